@@ -1,0 +1,1 @@
+"""What to render, and the doors to ask for it."""

@@ -1,0 +1,1 @@
+"""The shared vocabulary: frozen models and the plain functions on them; no I/O."""

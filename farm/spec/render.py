@@ -1,0 +1,89 @@
+"""How pictures are rendered and stored, whatever the recipe."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from farm.spec.base import Spec
+
+ImageFormat = Literal["png", "jxl"]
+ViewTransform = Literal["AgX", "Filmic", "Standard"]
+
+RESOLUTION_MIN_PX = 64
+RESOLUTION_MAX_PX = 8192
+HIGH_RESOLUTION_PX = 2048
+"""From this size (the longer side) on, denoising and 128 samples are the default."""
+
+
+def parse_resolution(value: Any) -> Any:
+    """Turn `640`, `"640"`, `"1280x720"` or `[1280, 720]` into (width, height), pixels.
+
+    Raises:
+        ValueError: Not of these forms, or a side outside 64..8192.
+    """
+    if isinstance(value, str):
+        value = value.lower().replace(" ", "").split("x")
+    sides = list(value) if isinstance(value, list | tuple) else [value, value]
+    if len(sides) == 1:
+        sides *= 2
+    try:
+        width, height = (int(side) for side in sides)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} is neither a number such as 640 nor WxH such as 1280x720") from None
+    for side in (width, height):
+        if side > RESOLUTION_MAX_PX:
+            raise ValueError(f"{side} is more than {RESOLUTION_MAX_PX}")
+        if side < RESOLUTION_MIN_PX:
+            raise ValueError(f"{side} is less than {RESOLUTION_MIN_PX}")
+    return (width, height)
+
+
+Resolution = Annotated[
+    tuple[int, int],
+    BeforeValidator(parse_resolution, json_schema_input_type=int | str | tuple[int, int]),
+]
+
+
+class RenderSettings(Spec):
+    """Size, quality and file format of the pictures; what is left out follows from the rest."""
+
+    resolution: Resolution = (640, 640)
+    """Pixels, 64 to 8192: one number for a square, or WxH."""
+    samples: int | None = Field(default=None, ge=1, le=65536)
+    """Cycles samples per pixel; left out: 64, or 128 from 2048 px up."""
+    denoise: bool | None = None
+    """Denoise the picture (never the labels); left out: from 2048 px up."""
+    format: ImageFormat | None = None
+    """`png` or `jxl` (JPEG XL, lossless); left out: the recipe's choice."""
+    bit_depth: Literal[8, 16] = 8
+    """Bits per channel of the pictures and masks."""
+    view_transform: ViewTransform = "AgX"
+    """From scene-linear light to sRGB, the same for all views."""
+
+
+class ResolvedRender(Spec):
+    """`RenderSettings` with every choice made: what a worker gets."""
+
+    resolution_px: tuple[int, int]
+    """(width, height)."""
+    samples: int
+    denoise: bool
+    format: ImageFormat
+    bit_depth: Literal[8, 16]
+    view_transform: ViewTransform
+
+
+def resolve_render(settings: RenderSettings, *, default_format: ImageFormat) -> ResolvedRender:
+    """Make the choices that `settings` leaves open."""
+    high = max(settings.resolution) >= HIGH_RESOLUTION_PX
+    samples = settings.samples if settings.samples is not None else (128 if high else 64)
+    return ResolvedRender(
+        resolution_px=settings.resolution,
+        samples=samples,
+        denoise=high if settings.denoise is None else settings.denoise,
+        format=settings.format or default_format,
+        bit_depth=settings.bit_depth,
+        view_transform=settings.view_transform,
+    )

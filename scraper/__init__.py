@@ -1,0 +1,1 @@
+"""Assets from the web into a folder or the library."""

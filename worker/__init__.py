@@ -1,0 +1,1 @@
+"""How to render: one task in, files out."""
