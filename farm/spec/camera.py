@@ -63,13 +63,13 @@ def orbit_matrix(*, yaw_deg: float, pitch_deg: float, distance: float) -> Matrix
         -math.sin(pitch) * math.cos(yaw),
         math.cos(pitch),
     )
-    rows = tuple(
-        (right[axis], up[axis], back[axis], back[axis] * distance) for axis in range(3)
-    )
+    rows = tuple((right[axis], up[axis], back[axis], back[axis] * distance) for axis in range(3))
     return (rows[0], rows[1], rows[2], (0.0, 0.0, 0.0, 1.0))
 
 
-def intrinsics(camera: OrbitCamera, resolution_px: tuple[int, int]) -> tuple[float, float, float, float]:
+def intrinsics(
+    camera: OrbitCamera, resolution_px: tuple[int, int]
+) -> tuple[float, float, float, float]:
     """Return (fx, fy, cx, cy) in pixels: origin at the outer corner of the top-left pixel.
 
     The sensor's width spans the longer side of the picture; pixels are square.

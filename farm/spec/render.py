@@ -31,7 +31,9 @@ def parse_resolution(value: Any) -> Any:
     try:
         width, height = (int(side) for side in sides)
     except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is neither a number such as 640 nor WxH such as 1280x720") from None
+        raise ValueError(
+            f"{value!r} is neither a number such as 640 nor WxH such as 1280x720"
+        ) from None
     for side in (width, height):
         if side > RESOLUTION_MAX_PX:
             raise ValueError(f"{side} is more than {RESOLUTION_MAX_PX}")

@@ -1,0 +1,18 @@
+"""Random streams: one per aspect of a view, from the seed and what the view is of."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+
+from farm.spec.asset import Asset
+
+
+def stream(seed: int, *, model: Asset, hdr: Asset, place: int, aspect: str) -> np.random.Generator:
+    """Return the random stream of one aspect of one view.
+
+    Assets enter by content, not by position: adding a model to a spec moves no other view.
+    """
+    words = (int(asset.sha256[:15], 16) for asset in (model, hdr))
+    return np.random.default_rng([seed, *words, place, zlib.crc32(aspect.encode())])

@@ -1,0 +1,151 @@
+"""Assets as files: found by pattern, known by hash, named within a dataset."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from farm.errors import SpecError
+from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES, Asset, AssetKind, Credit
+
+SUFFIXES: dict[AssetKind, tuple[str, ...]] = {"model": MODEL_SUFFIXES, "hdr": HDR_SUFFIXES}
+WORDS: dict[AssetKind, str] = {"model": "a 3D model", "hdr": "an HDR environment"}
+ID_LENGTH = 8
+
+
+def discover(patterns: Iterable[str], kind: AssetKind, *, base: Path) -> list[Path]:
+    """Return the files that `patterns` (files, globs, folders) mean, without doubles, in order.
+
+    Raises:
+        SpecError: A pattern means no file, or a named file is of another kind.
+    """
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        found |= dict.fromkeys(_matches(pattern, kind, base=base))
+    return list(found)
+
+
+def _matches(pattern: str, kind: AssetKind, *, base: Path) -> list[Path]:
+    field, wanted = f"{kind}s", ", ".join(SUFFIXES[kind])
+    path = base / Path(pattern).expanduser()
+    if path.is_file():
+        if path.suffix.lower() not in SUFFIXES[kind]:
+            raise SpecError(f"{field}: {pattern} is not {WORDS[kind]} ({wanted})")
+        return [path.resolve()]
+    names = path.rglob("*") if path.is_dir() else map(Path, glob.glob(str(path), recursive=True))
+    files = sorted(
+        name.resolve() for name in names if name.suffix.lower() in SUFFIXES[kind] and name.is_file()
+    )
+    if not files:
+        raise SpecError(f"{field}: {pattern} matches no file ({wanted})")
+    return files
+
+
+def describe(files: Sequence[Path], kind: AssetKind) -> tuple[tuple[Asset, ...], list[str]]:
+    """Hash and name `files`; return them with remarks for the user. The same bytes count once.
+
+    Raises:
+        SpecError: A file cannot be read.
+    """
+    remarks: list[str] = []
+    by_hash: dict[str, Path] = {}
+    for path in files:
+        sha256 = hash_file(path)
+        first = by_hash.setdefault(sha256, path)
+        if first != path:
+            remarks.append(f"{path.name} has the same bytes as {first.name} and is taken once")
+    ids = assign_ids([(path.stem, sha256) for sha256, path in by_hash.items()])
+    assets = tuple(
+        Asset(
+            kind=kind,
+            id=ids[sha256],
+            name=path.name,
+            path=str(path),
+            sha256=sha256,
+            size_bytes=path.stat().st_size,
+            credit=read_credit(path),
+        )
+        for sha256, path in by_hash.items()
+    )
+    remarks += [
+        f"{asset.name} is called {asset.id} here, because others start with {asset.id[:ID_LENGTH]} too"
+        for asset in assets
+        if len(asset.id) > ID_LENGTH
+    ]
+    return assets, remarks
+
+
+def tell_pairs_apart(models: Sequence[Asset], hdrs: Sequence[Asset]) -> tuple[Asset, ...]:
+    """Return `models`, renamed if two (model, HDRI) pairs would read the same as `model_hdr`."""
+    pairs = {f"{model.id}_{hdr.id}".casefold() for model in models for hdr in hdrs}
+    if len(pairs) == len(models) * len(hdrs):
+        return tuple(models)
+    return tuple(
+        model.model_copy(update={"id": f"{model.id}-{model.sha256[:ID_LENGTH]}"})
+        for model in models
+    )
+
+
+def assign_ids(names: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Name each (stem, sha256) by its stem's first 8 characters, or as many as tell all apart.
+
+    Returns:
+        sha256 -> id; ids are safe in file names and differ even where case does not count.
+    """
+    stems = {sha256: safe_stem(stem) for stem, sha256 in names}
+    longest = max((len(stem) for stem in stems.values()), default=0)
+    ids: dict[str, str] = {}
+    pending = dict(stems)
+    for length in range(ID_LENGTH, max(longest, ID_LENGTH) + 1):
+        shared = Counter(stem[:length].casefold() for stem in pending.values())
+        taken = {name.casefold() for name in ids.values()}
+        for sha256, stem in list(pending.items()):
+            short = stem[:length]
+            if shared[short.casefold()] == 1 and short.casefold() not in taken:
+                ids[sha256] = short
+                del pending[sha256]
+    return ids | {sha256: f"{stem[:40]}-{sha256[:8]}" for sha256, stem in pending.items()}
+
+
+def safe_stem(stem: str) -> str:
+    """Return `stem` with what a file name or shell could stumble over replaced by `-`."""
+    return re.sub(r"[^0-9A-Za-z_-]+", "-", stem).strip("-") or "asset"
+
+
+def read_credit(path: Path) -> Credit:
+    """Read who made an asset from the JSON file beside it (`<file name>.json`), if there is one.
+
+    Raises:
+        SpecError: The sidecar is not a JSON object.
+    """
+    sidecar = path.with_name(path.name + ".json")
+    if not sidecar.is_file():
+        return Credit()
+    try:
+        data: Any = json.loads(sidecar.read_bytes())
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{sidecar}: is not readable JSON; mend or remove it ({error})") from None
+    if not isinstance(data, dict):
+        raise SpecError(f"{sidecar}: is not a JSON object; mend or remove it")
+    data = {"licence": data.get("license")} | data
+    texts = {key: data[key] for key in Credit.model_fields if isinstance(data.get(key), str)}
+    return Credit(**texts)
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 (hex) of a file's bytes.
+
+    Raises:
+        SpecError: The file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror}") from None

@@ -1,0 +1,76 @@
+"""Specs as people write them, and what is wrong with them in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from farm.errors import SpecError
+from farm.spec.job import JobSpec
+from farm.spec.recipes import tags
+
+SENTENCES = {
+    "extra_forbidden": "is not a field; `farm spec` shows all of them",
+    "missing": "is needed",
+    "less_than_equal": "{input} is more than {le}",
+    "greater_than_equal": "{input} is less than {ge}",
+    "literal_error": "{input} is not one of {expected}",
+    "union_tag_invalid": "'{tag}' is not one of {expected_tags}",
+    "too_short": "is empty; name at least one",
+    "int_parsing": "{input} is not a whole number",
+    "int_type": "{input} is not a whole number",
+    "int_from_float": "{input} is not a whole number",
+    "float_parsing": "{input} is not a number",
+    "bool_parsing": "{input} is neither true nor false",
+    "string_type": "{input} is not a text",
+    "model_type": "{input} is not a group of fields",
+    "model_attributes_type": "{input} is not a group of fields",
+}  # fmt: skip
+
+
+def parse_spec(data: Any) -> JobSpec:
+    """Turn plain data into a spec.
+
+    Raises:
+        SpecError: One line per mistake, each with the path of its field.
+    """
+    if not isinstance(data, dict):
+        raise SpecError("a spec is a mapping such as `farm spec` prints")
+    try:
+        return JobSpec.model_validate(data)
+    except ValidationError as error:
+        raise SpecError("\n".join(_sentence(problem) for problem in error.errors())) from None
+
+
+def parse_yaml(text: str, *, name: str) -> Any:
+    """Parse YAML; `name` is the file that a mistake is reported in.
+
+    Raises:
+        SpecError: Not YAML.
+    """
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "cannot be read"
+        raise SpecError(f"{name}:{where} is not YAML: {problem}") from None
+
+
+def _sentence(problem: Any) -> str:
+    facts = {"input": _short(problem["input"])} | problem.get("ctx", {})
+    place = [str(part) for part in problem["loc"]]
+    if place[:1] == ["recipe"]:  # pydantic names the chosen recipe and mode in the path
+        place = [part for part in place if part not in tags()]
+    if problem["type"] == "union_tag_invalid":
+        place.append(facts["discriminator"].strip("'"))
+    template = SENTENCES.get(problem["type"])
+    text = template.format(**facts) if template else problem["msg"].removeprefix("Value error, ")
+    return f"{'.'.join(place) or 'spec'}: {text}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
