@@ -24,6 +24,21 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def encode(pixels: NDArray[Any], *, format: ImageFormat) -> bytes:  # noqa: A002  the spec's word
+    """Encode a picture or mask without losing a bit.
+
+    Args:
+        pixels: (H, W) or (H, W, 3), uint8 or uint16.
+        format: `png` or `jxl`.
+    """
+    pixels = np.ascontiguousarray(pixels)
+    if format == "png":
+        data = imagecodecs.png_encode(pixels, level=PNG_LEVEL)
+    else:
+        data = imagecodecs.jpegxl_encode(pixels, lossless=True, effort=JXL_EFFORT, numthreads=1)
+    return bytes(data)
+
+
 class EncodePool:
     """Threads that take work off the renderer's hands, and no more of it than `limit` at once."""
 
