@@ -38,7 +38,8 @@ def _matches(pattern: str, kind: AssetKind, *, base: Path) -> list[Path]:
         if path.suffix.lower() not in SUFFIXES[kind]:
             raise SpecError(f"{field}: {pattern} is not {WORDS[kind]} ({wanted})")
         return [path.resolve()]
-    names = path.rglob("*") if path.is_dir() else map(Path, glob.glob(str(path), recursive=True))
+    # glob, not Path.glob: patterns may be absolute, hold `**` anywhere, or mean a folder
+    names = path.rglob("*") if path.is_dir() else map(Path, glob.glob(str(path), recursive=True))  # noqa: PTH207
     files = sorted(
         name.resolve() for name in names if name.suffix.lower() in SUFFIXES[kind] and name.is_file()
     )
@@ -74,7 +75,7 @@ def describe(files: Sequence[Path], kind: AssetKind) -> tuple[tuple[Asset, ...],
         for sha256, path in by_hash.items()
     )
     remarks += [
-        f"{asset.name} is called {asset.id} here, because others start with {asset.id[:ID_LENGTH]} too"
+        f"{asset.name} is called {asset.id} here: others start with {asset.id[:ID_LENGTH]} too"
         for asset in assets
         if len(asset.id) > ID_LENGTH
     ]

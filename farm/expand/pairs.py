@@ -1,4 +1,4 @@
-"""Jobs made of (model, HDRI) pairs with equally many views each: the arithmetic of their indices."""
+"""Jobs made of (model, HDRI) pairs with equally many views each: index arithmetic."""
 
 from __future__ import annotations
 

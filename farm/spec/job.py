@@ -80,7 +80,7 @@ class Job(Spec):
 
 
 def make_job(spec: JobSpec, *, models: tuple[Asset, ...], hdrs: tuple[Asset, ...]) -> Job:
-    """Join a spec with its assets; the ids depend on nothing else, so asking again finds the job."""
+    """Join a spec with its assets; the ids depend on nothing else: asking again finds the job."""
     settings = spec.model_dump(
         mode="json",
         exclude={"models", "hdrs", "output", "dataset_name", "views_per_task"},
