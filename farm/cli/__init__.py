@@ -1,0 +1,1 @@
+"""`farm`: the command line; one file per group of commands."""

@@ -1,0 +1,83 @@
+"""Progress for people (a bar) and for logs (a line now and then)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+from farm.local.plan import Plan
+from farm.local.run import Status
+
+LOG_EVERY_S = 10.0
+
+
+@contextmanager
+def show_progress(console: Console, plan: Plan) -> Iterator[Callable[[Status], None]]:
+    """Yield a function that shows the status of the run whenever it is called."""
+    if not console.is_terminal:
+        yield _Log(console)
+        return
+    columns = (
+        SpinnerColumn(),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("views  {task.fields[facts]}"),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("", total=plan.views, completed=plan.views_done, facts="starting")
+        yield lambda status: progress.update(bar, completed=status.views_there, facts=facts(status))
+
+
+class _Log:
+    """A line when ten seconds have passed."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.last = time.monotonic()
+
+    def __call__(self, status: Status) -> None:
+        if time.monotonic() - self.last >= LOG_EVERY_S:
+            self.last = time.monotonic()
+            self.console.print(f"{status.views_there}/{status.views} views  {facts(status)}")
+
+
+def facts(status: Status) -> str:
+    """Say how the run goes, in a few words."""
+    parts = [f"{status.tasks_done}/{status.tasks} tasks"]
+    if status.tasks_failed:
+        parts.append(f"{status.tasks_failed} failed")
+    if status.views_per_s is None:
+        parts.append("loading")
+    else:
+        parts.append(f"{status.views_per_s:.2f} views/s")
+    if status.eta_s is not None:
+        parts.append(f"ETA {duration(status.eta_s)}")
+    return "  ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as a person says them: `8 s`, `3 min 20 s`, `5 h 10 min`, `2 d 3 h`."""
+    whole = round(seconds)
+    for size, unit, part_size, part in (
+        (86400, "d", 3600, "h"),
+        (3600, "h", 60, "min"),
+        (60, "min", 1, "s"),
+    ):
+        if whole >= size:
+            first, rest = divmod(whole, size)
+            return f"{first} {unit} {rest // part_size} {part}"
+    return f"{whole} s" if seconds >= 10 or whole == seconds else f"{seconds:.1f} s"
+
+
+def file_size(size_bytes: int) -> str:
+    """Return a size in bytes as a person says it."""
+    size = float(size_bytes)
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

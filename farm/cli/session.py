@@ -1,0 +1,121 @@
+"""One run of `farm render` as the person at the terminal sees it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+from rich.markup import escape
+
+from farm.cli.progress import duration, file_size, show_progress
+from farm.devices import choose_devices
+from farm.local.plan import Plan, make_plan
+from farm.local.prepare import output_folder, prepare
+from farm.local.resume import find_finished
+from farm.local.run import Summary, render_job
+from farm.spec.job import Job, JobSpec
+from farm.storage import FolderStorage
+
+INTERRUPTED = 130
+SOME_FAILED = 1
+
+
+def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_run: bool) -> int:
+    """Plan, render and report; return the exit code."""
+    console = Console(stderr=True, highlight=False)
+    devices = choose_devices(device, workers)
+    job, remarks = prepare(spec, base=base)
+    for remark in remarks:
+        console.print(f"note: {escape(remark)}")
+    storage = FolderStorage(output_folder(spec, base=base))
+    finished = find_finished(job, storage, lambda text: console.print(f"note: {escape(text)}"))
+    plan = make_plan(job, devices=devices, views_done=finished.views)
+    if dry_run:
+        print_plan(plan, job, folder=storage.root, devices=devices)
+        return 0
+    console.print(plan_line(plan, devices=devices))
+    with stop_on_signal(console) as stop, show_progress(console, plan) as report:
+        summary = render_job(
+            job, storage=storage, finished=finished, devices=devices, report=report, stop=stop
+        )
+    print_summary(console, summary)
+    if summary.interrupted:
+        return INTERRUPTED
+    return SOME_FAILED if summary.failures else 0
+
+
+def plan_line(plan: Plan, *, devices: list[str]) -> str:
+    """Say in one line what is about to happen."""
+    known = f", {plan.views_done} of them are there" if plan.views_done else ""
+    rough = f", roughly {duration(plan.seconds)}" if plan.views > plan.views_done else ""
+    return (
+        f"{plan.models} models x {plan.hdrs} HDRIs: {plan.views} views in {plan.tasks} tasks"
+        f"{known}; {len(devices)} x {devices[0]}{rough}"
+    )
+
+
+def print_plan(plan: Plan, job: Job, *, folder: Path, devices: list[str]) -> None:
+    """Print what would be rendered."""
+    width, height = job.render.resolution_px
+    rows = {
+        "job": job.job_id,
+        "models": str(plan.models),
+        "HDRIs": str(plan.hdrs),
+        "datasets": f"{plan.datasets} in {folder}",
+        "tasks": str(plan.tasks),
+        "views": f"{plan.views} ({plan.views_done} done, {plan.views - plan.views_done} to render)",
+        "picture": f"{width} x {height} px, {job.render.samples} samples"
+        f"{', denoised' if job.render.denoise else ''}, {job.render.format}, "
+        f"{job.render.bit_depth} bit, {job.render.view_transform}",
+        "size": f"about {file_size(plan.size_bytes)}",
+        "time": f"roughly {duration(plan.seconds)} on {len(devices)} x {devices[0]}",
+    }
+    console = Console(highlight=False, soft_wrap=True)
+    for name, value in rows.items():
+        console.print(f"{name:<9} {escape(value)}")
+
+
+def print_summary(console: Console, summary: Summary) -> None:
+    """Say what is there now, what failed and where to look."""
+    for failure in summary.failures:
+        tasks = "1 task" if failure.tasks == 1 else f"{failure.tasks} tasks"
+        console.print(f"[red]failed[/]  {tasks}: {escape(failure.sentence)}", soft_wrap=True)
+    rate = f", {summary.rendered / summary.seconds:.2f} views/s" if summary.rendered else ""
+    word = "stopped: " if summary.interrupted else ""
+    console.print(
+        f"{word}{summary.views_there} of {summary.views} views are there: {summary.rendered} "
+        f"rendered in {duration(summary.seconds)}{rate}"
+    )
+    for dataset in summary.datasets[:10]:
+        console.print(f"dataset {escape(str(dataset.folder))}", soft_wrap=True)
+        if dataset.preview:
+            console.print(f"  look at {escape(str(dataset.preview))}", soft_wrap=True)
+    if len(summary.datasets) > 10:
+        console.print(f"... and {len(summary.datasets) - 10} more datasets beside them")
+    if summary.interrupted:
+        console.print("the same command goes on from here")
+
+
+@contextmanager
+def stop_on_signal(console: Console) -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C or SIGTERM into an event, the second into KeyboardInterrupt."""
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        console.print("stopping after the views in hand; once more to stop at once")
+
+    watched = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, on_signal) for number in watched}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

