@@ -1,0 +1,169 @@
+"""From the records of many tasks to one `views.jsonl` and one `dataset.json`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from pydantic import JsonValue
+
+from farm.dataset.records import (
+    RECORDS_FOLDER,
+    VIEWS_FILE,
+    RecordLine,
+    Report,
+    newest,
+    read_records,
+)
+from farm.spec.asset import Asset, Credit
+from farm.spec.base import Spec
+from farm.spec.record import ViewRecord
+from farm.spec.task import dataset_key
+from farm.storage import Storage
+
+DATASET_FILE = "dataset.json"
+
+
+class RunFacts(Spec):
+    """What only the run itself knows."""
+
+    spec: dict[str, JsonValue]
+    """What was asked for."""
+    versions: dict[str, str]
+    """Of `viewfarm` and of what it renders with."""
+    tasks: int
+    """Tasks of the job."""
+    failures: tuple[str, ...] = ()
+    """One sentence for each task that failed."""
+    seconds: float
+    """From start to end."""
+
+
+class AssetSummary(Spec):
+    """A model or HDRI of a dataset and how much of it there is."""
+
+    id: str
+    name: str
+    sha256: str
+    credit: Credit
+    views: int
+
+
+class DatasetSummary(Spec):
+    """What `dataset.json` says."""
+
+    name: str
+    """Last part of the dataset's path; empty for the storage's root."""
+    views: int
+    tasks: int
+    failures: tuple[str, ...]
+    seconds: float
+    size_bytes: int
+    """Of all pictures and masks."""
+    resolutions_px: tuple[tuple[int, int], ...]
+    """(width, height), the most frequent first."""
+    formats: tuple[str, ...]
+    passes: tuple[str, ...]
+    models: tuple[AssetSummary, ...]
+    hdrs: tuple[AssetSummary, ...]
+    versions: dict[str, str]
+    spec: dict[str, JsonValue]
+
+
+def collect(
+    storage: Storage,
+    dataset: str,
+    facts: RunFacts,
+    *,
+    is_complete: Callable[[str], bool],
+    report: Report,
+) -> DatasetSummary:
+    """Fold all records into `views.jsonl`, write `dataset.json`, and return what it says.
+
+    Args:
+        storage: Where the dataset lives.
+        dataset: Its key prefix.
+        facts: What only the run itself knows.
+        is_complete: Says of a task id whether all of its views are done; only the record files
+            of such tasks are deleted.
+        report: Takes a sentence for each line that is not a record.
+    """
+    entries = sorted(newest(read_records(storage, dataset, report)).values(), key=place)
+    lines = b"".join(entry.line + b"\n" for entry in entries)
+    storage.put(dataset_key(dataset, VIEWS_FILE), lines)
+    summary = summarise(dataset, facts, (entry.record for entry in entries))
+    text = summary.model_dump_json(indent=2) + "\n"
+    storage.put(dataset_key(dataset, DATASET_FILE), text.encode())
+    delete_records(storage, dataset, is_complete)
+    return summary
+
+
+def place(entry: RecordLine) -> tuple[int, str]:
+    """Return what orders the views of a dataset."""
+    return (entry.record.view.index, entry.record.view.name)
+
+
+def delete_records(storage: Storage, dataset: str, is_complete: Callable[[str], bool]) -> None:
+    """Delete the record files of complete tasks: `views.jsonl` has their lines."""
+    for key in list(storage.keys(dataset_key(dataset, RECORDS_FOLDER))):
+        task_id = key.rpartition("/")[2].removesuffix(".jsonl")
+        if key.endswith(".jsonl") and is_complete(task_id):
+            storage.delete(key)
+
+
+def summarise(dataset: str, facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
+    """Count what is in `records`, in one pass."""
+    size_bytes = 0
+    resolutions: Counter[tuple[int, int]] = Counter()
+    formats: Counter[str] = Counter()
+    passes: Counter[str] = Counter()
+    models, hdrs = AssetCounter(), AssetCounter()
+    for record in records:
+        resolutions[record.resolution_px] += 1
+        models.add(record.model)
+        hdrs.add(record.hdr)
+        for name, file in record.files.items():
+            passes[name] += 1
+            formats[file.path.rpartition(".")[2]] += 1
+            size_bytes += file.size_bytes
+    return DatasetSummary(
+        name=dataset.rpartition("/")[2],
+        views=resolutions.total(),
+        tasks=facts.tasks,
+        failures=facts.failures,
+        seconds=round(facts.seconds, 3),
+        size_bytes=size_bytes,
+        resolutions_px=tuple(size for size, _ in resolutions.most_common()),
+        formats=tuple(sorted(formats)),
+        passes=tuple(sorted(passes, reverse=True)),
+        models=models.summaries(),
+        hdrs=hdrs.summaries(),
+        versions=facts.versions,
+        spec=facts.spec,
+    )
+
+
+class AssetCounter:
+    """Counts views by asset."""
+
+    def __init__(self) -> None:
+        self._assets: dict[str, Asset] = {}
+        self._views: Counter[str] = Counter()
+
+    def add(self, asset: Asset) -> None:
+        """Count one view of `asset`."""
+        self._assets[asset.sha256] = asset
+        self._views[asset.sha256] += 1
+
+    def summaries(self) -> tuple[AssetSummary, ...]:
+        """Return all assets, by name."""
+        return tuple(
+            AssetSummary(
+                id=asset.id,
+                name=asset.name,
+                sha256=asset.sha256,
+                credit=asset.credit,
+                views=self._views[asset.sha256],
+            )
+            for asset in sorted(self._assets.values(), key=lambda asset: (asset.name, asset.sha256))
+        )

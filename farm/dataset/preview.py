@@ -1,0 +1,69 @@
+"""The contact sheet of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from farm.dataset.selection import choose_views
+from farm.errors import SetupError, SpecError
+from farm.spec.record import ViewRecord
+from farm.storage import Storage
+
+LIMIT = 24
+"""Views on a sheet, unless told otherwise."""
+
+
+def contact_sheet(
+    storage: Storage, dataset: str, records: Iterable[ViewRecord], *, limit: int = LIMIT
+) -> bytes:
+    """Return a JPEG of up to `limit` views that show every model and HDRI evenly.
+
+    `records` are read once and not kept.
+
+    Raises:
+        SpecError: There is no view to show.
+        SetupError: Pillow or imagecodecs is not installed.
+    """
+    try:
+        from farm.dataset.sheet import draw_sheet
+    except ImportError as error:
+        raise SetupError("a preview needs Pillow: pip install 'viewfarm[dataset]'") from error
+    tally = Tally()
+    views = choose_views(tally.count(records), limit=limit)
+    if not views:
+        raise SpecError(f"{dataset or 'the dataset'} has no views yet: there is nothing to preview")
+    title = dataset.rpartition("/")[2] or "dataset"
+    return draw_sheet(storage, dataset, views, title=title, subtitle=str(tally))
+
+
+class Tally:
+    """What the subtitle says of all views, counted while they pass by."""
+
+    def __init__(self) -> None:
+        self._views = 0
+        self._models: set[str] = set()
+        self._hdrs: set[str] = set()
+        self._resolutions_px: set[tuple[int, int]] = set()
+
+    def count(self, records: Iterable[ViewRecord]) -> Iterator[ViewRecord]:
+        """Pass `records` on, counting."""
+        for record in records:
+            self._views += 1
+            self._models.add(record.model.sha256)
+            self._hdrs.add(record.hdr.sha256)
+            self._resolutions_px.add(record.resolution_px)
+            yield record
+
+    def __str__(self) -> str:
+        parts = [
+            counted(self._views, "view"),
+            counted(len(self._models), "model"),
+            counted(len(self._hdrs), "HDRI"),
+            *(f"{width} x {height} px" for width, height in sorted(self._resolutions_px)),
+        ]
+        return "  ·  ".join(parts)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return such as `1 view` or `1,200 views`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
