@@ -8,7 +8,8 @@ FarmError
 │   ├── RenderError      the renderer refused: worth another attempt
 │   ├── StorageError     the shared storage is full or away: not the task's fault
 │   └── StaleAttempt     somebody else holds this task now: drop the work
-└── DeviceError          this worker cannot use its device
+├── DeviceError          this worker cannot use its device
+└── UnreachableError     Redis is away: wait, it comes back
 """
 
 from __future__ import annotations
@@ -69,3 +70,7 @@ class StaleAttempt(TaskError):
 
 class DeviceError(FarmError):
     """A device that cannot be used as asked; the worker must stop, loudly."""
+
+
+class UnreachableError(FarmError):
+    """Redis, which is away now; what waits for it goes on when it is back."""

@@ -1,0 +1,33 @@
+"""The state of jobs and tasks: `Ledger`, kept in Redis or, for tests, in memory."""
+
+from __future__ import annotations
+
+from farm.ledger.ledger import Ledger
+from farm.ledger.model import (
+    FailedAttempt,
+    HeldTask,
+    JobState,
+    JobStatus,
+    TaskState,
+    TaskStory,
+    WorkerStatus,
+)
+
+__all__ = [
+    "FailedAttempt",
+    "HeldTask",
+    "JobState",
+    "JobStatus",
+    "Ledger",
+    "TaskState",
+    "TaskStory",
+    "WorkerStatus",
+    "open_ledger",
+]
+
+
+def open_ledger(redis_url: str) -> Ledger:
+    """Return the ledger kept in the Redis at `redis_url`."""
+    from farm.ledger.redis_store import RedisStore, connect  # a laptop has no redis package
+
+    return Ledger(RedisStore(connect(redis_url)))

@@ -1,0 +1,329 @@
+"""The state of jobs and tasks: the transitions and their rules, wherever it is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from farm.ledger.model import (
+    CANCELLED_JOB,
+    CODES,
+    FED_JOB,
+    STATES,
+    FailedAttempt,
+    HeldTask,
+    JobState,
+    JobStatus,
+    TaskRecord,
+    TaskState,
+    TaskStory,
+    WorkerStatus,
+)
+from farm.ledger.policy import CAUSES, STORY_LENGTH, UNKNOWN
+from farm.ledger.reading import find_fresh, held_task, read_chunks, read_status
+from farm.ledger.store import Move, Order, Store
+from farm.spec.task import Ticket
+
+RETRIED = (TaskState.FAILED, TaskState.SET_ASIDE)
+ALIVE = (TaskState.PENDING, TaskState.QUEUED, TaskState.RUNNING)
+
+CLAIM = (TaskState.QUEUED, TaskState.RUNNING)
+UNQUEUE = (TaskState.QUEUED, TaskState.PENDING)
+STOP = (TaskState.RUNNING, TaskState.PENDING)
+COMPLETE = (TaskState.RUNNING, TaskState.DONE)
+
+
+class Ledger:
+    """Who may do what with which task. Only the newest ticket of a task is worth anything.
+
+    Every verb may be called twice and by anybody; what no longer applies changes nothing.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def now_s(self) -> float:
+        """Return the farm's one clock, seconds since 1970."""
+        return self.store.now_s()
+
+    def epoch(self) -> str:
+        """Return a name that changes when the ledger's place was restarted."""
+        return self.store.epoch()
+
+    # Jobs
+
+    def add_job(  # noqa: PLR0913  (the facts of a job, each by its name)
+        self,
+        job_id: str,
+        *,
+        tasks: int,
+        views: int,
+        priority: int = 0,
+        done: Collection[int] = (),
+        views_done: int = 0,
+    ) -> bool:
+        """Write down a new job, some of whose tasks may be done already; False if it is known."""
+        codes = [CODES[TaskState.PENDING]] * tasks
+        for index in done:
+            codes[index] = CODES[TaskState.DONE]
+        meta: dict[str, str | int | float] = {
+            "state": JobState.QUEUED.value,
+            "priority": priority,
+            "created": self.now_s(),
+            "tasks": tasks,
+            "views": views,
+            "views_done": views_done,
+            CODES[TaskState.PENDING]: codes.count(CODES[TaskState.PENDING]),
+            CODES[TaskState.DONE]: codes.count(CODES[TaskState.DONE]),
+        }
+        return self.store.create(job_id, meta, "".join(codes))
+
+    def job(self, job_id: str) -> JobStatus | None:
+        """Return how a job stands; None where there is no such job."""
+        meta = self.store.meta(job_id)
+        return read_status(job_id, meta) if meta else None
+
+    def jobs(self) -> list[JobStatus]:
+        """Return how all jobs stand, in the order in which they are served."""
+        found = [job for job_id in self.store.job_ids() if (job := self.job(job_id))]
+        return sorted(found, key=lambda job: (-job.priority, job.created_s, job.job_id))
+
+    def pause(self, job_id: str) -> bool:
+        """Start no more tasks of a job; those that run go on."""
+        return self.store.turn(job_id, FED_JOB, JobState.PAUSED)
+
+    def resume(self, job_id: str) -> bool:
+        """Go on with a paused job."""
+        return self.store.turn(job_id, {JobState.PAUSED}, JobState.RUNNING)
+
+    def cancel(self, job_id: str) -> bool:
+        """Give up what is left of a job; running tasks stop at their next view."""
+        return self.store.turn(job_id, FED_JOB | {JobState.PAUSED}, JobState.CANCELLING)
+
+    def set_priority(self, job_id: str, priority: int) -> bool:
+        """Serve jobs of a higher priority first."""
+        known = self.store.meta(job_id) is not None
+        if known:
+            self.store.set_meta(job_id, "priority", priority)
+        return known
+
+    def retry(self, job_id: str) -> int:
+        """Put failed and set-aside tasks back, with a clean slate; return how many."""
+        again = {JobState.COMPLETED: JobState.RUNNING, JobState.FAILED: JobState.RUNNING}
+        count = 0
+        for start, codes in read_chunks(self.store, job_id, start=0):
+            indices = [start + at for at, code in enumerate(codes) if STATES[code] in RETRIED]
+            records = self.store.records(job_id, indices)
+            moves = [
+                Move(
+                    index,
+                    STATES[codes[index - start]],
+                    record.attempt,
+                    TaskState.PENDING,
+                    record.model_copy(update={"charges": {}}),
+                )
+                for index, record in records.items()
+            ]
+            order = Order(moves, frozenset(JobState) - CANCELLED_JOB, again)
+            count += sum(self.store.shift(job_id, order)) if moves else 0
+        return count
+
+    def settle(self, job_id: str) -> JobState | None:
+        """Finish a job of which nothing is left to do; return its last state if this did it."""
+        job = self.job(job_id)
+        if job is None or job.over:
+            return None
+        if job.state is JobState.CANCELLING:
+            done = self.store.turn(
+                job_id, {job.state}, JobState.CANCELLED, empty=(TaskState.RUNNING,)
+            )
+            return JobState.CANCELLED if done else None
+        worthless = job.counts[TaskState.FAILED] and not job.counts[TaskState.DONE]
+        target = JobState.FAILED if worthless else JobState.COMPLETED
+        return target if self.store.turn(job_id, {job.state}, target, empty=ALIVE) else None
+
+    # Tasks
+
+    def take(self, job_id: str, limit: int) -> list[Ticket]:
+        """T: pending > queued. Give out up to `limit` tickets: returned tasks, then by index."""
+        meta = self.store.meta(job_id)
+        if meta is None or limit < 1:
+            return []
+        indices = self.store.returned(job_id, limit)
+        before = int(meta.get("cursor", 0))  # every pending task below it was given back
+        fresh, cursor = find_fresh(
+            self.store, job_id, cursor=before, limit=limit - len(indices), skip=set(indices)
+        )
+        moves = self._moves_to_queue(job_id, indices + fresh)
+        taken = self.store.shift(job_id, Order(moves, FED_JOB)) if moves else []
+        if cursor > before and (any(taken) or not moves):
+            self.store.set_meta(job_id, "cursor", cursor)
+        return [
+            Ticket(job_id=job_id, index=move.index, attempt=move.attempt + 1)
+            for move, ok in zip(moves, taken, strict=True)
+            if ok
+        ]
+
+    def claim(self, ticket: Ticket, worker: str) -> bool:
+        """T: queued > running, J: queued > running. True if `worker` now holds the attempt."""
+        record = self._record(ticket)
+        claimed = record.model_copy(update={"worker": worker, "since_s": self.now_s()})
+        ripple = {JobState.QUEUED: JobState.RUNNING}
+        if self._move(ticket, CLAIM, claimed, job_states=FED_JOB, ripple=ripple):
+            return True
+        if self._holds(ticket, worker):  # our first call arrived, its answer did not
+            return True
+        self._move(ticket, UNQUEUE, record)  # the job is paused
+        return False
+
+    def confirm(self, ticket: Ticket) -> bool:
+        """Return whether this attempt is still the one that should go on."""
+        meta = self.store.meta(ticket.job_id)
+        cancelled = meta is None or JobState(meta["state"]) in CANCELLED_JOB
+        return not cancelled and self._runs(ticket)
+
+    def progress(self, ticket: Ticket, views_done: int) -> bool:
+        """Note how many views of a running attempt are done; False if it is not ours any more."""
+        return self.store.progress(ticket.job_id, ticket.index, ticket.attempt, views_done)
+
+    def complete(self, ticket: Ticket) -> bool:
+        """T: running > done. False, and counted as dropped, if somebody else holds the task."""
+        if self._move(ticket, COMPLETE, None):
+            return True
+        if self.store.meta(ticket.job_id) is not None:
+            self.store.add_meta(ticket.job_id, "dropped", 1)
+        return False
+
+    def fail(self, ticket: Ticket, cause: str, sentence: str) -> TaskState | None:
+        """T: running > pending, failed or set aside, by cause and count; None if not held."""
+        policy = CAUSES.get(cause, UNKNOWN)
+        record, now_s = self._record(ticket), self.now_s()
+        failure = FailedAttempt(
+            attempt=ticket.attempt,
+            cause=cause,
+            sentence=sentence,
+            worker=record.worker,
+            time_s=now_s,
+        )
+        charges = dict(record.charges)
+        target = TaskState.PENDING
+        if policy.cap is not None:
+            charges[policy.then] = charges.get(policy.then, 0) + 1
+            target = policy.then if charges[policy.then] >= policy.cap else TaskState.PENDING
+        story = (*record.story, failure)[-STORY_LENGTH:]
+        after = record.model_copy(update={"charges": charges, "story": story})
+        hold_until_s = now_s + policy.hold_s if policy.hold_s else 0.0
+        moved = self._move(ticket, (TaskState.RUNNING, target), after, hold_until_s=hold_until_s)
+        return target if moved else None
+
+    def release(self, ticket: Ticket) -> bool:
+        """T: running > pending, queued > pending. Hand a task back, free of charge."""
+        record = self._record(ticket)
+        return any(self._move(ticket, arrow, record) for arrow in (STOP, UNQUEUE))
+
+    def running(self, job_id: str) -> list[HeldTask]:
+        """Return the attempts that workers hold."""
+        views = self.store.running(job_id)
+        records = self.store.records(job_id, list(views))
+        return [
+            held_task(job_id, index, record, views_done=views[index])
+            for index, record in records.items()
+        ]
+
+    def queued(self, job_id: str) -> list[HeldTask]:
+        """Return the tickets that nobody has claimed yet."""
+        records = self.store.records(job_id)
+        return [
+            held_task(job_id, index, records[index], views_done=0)
+            for index, state in self._states(job_id, records)
+            if state is TaskState.QUEUED
+        ]
+
+    def failures(self, job_id: str) -> list[TaskStory]:
+        """Return the tasks that failed at least once and are not done, with what happened."""
+        told = {i: record for i, record in self.store.records(job_id).items() if record.story}
+        return [
+            TaskStory(job_id=job_id, index=index, state=state, attempts=told[index].story)
+            for index, state in self._states(job_id, told)
+        ]
+
+    # Workers
+
+    def heartbeat(self, worker: str, info: dict[str, str], ttl_s: float) -> None:
+        """Keep what `worker` holds for another `ttl_s` seconds."""
+        self.store.beat(worker, json.dumps(info), ttl_s)
+
+    def farewell(self, worker: str) -> None:
+        """Give back all that `worker` holds, free of charge, and stop its heart."""
+        for ticket in self.held_by(worker):
+            self.release(ticket)
+        self.store.still(worker)
+
+    def workers(self) -> list[WorkerStatus]:
+        """Return the workers that live."""
+        found = sorted(self.store.beating().items())
+        return [WorkerStatus(worker=name, info=json.loads(info)) for name, info in found]
+
+    def held_by(self, worker: str) -> list[Ticket]:
+        """Return the attempts that `worker` holds."""
+        return [task.ticket for task in self._all_running() if task.worker == worker]
+
+    def reap(self) -> list[Ticket]:
+        """Take back, as lost, what workers hold whose heart has stopped."""
+        running = list(self._all_running())
+        living = self.store.beating() if running else {}
+        return [
+            task.ticket
+            for task in running
+            if task.worker not in living
+            and self.fail(task.ticket, "lost", f"worker {task.worker} was lost") is not None
+        ]
+
+    # What the verbs above are made of
+
+    def _move(
+        self,
+        ticket: Ticket,
+        arrow: tuple[TaskState, TaskState],
+        record: TaskRecord | None,
+        **order: Any,
+    ) -> bool:
+        source, target = arrow
+        move = Move(ticket.index, source, ticket.attempt, target, record)
+        return self.store.shift(ticket.job_id, Order([move], **order))[0]
+
+    def _moves_to_queue(self, job_id: str, indices: list[int]) -> list[Move]:
+        records = self.store.records(job_id, indices)
+        now_s = self.now_s()
+        moves = []
+        for index in indices:
+            record = records.get(index, TaskRecord())
+            queued = record.model_copy(
+                update={"attempt": record.attempt + 1, "worker": "", "since_s": now_s}
+            )
+            moves.append(Move(index, TaskState.PENDING, record.attempt, TaskState.QUEUED, queued))
+        return moves
+
+    def _record(self, ticket: Ticket) -> TaskRecord:
+        records = self.store.records(ticket.job_id, [ticket.index])
+        return records.get(ticket.index, TaskRecord())
+
+    def _runs(self, ticket: Ticket) -> bool:
+        state = self.store.states(ticket.job_id, ticket.index, 1)
+        return state == CODES[TaskState.RUNNING] and self._record(ticket).attempt == ticket.attempt
+
+    def _holds(self, ticket: Ticket, worker: str) -> bool:
+        return self._runs(ticket) and self._record(ticket).worker == worker
+
+    def _states(self, job_id: str, indices: Collection[int]) -> list[tuple[int, TaskState]]:
+        if not indices:
+            return []
+        first, last = min(indices), max(indices)
+        codes = self.store.states(job_id, first, last - first + 1)
+        return [(index, STATES[codes[index - first]]) for index in sorted(indices)]
+
+    def _all_running(self) -> Iterator[HeldTask]:
+        for job in self.jobs():
+            if job.counts[TaskState.RUNNING]:
+                yield from self.running(job.job_id)

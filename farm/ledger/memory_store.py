@@ -1,0 +1,164 @@
+"""The ledger's place in this process: the twin of the Redis one, for tests."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from farm.ledger.model import CODES, JobState, TaskRecord, TaskState
+from farm.ledger.store import Move, Order
+
+
+@dataclass
+class JobRow:
+    """All that is kept of one job."""
+
+    meta: dict[str, str]
+    states: list[str]
+    records: dict[int, TaskRecord] = field(default_factory=dict)
+    returned: set[int] = field(default_factory=set)
+    running: dict[int, int] = field(default_factory=dict)
+
+    def add(self, name: str, amount: int) -> None:
+        self.meta[name] = str(int(self.meta.get(name, 0)) + amount)
+
+    def attempt(self, index: int) -> int:
+        return self.records.get(index, TaskRecord()).attempt
+
+
+class MemoryStore:
+    """A store that lives and dies with the process; safe between threads."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
+        self.lock = threading.Lock()
+        self.jobs: dict[str, JobRow] = {}
+        self.hearts: dict[str, tuple[str, float]] = {}
+
+    def row(self, job_id: str) -> JobRow:
+        """Return a job's row, or an empty one."""
+        return self.jobs.get(job_id) or JobRow(meta={}, states=[])
+
+    def now_s(self) -> float:
+        return self.clock()
+
+    def epoch(self) -> str:
+        return "memory"
+
+    def create(self, job_id: str, meta: Mapping[str, str | int | float], states: str) -> bool:
+        with self.lock:
+            if job_id in self.jobs:
+                return False
+            text = {name: str(value) for name, value in meta.items()}
+            self.jobs[job_id] = JobRow(meta=text, states=list(states))
+            return True
+
+    def job_ids(self) -> list[str]:
+        return list(self.jobs)
+
+    def meta(self, job_id: str) -> dict[str, str] | None:
+        with self.lock:
+            row = self.jobs.get(job_id)
+            return dict(row.meta) if row else None
+
+    def set_meta(self, job_id: str, name: str, value: int) -> None:
+        with self.lock:
+            self.jobs[job_id].meta[name] = str(value)
+
+    def add_meta(self, job_id: str, name: str, amount: int) -> None:
+        with self.lock:
+            self.jobs[job_id].add(name, amount)
+
+    def states(self, job_id: str, start: int, count: int) -> str:
+        return "".join(self.row(job_id).states[start : start + count])
+
+    def returned(self, job_id: str, limit: int) -> list[int]:
+        return sorted(self.row(job_id).returned)[:limit]
+
+    def records(self, job_id: str, indices: Sequence[int] | None = None) -> dict[int, TaskRecord]:
+        with self.lock:
+            kept = self.row(job_id).records
+            wanted = kept if indices is None else indices
+            return {index: kept[index] for index in wanted if index in kept}
+
+    def running(self, job_id: str) -> dict[int, int]:
+        with self.lock:
+            return dict(self.row(job_id).running)
+
+    def shift(self, job_id: str, order: Order) -> list[bool]:
+        with self.lock:
+            row = self.jobs.get(job_id)
+            if row is None or JobState(row.meta["state"]) not in order.job_states:
+                return [False] * len(order.moves)
+            moved = [move_task(row, move) for move in order.moves]
+            if any(moved):
+                state = JobState(row.meta["state"])
+                row.meta["state"] = order.ripple.get(state, state)
+                if order.hold_until_s:
+                    row.meta["hold"] = str(order.hold_until_s)
+            return moved
+
+    def turn(
+        self,
+        job_id: str,
+        sources: Collection[JobState],
+        target: JobState,
+        *,
+        empty: Collection[TaskState] = (),
+    ) -> bool:
+        with self.lock:
+            row = self.jobs.get(job_id)
+            if row is None or JobState(row.meta["state"]) not in sources:
+                return False
+            if any(int(row.meta.get(CODES[state], 0)) for state in empty):
+                return False
+            row.meta["state"] = target
+            return True
+
+    def progress(self, job_id: str, index: int, attempt: int, views_done: int) -> bool:
+        with self.lock:
+            row = self.row(job_id)
+            if index not in row.running or row.attempt(index) != attempt:
+                return False
+            row.add("views_done", views_done - row.running[index])
+            row.running[index] = views_done
+            return True
+
+    def beat(self, worker: str, info: str, ttl_s: float) -> None:
+        with self.lock:
+            self.hearts[worker] = (info, self.clock() + ttl_s)
+
+    def still(self, worker: str) -> None:
+        with self.lock:
+            self.hearts.pop(worker, None)
+
+    def beating(self) -> dict[str, str]:
+        with self.lock:
+            now_s = self.clock()
+            return {name: info for name, (info, end_s) in self.hearts.items() if now_s < end_s}
+
+
+def move_task(row: JobRow, move: Move) -> bool:
+    """Move a task if it still stands where the mover saw it, with all that is kept beside it."""
+    index, source, target = move.index, move.source, move.target
+    if row.states[index : index + 1] != [CODES[source]] or row.attempt(index) != move.attempt:
+        return False
+    row.states[index] = CODES[target]
+    row.add(CODES[source], -1)
+    row.add(CODES[target], 1)
+    if move.record is None:
+        row.records.pop(index, None)
+    else:
+        row.records[index] = move.record
+    if target is TaskState.PENDING:
+        row.returned.add(index)
+    else:
+        row.returned.discard(index)
+    if source is TaskState.RUNNING:
+        views = row.running.pop(index)
+        row.add("views_done", 0 if target is TaskState.DONE else -views)
+    elif target is TaskState.RUNNING:
+        row.running[index] = 0
+    return True

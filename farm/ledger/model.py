@@ -1,0 +1,135 @@
+"""What the ledger knows of jobs, tasks, attempts and workers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from farm.spec.base import Spec
+from farm.spec.task import Ticket
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class TaskState(StrEnum):
+    """Where a task stands."""
+
+    PENDING = "pending"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SET_ASIDE = "set aside"
+    CANCELLED = "cancelled"
+
+
+CODES: dict[TaskState, str] = {
+    TaskState.PENDING: "p",
+    TaskState.QUEUED: "q",
+    TaskState.RUNNING: "r",
+    TaskState.DONE: "d",
+    TaskState.FAILED: "f",
+    TaskState.SET_ASIDE: "s",
+}
+"""The byte of each state. `cancelled` has none: it is what pending and queued tasks of a cancelled
+job are called, so that cancelling a million tasks is one write."""
+
+STATES = {code: state for state, code in CODES.items()}
+
+CANCELLED_JOB = frozenset({JobState.CANCELLING, JobState.CANCELLED})
+FED_JOB = frozenset({JobState.QUEUED, JobState.RUNNING})
+OPEN_JOB = FED_JOB | {JobState.PAUSED, JobState.CANCELLING}
+"""Jobs of which something may still happen by itself."""
+
+
+class FailedAttempt(Spec):
+    """One attempt that did not end well."""
+
+    attempt: int
+    cause: str
+    """Key of `farm.ledger.policy.CAUSES`."""
+    sentence: str
+    """What happened, for a person."""
+    worker: str
+    time_s: float
+    """Seconds since 1970, by the ledger's clock."""
+
+
+class TaskRecord(Spec):
+    """What is kept of a task that has been tried and is not done."""
+
+    attempt: int = 0
+    """Number of the newest ticket."""
+    worker: str = ""
+    """Who holds the newest attempt, or held it."""
+    since_s: float = 0.0
+    """When the task was queued or claimed."""
+    charges: dict[str, int] = Field(default_factory=dict)
+    """Failed attempts that count, by what too many of them lead to."""
+    story: tuple[FailedAttempt, ...] = ()
+    """The newest failures, oldest first."""
+
+
+class TaskStory(Spec):
+    """A task that failed at least once and is not done."""
+
+    job_id: str
+    index: int
+    state: TaskState
+    attempts: tuple[FailedAttempt, ...]
+
+
+class HeldTask(Spec):
+    """A ticket in somebody's hands: a worker's when running, the queue's when queued."""
+
+    ticket: Ticket
+    worker: str
+    since_s: float
+    views_done: int = 0
+
+
+class JobStatus(Spec):
+    """A job at one moment."""
+
+    job_id: str
+    state: JobState
+    priority: int
+    """Higher goes first."""
+    created_s: float
+    tasks: int
+    counts: dict[TaskState, int]
+    views: int
+    views_done: int
+    """Views of done tasks and, so far, of running ones."""
+    dropped: int
+    """Finished attempts that came too late: somebody else held the task by then."""
+    held_until_s: float
+    """Not fed before this moment, because storage was away; 0 when it never was."""
+
+    @property
+    def active_tasks(self) -> int:
+        """Tasks that are in somebody's hands."""
+        return self.counts[TaskState.QUEUED] + self.counts[TaskState.RUNNING]
+
+    @property
+    def over(self) -> bool:
+        """Nothing more happens by itself."""
+        return self.state not in OPEN_JOB
+
+
+class WorkerStatus(Spec):
+    """A worker whose heart beats."""
+
+    worker: str
+    info: dict[str, str]

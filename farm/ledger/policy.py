@@ -1,0 +1,34 @@
+"""What a failed attempt costs and where too many of them lead; a table, not code."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from farm.ledger.model import TaskState
+
+
+class Policy(NamedTuple):
+    """How attempts of one cause are counted."""
+
+    cap: int | None
+    """So many end the task; None: the attempt is free."""
+    then: TaskState = TaskState.PENDING
+    """Where the cap leads; causes that lead to the same place share one count."""
+    hold_s: float = 0.0
+    """The job is not fed for so long, because every other task would meet the same."""
+
+
+CAUSES: dict[str, Policy] = {
+    "asset": Policy(1, TaskState.FAILED),
+    "render": Policy(3, TaskState.FAILED),
+    "unknown": Policy(3, TaskState.FAILED),
+    "killed": Policy(3, TaskState.SET_ASIDE),
+    "lost": Policy(3, TaskState.SET_ASIDE),
+    "timeout": Policy(3, TaskState.SET_ASIDE),
+    "storage": Policy(None, hold_s=10.0),
+}
+
+UNKNOWN = CAUSES["unknown"]
+
+STORY_LENGTH = 10
+"""So many failures of a task are kept: a disk that stays full must not fill the ledger too."""

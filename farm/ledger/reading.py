@@ -1,0 +1,74 @@
+"""What the ledger's fields say: from stored text to models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from farm.ledger.model import (
+    CANCELLED_JOB,
+    CODES,
+    HeldTask,
+    JobState,
+    JobStatus,
+    TaskRecord,
+    TaskState,
+)
+from farm.ledger.store import Meta, Store
+from farm.spec.task import Ticket
+
+CHUNK = 16384
+"""So many state codes are read at a time."""
+
+
+def read_status(job_id: str, meta: Meta) -> JobStatus:
+    """Read a job's fields."""
+    state = JobState(meta["state"])
+    counts = {task: int(meta.get(code, 0)) for task, code in CODES.items()}
+    counts[TaskState.CANCELLED] = 0
+    if state in CANCELLED_JOB:
+        given_up = counts[TaskState.PENDING] + counts[TaskState.QUEUED]
+        counts |= {TaskState.PENDING: 0, TaskState.QUEUED: 0, TaskState.CANCELLED: given_up}
+    return JobStatus(
+        job_id=job_id,
+        state=state,
+        priority=int(meta["priority"]),
+        created_s=float(meta["created"]),
+        tasks=int(meta["tasks"]),
+        counts=counts,
+        views=int(meta["views"]),
+        views_done=int(meta["views_done"]),
+        dropped=int(meta.get("dropped", 0)),
+        held_until_s=float(meta.get("hold", 0)),
+    )
+
+
+def held_task(job_id: str, index: int, record: TaskRecord, *, views_done: int) -> HeldTask:
+    """Describe a task that is in somebody's hands."""
+    ticket = Ticket(job_id=job_id, index=index, attempt=record.attempt)
+    return HeldTask(
+        ticket=ticket, worker=record.worker, since_s=record.since_s, views_done=views_done
+    )
+
+
+def read_chunks(store: Store, job_id: str, *, start: int) -> Iterator[tuple[int, str]]:
+    """Yield a job's state codes from `start` on, each piece with the index of its first."""
+    while codes := store.states(job_id, start, CHUNK):
+        yield start, codes
+        start += len(codes)
+
+
+def find_fresh(
+    store: Store, job_id: str, *, cursor: int, limit: int, skip: set[int]
+) -> tuple[list[int], int]:
+    """Return the first pending tasks from the cursor on, and where to look next time."""
+    found: list[int] = []
+    if limit < 1:
+        return found, cursor
+    for start, codes in read_chunks(store, job_id, start=cursor):
+        for index, code in enumerate(codes, start):
+            if len(found) == limit:
+                return found, index
+            if code == CODES[TaskState.PENDING] and index not in skip:
+                found.append(index)
+        cursor = start + len(codes)
+    return found, cursor

@@ -1,0 +1,192 @@
+"""The ledger's place in Redis, under `farm:`; every transition is one script."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from importlib import resources
+from typing import Any, ParamSpec, TypeVar, cast
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from farm.errors import UnreachableError
+from farm.ledger.model import CODES, JobState, TaskRecord, TaskState
+from farm.ledger.store import Order
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+JOBS = "farm:jobs"
+WORKER_PREFIX = "farm:worker:"
+
+
+def connect(redis_url: str) -> redis.Redis:
+    """Return a client of our own, which gives up on a silent Redis after seconds."""
+    return redis.Redis.from_url(
+        redis_url,
+        decode_responses=True,
+        socket_timeout=5,
+        socket_connect_timeout=5,
+        socket_keepalive=True,
+        health_check_interval=10,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
+    )
+
+
+def reaching(verb: Callable[P, T]) -> Callable[P, T]:
+    """Say in our own words that Redis is away."""
+
+    @functools.wraps(verb)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return verb(*args, **kwargs)
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise UnreachableError("Redis cannot be reached") from error
+
+    return call
+
+
+class RedisStore:
+    """A store that every process of the farm shares."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client: Any = client  # its types offer an awaitable for every answer
+        self.scripts = {
+            name: self.client.register_script(script_text(name))
+            for name in ("create", "shift", "turn", "progress")
+        }
+
+    @reaching
+    def now_s(self) -> float:
+        seconds, microseconds = self.client.time()
+        return float(seconds) + float(microseconds) / 1e6
+
+    @reaching
+    def epoch(self) -> str:
+        return str(self.client.info("server")["run_id"])
+
+    @reaching
+    def create(self, job_id: str, meta: Mapping[str, str | int | float], states: str) -> bool:
+        fields = [item for pair in meta.items() for item in pair]
+        keys = [key(job_id), key(job_id, "states"), JOBS]
+        return bool(self.scripts["create"](keys=keys, args=[job_id, states, *fields]))
+
+    @reaching
+    def job_ids(self) -> list[str]:
+        return list(self.client.smembers(JOBS))
+
+    @reaching
+    def meta(self, job_id: str) -> dict[str, str] | None:
+        return cast("dict[str, str]", self.client.hgetall(key(job_id))) or None
+
+    @reaching
+    def set_meta(self, job_id: str, name: str, value: int) -> None:
+        self.client.hset(key(job_id), name, value)
+
+    @reaching
+    def add_meta(self, job_id: str, name: str, amount: int) -> None:
+        self.client.hincrby(key(job_id), name, amount)
+
+    @reaching
+    def states(self, job_id: str, start: int, count: int) -> str:
+        return str(self.client.getrange(key(job_id, "states"), start, start + count - 1))
+
+    @reaching
+    def returned(self, job_id: str, limit: int) -> list[int]:
+        if limit < 1:
+            return []
+        return [int(index) for index in self.client.zrange(key(job_id, "returned"), 0, limit - 1)]
+
+    @reaching
+    def records(self, job_id: str, indices: Sequence[int] | None = None) -> dict[int, TaskRecord]:
+        name = key(job_id, "records")
+        if indices is None:
+            found = self.client.hgetall(name)
+        elif indices:
+            found = dict(zip(indices, self.client.hmget(name, indices), strict=True))
+        else:
+            found = {}
+        return {
+            int(index): TaskRecord.model_validate_json(text)
+            for index, text in found.items()
+            if text
+        }
+
+    @reaching
+    def running(self, job_id: str) -> dict[int, int]:
+        found = self.client.hgetall(key(job_id, "running"))
+        return {int(index): int(views) for index, views in found.items()}
+
+    @reaching
+    def shift(self, job_id: str, order: Order) -> list[bool]:
+        names = ("states", "records", "returned", "running")
+        keys = [key(job_id), *(key(job_id, name) for name in names)]
+        return [bool(moved) for moved in self.scripts["shift"](keys=keys, args=[to_json(order)])]
+
+    @reaching
+    def turn(
+        self,
+        job_id: str,
+        sources: Collection[JobState],
+        target: JobState,
+        *,
+        empty: Collection[TaskState] = (),
+    ) -> bool:
+        codes = [CODES[state] for state in empty]
+        args = [json.dumps(sorted(sources)), target.value, json.dumps(codes)]
+        return bool(self.scripts["turn"](keys=[key(job_id)], args=args))
+
+    @reaching
+    def progress(self, job_id: str, index: int, attempt: int, views_done: int) -> bool:
+        keys = [key(job_id), *(key(job_id, name) for name in ("states", "records", "running"))]
+        return bool(self.scripts["progress"](keys=keys, args=[index, attempt, views_done]))
+
+    @reaching
+    def beat(self, worker: str, info: str, ttl_s: float) -> None:
+        self.client.set(WORKER_PREFIX + worker, info, px=max(1, round(ttl_s * 1000)))
+
+    @reaching
+    def still(self, worker: str) -> None:
+        self.client.delete(WORKER_PREFIX + worker)
+
+    @reaching
+    def beating(self) -> dict[str, str]:
+        names = list(self.client.scan_iter(match=WORKER_PREFIX + "*", count=1000))
+        infos = self.client.mget(names) if names else []
+        found = zip(names, infos, strict=True)
+        return {name.removeprefix(WORKER_PREFIX): info for name, info in found if info is not None}
+
+
+def key(job_id: str, part: str | None = None) -> str:
+    """Return the name under which a job, or a part of it, is kept."""
+    return f"farm:job:{job_id}" if part is None else f"farm:job:{job_id}:{part}"
+
+
+def to_json(order: Order) -> str:
+    """Write an order as `shift.lua` reads it."""
+    moves = [
+        {
+            "index": move.index,
+            "source": CODES[move.source],
+            "attempt": move.attempt,
+            "target": CODES[move.target],
+            "record": move.record.model_dump_json() if move.record else "",
+        }
+        for move in order.moves
+    ]
+    return json.dumps(
+        {
+            "moves": moves,
+            "job_states": sorted(order.job_states),
+            "ripple": dict(order.ripple),
+            "hold": order.hold_until_s,
+        }
+    )
+
+
+def script_text(name: str) -> str:
+    """Return the Lua source of one transition."""
+    return (resources.files("farm.ledger") / "lua" / f"{name}.lua").read_text(encoding="utf-8")

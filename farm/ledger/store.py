@@ -1,0 +1,99 @@
+"""What the ledger asks of the place where it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from farm.ledger.model import JobState, TaskRecord, TaskState
+
+Meta = Mapping[str, str]
+"""A job's fields, as text: state, priority, created, tasks, views, views_done, dropped, hold,
+cursor; and one count per task state, named by its code."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """One task from one state to another, if it still stands where the mover saw it."""
+
+    index: int
+    source: TaskState
+    attempt: int
+    """The attempt that the mover saw: (state, attempt) never comes back once left."""
+    target: TaskState
+    record: TaskRecord | None
+    """What to keep of the task from now on."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Moves of tasks of one job, and what they mean for the job itself."""
+
+    moves: Sequence[Move]
+    job_states: Collection[JobState] = frozenset(JobState)
+    """Nothing moves unless the job is in one of these."""
+    ripple: Mapping[JobState, JobState] = field(default_factory=dict)
+    """Where the job goes when one of its tasks has moved."""
+    hold_until_s: float = 0.0
+    """Do not feed the job before this moment."""
+
+
+class Store(Protocol):
+    """Where the ledger is kept; every verb is one atomic step.
+
+    Raises `UnreachableError` while the place is away.
+    """
+
+    def now_s(self) -> float:
+        """Return the one clock that all of the farm shares."""
+
+    def epoch(self) -> str:
+        """Return a name that changes when the place was restarted."""
+
+    def create(self, job_id: str, meta: Mapping[str, str | int | float], states: str) -> bool:
+        """Write a new job; False where there is one of this name."""
+
+    def job_ids(self) -> list[str]: ...
+
+    def meta(self, job_id: str) -> Meta | None: ...
+
+    def set_meta(self, job_id: str, name: str, value: int) -> None: ...
+
+    def add_meta(self, job_id: str, name: str, amount: int) -> None: ...
+
+    def states(self, job_id: str, start: int, count: int) -> str:
+        """Return the state codes of `count` tasks from `start`."""
+
+    def returned(self, job_id: str, limit: int) -> list[int]:
+        """Return the lowest indices of the tasks that were given back."""
+
+    def records(self, job_id: str, indices: Sequence[int] | None = None) -> dict[int, TaskRecord]:
+        """Return the records of these tasks, or of all that have one."""
+
+    def running(self, job_id: str) -> dict[int, int]:
+        """Return the running tasks and how many of their views are done."""
+
+    def shift(self, job_id: str, order: Order) -> list[bool]:
+        """Make the moves that still apply; say which."""
+
+    def turn(
+        self,
+        job_id: str,
+        sources: Collection[JobState],
+        target: JobState,
+        *,
+        empty: Collection[TaskState] = (),
+    ) -> bool:
+        """Put a job from one of `sources` to `target`, if it has no task in the states `empty`."""
+
+    def progress(self, job_id: str, index: int, attempt: int, views_done: int) -> bool:
+        """Set how many views of a running attempt are done; False if it no longer runs."""
+
+    def beat(self, worker: str, info: str, ttl_s: float) -> None: ...
+
+    def still(self, worker: str) -> None:
+        """Stop a worker's heart at once."""
+
+    def beating(self) -> dict[str, str]:
+        """Return the workers whose heart beats, and what they say of themselves."""
