@@ -1,0 +1,45 @@
+# Every target sets up what it needs.
+PYTHON := .venv/bin/python
+FARM := .venv/bin/farm
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench lock schema clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+setup: ## Make .venv with the locked packages on Python 3.13
+	@tools/setup.sh
+
+demo: setup ## Build three models, render a small dataset of them, say where it is
+	@$(FARM) samples demo/assets
+	@$(FARM) render --models demo/assets/models --hdrs demo/assets/hdrs --output demo/dataset \
+		--augmented --pitch 3 --yaw-per-pitch 2 --resolution 256 --samples 16
+
+test: setup ## Run all tests
+	@$(PYTHON) -m pytest $(PYTEST)
+
+check: setup ## Style, types, architecture
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+format: setup ## Rewrite the code in the project's style
+	@.venv/bin/ruff check --fix
+	@.venv/bin/ruff format
+
+bench: setup ## Measure rendering against the classic way
+	@$(PYTHON) -m bench.render_speed
+
+schema: setup ## Write the JSON schema of a spec
+	@$(FARM) schema > docs/viewfarm.schema.json
+
+lock: ## Pin all packages anew in requirements.lock
+	@tools/uv.sh pip compile pyproject.toml --extra worker --group dev --universal \
+		--python-version 3.13 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --quiet --upgrade --output-file requirements.lock
+
+clean: ## Delete what is made: .venv, caches, the demo
+	rm -rf .venv .venv-tools demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
