@@ -30,10 +30,14 @@ def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_
     console = Console(stderr=True, highlight=False)
     devices = choose_devices(device, workers)
     job, remarks = prepare(spec, base=base)
-    for remark in remarks:
-        console.print(f"note: {escape(remark)}")
     storage = FolderStorage(output_folder(spec, base=base))
-    finished = find_finished(job, storage, lambda text: console.print(f"note: {escape(text)}"))
+
+    def note(sentence: str) -> None:
+        console.print(f"note: {escape(sentence)}", soft_wrap=True)
+
+    for remark in remarks:
+        note(remark)
+    finished = find_finished(job, storage, note)
     plan = make_plan(job, devices=devices, views_done=finished.views)
     if dry_run:
         print_plan(plan, job, folder=storage.root, devices=devices)
@@ -41,7 +45,13 @@ def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_
     console.print(plan_line(plan, devices=devices))
     with stop_on_signal(console) as stop, show_progress(console, plan) as report:
         summary = render_job(
-            job, storage=storage, finished=finished, devices=devices, report=report, stop=stop
+            job,
+            storage=storage,
+            finished=finished,
+            devices=devices,
+            report=report,
+            note=note,
+            stop=stop,
         )
     print_summary(console, summary)
     if summary.interrupted:

@@ -1,5 +1,5 @@
 """Spec to tasks: pure, lazy, by index; the only place where chance is spent."""
 
-from farm.expand.recipe import count, datasets, expand, render_task
+from farm.expand.recipe import Count, count, datasets, expand, render_task
 
-__all__ = ["count", "datasets", "expand", "render_task"]
+__all__ = ["Count", "count", "datasets", "expand", "render_task"]

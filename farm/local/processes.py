@@ -23,14 +23,16 @@ def die_with_parent() -> None:
 def stop(processes: Iterable[subprocess.Popen[bytes]], *, grace_s: float) -> None:
     """Ask `processes` to end, wait together for `grace_s`, then kill what is left."""
     processes = list(processes)
-    for process in processes:
-        if process.poll() is None:
-            process.terminate()
-    deadline = time.monotonic() + grace_s
-    for process in processes:
-        try:
-            process.wait(max(deadline - time.monotonic(), 0.01))
-        except subprocess.TimeoutExpired:
+    try:
+        for process in processes:
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + grace_s
+        for process in processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(deadline - time.monotonic(), 0.01))
+    finally:  # also when a second Ctrl-C cuts the waiting short
+        for process in processes:
             kill_group(process)
             process.wait()
 

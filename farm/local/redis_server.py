@@ -73,6 +73,11 @@ class PrivateRedis:
             self.stop()
             raise SetupError(f"the private Redis did not start: {_last_line(log)}")
 
+    def revive(self) -> None:
+        """Start the server again if it died; what it held comes back from its own log."""
+        if self.process is not None and self.process.poll() is not None:
+            self.start()
+
     def stop(self) -> None:
         """Stop the server; nothing happens where it does not run."""
         if self.process is not None:

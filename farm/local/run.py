@@ -1,0 +1,224 @@
+"""One job on this machine, start to end: up, fed, watched, folded, down."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from farm import expand
+from farm.dispatcher import Dispatcher
+from farm.ledger import JobStatus, Ledger, TaskState, open_ledger
+from farm.local.finish import DatasetFolder, FailedTask, Failure, finish_datasets, group
+from farm.local.redis_server import PrivateRedis
+from farm.local.resume import Finished, find_finished, seed_partial_tasks
+from farm.local.workers import WorkerCrew
+from farm.queue import CeleryQueue
+from farm.spec.job import Job
+from farm.spec.task import RenderTask
+from farm.storage import FolderStorage
+
+POLL_S = 0.2
+STOP_GRACE_S = 60.0
+LOST = (TaskState.FAILED, TaskState.SET_ASIDE)
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a run stands, for whoever watches."""
+
+    views: int
+    views_there: int
+    tasks: int
+    tasks_done: int
+    tasks_failed: int
+    views_per_s: float | None
+    eta_s: float | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run ended."""
+
+    views: int
+    views_there: int
+    rendered: int
+    """Of these, in this run."""
+    seconds: float
+    interrupted: bool
+    failures: list[Failure] = field(default_factory=list)
+    datasets: list[DatasetFolder] = field(default_factory=list)
+
+
+@dataclass
+class Speed:
+    """Views per second since the first one was there: the loading before it says nothing."""
+
+    first: tuple[float, int] | None = None
+
+    def rate(self, views: int) -> float | None:
+        """Return views per second; None as long as nobody can know."""
+        now = time.monotonic()
+        if self.first is None:
+            self.first = (now, views) if views else None
+            return None
+        start, before = self.first
+        return (views - before) / (now - start) if views > before and now > start else None
+
+
+def render_job(  # noqa: PLR0913 - everything that a run needs, given by name
+    job: Job,
+    *,
+    storage: FolderStorage,
+    finished: Finished,
+    devices: list[str],
+    report: Callable[[Status], None],
+    note: Callable[[str], None],
+    stop: threading.Event,
+) -> Summary:
+    """Render what is missing of `job` into `storage`; also when stopped or failing, keep what is
+    done and leave no process and no temporary file behind.
+
+    Raises:
+        FarmError: The machine cannot do it, such as a device that cannot be used.
+    """
+    started = time.monotonic()
+    count = expand.count(job)
+    run = Run(job, storage, finished, count)
+    after = finished
+    try:
+        if len(finished.tasks) < count.tasks:
+            seed_partial_tasks(job, storage, finished.partial)
+            run.render(devices, report=report, stop=stop)
+    finally:
+        if len(finished.tasks) < count.tasks:
+            after = find_finished(job, storage, note)
+        seconds = time.monotonic() - started
+        folders = finish_datasets(
+            job, storage, failed=run.failed, after=after, seconds=seconds, report=note
+        )
+    return Summary(
+        views=count.views,
+        views_there=after.views,
+        rendered=after.views - finished.views,
+        seconds=seconds,
+        interrupted=stop.is_set() and after.views < count.views,
+        failures=group(run.failed),
+        datasets=folders,
+    )
+
+
+class Run:
+    """The moving part of a run; what failed stays readable afterwards."""
+
+    def __init__(
+        self, job: Job, storage: FolderStorage, finished: Finished, count: expand.Count
+    ) -> None:
+        self.job = job
+        self.storage = storage
+        self.finished = finished
+        self.count = count
+        self.failed: list[FailedTask] = []
+
+    def render(
+        self, devices: list[str], *, report: Callable[[Status], None], stop: threading.Event
+    ) -> None:
+        """Start the farm, feed it until the job is over or `stop` is set, take it down."""
+        with private_farm(devices, self.storage.root) as farm:
+            ledger = open_ledger(farm.redis.url)
+            ledger.add_job(
+                self.job.job_id,
+                tasks=self.count.tasks,
+                views=self.count.views,
+                done=self.finished.tasks,
+                views_done=self.finished.views,
+            )
+            dispatcher = Dispatcher(ledger, CeleryQueue(farm.redis.url), self._task)
+            try:
+                self._watch(farm, ledger, dispatcher, report=report, stop=stop)
+                farm.crew.stop(grace_s=STOP_GRACE_S)
+            finally:
+                self.failed = list(self._failed(ledger))
+
+    def _watch(
+        self,
+        farm: PrivateFarm,
+        ledger: Ledger,
+        dispatcher: Dispatcher,
+        *,
+        report: Callable[[Status], None],
+        stop: threading.Event,
+    ) -> None:
+        speed = Speed()
+        while not stop.wait(POLL_S):
+            farm.supervise()
+            dispatcher.step()
+            job = ledger.job(self.job.job_id)
+            assert job is not None
+            report(self._status(job, speed))
+            if job.over:
+                return
+
+    def _status(self, job: JobStatus, speed: Speed) -> Status:
+        rate = speed.rate(job.views_done - self.finished.views)
+        return Status(
+            views=self.count.views,
+            views_there=job.views_done,
+            tasks=self.count.tasks,
+            tasks_done=job.counts[TaskState.DONE],
+            tasks_failed=sum(job.counts[state] for state in LOST),
+            views_per_s=rate,
+            eta_s=(self.count.views - job.views_done) / rate if rate else None,
+        )
+
+    def _task(self, job_id: str, index: int) -> RenderTask:
+        assert job_id == self.job.job_id
+        return expand.render_task(self.job, index)
+
+    def _failed(self, ledger: Ledger) -> Iterator[FailedTask]:
+        for story in ledger.failures(self.job.job_id):
+            if story.state in LOST:
+                task = expand.render_task(self.job, story.index)
+                yield FailedTask(task, story.attempts[-1].sentence)
+
+
+@dataclass
+class PrivateFarm:
+    """A Redis and its workers."""
+
+    redis: PrivateRedis
+    crew: WorkerCrew
+
+    def supervise(self) -> None:
+        """Start again what died."""
+        self.redis.revive()
+        self.crew.supervise()
+
+
+@contextmanager
+def private_farm(devices: list[str], storage: Path) -> Iterator[PrivateFarm]:
+    """Start a farm of our own; in the end nothing of it is left, whatever happened."""
+    with ExitStack() as exit_stack:
+        folder = Path(tempfile.mkdtemp(prefix="farm-"))
+        exit_stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        scratch = Path(tempfile.mkdtemp(prefix="farm-", dir=memory_folder()))
+        exit_stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+        redis = exit_stack.enter_context(PrivateRedis(folder / "redis"))
+        crew = WorkerCrew(
+            devices, redis_url=redis.url, storage=storage, folder=folder, scratch=scratch
+        )
+        exit_stack.callback(crew.stop, grace_s=0)
+        crew.start()
+        yield PrivateFarm(redis, crew)
+
+
+def memory_folder() -> Path | None:
+    """Return a folder that is kept in memory, for pictures in passing; None where there is none."""
+    folder = Path("/dev/shm")
+    return folder if folder.is_dir() and os.access(folder, os.W_OK) else None

@@ -1,0 +1,89 @@
+"""The workers of this machine: one process per device, restarted when they die."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from farm.devices import cpu_count
+from farm.errors import DeviceError, FarmError
+from farm.local.processes import die_with_parent, stop
+
+DEVICE_EXIT = 3
+"""Exit code of a worker that cannot use its device: starting it again would not help."""
+RESTARTS = 5
+"""So often a worker is started again before the run is given up."""
+
+
+class WorkerCrew:
+    """Workers as child processes, logging into `folder`."""
+
+    def __init__(
+        self, devices: Sequence[str], *, redis_url: str, storage: Path, folder: Path, scratch: Path
+    ) -> None:
+        self.devices = devices
+        self.folder = folder
+        self.environment = {
+            **os.environ,
+            "FARM_REDIS_URL": redis_url,
+            "FARM_STORAGE": str(storage),
+            "FARM_SCRATCH": str(scratch),
+        }
+        self.processes: dict[int, subprocess.Popen[bytes]] = {}
+        self.restarts = 0
+
+    def start(self) -> None:
+        """Start a worker per device."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for place in range(len(self.devices)):
+            self.processes[place] = self._spawn(place)
+
+    def supervise(self) -> None:
+        """Start again what died.
+
+        Raises:
+            DeviceError: A worker cannot use its device.
+            FarmError: Workers die again and again.
+        """
+        for place, process in self.processes.items():
+            code = process.poll()
+            if code is None:
+                continue
+            if code == DEVICE_EXIT:
+                raise DeviceError(f"{self.devices[place]}: {self._last_words(place)}")
+            self.restarts += 1
+            if self.restarts > RESTARTS:
+                raise FarmError(f"workers die again and again: {self._last_words(place)}")
+            self.processes[place] = self._spawn(place)
+
+    def stop(self, *, grace_s: float) -> None:
+        """Let every worker finish the view in hand for up to `grace_s`, then kill."""
+        stop(self.processes.values(), grace_s=grace_s)
+        self.processes.clear()
+
+    def _spawn(self, place: int) -> subprocess.Popen[bytes]:
+        device = self.devices[place]
+        command = [sys.executable, "-m", "farm", "worker", "--die-with-parent"]
+        command += ["--device", device, "--name", f"{device.replace(':', '')}-{place}"]
+        if device == "cpu":
+            command += ["--threads", str(max(cpu_count() // len(self.devices), 1))]
+        with self._log(place).open("ab") as log:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.environment,
+                start_new_session=True,  # a Ctrl-C in the terminal is for us to pass on
+                preexec_fn=die_with_parent,
+            )
+
+    def _log(self, place: int) -> Path:
+        return self.folder / f"worker-{place}.log"
+
+    def _last_words(self, place: int) -> str:
+        lines = self._log(place).read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,84 @@
+"""The product as a user runs it: the command, real files, real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+CUBE = """\
+v -1 -1 -1\nv 1 -1 -1\nv 1 1 -1\nv -1 1 -1\nv -1 -1 1\nv 1 -1 1\nv 1 1 1\nv -1 1 1
+f 1 4 3 2\nf 5 6 7 8\nf 1 2 6 5\nf 2 3 7 6\nf 3 4 8 7\nf 4 1 5 8
+"""
+PYRAMID = "v -1 -1 0\nv 1 -1 0\nv 1 1 0\nv -1 1 0\nv 0 0 1.5\nf 1 4 3 2\nf 1 2 5\nf 2 3 5\nf 3 4 5\nf 4 1 5\n"
+
+
+@dataclass(frozen=True)
+class Assets:
+    """Two models and two HDRIs, small and whole."""
+
+    models: Path
+    hdrs: Path
+
+
+@pytest.fixture(scope="session")
+def assets(tmp_path_factory) -> Assets:
+    folder = tmp_path_factory.mktemp("assets")
+    models, hdrs = folder / "models", folder / "hdrs"
+    models.mkdir()
+    hdrs.mkdir()
+    (models / "cube0001-aaaa.obj").write_text(CUBE)
+    (models / "pyramid1-bbbb.obj").write_text(PYRAMID)
+    (models / "pyramid1-bbbb.obj.json").write_text('{"author": "Ada", "license": "CC0-1.0"}')
+    for name, colour in (("skyblue1-cccc.hdr", (90, 120, 200)), ("sunset01-dddd.hdr", (220, 120, 60))):
+        (hdrs / name).write_bytes(radiance(colour))
+    return Assets(models, hdrs)
+
+
+def radiance(colour: tuple[int, int, int]) -> bytes:
+    """A 16 x 8 Radiance picture of one colour, brighter above (RGBE, uncompressed)."""
+    pixels = np.zeros((8, 16, 4), np.uint8)
+    pixels[..., :3] = colour
+    pixels[..., 3] = np.array([130, 129, 129, 128, 128, 128, 127, 127])[:, None]
+    return b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 8 +X 16\n" + pixels.tobytes()
+
+
+def farm(*args: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    command = [sys.executable, "-m", "farm", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=280, cwd=cwd, check=False)
+
+
+@pytest.fixture
+def start_farm():
+    """Start the command in a session of its own; whatever happens, it is gone afterwards."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*args: object) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "farm", *map(str, args)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """All that a process has started, and what those have."""
+    return psutil.Process(pid).children(recursive=True)

@@ -1,0 +1,223 @@
+import hashlib
+import json
+import signal
+import tempfile
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import psutil
+import pytest
+
+from farm.spec.record import ViewRecord
+from tests.e2e.conftest import family, farm
+
+TINY = ("--resolution", 64, "--samples", 4, "--workers", 1, "--device", "cpu")
+
+
+def read_views(dataset: Path) -> list[ViewRecord]:
+    lines = (dataset / "views.jsonl").read_text().splitlines()
+    return [ViewRecord.model_validate_json(line) for line in lines]
+
+
+def every_file(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def temporary_things() -> set[Path]:
+    return {
+        path
+        for place in (Path(tempfile.gettempdir()), Path("/dev/shm"))
+        if place.is_dir()
+        for path in place.glob("farm-*")
+    }
+
+
+@pytest.fixture(scope="module")
+def grid(assets, tmp_path_factory):
+    """A grid of two models under two HDRIs, rendered once for many questions."""
+    output = tmp_path_factory.mktemp("grid")
+    request = ("render", "--models", assets.models, "--hdrs", assets.hdrs, "--output", output,
+               "--yaw", 3, "--pitch", 2, "--views-per-task", 4, *TINY)  # fmt: skip
+    before = temporary_things()
+    done = farm(*request)
+    assert done.returncode == 0, done.stderr
+    return output, request, done, temporary_things() - before
+
+
+def test_a_grid_is_laid_out_as_promised(grid):
+    output, *_ = grid
+    names = {f"view_{yaw:03d}_{pitch:02d}.png" for yaw in (0, 120, 240) for pitch in (0, 45)}
+    pairs = {f"{m}_{h}" for m in ("cube0001", "pyramid1") for h in ("skyblue1", "sunset01")}
+
+    assert {path.name for path in output.iterdir()} == pairs
+    for pair in pairs:
+        assert every_file(output / pair) == {
+            *(f"images/{name}" for name in names),
+            *(f"masks/{name}" for name in names),
+            "views.jsonl",
+            "dataset.json",
+            "preview.jpg",
+        }
+
+
+def test_every_record_is_true_to_its_files(grid):
+    output, *_ = grid
+    for dataset in output.iterdir():
+        for record in read_views(dataset):
+            for file in record.files.values():
+                data = (dataset / file.path).read_bytes()
+                assert len(data) == file.size_bytes
+                assert hashlib.sha256(data).hexdigest() == file.sha256
+            image = imagecodecs.png_decode((dataset / record.files["rgb"].path).read_bytes())
+            mask = imagecodecs.png_decode((dataset / record.files["mask"].path).read_bytes())
+            assert image.shape == (64, 64, 3)
+            assert mask.shape == (64, 64)
+            assert mask[32, 32] == 255  # the model is where the camera looks
+            assert mask[0, 0] == 0
+            assert record.coverage == pytest.approx(np.mean(mask) / 255, abs=0.005)
+
+
+def test_records_carry_camera_assets_licence_and_times(grid):
+    output, *_ = grid
+    record = read_views(output / "pyramid1_sunset01")[0]
+
+    assert record.model.credit.licence == "CC0-1.0"
+    assert record.model.credit.author == "Ada"
+    assert record.hdr.name == "sunset01-dddd.hdr"
+    assert record.camera.fx_px == pytest.approx(50 / 36 * 64)
+    assert record.device == "cpu"
+    assert record.versions.keys() >= {"viewfarm", "blender"}
+    assert record.timings.render_s >= record.timings.sample_s > 0
+
+
+def test_the_dataset_says_what_it_is(grid):
+    output, *_ = grid
+    summary = json.loads((output / "cube0001_skyblue1" / "dataset.json").read_text())
+
+    assert summary["views"] == 6
+    assert summary["failures"] == []
+    assert summary["spec"]["recipe"]["mode"] == "grid"
+    assert summary["versions"].keys() >= {"viewfarm", "blender"}
+
+
+def test_no_temporary_thing_is_left_behind(grid):
+    *_, left = grid
+
+    assert left == set()
+
+
+def test_a_second_run_renders_nothing(grid):
+    output, request, *_ = grid
+    before = {path: path.stat().st_mtime_ns for path in output.rglob("*.png")}
+
+    again = farm(*request)
+
+    assert again.returncode == 0
+    assert "24 of 24 views are there: 0 rendered" in again.stderr
+    assert {path: path.stat().st_mtime_ns for path in output.rglob("*.png")} == before
+
+
+def test_only_what_is_missing_is_rendered(grid):
+    output, request, *_ = grid
+    dataset = output / "cube0001_sunset01"
+    lost = dataset / "masks" / "view_120_45.png"
+    before = {path: path.stat().st_mtime_ns for path in output.rglob("*.png")}
+    pixels = imagecodecs.png_decode(lost.read_bytes())
+    lost.unlink()
+
+    again = farm(*request)
+
+    assert "24 of 24 views are there: 1 rendered" in again.stderr
+    after = {path: path.stat().st_mtime_ns for path in output.rglob("*.png")}
+    changed = {path.name for path in after if after[path] != before[path]}
+    assert changed == {"view_120_45.png"}
+    assert np.array_equal(imagecodecs.png_decode(lost.read_bytes()), pixels)
+    assert len(read_views(dataset)) == 6
+    assert not (dataset / ".records").exists()
+
+
+def test_other_pictures_under_the_same_names_are_not_overwritten(grid):
+    output, request, *_ = grid
+    before = {path: path.stat().st_mtime_ns for path in output.rglob("*.png")}
+
+    other = farm(*request, "--samples", 5)
+
+    assert other.returncode == 2
+    assert "samples 4, not 5" in other.stderr
+    assert "--dataset-name" in other.stderr
+    assert {path: path.stat().st_mtime_ns for path in output.rglob("*.png")} == before
+
+
+def test_bad_files_fail_alone_and_are_named(assets, tmp_path):
+    """A broken model and a false HDRI cost their own tasks; the rest of the dataset is there."""
+    (tmp_path / "empty.blend").write_bytes(b"")
+    (tmp_path / "photo.exr").write_bytes(b"\xff\xd8\xff\xe0" + b"jpeg" * 100)
+    output = tmp_path / "out"
+
+    done = farm(
+        "render", "--models", assets.models, "--models", tmp_path / "empty.blend",
+        "--hdrs", assets.hdrs, "--hdrs", tmp_path / "photo.exr", "--output", output,
+        "--augmented", "--pitch", 2, "--yaw-per-pitch", 2, "--format", "jxl", *TINY,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "empty.blend" in done.stderr
+    assert "photo.exr" in done.stderr
+    assert "JPEG" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "16 of 36 views are there" in done.stderr
+    records = read_views(output)
+    assert len(records) == 16
+    assert [r.view.index for r in records] == sorted(r.view.index for r in records)
+    assert len(json.loads((output / "dataset.json").read_text())["failures"]) >= 2
+    for record in records:
+        picture = imagecodecs.jpegxl_decode((output / record.files["rgb"].path).read_bytes())
+        assert picture.shape == (64, 64, 3)
+        assert Path(record.files["rgb"].path).stem == record.view.name
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_keeps_what_is_done_leaves_nothing_and_goes_on(
+    assets, tmp_path, start_farm, sent
+):
+    before = temporary_things()
+    request = ("render", "--models", assets.models, "--hdrs", assets.hdrs, "--output", tmp_path,
+               "--yaw", 12, "--pitch", 4, *TINY)  # fmt: skip
+    process = start_farm(*request)
+    while not list(tmp_path.glob("*/images/view_*.png")):
+        assert process.poll() is None, process.stderr.read()
+    children = family(process.pid)
+    assert children
+
+    process.send_signal(sent)
+    _, said = process.communicate(timeout=90)
+
+    assert process.returncode == 130
+    assert "the same command goes on from here" in said
+    assert [child for child in children if psutil.pid_exists(child.pid)] == []
+    assert temporary_things() - before == set()
+    assert [path for path in tmp_path.rglob(".partial-*")] == []
+    kept = sum(len(read_views(path.parent)) for path in tmp_path.glob("*/views.jsonl"))
+    assert 0 < kept < 192
+    pictures = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("view_*.png")}
+
+    plan = farm(*request, "--dry-run")
+
+    assert f"({kept} done, {192 - kept} to render)" in plan.stdout
+    assert {path: path.stat().st_mtime_ns for path in pictures} == pictures
+
+
+def test_a_run_that_is_killed_takes_its_processes_along(assets, tmp_path, start_farm):
+    process = start_farm("render", "--models", assets.models, "--hdrs", assets.hdrs,
+                         "--output", tmp_path, *TINY)  # fmt: skip
+    while not list(tmp_path.glob("*/images/view_*.png")):
+        assert process.poll() is None, process.stderr.read()
+    children = family(process.pid)
+
+    process.kill()
+    process.communicate()
+
+    gone, alive = psutil.wait_procs(children, timeout=30)
+    assert alive == []
+    assert len(gone) == len(children)

@@ -1,0 +1,115 @@
+"""What the command says before it renders anything."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.e2e.conftest import farm
+
+
+def test_a_dry_run_tells_what_would_be_rendered_and_touches_nothing(assets, tmp_path):
+    output = tmp_path / "none"
+
+    plan = farm("render", "--models", assets.models, "--hdrs", assets.hdrs, "--output", output,
+                "--augmented", "--resolution", 2048, "--dry-run")  # fmt: skip
+
+    assert plan.returncode == 0, plan.stderr
+    assert "views     160 (0 done, 160 to render)" in plan.stdout
+    assert "tasks     16" in plan.stdout
+    assert "2048 x 2048 px, 128 samples, denoised, jxl, 8 bit, AgX" in plan.stdout
+    assert "size      about" in plan.stdout
+    assert "time      roughly" in plan.stdout
+    assert not output.exists()
+
+
+def test_flags_go_over_the_spec_and_its_paths_start_at_the_file(assets, tmp_path):
+    (tmp_path / "m").symlink_to(assets.models)
+    spec = {
+        "models": ["m/*.obj"],
+        "hdrs": str(assets.hdrs),
+        "output": "out",
+        "recipe": {"mode": "augmented", "pitch": 2},
+        "render": {"resolution": 128},
+    }
+    (tmp_path / "spec.yaml").write_text(yaml.safe_dump(spec))
+
+    plan = farm("render", tmp_path / "spec.yaml", "--yaw-per-pitch", 1, "--dry-run", cwd=Path("/"))
+
+    assert plan.returncode == 0, plan.stderr
+    assert "views     8 " in plan.stdout
+    assert "128 x 128 px" in plan.stdout
+    assert str(tmp_path / "out") in plan.stdout.replace("\n", "")
+
+
+def test_an_unquoted_glob_works_too(assets):
+    models = sorted(assets.models.glob("*.obj"))
+    hdrs = sorted(assets.hdrs.glob("*.hdr"))
+
+    plan = farm("render", "--models", *models, "--hdrs", *hdrs, "--dry-run")
+
+    assert plan.returncode == 0, plan.stderr
+    assert "models    2" in plan.stdout
+    assert "HDRIs     2" in plan.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--resolution", "20000"], "error: render.resolution: 20000 is more than 8192"),
+        (["--format", "bmp"], "error: render.format: 'bmp' is not one of 'png' or 'jxl'"),
+        (["--bit-depth", "9"], "error: render.bit_depth: 9 is not one of 8 or 16"),
+        (["--view-transform", "Raw"], "error: render.view_transform: 'Raw' is not one of"),
+        (["--yaw", "x"], "error: recipe.yaw: 'x' is not a whole number"),
+        (["--augmented", "--yaw", "3"], "error: recipe.yaw: is not a field"),
+        (["--seed", "-1"], "error: seed: '-1' is less than 0"),
+        (["--models", "gone/*.blend"], "gone/*.blend matches no file"),
+        (["--dataset-name", "one"], "error: dataset_name: 'one' would hold the grids of several"),
+        (["--device", "tpu"], "error: device: 'tpu' is not auto, cpu, cuda:N or optix:N"),
+        (["--workers", "0"], "error: workers: '0' is not auto or a number"),
+        (["missing.yaml"], "error: missing.yaml: cannot be read: No such file"),
+        (["notes.txt"], "error: notes.txt is neither a spec (.yaml), nor a model"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(assets, arguments, sentence):
+    done = farm("render", "--models", assets.models, "--hdrs", assets.hdrs, *arguments, "--dry-run")
+
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_to_render_from_is_said():
+    done = farm("render")
+
+    assert done.returncode == 2
+    assert "error: models: is needed" in done.stderr
+    assert "error: hdrs: is needed" in done.stderr
+
+
+def test_the_printed_spec_and_schema_agree(tmp_path):
+    spec = yaml.safe_load(farm("spec").stdout)
+    schema = json.loads(farm("schema").stdout)
+
+    assert spec.keys() - {"dataset_name"} <= schema["properties"].keys()
+    assert schema["properties"].keys() - {"dataset_name"} <= spec.keys()
+
+
+def test_help_loads_nothing_heavy():
+    """`farm --help` must answer at once: none of these is imported on the way."""
+    code = (
+        "import sys; sys.argv = ['farm', '--help']\n"
+        "from farm.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(*sorted({'bpy', 'celery', 'redis', 'numpy', 'pydantic', 'yaml', 'PIL', 'imagecodecs'}"
+        " & sys.modules.keys()), file=sys.stderr)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "render" in done.stdout
+    assert done.stderr.strip() == ""
