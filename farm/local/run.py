@@ -158,7 +158,8 @@ class Run:
         speed = Speed()
         while not stop.wait(POLL_S):
             farm.supervise()
-            dispatcher.step()
+            if not dispatcher.step():
+                continue  # Redis is starting again
             job = ledger.job(self.job.job_id)
             assert job is not None
             report(self._status(job, speed))
