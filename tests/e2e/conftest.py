@@ -37,7 +37,10 @@ def assets(tmp_path_factory) -> Assets:
     (models / "cube0001-aaaa.obj").write_text(CUBE)
     (models / "pyramid1-bbbb.obj").write_text(PYRAMID)
     (models / "pyramid1-bbbb.obj.json").write_text('{"author": "Ada", "license": "CC0-1.0"}')
-    for name, colour in (("skyblue1-cccc.hdr", (90, 120, 200)), ("sunset01-dddd.hdr", (220, 120, 60))):
+    for name, colour in (
+        ("skyblue1-cccc.hdr", (90, 120, 200)),
+        ("sunset01-dddd.hdr", (220, 120, 60)),
+    ):
         (hdrs / name).write_bytes(radiance(colour))
     return Assets(models, hdrs)
 
@@ -53,7 +56,9 @@ def radiance(colour: tuple[int, int, int]) -> bytes:
 def farm(*args: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     command = [sys.executable, "-m", "farm", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=280, cwd=cwd, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=280, cwd=cwd, check=False
+    )
 
 
 @pytest.fixture
