@@ -197,7 +197,7 @@ def test_a_stopped_run_keeps_what_is_done_leaves_nothing_and_goes_on(
     assert "the same command goes on from here" in said
     assert [child for child in children if psutil.pid_exists(child.pid)] == []
     assert temporary_things() - before == set()
-    assert [path for path in tmp_path.rglob(".partial-*")] == []
+    assert list(tmp_path.rglob(".partial-*")) == []
     kept = sum(len(read_views(path.parent)) for path in tmp_path.glob("*/views.jsonl"))
     assert 0 < kept < 192
     pictures = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("view_*.png")}

@@ -105,8 +105,8 @@ def test_help_loads_nothing_heavy():
         "from farm.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "print(*sorted({'bpy', 'celery', 'redis', 'numpy', 'pydantic', 'yaml', 'PIL', 'imagecodecs'}"
-        " & sys.modules.keys()), file=sys.stderr)"
+        "heavy = {'bpy', 'celery', 'redis', 'numpy', 'pydantic', 'yaml', 'PIL', 'imagecodecs'}\n"
+        "print(*sorted(heavy & sys.modules.keys()), file=sys.stderr)"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

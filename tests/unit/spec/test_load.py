@@ -83,11 +83,12 @@ def test_the_schema_knows_the_fields_and_their_help():
     assert "Cycles samples per pixel" in schema
 
 
+words = st.text(max_size=8)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
     max_leaves=8,
-)  # fmt: skip
+)
 
 
 @given(
