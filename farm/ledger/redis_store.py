@@ -12,7 +12,7 @@ import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from farm.errors import UnreachableError
+from farm.errors import SetupError, UnreachableError
 from farm.ledger.model import CODES, JobState, TaskRecord, TaskState
 from farm.ledger.store import Order
 
@@ -43,6 +43,8 @@ def reaching(verb: Callable[P, T]) -> Callable[P, T]:
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return verb(*args, **kwargs)
+        except redis.AuthenticationError:  # waiting does not mend this
+            raise SetupError("Redis refuses the password; correct FARM_REDIS_URL") from None
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise UnreachableError("Redis cannot be reached") from error
 

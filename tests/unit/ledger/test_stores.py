@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from farm.errors import UnreachableError
+from farm.errors import SetupError, UnreachableError
 from farm.ledger import Ledger
 from farm.ledger.memory_store import MemoryStore
 from farm.ledger.redis_store import RedisStore, connect
@@ -49,4 +49,13 @@ def test_a_million_tasks_are_a_byte_each(redis_url):
     assert len(ledger.take("big", 100)) == 100
     size = sum(int(client.memory_usage(name) or 0) for name in client.scan_iter("farm:job:big*"))
     assert size < 1.4e6
+    client.close()
+
+
+def test_a_wrong_password_is_said_at_once_and_without_the_password(redis_server):
+    client = connect(f"redis://:wrong@127.0.0.1:{redis_server.port}/0")
+
+    with pytest.raises(SetupError, match="FARM_REDIS_URL") as told:
+        Ledger(RedisStore(client)).now_s()
+    assert "wrong" not in str(told.value)
     client.close()

@@ -218,8 +218,11 @@ def test_a_task_handed_back_is_not_charged(ledger):
 
 @pytest.mark.parametrize(
     ("cause", "tries"),
-    [pytest.param("asset", 1, id="T: failed > pending"), pytest.param("lost", 3, id="T: set aside > pending")],
-)  # fmt: skip
+    [
+        pytest.param("asset", 1, id="T: failed > pending"),
+        pytest.param("lost", 3, id="T: set aside > pending"),
+    ],
+)
 def test_retry_gives_a_clean_slate_and_wakes_the_job(ledger, cause, tries):
     """--> J: failed | completed > running"""
     a_job(ledger)

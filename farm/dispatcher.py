@@ -1,0 +1,136 @@
+"""The loop that feeds the queue, takes back lost tasks and finishes jobs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from farm.errors import UnreachableError
+from farm.ledger import JobState, JobStatus, Ledger, TaskState
+from farm.queue import TaskQueue
+from farm.spec.task import RenderMessage, RenderTask, Ticket
+
+log = logging.getLogger(__name__)
+
+WINDOW = 4
+"""Messages that wait for each worker: enough for its next seconds, no more."""
+POLL_S = 0.25
+REPUBLISH_S = 5.0
+"""A ticket is sent again when the queue is empty and nobody has claimed it for so long."""
+
+
+class Dispatcher:
+    """Moves tasks between the ledger and the queue; any number may run, one is enough.
+
+    It keeps nothing that it needs: the ledger alone says what there is to do.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        queue: TaskQueue,
+        task_of: Callable[[str, int], RenderTask],
+        *,
+        lease_ttl_s: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.ledger = ledger
+        self.queue = queue
+        self.task_of = task_of
+        self.lease_ttl_s = lease_ttl_s
+        self.clock = clock
+        self.epoch: str | None = None
+        self.reachable = True
+        self.last_step_s = clock()
+        self.reap_from_s = 0.0
+        self.sent_s: dict[Ticket, float] = {}
+        self._be_patient()
+
+    def run(self, stop: threading.Event, until: Callable[[], bool] = lambda: False) -> None:
+        """Step until `stop` is set or `until` is true."""
+        while not stop.is_set() and not until():
+            self.step()
+            stop.wait(POLL_S)
+
+    def step(self) -> bool:
+        """Do all that there is to do now; False while Redis is away."""
+        try:
+            self._notice_gaps()
+            self._reap()
+            jobs = [job for job in self.ledger.jobs() if not job.over]
+            self._feed(jobs)
+            self._republish(jobs)
+            self._finish(jobs)
+        except UnreachableError as error:
+            if self.reachable:
+                log.warning("%s; the dispatcher waits for it", error)
+            self.reachable = False
+            self._be_patient()
+            return False
+        if not self.reachable:
+            log.warning("Redis is back")
+        self.reachable = True
+        return True
+
+    def _notice_gaps(self) -> None:
+        """Give workers time to show up again after a pause of ours or of Redis."""
+        now_s, epoch = self.clock(), self.ledger.epoch()
+        if epoch != self.epoch or now_s - self.last_step_s > self.lease_ttl_s / 2:
+            self._be_patient()
+        self.epoch, self.last_step_s = epoch, now_s
+
+    def _be_patient(self) -> None:
+        self.reap_from_s = self.clock() + 2 * self.lease_ttl_s
+
+    def _reap(self) -> None:
+        if self.clock() < self.reap_from_s:
+            return
+        for ticket in self.ledger.reap():
+            log.warning(
+                "task lost with its worker job=%s index=%d attempt=%d",
+                ticket.job_id,
+                ticket.index,
+                ticket.attempt,
+            )
+
+    def _feed(self, jobs: list[JobStatus]) -> None:
+        """Fill the window of each job, in order: an urgent job never waits for the others'."""
+        room = WINDOW * max(len(self.ledger.workers()), 1)
+        now_s = self.ledger.now_s()
+        for job in jobs:
+            room -= job.counts[TaskState.QUEUED]
+            if room < 1:
+                return
+            if job.state in (JobState.QUEUED, JobState.RUNNING) and job.held_until_s <= now_s:
+                tickets = self.ledger.take(job.job_id, room)
+                room -= len(tickets)
+                for ticket in tickets:
+                    self._send(ticket, job.priority)
+
+    def _republish(self, jobs: list[JobStatus]) -> None:
+        """Send again what was lost on the way; a double is refused at its claim."""
+        waiting = [job for job in jobs if job.counts[TaskState.QUEUED]]
+        if not waiting or self.queue.length():
+            return
+        now_s = self.ledger.now_s()
+        queued = {
+            task.ticket: (task.since_s, job.priority)
+            for job in waiting
+            for task in self.ledger.queued(job.job_id)
+        }
+        self.sent_s = {ticket: sent for ticket, sent in self.sent_s.items() if ticket in queued}
+        for ticket, (since_s, priority) in queued.items():
+            if now_s - self.sent_s.get(ticket, since_s) > REPUBLISH_S:
+                self._send(ticket, priority)
+                self.sent_s[ticket] = now_s
+
+    def _send(self, ticket: Ticket, priority: int) -> None:
+        task = self.task_of(ticket.job_id, ticket.index)
+        self.queue.put(RenderMessage(ticket=ticket, task=task), priority=priority)
+
+    def _finish(self, jobs: list[JobStatus]) -> None:
+        for job in jobs:
+            if state := self.ledger.settle(job.job_id):
+                log.info("job %s job=%s", state.value, job.job_id)

@@ -1,0 +1,128 @@
+"""The Celery application and its settings; tasks are sent by name, the ledger keeps the truth."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from farm.errors import UnreachableError
+from farm.spec.task import RenderMessage, RenderTask
+
+RENDER_TASK = "farm.render"
+"""Name of the one task that the farm sends and the worker registers."""
+QUEUE = "render"
+
+URGENT, NORMAL, PATIENT = 0, 3, 6
+"""Celery's priorities: the lowest number goes first."""
+
+MESSAGES_ONLY: dict[str, Any] = {
+    "task_ignore_result": True,
+    "result_backend": None,
+    "task_serializer": "json",
+    "accept_content": ["json"],
+    "task_acks_late": False,  # the ledger, not the broker, gives a lost task back
+    "task_acks_on_failure": True,
+    "task_acks_on_timeout": True,
+    "task_default_queue": QUEUE,
+    "task_send_sent_event": False,
+    "task_create_missing_queues": False,
+}
+
+WORKER: dict[str, Any] = {
+    "worker_pool": "prefork",
+    "worker_pool_start_method": "spawn",  # bpy does not survive a fork
+    "worker_concurrency": 1,
+    "worker_proc_alive_timeout": 300,  # else a child that starts slowly is killed for ever
+    "worker_prefetch_multiplier": 1,
+    "worker_disable_prefetch": True,
+    "worker_enable_prefetch_count_reduction": False,
+    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    "worker_max_memory_per_child": 24_000_000,  # KB
+    "worker_send_task_events": True,
+    "worker_redirect_stdouts": False,
+    "worker_hijack_root_logger": True,
+    "worker_log_color": False,
+}
+
+REDIS: dict[str, Any] = {
+    "broker_connection_retry_on_startup": True,
+    "broker_connection_max_retries": None,
+    "broker_transport_options": {
+        "visibility_timeout": 900,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+        "unacked_mutex_expire": 30,
+        "global_keyprefix": "farm:",
+        "socket_timeout": 10,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "priority_steps": [0, 3, 6, 9],
+        "queue_order_strategy": "priority",
+    },
+}
+
+
+class TaskQueue(Protocol):
+    """Where the dispatcher puts tasks; a message may get lost or come twice."""
+
+    def put(self, message: RenderMessage, *, priority: int) -> None:
+        """Append a task; a job of a higher priority goes first."""
+
+    def length(self) -> int:
+        """Return how many messages nobody has fetched yet."""
+
+
+def create_celery(redis_url: str) -> Celery:
+    """Return the farm's Celery application on a Redis."""
+    app = Celery("farm", broker=redis_url, set_as_current=False)
+    app.conf.update(MESSAGES_ONLY | WORKER | REDIS)
+    return app
+
+
+class CeleryQueue:
+    """The queue that workers listen to."""
+
+    def __init__(self, redis_url: str) -> None:
+        self.app = create_celery(redis_url)
+
+    def put(self, message: RenderMessage, *, priority: int) -> None:
+        ticket = message.ticket
+        try:
+            self.app.send_task(
+                RENDER_TASK,
+                args=(message.model_dump(mode="json"),),
+                argsrepr=describe(message.task),
+                kwargsrepr="",
+                task_id=f"{ticket.job_id}.{ticket.index}.{ticket.attempt}",
+                priority=celery_priority(priority),
+                retry=False,
+            )
+        except OperationalError as error:
+            raise UnreachableError("Redis cannot be reached") from error
+
+    def length(self) -> int:
+        with self.app.connection_or_acquire() as connection:
+            try:
+                return int(connection.default_channel.queue_declare(QUEUE).message_count)
+            except (OperationalError, *connection.connection_errors) as error:
+                raise UnreachableError("Redis cannot be reached") from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.app.close()
+
+
+def celery_priority(priority: int) -> int:
+    """Return a job's priority as Celery counts."""
+    if priority == 0:
+        return NORMAL
+    return URGENT if priority > 0 else PATIENT
+
+
+def describe(task: RenderTask) -> str:
+    """Return what a person sees of a task in Flower: model, HDRI, views."""
+    views = f"{task.views[0].index}..{task.views[-1].index}" if task.views else "none"
+    return f"{task.model.name} · {task.hdr.name} · views {views}"

@@ -1,0 +1,67 @@
+"""The environment, read once: `FARM_*`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from farm.errors import SetupError
+
+
+class Settings(BaseSettings):
+    """How a process of the farm is set up; each field is an environment variable `FARM_<FIELD>`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FARM_", frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
+
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    """Where the queue and the ledger live: `redis://:password@host:port/0`."""
+    storage: Path = Path("datasets")
+    """Folder, shared by all workers, into which datasets are written."""
+    device: str = "auto"
+    """What this worker renders on: `auto`, `cpu`, `cuda:N` or `optix:N`."""
+    name: str | None = None
+    """Name of this worker, unique on its machine; left out: its device."""
+    threads: int | None = Field(default=None, ge=1)
+    """CPU threads for Cycles; left out: all."""
+    scratch: Path | None = None
+    """Folder for files in passing, best in memory; left out: the system's."""
+    lease_ttl_s: float = Field(default=10.0, gt=0)
+    """A worker that is silent for so long loses its tasks."""
+    task_timeout_s: float = Field(default=7200.0, gt=0)
+    """An attempt that takes longer is ended."""
+    stop_timeout_s: float = Field(default=60.0, ge=0)
+    """So long a worker that is asked to stop may finish the view in hand."""
+    renderer: str = "worker.tasks:open_blender"
+    """What renders, as `module:function`: called once with these settings, it returns a
+    `worker.tasks.Renderer`. A seam for tests and for other renderers."""
+    worker_id: str = ""
+    """Set by a worker for its own child; leave it alone."""
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings as environment variables, for a child process."""
+        values = self.model_dump()
+        values["redis_url"] = self.redis_url.get_secret_value()
+        return {
+            f"FARM_{name.upper()}": str(value)
+            for name, value in values.items()
+            if value is not None
+        }
+
+
+def load_settings(**given: Any) -> Settings:
+    """Read the environment; what is `given`, and not None, wins.
+
+    Raises:
+        SetupError: A variable or a given value is not what it must be.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise SetupError(f"FARM_{name}: {first['msg']}; correct it and try again") from None

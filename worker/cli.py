@@ -1,0 +1,46 @@
+"""The worker's commands; importing this loads neither Celery nor Blender."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from farm.errors import SetupError
+
+
+def worker(  # noqa: PLR0913 - one parameter per flag
+    *,
+    redis_url: Annotated[
+        str | None,
+        typer.Option(help="The farm's Redis; better in FARM_REDIS_URL, which `ps` does not show."),
+    ] = None,
+    storage: Annotated[
+        Path | None, typer.Option(help="Folder shared by all workers. [env: FARM_STORAGE]")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu, cuda:N or optix:N. [env: FARM_DEVICE]")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name, unique on this machine. [env: FARM_NAME]")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads for Cycles. [env: FARM_THREADS]")
+    ] = None,
+    die_with_parent: Annotated[
+        bool, typer.Option("--die-with-parent", help="Stop when the process that started it ends.")
+    ] = False,
+) -> None:
+    """Render tasks from a farm's queue on one device until told to stop."""
+    try:
+        from farm.settings import load_settings
+        from worker.service import serve
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            f"a worker needs {error.name}, which is not installed: pip install 'viewfarm[worker]'"
+        ) from None
+    settings = load_settings(
+        redis_url=redis_url, storage=storage, device=device, name=name, threads=threads
+    )
+    raise typer.Exit(serve(settings, die_with_parent=die_with_parent))

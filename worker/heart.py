@@ -1,0 +1,129 @@
+"""The thread of a worker's main process that tells the ledger what the renderer cannot."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from farm.errors import UnreachableError
+from farm.ledger import Ledger
+from farm.spec.task import Ticket
+
+log = logging.getLogger(__name__)
+
+DEADLY_STARTS = 3
+"""So many deaths in a row before a task was even claimed mean that the renderer cannot start."""
+
+
+@dataclass(frozen=True)
+class Death:
+    """An attempt that took the renderer's process with it."""
+
+    ticket: Ticket
+    cause: str
+    sentence: str
+
+
+@dataclass
+class Heart:
+    """Keeps a worker's lease alive and reports deaths, also across outages of Redis."""
+
+    ledger: Ledger
+    worker: str
+    info: dict[str, str]
+    ttl_s: float
+    on_deadly_start: Callable[[str], None]
+    """Called with a sentence when the renderer dies again and again while it starts."""
+    on_orphaned: Callable[[], None] | None = None
+    """Called when the process that started this one is gone; None: it may go."""
+    stopping: threading.Event = field(default_factory=threading.Event)
+    deaths: queue.SimpleQueue[Death | None] = field(default_factory=queue.SimpleQueue)
+
+    def __post_init__(self) -> None:
+        self.ended = threading.Event()
+        self.parent = os.getppid()
+        self.reachable = True
+        self.deadly_starts = 0
+        self.thread = threading.Thread(target=self._run, name="heart", daemon=True)
+
+    def start(self) -> None:
+        self._try(self._beat)
+        self.thread.start()
+
+    def report(self, death: Death) -> None:
+        """Tell the ledger, as soon as it can be reached; safe in an event loop."""
+        self.deaths.put(death)
+
+    def hand_back(self) -> None:
+        """Give back at once what the worker holds; the renderer stops at its next view."""
+        self.stopping.set()
+        self.deaths.put(None)
+
+    def stop(self) -> None:
+        """End the thread and sign off."""
+        self.ended.set()
+        self.deaths.put(None)
+        self.thread.join()
+        self._try(lambda: self.ledger.farewell(self.worker))
+
+    def _run(self) -> None:
+        unsaid: list[Death] = []
+        beat_s = float("-inf")
+        while not self.ended.is_set():
+            unsaid += self._wait(min(self.ttl_s / 4, 1.0))
+            if self.on_orphaned and os.getppid() != self.parent:
+                self.on_orphaned()
+                self.on_orphaned = None
+            if self.stopping.is_set():
+                self._try(self._release_all)
+            self._tell_all(unsaid)
+            if time.monotonic() - beat_s >= self.ttl_s / 4 and self._try(self._beat):
+                beat_s = time.monotonic()
+
+    def _wait(self, timeout_s: float) -> list[Death]:
+        try:
+            death = self.deaths.get(timeout=timeout_s)
+        except queue.Empty:
+            return []
+        return [death] if death else []
+
+    def _beat(self) -> None:
+        self.ledger.heartbeat(self.worker, self.info, self.ttl_s)
+
+    def _release_all(self) -> None:
+        for ticket in self.ledger.held_by(self.worker):
+            self.ledger.release(ticket)
+
+    def _tell_all(self, unsaid: list[Death]) -> None:
+        while unsaid and self._try(lambda: self._tell(unsaid[0])):
+            unsaid.pop(0)
+
+    def _tell(self, death: Death) -> None:
+        if self.stopping.is_set():
+            self.ledger.release(death.ticket)
+            return
+        state = self.ledger.fail(death.ticket, death.cause, death.sentence)
+        log.warning("renderer lost cause=%s now=%s: %s", death.cause, state, death.sentence)
+        self.deadly_starts = 0 if state else self.deadly_starts + 1
+        if state is None:
+            self.ledger.release(death.ticket)
+        if self.deadly_starts >= DEADLY_STARTS:
+            self.on_deadly_start(f"the renderer dies while it starts: {death.sentence}")
+
+    def _try(self, verb: Callable[[], None]) -> bool:
+        try:
+            verb()
+        except UnreachableError as error:
+            if self.reachable:
+                log.warning("%s; the worker goes on and waits for it", error)
+            self.reachable = False
+            return False
+        if not self.reachable:
+            log.warning("Redis is back")
+        self.reachable = True
+        return True

@@ -1,0 +1,168 @@
+"""The worker's process: a Celery worker with one warm renderer as its child."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import platform
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import billiard
+from billiard.einfo import ExceptionWithTraceback
+from celery import Celery, signals
+from celery.worker import state as celery_state
+from celery.worker.request import Request
+
+from farm.devices import choose_devices
+from farm.errors import DeviceError, UnreachableError
+from farm.ledger import open_ledger
+from farm.queue import RENDER_TASK, create_celery
+from farm.settings import Settings
+from farm.spec.task import Ticket
+from worker.heart import Death, Heart
+from worker.tasks import quiet_celery
+
+log = logging.getLogger(__name__)
+
+DEVICE_EXIT = 3
+"""Exit code of a worker that cannot use its device: starting it again would not help."""
+ORPHAN_STOP_S = 5.0
+"""So long a worker whose parent is gone may finish the view in hand."""
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+class Service:
+    """One worker, from start to end."""
+
+    def __init__(self, settings: Settings, *, die_with_parent: bool = False) -> None:
+        device = settings.device
+        device = choose_devices(device, "auto")[0] if device == "auto" else device
+        name = settings.name or device.replace(":", "")
+        self.node = f"{name}@{platform.node()}"
+        self.scratch = Path(tempfile.mkdtemp(prefix="farm-worker-", dir=settings.scratch))
+        self.settings = settings.model_copy(
+            update={
+                "device": device,
+                "scratch": self.scratch,
+                "worker_id": f"{self.node}#{secrets.token_hex(4)}",  # not the one before us
+            }
+        )
+        self.stop_timeout_s = settings.stop_timeout_s
+        self.device_error: str | None = None
+        self.ledger = open_ledger(settings.redis_url.get_secret_value())
+        self.heart = Heart(
+            ledger=self.ledger,
+            worker=self.settings.worker_id,
+            info={"name": name, "device": device, "host": platform.node(), "pid": str(os.getpid())},
+            ttl_s=settings.lease_ttl_s,
+            on_deadly_start=self.give_up,
+            on_orphaned=self._end_with_parent if die_with_parent else None,
+        )
+
+    def run(self) -> int:
+        """Render until told to stop; return the exit code.
+
+        Raises:
+            SetupError: Redis refuses the password.
+        """
+        try:
+            with contextlib.suppress(UnreachableError):  # it may still come
+                self.ledger.now_s()
+            os.environ.update(self.settings.environment())  # for the child, a fresh process
+            self.heart.start()
+            code = self._work(create_celery(self.settings.redis_url.get_secret_value()))
+            self.heart.stop()
+        finally:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+        if self.device_error:
+            sys.stderr.write(f"error: {self.device_error}\n")
+            return DEVICE_EXIT
+        return code
+
+    def give_up(self, sentence: str) -> None:
+        """Stop, because this machine cannot render."""
+        self.device_error = sentence
+        celery_state.should_stop = DEVICE_EXIT
+
+    def _work(self, app: Celery) -> int:
+        app.conf.update(
+            include=["worker.tasks"],
+            task_time_limit=self.settings.task_timeout_s,
+            worker_log_format=LOG_FORMAT,
+            worker_task_log_format=LOG_FORMAT,
+        )
+        app.set_current()
+        app.loader.import_default_modules()
+        app.tasks[RENDER_TASK].Request = watched_request(self.heart, self.give_up)
+        signals.worker_shutting_down.connect(self._on_stop, weak=False)
+        worker = app.Worker(
+            hostname=self.node,
+            loglevel="INFO",
+            quiet=True,
+            without_gossip=True,
+            without_mingle=True,
+        )
+        quiet_celery()
+        worker.start()
+        return worker.exitcode or 0
+
+    def _on_stop(self, **_: Any) -> None:
+        self.heart.hand_back()
+        deadline = threading.Timer(self.stop_timeout_s, self._end_now)
+        deadline.daemon = True
+        deadline.start()
+
+    def _end_with_parent(self) -> None:
+        log.warning("the process that started this worker is gone; stopping")
+        self.stop_timeout_s = min(self.stop_timeout_s, ORPHAN_STOP_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def _end_now(self) -> None:
+        """End without the renderer's consent; what it held was handed back already."""
+        log.warning("the renderer did not stop in time; ending it")
+        for child in billiard.active_children():
+            os.kill(child.pid, signal.SIGKILL)
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        os._exit(0)
+
+
+def watched_request(heart: Heart, give_up: Callable[[str], None]) -> type[Request]:
+    """Return a request that tells what happens to the renderer's process."""
+
+    class WatchedRequest(Request):  # type: ignore[misc]  # Celery ships no types
+        """Runs in the main process."""
+
+        def on_failure(self, exc_info: Any, *args: Any, **kwargs: Any) -> None:
+            error = exc_info.exception
+            error = error.exc if isinstance(error, ExceptionWithTraceback) else error
+            if isinstance(error, DeviceError):
+                give_up(str(error))
+            elif not kwargs.get("return_ok"):  # the child did not return: it is gone
+                self._tell("killed", f"the renderer's process died: {error}")
+            super().on_failure(exc_info, *args, **kwargs)
+
+        def on_timeout(self, soft: bool, timeout: float) -> None:  # noqa: FBT001 - Celery's way
+            if not soft:
+                self._tell("timeout", f"not done after {timeout:.0f} s")
+            super().on_timeout(soft, timeout)
+
+        def _tell(self, cause: str, sentence: str) -> None:
+            ticket = Ticket.model_validate(self.args[0]["ticket"])
+            heart.report(Death(ticket, cause, sentence))
+
+    return WatchedRequest
+
+
+def serve(settings: Settings, *, die_with_parent: bool = False) -> int:
+    """Run a worker until it is told to stop; return its exit code."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    return Service(settings, die_with_parent=die_with_parent).run()

@@ -1,0 +1,210 @@
+"""The door: Celery in front, plain functions behind."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import Any, Protocol, TypeVar
+
+from celery import Task, shared_task
+from pydantic import ValidationError
+
+from farm.errors import DeviceError, StaleAttempt, TaskError, UnreachableError
+from farm.ledger import Ledger, open_ledger
+from farm.queue import RENDER_TASK
+from farm.settings import Settings, load_settings
+from farm.spec.task import RenderMessage, RenderTask, Ticket
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass
+class LedgerLease:
+    """The ledger's word, during a render, on whether to go on. Redis may be away meanwhile."""
+
+    ledger: Ledger
+    ticket: Ticket
+    views_done: int = 0
+
+    def confirm(self) -> None:
+        """Return if the attempt is still ours, as far as anybody can know.
+
+        Raises:
+            StaleAttempt: Somebody else holds the task, or nobody wants it any more.
+        """
+        try:
+            ours = self.ledger.confirm(self.ticket)
+        except UnreachableError:
+            return  # the ledger has the last word in the end
+        if not ours:
+            raise StaleAttempt(f"attempt {self.ticket.attempt} is no longer wanted")
+
+    def view_done(self) -> None:
+        """Count a view, rendered or found."""
+        self.views_done += 1
+        try:
+            self.ledger.progress(self.ticket, self.views_done)
+        except UnreachableError:
+            return  # the next view tells for this one too
+
+
+class Renderer(Protocol):
+    """What renders a task into storage."""
+
+    def __call__(
+        self, task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease
+    ) -> None: ...
+
+
+def perform(message: RenderMessage, *, ledger: Ledger, render: Renderer, worker: str) -> None:
+    """Render one task, if the ledger still wants this attempt of it, and tell how it went.
+
+    Raises:
+        DeviceError: The worker must stop; the task is handed back.
+    """
+    ticket, task = message.ticket, message.task
+    if not insist(lambda: ledger.claim(ticket, worker)):
+        log.info("message refused %s", naming(ticket))
+        return
+    log.info("task started %s model=%s hdr=%s", naming(ticket), task.model.name, task.hdr.name)
+    started = time.monotonic()
+    try:
+        render(task, attempt=ticket.attempt, worker=worker, lease=LedgerLease(ledger, ticket))
+    except StaleAttempt as error:
+        insist(lambda: ledger.release(ticket))
+        log.info("task given up %s reason=%s", naming(ticket), error)
+    except DeviceError:
+        insist(lambda: ledger.release(ticket))
+        raise
+    except TaskError as error:
+        report_failure(ledger, ticket, error.cause, str(error))
+    except Exception as error:  # the door: whatever it was, the ledger must know
+        log.warning("unexpected error %s", naming(ticket), exc_info=True)
+        report_failure(ledger, ticket, "unknown", f"{type(error).__name__}: {error}")
+    else:
+        kept = insist(lambda: ledger.complete(ticket))
+        event = "task done" if kept else "task dropped, it came too late"
+        log.info("%s %s seconds=%.1f", event, naming(ticket), time.monotonic() - started)
+
+
+def report_failure(ledger: Ledger, ticket: Ticket, cause: str, sentence: str) -> None:
+    """Tell the ledger, and the log, that an attempt failed."""
+    state = insist(lambda: ledger.fail(ticket, cause, sentence))
+    log.warning("task failed %s cause=%s now=%s: %s", naming(ticket), cause, state, sentence)
+
+
+def refuse(body: dict[str, Any], *, ledger: Ledger, worker: str, reason: str) -> None:
+    """Fail a task whose message this worker cannot read: another version wrote it."""
+    ticket = Ticket.model_validate(body["ticket"])
+    if insist(lambda: ledger.claim(ticket, worker)):
+        report_failure(ledger, ticket, "unknown", f"the worker cannot read the task: {reason}")
+
+
+def insist(verb: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> T:
+    """Call until Redis answers: nothing that was rendered is lost to an outage."""
+    for wait_s in itertools.chain((0.1, 0.2, 0.5), itertools.repeat(1.0)):
+        try:
+            return verb()
+        except UnreachableError as error:
+            if wait_s == 0.1:
+                log.warning("%s; waiting for it", error)
+            sleep(wait_s)
+    raise AssertionError  # the loop has no end
+
+
+def naming(ticket: Ticket) -> str:
+    """Return what a log line says of a ticket."""
+    return f"job={ticket.job_id} index={ticket.index} attempt={ticket.attempt}"
+
+
+def open_renderer(settings: Settings) -> Renderer:
+    """Call the function that `settings.renderer` names.
+
+    Raises:
+        DeviceError: It cannot be opened on this machine.
+    """
+    module, _, name = settings.renderer.partition(":")
+    try:
+        renderer: Renderer = getattr(import_module(module), name)(settings)
+    except DeviceError:
+        raise
+    except Exception as error:
+        log.warning("the renderer cannot be opened", exc_info=True)
+        reason = f"{type(error).__name__}: {error}"
+        raise DeviceError(f"the renderer {settings.renderer} cannot be opened: {reason}") from error
+    return renderer
+
+
+def open_blender(settings: Settings) -> Renderer:
+    """Open the one warm Blender of this process."""
+    from farm.storage import FolderStorage
+    from worker.blender.session import BlenderSession  # bpy: in the child, and only here
+    from worker.render import render_task
+
+    assert settings.scratch is not None
+    session = BlenderSession(settings.device, settings.scratch, threads=settings.threads)
+    storage = FolderStorage(settings.storage)
+
+    def render(task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease) -> None:
+        render_task(
+            task, session=session, storage=storage, attempt=attempt, worker=worker, lease=lease
+        )
+
+    return render
+
+
+class RenderDoor(Task):  # type: ignore[misc]  # Celery ships no types
+    """Owns what the worker's child keeps between tasks, opened at the first one."""
+
+    abstract = True
+
+    @cached_property
+    def settings(self) -> Settings:
+        quiet_celery()
+        return load_settings()
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return open_ledger(self.settings.redis_url.get_secret_value())
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        return open_renderer(self.settings)
+
+
+@shared_task(  # type: ignore[untyped-decorator]  # Celery ships no types
+    bind=True,
+    base=RenderDoor,
+    name=RENDER_TASK,
+    acks_late=False,  # the ledger, not the broker, gives a lost task back
+    max_retries=0,  # and decides on another attempt
+    ignore_result=True,
+    throws=(DeviceError,),
+)
+def render_views(self: RenderDoor, body: dict[str, Any]) -> None:
+    """Render the task in a message."""
+    worker = self.settings.worker_id
+    try:
+        message = RenderMessage.model_validate(body)
+    except ValidationError as error:
+        refuse(body, ledger=self.ledger, worker=worker, reason=str(error.errors()[0]["msg"]))
+        return
+    try:
+        renderer = self.renderer  # before the claim: a start that crashes is no task's fault
+    except DeviceError:
+        insist(lambda: self.ledger.release(message.ticket))
+        raise
+    perform(message, ledger=self.ledger, render=renderer, worker=worker)
+
+
+def quiet_celery() -> None:
+    """Leave the telling of tasks to us: one line per event."""
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)
