@@ -58,7 +58,7 @@ make_venv() {
 }
 
 install_packages() {
-    echo "Installing the packages of requirements.lock (once, about 700 MB) ..."
+    echo "Installing the packages of requirements.lock (once, 1.3 GB on disk) ..."
     if [ -n "$uv" ]; then
         "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock &&
             "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e . &&

@@ -44,3 +44,17 @@ def worker(  # noqa: PLR0913 - one parameter per flag
         redis_url=redis_url, storage=storage, device=device, name=name, threads=threads
     )
     raise typer.Exit(serve(settings, die_with_parent=die_with_parent))
+
+
+def samples(
+    folder: Annotated[Path, typer.Argument(help="Folder for models/ and hdrs/.")],
+) -> None:
+    """Write three sample models and three HDRIs, free to use, for a first dataset."""
+    try:
+        from worker.blender.samples import write_samples
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            f"samples need {error.name}, which is not installed: pip install 'viewfarm[worker]'"
+        ) from None
+    for path in write_samples(folder):
+        typer.echo(path)
