@@ -13,6 +13,10 @@ DECODERS = {"png": "png_decode", "jxl": "jpegxl_decode"}
 """The imagecodecs function behind each file suffix."""
 
 
+class PictureError(SpecError):
+    """A picture of a dataset that cannot be decoded."""
+
+
 def decode(data: bytes, path: str) -> NDArray[Any]:
     """Decode a PNG or JPEG XL file.
 
@@ -24,7 +28,7 @@ def decode(data: bytes, path: str) -> NDArray[Any]:
         (H, W) or (H, W, 3), uint8 or uint16, as it was rendered.
 
     Raises:
-        SpecError: The file is of another format or broken.
+        PictureError: The file is of another format or broken.
         SetupError: The extra that decodes pictures is not installed.
     """
     try:
@@ -35,10 +39,10 @@ def decode(data: bytes, path: str) -> NDArray[Any]:
         ) from error
     decoder = DECODERS.get(path.rpartition(".")[2].lower())
     if decoder is None:
-        raise SpecError(f"{path}: not a picture of a dataset; they end in .png or .jxl")
+        raise PictureError(f"{path}: not a picture of a dataset; they end in .png or .jxl")
     try:
         return np.asarray(getattr(imagecodecs, decoder)(data))
     except (imagecodecs.PngError, imagecodecs.JpegxlError, ValueError) as error:
-        raise SpecError(
+        raise PictureError(
             f"{path}: cannot be decoded, delete it and render again: {error}"
         ) from error

@@ -18,7 +18,7 @@ def contact_sheet(
 ) -> bytes:
     """Return a JPEG of up to `limit` views that show every model and HDRI evenly.
 
-    `records` are read once and not kept.
+    `records` are read once and not kept; a view that occurs again is passed over.
 
     Raises:
         SpecError: There is no view to show.
@@ -40,15 +40,17 @@ class Tally:
     """What the subtitle says of all views, counted while they pass by."""
 
     def __init__(self) -> None:
-        self._views = 0
+        self._views: set[str] = set()
         self._models: set[str] = set()
         self._hdrs: set[str] = set()
         self._resolutions_px: set[tuple[int, int]] = set()
 
     def count(self, records: Iterable[ViewRecord]) -> Iterator[ViewRecord]:
-        """Pass `records` on, counting."""
+        """Pass `records` on, each view once, counting."""
         for record in records:
-            self._views += 1
+            if record.view_id in self._views:
+                continue
+            self._views.add(record.view_id)
             self._models.add(record.model.sha256)
             self._hdrs.add(record.hdr.sha256)
             self._resolutions_px.add(record.resolution_px)
@@ -56,7 +58,7 @@ class Tally:
 
     def __str__(self) -> str:
         parts = [
-            counted(self._views, "view"),
+            counted(len(self._views), "view"),
             counted(len(self._models), "model"),
             counted(len(self._hdrs), "HDRI"),
             *(f"{width} x {height} px" for width, height in sorted(self._resolutions_px)),

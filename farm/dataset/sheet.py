@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from farm.dataset.images import decode
+from farm.dataset.images import PictureError, decode
 from farm.spec.camera import BASE_DISTANCE, FRAMING_FACTORS, OrbitCamera
 from farm.spec.passes import PassName
 from farm.spec.record import ViewRecord
@@ -133,13 +133,17 @@ def draw_card(layout: Layout, storage: Storage, dataset: str, view: ViewRecord) 
 def load_picture(
     storage: Storage, dataset: str, view: ViewRecord, name: PassName, box: tuple[int, int]
 ) -> Image.Image:
-    """Return one pass of a view, scaled to fit a box; the rest, or what is missing, is plain."""
+    """Return one pass of a view, scaled to fit a box; plain where it cannot be read."""
     canvas = Image.new("RGB", box, EMPTY)
     file = view.files.get(name)
     data = storage.get(dataset_key(dataset, file.path)) if file else None
     if file is None or data is None:
         return canvas
-    picture = Image.fromarray(to_8_bit(decode(data, file.path))).convert("RGB")
+    try:
+        pixels = decode(data, file.path)
+    except PictureError:
+        return canvas
+    picture = Image.fromarray(to_8_bit(pixels)).convert("RGB")
     scale = min(box[0] / picture.width, box[1] / picture.height)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     scaled = picture.resize(size, Image.Resampling.LANCZOS)

@@ -36,10 +36,9 @@ def test_a_sheet_shows_pictures_of_any_shape_and_depth(storage, resolution_px, d
     sheet = open_sheet(contact_sheet(storage, "vases", records))
 
     assert sheet.width <= 2400
-    shown = np.asarray(sheet).astype(int)
-    red = np.abs(shown - RED).max(axis=-1) < 12
+    shown = np.asarray(sheet)
     white = shown.min(axis=-1) > 243
-    assert red.mean() > 0.05
+    assert is_red(shown).mean() > 0.05
     assert white.mean() > 0.05
 
 
@@ -55,16 +54,27 @@ def test_a_picture_keeps_its_aspect_ratio(storage):
         contact_sheet(storage, "vases", [put_view(storage, 0, resolution_px=(200, 100))])
     )
 
-    red = np.abs(np.asarray(sheet).astype(int) - RED).max(axis=-1) < 12
-    rows, columns = np.nonzero(red)
+    rows, columns = np.nonzero(is_red(np.asarray(sheet)))
     assert np.ptp(columns) / np.ptp(rows) == pytest.approx(2.0, rel=0.02)
 
 
-def test_a_missing_picture_leaves_its_place_empty(storage):
+@pytest.mark.parametrize("data", [None, b"cut off"], ids=["missing", "broken"])
+def test_a_picture_that_cannot_be_read_leaves_its_place_empty(storage, data):
     record = put_view(storage, 0)
-    storage.delete(dataset_key("vases", record.files["rgb"].path))
+    key = dataset_key("vases", record.files["rgb"].path)
+    storage.delete(key) if data is None else storage.put(key, data)
 
-    contact_sheet(storage, "vases", [record])
+    shown = np.asarray(open_sheet(contact_sheet(storage, "vases", [record])))
+
+    assert not is_red(shown).any()
+
+
+def test_a_view_that_is_recorded_twice_is_shown_once(storage):
+    record = put_view(storage, 0)
+
+    assert contact_sheet(storage, "vases", [record, record]) == contact_sheet(
+        storage, "vases", [record]
+    )
 
 
 def test_nothing_to_show_is_said(storage):
@@ -127,3 +137,8 @@ def put_view(storage, index, *, resolution_px=(64, 64), dtype=np.uint8):
 
 def open_sheet(data):
     return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def is_red(shown):
+    """Return where a page shows the picture, for all that JPEG does to it."""
+    return np.abs(shown.astype(int) - RED).max(axis=-1) < 12
