@@ -38,7 +38,7 @@ WORKER: dict[str, Any] = {
     "worker_prefetch_multiplier": 1,
     "worker_disable_prefetch": True,
     "worker_enable_prefetch_count_reduction": False,
-    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    "worker_cancel_long_running_tasks_on_connection_loss": True,  # spares early acks, and a warning
     "worker_max_memory_per_child": 24_000_000,  # KB
     "worker_send_task_events": True,
     "worker_redirect_stdouts": False,
@@ -61,6 +61,8 @@ REDIS: dict[str, Any] = {
         "health_check_interval": 10,
         "priority_steps": [0, 3, 6, 9],
         "queue_order_strategy": "priority",
+        "max_retries": 1,  # of one call; whoever calls has its own patience
+        "interval_start": 0.1,
     },
 }
 

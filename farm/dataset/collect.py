@@ -27,10 +27,10 @@ DATASET_FILE = "dataset.json"
 class RunFacts(Spec):
     """What only the run itself knows."""
 
+    name: str
+    """What a person calls the dataset: its folder."""
     spec: dict[str, JsonValue]
     """What was asked for."""
-    versions: dict[str, str]
-    """Of `viewfarm` and of what it renders with."""
     tasks: int
     """Tasks of the job."""
     failures: tuple[str, ...] = ()
@@ -53,7 +53,6 @@ class DatasetSummary(Spec):
     """What `dataset.json` says."""
 
     name: str
-    """Last part of the dataset's path; empty for the storage's root."""
     views: int
     tasks: int
     failures: tuple[str, ...]
@@ -67,6 +66,7 @@ class DatasetSummary(Spec):
     models: tuple[AssetSummary, ...]
     hdrs: tuple[AssetSummary, ...]
     versions: dict[str, str]
+    """Of `viewfarm` and of what it renders with, as the last view says."""
     spec: dict[str, JsonValue]
 
 
@@ -91,7 +91,7 @@ def collect(
     entries = sorted(newest(read_records(storage, dataset, report)).values(), key=place)
     lines = b"".join(entry.line + b"\n" for entry in entries)
     storage.put(dataset_key(dataset, VIEWS_FILE), lines)
-    summary = summarise(dataset, facts, (entry.record for entry in entries))
+    summary = summarise(facts, (entry.record for entry in entries))
     text = summary.model_dump_json(indent=2) + "\n"
     storage.put(dataset_key(dataset, DATASET_FILE), text.encode())
     delete_records(storage, dataset, is_complete)
@@ -111,14 +111,16 @@ def delete_records(storage: Storage, dataset: str, is_complete: Callable[[str], 
             storage.delete(key)
 
 
-def summarise(dataset: str, facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
+def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
     """Count what is in `records`, in one pass."""
     size_bytes = 0
     resolutions: Counter[tuple[int, int]] = Counter()
     formats: Counter[str] = Counter()
     passes: Counter[str] = Counter()
     models, hdrs = AssetCounter(), AssetCounter()
+    versions: dict[str, str] = {}
     for record in records:
+        versions |= record.versions
         resolutions[record.resolution_px] += 1
         models.add(record.model)
         hdrs.add(record.hdr)
@@ -127,7 +129,7 @@ def summarise(dataset: str, facts: RunFacts, records: Iterable[ViewRecord]) -> D
             formats[file.path.rpartition(".")[2]] += 1
             size_bytes += file.size_bytes
     return DatasetSummary(
-        name=dataset.rpartition("/")[2],
+        name=facts.name,
         views=resolutions.total(),
         tasks=facts.tasks,
         failures=facts.failures,
@@ -138,7 +140,7 @@ def summarise(dataset: str, facts: RunFacts, records: Iterable[ViewRecord]) -> D
         passes=tuple(sorted(passes, reverse=True)),
         models=models.summaries(),
         hdrs=hdrs.summaries(),
-        versions=facts.versions,
+        versions=versions,
         spec=facts.spec,
     )
 

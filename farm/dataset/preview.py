@@ -14,7 +14,12 @@ LIMIT = 24
 
 
 def contact_sheet(
-    storage: Storage, dataset: str, records: Iterable[ViewRecord], *, limit: int = LIMIT
+    storage: Storage,
+    dataset: str,
+    records: Iterable[ViewRecord],
+    *,
+    title: str = "dataset",
+    limit: int = LIMIT,
 ) -> bytes:
     """Return a JPEG of up to `limit` views that show every model and HDRI evenly.
 
@@ -31,8 +36,7 @@ def contact_sheet(
     tally = Tally()
     views = choose_views(tally.count(records), limit=limit)
     if not views:
-        raise SpecError(f"{dataset or 'the dataset'} has no views yet: there is nothing to preview")
-    title = dataset.rpartition("/")[2] or "dataset"
+        raise SpecError(f"{title} has no views yet: there is nothing to preview")
     return draw_sheet(storage, dataset, views, title=title, subtitle=str(tally))
 
 

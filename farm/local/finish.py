@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from farm import expand
@@ -66,8 +65,8 @@ def finish_datasets(  # noqa: PLR0913 - the facts of a run, given by name
     for dataset in expand.datasets(job):
         here = [one for one in failed if one.task.dataset == dataset]
         facts = RunFacts(
+            name=storage.path(dataset).name,
             spec=job.spec.model_dump(mode="json"),
-            versions={"viewfarm": version("viewfarm")},
             tasks=expand.count(job).tasks,
             failures=tuple(failure.sentence for failure in group(here)),
             seconds=seconds,
@@ -90,5 +89,6 @@ def _folder(
         return DatasetFolder(storage.path(dataset), None)
     records = (entry.record for entry in read_records(storage, dataset, report))
     key = dataset_key(dataset, PREVIEW_FILE)
-    storage.put(key, contact_sheet(storage, dataset, records))
+    sheet = contact_sheet(storage, dataset, records, title=storage.path(dataset).name)
+    storage.put(key, sheet)
     return DatasetFolder(storage.path(dataset), storage.path(key))

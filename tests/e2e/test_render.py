@@ -33,6 +33,14 @@ def temporary_things() -> set[Path]:
     }
 
 
+def is_alive(process: psutil.Process) -> bool:
+    """A dead process that nobody has buried yet is dead."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 @pytest.fixture(scope="module")
 def grid(assets, tmp_path_factory):
     """A grid of two models under two HDRIs, rendered once for many questions."""
@@ -88,7 +96,8 @@ def test_records_carry_camera_assets_licence_and_times(grid):
     assert record.camera.fx_px == pytest.approx(50 / 36 * 64)
     assert record.device == "cpu"
     assert record.versions.keys() >= {"viewfarm", "blender"}
-    assert record.timings.render_s >= record.timings.sample_s > 0
+    assert record.timings.render_s >= record.timings.sample_s >= 0
+    assert record.timings.render_s > 0
 
 
 def test_the_dataset_says_what_it_is(grid):
@@ -195,7 +204,7 @@ def test_a_stopped_run_keeps_what_is_done_leaves_nothing_and_goes_on(
 
     assert process.returncode == 130
     assert "the same command goes on from here" in said
-    assert [child for child in children if psutil.pid_exists(child.pid)] == []
+    assert [child for child in children if is_alive(child)] == []
     assert temporary_things() - before == set()
     assert list(tmp_path.rglob(".partial-*")) == []
     kept = sum(len(read_views(path.parent)) for path in tmp_path.glob("*/views.jsonl"))

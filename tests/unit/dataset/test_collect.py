@@ -15,8 +15,8 @@ from farm.storage import FolderStorage
 from tests.builders import a_record, a_task, a_view, an_asset
 
 FACTS = RunFacts(
+    name="vases",
     spec={"recipe": "sod"},
-    versions={"viewfarm": "0.1.0", "blender": "5.2.3"},
     tasks=3,
     failures=("vase.blend: has nothing to render",),
     seconds=12.0,

@@ -79,7 +79,7 @@ def test_a_view_that_is_recorded_twice_is_shown_once(storage):
 
 def test_nothing_to_show_is_said(storage):
     with pytest.raises(SpecError, match="vases has no views yet"):
-        contact_sheet(storage, "vases", [])
+        contact_sheet(storage, "vases", [], title="vases")
 
 
 def test_every_model_and_hdri_is_shown_evenly():

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from farm.errors import UnreachableError
+from farm.ledger import Ledger, TaskState
+from farm.ledger.memory_store import MemoryStore
+from farm.spec.task import Ticket
+from tests.waiting import wait_for
+from worker.heart import DEADLY_STARTS, Death, Heart
+
+
+class Outage(MemoryStore):
+    """A store that can be taken away."""
+
+    away = False
+
+    def beat(self, worker: str, info: str, ttl_s: float) -> None:
+        self.check()
+        super().beat(worker, info, ttl_s)
+
+    def shift(self, job_id, order):
+        self.check()
+        return super().shift(job_id, order)
+
+    def check(self) -> None:
+        if self.away:
+            raise UnreachableError("away")
+
+
+@pytest.fixture
+def store() -> Outage:
+    return Outage()
+
+
+@pytest.fixture
+def ledger(store) -> Ledger:
+    ledger = Ledger(store)
+    ledger.add_job("job", tasks=2, views=2)
+    return ledger
+
+
+@pytest.fixture
+def given_up() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def heart(ledger, given_up):
+    heart = Heart(ledger, "w", {"name": "w"}, ttl_s=0.2, on_deadly_start=given_up.append)
+    heart.start()
+    yield heart
+    heart.stop()
+
+
+def a_running_task(ledger: Ledger) -> Ticket:
+    (ticket,) = ledger.take("job", 1)
+    assert ledger.claim(ticket, "w")
+    return ticket
+
+
+def test_a_heart_beats_until_it_is_stopped(heart, ledger):
+    assert [status.worker for status in ledger.workers()] == ["w"]
+    heart.stop()
+    assert ledger.workers() == []
+
+
+def test_a_death_is_told_also_when_the_ledger_is_away_at_first(heart, ledger, store):
+    ticket = a_running_task(ledger)
+    store.away = True
+    heart.report(Death(ticket, "killed", "signal 9"))
+    wait_for(lambda: not heart.reachable, "it noticed the outage")
+    store.away = False
+
+    (story,) = wait_for(lambda: ledger.failures("job"), "the death was told")
+    assert story.attempts[0].cause == "killed"
+
+
+def test_a_worker_that_stops_hands_back_what_it_holds(heart, ledger):
+    a_running_task(ledger)
+
+    heart.hand_back()
+
+    wait_for(lambda: ledger.job("job").counts[TaskState.PENDING] == 2, "it was handed back")
+    assert ledger.failures("job") == []
+
+
+def test_a_renderer_that_dies_before_any_task_is_given_up(heart, ledger, given_up):
+    for _ in range(DEADLY_STARTS):
+        (ticket,) = ledger.take("job", 1)
+        heart.report(Death(ticket, "killed", "signal 11"))
+        wait_for(lambda: ledger.job("job").counts[TaskState.QUEUED] == 0, "it was handed back")
+
+    assert wait_for(lambda: given_up, "it gave up") == [
+        "the renderer dies while it starts: signal 11"
+    ]
+    assert ledger.failures("job") == []

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import pytest
+
+from farm.errors import (
+    AssetError,
+    DeviceError,
+    RenderError,
+    SetupError,
+    StorageError,
+    UnreachableError,
+)
+from farm.ledger import JobState, Ledger
+from farm.ledger.memory_store import MemoryStore
+from farm.queue import RENDER_TASK, create_celery
+from farm.settings import Settings, load_settings
+from farm.spec.task import RenderMessage
+from tests.builders import a_task
+
+tasks = pytest.importorskip("worker.tasks", reason="the worker's parts are not installed")
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    ledger = Ledger(MemoryStore())
+    ledger.add_job("job", tasks=1, views=3)
+    return ledger
+
+
+def a_message(ledger: Ledger) -> RenderMessage:
+    (ticket,) = ledger.take("job", 1)
+    return RenderMessage(ticket=ticket, task=a_task())
+
+
+def state(ledger: Ledger) -> str:
+    (found,) = [task.value for task, count in ledger.job("job").counts.items() if count]
+    return found
+
+
+def rendering(error: BaseException | None = None):
+    """A renderer that does two views and ends as told."""
+
+    def render(task, *, attempt, worker, lease):
+        for _ in range(2):
+            lease.confirm()
+            lease.view_done()
+        if error:
+            raise error
+
+    return render
+
+
+def test_a_task_that_is_rendered_is_done(ledger):
+    tasks.perform(a_message(ledger), ledger=ledger, render=rendering(), worker="w")
+
+    assert state(ledger) == "done"
+    assert ledger.job("job").views_done == 2
+
+
+def test_an_attempt_is_written_down_before_it_begins(ledger):
+    def render(task, *, attempt, worker, lease):
+        (held,) = ledger.running("job")
+        assert (held.worker, held.ticket.attempt) == ("w", 1)
+
+    tasks.perform(a_message(ledger), ledger=ledger, render=render, worker="w")
+    assert state(ledger) == "done"
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "sentence", "after"),
+    [
+        pytest.param(
+            AssetError("vase.blend", "is empty"),
+            "asset",
+            "vase.blend: is empty",
+            "failed",
+            id="asset",
+        ),
+        pytest.param(RenderError("no pixels"), "render", "no pixels", "pending", id="render"),
+        pytest.param(StorageError("disk full"), "storage", "disk full", "pending", id="storage"),
+        pytest.param(KeyError("uv"), "unknown", "KeyError: 'uv'", "pending", id="a bug"),
+        pytest.param(MemoryError(), "unknown", "MemoryError: ", "pending", id="memory"),
+    ],
+)
+def test_what_goes_wrong_is_told_by_cause(ledger, error, cause, sentence, after):
+    tasks.perform(a_message(ledger), ledger=ledger, render=rendering(error), worker="w")
+
+    (story,) = ledger.failures("job")
+    assert (story.attempts[0].cause, story.attempts[0].sentence) == (cause, sentence)
+    assert state(ledger) == after
+    assert ledger.job("job").views_done == 0
+
+
+def test_a_device_that_fails_costs_the_task_nothing_and_stops_the_worker(ledger):
+    with pytest.raises(DeviceError):
+        tasks.perform(
+            a_message(ledger), ledger=ledger, render=rendering(DeviceError("gone")), worker="w"
+        )
+    assert state(ledger) == "pending"
+    assert ledger.failures("job") == []
+
+
+def test_a_message_that_comes_twice_is_rendered_once(ledger):
+    message = a_message(ledger)
+    tasks.perform(message, ledger=ledger, render=rendering(), worker="w")
+
+    tasks.perform(message, ledger=ledger, render=rendering(AssertionError("again")), worker="x")
+
+    assert state(ledger) == "done"
+
+
+def test_a_cancelled_job_ends_the_attempt_at_its_next_view(ledger):
+    seen = []
+
+    def render(task, *, attempt, worker, lease):
+        for view in task.views:
+            lease.confirm()
+            seen.append(view.index)
+            ledger.cancel("job")
+
+    tasks.perform(a_message(ledger), ledger=ledger, render=render, worker="w")
+
+    assert seen == [0]
+    assert ledger.settle("job") is JobState.CANCELLED
+
+
+def test_a_message_of_another_version_fails_its_task_with_a_reason(ledger):
+    body = a_message(ledger).model_dump(mode="json")
+    del body["task"]["recipe"]
+
+    tasks.refuse(body, ledger=ledger, worker="w", reason="Field required")
+
+    (story,) = ledger.failures("job")
+    assert story.attempts[0].sentence == "the worker cannot read the task: Field required"
+
+
+def test_what_was_rendered_waits_out_an_outage():
+    answers = iter([UnreachableError("away"), UnreachableError("away"), "done"])
+    slept = []
+
+    def verb():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert tasks.insist(verb, sleep=slept.append) == "done"
+    assert slept == [0.1, 0.2]
+
+
+def test_a_render_goes_on_while_the_ledger_is_away(ledger, monkeypatch):
+    message = a_message(ledger)
+    lease = tasks.LedgerLease(ledger, message.ticket)
+
+    def away(*_):
+        raise UnreachableError("away")
+
+    monkeypatch.setattr(ledger, "confirm", away)
+    monkeypatch.setattr(ledger, "progress", away)
+    lease.confirm()
+    lease.view_done()
+
+    assert lease.views_done == 1
+
+
+def test_a_renderer_that_cannot_be_opened_is_said_in_a_sentence():
+    with pytest.raises(DeviceError, match="no_such_module:open cannot be opened"):
+        tasks.open_renderer(Settings(renderer="no_such_module:open"))
+
+
+def test_the_task_that_the_farm_sends_is_registered_by_the_worker():
+    app = create_celery("redis://127.0.0.1:1/0")
+    assert RENDER_TASK in app.tasks
+    assert app.conf.accept_content == ["json"], "no pickle is ever read"
+    assert app.conf.task_acks_late is False
+
+
+def test_a_wrong_setting_is_named_with_its_variable(monkeypatch):
+    monkeypatch.setenv("FARM_THREADS", "many")
+
+    with pytest.raises(SetupError, match="FARM_THREADS"):
+        load_settings()
+
+
+def test_settings_reach_a_child_through_its_environment(monkeypatch):
+    settings = load_settings(redis_url="redis://:secret@host:1/0", threads=3)
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+
+    assert load_settings() == settings
+    assert "secret" not in repr(settings)
