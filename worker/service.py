@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import billiard
 from billiard.einfo import ExceptionWithTraceback
 from celery import Celery, signals
+from celery.exceptions import SecurityWarning
 from celery.worker import state as celery_state
 from celery.worker.request import Request
 
@@ -37,6 +39,7 @@ DEVICE_EXIT = 3
 """Exit code of a worker that cannot use its device: starting it again would not help."""
 ORPHAN_STOP_S = 5.0
 """So long a worker whose parent is gone may finish the view in hand."""
+POOL_CHECK_S = 0.5
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
@@ -103,6 +106,7 @@ class Service:
         app.set_current()
         app.loader.import_default_modules()
         app.tasks[RENDER_TASK].Request = watched_request(self.heart, self.give_up)
+        signals.worker_ready.connect(watch_closely, weak=False)
         signals.worker_shutting_down.connect(self._on_stop, weak=False)
         worker = app.Worker(
             hostname=self.node,
@@ -112,6 +116,7 @@ class Service:
             without_mingle=True,
         )
         quiet_celery()
+        logging.getLogger("celery.worker.request").setLevel(logging.CRITICAL)  # the heart tells
         worker.start()
         return worker.exitcode or 0
 
@@ -133,6 +138,11 @@ class Service:
             os.kill(child.pid, signal.SIGKILL)
         shutil.rmtree(self.scratch, ignore_errors=True)
         os._exit(0)
+
+
+def watch_closely(sender: Any, **_: Any) -> None:
+    """Look after the renderer's process often: Celery alone may take 5 s to notice its death."""
+    sender.hub.call_repeatedly(POOL_CHECK_S, sender.pool.maintain_pool)
 
 
 def watched_request(heart: Heart, give_up: Callable[[str], None]) -> type[Request]:
@@ -164,5 +174,7 @@ def watched_request(heart: Heart, give_up: Callable[[str], None]) -> type[Reques
 
 def serve(settings: Settings, *, die_with_parent: bool = False) -> int:
     """Run a worker until it is told to stop; return its exit code."""
+    # Only JSON is read, so what Celery says of root, who is who we are in a container, is moot.
+    warnings.simplefilter("ignore", SecurityWarning)
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     return Service(settings, die_with_parent=die_with_parent).run()

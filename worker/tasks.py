@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Protocol, TypeVar
@@ -32,6 +34,7 @@ class LedgerLease:
     ledger: Ledger
     ticket: Ticket
     views_done: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def confirm(self) -> None:
         """Return if the attempt is still ours, as far as anybody can know.
@@ -47,12 +50,11 @@ class LedgerLease:
             raise StaleAttempt(f"attempt {self.ticket.attempt} is no longer wanted")
 
     def view_done(self) -> None:
-        """Count a view, rendered or found."""
-        self.views_done += 1
-        try:
-            self.ledger.progress(self.ticket, self.views_done)
-        except UnreachableError:
-            return  # the next view tells for this one too
+        """Count a view, rendered or found; views end in threads beside the renderer."""
+        with self.lock:
+            self.views_done += 1
+            with contextlib.suppress(UnreachableError):  # the next view tells for this one too
+                self.ledger.progress(self.ticket, self.views_done)
 
 
 class Renderer(Protocol):
@@ -208,3 +210,4 @@ def quiet_celery() -> None:
     """Leave the telling of tasks to us: one line per event."""
     for name in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("multiprocessing").setLevel(logging.CRITICAL)

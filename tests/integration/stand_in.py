@@ -1,0 +1,47 @@
+"""A renderer that writes text instead of pictures and does what a test asks for.
+
+`hold-<index>` in the storage folder makes a task wait before its first view; `crash-<index>`,
+`fail-<index>` and `no-device` are what their names say. `started/<index>.<attempt>` holds the
+process id of the renderer.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+from farm.errors import AssetError, DeviceError
+from farm.settings import Settings
+from farm.spec.task import RenderTask
+from farm.storage import FolderStorage
+from worker.tasks import LedgerLease, Renderer
+
+
+def open_stand_in(settings: Settings) -> Renderer:
+    root = settings.storage
+    storage = FolderStorage(root)
+    pause = threading.Event()
+    if (root / "no-device").exists():
+        raise DeviceError("optix:7 is not there")
+
+    def render(task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease) -> None:
+        obey(root, task)
+        storage.put(f"started/{task.index}.{attempt}", str(os.getpid()).encode())
+        for view in task.views:
+            lease.confirm()
+            while (root / f"hold-{task.index}").exists():
+                pause.wait(0.02)
+                lease.confirm()
+            storage.put(f"{task.dataset}/{view.name}.txt", f"attempt {attempt}".encode())
+            lease.view_done()
+
+    return render
+
+
+def obey(root: Path, task: RenderTask) -> None:
+    if (root / f"crash-{task.index}").exists():
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if (root / f"fail-{task.index}").exists():
+        raise AssetError("vase.blend", "there is nothing to render")
