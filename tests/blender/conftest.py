@@ -1,0 +1,75 @@
+"""One warm Blender for all tests, and small assets made with code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs the worker's install (bpy)")
+
+from farm.spec.asset import Asset  # noqa: E402
+from tests.blender.scenes import asset_of, blend_file, fill_statue, write_sky  # noqa: E402
+from worker.blender.session import BlenderSession  # noqa: E402
+
+SAMPLE_ASSETS = Path(__file__).parents[3] / "shared" / "assets"
+
+
+@pytest.fixture(scope="session")
+def blender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlenderSession]:
+    """The one Blender of this process."""
+    session = BlenderSession("cpu", tmp_path_factory.mktemp("scratch"))
+    yield session
+    session.close()
+
+
+@pytest.fixture(scope="session")
+def sample_assets() -> Path:
+    """Real models and HDRIs that are too large for the repository."""
+    if not SAMPLE_ASSETS.is_dir():
+        pytest.skip("the folder of sample assets (../shared/assets) is not on this machine")
+    return SAMPLE_ASSETS
+
+
+@pytest.fixture(scope="session")
+def statue(blender: BlenderSession, tmp_path_factory: pytest.TempPathFactory) -> Asset:
+    """A model without light of its own."""
+    path = tmp_path_factory.mktemp("statue") / "statue.blend"
+    with blend_file(path) as scene:
+        fill_statue(scene)
+    return asset_of(path)
+
+
+@pytest.fixture(scope="session")
+def lantern(blender: BlenderSession, tmp_path_factory: pytest.TempPathFactory) -> Asset:
+    """The same model, but one part of it glows."""
+    path = tmp_path_factory.mktemp("lantern") / "lantern.blend"
+    with blend_file(path) as scene:
+        fill_statue(scene, glow=1.0)
+    return asset_of(path)
+
+
+@pytest.fixture(scope="session")
+def sky(tmp_path_factory: pytest.TempPathFactory) -> Asset:
+    """An environment with a bright red side, a blue one and a dim rest."""
+    pixels = np.full((32, 64, 3), 0.15, dtype=np.float32)
+    pixels[6:18, 4:14] = (6.0, 0.6, 0.3)
+    pixels[10:20, 40:48] = (0.2, 0.4, 3.0)
+    return write_sky(tmp_path_factory.mktemp("sky") / "sky.exr", pixels)
+
+
+@pytest.fixture
+def write_blend(
+    blender: BlenderSession, tmp_path: Path
+) -> Callable[[Callable[[bpy.types.Scene], None]], Asset]:
+    """Make a model of what a function puts into a scene."""
+
+    def write(fill: Callable[[bpy.types.Scene], None]) -> Asset:
+        path = tmp_path / "model.blend"
+        with blend_file(path) as scene:
+            fill(scene)
+        return asset_of(path)
+
+    return write

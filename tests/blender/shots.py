@@ -1,0 +1,130 @@
+"""Single pictures for tests: one view, rendered and read back."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+from PIL import Image
+
+from farm.spec.asset import Asset
+from farm.spec.camera import OrbitCamera
+from farm.spec.render import ResolvedRender
+from farm.spec.task import RenderTask
+from farm.spec.view import Light, View
+from tests.builders import a_task
+from worker.blender.session import BlenderSession
+from worker.passes import Passes, read_passes
+from worker.recipes import Shot, find_recipe
+
+
+def some_render(**changes: object) -> ResolvedRender:
+    settings = ResolvedRender(
+        resolution_px=(64, 64),
+        samples=2,
+        denoise=False,
+        format="png",
+        bit_depth=8,
+        view_transform="AgX",
+    )
+    return settings.model_copy(update=changes)
+
+
+def some_view(
+    *,
+    yaw: float = 30.0,
+    pitch: float = 25.0,
+    distance: float = 2.2,
+    fit: bool = False,
+    rotation: float = 0.0,
+    strength: float = 1.0,
+    seed: int = 7,
+    index: int = 0,
+) -> View:
+    return View(
+        index=index,
+        name=f"view_{index}",
+        camera=OrbitCamera(yaw_deg=yaw, pitch_deg=pitch, distance=distance, fit=fit),
+        light=Light(rotation_deg=rotation, strength=strength),
+        seed=seed,
+    )
+
+
+def task_of(
+    model: Asset, hdr: Asset, *views: View, file_lights: bool = False, **render: object
+) -> RenderTask:
+    return a_task(model=model, hdr=hdr, views=len(views)).model_copy(
+        update={"views": views, "render": some_render(**render), "file_lights": file_lights}
+    )
+
+
+def shoot(
+    blender: BlenderSession, model: Asset, hdr: Asset, view: View, **render: object
+) -> tuple[Passes, Shot]:
+    """Render one view as a task would."""
+    task = task_of(model, hdr, view, **render)
+    blender.configure(task.render)
+    shot = find_recipe("sod").prepare(task, blender).arrange(view)
+    return read_once(blender.render(seed=view.seed)), shot
+
+
+def picture(
+    blender: BlenderSession, model: Asset, hdr: Asset, view: View, **render: object
+) -> np.ndarray:
+    """Return the scene-linear picture (H, W, 3) of one view."""
+    passes, shot = shoot(blender, model, hdr, view, **render)
+    return passes.picture(gain=shot.gain)
+
+
+def again(blender: BlenderSession, view: View) -> Passes:
+    """Render the scene as it stands."""
+    return read_once(blender.render(seed=view.seed))
+
+
+def read_once(path: Path) -> Passes:
+    try:
+        return read_passes(path)
+    finally:
+        path.unlink()
+
+
+@contextlib.contextmanager
+def changed(owner: object, **values: object) -> Iterator[None]:
+    """Set attributes for a while."""
+    before = {name: getattr(owner, name) for name in values}
+    for name, value in values.items():
+        setattr(owner, name, value)
+    yield
+    for name, value in before.items():
+        setattr(owner, name, value)
+
+
+def blender_png(
+    blender: BlenderSession, path: Path, *, transparent: bool, transform: str
+) -> np.ndarray:
+    """Render the scene as it stands the classic way: Blender writes the picture itself."""
+    scene = blender.scene
+    image = scene.render.image_settings
+    with (
+        changed(scene.view_settings, view_transform=transform),
+        changed(scene.render, film_transparent=transparent, filepath=str(path)),
+        changed(image, media_type="IMAGE"),
+    ):
+        image.file_format = "PNG"
+        image.color_mode = "RGBA" if transparent else "RGB"
+        image.color_depth = "8"
+        bpy.ops.render.render(write_still=True)
+    image.file_format = "OPEN_EXR_MULTILAYER"
+    image.color_depth = "32"
+    image.exr_codec = "NONE"
+    with Image.open(path) as written:
+        return np.asarray(written)
+
+
+def blocks(pixels: np.ndarray, size: int = 8) -> np.ndarray:
+    """Return the means of square blocks: a picture with less noise."""
+    height, width, channels = pixels.shape
+    return pixels.reshape(height // size, size, width // size, size, channels).mean(axis=(1, 3))

@@ -1,0 +1,58 @@
+"""The world: one HDR environment that lights the model and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from farm.errors import AssetError
+
+
+def add_world(scene: bpy.types.Scene) -> bpy.types.World:
+    """Give `scene` a world that shows an environment picture, still to be set."""
+    world = bpy.data.worlds.new("environment")
+    scene.world = world
+    tree = world.node_tree
+    tree.nodes.clear()
+    picture = tree.nodes.new("ShaderNodeTexEnvironment")
+    picture.name = "picture"
+    background = tree.nodes.new("ShaderNodeBackground")
+    background.name = "background"
+    output = tree.nodes.new("ShaderNodeOutputWorld")
+    tree.links.new(picture.outputs["Color"], background.inputs["Color"])
+    tree.links.new(background.outputs["Background"], output.inputs["Surface"])
+    return world
+
+
+def load_picture(path: Path) -> bpy.types.Image:
+    """Load an HDRI and make sure that it can be decoded.
+
+    Raises:
+        AssetError: It cannot.
+    """
+    try:
+        image = bpy.data.images.load(str(path))
+    except RuntimeError as error:
+        raise AssetError(str(path), "Blender cannot load it") from error
+    if not all(image.size):  # Cycles would show pink and say nothing
+        bpy.data.images.remove(image)
+        raise AssetError(str(path), "its pixels cannot be decoded: the file is damaged")
+    image.colorspace_settings.name = "Linear Rec.709"
+    image.buffers_free()  # Cycles reads the file itself
+    return image
+
+
+def set_picture(world: bpy.types.World, image: bpy.types.Image) -> None:
+    """Show `image` and free the one that was shown before."""
+    node = world.node_tree.nodes["picture"]
+    before, node.image = node.image, image
+    if before is not None and before != image:
+        bpy.data.images.remove(before)
+
+
+def set_strength(world: bpy.types.World, strength: float) -> None:
+    """Multiply the environment's light; only on a change, as it costs Cycles most of a second."""
+    socket = world.node_tree.nodes["background"].inputs["Strength"]
+    if socket.default_value != strength:
+        socket.default_value = strength

@@ -1,0 +1,90 @@
+"""What a file from a stranger may not do: run code, light the scene, or outgrow the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import bpy
+
+MAX_FACES = 200_000_000
+"""Modifiers that would make more faces than this are not evaluated."""
+
+
+def all_ids() -> list[bpy.types.ID]:
+    """Return every data-block there is."""
+    return list(bpy.data.user_map())
+
+
+def disarm(ids: Iterable[bpy.types.ID]) -> None:
+    """Take out of data-blocks what could run or write: scripted drivers, texts, worlds."""
+    for block in ids:
+        for owner in (block, getattr(block, "node_tree", None)):
+            if isinstance(owner, bpy.types.ID):
+                remove_scripted_drivers(owner)
+        if isinstance(block, bpy.types.Scene):
+            empty_scene(block)
+        if isinstance(block, bpy.types.Text):
+            block.clear()
+            block.use_module = False
+
+
+def remove_scripted_drivers(owner: bpy.types.ID) -> None:
+    """Remove the drivers whose expression needs Python; sums and products stay."""
+    animation = getattr(owner, "animation_data", None)
+    if animation is None:
+        return
+    for curve in list(animation.drivers):
+        driver = curve.driver
+        if driver.type == "SCRIPTED" and (driver.use_self or not driver.is_simple_expression):
+            animation.drivers.remove(curve)
+
+
+def empty_scene(scene: bpy.types.Scene) -> None:
+    """Leave of a file's own scene only what drivers may point at; it is never rendered."""
+    scene.world = None
+    scene.camera = None
+    if scene.sequence_editor is not None:
+        scene.sequence_editor_clear()
+
+
+def switch_off_lights(objects: Iterable[bpy.types.Object]) -> None:
+    """Keep lamps out of the render, also those inside of instanced collections."""
+    hide(item for item in objects if item.type == "LIGHT")
+
+
+def hide(objects: Iterable[bpy.types.Object]) -> None:
+    """Keep objects out of the render."""
+    for item in objects:
+        item.hide_render = True
+
+
+def oversized(objects: Iterable[bpy.types.Object]) -> Iterator[tuple[str, int]]:
+    """Yield (name, faces) of the objects that modifiers would blow up beyond `MAX_FACES`."""
+    for item in objects:
+        faces = expected_faces(item)
+        if faces > MAX_FACES:
+            yield item.name, faces
+
+
+def expected_faces(item: bpy.types.Object) -> int:
+    """Estimate the faces of an object after its modifiers, without evaluating them."""
+    faces = len(item.data.polygons) if isinstance(item.data, bpy.types.Mesh) else 0
+    for modifier in item.modifiers:
+        if not modifier.show_render:
+            continue
+        if isinstance(modifier, bpy.types.ArrayModifier) and modifier.fit_type == "FIXED_COUNT":
+            faces *= max(1, modifier.count)
+        elif isinstance(modifier, bpy.types.SubsurfModifier | bpy.types.MultiresModifier):
+            faces *= 4**modifier.render_levels
+    return faces
+
+
+def keep_only(kept: set[int]) -> None:
+    """Remove every data-block whose session id is not in `kept`."""
+    doomed = [
+        block
+        for block in all_ids()
+        if block.session_uid not in kept and not isinstance(block, bpy.types.Key)
+    ]
+    bpy.data.batch_remove(doomed)
+    bpy.data.orphans_purge(do_recursive=True)

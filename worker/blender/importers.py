@@ -1,0 +1,91 @@
+"""What of a model's file would be rendered, as the file itself says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import bpy
+
+from farm.errors import AssetError
+
+
+def append_blend(path: Path) -> list[bpy.types.Scene]:
+    """Append the scenes of a .blend, with all that they use, without opening the file.
+
+    A file without scenes gets one that shows all of its objects.
+
+    Raises:
+        AssetError: Blender cannot read it.
+    """
+    try:
+        with bpy.data.libraries.load(str(path), link=False) as (source, target):
+            target.scenes = source.scenes
+            if not source.scenes:
+                target.objects = source.objects
+    except (OSError, RuntimeError) as error:
+        raise AssetError(str(path), f"Blender cannot read it: {sentence(error, path)}") from error
+    if target.scenes:
+        return list(target.scenes)
+    scene = bpy.data.scenes.new("objects")
+    for item in target.objects:
+        scene.collection.objects.link(item)
+    return [scene]
+
+
+def sentence(error: Exception, path: Path) -> str:
+    """Return the gist of one of Blender's error texts, which may hold a traceback."""
+    if "draco" in str(error).lower():
+        return "its meshes are compressed with Draco, which this Blender lacks; save it without"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith("Location:")]
+    text = lines[-1] if lines else type(error).__name__
+    for noise in ("Error: ", "load: ", f"'{path}'", str(path)):
+        text = text.replace(noise, "")
+    return " ".join(text.split()).strip(" :.") or type(error).__name__
+
+
+def main_scene(scenes: list[bpy.types.Scene]) -> bpy.types.Scene:
+    """Return the scene that shows most; the first of equals."""
+    return max(scenes, key=lambda scene: len(visible_objects(scene)))
+
+
+def visible_objects(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """Return the objects that the scene's own view layer renders, in the file's order."""
+    layers = [layer for layer in scene.view_layers if layer.use] or list(scene.view_layers)
+    found = dict.fromkeys(shown(layers[0].layer_collection))
+    return [item for item in found if not item.hide_render]
+
+
+def shown(layer: bpy.types.LayerCollection) -> Iterator[bpy.types.Object]:
+    """Yield the objects of a layer's collections that take part in a render."""
+    if layer.collection.hide_render:  # hides the collections inside, too
+        return
+    if not (layer.exclude or layer.holdout or layer.indirect_only):
+        yield from layer.collection.objects
+    for child in layer.children:
+        yield from shown(child)
+
+
+def missing_libraries(ids: Iterable[bpy.types.ID]) -> list[str]:
+    """Return the paths of linked files that were not found."""
+    return sorted(
+        {block.library.filepath for block in ids if block.library is not None and block.is_missing}
+    )
+
+
+def contents(objects: Iterable[bpy.types.Object]) -> str:
+    """Say what kinds of objects a file has: `1 camera, 2 lights`."""
+    counts = Counter(item.type.lower().replace("_", " ") for item in objects)
+    kinds = [
+        f"{count} {plural(kind) if count > 1 else kind}" for kind, count in sorted(counts.items())
+    ]
+    return f"the file has {', '.join(kinds) or 'no objects'}"
+
+
+def plural(kind: str) -> str:
+    """Return the plural of a kind of object: `meshes`, `empties`, `cameras`."""
+    if kind.endswith("sh"):
+        return f"{kind}es"
+    return f"{kind[:-1]}ies" if kind.endswith("ty") else kind.removesuffix("s") + "s"

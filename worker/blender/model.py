@@ -1,0 +1,117 @@
+"""The model in the scene: shown through a parent that centres, scales and turns it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from farm.spec.camera import Matrix4
+from worker.blender.emission import any_shines
+from worker.blender.measure import Measurement
+from worker.bounds import Bounds
+
+TWIN_FACES = 50_000
+"""From this many faces on a turn is cheaper with the twin (below) than without."""
+TWIN_INSTANCES = 1_000
+"""A model of more pieces than this is made of instances already."""
+
+
+@dataclass(eq=False)
+class Model:
+    """A model that stands in the scene."""
+
+    collection: bpy.types.Collection
+    parent: bpy.types.Object
+    bounds: Bounds
+    true_strength: bool
+    """It gives light of its own, so the environment's strength must be set, not multiplied."""
+    has_twin: bool = False
+
+    @property
+    def unit_from_model(self) -> Matrix4:
+        """The file's coordinates to those in which the model is centred and scaled to 1."""
+        return self.bounds.unit_from_model
+
+    def turn(self, rotation_rad: float) -> None:
+        """Turn the model about the vertical through its centre."""
+        turn = Matrix.Rotation(rotation_rad, 4, "Z")
+        self.parent.matrix_basis = turn @ Matrix(self.unit_from_model)
+
+
+def add_parent(
+    scene: bpy.types.Scene, objects: Iterable[bpy.types.Object]
+) -> tuple[bpy.types.Collection, bpy.types.Object]:
+    """Show `objects`, and what they need, through one parent.
+
+    Their own parents, armatures and targets act on them without being rendered.
+    """
+    collection = bpy.data.collections.new("model")
+    for item in objects:
+        collection.objects.link(item)
+    return collection, add_instance(scene, collection)
+
+
+def add_instance(scene: bpy.types.Scene, collection: bpy.types.Collection) -> bpy.types.Object:
+    """Show a collection once more through an empty."""
+    parent = bpy.data.objects.new("parent", None)
+    parent.instance_type = "COLLECTION"
+    parent.instance_collection = collection
+    scene.collection.objects.link(parent)
+    return parent
+
+
+def add_twin(scene: bpy.types.Scene, collection: bpy.types.Collection) -> bpy.types.Object:
+    """Show the model a second time where no ray meets it, so that a turn rebuilds no BVH.
+
+    Cycles bakes a mesh that is used once into world space and builds its BVH again whenever it
+    turns. The twin answers only to rays scattered by volumes, of which there are none, and is a
+    millionth of the size. With no visibility at all Cycles would drop it, and the gain with it.
+    """
+    twin = add_instance(scene, collection)
+    twin.name = "twin"
+    for ray in ("camera", "diffuse", "glossy", "transmission", "shadow"):
+        setattr(twin, f"visible_{ray}", False)
+    twin.matrix_basis = Matrix.LocRotScale((0.0, 0.0, -10.0), None, (1e-6, 1e-6, 1e-6))
+    return twin
+
+
+def wants_twin(found: Measurement, *, true_strength: bool) -> bool:
+    """Tell whether a twin makes turning the model cheaper and cannot be seen."""
+    return (
+        found.faces >= TWIN_FACES
+        and found.instances <= TWIN_INSTANCES
+        and not true_strength
+        and not found.has_volume
+        and not has_volume_shader(found.materials.values())
+    )
+
+
+def has_volume_shader(materials: Iterable[bpy.types.Material]) -> bool:
+    """Tell whether light can scatter inside of any of these materials."""
+    return any(
+        link.to_socket.name == "Volume"
+        for material in materials
+        if material.node_tree is not None
+        for link in material.node_tree.links
+    )
+
+
+def gives_light(found: Measurement) -> bool:
+    """Tell whether there is light in the model itself."""
+    return found.has_light or any_shines(found.materials.values())
+
+
+def scale_lamps(objects: Iterable[bpy.types.Object], factor: float) -> None:
+    """Dim the lamps of a model that is made smaller by `factor`, so that it stays as bright."""
+    for data in {item.data for item in objects if item.type == "LIGHT"}:
+        if data.type != "SUN" and data.normalize:
+            data.energy *= factor * factor
+
+
+def is_flat(bounds: Bounds) -> bool:
+    """Tell whether a model has no extent at all."""
+    return not np.isfinite(bounds.size) or bounds.size <= 0.0

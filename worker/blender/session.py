@@ -1,0 +1,341 @@
+"""Blender's state and its only owner: reset, configure, import, render."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from farm.errors import AssetError, DeviceError, RenderError
+from farm.spec.asset import Asset
+from farm.spec.camera import Matrix4, OrbitCamera
+from farm.spec.render import ResolvedRender
+from worker.blender import camera as cameras
+from worker.blender import environment, hygiene, importers
+from worker.blender.measure import measure
+from worker.blender.model import (
+    Model,
+    add_parent,
+    add_twin,
+    gives_light,
+    is_flat,
+    scale_lamps,
+    wants_twin,
+)  # fmt: skip
+from worker.device import Device, claim_device, parse_device
+from worker.intake import check_asset
+
+CLAMP_INDIRECT = 10.0
+"""Brightest indirect sample, in units of the environment's own light; Blender's default."""
+LIGHT_THRESHOLD = 0.01
+"""Light below which shadow rays may be left out by lot; Blender's default."""
+CHANNEL_BYTES = 4 * 12
+"""Room per pixel in the scratch, with some to spare."""
+
+Operator = Callable[..., Any]
+
+
+class BlenderSession:
+    """One warm Blender: a clean scene, one model, one environment, one camera, one device."""
+
+    def __init__(self, device: str, scratch: Path, threads: int | None = None) -> None:
+        self.device = parse_device(device)
+        claim_device(self.device)
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        self._scratch = Path(tempfile.mkdtemp(prefix="viewfarm-", dir=scratch))
+        self._spill: Path | None = None
+        self._numbers = itertools.count()
+        preferences = bpy.context.preferences
+        preferences.filepaths.use_scripts_auto_execute = False
+        preferences.filepaths.temporary_directory = str(self._scratch)
+        self.scene = bpy.context.scene
+        self.device_name = self._choose_device(self.device)
+        self._set_up(threads)
+        self._world = environment.add_world(self.scene)
+        self._camera = cameras.add_camera(self.scene)
+        self._model: tuple[tuple[str, str, bool], Model] | None = None
+        self._hdr: tuple[tuple[str, str], bpy.types.Image] | None = None
+        self._own = {block.session_uid for block in hygiene.all_ids()}
+
+    # Set-up
+
+    def _choose_device(self, device: Device) -> str:
+        """Make Cycles use `device` alone and return the hardware's name.
+
+        Raises:
+            DeviceError: Cycles does not list it.
+        """
+        self.scene.render.engine = "CYCLES"
+        if device.kind == "cpu":
+            self.scene.cycles.device = "CPU"
+            return "CPU"
+        kind = device.kind.upper()
+        chosen = self._devices_of(kind)
+        listed = list(self._cycles_preferences.devices)
+        if not chosen:
+            there = ", ".join(f"{item.type} {item.name}" for item in listed) or "nothing"
+            raise DeviceError(f"{device} is not there: Cycles lists {there}")
+        for item in listed:
+            item.use = item == chosen[0]
+        self.scene.cycles.device = "GPU"
+        return str(chosen[0].name)
+
+    @property
+    def _cycles_preferences(self) -> Any:  # Cycles adds its own properties at run time
+        addon = bpy.context.preferences.addons["cycles"]
+        return addon.preferences
+
+    def _devices_of(self, kind: str) -> list[Any]:
+        """Return the devices that Cycles lists of a kind such as `CUDA`."""
+        preferences = self._cycles_preferences
+        preferences.refresh_devices()
+        devices = [item for item in preferences.devices if item.type == kind]
+        if devices:
+            preferences.compute_device_type = kind
+        return devices
+
+    def _set_up(self, threads: int | None) -> None:
+        """Set what stays the same for every picture."""
+        render, cycles = self.scene.render, self.scene.cycles
+        render.film_transparent = True
+        self._layer.use_pass_environment = True
+        render.use_persistent_data = True
+        render.use_compositing = False
+        render.use_sequencer = False
+        render.use_stamp = False
+        render.dither_intensity = 0.0
+        render.resolution_percentage = 100
+        render.use_file_extension = False
+        if threads is not None:
+            render.threads_mode = "FIXED"
+            render.threads = threads
+        image = render.image_settings
+        image.media_type = "MULTI_LAYER_IMAGE"  # before the format, which it offers
+        image.file_format = "OPEN_EXR_MULTILAYER"
+        image.color_depth = "32"
+        image.exr_codec = "NONE"
+        cycles.use_adaptive_sampling = False  # every pixel gets the samples that the record says
+        cycles.use_animated_seed = False
+        # Blue noise, the automatic choice, depends on the largest sample count rendered before.
+        cycles.sampling_pattern = "TABULATED_SOBOL"
+
+    @property
+    def _layer(self) -> bpy.types.ViewLayer:
+        return self.scene.view_layers[0]
+
+    @property
+    def blender_version(self) -> str:
+        """Such as `5.2.3 LTS`."""
+        return bpy.app.version_string
+
+    @property
+    def denoiser(self) -> str | None:
+        """The denoiser that acts on the pictures now."""
+        cycles = self.scene.cycles
+        return str(cycles.denoiser).lower() if cycles.use_denoising else None
+
+    def configure(self, settings: ResolvedRender) -> None:
+        """Set size and quality of the pictures to come."""
+        render, cycles = self.scene.render, self.scene.cycles
+        render.resolution_x, render.resolution_y = settings.resolution_px
+        cycles.samples = settings.samples
+        cycles.use_denoising = settings.denoise
+        optix = self.device.kind == "optix"
+        cycles.denoiser = "OPTIX" if optix else "OPENIMAGEDENOISE"
+        cycles.denoising_use_gpu = self.device.kind != "cpu"
+        self.set_light(1.0)
+
+    # Assets
+
+    def load_model(self, asset: Asset, *, file_lights: bool) -> Model:
+        """Stand a model in the scene, unless it stands there already.
+
+        Raises:
+            AssetError: It cannot be read, or shows nothing.
+        """
+        key = (asset.sha256, asset.path, file_lights)
+        if self._model is not None and self._model[0] == key:
+            return self._model[1]
+        self.free_model()
+        check_asset(asset)
+        try:
+            model = self._stand(Path(asset.path), file_lights=file_lights)
+        except AssetError:
+            self.free_model()
+            raise
+        self._model = (key, model)
+        return model
+
+    def free_model(self) -> None:
+        """Remove the model and all that came with it."""
+        self._model = None
+        kept = set(self._own)
+        if self._hdr is not None:
+            kept.add(self._hdr[1].session_uid)
+        hygiene.keep_only(kept)
+        self.scene.frame_set(1)
+
+    def load_hdr(self, asset: Asset) -> None:
+        """Light the scene with an environment, unless it does already.
+
+        Raises:
+            AssetError: It is not an HDR environment, or damaged.
+        """
+        key = (asset.sha256, asset.path)
+        if self._hdr is not None and self._hdr[0] == key:
+            return
+        check_asset(asset)
+        image = environment.load_picture(Path(asset.path))
+        environment.set_picture(self._world, image)
+        self._hdr = (key, image)
+
+    def _stand(self, path: Path, *, file_lights: bool) -> Model:
+        objects = self._import(path)
+        everything = [item for item in bpy.data.objects if item.session_uid not in self._own]
+        hygiene.disarm(block for block in hygiene.all_ids() if block.session_uid not in self._own)
+        if not file_lights:
+            hygiene.switch_off_lights(everything)
+        for name, faces in hygiene.oversized(everything):
+            raise AssetError(
+                str(path), f"the modifiers of {name!r} would make about {faces:,} faces"
+            )
+        collection, parent = add_parent(self.scene, objects)
+        found = measure(self.scene, self._render_nothing)
+        if found.panels and not file_lights and not found.is_all_panels:
+            hygiene.hide(found.panels.values())
+            found = measure(self.scene, self._render_nothing)
+        bounds = found.bounds()
+        if bounds is None or is_flat(bounds):
+            raise AssetError(str(path), nothing_to_render(everything))
+        if file_lights:
+            scale_lamps(everything, 1.0 / bounds.size)
+        true_strength = gives_light(found)
+        model = Model(collection, parent, bounds, true_strength)
+        if wants_twin(found, true_strength=true_strength):
+            add_twin(self.scene, collection)
+            model.has_twin = True
+        model.turn(0.0)
+        return model
+
+    def _import(self, path: Path) -> list[bpy.types.Object]:
+        """Bring a file's objects in and return those that it renders."""
+        if path.suffix.lower() == ".blend":
+            scene = importers.main_scene(importers.append_blend(path))
+            self.scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+            return importers.visible_objects(scene)
+        operator, options = IMPORTERS[path.suffix.lower()]
+        try:
+            operator(filepath=str(path), **options)
+        except (RuntimeError, ValueError, OSError) as error:
+            raise AssetError(
+                str(path), f"Blender cannot import it: {importers.sentence(error, path)}"
+            ) from error
+        objects = [
+            item
+            for item in importers.visible_objects(self.scene)
+            if item.session_uid not in self._own
+        ]
+        self._take_out_of_scene()
+        return objects
+
+    def _take_out_of_scene(self) -> None:
+        """Undo what an importer did to the scene itself."""
+        root = self.scene.collection
+        for item in list(root.objects):
+            if item.session_uid not in self._own:
+                root.objects.unlink(item)
+        for child in list(root.children):
+            root.children.unlink(child)
+        self.scene.world = self._world
+        self.scene.camera = self._camera
+        self.scene.frame_set(1)
+
+    # Pictures
+
+    def set_light(self, strength: float) -> None:
+        """Set the environment's true strength, and what Cycles measures light against."""
+        environment.set_strength(self._world, strength)
+        self.scene.cycles.sample_clamp_indirect = CLAMP_INDIRECT * strength
+        self.scene.cycles.light_sampling_threshold = LIGHT_THRESHOLD * strength
+
+    def set_camera(
+        self, world_from_camera: Matrix4, camera: OrbitCamera, *, distance: float
+    ) -> None:
+        """Stand the camera with the lens of `camera`."""
+        cameras.set_camera(
+            self._camera,
+            world_from_camera,
+            distance=distance,
+            focal_length_mm=camera.focal_length_mm,
+            sensor_width_mm=camera.sensor_width_mm,
+        )
+
+    def render(self, *, seed: int) -> Path:
+        """Render all passes into a file, which is the caller's to remove.
+
+        Raises:
+            RenderError: Cycles did not deliver.
+        """
+        self.scene.cycles.seed = seed
+        path = self._picture_path()
+        self.scene.render.filepath = str(path)
+        # With persistent data Cycles reads its own settings again only if the scene is tagged.
+        self.scene.render.film_transparent = self.scene.render.film_transparent
+        self._run_renderer(write_still=True)
+        if not path.exists():
+            raise RenderError(f"Cycles wrote no picture to {path}")
+        return path
+
+    def close(self) -> None:
+        """Remove the scratch files."""
+        for folder in (self._scratch, self._spill):
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _picture_path(self) -> Path:
+        """Return a new file in the scratch, or on disk where the scratch is too small."""
+        render = self.scene.render
+        need = render.resolution_x * render.resolution_y * CHANNEL_BYTES
+        folder = self._scratch
+        if shutil.disk_usage(folder).free < need:
+            self._spill = self._spill or Path(tempfile.mkdtemp(prefix="viewfarm-"))
+            folder = self._spill
+        return folder / f"{next(self._numbers):08d}.exr"
+
+    def _run_renderer(self, *, write_still: bool) -> None:
+        try:
+            bpy.ops.render.render(write_still=write_still)
+        except RuntimeError as error:
+            raise RenderError(f"Cycles refused: {' '.join(str(error).split())}") from error
+
+    def _render_nothing(self) -> None:
+        """Run the scene's renderer for its depsgraph alone."""
+        self._run_renderer(write_still=False)
+
+
+IMPORTERS: dict[str, tuple[Operator, dict[str, Any]]] = {
+    ".glb": (bpy.ops.import_scene.gltf, {}),
+    ".gltf": (bpy.ops.import_scene.gltf, {}),
+    ".obj": (bpy.ops.wm.obj_import, {}),
+    ".ply": (bpy.ops.wm.ply_import, {}),
+    ".stl": (bpy.ops.wm.stl_import, {}),
+    ".fbx": (bpy.ops.wm.fbx_import, {}),
+    **dict.fromkeys(
+        (".usd", ".usda", ".usdc", ".usdz"),
+        (bpy.ops.wm.usd_import, {"set_frame_range": False, "create_world_material": False}),
+    ),
+}
+
+
+def nothing_to_render(objects: list[bpy.types.Object]) -> str:
+    """Say why a model shows nothing."""
+    ids = [block for block in hygiene.all_ids() if block.library is not None]
+    missing = importers.missing_libraries(ids)
+    if missing:
+        return f"nothing to render: the linked files {', '.join(missing)} are missing"
+    return f"nothing to render: {importers.contents(objects)}"

@@ -1,0 +1,119 @@
+"""Where a model's surface is: its box, its outermost points, and how far a camera must stand."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.spec.camera import Matrix4, OrbitCamera, orbit_matrix
+
+Points = NDArray[np.float64]
+
+DIRECTIONS = 1000
+"""Directions in which the outermost point is kept: one every four degrees."""
+CHUNK = 1 << 9
+"""Points compared at a time, so that a mesh of millions needs little memory."""
+FILL = 0.9
+"""Share of the picture that `fit` lets the model span."""
+CLEARANCE = 1.02
+"""A camera stays at least this factor of the model's extent towards it away."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """The axis-aligned box of a model and its outermost points."""
+
+    low: Points
+    """(3,)"""
+    high: Points
+    """(3,)"""
+    support: Points
+    """(N, 3), the outermost points along `DIRECTIONS` directions."""
+
+    @property
+    def size(self) -> float:
+        """Longest side of the box."""
+        return float((self.high - self.low).max())
+
+    @property
+    def unit_from_model(self) -> Matrix4:
+        """The transform that centres the box at the origin and makes its longest side 1."""
+        scale = 1.0 / self.size
+        x, y, z = (-scale * (self.low + self.high) / 2).tolist()
+        return (
+            (scale, 0.0, 0.0, x),
+            (0.0, scale, 0.0, y),
+            (0.0, 0.0, scale, z),
+            (0.0, 0.0, 0.0, 1.0),
+        )
+
+    @property
+    def unit_support(self) -> Points:
+        """(N, 3), the outermost points of the model centred and scaled to 1."""
+        return transformed(self.support, np.array(self.unit_from_model))
+
+
+def bounds_of(clouds: list[Points]) -> Bounds | None:
+    """Return the bounds of all points in `clouds` ((N, 3) each), or None where there are none."""
+    points = [cloud for cloud in clouds if len(cloud)]
+    if not points:
+        return None
+    low = np.min([cloud.min(axis=0) for cloud in points], axis=0)
+    high = np.max([cloud.max(axis=0) for cloud in points], axis=0)
+    return Bounds(low, high, extremes(np.concatenate([extremes(cloud) for cloud in points])))
+
+
+def extremes(points: Points, count: int = DIRECTIONS) -> Points:
+    """Return the outermost of `points` ((N, 3)) along `count` directions; all of them, if few."""
+    if len(points) <= count:
+        return points
+    toward = directions(count)
+    best = np.full(count, -np.inf)
+    chosen = np.zeros(count, dtype=np.intp)
+    for start in range(0, len(points), CHUNK):
+        reach = toward @ points[start : start + CHUNK].T
+        top = reach.argmax(axis=1)
+        reached = reach[np.arange(count), top]
+        better = reached > best
+        best[better] = reached[better]
+        chosen[better] = top[better] + start
+    return points[np.unique(chosen)]
+
+
+@functools.cache
+def directions(count: int) -> Points:
+    """Return `count` unit vectors (N, 3), the six axes first and the rest spread evenly."""
+    index = np.arange(count - 6) + 0.5
+    polar = np.arccos(1 - 2 * index / len(index))
+    turn = math.pi * (1 + math.sqrt(5)) * index
+    spread = np.stack(
+        [np.cos(turn) * np.sin(polar), np.sin(turn) * np.sin(polar), np.cos(polar)], axis=1
+    )
+    return np.concatenate([np.eye(3), -np.eye(3), spread])
+
+
+def transformed(points: Points, matrix: Points) -> Points:
+    """Apply a 4 x 4 `matrix` to `points` ((N, 3))."""
+    return points @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def fit_distance(
+    unit_support: Points, camera: OrbitCamera, resolution_px: tuple[int, int]
+) -> float:
+    """Return how far `camera` stands: where the model just fills `FILL`, times its distance.
+
+    The model itself is never entered, however small that distance is.
+    """
+    axes = np.array(orbit_matrix(yaw_deg=camera.yaw_deg, pitch_deg=camera.pitch_deg, distance=0.0))[
+        :3, :3
+    ]
+    right, up, near = (unit_support @ axes).T
+    half = FILL * camera.sensor_width_mm / 2 / camera.focal_length_mm / max(resolution_px)
+    width, height = resolution_px
+    reach = np.maximum(np.abs(right) / (half * width), np.abs(up) / (half * height))
+    fitted = float((near + reach).max()) * camera.distance
+    return max(fitted, CLEARANCE * float(near.max()) + 0.01)

@@ -1,0 +1,135 @@
+"""From a render to files and a record, beside the next render."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from farm.spec.camera import Matrix4
+from farm.spec.passes import PASS_FOLDERS, PassName
+from farm.spec.record import FileRecord, Timings, ViewRecord
+from farm.spec.task import RenderTask, dataset_key, view_id
+from farm.spec.view import View
+from farm.storage import Storage
+from worker.develop import Developer, quantise_mask
+from worker.encode import encode
+from worker.passes import Passes, read_passes
+from worker.recipes import Shot
+from worker.records import RecordBook
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A view that Cycles has rendered and nobody has looked at."""
+
+    view: View
+    shot: Shot
+    path: Path
+    load_s: float
+    render_s: float
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What the records of all views of an attempt say alike."""
+
+    attempt: int
+    worker: str
+    world_from_model: Matrix4
+    denoiser: str | None
+    device: str
+    versions: dict[str, str]
+
+
+class Finisher:
+    """Writes the files and records of one task; its `finish` runs on many threads."""
+
+    def __init__(
+        self,
+        task: RenderTask,
+        circumstances: Circumstances,
+        *,
+        book: RecordBook,
+        storage: Storage,
+        on_done: Callable[[], None],
+    ) -> None:
+        self._task = task
+        self._circumstances = circumstances
+        self._book = book
+        self._storage = storage
+        self._on_done = on_done
+        self._one_at_a_time = threading.Lock()
+        settings = task.render
+        self._develop = Developer(
+            view_transform=settings.view_transform, bit_depth=settings.bit_depth
+        )
+
+    def finish(self, rendered: Rendered) -> None:
+        """Read the passes, write the files, then the record, then tell."""
+        begun = time.perf_counter()
+        try:
+            passes = read_passes(rendered.path)
+        finally:
+            rendered.path.unlink(missing_ok=True)
+        read = time.perf_counter()
+        encoded = {name: self._encode(name, passes, rendered.shot) for name in self._task.passes}
+        done = time.perf_counter()
+        files = {name: self._write(rendered.view, name, data) for name, data in encoded.items()}
+        timings = Timings(
+            load_s=rendered.load_s,
+            render_s=rendered.render_s,
+            sample_s=passes.sample_s,
+            read_s=read - begun,
+            encode_s=done - read,
+            write_s=time.perf_counter() - done,
+        )
+        record = self._record(rendered, files, float(passes.alpha.mean()), timings)
+        with self._one_at_a_time:
+            self._book.add(record)
+            self._on_done()
+
+    def _encode(self, name: PassName, passes: Passes, shot: Shot) -> bytes:
+        settings = self._task.render
+        if name == "rgb":
+            pixels = self._develop(passes.picture(gain=shot.gain))
+        else:
+            pixels = quantise_mask(passes.alpha, bit_depth=settings.bit_depth)
+        return encode(pixels, format=settings.format)
+
+    def _write(self, view: View, name: PassName, data: bytes) -> FileRecord:
+        path = f"{PASS_FOLDERS[name]}/{view.name}.{self._task.render.format}"
+        self._storage.put(dataset_key(self._task.dataset, path), data)
+        return FileRecord(path=path, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
+
+    def _record(
+        self,
+        rendered: Rendered,
+        files: dict[PassName, FileRecord],
+        coverage: float,
+        timings: Timings,
+    ) -> ViewRecord:
+        task, known = self._task, self._circumstances
+        return ViewRecord(
+            view_id=view_id(task, rendered.view),
+            view=rendered.view,
+            task_id=task.task_id,
+            attempt=known.attempt,
+            worker=known.worker,
+            files=files,
+            resolution_px=task.render.resolution_px,
+            camera=rendered.shot.camera,
+            world_from_model=known.world_from_model,
+            model=task.model,
+            hdr=task.hdr,
+            samples=task.render.samples,
+            denoiser=known.denoiser,
+            device=known.device,
+            true_strength=rendered.shot.true_strength,
+            coverage=coverage,
+            versions=known.versions,
+            timings=timings,
+        )

@@ -1,0 +1,84 @@
+"""The passes of a render, from Cycles' multilayer EXR to arrays."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import OpenEXR
+from numpy.typing import NDArray
+
+from farm.errors import RenderError
+
+
+@dataclass(frozen=True, eq=False)
+class Passes:
+    """What one render of one view gave."""
+
+    layers: dict[str, NDArray[np.float32]]
+    """Pass name to (H, W, channels): `Combined` (RGBA), `Environment` (RGB), ..."""
+    sample_s: float
+    """Seconds that Cycles spent tracing paths, by its own clock (steps of 0.01 s)."""
+
+    def picture(self, *, gain: float) -> NDArray[np.float32]:
+        """Return the scene-linear picture (H, W, 3): the model before its environment.
+
+        Args:
+            gain: Factor on the light; 1 leaves the picture as it was rendered.
+        """
+        linear = self.layers["Combined"][..., :3] + self.layers["Environment"][..., :3]
+        if gain != 1.0:
+            linear *= np.float32(gain)
+        return linear
+
+    @property
+    def alpha(self) -> NDArray[np.float32]:
+        """How much of each pixel (H, W) the model covers, 0..1."""
+        return self.layers["Combined"][..., 3]
+
+
+def read_passes(path: Path) -> Passes:
+    """Read a render that Blender wrote.
+
+    Raises:
+        RenderError: It is not there or not whole.
+    """
+    try:
+        with OpenEXR.File(str(path), separate_channels=True) as exr:
+            seconds = sample_seconds(exr.header(0))
+            channels = {
+                name: channel.pixels
+                for part in exr.parts
+                for name, channel in part.channels.items()
+            }
+    except (RuntimeError, OSError) as error:
+        raise RenderError(f"{path}: the render was not written whole") from error
+    return Passes(grouped(channels), seconds)
+
+
+def grouped(channels: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    """Put `ViewLayer.Combined.R` and its like together, in the order R G B A or X Y Z W."""
+    names: dict[str, list[str]] = {}
+    for name in channels:
+        names.setdefault(name.split(".")[-2], []).append(name)
+    order = {letter: place for place, letter in enumerate("RGBAXYZWUV")}
+    return {
+        layer: np.stack(
+            [channels[name] for name in sorted(members, key=lambda n: order.get(n[-1], 99))],
+            axis=-1,
+        )
+        for layer, members in names.items()
+    }
+
+
+def sample_seconds(header: dict[str, object]) -> float:
+    """Return the seconds of path tracing that Cycles noted in the EXR's header."""
+    for key, value in header.items():
+        if re.fullmatch(r"cycles\..*\.render_time", key):
+            seconds = 0.0
+            for part in str(value).split(":"):  # [[days:]hours:]minutes:seconds
+                seconds = seconds * 60 + float(part)
+            return seconds
+    return 0.0

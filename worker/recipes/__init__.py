@@ -1,0 +1,59 @@
+"""What each recipe does in Blender; one file each, found by its name."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+from farm.errors import SpecError
+from farm.spec.camera import Matrix4
+from farm.spec.record import CameraRecord
+from farm.spec.task import RenderTask
+from farm.spec.view import View
+
+if TYPE_CHECKING:  # the session imports Blender, which finding a recipe does not need
+    from worker.blender.session import BlenderSession
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What a recipe arranged for one view, and how to finish its picture."""
+
+    camera: CameraRecord
+    gain: float
+    """Factor on the scene-linear picture."""
+    true_strength: bool
+    """The light's strength was set in the scene."""
+
+
+class Stage(Protocol):
+    """A scene that is loaded for a task and is arranged anew for each view."""
+
+    @property
+    def world_from_model(self) -> Matrix4:
+        """The model's file coordinates to those in which the records speak."""
+
+    def arrange(self, view: View) -> Shot:
+        """Set model, light and camera for one view."""
+
+
+class Recipe(Protocol):
+    """A module of this package."""
+
+    def prepare(self, task: RenderTask, session: BlenderSession) -> Stage:
+        """Load what all views of a task share."""
+
+
+def find_recipe(name: str) -> Recipe:
+    """Return the recipe `name`, which is the module of that name in this package.
+
+    Raises:
+        SpecError: There is none.
+    """
+    module = f"{__name__}.{name}"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or importlib.util.find_spec(module) is None:
+        raise SpecError(f"recipe {name!r} is unknown to this worker: is it as new as the farm?")
+    return cast(Recipe, importlib.import_module(module))

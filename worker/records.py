@@ -1,0 +1,53 @@
+"""The records of one task, kept on storage beside its files."""
+
+from __future__ import annotations
+
+import threading
+
+from pydantic import ValidationError
+
+from farm.spec.record import ViewRecord
+from farm.spec.task import RenderTask, dataset_key, records_key, view_id
+from farm.spec.view import View
+from farm.storage import Storage
+
+
+class RecordBook:
+    """One JSON line per finished view, in the views' order, written whole after each view."""
+
+    def __init__(self, task: RenderTask, storage: Storage) -> None:
+        self._task = task
+        self._storage = storage
+        self._ids = [view_id(task, view) for view in task.views]
+        self._lock = threading.Lock()
+        self._records = self._read()
+
+    def has(self, view: View) -> bool:
+        """Tell whether a view is recorded and its files are there in full size."""
+        record = self._records.get(view_id(self._task, view))
+        return record is not None and all(
+            self._storage.size(dataset_key(self._task.dataset, file.path)) == file.size_bytes
+            for file in record.files.values()
+        )
+
+    def add(self, record: ViewRecord) -> None:
+        """Record a view whose files are written."""
+        with self._lock:
+            self._records |= self._read() | {record.view_id: record}  # another attempt may write
+            lines = [
+                self._records[each].model_dump_json() for each in self._ids if each in self._records
+            ]
+            text = "".join(f"{line}\n" for line in lines)
+            self._storage.put(records_key(self._task), text.encode())
+
+    def _read(self) -> dict[str, ViewRecord]:
+        """Return what is recorded of this task's views; lines of another version are not."""
+        records = {}
+        for line in (self._storage.get(records_key(self._task)) or b"").splitlines():
+            try:
+                record = ViewRecord.model_validate_json(line)
+            except ValidationError:
+                continue
+            if record.view_id in self._ids:
+                records[record.view_id] = record
+        return records

@@ -1,0 +1,118 @@
+"""One task, start to end: load, render each view, and finish it beside the next render."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import Future, wait
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Protocol
+
+from farm.errors import StaleAttempt
+from farm.spec.task import RenderTask
+from farm.spec.view import View
+from farm.storage import Storage
+from worker.encode import EncodePool
+from worker.finish import Circumstances, Finisher, Rendered
+from worker.recipes import Stage, find_recipe
+from worker.records import RecordBook
+
+if TYPE_CHECKING:  # bpy is imported by the process that renders, not by whoever imports this
+    from worker.blender.session import BlenderSession
+
+ENCODERS = 4
+"""Threads beside the renderer, at most; one more picture than these may be in flight."""
+
+
+class Lease(Protocol):
+    """The right to a task, while it is worked on."""
+
+    def confirm(self) -> None:
+        """Return if the task is still ours.
+
+        Raises:
+            StaleAttempt: It is not.
+        """
+
+    def view_done(self) -> None:
+        """Count a view that is finished and recorded, now or by an earlier attempt."""
+
+
+def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
+    task: RenderTask,
+    *,
+    session: BlenderSession,
+    storage: Storage,
+    attempt: int,
+    worker: str,
+    lease: Lease,
+) -> None:
+    """Render the views of a task that are not finished yet; what is finished stays on any error.
+
+    Raises:
+        TaskError: The task cannot go on.
+    """
+    book = RecordBook(task, storage)
+    missing = [view for view in task.views if not book.has(view)]
+    for _ in range(len(task.views) - len(missing)):
+        lease.view_done()
+    if not missing:
+        return
+    started = time.perf_counter()
+    session.configure(task.render)
+    stage = find_recipe(task.recipe).prepare(task, session)
+    load_s = time.perf_counter() - started
+    circumstances = Circumstances(
+        attempt=attempt,
+        worker=worker,
+        world_from_model=stage.world_from_model,
+        denoiser=session.denoiser,
+        device=f"{session.device} ({session.device_name})",
+        versions={"viewfarm": version("viewfarm"), "blender": session.blender_version},
+    )
+    finisher = Finisher(task, circumstances, book=book, storage=storage, on_done=lease.view_done)
+    render_views(missing, stage, session, finisher=finisher, lease=lease, load_s=load_s)
+
+
+def render_views(  # noqa: PLR0913  the parts of one loop
+    views: list[View],
+    stage: Stage,
+    session: BlenderSession,
+    *,
+    finisher: Finisher,
+    lease: Lease,
+    load_s: float,
+) -> None:
+    """Render `views` one after the other, while what is rendered is finished beside."""
+    workers = max(1, min(ENCODERS, (os.cpu_count() or 1) - 1))
+    jobs: list[tuple[Rendered, Future[None]]] = []
+    with EncodePool(workers, workers + 1) as pool:
+        try:
+            for view in views:
+                lease.confirm()
+                rendered = render_view(view, stage, session, load_s=load_s)
+                jobs.append((rendered, pool.submit(finisher.finish, rendered)))
+                load_s = 0.0
+                raise_failures(jobs)
+        except StaleAttempt:  # somebody else writes these files now
+            for rendered, job in jobs:
+                if job.cancel():
+                    rendered.path.unlink(missing_ok=True)
+            raise
+        finally:
+            wait(job for _, job in jobs)
+
+
+def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: float) -> Rendered:
+    """Arrange and render one view."""
+    started = time.perf_counter()
+    shot = stage.arrange(view)
+    path = session.render(seed=view.seed)
+    return Rendered(view, shot, path, load_s, time.perf_counter() - started)
+
+
+def raise_failures(jobs: list[tuple[Rendered, Future[None]]]) -> None:
+    """Raise the error of a view that could not be finished, rather than render on."""
+    for _, job in jobs:
+        if job.done() and not job.cancelled():
+            job.result()
