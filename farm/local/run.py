@@ -168,14 +168,17 @@ class Run:
 
     def _status(self, job: JobStatus, speed: Speed) -> Status:
         rate = speed.rate(job.views_done - self.finished.views)
+        failed = sum(job.counts[state] for state in LOST)
+        given_up = round(failed * self.count.views / self.count.tasks)  # roughly: tasks differ
+        left = max(self.count.views - job.views_done - given_up, 0)
         return Status(
             views=self.count.views,
             views_there=job.views_done,
             tasks=self.count.tasks,
             tasks_done=job.counts[TaskState.DONE],
-            tasks_failed=sum(job.counts[state] for state in LOST),
+            tasks_failed=failed,
             views_per_s=rate,
-            eta_s=(self.count.views - job.views_done) / rate if rate else None,
+            eta_s=left / rate if rate else None,
         )
 
     def _task(self, job_id: str, index: int) -> RenderTask:
