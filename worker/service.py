@@ -20,11 +20,11 @@ from typing import Any
 import billiard
 from billiard.einfo import ExceptionWithTraceback
 from celery import Celery, signals
-from celery.exceptions import SecurityWarning
+from celery.exceptions import SecurityWarning, TimeLimitExceeded
 from celery.worker import state as celery_state
 from celery.worker.request import Request
 
-from farm.devices import choose_devices
+from farm.devices import choose_devices, gpu_names
 from farm.errors import DeviceError, UnreachableError
 from farm.ledger import open_ledger
 from farm.queue import RENDER_TASK, create_celery
@@ -48,9 +48,11 @@ class Service:
 
     def __init__(self, settings: Settings, *, die_with_parent: bool = False) -> None:
         device = settings.device
-        device = choose_devices(device, "auto")[0] if device == "auto" else device
+        device = choose_devices(device, "auto")[0]
         name = settings.name or device.replace(":", "")
         self.node = f"{name}@{platform.node()}"
+        if settings.scratch:
+            settings.scratch.mkdir(parents=True, exist_ok=True)
         self.scratch = Path(tempfile.mkdtemp(prefix="farm-worker-", dir=settings.scratch))
         self.settings = settings.model_copy(
             update={
@@ -78,18 +80,16 @@ class Service:
             SetupError: Redis refuses the password.
         """
         try:
+            check_device(self.settings.device)
             with contextlib.suppress(UnreachableError):  # it may still come
                 self.ledger.now_s()
             os.environ.update(self.settings.environment())  # for the child, a fresh process
-            self.heart.start()
-            code = self._work(create_celery(self.settings.redis_url.get_secret_value()))
-            self.heart.stop()
+            return self._work(create_celery(self.settings.redis_url.get_secret_value()))
+        except DeviceError as error:
+            sys.stderr.write(f"error: {error}\n")
+            return DEVICE_EXIT
         finally:
             shutil.rmtree(self.scratch, ignore_errors=True)
-        if self.device_error:
-            sys.stderr.write(f"error: {self.device_error}\n")
-            return DEVICE_EXIT
-        return code
 
     def give_up(self, sentence: str) -> None:
         """Stop, because this machine cannot render."""
@@ -117,7 +117,11 @@ class Service:
         )
         quiet_celery()
         logging.getLogger("celery.worker.request").setLevel(logging.CRITICAL)  # the heart tells
+        self.heart.start()
         worker.start()
+        self.heart.stop()
+        if self.device_error is not None:
+            raise DeviceError(self.device_error)
         return worker.exitcode or 0
 
     def _on_stop(self, **_: Any) -> None:
@@ -140,6 +144,19 @@ class Service:
         os._exit(0)
 
 
+def check_device(device: str) -> None:
+    """Tell at once, without Blender, that a GPU is not there.
+
+    Raises:
+        DeviceError: The driver lists no such GPU.
+    """
+    kind, _, index = device.partition(":")
+    names = gpu_names() if kind != "cpu" else []
+    if kind != "cpu" and int(index or 0) >= len(names):
+        there = ", ".join(names) or "no GPU"
+        raise DeviceError(f"{device} is not there: the driver lists {there}")
+
+
 def watch_closely(sender: Any, **_: Any) -> None:
     """Look after the renderer's process often: Celery alone may take 5 s to notice its death."""
     sender.hub.call_repeatedly(POOL_CHECK_S, sender.pool.maintain_pool)
@@ -156,14 +173,11 @@ def watched_request(heart: Heart, give_up: Callable[[str], None]) -> type[Reques
             error = error.exc if isinstance(error, ExceptionWithTraceback) else error
             if isinstance(error, DeviceError):
                 give_up(str(error))
+            elif isinstance(error, TimeLimitExceeded):
+                self._tell("timeout", f"not done after {error.args[0]:.0f} s")
             elif not kwargs.get("return_ok"):  # the child did not return: it is gone
                 self._tell("killed", f"the renderer's process died: {error}")
             super().on_failure(exc_info, *args, **kwargs)
-
-        def on_timeout(self, soft: bool, timeout: float) -> None:  # noqa: FBT001 - Celery's way
-            if not soft:
-                self._tell("timeout", f"not done after {timeout:.0f} s")
-            super().on_timeout(soft, timeout)
 
         def _tell(self, cause: str, sentence: str) -> None:
             ticket = Ticket.model_validate(self.args[0]["ticket"])

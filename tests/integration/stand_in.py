@@ -1,8 +1,8 @@
 """A renderer that writes text instead of pictures and does what a test asks for.
 
-`hold-<index>` in the storage folder makes a task wait before its first view; `crash-<index>`,
-`fail-<index>` and `no-device` are what their names say. `started/<index>.<attempt>` holds the
-process id of the renderer.
+`hold-<index>` in the storage folder makes a task wait before its first view, `stuck-<index>` for
+ever and deaf; `crash-<index>`, `fail-<index>` and `no-device` are what their names say.
+`started/<index>.<attempt>` holds the process id of the renderer.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ def open_stand_in(settings: Settings) -> Renderer:
     def render(task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease) -> None:
         obey(root, task)
         storage.put(f"started/{task.index}.{attempt}", str(os.getpid()).encode())
+        while (root / f"stuck-{task.index}").exists():
+            pause.wait(0.02)
         for view in task.views:
             lease.confirm()
             while (root / f"hold-{task.index}").exists():

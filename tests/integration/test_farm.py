@@ -145,6 +145,29 @@ def test_a_worker_that_is_asked_to_stop_hands_its_task_back_and_leaves_nothing(f
     assert farm.ledger.job("job").counts[TaskState.RUNNING] == 0
 
 
+def test_a_worker_whose_renderer_does_not_listen_stops_all_the_same(farm):
+    farm.tell("stuck-0")
+    worker = farm.start_worker(FARM_STOP_TIMEOUT_S="0.5")
+    farm.add_job(tasks=1)
+    child = farm.wait_started(0)
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(timeout=30) == 0
+    wait_for(lambda: not psutil.pid_exists(child), "the renderer ended")
+    assert list(farm.scratch.iterdir()) == []
+    assert farm.ledger.failures("job") == []
+    assert farm.ledger.job("job").counts[TaskState.RUNNING] == 0
+
+
+def test_a_task_that_never_ends_is_set_aside(farm):
+    farm.tell("stuck-1")
+    farm.start_worker(FARM_TASK_TIMEOUT_S="1")
+    farm.add_job(tasks=2)
+
+    assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 1, TaskState.SET_ASIDE: 1}
+    assert farm.causes(1) == ["timeout"] * 3
+
+
 def test_a_worker_ends_with_the_process_that_started_it_where_asked_to(farm):
     wait_in_parent = "import subprocess, sys; subprocess.run(sys.argv[1:])"
     parent = farm.start_worker("--die-with-parent", parent=[sys.executable, "-c", wait_in_parent])
@@ -190,3 +213,19 @@ def test_the_password_of_redis_is_never_logged(farm, redis_server):
 
     assert "task done job=job index=0 attempt=1" in farm.words()
     assert redis_server.password not in farm.words()
+
+
+def test_a_worker_for_a_gpu_that_is_not_there_does_not_start(farm):
+    worker = farm.start_worker("--device", "cuda:99")
+
+    assert worker.wait(timeout=60) == 3
+    assert "error: cuda:99 is not there: the driver lists" in farm.words()
+    assert list(farm.scratch.iterdir()) == []
+
+
+def test_a_worker_whose_password_is_wrong_says_so(farm):
+    farm.redis_url = farm.redis_url.replace("redis://:", "redis://:no")
+    worker = farm.start_worker()
+
+    assert worker.wait(timeout=60) != 0
+    assert "Redis refuses the password; correct FARM_REDIS_URL" in farm.words()

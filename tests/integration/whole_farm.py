@@ -51,7 +51,9 @@ class Farm:
         self.queue.close()
         self.ledger.store.client.close()
 
-    def start_worker(self, *flags: str, parent: list[str] | None = None) -> subprocess.Popen[bytes]:
+    def start_worker(
+        self, *flags: str, parent: list[str] | None = None, **settings: str
+    ) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-c", RUN_WORKER, "--name", f"w{len(self.workers)}", *flags]
         with self.log.open("ab") as log:
             process = subprocess.Popen(
@@ -59,7 +61,7 @@ class Farm:
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env=os.environ | self.environment(),
+                env=os.environ | self.environment() | settings,
                 start_new_session=True,
             )
         self.workers.append(process)

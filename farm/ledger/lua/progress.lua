@@ -5,7 +5,7 @@ local record = redis.call('HGET', KEYS[3], index)
 if redis.call('GETRANGE', KEYS[2], index, index) ~= 'r' or not record then
   return 0
 end
-if cjson.decode(record).attempt == -5 then
+if cjson.decode(record).attempt ~= tonumber(ARGV[2]) then
   return 0
 end
 local before = redis.call('HGET', KEYS[4], index) or 0

@@ -1,0 +1,143 @@
+"""The ledger and its twin say the same, whatever happens in whatever order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from farm.ledger import Ledger, TaskState
+from farm.ledger.memory_store import MemoryStore
+from farm.ledger.model import CODES
+from farm.ledger.policy import CAUSES
+from farm.ledger.redis_store import RedisStore, connect
+from farm.spec.task import Ticket
+
+TASKS = 4
+WORKERS = ("a", "b")
+
+
+class Twins(RuleBasedStateMachine):
+    """Does to both whatever is done; any ticket, also one of the past or from nowhere."""
+
+    client: Any
+    indices = st.integers(0, TASKS)  # the last is no task
+    ages = st.sampled_from([0, 0, 0, 1])
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.client.flushall()
+        self.twins = [Ledger(MemoryStore()), Ledger(RedisStore(self.client))]
+        self.both("add_job", "job", tasks=TASKS, views=99, done=(1,), views_done=3)
+
+    def both(self, verb: str, *args: Any, **kwargs: Any) -> Any:
+        ours, theirs = (getattr(twin, verb)(*args, **kwargs) for twin in self.twins)
+        assert ours == theirs
+        return ours
+
+    def ticket(self, index: int, age: int) -> Ticket:
+        """A ticket of a task: its newest, or an older one."""
+        records = self.twins[0].store.records("job", [index])
+        newest = records[index].attempt if index in records else 0
+        return Ticket(job_id="job", index=index, attempt=newest - age)
+
+    @rule(limit=st.integers(0, 3))
+    def take(self, limit):
+        self.both("take", "job", limit)
+
+    @rule(worker=st.sampled_from(WORKERS), views=st.integers(0, 3))
+    def start(self, worker, views):
+        for ticket in self.both("take", "job", 1):
+            self.both("claim", ticket, worker)
+            self.both("progress", ticket, views)
+
+    @rule(index=indices, age=ages, worker=st.sampled_from(WORKERS))
+    def claim(self, index, age, worker):
+        self.both("claim", self.ticket(index, age), worker)
+
+    @rule(index=indices, age=ages, verb=st.sampled_from(["complete", "release", "confirm"]))
+    def end(self, index, age, verb):
+        self.both(verb, self.ticket(index, age))
+
+    @rule(index=indices, age=ages, cause=st.sampled_from(sorted(CAUSES)))
+    def fail(self, index, age, cause):
+        self.both("fail", self.ticket(index, age), cause, "why")
+
+    @rule(index=indices, age=ages, views=st.integers(0, 5))
+    def progress(self, index, age, views):
+        self.both("progress", self.ticket(index, age), views)
+
+    @rule(verb=st.sampled_from(["pause", "resume", "resume", "retry", "settle"]))
+    def job(self, verb):
+        self.both(verb, "job")
+
+    @rule(surely=st.integers(0, 9))
+    def cancel(self, surely):
+        if surely == 0:  # little happens after it
+            self.both("cancel", "job")
+
+    @rule(worker=st.sampled_from(WORKERS))
+    def heart(self, worker):
+        for twin in self.twins:
+            twin.heartbeat(worker, {}, ttl_s=1000)
+
+    @rule(worker=st.sampled_from(WORKERS))
+    def farewell(self, worker):
+        for twin in self.twins:
+            twin.farewell(worker)
+
+    @rule()
+    def reap(self):
+        ours, theirs = (twin.reap() for twin in self.twins)
+        assert sorted(ours, key=str) == sorted(theirs, key=str)
+
+    @invariant()
+    def they_say_the_same(self):
+        timeless = {"created_s", "held_until_s"}
+        ours, theirs = (twin.job("job").model_dump(exclude=timeless) for twin in self.twins)
+        assert ours == theirs
+        ours, theirs = (
+            [(s.index, s.state, [a.cause for a in s.attempts]) for s in twin.failures("job")]
+            for twin in self.twins
+        )
+        assert ours == theirs
+
+    @invariant()
+    def counters_tell_the_truth(self):
+        for twin in self.twins:
+            job = twin.job("job")
+            meta = twin.store.meta("job")
+            states = twin.store.states("job", 0, TASKS)
+            assert {code: int(meta.get(code, 0)) for code in CODES.values()} == {
+                code: states.count(code) for code in CODES.values()
+            }
+            assert sum(job.counts.values()) == TASKS
+            assert job.views_done >= 3
+            assert len(twin.running("job")) == job.counts[TaskState.RUNNING]
+            assert set(twin.store.returned("job", TASKS)) <= {
+                index for index, code in enumerate(states) if code == "p"
+            }
+
+
+@pytest.mark.slow
+def test_the_twins_never_disagree(redis_url):
+    client = connect(redis_url)
+
+    class OnThisRedis(Twins):
+        pass
+
+    OnThisRedis.client = client
+    run_state_machine_as_test(
+        OnThisRedis,
+        settings=settings(
+            max_examples=100,
+            stateful_step_count=40,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    client.close()
