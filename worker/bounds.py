@@ -62,8 +62,8 @@ def bounds_of(clouds: list[Points]) -> Bounds | None:
     points = [cloud for cloud in clouds if len(cloud)]
     if not points:
         return None
-    low = np.min([cloud.min(axis=0) for cloud in points], axis=0)
-    high = np.max([cloud.max(axis=0) for cloud in points], axis=0)
+    low = np.stack([cloud.min(axis=0) for cloud in points]).min(axis=0)
+    high = np.stack([cloud.max(axis=0) for cloud in points]).max(axis=0)
     return Bounds(low, high, extremes(np.concatenate([extremes(cloud) for cloud in points])))
 
 

@@ -11,6 +11,7 @@ import pytest
 from farm.errors import AssetError, DeviceError, TaskError
 from tests.blender.scenes import add_box, asset_of
 from tests.blender.shots import shoot, some_view
+from worker.blender.settings import choose_device
 from worker.device import Device
 
 REFUSED_MODELS = {
@@ -125,8 +126,10 @@ def test_a_file_that_only_links_to_missing_files_names_them(blender, tmp_path):
 
 
 def test_a_gpu_that_is_not_there_is_an_error_and_never_a_cpu_render(blender):
-    if blender._devices_of("CUDA"):
+    preferences = bpy.context.preferences.addons["cycles"].preferences
+    preferences.refresh_devices()
+    if any(item.type == "CUDA" for item in preferences.devices):
         pytest.skip("this machine has a CUDA device")
 
     with pytest.raises(DeviceError, match=r"cuda:0 .* Cycles lists CPU "):
-        blender._choose_device(Device("cuda", 0))
+        choose_device(blender.scene, preferences, Device("cuda", 0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 from mathutils import Matrix
 
@@ -33,7 +35,7 @@ def set_camera(
 ) -> None:
     """Move the camera and set its lens."""
     camera.matrix_world = Matrix(world_from_camera)
-    lens = camera.data
+    lens: Any = camera.data
     lens.lens = focal_length_mm
     lens.sensor_width = sensor_width_mm
     lens.clip_start = distance * CLIP_START_SHARE

@@ -25,7 +25,7 @@ def only_shines(material: bpy.types.Material) -> bool:
         if (material.node_tree is not None)
         else []
     )
-    links = [link for node in outputs for link in node.inputs["Surface"].links]
+    links = [link for node in outputs for link in node.inputs["Surface"].links or ()]
     return bool(links) and all(
         isinstance(link.from_node, bpy.types.ShaderNodeEmission) for link in links
     )
@@ -42,9 +42,11 @@ def active_nodes(tree: bpy.types.NodeTree) -> Iterator[bpy.types.Node]:
             yield from active_nodes(node.node_tree)
         for socket in node.inputs:
             for link in socket.links or ():
-                if link.is_valid and not link.is_muted and link.from_node not in seen:
-                    seen.add(link.from_node)
-                    waiting.append(link.from_node)
+                before = link.from_node
+                if before is None or link.is_muted or not link.is_valid or before in seen:
+                    continue
+                seen.add(before)
+                waiting.append(before)
 
 
 def is_output(node: bpy.types.Node) -> bool:

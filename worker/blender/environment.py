@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -13,7 +14,7 @@ def add_world(scene: bpy.types.Scene) -> bpy.types.World:
     """Give `scene` a world that shows an environment picture, still to be set."""
     world = bpy.data.worlds.new("environment")
     scene.world = world
-    tree = world.node_tree
+    tree: Any = world.node_tree
     tree.nodes.clear()
     picture = tree.nodes.new("ShaderNodeTexEnvironment")
     picture.name = "picture"
@@ -31,6 +32,7 @@ def load_picture(path: Path) -> bpy.types.Image:
     Raises:
         AssetError: It cannot.
     """
+    image: Any
     try:
         image = bpy.data.images.load(str(path))
     except RuntimeError as error:
@@ -40,12 +42,14 @@ def load_picture(path: Path) -> bpy.types.Image:
         raise AssetError(str(path), "its pixels cannot be decoded: the file is damaged")
     image.colorspace_settings.name = "Linear Rec.709"
     image.buffers_free()  # Cycles reads the file itself
-    return image
+    loaded: bpy.types.Image = image
+    return loaded
 
 
 def set_picture(world: bpy.types.World, image: bpy.types.Image) -> None:
     """Show `image` and free the one that was shown before."""
-    node = world.node_tree.nodes["picture"]
+    tree: Any = world.node_tree
+    node = tree.nodes["picture"]
     before, node.image = node.image, image
     if before is not None and before != image:
         bpy.data.images.remove(before)
@@ -53,6 +57,7 @@ def set_picture(world: bpy.types.World, image: bpy.types.Image) -> None:
 
 def set_strength(world: bpy.types.World, strength: float) -> None:
     """Multiply the environment's light; only on a change, as it costs Cycles most of a second."""
-    socket = world.node_tree.nodes["background"].inputs["Strength"]
+    tree: Any = world.node_tree
+    socket = tree.nodes["background"].inputs["Strength"]
     if socket.default_value != strength:
         socket.default_value = strength

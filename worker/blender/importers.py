@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -19,8 +20,9 @@ def append_blend(path: Path) -> list[bpy.types.Scene]:
     Raises:
         AssetError: Blender cannot read it.
     """
+    libraries: Any = bpy.data.libraries  # its stubs know no context manager
     try:
-        with bpy.data.libraries.load(str(path), link=False) as (source, target):
+        with libraries.load(str(path), link=False) as (source, target):
             target.scenes = source.scenes
             if not source.scenes:
                 target.objects = source.objects

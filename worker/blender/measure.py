@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import bpy
 import numpy as np
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from worker.blender.emission import only_shines
 from worker.bounds import DIRECTIONS, Bounds, Points, bounds_of, extremes, transformed
 
+Evaluated = Any
+"""An object, or its geometry, in a depsgraph; its stubs promise less than Blender keeps."""
 FACELESS = {"CURVE", "SURFACE", "FONT", "META"}
 """Kinds of objects that become a mesh only when asked."""
 MANY_POINTS = 200_000
@@ -75,13 +77,14 @@ class MeasureEngine(bpy.types.RenderEngine):
     bl_label = "Viewfarm measure"
     visit: ClassVar[Callable[[bpy.types.Depsgraph], None]]
 
-    def render(self, depsgraph: bpy.types.Depsgraph) -> None:
+    def render(self, depsgraph: bpy.types.Depsgraph) -> None:  # type: ignore[override]  # stubs
         type(self).visit(depsgraph)
 
 
 def measure(scene: bpy.types.Scene, render: Callable[[], None]) -> Measurement:
     """Walk over everything that `render` would hand to the renderer of `scene`."""
-    if not MeasureEngine.is_registered:
+    engine_class: Any = MeasureEngine
+    if not engine_class.is_registered:
         bpy.utils.register_class(MeasureEngine)
     found = Measurement()
 
@@ -90,18 +93,19 @@ def measure(scene: bpy.types.Scene, render: Callable[[], None]) -> Measurement:
             add_instance(found, instance)
 
     MeasureEngine.visit = staticmethod(visit)
-    engine = scene.render.engine
-    scene.render.engine = MeasureEngine.bl_idname
+    settings: Any = scene.render
+    engine = settings.engine
+    settings.engine = MeasureEngine.bl_idname
     try:
         render()
     finally:
-        scene.render.engine = engine
+        settings.engine = engine
     return found
 
 
 def add_instance(found: Measurement, instance: bpy.types.DepsgraphObjectInstance) -> None:
     """Add one object as the depsgraph shows it to what was found."""
-    item = instance.object
+    item: Evaluated = instance.object
     if item.type == "LIGHT" and instance.show_self:
         found.has_light = True
     if not seen_by_camera(item):
@@ -113,12 +117,12 @@ def add_instance(found: Measurement, instance: bpy.types.DepsgraphObjectInstance
         add_hair(found, item, matrix)
 
 
-def seen_by_camera(item: bpy.types.Object) -> bool:
+def seen_by_camera(item: Evaluated) -> bool:
     """Tell whether camera rays can hit the object and its alpha counts."""
     return item.visible_camera and not item.is_shadow_catcher and not item.is_holdout
 
 
-def add_surface(found: Measurement, item: bpy.types.Object, matrix: Points) -> None:
+def add_surface(found: Measurement, item: Evaluated, matrix: Points) -> None:
     """Add the geometry of an object, read once however often it is used."""
     data = item.data
     if data is None or item.type in {"LIGHT", "CAMERA", "ARMATURE", "EMPTY"}:
@@ -136,7 +140,7 @@ def add_surface(found: Measurement, item: bpy.types.Object, matrix: Points) -> N
         found.instances += 1
 
 
-def is_panel(item: bpy.types.Object, points: Points) -> bool:
+def is_panel(item: Evaluated, points: Points) -> bool:
     """Tell whether a piece of geometry is flat and nothing but light."""
     materials = [slot.material for slot in item.material_slots if slot.material is not None]
     if not len(points) or not materials or not all(only_shines(each) for each in materials):
@@ -145,7 +149,7 @@ def is_panel(item: bpy.types.Object, points: Points) -> bool:
     return bool(sides.min() <= PANEL_THICKNESS * sides.max())
 
 
-def add_materials(found: Measurement, item: bpy.types.Object) -> None:
+def add_materials(found: Measurement, item: Evaluated) -> None:
     """Note the materials that an object's slots or its evaluated geometry use."""
     key = (item.original.session_uid, item.data.as_pointer())
     if key in found.dressed:
@@ -158,7 +162,7 @@ def add_materials(found: Measurement, item: bpy.types.Object) -> None:
             found.materials[material.original.session_uid] = material.original
 
 
-def surface_points(found: Measurement, item: bpy.types.Object) -> Points:
+def surface_points(found: Measurement, item: Evaluated) -> Points:
     """Return the points (N, 3) of an object that can be seen, in its own coordinates."""
     if item.type == "MESH":
         return mesh_points(found, item.data)
@@ -175,7 +179,7 @@ def surface_points(found: Measurement, item: bpy.types.Object) -> Points:
     return np.empty((0, 3))
 
 
-def mesh_points(found: Measurement, mesh: bpy.types.Mesh) -> Points:
+def mesh_points(found: Measurement, mesh: Evaluated) -> Points:
     """Return the corners of a mesh's faces; loose points and edges are not rendered."""
     if not len(mesh.polygons):
         return np.empty((0, 3))
@@ -189,7 +193,7 @@ def mesh_points(found: Measurement, mesh: bpy.types.Mesh) -> Points:
     return finite(points.reshape(-1, 3)[used])
 
 
-def attribute_points(data: bpy.types.ID) -> Points:
+def attribute_points(data: Evaluated) -> Points:
     """Return the points of hair curves or a point cloud."""
     position = data.attributes.get("position")
     if position is None:
@@ -199,7 +203,7 @@ def attribute_points(data: bpy.types.ID) -> Points:
     return finite(points.reshape(-1, 3))
 
 
-def add_hair(found: Measurement, item: bpy.types.Object, matrix: Points) -> None:
+def add_hair(found: Measurement, item: Evaluated, matrix: Points) -> None:
     """Add the strands of an object's hair particle systems."""
     for index, system in enumerate(item.particle_systems):
         settings = system.settings
@@ -212,7 +216,7 @@ def add_hair(found: Measurement, item: bpy.types.Object, matrix: Points) -> None
             found.clouds[key].placed.append(matrix)
 
 
-def strand_points(item: bpy.types.Object, system: bpy.types.ParticleSystem) -> Points:
+def strand_points(item: Evaluated, system: Any) -> Points:
     """Return the points of a particle system's hairs in the object's own coordinates."""
     settings = system.settings
     parents, children = len(system.particles), len(system.child_particles)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
@@ -93,7 +94,7 @@ def wants_twin(found: Measurement, *, true_strength: bool) -> bool:
 def has_volume_shader(materials: Iterable[bpy.types.Material]) -> bool:
     """Tell whether light can scatter inside of any of these materials."""
     return any(
-        link.to_socket.name == "Volume"
+        link.to_socket is not None and link.to_socket.name == "Volume"
         for material in materials
         if material.node_tree is not None
         for link in material.node_tree.links
@@ -107,7 +108,8 @@ def gives_light(found: Measurement) -> bool:
 
 def scale_lamps(objects: Iterable[bpy.types.Object], factor: float) -> None:
     """Dim the lamps of a model that is made smaller by `factor`, so that it stays as bright."""
-    for data in {item.data for item in objects if item.type == "LIGHT"}:
+    lamps: set[Any] = {item.data for item in objects if item.type == "LIGHT"}
+    for data in lamps:
         if data.type != "SUN" and data.normalize:
             data.energy *= factor * factor
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import bpy
 
-from farm.errors import AssetError, DeviceError, RenderError
+from farm.errors import AssetError, RenderError
 from farm.spec.asset import Asset
 from farm.spec.camera import Matrix4, OrbitCamera
 from farm.spec.render import ResolvedRender
@@ -27,7 +27,8 @@ from worker.blender.model import (
     scale_lamps,
     wants_twin,
 )  # fmt: skip
-from worker.device import Device, claim_device, parse_device
+from worker.blender.settings import choose_device, set_fixed, set_quality
+from worker.device import claim_device, parse_device
 from worker.intake import check_asset
 
 CLAMP_INDIRECT = 10.0
@@ -50,83 +51,21 @@ class BlenderSession:
         self._scratch = Path(tempfile.mkdtemp(prefix="viewfarm-", dir=scratch))
         self._spill: Path | None = None
         self._numbers = itertools.count()
-        preferences = bpy.context.preferences
+        preferences: Any = bpy.context.preferences
         preferences.filepaths.use_scripts_auto_execute = False
         preferences.filepaths.temporary_directory = str(self._scratch)
-        self.scene = bpy.context.scene
-        self.device_name = self._choose_device(self.device)
-        self._set_up(threads)
-        self._world = environment.add_world(self.scene)
-        self._camera = cameras.add_camera(self.scene)
+        scene = bpy.context.scene
+        assert scene is not None
+        self.scene: Any = scene  # Cycles adds its settings at run time
+        addons: Any = preferences.addons
+        cycles_preferences = addons["cycles"].preferences
+        self.device_name = choose_device(self.scene, cycles_preferences, self.device)
+        set_fixed(self.scene, threads=threads)
+        self._world = environment.add_world(scene)
+        self._camera = cameras.add_camera(scene)
         self._model: tuple[tuple[str, str, bool], Model] | None = None
         self._hdr: tuple[tuple[str, str], bpy.types.Image] | None = None
         self._own = {block.session_uid for block in hygiene.all_ids()}
-
-    # Set-up
-
-    def _choose_device(self, device: Device) -> str:
-        """Make Cycles use `device` alone and return the hardware's name.
-
-        Raises:
-            DeviceError: Cycles does not list it.
-        """
-        self.scene.render.engine = "CYCLES"
-        if device.kind == "cpu":
-            self.scene.cycles.device = "CPU"
-            return "CPU"
-        kind = device.kind.upper()
-        chosen = self._devices_of(kind)
-        listed = list(self._cycles_preferences.devices)
-        if not chosen:
-            there = ", ".join(f"{item.type} {item.name}" for item in listed) or "nothing"
-            raise DeviceError(f"{device} is not there: Cycles lists {there}")
-        for item in listed:
-            item.use = item == chosen[0]
-        self.scene.cycles.device = "GPU"
-        return str(chosen[0].name)
-
-    @property
-    def _cycles_preferences(self) -> Any:  # Cycles adds its own properties at run time
-        addon = bpy.context.preferences.addons["cycles"]
-        return addon.preferences
-
-    def _devices_of(self, kind: str) -> list[Any]:
-        """Return the devices that Cycles lists of a kind such as `CUDA`."""
-        preferences = self._cycles_preferences
-        preferences.refresh_devices()
-        devices = [item for item in preferences.devices if item.type == kind]
-        if devices:
-            preferences.compute_device_type = kind
-        return devices
-
-    def _set_up(self, threads: int | None) -> None:
-        """Set what stays the same for every picture."""
-        render, cycles = self.scene.render, self.scene.cycles
-        render.film_transparent = True
-        self._layer.use_pass_environment = True
-        render.use_persistent_data = True
-        render.use_compositing = False
-        render.use_sequencer = False
-        render.use_stamp = False
-        render.dither_intensity = 0.0
-        render.resolution_percentage = 100
-        render.use_file_extension = False
-        if threads is not None:
-            render.threads_mode = "FIXED"
-            render.threads = threads
-        image = render.image_settings
-        image.media_type = "MULTI_LAYER_IMAGE"  # before the format, which it offers
-        image.file_format = "OPEN_EXR_MULTILAYER"
-        image.color_depth = "32"
-        image.exr_codec = "NONE"
-        cycles.use_adaptive_sampling = False  # every pixel gets the samples that the record says
-        cycles.use_animated_seed = False
-        # Blue noise, the automatic choice, depends on the largest sample count rendered before.
-        cycles.sampling_pattern = "TABULATED_SOBOL"
-
-    @property
-    def _layer(self) -> bpy.types.ViewLayer:
-        return self.scene.view_layers[0]
 
     @property
     def blender_version(self) -> str:
@@ -141,13 +80,7 @@ class BlenderSession:
 
     def configure(self, settings: ResolvedRender) -> None:
         """Set size and quality of the pictures to come."""
-        render, cycles = self.scene.render, self.scene.cycles
-        render.resolution_x, render.resolution_y = settings.resolution_px
-        cycles.samples = settings.samples
-        cycles.use_denoising = settings.denoise
-        optix = self.device.kind == "optix"
-        cycles.denoiser = "OPTIX" if optix else "OPENIMAGEDENOISE"
-        cycles.denoising_use_gpu = self.device.kind != "cpu"
+        set_quality(self.scene, settings, device=self.device)
         self.set_light(1.0)
 
     # Assets

@@ -1,0 +1,77 @@
+"""How Cycles is set: its device, what never changes, and what a task asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from farm.errors import DeviceError
+from farm.spec.render import ResolvedRender
+from worker.device import Device
+
+Settings = Any
+"""A scene or preferences with the properties that Cycles adds at run time."""
+
+
+def choose_device(scene: Settings, preferences: Settings, device: Device) -> str:
+    """Make Cycles use `device` alone and return the hardware's name.
+
+    Args:
+        scene: Whose pictures are to be rendered.
+        preferences: Those of the Cycles add-on.
+        device: The only one to be used; the others are switched off.
+
+    Raises:
+        DeviceError: Cycles does not list it. It is never replaced by the CPU.
+    """
+    scene.render.engine = "CYCLES"
+    if device.kind == "cpu":
+        scene.cycles.device = "CPU"
+        return "CPU"
+    kind = device.kind.upper()
+    preferences.refresh_devices()
+    listed = list(preferences.devices)
+    chosen = [item for item in listed if item.type == kind]
+    if not chosen:
+        there = ", ".join(f"{item.type} {item.name}" for item in listed) or "nothing"
+        raise DeviceError(f"{device} is not there: Cycles lists {there}")
+    preferences.compute_device_type = kind
+    for item in listed:
+        item.use = item == chosen[0]
+    scene.cycles.device = "GPU"
+    return str(chosen[0].name)
+
+
+def set_fixed(scene: Settings, *, threads: int | None) -> None:
+    """Set what stays the same for every picture."""
+    render, cycles = scene.render, scene.cycles
+    render.film_transparent = True
+    scene.view_layers[0].use_pass_environment = True
+    render.use_persistent_data = True
+    render.use_compositing = False
+    render.use_sequencer = False
+    render.use_stamp = False
+    render.dither_intensity = 0.0
+    render.resolution_percentage = 100
+    render.use_file_extension = False
+    if threads is not None:
+        render.threads_mode = "FIXED"
+        render.threads = threads
+    image = render.image_settings
+    image.media_type = "MULTI_LAYER_IMAGE"  # before the format, which it offers
+    image.file_format = "OPEN_EXR_MULTILAYER"
+    image.color_depth = "32"
+    image.exr_codec = "NONE"
+    cycles.use_adaptive_sampling = False  # every pixel gets the samples that the record says
+    cycles.use_animated_seed = False
+    # Blue noise, the automatic choice, depends on the largest sample count rendered before.
+    cycles.sampling_pattern = "TABULATED_SOBOL"
+
+
+def set_quality(scene: Settings, settings: ResolvedRender, *, device: Device) -> None:
+    """Set size and quality of the pictures to come."""
+    render, cycles = scene.render, scene.cycles
+    render.resolution_x, render.resolution_y = settings.resolution_px
+    cycles.samples = settings.samples
+    cycles.use_denoising = settings.denoise
+    cycles.denoiser = "OPTIX" if device.kind == "optix" else "OPENIMAGEDENOISE"
+    cycles.denoising_use_gpu = device.kind != "cpu"
