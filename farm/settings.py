@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     """A worker that is silent for so long loses its tasks."""
     task_timeout_s: float = Field(default=7200.0, gt=0)
     """An attempt that takes longer is ended."""
-    stop_timeout_s: float = Field(default=60.0, ge=0)
+    stop_timeout_s: float = Field(default=45.0, ge=0)
     """So long a worker that is asked to stop may finish the view in hand."""
     renderer: str = "worker.tasks:open_blender"
     """What renders, as `module:function`: called once with these settings, it returns a
