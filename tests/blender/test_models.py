@@ -102,6 +102,18 @@ def test_what_cycles_does_not_draw_does_not_change_the_bounds(load):
     assert size_of(load(fill)) == [1, 2, 3]
 
 
+def test_curves_with_a_surface_count(load):
+    def fill(scene):
+        tube = bpy.data.curves.new("tube", "CURVE")
+        tube.dimensions = "3D"
+        tube.bevel_depth = 0.5
+        tube.splines.new("POLY").points.add(1)
+        tube.splines[0].points[1].co = (4, 0, 0, 1)
+        scene.collection.objects.link(bpy.data.objects.new("tube", tube))
+
+    assert size_of(load(fill)) == [4, 1, 1]
+
+
 def test_light_panels_do_not_change_the_bounds(load):
     def fill(scene):
         add_box(scene, size=(1, 2, 3))

@@ -15,8 +15,6 @@ from worker.bounds import DIRECTIONS, Bounds, Points, bounds_of, extremes, trans
 
 Evaluated = Any
 """An object, or its geometry, in a depsgraph; its stubs promise less than Blender keeps."""
-FACELESS = {"CURVE", "SURFACE", "FONT", "META"}
-"""Kinds of objects that become a mesh only when asked."""
 MANY_POINTS = 200_000
 """Points looked at over all instances of a mesh, if it has many."""
 FEWEST_POINTS = 32
@@ -163,14 +161,12 @@ def add_materials(found: Measurement, item: Evaluated) -> None:
 
 
 def surface_points(found: Measurement, item: Evaluated) -> Points:
-    """Return the points (N, 3) of an object that can be seen, in its own coordinates."""
+    """Return the points (N, 3) of an object that can be seen, in its own coordinates.
+
+    Curves, texts and metaballs come as the meshes that they make, if they make one.
+    """
     if item.type == "MESH":
         return mesh_points(found, item.data)
-    if item.type in FACELESS:
-        mesh = item.to_mesh()
-        points = mesh_points(found, mesh) if mesh is not None else np.empty((0, 3))
-        item.to_mesh_clear()
-        return points
     if item.type == "VOLUME":
         found.has_volume = True
         return finite(np.array(item.bound_box, dtype=np.float64))
