@@ -47,6 +47,8 @@ class _Log:
 
 def facts(status: Status) -> str:
     """Say how the run goes, in a few words."""
+    if status.waits_for:
+        return f"waiting: {status.waits_for}"
     parts = [f"{status.tasks_done}/{status.tasks} tasks"]
     if status.tasks_failed:
         parts.append(f"{status.tasks_failed} failed")

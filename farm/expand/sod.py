@@ -92,7 +92,7 @@ def grid_view(job: Job, recipe: SodGrid, pair: Pair, slot: int) -> View:
     return View(
         index=(pair.model_index * len(job.hdrs) + pair.hdr_index) * views_per_pair(recipe) + slot,
         name=f"view_{yaw:03d}_{pitch:02d}",
-        camera=orbit(yaw=yaw, pitch=pitch, factor=1.0, fit=recipe.fit),
+        camera=orbit(yaw=yaw, pitch=pitch, framing="t" if recipe.fit else "m", fit=recipe.fit),
         light=Light(),
         seed=sampling_seed(job, pair, slot),
     )
@@ -115,7 +115,7 @@ def augmented_view(job: Job, recipe: SodAugmented, pair: Pair, slot: int) -> Vie
         index=augmented_index(job, recipe, pair, slot),
         name=f"{job.session}_{pair.model.id}_{pair.hdr.id}"
         f"_{yaw:03d}_{pitch:02d}_{framing}_{rotation:03d}_{strength:03d}",
-        camera=orbit(yaw=yaw, pitch=pitch, factor=FRAMING_FACTORS[framing], fit=recipe.fit),
+        camera=orbit(yaw=yaw, pitch=pitch, framing=framing, fit=recipe.fit),
         light=Light(rotation_deg=rotation, strength=strength / 100),
         seed=sampling_seed(job, pair, slot),
     )
@@ -134,9 +134,10 @@ def augmented_index(job: Job, recipe: SodAugmented, pair: Pair, slot: int) -> in
     return (pair.model_index * len(job.hdrs) + walk) * slots + slot
 
 
-def orbit(*, yaw: int, pitch: int, factor: float, fit: bool) -> OrbitCamera:
-    """Make the camera of a view; with `fit` the worker finds the distance, `factor` scales it."""
-    distance = factor if fit else BASE_DISTANCE * factor
+def orbit(*, yaw: int, pitch: int, framing: Framing, fit: bool) -> OrbitCamera:
+    """Make the camera of a view; with `fit`, tight framing just fills the picture."""
+    factor = FRAMING_FACTORS[framing]
+    distance = factor / FRAMING_FACTORS["t"] if fit else BASE_DISTANCE * factor
     return OrbitCamera(yaw_deg=yaw, pitch_deg=pitch, distance=distance, fit=fit)
 
 

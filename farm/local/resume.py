@@ -18,6 +18,8 @@ class Finished:
     """What of a job is on storage already."""
 
     views: int = 0
+    views_of_tasks: int = 0
+    """Of these, the views of tasks of which nothing is missing."""
     tasks: list[int] = field(default_factory=list)
     """Indices of the tasks of which nothing is missing."""
     partial: dict[int, list[bytes]] = field(default_factory=dict)
@@ -40,6 +42,7 @@ def find_finished(job: Job, storage: Storage, report: Callable[[str], None]) -> 
         result.views += len(done)
         if len(done) == len(task.views):
             result.tasks.append(task.index)
+            result.views_of_tasks += len(done)
         else:  # also where nothing is done: what lies under the task's key may be stale
             result.partial[task.index] = [entry.line for entry in done]
     return result

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from farm import expand
 from farm.dispatcher import Dispatcher
+from farm.errors import UnreachableError
 from farm.ledger import JobStatus, Ledger, TaskState, open_ledger
 from farm.local.finish import DatasetFolder, FailedTask, Failure, finish_datasets, group
 from farm.local.redis_server import PrivateRedis
@@ -40,6 +41,8 @@ class Status:
     tasks_failed: int
     views_per_s: float | None
     eta_s: float | None
+    waits_for: str | None = None
+    """What no task can go on without, in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ class Run:
                 tasks=self.count.tasks,
                 views=self.count.views,
                 done=self.finished.tasks,
-                views_done=self.finished.views,
+                views_done=self.finished.views_of_tasks,  # workers count those of the others
             )
             dispatcher = Dispatcher(ledger, CeleryQueue(farm.redis.url), self._task)
             try:
@@ -158,20 +161,23 @@ class Run:
         speed = Speed()
         while not stop.wait(POLL_S):
             farm.supervise()
-            if not dispatcher.step():
+            dispatcher.step()
+            try:
+                status, over = self._status(ledger, speed)
+            except UnreachableError:
                 continue  # Redis is starting again
-            job = ledger.job(self.job.job_id)
-            assert job is not None
-            report(self._status(job, speed))
-            if job.over:
+            report(status)
+            if over:
                 return
 
-    def _status(self, job: JobStatus, speed: Speed) -> Status:
+    def _status(self, ledger: Ledger, speed: Speed) -> tuple[Status, bool]:
+        job = ledger.job(self.job.job_id)
+        assert job is not None
         rate = speed.rate(job.views_done - self.finished.views)
         failed = sum(job.counts[state] for state in LOST)
         given_up = round(failed * self.count.views / self.count.tasks)  # roughly: tasks differ
         left = max(self.count.views - job.views_done - given_up, 0)
-        return Status(
+        status = Status(
             views=self.count.views,
             views_there=job.views_done,
             tasks=self.count.tasks,
@@ -179,7 +185,16 @@ class Run:
             tasks_failed=failed,
             views_per_s=rate,
             eta_s=left / rate if rate else None,
+            waits_for=self._shortage(ledger, job),
         )
+        return status, job.over
+
+    def _shortage(self, ledger: Ledger, job: JobStatus) -> str | None:
+        """Return what the job is held back by, such as a full disk."""
+        if job.held_until_s <= ledger.now_s():
+            return None
+        attempts = [attempt for story in ledger.failures(job.job_id) for attempt in story.attempts]
+        return max(attempts, key=lambda attempt: attempt.time_s).sentence if attempts else None
 
     def _task(self, job_id: str, index: int) -> RenderTask:
         assert job_id == self.job.job_id

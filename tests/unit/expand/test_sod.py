@@ -160,7 +160,10 @@ def test_quality_follows_the_resolution():
     assert (chosen.samples, chosen.denoise, chosen.format) == (5, False, "png")
 
 
-def test_fit_turns_the_framing_into_a_factor():
+def test_with_fit_no_framing_is_tighter_than_the_model_filling_the_picture():
     job = a_job(recipe=SodAugmented(fit=True))
 
-    assert {view.camera.distance for view, _ in views_of(job)} == {0.85, 1.0, 1.3}
+    factors = {view.camera.distance for view, _ in views_of(job)}
+    assert factors == {1.0, 1.0 / 0.85, 1.3 / 0.85}
+    grid = a_job(recipe=SodGrid(fit=True))
+    assert {view.camera.distance for view, _ in views_of(grid)} == {1.0}
