@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from farm.dataset.images import PictureError, decode
-from farm.spec.camera import BASE_DISTANCE, FRAMING_FACTORS, OrbitCamera
+from farm.spec.camera import Framing
 from farm.spec.passes import PassName
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
@@ -30,7 +30,7 @@ CAPTION_PX, CORNER_PX = 66, 10
 TITLE_PX, SUBTITLE_PX, NAME_PX, DETAIL_PX = 44, 23, 21, 18
 SIDES_PX = ((4, 420), (12, 320), (math.inf, 250))
 """(cards up to, side of a picture): few pictures may be large."""
-FRAMING_NAMES = {"t": "tight", "m": "medium", "l": "loose"}
+FRAMING_NAMES: dict[Framing, str] = {"t": "tight", "m": "medium", "l": "loose"}
 JPEG_QUALITY = 90
 
 
@@ -160,18 +160,9 @@ def describe(view: ViewRecord) -> str:
     """Return where the camera and the light of a view stand."""
     camera, light = view.view.camera, view.view.light
     return (
-        f"yaw {camera.yaw_deg:g}°  ·  pitch {camera.pitch_deg:g}°  ·  {framing(camera)}"
+        f"yaw {camera.yaw_deg:g}°  ·  pitch {camera.pitch_deg:g}°  ·  {FRAMING_NAMES[camera.framing]}"
         f"  ·  light {light.rotation_deg:g}°, strength {light.strength:g}"
     )
-
-
-def framing(camera: OrbitCamera) -> str:
-    """Return how close the camera stands, in words where there are any."""
-    factor = camera.distance if camera.fit else camera.distance / BASE_DISTANCE
-    for key, known in FRAMING_FACTORS.items():
-        if math.isclose(factor, known, abs_tol=0.005):
-            return FRAMING_NAMES[key]
-    return f"distance {camera.distance:.3g}"
 
 
 def write(  # noqa: PLR0913  a text, its place and its looks

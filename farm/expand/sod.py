@@ -138,7 +138,7 @@ def orbit(*, yaw: int, pitch: int, framing: Framing, fit: bool) -> OrbitCamera:
     """Make the camera of a view; with `fit`, tight framing just fills the picture."""
     factor = FRAMING_FACTORS[framing]
     distance = factor / FRAMING_FACTORS["t"] if fit else BASE_DISTANCE * factor
-    return OrbitCamera(yaw_deg=yaw, pitch_deg=pitch, distance=distance, fit=fit)
+    return OrbitCamera(yaw_deg=yaw, pitch_deg=pitch, distance=distance, framing=framing, fit=fit)
 
 
 def sampling_seed(job: Job, pair: Pair, slot: int) -> int:

@@ -39,6 +39,8 @@ class OrbitCamera(Spec):
     distance: float
     """From the model's centre, in units of the model scaled to 1. With `fit`, a factor on the
     distance at which the model just fills the picture."""
+    framing: Framing = "m"
+    """Tight, medium or loose: the word for the distance."""
     fit: bool = False
     """Frame by the projected bounds of the model instead of a fixed distance."""
     focal_length_mm: float = FOCAL_LENGTH_MM
