@@ -14,7 +14,7 @@ setup: ## Make .venv with the locked packages on Python 3.13
 demo: setup ## Build three models, render a small dataset of them, say where it is
 	@$(FARM) samples demo/assets
 	@$(FARM) render --models demo/assets/models --hdrs demo/assets/hdrs --output demo/dataset \
-		--augmented --pitch 3 --yaw-per-pitch 2 --resolution 256 --samples 16
+		--augmented --fit --pitch 4 --yaw-per-pitch 2 --resolution 256 --samples 16
 
 test: setup ## Run all tests
 	@$(PYTHON) -m pytest $(PYTEST)

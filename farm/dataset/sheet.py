@@ -160,7 +160,8 @@ def describe(view: ViewRecord) -> str:
     """Return where the camera and the light of a view stand."""
     camera, light = view.view.camera, view.view.light
     return (
-        f"yaw {camera.yaw_deg:g}°  ·  pitch {camera.pitch_deg:g}°  ·  {FRAMING_NAMES[camera.framing]}"
+        f"yaw {camera.yaw_deg:g}°  ·  pitch {camera.pitch_deg:g}°"
+        f"  ·  {FRAMING_NAMES[camera.framing]}"
         f"  ·  light {light.rotation_deg:g}°, strength {light.strength:g}"
     )
 
