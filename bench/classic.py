@@ -26,7 +26,8 @@ class Classic:
         self.task = task
         self.folder = folder
         bpy.ops.wm.read_factory_settings(use_empty=True)
-        self.scene: Any = bpy.context.scene
+        context: Any = bpy.context
+        self.scene = context.scene
         self.background, self.mapping = self._add_world()
         self._add_model()
         self._set_up(persistent=persistent)
