@@ -11,7 +11,7 @@ from typing import Any
 
 import bpy
 
-from farm.errors import AssetError, RenderError
+from farm.errors import AssetError, DeviceError, RenderError, TaskError
 from farm.spec.asset import Asset
 from farm.spec.camera import Matrix4, OrbitCamera
 from farm.spec.render import ResolvedRender
@@ -37,6 +37,15 @@ LIGHT_THRESHOLD = 0.01
 """Light below which shadow rays may be left out by lot; Blender's default."""
 CHANNEL_BYTES = 4 * 12
 """Room per pixel in the scratch, with some to spare."""
+
+SMALLEST = ResolvedRender(
+    resolution_px=(64, 64),
+    samples=1,
+    denoise=False,
+    format="png",
+    bit_depth=8,
+    view_transform="Standard",
+)
 
 Operator = Callable[..., Any]
 
@@ -66,6 +75,20 @@ class BlenderSession:
         self._model: tuple[tuple[str, str, bool], Model] | None = None
         self._hdr: tuple[tuple[str, str], bpy.types.Image] | None = None
         self._own = {block.session_uid for block in hygiene.all_ids()}
+        if self.device.kind != "cpu":
+            self.prove_device()
+
+    def prove_device(self) -> None:
+        """Render one tiny picture: the driver compiles its kernels now, and not in a task.
+
+        Raises:
+            DeviceError: The device is listed, but cannot render.
+        """
+        self.configure(SMALLEST)
+        try:
+            self.render(seed=0).unlink()
+        except RenderError as error:
+            raise DeviceError(f"{self.device} ({self.device_name}) fails: {error}") from error
 
     @property
     def blender_version(self) -> str:
@@ -98,7 +121,7 @@ class BlenderSession:
         check_asset(asset)
         try:
             model = self._stand(Path(asset.path), file_lights=file_lights)
-        except AssetError:
+        except TaskError:
             self.free_model()
             raise
         self._model = (key, model)
