@@ -67,7 +67,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
         worker=worker,
         world_from_model=stage.world_from_model,
         denoiser=session.denoiser,
-        device=f"{session.device} ({session.device_name})",
+        device=session.device_label,
         versions={"viewfarm": version("viewfarm"), "blender": session.blender_version},
     )
     finisher = Finisher(task, circumstances, book=book, storage=storage, on_done=lease.view_done)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from farm.local.plan import Plan
-from farm.local.run import Status
+from farm.local.status import Status
 
 LOG_EVERY_S = 10.0
 

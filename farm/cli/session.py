@@ -14,10 +14,11 @@ from rich.markup import escape
 
 from farm.cli.progress import duration, file_size, show_progress
 from farm.devices import choose_devices
+from farm.errors import SetupError
 from farm.local.plan import Plan, make_plan
 from farm.local.prepare import output_folder, prepare
 from farm.local.resume import find_finished
-from farm.local.run import Summary, render_job
+from farm.local.status import Summary
 from farm.spec.job import Job, JobSpec
 from farm.storage import FolderStorage
 
@@ -42,6 +43,13 @@ def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_
     if dry_run:
         print_plan(plan, job, folder=storage.root, devices=devices)
         return 0
+    try:
+        from farm.local.run import render_job
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            f"rendering needs {error.name}, which is not installed: "
+            "pip install 'viewfarm[worker]' on Python 3.13"
+        ) from None
     console.print(plan_line(plan, devices=devices))
     with stop_on_signal(console) as stop, show_progress(console, plan) as report:
         summary = render_job(

@@ -9,16 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from farm import expand
 from farm.dispatcher import Dispatcher
 from farm.errors import UnreachableError
 from farm.ledger import JobStatus, Ledger, TaskState, open_ledger
-from farm.local.finish import DatasetFolder, FailedTask, Failure, finish_datasets, group
+from farm.local.finish import FailedTask, finish_datasets, group
 from farm.local.redis_server import PrivateRedis
 from farm.local.resume import Finished, find_finished, seed_partial_tasks
+from farm.local.status import Speed, Status, Summary
 from farm.local.workers import WorkerCrew
 from farm.queue import CeleryQueue
 from farm.spec.job import Job
@@ -28,51 +29,6 @@ from farm.storage import FolderStorage
 POLL_S = 0.2
 STOP_GRACE_S = 60.0
 LOST = (TaskState.FAILED, TaskState.SET_ASIDE)
-
-
-@dataclass(frozen=True)
-class Status:
-    """How a run stands, for whoever watches."""
-
-    views: int
-    views_there: int
-    tasks: int
-    tasks_done: int
-    tasks_failed: int
-    views_per_s: float | None
-    eta_s: float | None
-    waits_for: str | None = None
-    """What no task can go on without, in a sentence."""
-
-
-@dataclass(frozen=True)
-class Summary:
-    """How a run ended."""
-
-    views: int
-    views_there: int
-    rendered: int
-    """Of these, in this run."""
-    seconds: float
-    interrupted: bool
-    failures: list[Failure] = field(default_factory=list)
-    datasets: list[DatasetFolder] = field(default_factory=list)
-
-
-@dataclass
-class Speed:
-    """Views per second since the first one was there: the loading before it says nothing."""
-
-    first: tuple[float, int] | None = None
-
-    def rate(self, views: int) -> float | None:
-        """Return views per second; None as long as nobody can know."""
-        now = time.monotonic()
-        if self.first is None:
-            self.first = (now, views) if views else None
-            return None
-        start, before = self.first
-        return (views - before) / (now - start) if views > before and now > start else None
 
 
 def render_job(  # noqa: PLR0913 - everything that a run needs, given by name

@@ -4,13 +4,11 @@ import json
 
 import pytest
 
-pytest.importorskip("celery", reason="the farm's server parts are not installed")
-
 from farm.errors import UnreachableError
+from farm.local.redis_server import free_port
 from farm.queue import RENDER_TASK, CeleryQueue
 from farm.spec.task import RenderMessage, Ticket
 from tests.builders import a_task
-from tests.redis_server import free_port
 
 
 def a_message(index: int) -> RenderMessage:

@@ -91,6 +91,12 @@ class BlenderSession:
             raise DeviceError(f"{self.device} ({self.device_name}) fails: {error}") from error
 
     @property
+    def device_label(self) -> str:
+        """What records say of the device: `cpu`, or such as `optix:0 (NVIDIA L40S)`."""
+        kind = str(self.device)
+        return kind if self.device.kind == "cpu" else f"{kind} ({self.device_name})"
+
+    @property
     def blender_version(self) -> str:
         """Such as `5.2.3 LTS`."""
         return bpy.app.version_string

@@ -1,7 +1,7 @@
 import pytest
 
 from farm.cli.progress import duration, facts, file_size
-from farm.local.run import Status
+from farm.local.status import Status
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from farm.errors import SetupError, UnreachableError
 from farm.ledger import Ledger
 from farm.ledger.memory_store import MemoryStore
 from farm.ledger.redis_store import RedisStore, connect
-from tests.redis_server import free_port
+from farm.local.redis_server import free_port
 from tests.waiting import wait_for
 
 
