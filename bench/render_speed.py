@@ -114,9 +114,8 @@ class NoLease:
 
 def run_ours(task: RenderTask) -> dict[str, float]:
     """Render the task as a worker does."""
-    from worker.render import render_task
-
     from worker.blender.session import BlenderSession
+    from worker.render import render_task
 
     with tempfile.TemporaryDirectory(prefix="farm-bench-") as name:
         storage = FolderStorage(Path(name) / "out")
