@@ -44,8 +44,11 @@ find_python() {
     return 1
 }
 
+# The commands of a virtual environment know where it was made.
+was_moved() { [ -f .venv/bin/farm ] && ! grep -qF "$PWD/.venv" .venv/bin/farm; }
+
 make_venv() {
-    if [ -n "$(real_python .venv/bin/python)" ]; then
+    if [ -n "$(real_python .venv/bin/python)" ] && ! was_moved; then
         return 0
     fi
     rm -rf .venv
