@@ -45,7 +45,7 @@ find_python() {
 }
 
 # The commands of a virtual environment know where it was made.
-was_moved() { [ -f .venv/bin/farm ] && ! grep -qF "$PWD/.venv" .venv/bin/farm; }
+was_moved() { ! grep -qF "$PWD/.venv" .venv/bin/activate; }
 
 make_venv() {
     if [ -n "$(real_python .venv/bin/python)" ] && ! was_moved; then
