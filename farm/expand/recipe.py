@@ -8,7 +8,7 @@ from typing import Protocol
 
 from farm.spec.base import Spec
 from farm.spec.job import Job
-from farm.spec.task import RenderTask
+from farm.spec.task import RenderTask, dataset_key
 
 
 class Count(Spec):
@@ -42,7 +42,8 @@ def count(job: Job) -> Count:
 
 def render_task(job: Job, index: int) -> RenderTask:
     """Make task `index` of `job`: the same in every process, whatever the other tasks are."""
-    return _expansion(job).task(job, index)
+    task = _expansion(job).task(job, index)
+    return task.model_copy(update={"dataset": dataset_key(job.prefix, task.dataset)})
 
 
 def expand(job: Job) -> Iterator[RenderTask]:
@@ -52,7 +53,7 @@ def expand(job: Job) -> Iterator[RenderTask]:
 
 def datasets(job: Job) -> Iterator[str]:
     """Yield the storage prefix of every dataset of `job`; "" is the storage's root."""
-    return _expansion(job).datasets(job)
+    return (dataset_key(job.prefix, name) for name in _expansion(job).datasets(job))
 
 
 def _expansion(job: Job) -> Expansion:

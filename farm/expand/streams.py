@@ -14,5 +14,5 @@ def stream(seed: int, *, model: Asset, hdr: Asset, place: int, aspect: str) -> n
 
     Assets enter by content, not by position: adding a model to a spec moves no other view.
     """
-    words = (int(asset.sha256[:15], 16) for asset in (model, hdr))
+    words = (int(asset.content[:15], 16) for asset in (model, hdr))
     return np.random.default_rng([seed, *words, place, zlib.crc32(aspect.encode())])

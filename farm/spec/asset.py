@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from farm.spec.base import Spec
+from farm.spec.base import Spec, digest
 
 AssetKind = Literal["model", "hdr"]
 
@@ -28,6 +28,15 @@ class Credit(Spec):
     """Page of the asset."""
 
 
+class AssetFile(Spec):
+    """A file that an asset needs beside its own: a texture, a linked .blend."""
+
+    path: str
+    """Relative to the folder of the asset's own file, with `/`; may begin with `../`."""
+    sha256: str
+    size_bytes: int
+
+
 class Asset(Spec):
     """A model or an HDR environment, known by the SHA-256 of its bytes."""
 
@@ -38,7 +47,19 @@ class Asset(Spec):
     name: str
     """File name, as a person knows it."""
     path: str
-    """Where workers find the file: an absolute path on storage that they share."""
+    """Where workers find the file: an absolute path on storage that they share; of an asset in the
+    library just its file name."""
     sha256: str
     size_bytes: int
     credit: Credit = Credit()
+    dependencies: tuple[AssetFile, ...] = ()
+    """Files that it needs, as far as they were traced."""
+    in_library: bool = False
+    """The file and its dependencies are kept by hash in the library of the farm's storage."""
+
+    @property
+    def content(self) -> str:
+        """Hash of all bytes that make the asset: its own and those of its dependencies."""
+        if not self.dependencies:
+            return self.sha256
+        return digest(self.sha256, sorted((file.path, file.sha256) for file in self.dependencies))

@@ -72,6 +72,8 @@ class Job(Spec):
     spec: JobSpec
     models: tuple[Asset, ...]
     hdrs: tuple[Asset, ...]
+    prefix: str = ""
+    """Storage key prefix of all its datasets; "" on one machine, where `output` is the storage."""
 
     @property
     def render(self) -> ResolvedRender:
@@ -86,7 +88,7 @@ def make_job(spec: JobSpec, *, models: tuple[Asset, ...], hdrs: tuple[Asset, ...
         exclude={"models", "hdrs", "output", "dataset_name", "views_per_task"},
         exclude_defaults=True,  # so that a new knob does not rename old datasets
     )
-    assets = [[asset.sha256, asset.id] for asset in (*models, *hdrs)]
+    assets = [[asset.content, asset.id] for asset in (*models, *hdrs)]
     return Job(
         job_id=digest(spec.model_dump(mode="json"), assets)[:12],
         session=digest(settings)[:8],

@@ -50,8 +50,8 @@ def view_id(task: RenderTask, view: View) -> str:
     """Return what a view's pixels depend on, as a hash: equal ids mean equal pictures."""
     return digest(
         task.recipe,
-        task.model.sha256,
-        task.hdr.sha256,
+        task.model.content,
+        task.hdr.content,
         task.file_lights,
         task.render.model_dump(mode="json"),
         list(task.passes),

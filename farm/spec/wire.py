@@ -1,0 +1,160 @@
+"""What the API and its clients say to each other, as JSON."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, TypeVar
+
+from pydantic import Field
+
+from farm.spec.asset import Asset
+from farm.spec.base import Spec
+from farm.spec.job import JobSpec
+
+T = TypeVar("T")
+
+Role = Literal["read", "submit", "admin"]
+"""`read` looks and downloads, `submit` also uploads and steers jobs, `admin` also deletes."""
+
+SHA256_PATTERN = r"^[0-9a-f]{64}$"
+JOB_ID_PATTERN = r"^[0-9a-f]{12}$"
+
+
+class Page(Spec, Generic[T]):
+    """A part of a list."""
+
+    items: tuple[T, ...]
+    next: str | None = None
+    """`cursor` of the next page; None on the last one."""
+
+
+class Submission(Spec):
+    """A spec with its assets: `POST /v1/jobs`."""
+
+    spec: JobSpec
+    models: tuple[Asset, ...] = Field(min_length=1)
+    hdrs: tuple[Asset, ...] = Field(min_length=1)
+    priority: int = Field(default=0, ge=-100, le=100)
+    """Higher goes first."""
+
+
+class JobInfo(Spec):
+    """A job at one moment."""
+
+    job_id: str
+    name: str
+    """`dataset_name` of the spec, or the job's id."""
+    state: str
+    priority: int
+    created_s: float
+    """Seconds since 1970."""
+    tasks: int
+    counts: dict[str, int]
+    """Tasks by state."""
+    views: int
+    views_done: int
+    views_per_s: float | None = None
+    eta_s: float | None = None
+    waits_for: str | None = None
+    """What the job is held back by, in a sentence."""
+    failures: tuple[str, ...] = ()
+    """The newest failures, one sentence each."""
+
+
+class AttemptInfo(Spec):
+    """One try of a task that did not end well."""
+
+    attempt: int
+    cause: str
+    sentence: str
+    worker: str
+    time_s: float
+
+
+class TaskInfo(Spec):
+    """A task of a job."""
+
+    index: int
+    task_id: str
+    state: str
+    model: str
+    """File name."""
+    hdr: str
+    views: int
+    attempts: tuple[AttemptInfo, ...] = ()
+
+
+class WorkerInfo(Spec):
+    """A worker that lives."""
+
+    worker: str
+    name: str
+    host: str
+    device: str
+    task: str | None
+    """`<job>/<index>` that it holds now."""
+    views_per_s: float | None
+    """Over its last tasks."""
+    last_seen_s: float
+    """Seconds ago."""
+
+
+class Hashes(Spec):
+    """Some files by SHA-256."""
+
+    sha256s: tuple[str, ...] = Field(max_length=10_000)
+
+
+class UploadInfo(Spec):
+    """How much of a file the server has."""
+
+    sha256: str
+    received_bytes: int
+    complete: bool
+
+
+class DatasetFile(Spec):
+    """One file of a job's datasets."""
+
+    path: str
+    """Relative to the job's datasets."""
+    size_bytes: int
+    sha256: str
+
+
+class DatasetInfo(Spec):
+    """The datasets of one job."""
+
+    job_id: str
+    name: str
+    views: int
+    state: str
+
+
+class Deletion(Spec):
+    """What a deletion removes, or would remove."""
+
+    dry_run: bool
+    files: int
+    size_bytes: int
+    names: tuple[str, ...] = ()
+    """Some of them, for people."""
+
+
+class TokenInfo(Spec):
+    """A token, without its secret."""
+
+    token_id: str
+    name: str
+    role: Role
+    created_s: float
+
+
+class Problem(Spec):
+    """An error as RFC 9457 has it, with what to do about it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    remedy: str
+    instance: str | None = None
