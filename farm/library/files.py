@@ -1,4 +1,4 @@
-"""Assets as files: found by pattern, known by hash, named within a dataset."""
+"""Files that are assets: found by pattern, hashed, named within a dataset."""
 
 from __future__ import annotations
 
