@@ -20,8 +20,8 @@ class Settings(BaseSettings):
 
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     """Where the queue and the ledger live: `redis://:password@host:port/0`."""
-    storage: Path = Path("datasets")
-    """Folder, shared by all workers, into which datasets are written."""
+    storage: str = "datasets"
+    """What all workers share and datasets are written to: a folder or `s3://bucket/prefix`."""
     device: str = "auto"
     """What this worker renders on: `auto`, `cpu`, `cuda:N` or `optix:N`."""
     name: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +47,30 @@ def redis_url(redis_server: PrivateRedis) -> str:
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """The address of an S3 server on the loopback interface."""
+    pytest.importorskip("moto.server")
+    from tests.places import s3_server
+
+    with s3_server() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def s3_place(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A place in a bucket that nothing was put into yet, with the environment to reach it."""
+    from tests.places import make_place
+
+    return make_place(s3_endpoint, monkeypatch)
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty storage's name: what holds of a folder holds of a bucket."""
+    if request.param == "folder":
+        return str(tmp_path / "root")
+    found: str = request.getfixturevalue("s3_place")
+    return found

@@ -17,7 +17,8 @@ def worker(  # noqa: PLR0913 - one parameter per flag
         typer.Option(help="The farm's Redis; better in FARM_REDIS_URL, which `ps` does not show."),
     ] = None,
     storage: Annotated[
-        Path | None, typer.Option(help="Folder shared by all workers. [env: FARM_STORAGE]")
+        str | None,
+        typer.Option(help="What all share: a folder or s3://bucket/prefix. [env: FARM_STORAGE]"),
     ] = None,
     device: Annotated[
         str | None, typer.Option(help="auto, cpu, cuda:N or optix:N. [env: FARM_DEVICE]")

@@ -146,13 +146,13 @@ def open_renderer(settings: Settings) -> Renderer:
 
 def open_blender(settings: Settings) -> Renderer:
     """Open the one warm Blender of this process."""
-    from farm.storage import FolderStorage
+    from farm.storage import open_storage
     from worker.blender.session import BlenderSession  # bpy: in the child, and only here
     from worker.render import render_task
 
     assert settings.scratch is not None
     session = BlenderSession(settings.device, settings.scratch, threads=settings.threads)
-    storage = FolderStorage(settings.storage)
+    storage = open_storage(settings.storage)
 
     def render(task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease) -> None:
         render_task(

@@ -20,7 +20,7 @@ from worker.tasks import LedgerLease, Renderer
 
 
 def open_stand_in(settings: Settings) -> Renderer:
-    root = settings.storage
+    root = Path(settings.storage)
     storage = FolderStorage(root)
     pause = threading.Event()
     if (root / "no-device").exists():

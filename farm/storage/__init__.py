@@ -1,0 +1,16 @@
+"""Files by key: in a folder or in a bucket, behind the same verbs."""
+
+from farm.storage.base import CHUNK_BYTES, PARTIAL_PREFIX, Entry, Storage, inside
+from farm.storage.folder import FolderStorage
+from farm.storage.place import is_bucket, open_storage
+
+__all__ = [
+    "CHUNK_BYTES",
+    "PARTIAL_PREFIX",
+    "Entry",
+    "FolderStorage",
+    "Storage",
+    "inside",
+    "is_bucket",
+    "open_storage",
+]

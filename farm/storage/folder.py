@@ -1,0 +1,139 @@
+"""Storage in a folder, shared between machines or not."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from farm.errors import StorageError
+from farm.storage.base import CHUNK_BYTES, PARTIAL_PREFIX, Entry, inside
+
+
+class FolderStorage:
+    """Storage in a folder, shared between machines or not."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.place = str(self.root)
+
+    def put(self, key: str, data: bytes) -> None:
+        with self._whole(key) as partial:
+            partial.write_bytes(data)
+
+    def put_file(self, key: str, path: Path) -> None:
+        with self._whole(key) as partial:
+            shutil.copyfile(path, partial)
+
+    def get(self, key: str) -> bytes | None:
+        with self._reading(key) as path:
+            try:
+                return path.read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def read(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        with self._reading(key) as path, path.open("rb") as file:
+            file.seek(start)
+            left = length
+            while left is None or left > 0:
+                piece = file.read(CHUNK_BYTES if left is None else min(left, CHUNK_BYTES))
+                if not piece:
+                    return
+                left = None if left is None else left - len(piece)
+                yield piece
+
+    def size(self, key: str) -> int | None:
+        with self._reading(key) as path:
+            try:
+                return path.stat().st_size
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def local_path(self, key: str) -> Path | None:
+        return self.path(key)
+
+    def delete(self, key: str) -> None:
+        path = self.path(key)
+        try:
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                path.unlink()
+        except OSError as error:
+            raise StorageError(f"{path}: cannot be removed: {error.strerror}") from error
+        with contextlib.suppress(OSError):  # not empty: other keys live there
+            if path.parent != self.root:
+                path.parent.rmdir()
+
+    def delete_tree(self, prefix: str) -> None:
+        path = self.path(prefix)
+        if path == self.root:
+            raise StorageError(f"{self.root}: is a whole storage and is not removed")
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                shutil.rmtree(path)
+        except OSError as error:
+            raise StorageError(f"{path}: cannot be removed: {error.strerror}") from error
+
+    def entries(self, prefix: str, *, after: str = "") -> Iterator[Entry]:
+        return self._walk(self.path(prefix), after)
+
+    def keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
+        return (entry.key for entry in self.entries(prefix, after=after))
+
+    def path(self, key: str) -> Path:
+        """Return the file behind `key`, which never lies outside the root.
+
+        Raises:
+            StorageError: The key leads out of the root.
+        """
+        return self.root / inside(key, self.place)
+
+    def _walk(self, folder: Path, after: str) -> Iterator[Entry]:
+        """Yield what is in and under `folder` by key: a folder sorts as its name with a `/`."""
+        here = "" if folder == self.root else f"{folder.relative_to(self.root).as_posix()}/"
+        try:
+            with os.scandir(folder) as found:
+                there = sorted(
+                    (f"{here}{item.name}/" if item.is_dir() else f"{here}{item.name}", item)
+                    for item in found
+                    if not item.name.startswith(PARTIAL_PREFIX)
+                    and not (item.is_symlink() and item.is_dir())
+                )
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise StorageError(f"{folder}: cannot be read: {error.strerror}") from error
+        for key, item in there:
+            if key.endswith("/"):
+                if key > after or after.startswith(key):
+                    yield from self._walk(Path(item.path), after)
+            elif key > after:
+                with contextlib.suppress(FileNotFoundError):  # gone since it was listed
+                    known = item.stat()
+                    yield Entry(key, known.st_size, known.st_mtime)
+
+    @contextlib.contextmanager
+    def _reading(self, key: str) -> Iterator[Path]:
+        path = self.path(key)
+        try:
+            yield path
+        except OSError as error:
+            raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
+
+    @contextlib.contextmanager
+    def _whole(self, key: str) -> Iterator[Path]:
+        """Give the place of a partial file, which becomes `key` if nothing goes wrong."""
+        path = self.path(key)
+        partial = path.with_name(f"{PARTIAL_PREFIX}{secrets.token_hex(6)}-{path.name[-60:]}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield partial
+            partial.replace(path)
+        except OSError as error:
+            raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
