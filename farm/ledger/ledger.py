@@ -21,7 +21,7 @@ from farm.ledger.model import (
     WorkerStatus,
 )
 from farm.ledger.policy import CAUSES, STORY_LENGTH, UNKNOWN
-from farm.ledger.reading import find_fresh, held_task, read_chunks, read_status
+from farm.ledger.reading import find_fresh, held_task, read_chunks, read_status, read_tasks
 from farm.ledger.store import Move, Order, Store
 from farm.spec.task import Ticket
 
@@ -143,6 +143,14 @@ class Ledger:
         target = JobState.FAILED if worthless else JobState.COMPLETED
         return target if self.store.turn(job_id, {job.state}, target, empty=ALIVE) else None
 
+    def forget(self, job_id: str) -> bool:
+        """Keep nothing of a job that is over; False where it is not, or is not known."""
+        job = self.job(job_id)
+        if job is None or not job.over:
+            return False
+        self.store.remove(job_id)
+        return True
+
     # Tasks
 
     def take(self, job_id: str, limit: int) -> list[Ticket]:
@@ -248,11 +256,17 @@ class Ledger:
             for index, state in self._states(job_id, told)
         ]
 
+    def tasks(
+        self, job: JobStatus, states: Collection[TaskState], *, start: int, limit: int
+    ) -> list[TaskStory]:
+        """Return the first `limit` tasks from `start` on that are in one of `states`."""
+        return read_tasks(self.store, job, frozenset(states), start=start, limit=limit)
+
     # Workers
 
     def heartbeat(self, worker: str, info: dict[str, str], ttl_s: float) -> None:
         """Keep what `worker` holds for another `ttl_s` seconds."""
-        self.store.beat(worker, json.dumps(info), ttl_s)
+        self.store.beat(worker, json.dumps({"info": info, "seen_s": self.now_s()}), ttl_s)
 
     def farewell(self, worker: str) -> None:
         """Give back all that `worker` holds, free of charge, and stop its heart."""
@@ -263,7 +277,7 @@ class Ledger:
     def workers(self) -> list[WorkerStatus]:
         """Return the workers that live."""
         found = sorted(self.store.beating().items())
-        return [WorkerStatus(worker=name, info=json.loads(info)) for name, info in found]
+        return [WorkerStatus(worker=name, **json.loads(said)) for name, said in found]
 
     def held_by(self, worker: str) -> list[Ticket]:
         """Return the attempts that `worker` holds."""

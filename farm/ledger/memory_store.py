@@ -117,6 +117,10 @@ class MemoryStore:
             row.meta["state"] = target
             return True
 
+    def remove(self, job_id: str) -> None:
+        with self.lock:
+            self.jobs.pop(job_id, None)
+
     def progress(self, job_id: str, index: int, attempt: int, views_done: int) -> bool:
         with self.lock:
             row = self.row(job_id)

@@ -82,7 +82,7 @@ class TaskRecord(Spec):
 
 
 class TaskStory(Spec):
-    """A task that failed at least once and is not done."""
+    """A task, with what went wrong so far; nothing where it is done."""
 
     job_id: str
     index: int
@@ -133,3 +133,5 @@ class WorkerStatus(Spec):
 
     worker: str
     info: dict[str, str]
+    seen_s: float = 0.0
+    """When its heart last beat, by the ledger's clock."""

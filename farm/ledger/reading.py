@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from farm.ledger.model import (
     CANCELLED_JOB,
     CODES,
+    STATES,
     HeldTask,
     JobState,
     JobStatus,
     TaskRecord,
     TaskState,
+    TaskStory,
 )
 from farm.ledger.store import Meta, Store
 from farm.spec.task import Ticket
 
+CANCELLED = TaskState.CANCELLED
 CHUNK = 16384
 """So many state codes are read at a time."""
 
@@ -55,6 +58,32 @@ def read_chunks(store: Store, job_id: str, *, start: int) -> Iterator[tuple[int,
     while codes := store.states(job_id, start, CHUNK):
         yield start, codes
         start += len(codes)
+
+
+def read_tasks(
+    store: Store, job: JobStatus, states: frozenset[TaskState], *, start: int, limit: int
+) -> list[TaskStory]:
+    """Return the first `limit` tasks from `start` on that are in one of `states`."""
+    called = dict(STATES)
+    if job.state in CANCELLED_JOB:
+        called |= dict.fromkeys((CODES[TaskState.PENDING], CODES[TaskState.QUEUED]), CANCELLED)
+    found: dict[int, TaskState] = {}
+    for first, codes in read_chunks(store, job.job_id, start=start):
+        for index, code in enumerate(codes, first):
+            if called[code] in states and len(found) < limit:
+                found[index] = called[code]
+        if len(found) == limit:
+            break
+    records = store.records(job.job_id, list(found))
+    return [
+        TaskStory(
+            job_id=job.job_id,
+            index=index,
+            state=state,
+            attempts=records[index].story if index in records else (),
+        )
+        for index, state in found.items()
+    ]
 
 
 def find_fresh(

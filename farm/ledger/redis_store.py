@@ -142,6 +142,12 @@ class RedisStore:
         return bool(self.scripts["turn"](keys=[key(job_id)], args=args))
 
     @reaching
+    def remove(self, job_id: str) -> None:
+        parts = (None, "states", "records", "returned", "running")
+        with self.client.pipeline(transaction=True) as pipe:
+            pipe.unlink(*(key(job_id, part) for part in parts)).srem(JOBS, job_id).execute()
+
+    @reaching
     def progress(self, job_id: str, index: int, attempt: int, views_done: int) -> bool:
         keys = [key(job_id), *(key(job_id, name) for name in ("states", "records", "running"))]
         return bool(self.scripts["progress"](keys=keys, args=[index, attempt, views_done]))

@@ -87,6 +87,9 @@ class Store(Protocol):
     ) -> bool:
         """Put a job from one of `sources` to `target`, if it has no task in the states `empty`."""
 
+    def remove(self, job_id: str) -> None:
+        """Keep nothing of a job."""
+
     def progress(self, job_id: str, index: int, attempt: int, views_done: int) -> bool:
         """Set how many views of a running attempt are done; False if it no longer runs."""
 

@@ -74,6 +74,20 @@ class Twins(RuleBasedStateMachine):
     def job(self, verb):
         self.both(verb, "job")
 
+    @rule(start=st.integers(0, TASKS), limit=st.integers(1, 3))
+    def look(self, start, limit):
+        job = self.twins[0].job("job")
+        if job:
+            states = (TaskState.PENDING, TaskState.FAILED, TaskState.CANCELLED)
+            found = [twin.tasks(job, states, start=start, limit=limit) for twin in self.twins]
+            seen = [[(task.index, task.state, len(task.attempts)) for task in one] for one in found]
+            assert seen[0] == seen[1]
+
+    @rule(surely=st.integers(0, 9))
+    def forget(self, surely):
+        if surely == 0 and self.both("forget", "job"):
+            self.both("add_job", "job", tasks=TASKS, views=99, done=(1,), views_done=3)
+
     @rule(surely=st.integers(0, 9))
     def cancel(self, surely):
         if surely == 0:  # little happens after it
