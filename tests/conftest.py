@@ -52,6 +52,7 @@ def redis_url(redis_server: PrivateRedis) -> str:
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
     """The address of an S3 server on the loopback interface."""
+    pytest.importorskip("s3fs")
     pytest.importorskip("moto.server")
     from tests.places import s3_server
 

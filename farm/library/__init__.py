@@ -10,12 +10,17 @@ from farm.library.files import (
     safe_stem,
     tell_pairs_apart,
 )
+from farm.library.store import Blob, Library, blob_key, files_of
 
 __all__ = [
     "SUFFIXES",
+    "Blob",
+    "Library",
     "assign_ids",
+    "blob_key",
     "describe",
     "discover",
+    "files_of",
     "hash_file",
     "read_credit",
     "safe_stem",
