@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from farm.errors import SetupError
+
+T = TypeVar("T", bound=BaseSettings)
 
 
 class Settings(BaseSettings):
@@ -59,9 +62,19 @@ def load_settings(**given: Any) -> Settings:
     Raises:
         SetupError: A variable or a given value is not what it must be.
     """
+    return read_environment(Settings, given)
+
+
+def read_environment(kind: type[T], given: Mapping[str, Any]) -> T:
+    """Return the settings of one `kind`; what is `given`, and not None, wins.
+
+    Raises:
+        SetupError: A variable or a given value is not what it must be.
+    """
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return kind(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        raise SetupError(f"FARM_{name}: {first['msg']}; correct it and try again") from None
+        prefix = kind.model_config.get("env_prefix", "")
+        raise SetupError(f"{prefix}{name}: {first['msg']}; correct it and try again") from None

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from farm.cli.flower import flower
 from farm.cli.render import render
 from farm.cli.spec import schema, spec
 from farm.errors import FarmError
@@ -30,6 +31,7 @@ def make_app() -> typer.Typer:
     app.command("render")(render)
     app.command("spec")(spec)
     app.command("schema")(schema)
+    app.command("flower")(flower)
     for entry in sorted(entry_points(group="farm.commands")):
         app.command(entry.name)(entry.load())
     return app
