@@ -9,7 +9,11 @@ FarmError
 │   ├── StorageError     the shared storage is full or away: not the task's fault
 │   └── StaleAttempt     somebody else holds this task now: drop the work
 ├── DeviceError          this worker cannot use its device
-└── UnreachableError     Redis is away: wait, it comes back
+├── RefusedError         the farm's server said no; its sentence says what to do
+│   ├── LoginError       no login, or a token that the server does not take
+│   └── NotFoundError    what was asked for is not there
+├── TransferError        files that did not arrive whole: the same command again goes on
+└── UnreachableError     Redis, or the farm's server, is away: wait, it comes back
 """
 
 from __future__ import annotations
@@ -72,5 +76,29 @@ class DeviceError(FarmError):
     """A device that cannot be used as asked; the worker must stop, loudly."""
 
 
+class RefusedError(FarmError):
+    """A request that the farm's server did not grant; `status` is HTTP's number for why."""
+
+    def __init__(self, sentence: str, status: int = 400) -> None:
+        super().__init__(sentence, status)  # every argument, so that it pickles
+        self.sentence = sentence
+        self.status = status
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class LoginError(RefusedError):
+    """No login, or one that the server does not take."""
+
+
+class NotFoundError(RefusedError):
+    """A job, task or file that the server does not have."""
+
+
+class TransferError(FarmError):
+    """Files that could not be brought over whole."""
+
+
 class UnreachableError(FarmError):
-    """Redis, which is away now; what waits for it goes on when it is back."""
+    """Redis or the farm's server, which is away now; what waits for it goes on when it is back."""

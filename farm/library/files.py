@@ -7,12 +7,12 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from farm.errors import SpecError
-from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES, Asset, AssetKind, Credit
+from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES, Asset, AssetFile, AssetKind, Credit
 
 SUFFIXES: dict[AssetKind, tuple[str, ...]] = {"model": MODEL_SUFFIXES, "hdr": HDR_SUFFIXES}
 WORDS: dict[AssetKind, str] = {"model": "a 3D model", "hdr": "an HDR environment"}
@@ -48,31 +48,50 @@ def _matches(pattern: str, kind: AssetKind, *, base: Path) -> list[Path]:
     return files
 
 
-def describe(files: Sequence[Path], kind: AssetKind) -> tuple[tuple[Asset, ...], list[str]]:
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 (hex) of a file's bytes.
+
+    Raises:
+        SpecError: The file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def describe(
+    files: Sequence[Path],
+    kind: AssetKind,
+    *,
+    hash_file: Callable[[Path], str] = hash_file,
+    dependencies: Callable[[Path], tuple[AssetFile, ...]] = lambda _path: (),
+) -> tuple[tuple[Asset, ...], list[str]]:
     """Hash and name `files`; return them with remarks for the user. The same bytes count once.
 
     Raises:
         SpecError: A file cannot be read.
     """
     remarks: list[str] = []
-    by_hash: dict[str, Path] = {}
+    found: dict[str, Asset] = {}  # by content
     for path in files:
-        sha256 = hash_file(path)
-        first = by_hash.setdefault(sha256, path)
-        if first != path:
-            remarks.append(f"{path.name} has the same bytes as {first.name} and is taken once")
-    ids = assign_ids([(path.stem, sha256) for sha256, path in by_hash.items()])
-    assets = tuple(
-        Asset(
+        asset = Asset(
             kind=kind,
-            id=ids[sha256],
+            id=path.stem,
             name=path.name,
             path=str(path),
-            sha256=sha256,
+            sha256=hash_file(path),
             size_bytes=path.stat().st_size,
             credit=read_credit(path),
+            dependencies=dependencies(path),
         )
-        for sha256, path in by_hash.items()
+        first = found.setdefault(asset.content, asset)
+        if first is not asset:
+            remarks.append(f"{asset.name} has the same bytes as {first.name} and is taken once")
+    ids = assign_ids([(asset.id, content) for content, asset in found.items()])
+    assets = tuple(
+        asset.model_copy(update={"id": ids[content]}) for content, asset in found.items()
     )
     remarks += [
         f"{asset.name} is called {asset.id} here: others start with {asset.id[:ID_LENGTH]} too"
@@ -88,16 +107,16 @@ def tell_pairs_apart(models: Sequence[Asset], hdrs: Sequence[Asset]) -> tuple[As
     if len(pairs) == len(models) * len(hdrs):
         return tuple(models)
     return tuple(
-        model.model_copy(update={"id": f"{model.id}-{model.sha256[:ID_LENGTH]}"})
+        model.model_copy(update={"id": f"{model.id}-{model.content[:ID_LENGTH]}"})
         for model in models
     )
 
 
 def assign_ids(names: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Name each (stem, sha256) by its stem's first 8 characters, or as many as tell all apart.
+    """Name each (stem, hash) by its stem's first 8 characters, or as many as tell all apart.
 
     Returns:
-        sha256 -> id; ids are safe in file names and differ even where case does not count.
+        hash -> id; ids are safe in file names and differ even where case does not count.
     """
     stems = {sha256: safe_stem(stem) for stem, sha256 in names}
     longest = max((len(stem) for stem in stems.values()), default=0)
@@ -137,16 +156,3 @@ def read_credit(path: Path) -> Credit:
     data = {"licence": data.get("license")} | data
     texts = {key: data[key] for key in Credit.model_fields if isinstance(data.get(key), str)}
     return Credit(**texts)
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 (hex) of a file's bytes.
-
-    Raises:
-        SpecError: The file cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise SpecError(f"{path}: cannot be read: {error.strerror}") from None

@@ -1,0 +1,83 @@
+"""The files that a model needs beside its own: textures, buffers, linked files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from farm.library.blend import trace_blend
+from farm.library.mesh_files import trace_gltf, trace_obj
+from farm.spec.asset import AssetFile
+
+Remark = Callable[[str], None]
+"""Takes one sentence for a person."""
+
+TRACERS: dict[str, Callable[[Path, Remark], list[Path]]] = {
+    ".blend": trace_blend,
+    ".gltf": trace_gltf,
+    ".glb": trace_gltf,
+    ".obj": trace_obj,
+}
+NOT_TRACED = (".fbx", ".usd", ".usda", ".usdc")
+
+DATA_SUFFIXES = (
+    ".abc", ".avi", ".bin", ".blend", ".bmp", ".cin", ".dds", ".dpx", ".exr", ".gif", ".hdr",
+    ".ies", ".jp2", ".jpeg", ".jpg", ".jxl", ".ktx2", ".mdd", ".mkv", ".mov", ".mp4", ".mtl",
+    ".otf", ".pc2", ".png", ".psd", ".rgb", ".sgi", ".svg", ".tga", ".tif", ".tiff", ".ttf",
+    ".tx", ".usd", ".usda", ".usdc", ".usdz", ".vdb", ".webm", ".webp",
+)  # fmt: skip
+"""Only such files leave this machine: a model from a stranger may name any file as its texture."""
+
+
+class Tracer:
+    """Finds the dependencies of models, and says once what it could not find."""
+
+    def __init__(self, hash_file: Callable[[Path], str], remark: Remark) -> None:
+        self._hash_file = hash_file
+        self._said: set[str] = set()
+        self._remark = remark
+
+    def __call__(self, path: Path) -> tuple[AssetFile, ...]:
+        """Return the files, other than itself, that the model at `path` needs.
+
+        Raises:
+            SpecError: One of them cannot be read.
+        """
+        suffix = path.suffix.lower()
+        if suffix in NOT_TRACED:
+            self._say(
+                f"external textures of {suffix} files are not traced; pack them into the file"
+            )
+        tracer = TRACERS.get(suffix)
+        if tracer is None:
+            return ()
+        needed = {Path(os.path.normpath(file)): None for file in tracer(path, self._say)}
+        return tuple(
+            AssetFile(
+                path=Path(os.path.relpath(file, path.parent)).as_posix(),
+                sha256=self._hash_file(file),
+                size_bytes=file.stat().st_size,
+            )
+            for file in sorted(needed)
+            if file != path and self._may_leave(file, path)
+        )
+
+    def _may_leave(self, file: Path, model: Path) -> bool:
+        if not file.is_file():
+            self._say(f"{model.name} needs {file}, which is not there")
+            return False
+        if file.drive != model.drive:
+            self._say(f"{model.name} needs {file} on another drive; it is not uploaded")
+            return False
+        if file.suffix.lower() not in DATA_SUFFIXES:
+            self._say(
+                f"{model.name} names {file}, which is no texture or model; it is not uploaded"
+            )
+            return False
+        return True
+
+    def _say(self, sentence: str) -> None:
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self._remark(sentence)
