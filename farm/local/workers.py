@@ -10,7 +10,7 @@ from pathlib import Path
 
 from farm.devices import cpu_count
 from farm.errors import DeviceError, FarmError
-from farm.local.processes import die_with_parent, stop
+from farm.local.processes import last_line, spawn, stop
 
 DEVICE_EXIT = 3
 """Exit code of a worker that cannot use its device: starting it again would not help."""
@@ -66,25 +66,29 @@ class WorkerCrew:
         self.processes.clear()
 
     def _spawn(self, place: int) -> subprocess.Popen[bytes]:
-        device = self.devices[place]
-        command = [sys.executable, "-m", "farm", "worker", "--die-with-parent"]
-        command += ["--device", device, "--name", f"{device.replace(':', '')}-{place}"]
-        if device == "cpu":
-            command += ["--threads", str(max(cpu_count() // len(self.devices), 1))]
-        with self._log(place).open("ab") as log:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=self.environment,
-                start_new_session=True,  # a Ctrl-C in the terminal is for us to pass on
-                preexec_fn=die_with_parent,
-            )
+        return spawn(
+            worker_command(self.devices, place),
+            environment=self.environment,
+            log=self._log(place),
+        )
 
     def _log(self, place: int) -> Path:
         return self.folder / f"worker-{place}.log"
 
     def _last_words(self, place: int) -> str:
-        lines = self._log(place).read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+        return last_line(self._log(place))
+
+
+def worker_command(devices: Sequence[str], place: int) -> list[str]:
+    """Return what starts the worker of `devices[place]`."""
+    device = devices[place]
+    command = [sys.executable, "-m", "farm", "worker", "--die-with-parent"]
+    command += ["--device", device, "--name", worker_name(device, place)]
+    if device == "cpu":
+        command += ["--threads", str(max(cpu_count() // len(devices), 1))]
+    return command
+
+
+def worker_name(device: str, place: int) -> str:
+    """Return the name of a worker, unique on this machine."""
+    return f"{device.replace(':', '')}-{place}"
