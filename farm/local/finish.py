@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from farm import expand
-from farm.dataset.collect import RunFacts, collect
-from farm.dataset.preview import contact_sheet
-from farm.dataset.records import read_records
+from farm.dataset.collect import RunFacts
+from farm.dataset.finish import PREVIEW_FILE, finish_dataset
 from farm.local.resume import Finished
 from farm.spec.job import Job
 from farm.spec.task import RenderTask, dataset_key
 from farm.storage import FolderStorage
-
-PREVIEW_FILE = "preview.jpg"
 
 
 @dataclass(frozen=True)
@@ -71,24 +68,13 @@ def finish_datasets(  # noqa: PLR0913 - the facts of a run, given by name
             failures=tuple(failure.sentence for failure in group(here)),
             seconds=seconds,
         )
-        summary = collect(
+        summary = finish_dataset(
             storage,
             dataset,
             facts,
             is_complete=lambda task_id: task_id not in waiting,
             report=report,
         )
-        folders.append(_folder(storage, dataset, views=summary.views, report=report))
+        preview = storage.path(dataset_key(dataset, PREVIEW_FILE)) if summary.views else None
+        folders.append(DatasetFolder(storage.path(dataset), preview))
     return folders
-
-
-def _folder(
-    storage: FolderStorage, dataset: str, *, views: int, report: Callable[[str], None]
-) -> DatasetFolder:
-    if not views:
-        return DatasetFolder(storage.path(dataset), None)
-    records = (entry.record for entry in read_records(storage, dataset, report))
-    key = dataset_key(dataset, PREVIEW_FILE)
-    sheet = contact_sheet(storage, dataset, records, title=storage.path(dataset).name)
-    storage.put(key, sheet)
-    return DatasetFolder(storage.path(dataset), storage.path(key))

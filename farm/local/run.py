@@ -15,7 +15,8 @@ from pathlib import Path
 from farm import expand
 from farm.dispatcher import Dispatcher
 from farm.errors import UnreachableError
-from farm.ledger import JobStatus, Ledger, TaskState, open_ledger
+from farm.ledger import Ledger, TaskState, open_ledger
+from farm.ledger.shortage import shortage
 from farm.local.finish import FailedTask, finish_datasets, group
 from farm.local.redis_server import PrivateRedis
 from farm.local.resume import Finished, find_finished, seed_partial_tasks
@@ -141,16 +142,9 @@ class Run:
             tasks_failed=failed,
             views_per_s=rate,
             eta_s=left / rate if rate else None,
-            waits_for=self._shortage(ledger, job),
+            waits_for=shortage(ledger, job),
         )
         return status, job.over
-
-    def _shortage(self, ledger: Ledger, job: JobStatus) -> str | None:
-        """Return what the job is held back by, such as a full disk."""
-        if job.held_until_s <= ledger.now_s():
-            return None
-        attempts = [attempt for story in ledger.failures(job.job_id) for attempt in story.attempts]
-        return max(attempts, key=lambda attempt: attempt.time_s).sentence if attempts else None
 
     def _task(self, job_id: str, index: int) -> RenderTask:
         assert job_id == self.job.job_id

@@ -41,7 +41,7 @@ def parse_spec(data: Any) -> JobSpec:
     try:
         return JobSpec.model_validate(data)
     except ValidationError as error:
-        raise SpecError("\n".join(_sentence(problem) for problem in error.errors())) from None
+        raise SpecError("\n".join(sentence(problem) for problem in error.errors())) from None
 
 
 def parse_yaml(text: str, *, name: str) -> Any:
@@ -59,9 +59,12 @@ def parse_yaml(text: str, *, name: str) -> Any:
         raise SpecError(f"{name}:{where} is not YAML: {problem}") from None
 
 
-def _sentence(problem: Any) -> str:
+def sentence(problem: Any, *, within: tuple[str, ...] = ()) -> str:
+    """Say in words what pydantic found wrong; `within` is a path that goes without saying."""
     facts = {"input": _short(problem["input"])} | problem.get("ctx", {})
     place = [str(part) for part in problem["loc"]]
+    if tuple(place[: len(within)]) == within:
+        place = place[len(within) :]
     if place[:1] == ["recipe"]:  # pydantic names the chosen recipe and mode in the path
         place = [part for part in place if part not in tags()]
     if problem["type"] == "union_tag_invalid":
