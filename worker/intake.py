@@ -2,35 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import struct
 from pathlib import Path
 
-from farm.errors import AssetError
-from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES, Asset
-
-HDR_MAX_PX = 16384 * 8192
-"""More pixels than this in an HDRI are taken for a mistake or an attack."""
-HEAD_BYTES = 1 << 16
-
-SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"%PDF", "a PDF document"),
-    (b"II*\x00", "a TIFF picture"),
-    (b"MM\x00*", "a TIFF picture"),
-)
-MODEL_MAGIC: dict[str, tuple[bytes, ...]] = {
-    ".blend": (b"BLENDER", b"\x28\xb5\x2f\xfd", b"\x1f\x8b"),
-    ".glb": (b"glTF",),
-    ".ply": (b"ply",),
-    ".usdc": (b"PXR-USDC",),
-    ".usda": (b"#usda",),
-    ".usdz": (b"PK\x03\x04",),
-}
-"""How files with these suffixes begin; the others have no fixed beginning."""
+from farm.library.formats import check_file
+from farm.spec.asset import Asset
 
 
 def check_asset(asset: Asset) -> None:
@@ -39,92 +14,4 @@ def check_asset(asset: Asset) -> None:
     Raises:
         AssetError: It is missing, empty, too large or something else.
     """
-    path = Path(asset.path)
-    known = MODEL_SUFFIXES if asset.kind == "model" else HDR_SUFFIXES
-    if path.suffix.lower() not in known:
-        raise AssetError(asset.path, f"{path.suffix or 'no suffix'} is none of {', '.join(known)}")
-    head = read_head(path)
-    if asset.kind == "model":
-        check_model(path, head)
-    else:
-        check_hdr(path, head)
-
-
-def read_head(path: Path) -> bytes:
-    """Return the first bytes of a file that is there and not empty."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-    except OSError as error:
-        raise AssetError(str(path), f"cannot be read: {error.strerror}") from error
-    if not head:
-        raise AssetError(str(path), "the file is empty (0 bytes)")
-    return head
-
-
-def check_model(path: Path, head: bytes) -> None:
-    """Compare a model's first bytes with its suffix; a .glb must also be as long as it says."""
-    suffix = path.suffix.lower()
-    magic = MODEL_MAGIC.get(suffix, ())
-    if magic and not head.startswith(magic):
-        raise AssetError(str(path), f"not a {suffix} file: it is {likeness(head)}")
-    if not magic and (suspect := telling_likeness(head, suffix)):
-        raise AssetError(str(path), f"not a {suffix} file: it is {suspect}")
-    if suffix == ".glb":
-        size = path.stat().st_size
-        stated = struct.unpack_from("<I", head, 8)[0] if len(head) >= 12 else 12
-        if size < stated:
-            raise AssetError(str(path), f"the file is cut off: {size} of {stated} bytes")
-
-
-def check_hdr(path: Path, head: bytes) -> None:
-    """Make sure that an environment is OpenEXR or Radiance and of a bearable size."""
-    if head.startswith(b"\x76\x2f\x31\x01"):
-        size = exr_size_px(head)
-    elif head.startswith(b"#?"):
-        size = radiance_size_px(head)
-    else:
-        raise AssetError(str(path), f"not an HDR environment: it is {likeness(head)}")
-    if size is None:
-        raise AssetError(str(path), "its header is damaged: no picture size in it")
-    width, height = size
-    if width < 1 or height < 1 or width * height > HDR_MAX_PX or max(size) > 16384:
-        raise AssetError(
-            str(path), f"{width} x {height} pixels: an HDR environment may have 16384 x 8192"
-        )
-
-
-def exr_size_px(head: bytes) -> tuple[int, int] | None:
-    """Return (width, height) from an OpenEXR header."""
-    at = head.find(b"dataWindow\0box2i\0\x10\0\0\0")
-    if at < 0 or len(head) < at + 37:
-        return None
-    left, top, right, bottom = struct.unpack_from("<4i", head, at + 21)
-    return (right - left + 1, bottom - top + 1)
-
-
-def radiance_size_px(head: bytes) -> tuple[int, int] | None:
-    """Return (width, height) from a Radiance header."""
-    match = re.search(rb"\n\n([-+][XY]) (\d{1,9}) ([-+][XY]) (\d{1,9})\n", head)
-    if match is None:
-        return None
-    sides = {match[1][1:]: int(match[2]), match[3][1:]: int(match[4])}
-    return (sides[b"X"], sides[b"Y"]) if len(sides) == 2 else None
-
-
-def likeness(head: bytes) -> str:
-    """Say what a file's first bytes look like."""
-    return telling_likeness(head, "") or "something else"
-
-
-def telling_likeness(head: bytes, suffix: str) -> str | None:
-    """Say what a file is that cannot be a `suffix`, or None where nothing tells."""
-    for magic, name in SIGNATURES:
-        if head.startswith(magic):
-            return name
-    text = head[:512].lstrip().lower()
-    if text.startswith((b"<!doctype html", b"<html")):
-        return "a web page (HTML)"
-    if text.startswith((b"{", b"[")) and suffix != ".gltf":
-        return "a JSON message"
-    return None
+    check_file(Path(asset.path), asset.kind)
