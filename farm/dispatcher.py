@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from farm.errors import UnreachableError
+from farm.errors import StorageError, UnreachableError
 from farm.ledger import JobState, JobStatus, Ledger, TaskState
 from farm.queue import TaskQueue
 from farm.spec.task import RenderMessage, RenderTask, Ticket
@@ -27,19 +27,21 @@ class Dispatcher:
     It keeps nothing that it needs: the ledger alone says what there is to do.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it moves between, and its few knobs by name
         self,
         ledger: Ledger,
         queue: TaskQueue,
         task_of: Callable[[str, int], RenderTask],
         *,
         lease_ttl_s: float = 10.0,
+        on_over: Callable[[str], None] = lambda job_id: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.ledger = ledger
         self.queue = queue
         self.task_of = task_of
         self.lease_ttl_s = lease_ttl_s
+        self.on_over = on_over
         self.clock = clock
         self.epoch: str | None = None
         self.reachable = True
@@ -127,10 +129,17 @@ class Dispatcher:
                 self.sent_s[ticket] = now_s
 
     def _send(self, ticket: Ticket, priority: int) -> None:
-        task = self.task_of(ticket.job_id, ticket.index)
+        try:
+            task = self.task_of(ticket.job_id, ticket.index)
+        except StorageError as error:  # the job waits, its owner can read for what
+            log.warning("task cannot be made job=%s: %s", ticket.job_id, error)
+            self.ledger.claim(ticket, "dispatcher")
+            self.ledger.fail(ticket, error.cause, str(error))
+            return
         self.queue.put(RenderMessage(ticket=ticket, task=task), priority=priority)
 
     def _finish(self, jobs: list[JobStatus]) -> None:
         for job in jobs:
             if state := self.ledger.settle(job.job_id):
                 log.info("job %s job=%s", state.value, job.job_id)
+                self.on_over(job.job_id)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from farm.dispatcher import WINDOW, Dispatcher
-from farm.errors import UnreachableError
+from farm.errors import StorageError, UnreachableError
 from farm.ledger import JobState, Ledger
 from farm.ledger.memory_store import MemoryStore
+from farm.ledger.shortage import shortage
 from farm.spec.task import RenderMessage, Ticket
 from tests.builders import a_task
 
@@ -133,6 +134,36 @@ def test_a_job_held_back_by_its_storage_is_fed_again_later(farm):
 
     assert farm.step() == []
     assert [again.attempt for again in farm.step(seconds=11)] == [2]
+
+
+def test_a_job_whose_tasks_cannot_be_made_waits_and_says_for_what(farm):
+    farm.add("job", tasks=5)
+    farm.add("other", tasks=1)
+    away = {"job"}
+
+    def task(job_id, index):
+        if job_id in away:
+            raise StorageError("the disk is away")
+        return a_task(index, job_id=job_id)
+
+    farm.dispatcher.task_of = task
+    assert [ticket.job_id for ticket in farm.step(seconds=2)] == ["other"]
+    assert shortage(farm.ledger, farm.ledger.job("job")) == "the disk is away"
+
+    away.clear()
+    assert [ticket.job_id for ticket in farm.step(seconds=10)].count("job") == WINDOW
+
+
+def test_who_asked_is_told_that_a_job_is_over(farm):
+    told = []
+    farm.dispatcher.on_over = told.append
+    farm.add("job", tasks=1)
+    (ticket,) = farm.step()
+    farm.ledger.claim(ticket, "w")
+    farm.ledger.complete(ticket)
+    farm.step(seconds=3)
+
+    assert told == ["job"]
 
 
 def test_what_a_silent_worker_held_is_sent_again(farm):

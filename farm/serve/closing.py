@@ -1,0 +1,155 @@
+"""The end of a job on the farm: its datasets are folded, summed up and drawn."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+from farm import expand
+from farm.dataset.collect import RunFacts
+from farm.dataset.finish import finish_dataset
+from farm.dataset.records import record_keys
+from farm.jobs import End, JobBook
+from farm.ledger import JobStatus, Ledger, TaskState
+from farm.spec.job import Job
+from farm.storage import Storage
+
+log = logging.getLogger(__name__)
+
+LOST = (TaskState.FAILED, TaskState.SET_ASIDE)
+TOLD_FAILURES = 1000
+"""So many failed tasks of a job are told in `dataset.json`."""
+KNOWN_MISSING = 10_000
+"""With more missing tasks no record file is tidied away: telling which would take long."""
+AGAIN_S = 60.0
+"""A job that could not be finished, as when storage is full, is tried again after this."""
+
+
+class Closer:
+    """A thread that finishes the datasets of jobs that are over, so that feeding goes on."""
+
+    def __init__(self, ledger: Ledger, storage: Storage, book: JobBook) -> None:
+        self.ledger = ledger
+        self.storage = storage
+        self.book = book
+        self.stopping = threading.Event()
+        self.waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self.again: dict[str, float] = {}
+        self.thread = threading.Thread(target=self._run, name="closer", daemon=True)
+
+    def start(self) -> None:
+        self.thread.start()
+
+    def stop(self) -> None:
+        """End after the dataset in hand; what is left is done after the next start."""
+        self.stopping.set()
+        self.waiting.put(None)
+        self.thread.join()
+
+    def close(self, job_id: str) -> None:
+        """Finish a job that is over, soon."""
+        self.waiting.put(job_id)
+
+    def catch_up(self) -> None:
+        """Finish what ended while nobody was here to do it."""
+        for job in self.ledger.jobs():
+            if job.over and self.book.end(job.job_id) != end_of(job):
+                self.close(job.job_id)
+
+    def _run(self) -> None:
+        while not self.stopping.is_set():
+            for job_id in self._due():
+                try:
+                    self._finish(job_id)
+                except Exception:  # the door: one job must not keep the others from their end
+                    log.exception("job cannot be finished now job=%s", job_id)
+                    self.again[job_id] = time.monotonic() + AGAIN_S
+
+    def _due(self) -> Iterator[str]:
+        try:
+            job_id = self.waiting.get(timeout=AGAIN_S / 4 if self.again else None)
+        except queue.Empty:
+            job_id = None
+        if job_id is not None:
+            yield job_id
+        now_s = time.monotonic()
+        for late in [name for name, due_s in self.again.items() if due_s <= now_s]:
+            del self.again[late]
+            yield late
+
+    def _finish(self, job_id: str) -> None:
+        job, status = self.book.load(job_id), self.ledger.job(job_id)
+        if job is None or status is None or not status.over:
+            return
+        log.info("finishing datasets job=%s", job_id)
+        is_complete = completeness(job, status, self.ledger)
+        for dataset, facts in dataset_facts(job, status, self.ledger):
+            if self.stopping.is_set() or self.ledger.job(job_id) is None:
+                return
+            if facts.failures or has_records(self.storage, dataset):
+                finish_dataset(
+                    self.storage,
+                    dataset,
+                    facts,
+                    is_complete=is_complete,
+                    report=log.warning,
+                )
+        if self.ledger.job(job_id) is not None:
+            self.book.save_end(job_id, end_of(status))
+            log.info("datasets finished job=%s", job_id)
+
+
+def end_of(job: JobStatus) -> End:
+    """Return how a job that is over has ended."""
+    lost = sum(job.counts[state] for state in LOST)
+    return End(state=job.state.value, done=job.counts[TaskState.DONE], failed=lost)
+
+
+def dataset_facts(job: Job, status: JobStatus, ledger: Ledger) -> Iterator[tuple[str, RunFacts]]:
+    """Yield every dataset of a job with what only the ledger knows of it."""
+    failures: dict[str, dict[str, None]] = defaultdict(dict)
+    for story in itertools.islice(ledger.failures(job.job_id), TOLD_FAILURES):
+        if story.state in LOST:
+            dataset = expand.render_task(job, story.index).dataset
+            failures[dataset][story.attempts[-1].sentence] = None
+    spec = job.spec.model_dump(mode="json")
+    seconds = ledger.now_s() - status.created_s
+    for dataset in expand.datasets(job):
+        yield (
+            dataset,
+            RunFacts(
+                name=dataset_name(job, dataset),
+                spec=spec,
+                tasks=status.tasks,
+                failures=tuple(failures.get(dataset, ())),
+                seconds=seconds,
+            ),
+        )
+
+
+def dataset_name(job: Job, dataset: str) -> str:
+    """Return what a person calls a dataset."""
+    inner = dataset.removeprefix(job.prefix).strip("/")
+    return inner or job.spec.dataset_name or job.job_id
+
+
+def has_records(storage: Storage, dataset: str) -> bool:
+    """Say whether anything was rendered for a dataset."""
+    views, *others = record_keys(storage, dataset)
+    return bool(others) or storage.size(views) is not None
+
+
+def completeness(job: Job, status: JobStatus, ledger: Ledger) -> Callable[[str], bool]:
+    """Return what says of a task id whether all of its views are done."""
+    missing = status.tasks - status.counts[TaskState.DONE]
+    if missing > KNOWN_MISSING:
+        return lambda task_id: False
+    not_done = frozenset(TaskState) - {TaskState.DONE}
+    stories = ledger.tasks(status, not_done, start=0, limit=missing) if missing else []
+    waiting = {expand.render_task(job, story.index).task_id for story in stories}
+    return lambda task_id: task_id not in waiting

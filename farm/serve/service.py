@@ -1,0 +1,84 @@
+"""`farm dispatcher`: feed the workers from the submitted jobs until told to stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from types import FrameType
+
+from farm import expand
+from farm.dispatcher import Dispatcher
+from farm.errors import StorageError, UnreachableError
+from farm.jobs import JobBook
+from farm.ledger import Ledger, open_ledger
+from farm.queue import CeleryQueue, TaskQueue
+from farm.serve.closing import Closer
+from farm.settings import Settings
+from farm.spec.task import RenderTask
+from farm.storage import Storage, open_storage
+
+log = logging.getLogger(__name__)
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+class Service:
+    """The dispatcher with the book of jobs, and the thread that finishes them."""
+
+    def __init__(
+        self, ledger: Ledger, queue: TaskQueue, storage: Storage, *, lease_ttl_s: float
+    ) -> None:
+        self.book = JobBook(storage)
+        self.closer = Closer(ledger, storage, self.book)
+        self.dispatcher = Dispatcher(
+            ledger, queue, self._task, lease_ttl_s=lease_ttl_s, on_over=self.closer.close
+        )
+        self.caught_up = False
+
+    def run(self, stop: threading.Event) -> None:
+        """Dispatch until `stop` is set."""
+        self.closer.start()
+        try:
+            self.dispatcher.run(stop, until=self._catch_up)
+        finally:
+            self.closer.stop()
+
+    def _catch_up(self) -> bool:
+        """Finish, once Redis answers, what ended while we were away; never a reason to stop."""
+        if not self.caught_up:
+            try:
+                self.closer.catch_up()
+                self.caught_up = True
+            except (UnreachableError, StorageError) as error:
+                log.warning("%s; what ended meanwhile is finished later", error)
+        return False
+
+    def _task(self, job_id: str, index: int) -> RenderTask:
+        job = self.book.load(job_id)
+        if job is None:
+            raise StorageError(
+                f"jobs/{job_id}/spec.json is not on the farm's storage; "
+                f"bring the storage back or run: farm cancel {job_id}"
+            )
+        return expand.render_task(job, index)
+
+
+def serve(settings: Settings) -> None:
+    """Run the dispatcher until SIGTERM or Ctrl-C."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    redis_url = settings.redis_url.get_secret_value()
+    queue = CeleryQueue(redis_url)
+    try:
+        ledger, storage = open_ledger(redis_url), open_storage(str(settings.storage))
+        log.info("dispatching storage=%s", storage.place)
+        Service(ledger, queue, storage, lease_ttl_s=settings.lease_ttl_s).run(stop)
+    finally:
+        queue.close()
