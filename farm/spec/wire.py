@@ -17,6 +17,8 @@ Role = Literal["read", "submit", "admin"]
 
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 JOB_ID_PATTERN = r"^[0-9a-f]{12}$"
+VERSION_HEADER = "Viewfarm-Version"
+"""Every answer of the server says which version it is."""
 
 
 class Page(Spec, Generic[T]):
