@@ -1,4 +1,4 @@
-"""From the records of many tasks to one `views.jsonl` and one `dataset.json`."""
+"""From the records of many tasks to `views.jsonl`, `dataset.json` and `ATTRIBUTION.md`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 
 from pydantic import JsonValue
 
+from farm.dataset.assets import AssetCounter, AssetSummary
+from farm.dataset.attribution import ATTRIBUTION_FILE, attribution
 from farm.dataset.records import (
     RECORDS_FOLDER,
     VIEWS_FILE,
@@ -15,7 +17,6 @@ from farm.dataset.records import (
     newest,
     read_records,
 )
-from farm.spec.asset import Asset, Credit
 from farm.spec.base import Spec
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
@@ -37,16 +38,6 @@ class RunFacts(Spec):
     """One sentence for each task that failed."""
     seconds: float
     """From start to end."""
-
-
-class AssetSummary(Spec):
-    """A model or HDRI of a dataset and how much of it there is."""
-
-    id: str
-    name: str
-    sha256: str
-    credit: Credit
-    views: int
 
 
 class DatasetSummary(Spec):
@@ -78,7 +69,7 @@ def collect(
     is_complete: Callable[[str], bool],
     report: Report,
 ) -> DatasetSummary:
-    """Fold all records into `views.jsonl`, write `dataset.json`, and return what it says.
+    """Fold all records into `views.jsonl`, write what sums them up, and return the summary.
 
     Args:
         storage: Where the dataset lives.
@@ -94,6 +85,8 @@ def collect(
     summary = summarise(facts, (entry.record for entry in entries))
     text = summary.model_dump_json(indent=2) + "\n"
     storage.put(dataset_key(dataset, DATASET_FILE), text.encode())
+    text = attribution(summary.name, models=summary.models, hdrs=summary.hdrs)
+    storage.put(dataset_key(dataset, ATTRIBUTION_FILE), text.encode())
     delete_records(storage, dataset, is_complete)
     return summary
 
@@ -143,29 +136,3 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
         versions=versions,
         spec=facts.spec,
     )
-
-
-class AssetCounter:
-    """Counts views by asset."""
-
-    def __init__(self) -> None:
-        self._assets: dict[str, Asset] = {}
-        self._views: Counter[str] = Counter()
-
-    def add(self, asset: Asset) -> None:
-        """Count one view of `asset`."""
-        self._assets[asset.sha256] = asset
-        self._views[asset.sha256] += 1
-
-    def summaries(self) -> tuple[AssetSummary, ...]:
-        """Return all assets, by name."""
-        return tuple(
-            AssetSummary(
-                id=asset.id,
-                name=asset.name,
-                sha256=asset.sha256,
-                credit=asset.credit,
-                views=self._views[asset.sha256],
-            )
-            for asset in sorted(self._assets.values(), key=lambda asset: (asset.name, asset.sha256))
-        )

@@ -24,8 +24,14 @@ class Credit(Spec):
     """SPDX identifier or the source's own word, such as `CC0-1.0` or `cc_zero`."""
     source: str | None = None
     """Site or collection, such as `blenderkit`."""
+    source_id: str | None = None
+    """What the source calls the asset, for all of its versions."""
+    version: str | None = None
+    """What the source calls the version that was fetched."""
     url: str | None = None
     """Page of the asset."""
+    fetched: str | None = None
+    """When it was fetched, as ISO 8601 has it."""
 
 
 class AssetFile(Spec):

@@ -65,6 +65,7 @@ def test_a_grid_is_laid_out_as_promised(grid):
             *(f"masks/{name}" for name in names),
             "views.jsonl",
             "dataset.json",
+            "ATTRIBUTION.md",
             "preview.jpg",
         }
 
