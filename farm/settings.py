@@ -33,6 +33,11 @@ class Settings(BaseSettings):
     """CPU threads for Cycles; left out: all."""
     scratch: Path | None = None
     """Folder for files in passing, best in memory; left out: the system's."""
+    cache: Path | None = None
+    """Folder on this machine for assets from the library, which its workers may share; left out:
+    `~/.cache/viewfarm/assets`."""
+    cache_bytes: int = Field(default=32 << 30, ge=0)
+    """So much of the cache may be taken by what was fetched from a bucket."""
     lease_ttl_s: float = Field(default=10.0, gt=0)
     """A worker that is silent for so long loses its tasks."""
     task_timeout_s: float = Field(default=7200.0, gt=0)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from farm.errors import StaleAttempt
+from farm.errors import AssetError, StaleAttempt
+from farm.spec.asset import Asset
 from farm.spec.task import RenderTask
 from farm.spec.view import View
 from farm.storage import Storage
+from worker.cache import own_path
 from worker.encode import EncodePool
 from worker.finish import Circumstances, Finisher, Rendered
 from worker.recipes import Stage, find_recipe
@@ -46,6 +50,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     attempt: int,
     worker: str,
     lease: Lease,
+    locate: Callable[[Asset], Path] = own_path,
 ) -> None:
     """Render the views of a task that are not finished yet; what is finished stays on any error.
 
@@ -60,7 +65,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
         return
     started = time.perf_counter()
     session.configure(task.render)
-    stage = find_recipe(task.recipe).prepare(task, session)
+    stage = prepare(task, session, locate)
     load_s = time.perf_counter() - started
     circumstances = Circumstances(
         attempt=attempt,
@@ -72,6 +77,18 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     )
     finisher = Finisher(task, circumstances, book=book, storage=storage, on_done=lease.view_done)
     render_views(missing, stage, session, finisher=finisher, lease=lease, load_s=load_s)
+
+
+def prepare(task: RenderTask, session: BlenderSession, locate: Callable[[Asset], Path]) -> Stage:
+    """Load a task's assets from where they are on this machine; errors name them as people do."""
+    assets = (task.model, task.hdr)
+    here = [asset.model_copy(update={"path": str(locate(asset))}) for asset in assets]
+    local = task.model_copy(update={"model": here[0], "hdr": here[1]})
+    try:
+        return find_recipe(task.recipe).prepare(local, session)
+    except AssetError as error:
+        names = {copy.path: asset.path for copy, asset in zip(here, assets, strict=True)}
+        raise AssetError(names.get(error.path, error.path), error.reason) from error
 
 
 def render_views(  # noqa: PLR0913  the parts of one loop

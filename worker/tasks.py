@@ -146,17 +146,26 @@ def open_renderer(settings: Settings) -> Renderer:
 
 def open_blender(settings: Settings) -> Renderer:
     """Open the one warm Blender of this process."""
+    from farm.library import Library
     from farm.storage import open_storage
     from worker.blender.session import BlenderSession  # bpy: in the child, and only here
+    from worker.cache import AssetCache, cache_folder
     from worker.render import render_task
 
     assert settings.scratch is not None
     session = BlenderSession(settings.device, settings.scratch, threads=settings.threads)
     storage = open_storage(settings.storage)
+    assets = AssetCache(Library(storage), cache_folder(settings.cache), settings.cache_bytes)
 
     def render(task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease) -> None:
         render_task(
-            task, session=session, storage=storage, attempt=attempt, worker=worker, lease=lease
+            task,
+            session=session,
+            storage=storage,
+            attempt=attempt,
+            worker=worker,
+            lease=lease,
+            locate=assets.locate,
         )
 
     return render
