@@ -11,6 +11,7 @@ import typer
 from farm.cli.flower import flower
 from farm.cli.render import render
 from farm.cli.spec import schema, spec
+from farm.cli.up import down, up
 from farm.errors import FarmError
 
 HELP = """Turn 3D models and HDR environments into labelled vision datasets.
@@ -31,6 +32,8 @@ def make_app() -> typer.Typer:
     app.command("render")(render)
     app.command("spec")(spec)
     app.command("schema")(schema)
+    app.command("up")(up)
+    app.command("down")(down)
     app.command("flower")(flower)
     for entry in sorted(entry_points(group="farm.commands")):
         app.command(entry.name)(entry.load())

@@ -1,0 +1,145 @@
+"""`farm up` and `farm down`: the whole farm on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from farm.errors import SetupError
+
+if TYPE_CHECKING:
+    from farm.local.site import Site, UpState
+    from farm.local.up import Wish
+
+Storage = Annotated[
+    Path,
+    typer.Option(
+        envvar="FARM_STORAGE", help="Folder for assets, jobs, datasets and the farm's own .farm/."
+    ),
+]
+HERE = Path("farm-storage")
+
+
+def up(  # noqa: PLR0913 - one parameter per flag
+    *,
+    storage: Storage = HERE,
+    port: Annotated[int, typer.Option(help="Of the API.")] = 8000,
+    host: Annotated[
+        str, typer.Option(help="Address of the API; 0.0.0.0 lets other machines in.")
+    ] = "127.0.0.1",
+    flower_port: Annotated[int, typer.Option(help="Of Flower, on this machine only.")] = 5555,
+    workers: Annotated[str, typer.Option(help="How many, or auto: one per device.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda:N or optix:N.")] = "auto",
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Stay, and end the farm with Ctrl-C.")
+    ] = False,
+) -> None:
+    """Start the whole farm on this machine: Redis, API, dispatcher, Flower, workers."""
+    try:
+        from farm.local import detached
+        from farm.local.site import Site
+        from farm.local.up import Wish
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            f"a farm needs {error.name}, which is not installed: "
+            "pip install 'viewfarm[worker]' on Python 3.13"
+        ) from None
+    from farm.devices import choose_devices
+
+    site = Site(storage.expanduser().resolve())
+    if state := site.state():
+        typer.echo(f"a farm runs in {site.storage} already")
+        raise typer.Exit(report(site, state))
+    wish = Wish(
+        storage=site.storage,
+        devices=tuple(choose_devices(device, workers)),
+        host=host,
+        port=port,
+        flower_port=flower_port,
+    )
+    if foreground:
+        stay(wish)
+        return
+    first = site.is_new
+    flags = ["--storage", str(site.storage), "--port", str(port), "--host", host]
+    flags += ["--flower-port", str(flower_port), "--workers", workers, "--device", device]
+    typer.echo(f"starting a farm in {site.storage} with {len(wish.devices)} x {wish.devices[0]}")
+    state = detached.start(site, flags)
+    log_in(state.url, site.secrets().admin_token, replace=first)
+    raise typer.Exit(report(site, state))
+
+
+def down(*, storage: Storage = HERE) -> None:
+    """End the farm that `farm up` started in this folder; jobs go on at the next `farm up`."""
+    from farm.local import detached
+    from farm.local.site import Site
+
+    site = Site(storage.expanduser().resolve())
+    state = site.state()
+    if state is None:
+        typer.echo(f"no farm runs in {site.storage}; --storage names another folder")
+        return
+    detached.end(site, state)
+    for part in state.parts:
+        if part.pid is not None:
+            typer.echo(f"ended {part.name} (process {part.pid})")
+    typer.echo(f"the farm in {site.storage} is down; its jobs go on at the next `farm up`")
+
+
+def log_in(url: str, token: str, *, replace: bool) -> None:
+    """Log this user in; a login to a farm elsewhere is replaced only if asked for."""
+    from farm.client.home import Home, Login
+
+    home = Home.of_user()
+    before = home.stored_login()
+    if before is not None and not replace and "//127.0.0.1:" not in before.url:
+        typer.echo(f"you are logged in to {before.url}; `farm login {url}` changes that")
+        return
+    home.save_login(Login(url, token))
+    was = f" (before: {before.url})" if before and before.url != url else ""
+    typer.echo(f"you are logged in to {url}{was}")
+
+
+def stay(wish: Wish) -> None:
+    """Run the farm in this process until Ctrl-C or SIGTERM."""
+    import logging
+    import sys
+
+    from rich.console import Console
+
+    from farm.cli.session import stop_on_signal
+    from farm.local.up import run_farm
+
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )
+
+    def tell(state: UpState) -> None:
+        names = ", ".join(f"{part.name} ({part.pid or part.problem})" for part in state.parts)
+        logging.getLogger("farm").info("%s at %s: %s", state.phase, state.url, names)
+
+    with stop_on_signal(Console(stderr=True, highlight=False)) as stop:
+        run_farm(wish, stop, tell)
+
+
+def report(site: Site, state: UpState) -> int:
+    """Say where the farm is and what to do next; return 1 where a part of it cannot run."""
+    keys = site.secrets()
+    rows = {
+        "API": f"{state.url}  (its reference: {state.url}/docs)",
+        "token": f"{keys.admin_token[:18]}…  (admin; whole in {site.folder}/secrets.json)",
+        "Flower": f"{state.flower_url}  (user and password: {keys.flower_auth})",
+        "storage": str(site.storage),
+        "logs": str(site.log_folder),
+    }
+    for name, value in rows.items():
+        typer.echo(f"{name:<8} {value}")
+    for part in state.parts:
+        if part.problem:
+            typer.echo(f"problem: {part.name} does not run: {part.problem}", err=True)
+    if state.phase != "ready":
+        typer.echo("not all parts answer yet; `farm doctor` and the logs tell more", err=True)
+    typer.echo("next:    farm submit --models MODELS --hdrs HDRS · farm workers · farm down")
+    return 1 if any(part.problem for part in state.parts) else 0

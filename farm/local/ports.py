@@ -1,0 +1,38 @@
+"""Who listens on this machine: nobody yet, or a server of ours."""
+
+from __future__ import annotations
+
+import socket
+import urllib.request
+
+from farm.errors import SetupError
+from farm.local.redis_server import free_port
+
+PROBE_S = 5.0
+
+
+def check_port(host: str, port: int, *, flag: str) -> None:
+    """Tell at once that somebody else listens.
+
+    Raises:
+        SetupError: `port` cannot be listened on; `flag` chooses another.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SetupError(
+                f"{host}:{port} cannot be listened on ({error.strerror}): "
+                f"choose another port, such as {flag} {free_port()}"
+            ) from None
+
+
+def answers_ok(url: str) -> bool:
+    """Say whether a server of this machine answers with 200."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(url, timeout=PROBE_S) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
