@@ -1,0 +1,355 @@
+"""`Client`: a farm, usable from Python."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from pydantic import RootModel
+
+from farm.client.connection import Connection, Note
+from farm.client.download import Download, DownloadSummary, Received
+from farm.client.events import follow
+from farm.client.home import Home, find_login
+from farm.client.order import Order, make_order
+from farm.client.text import printable
+from farm.client.upload import Sent, missing, upload_all
+from farm.errors import NotFoundError, SpecError
+from farm.library.hashes import HashCache, Watch
+from farm.spec.base import Spec
+from farm.spec.job import JobSpec
+from farm.spec.load import parse_spec, parse_yaml
+from farm.spec.wire import (
+    JOB_ID_PATTERN,
+    DatasetFile,
+    DatasetInfo,
+    Deletion,
+    JobInfo,
+    Page,
+    TaskInfo,
+    TokenInfo,
+    WorkerInfo,
+)
+
+S = TypeVar("S", bound=Spec)
+
+LAST = "last"
+PAGE_LIMIT = 1000
+QUIET: Callable[[Any], None] = lambda _value: None  # noqa: E731 - a default that says nothing
+
+
+class Client:
+    """A farm, reached over HTTP.
+
+        with Client() as farm:
+            job = farm.submit("spec.yaml", wait=True)
+            farm.download(job.job_id, "datasets")
+
+    Every method raises a `farm.errors.FarmError` whose text says what happened and what to do.
+    Where a method takes a job, that is its id, the start of it, its name, or `last`.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        patience_s: float = 60.0,
+        note: Note = QUIET,
+        home: Home | None = None,
+    ) -> None:
+        """Find the login: what is given, else `FARM_URL` and `FARM_TOKEN`, else `farm login`'s.
+
+        Args:
+            url: Address of the farm.
+            token: As `farm token` printed it.
+            patience_s: So long a request is tried again while the farm is away.
+            note: Takes sentences, such as that a file is missing or the farm does not answer.
+            home: Where the login and what is remembered lie.
+
+        Raises:
+            LoginError: There is no login.
+        """
+        self.home = home or Home.of_user()
+        self.note = note
+        login = find_login(self.home, url=url, token=token)
+        self.connection = Connection(login, patience_s=patience_s, note=note)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    @property
+    def url(self) -> str:
+        """Address of the farm."""
+        return self.connection.url
+
+    def whoami(self) -> TokenInfo:
+        """Return what the farm knows of this client's token."""
+        return self.connection.ask(TokenInfo, "GET", "/v1/whoami")
+
+    # -- jobs -------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        spec: JobSpec | Mapping[str, Any] | str | Path,
+        *,
+        base: str | Path | None = None,
+        priority: int = 0,
+        on_shared_storage: bool = False,
+        wait: bool = False,
+    ) -> JobInfo:
+        """Upload what the farm lacks and submit; the same request again finds the same job.
+
+        Args:
+            spec: A spec, its fields, or the path of a YAML file.
+            base: Folder that relative paths start from; left out: the file's, or the current one.
+            priority: Higher goes first, -100 to 100.
+            on_shared_storage: The workers see the files under the same paths: nothing is uploaded.
+            wait: Return when the job is over.
+        """
+        read, folder = read_spec(spec)
+        order = self.prepare(
+            read,
+            base=folder if base is None else Path(base),
+            priority=priority,
+            on_shared_storage=on_shared_storage,
+        )
+        self.validate(order)
+        self.upload(order, self.missing(order))
+        job = self.place(order)
+        return self.wait(job.job_id) if wait else job
+
+    def prepare(
+        self,
+        spec: JobSpec,
+        *,
+        base: Path,
+        priority: int = 0,
+        on_shared_storage: bool = False,
+        watch: Watch | None = None,
+    ) -> Order:
+        """Find, hash and trace the files of a spec; `watch` is told of the hashing."""
+        hashes = HashCache(self.home.hashes_file, watch=watch)
+        try:
+            return make_order(
+                spec,
+                base=base,
+                hash_file=hashes,
+                remark=self.note,
+                priority=priority,
+                on_shared_storage=on_shared_storage,
+            )
+        finally:
+            hashes.close()
+
+    def validate(self, order: Order) -> JobInfo:
+        """Ask the farm whether it would take an order; nothing is changed."""
+        return self._post("/v1/jobs", order, params={"validate_only": "true"})
+
+    def missing(self, order: Order) -> list[str]:
+        """Return the hashes of the files that the farm lacks for an order."""
+        return missing(self.connection, list(order.files)) if order.files else []
+
+    def upload(self, order: Order, sha256s: list[str], *, sent: Sent = QUIET) -> None:
+        """Bring files of an order to the farm."""
+        upload_all(self.connection, {sha256: order.files[sha256] for sha256 in sha256s}, sent=sent)
+
+    def place(self, order: Order) -> JobInfo:
+        """Submit an order whose files the farm has."""
+        job = self._post("/v1/jobs", order)
+        self.home.save_last_job(self.url, job.job_id)
+        return job
+
+    def jobs(self, *, state: str | None = None) -> Iterator[JobInfo]:
+        """Yield the jobs of the farm, those in `state` only where one is given."""
+        return self._pages(JobInfo, "/v1/jobs", state=state)
+
+    def job(self, job: str) -> JobInfo:
+        """Return a job as it stands.
+
+        Raises:
+            NotFoundError: There is no such job, or more than one.
+        """
+        if job == LAST:
+            last = self.home.last_job(self.url)
+            if last is None:
+                raise NotFoundError(f"no job was submitted from here to {self.url} yet", 404)
+            job = last
+        if re.fullmatch(JOB_ID_PATTERN, job):
+            try:
+                return self.connection.ask(JobInfo, "GET", f"/v1/jobs/{job}")
+            except NotFoundError:
+                pass  # a name may look like an id
+        return choose(job, self.jobs())
+
+    def pause(self, job: str) -> JobInfo:
+        """Hand out no more tasks of a job; those that run are finished."""
+        return self._turn(job, "pause")
+
+    def resume(self, job: str) -> JobInfo:
+        """Go on with a paused job."""
+        return self._turn(job, "resume")
+
+    def cancel(self, job: str) -> JobInfo:
+        """End a job; what is rendered stays."""
+        return self._turn(job, "cancel")
+
+    def retry(self, job: str) -> JobInfo:
+        """Try the failed tasks of a job again."""
+        return self._turn(job, "retry")
+
+    def prioritise(self, job: str, priority: int) -> JobInfo:
+        """Give a job another priority, -100 to 100."""
+        path = f"/v1/jobs/{self.job(job).job_id}"
+        return self.connection.ask(JobInfo, "PATCH", path, json={"priority": priority})
+
+    def delete(self, job: str, *, dry_run: bool = True) -> Deletion:
+        """Delete a job that is over, with its datasets; by default just say what that removes."""
+        path, params = f"/v1/jobs/{self.job(job).job_id}", {"dry_run": str(dry_run).lower()}
+        return self.connection.ask(Deletion, "DELETE", path, params=params)
+
+    def follow(self, job: str) -> Iterator[JobInfo]:
+        """Yield a job now and whenever it has changed, until it is over."""
+        return follow(self.connection, self.job(job).job_id)
+
+    def wait(self, job: str) -> JobInfo:
+        """Return a job when it is over."""
+        (last,) = deque(self.follow(job), maxlen=1)
+        return last
+
+    # -- tasks ------------------------------------------------------------------------------
+
+    def tasks(self, job: str, *, state: str | None = None) -> Iterator[TaskInfo]:
+        """Yield the tasks of a job, with their failed attempts."""
+        return self._pages(TaskInfo, f"/v1/jobs/{self.job(job).job_id}/tasks", state=state)
+
+    def log(self, job: str, index: int, *, attempt: int | None = None) -> str:
+        """Return the log of a task: of its newest attempt, or of the one that is asked for."""
+        params = {} if attempt is None else {"attempt": attempt}
+        return self.connection.text(
+            f"/v1/jobs/{self.job(job).job_id}/tasks/{index}/log", params=params
+        )
+
+    # -- datasets and workers ---------------------------------------------------------------
+
+    def datasets(self) -> Iterator[DatasetInfo]:
+        """Yield the datasets of all jobs."""
+        return self._pages(DatasetInfo, "/v1/datasets")
+
+    def files(self, job: str) -> Iterator[DatasetFile]:
+        """Yield the files of a job's datasets."""
+        return self._pages(DatasetFile, f"/v1/datasets/{self.job(job).job_id}/files")
+
+    def download(
+        self,
+        job: str,
+        folder: str | Path,
+        *,
+        threads: int = 8,
+        received: Received = QUIET,
+        listed: Received = QUIET,
+    ) -> DownloadSummary:
+        """Bring a job's datasets into `folder`, checked by hash; what is there and right stays.
+
+        Args:
+            job: Which one.
+            folder: Nothing is written outside of it.
+            threads: Files at a time.
+            received: Takes the size of each file that is there now.
+            listed: Takes the size of each file that will be.
+        """
+        job_id = self.job(job).job_id
+
+        def files() -> Iterator[DatasetFile]:
+            for page in self._each_page(DatasetFile, f"/v1/datasets/{job_id}/files"):
+                listed(sum(file.size_bytes for file in page))
+                yield from page
+
+        download = Download(self.connection, job_id, Path(folder), received=received)
+        return download.run(files(), threads=threads)
+
+    def workers(self) -> tuple[WorkerInfo, ...]:
+        """Return the workers that live."""
+        return self.connection.ask(Workers, "GET", "/v1/workers").root
+
+    # -- how --------------------------------------------------------------------------------
+
+    def _post(self, path: str, order: Order, **request: Any) -> JobInfo:
+        body = order.submission.model_dump_json().encode()
+        headers = {"Content-Type": "application/json"}
+        return self.connection.ask(JobInfo, "POST", path, content=body, headers=headers, **request)
+
+    def _turn(self, job: str, verb: str) -> JobInfo:
+        return self.connection.ask(JobInfo, "POST", f"/v1/jobs/{self.job(job).job_id}/{verb}")
+
+    def _pages(self, item: type[S], path: str, **params: str | None) -> Iterator[S]:
+        for page in self._each_page(item, path, **params):
+            yield from page
+
+    def _each_page(self, item: type[S], path: str, **params: str | None) -> Iterator[tuple[S, ...]]:
+        asked: dict[str, str | int] = {k: v for k, v in params.items() if v is not None}
+        asked["limit"] = PAGE_LIMIT
+        model = Page[item]  # type: ignore[valid-type]  # a model made of a class at run time
+        while True:
+            page = self.connection.ask(model, "GET", path, params=asked)
+            yield page.items
+            if page.next is None or page.next == asked.get("cursor"):
+                return
+            asked["cursor"] = page.next
+
+
+class Workers(RootModel[tuple[WorkerInfo, ...]]):
+    """The answer of `/v1/workers`."""
+
+
+def read_spec(spec: JobSpec | Mapping[str, Any] | str | Path) -> tuple[JobSpec, Path]:
+    """Return a spec, and the folder that its relative paths start from.
+
+    Raises:
+        SpecError: It is none, or its file cannot be read.
+    """
+    if isinstance(spec, JobSpec):
+        return spec, Path.cwd()
+    if isinstance(spec, Mapping):
+        return parse_spec(dict(spec)), Path.cwd()
+    path = Path(spec)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "is not a text file"
+        raise SpecError(f"{path}: cannot be read: {reason}") from None
+    return parse_spec(parse_yaml(text, name=str(path))), path.resolve().parent
+
+
+def choose(wanted: str, jobs: Iterator[JobInfo]) -> JobInfo:
+    """Return the one job whose name is, or whose id starts with, `wanted`.
+
+    Raises:
+        NotFoundError: There is none, or more than one.
+    """
+    found = [
+        job for job in jobs if wanted and (job.name == wanted or job.job_id.startswith(wanted))
+    ]
+    if len(found) == 1:
+        return found[0]
+    said = printable(wanted, limit=120)
+    if not found:
+        raise NotFoundError(f"there is no job {said!r}; `farm jobs` lists them", 404)
+    some = ", ".join(printable(job.job_id, limit=20) for job in found[:5])
+    raise NotFoundError(f"{said!r} may mean {len(found)} jobs ({some}); name one by its id", 404)

@@ -1,0 +1,239 @@
+"""Requests to the farm's server: the token, the retries, and what went wrong in a sentence."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
+from tenacity.wait import wait_exponential_jitter
+
+from farm.client.home import Login
+from farm.client.text import printable
+from farm.errors import FarmError, LoginError, NotFoundError, RefusedError, UnreachableError
+from farm.spec.wire import VERSION_HEADER, Problem
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+Note = Callable[[str], None]
+"""Takes one sentence for a person."""
+
+AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Answers that may be others in a moment."""
+AWAY = frozenset({502, 503, 504})
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+MAX_WAIT_S = 30.0
+SENTENCE_LIMIT = 2000
+
+
+class TemporaryError(Exception):
+    """A failure that may be over at the next try; `error` is what it is if it is not."""
+
+    def __init__(self, error: FarmError, after_s: float | None = None) -> None:
+        super().__init__(error, after_s)
+        self.error = error
+        self.after_s = after_s
+        """Seconds that the server asks to wait."""
+
+
+class Connection:
+    """One server and one token; may be used by many threads."""
+
+    def __init__(
+        self,
+        login: Login,
+        *,
+        patience_s: float = 60.0,
+        first_wait_s: float = 0.5,
+        note: Note = lambda _sentence: None,
+    ) -> None:
+        """Connect at the first request.
+
+        Args:
+            login: Where to, and with which token.
+            patience_s: So long a request is tried again while the server is away.
+            first_wait_s: Before the second try; it doubles from there.
+            note: Is told of every further try.
+        """
+        self.url = login.url
+        self.patience_s = patience_s
+        self.first_wait_s = first_wait_s
+        self.note = note
+        self.closed = threading.Event()
+        headers = {
+            "Authorization": f"Bearer {login.token}",
+            "User-Agent": f"viewfarm/{version('viewfarm')}",
+        }
+        self._http = httpx.Client(base_url=login.url, headers=headers, timeout=TIMEOUT)
+
+    def close(self) -> None:
+        """Close the sockets and wake whoever waits for another try."""
+        self.closed.set()
+        self._http.close()
+
+    def ask(self, model: type[M], method: str, path: str, **request: Any) -> M:
+        """Send a request, patiently, and return the answer as a `model`."""
+        return self.patiently(lambda: self.ask_once(model, method, path, **request))
+
+    def ask_once(self, model: type[M], method: str, path: str, **request: Any) -> M:
+        """Send a request and return the answer as a `model`.
+
+        Raises:
+            TemporaryError: It may go better at the next try.
+        """
+        with self.open(method, path, **request) as response:
+            return self.parse(model, response, response.read())
+
+    def text(self, path: str, *, params: Mapping[str, Any] | None = None) -> str:
+        """Return a text, patiently."""
+
+        def once() -> str:
+            with self.open("GET", path, params=params) as response:
+                return response.read().decode("utf-8", "replace")
+
+        return self.patiently(once)
+
+    @contextmanager
+    def open(self, method: str, path: str, **request: Any) -> Iterator[httpx.Response]:
+        """Send a request; yield the answer, if it is a good one, with its body still to be read.
+
+        Raises:
+            TemporaryError: The server is away or busy, also while the body is read.
+            FarmError: It refuses.
+        """
+        try:
+            with self._http.stream(method, path, **request) as response:
+                if not response.is_success:
+                    response.read()
+                    raise self._refusal(response)
+                yield response
+        except httpx.TransportError as error:
+            raise self._broken(error) from error
+        except httpx.HTTPError as error:
+            raise UnreachableError(f"{self.url}: {_reason(error)}") from error
+
+    def patiently(self, attempt: Callable[[], T]) -> T:
+        """Return what `attempt` returns, trying again while that may help."""
+        backoff = wait_exponential_jitter(self.first_wait_s, MAX_WAIT_S, jitter=self.first_wait_s)
+
+        def wait(state: RetryCallState) -> float:
+            error = _error_of(state)
+            return min(error.after_s if error.after_s is not None else backoff(state), MAX_WAIT_S)
+
+        def tell(state: RetryCallState) -> None:
+            self.note(f"{_error_of(state).error}; trying again")
+
+        def pause(seconds: float) -> None:
+            if self.closed.wait(seconds):
+                raise UnreachableError(f"{self.url}: stopped")
+
+        trying = Retrying(
+            retry=retry_if_exception_type(TemporaryError),
+            stop=stop_after_delay(self.patience_s),
+            wait=wait,
+            before_sleep=tell,
+            sleep=pause,
+            reraise=True,
+        )
+        try:
+            return trying(attempt)
+        except TemporaryError as error:
+            raise error.error from error
+
+    def parse(self, model: type[M], response: httpx.Response, body: bytes | str) -> M:
+        """Return an answer as a `model`; what a newer server adds to it is not seen.
+
+        Raises:
+            RefusedError: It is not what this version understands.
+        """
+        try:
+            return model.model_validate_json(body, extra="ignore")
+        except ValidationError:
+            pass
+        theirs, ours = response.headers.get(VERSION_HEADER), version("viewfarm")
+        if theirs is None:
+            kind = response.headers.get("content-type", "something")
+            raise RefusedError(
+                f"{self.url} does not answer as a farm does (it sent "
+                f"{printable(kind, limit=60)}); check the address with `farm login`"
+            )
+        raise RefusedError(
+            f"the farm at {self.url} has version {printable(theirs, limit=40)} and does not "
+            f"understand this one, {ours}; install its version here, or update the farm"
+        )
+
+    def _broken(self, error: httpx.TransportError) -> Exception:
+        if isinstance(error, httpx.UnsupportedProtocol):
+            return UnreachableError(f"{self.url}: {_reason(error)}; check the address")
+        if (tls := _tls_reason(error)) is not None:
+            return UnreachableError(
+                f"{self.url}: no safe connection: {tls}; check the address, or set SSL_CERT_FILE "
+                "to the certificate of who signs for it"
+            )
+        return TemporaryError(
+            UnreachableError(
+                f"{self.url} does not answer ({_reason(error)}); is the farm up and the address "
+                "right?"
+            )
+        )
+
+    def _refusal(self, response: httpx.Response) -> Exception:
+        status = response.status_code
+        if response.is_redirect:
+            target = printable(response.headers.get("location", "elsewhere"), limit=200)
+            return RefusedError(f"{self.url} sends us to {target}; `farm login` there", status)
+        sentence = _sentence(response)
+        if status == 401:
+            return LoginError(
+                f"the farm at {self.url} does not take this token (wrong, or revoked); "
+                "`farm login` with another",
+                status,
+            )
+        if status in AGAIN:
+            away = f"{self.url} is not ready (HTTP {status}): {sentence}"
+            error = UnreachableError(away) if status in AWAY else RefusedError(away, status)
+            return TemporaryError(error, _retry_after(response))
+        return (NotFoundError if status == 404 else RefusedError)(sentence, status)
+
+
+def _sentence(response: httpx.Response) -> str:
+    """Return what a problem document says, remedy and all."""
+    try:
+        problem = Problem.model_validate_json(response.content, extra="ignore")
+    except ValidationError:
+        return f"HTTP {response.status_code} without a reason; is that the address of a farm?"
+    sentence = problem.detail or problem.title
+    if problem.remedy and problem.remedy not in sentence:
+        sentence = f"{sentence.rstrip('.')}; {problem.remedy}"
+    return printable(sentence, keep="\n", limit=SENTENCE_LIMIT)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isdecimal() and len(value) < 6 else None
+
+
+def _error_of(state: RetryCallState) -> TemporaryError:
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, TemporaryError)
+    return error
+
+
+def _tls_reason(error: BaseException | None) -> str | None:
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            reason = getattr(error, "verify_message", None) or error.reason or str(error)
+            return printable(reason.replace("_", " ").lower(), limit=200)
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _reason(error: Exception) -> str:
+    words = str(error) or type(error).__name__
+    return printable(words.partition("] ")[2] or words, limit=200).lower()

@@ -1,0 +1,83 @@
+"""A job as it goes on: the server's events, or asking again and again where those do not come."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+
+import httpx
+
+from farm.client.connection import Connection, TemporaryError
+from farm.errors import RefusedError
+from farm.ledger.model import OPEN_JOB
+from farm.spec.wire import JobInfo
+
+POLL_EVERY_S = 2.0
+NO_EVENTS = frozenset({404, 405, 406, 501})
+QUIET = httpx.Timeout(45.0, connect=10.0)
+"""The server says something every 15 seconds."""
+
+
+def is_over(job: JobInfo) -> bool:
+    """Say whether nothing more happens to a job by itself."""
+    return job.state not in OPEN_JOB
+
+
+def follow(
+    connection: Connection, job_id: str, *, poll_every_s: float = POLL_EVERY_S
+) -> Iterator[JobInfo]:
+    """Yield a job now and whenever it has changed, until it is over.
+
+    Raises:
+        FarmError: The farm is away for too long, or refuses.
+    """
+    for job in _endless(connection, job_id, poll_every_s=poll_every_s):
+        yield job
+        if is_over(job):
+            return
+
+
+def _endless(connection: Connection, job_id: str, *, poll_every_s: float) -> Iterator[JobInfo]:
+    events = True
+    while True:
+        yield connection.ask(JobInfo, "GET", f"/v1/jobs/{job_id}")
+        if events:
+            events = yield from _stream(connection, job_id)
+        connection.closed.wait(poll_every_s)
+
+
+def _stream(connection: Connection, job_id: str) -> Generator[JobInfo, None, bool]:
+    """Yield a job from the server's events; return whether it has any to ask for again."""
+    headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+    try:
+        with connection.open(
+            "GET", "/v1/events", params={"job": job_id}, headers=headers, timeout=QUIET
+        ) as response:
+            if not response.headers.get("content-type", "").startswith("text/event-stream"):
+                return False
+            for name, data in parse_events(response.iter_lines()):
+                if name == "job":
+                    yield connection.parse(JobInfo, response, data)
+    except TemporaryError:
+        return True  # asking tells whether the server is there
+    except RefusedError as error:
+        if error.status not in NO_EVENTS:
+            raise
+        return False
+    return True
+
+
+def parse_events(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield (name, data) of server-sent events."""
+    name, data = "message", list[str]()
+    for line in lines:
+        if not line:
+            if data:
+                yield name, "\n".join(data)
+            name, data = "message", []
+            continue
+        key, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if key == "event":
+            name = value
+        elif key == "data":
+            data.append(value)
