@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     `~/.cache/viewfarm/assets`."""
     cache_bytes: int = Field(default=32 << 30, ge=0)
     """So much of the cache may be taken by what was fetched from a bucket."""
+    task_logs: bool = True
+    """Keep what a worker logs during a task on the storage, under `jobs/<job>/log/`."""
     lease_ttl_s: float = Field(default=10.0, gt=0)
     """A worker that is silent for so long loses its tasks."""
     task_timeout_s: float = Field(default=7200.0, gt=0)
@@ -47,6 +49,8 @@ class Settings(BaseSettings):
     renderer: str = "worker.tasks:open_blender"
     """What renders, as `module:function`: called once with these settings, it returns a
     `worker.tasks.Renderer`. A seam for tests and for other renderers."""
+    alive_file: Path | None = None
+    """The dispatcher touches this file at every step, so that others see that it does not hang."""
     worker_id: str = ""
     """Set by a worker for its own child; leave it alone."""
 

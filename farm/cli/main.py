@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from farm.cli.doctor import doctor
 from farm.cli.flower import flower
 from farm.cli.render import render
 from farm.cli.spec import schema, spec
@@ -34,6 +35,7 @@ def make_app() -> typer.Typer:
     app.command("schema")(schema)
     app.command("up")(up)
     app.command("down")(down)
+    app.command("doctor")(doctor)
     app.command("flower")(flower)
     for entry in sorted(entry_points(group="farm.commands")):
         app.command(entry.name)(entry.load())

@@ -19,7 +19,7 @@ Storage = Annotated[
         envvar="FARM_STORAGE", help="Folder for assets, jobs, datasets and the farm's own .farm/."
     ),
 ]
-HERE = Path("farm-storage")
+HERE = Path("farm-storage")  # as farm.local.site says, which is heavy
 
 
 def up(  # noqa: PLR0913 - one parameter per flag

@@ -17,6 +17,7 @@ from farm.spec.base import Spec
 from farm.storage import FolderStorage
 from farm.tokens import TokenBook
 
+USUAL_FOLDER = "farm-storage"
 FOLDER = ".farm"
 FLOWER_USER = "farm"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from pathlib import Path
 from types import FrameType
 
 from farm import expand
@@ -27,22 +28,34 @@ class Service:
     """The dispatcher with the book of jobs, and the thread that finishes them."""
 
     def __init__(
-        self, ledger: Ledger, queue: TaskQueue, storage: Storage, *, lease_ttl_s: float
+        self,
+        ledger: Ledger,
+        queue: TaskQueue,
+        storage: Storage,
+        *,
+        lease_ttl_s: float,
+        alive_file: Path | None = None,
     ) -> None:
         self.book = JobBook(storage)
         self.closer = Closer(ledger, storage, self.book)
         self.dispatcher = Dispatcher(
             ledger, queue, self._task, lease_ttl_s=lease_ttl_s, on_over=self.closer.close
         )
+        self.alive_file = alive_file
         self.caught_up = False
 
     def run(self, stop: threading.Event) -> None:
         """Dispatch until `stop` is set."""
         self.closer.start()
         try:
-            self.dispatcher.run(stop, until=self._catch_up)
+            self.dispatcher.run(stop, until=self._after_step)
         finally:
             self.closer.stop()
+
+    def _after_step(self) -> bool:
+        if self.alive_file is not None:
+            self.alive_file.touch()
+        return self._catch_up()
 
     def _catch_up(self) -> bool:
         """Finish, once Redis answers, what ended while we were away; never a reason to stop."""
@@ -79,6 +92,13 @@ def serve(settings: Settings) -> None:
     try:
         ledger, storage = open_ledger(redis_url), open_storage(str(settings.storage))
         log.info("dispatching storage=%s", storage.place)
-        Service(ledger, queue, storage, lease_ttl_s=settings.lease_ttl_s).run(stop)
+        service = Service(
+            ledger,
+            queue,
+            storage,
+            lease_ttl_s=settings.lease_ttl_s,
+            alive_file=settings.alive_file,
+        )
+        service.run(stop)
     finally:
         queue.close()

@@ -1,0 +1,49 @@
+"""What `farm doctor` looks at: each check answers with findings, each finding with a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from farm.doctor.finding import Finding
+from farm.errors import SpecError
+
+__all__ = ["Finding", "examine"]
+
+
+def checks() -> Mapping[str, Callable[[], Iterator[Finding]]]:
+    """Return all checks by name, in the order in which they are told."""
+    from farm.doctor import farm, gpus, machine, renderer
+
+    return {
+        "python": machine.python,
+        "packages": machine.packages,
+        "blender": renderer.blender,
+        "gpus": gpus.gpus,
+        "kernels": renderer.kernel_cache,
+        "memory": machine.shared_memory,
+        "up": farm.up,
+        "storage": farm.storage,
+        "redis": farm.redis,
+        "login": farm.login,
+    }
+
+
+def probes() -> Mapping[str, Callable[[], Iterator[Finding]]]:
+    """Return the checks of one part, made only when asked for: the health checks of containers."""
+    from farm.doctor import parts
+
+    return {"api": parts.api, "dispatcher": parts.dispatcher, "worker": parts.worker}
+
+
+def examine(only: tuple[str, ...] = ()) -> Iterator[Finding]:
+    """Yield what the checks find, or those named in `only`.
+
+    Raises:
+        SpecError: There is no such check.
+    """
+    known = {**checks(), **probes()}
+    for name in only:
+        if name not in known:
+            raise SpecError(f"no check is called {name!r}: there are {', '.join(known)}")
+    for name in only or checks():
+        yield from known[name]()

@@ -1,0 +1,185 @@
+"""The farm from here: its storage, its Redis, its API."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from farm.doctor.finding import Finding, fine, problem, warning
+from farm.doctor.machine import installed, readable
+from farm.errors import FarmError
+from farm.local.site import USUAL_FOLDER, Site, UpState
+from farm.settings import load_settings
+from farm.storage import is_bucket, open_storage
+
+SCARCE_BYTES = 10 << 30
+SPENT_BYTES = 1 << 30
+SKEW_S = 5.0
+"""Leases live by Redis' clock alone; beyond this, times in logs mislead."""
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where the farm's parts are, as the environment or a farm that runs here says."""
+
+    storage: str | None
+    redis_url: str | None
+    up: UpState | None
+
+
+def whereabouts() -> Whereabouts:
+    """Find the farm: in the environment, else one that `farm up` runs in its usual folder."""
+    settings = load_settings()
+    place = settings.storage if "FARM_STORAGE" in os.environ else None
+    redis_url = settings.redis_url.get_secret_value() if "FARM_REDIS_URL" in os.environ else None
+    site = Site(Path(place or USUAL_FOLDER).absolute())
+    state = None if place and is_bucket(place) else site.state()
+    if state is not None:
+        place = str(site.storage)
+        password = site.secrets().redis_password
+        redis_url = redis_url or f"redis://:{password}@127.0.0.1:{state.redis_port}/0"
+    return Whereabouts(place, redis_url, state)
+
+
+def up() -> Iterator[Finding]:
+    """Tell how the farm stands that `farm up` runs here, if it does."""
+    state = whereabouts().up
+    if state is None:
+        return
+    yield fine("up", f"a farm is {state.phase} at {state.url}, Flower at {state.flower_url}")
+    for part in state.parts:
+        if part.problem:
+            yield problem("up", f"{part.name} does not run: {part.problem}", "farm down; farm up")
+        elif part.pid is None:
+            yield warning("up", f"{part.name} is being started again", "see its log in .farm/log")
+
+
+def storage() -> Iterator[Finding]:
+    """Write, read and delete one small file where the farm keeps its files."""
+    place = whereabouts().storage
+    if place is None:
+        yield fine("storage", "not looked at: FARM_STORAGE is not set")
+        return
+    if not is_bucket(place) and not Path(place).is_dir():
+        yield problem("storage", f"{place} is not a folder", "make it, or mount what belongs there")
+        return
+    try:
+        kept = open_storage(place)
+        key = f".doctor/{secrets.token_hex(6)}"
+        started = time.monotonic()
+        kept.put(key, b"doctor")
+        same = kept.get(key) == b"doctor"
+        kept.delete(key)
+        took_ms = (time.monotonic() - started) * 1000
+    except FarmError as error:
+        yield problem("storage", str(error), "see that the place is there and may be written")
+        return
+    if not same:
+        yield problem("storage", f"{place} gives back other bytes than it got", "replace it")
+        return
+    yield fine("storage", f"{place} can be written ({took_ms:.0f} ms)")
+    if not is_bucket(place):
+        yield from _room(Path(place))
+
+
+def _room(folder: Path) -> Iterator[Finding]:
+    size = shutil.disk_usage(folder)
+    sentence = f"{readable(size.free)} of {readable(size.total)} free in {folder}"
+    remedy = "make room: `farm delete JOB` removes a dataset, unused assets go with the API"
+    if size.free < SPENT_BYTES:
+        yield problem("storage", sentence, remedy)
+    elif size.free < SCARCE_BYTES:
+        yield warning("storage", sentence, remedy)
+    else:
+        yield fine("storage", sentence)
+
+
+def redis() -> Iterator[Finding]:
+    """Ask Redis for its time, its version and whether it would drop or forget anything."""
+    url = whereabouts().redis_url
+    if url is None:
+        yield fine("redis", "not looked at: FARM_REDIS_URL is not set")
+        return
+    if installed("redis") is None:
+        yield problem("redis", "no Python client for Redis", "pip install 'viewfarm[server]'")
+        return
+    yield from _look_at_redis(url)
+
+
+def _look_at_redis(url: str) -> Iterator[Finding]:
+    import redis as library
+
+    client = library.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
+    try:
+        started = time.time()
+        seconds, microseconds = client.time()
+        took_s = time.time() - started
+        info = client.info()
+    except library.AuthenticationError:
+        yield problem("redis", "Redis refuses the password", "correct it in FARM_REDIS_URL")
+        return
+    except (library.RedisError, ValueError) as error:
+        yield problem(
+            "redis",
+            f"Redis cannot be reached: {error}",
+            "see that it runs and that FARM_REDIS_URL names it",
+        )
+        return
+    finally:
+        client.close()
+    yield fine(
+        "redis",
+        f"Redis {info['redis_version']} answers in {took_s * 1000:.0f} ms, "
+        f"holds {readable(info['used_memory'])}",
+    )
+    yield from _memory_of_redis(info)
+    skew_s = started + took_s / 2 - (seconds + microseconds / 1e6)
+    if abs(skew_s) > SKEW_S + took_s:
+        yield warning(
+            "clock",
+            f"this machine's clock is {skew_s:+.1f} s off that of Redis",
+            "let both follow the same time server; time zones do not matter",
+        )
+    else:
+        yield fine("clock", f"{skew_s:+.2f} s off the clock of Redis")
+
+
+def _memory_of_redis(info: dict[str, object]) -> Iterator[Finding]:
+    if info.get("maxmemory_policy") != "noeviction":
+        yield problem(
+            "redis",
+            f"Redis may throw the queue away (maxmemory-policy {info.get('maxmemory_policy')})",
+            "set maxmemory-policy noeviction",
+        )
+    if not info.get("aof_enabled"):
+        yield warning("redis", "Redis forgets the jobs when it restarts", "set appendonly yes")
+
+
+def login() -> Iterator[Finding]:
+    """Ask the farm that this user is logged in to who they are."""
+    from farm.client.connection import Connection
+    from farm.client.home import Home, find_login
+    from farm.errors import LoginError
+    from farm.spec.wire import TokenInfo
+
+    try:
+        found = find_login(Home.of_user())
+    except LoginError as error:
+        yield fine("login", f"none: {error}")
+        return
+    connection = Connection(found, patience_s=0)
+    try:
+        who = connection.ask(TokenInfo, "GET", "/v1/whoami")
+    except LoginError as error:
+        yield problem("login", f"{found.url}: {error}", f"farm login {found.url}")
+    except FarmError as error:
+        yield problem("login", str(error), "see that the farm runs and that this address is right")
+    else:
+        yield fine("login", f"{found.url} knows you as {who.name!r} ({who.role})")
+    finally:
+        connection.close()

@@ -1,0 +1,64 @@
+"""One part of the farm, asked whether it lives: the health checks of containers."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Iterator
+
+from farm.doctor.finding import Finding, fine, problem
+from farm.errors import FarmError
+from farm.settings import load_settings
+
+API_PORT = "FARM_PORT"
+SILENT_S = 60.0
+"""So long one step of the dispatcher may take, on a slow storage."""
+
+
+def api() -> Iterator[Finding]:
+    """Ask the API of this machine for its health."""
+    from farm.local.ports import answers_ok
+
+    url = f"http://127.0.0.1:{os.environ.get(API_PORT, '8000')}/health"
+    if answers_ok(url):
+        yield fine("api", f"{url} answers")
+    else:
+        yield problem("api", f"{url} does not answer well", "see the log of `farm api`")
+
+
+def dispatcher() -> Iterator[Finding]:
+    """Look when the dispatcher touched the file that says that it lives."""
+    file = load_settings().alive_file
+    try:
+        silent_s = time.time() - file.stat().st_mtime if file else None
+    except OSError:
+        silent_s = None
+    if silent_s is None:
+        yield problem(
+            "dispatcher",
+            "no dispatcher has said that it lives",
+            "start it with FARM_ALIVE_FILE set as it is here; see its log",
+        )
+    elif silent_s > SILENT_S:
+        yield problem("dispatcher", f"silent for {silent_s:.0f} s", "restart it; see its log")
+    else:
+        yield fine("dispatcher", "it lives")
+
+
+def worker() -> Iterator[Finding]:
+    """Look for the heart of a worker of this host."""
+    from farm.ledger import open_ledger
+
+    host = platform.node()
+    try:
+        ledger = open_ledger(load_settings().redis_url.get_secret_value())
+        mine = [one for one in ledger.workers() if one.info.get("host") == host]
+    except FarmError as error:
+        yield problem("worker", str(error), "see that Redis runs and that FARM_REDIS_URL names it")
+        return
+    if mine:
+        names = ", ".join(f"{one.info['name']} on {one.info['device']}" for one in mine)
+        yield fine("worker", f"{len(mine)} alive here: {names}")
+    else:
+        yield problem("worker", f"no worker of {host} is alive", "see the log of `farm worker`")
