@@ -111,6 +111,9 @@ class NoLease:
     def view_done(self) -> None:
         """Count nothing."""
 
+    def views_found(self, count: int) -> None:
+        """Count nothing."""
+
 
 def run_ours(task: RenderTask) -> dict[str, float]:
     """Render the task as a worker does."""

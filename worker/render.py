@@ -39,7 +39,10 @@ class Lease(Protocol):
         """
 
     def view_done(self) -> None:
-        """Count a view that is finished and recorded, now or by an earlier attempt."""
+        """Count a view that is finished and recorded."""
+
+    def views_found(self, count: int) -> None:
+        """Count views that an earlier attempt has finished."""
 
 
 def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
@@ -59,8 +62,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     """
     book = RecordBook(task, storage)
     missing = [view for view in task.views if not book.has(view)]
-    for _ in range(len(task.views) - len(missing)):
-        lease.view_done()
+    lease.views_found(len(task.views) - len(missing))
     if not missing:
         return
     started = time.perf_counter()

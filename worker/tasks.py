@@ -17,10 +17,13 @@ from celery import Task, shared_task
 from pydantic import ValidationError
 
 from farm.errors import DeviceError, StaleAttempt, TaskError, UnreachableError
-from farm.ledger import Ledger, open_ledger
+from farm.ledger import Ledger, Work, open_ledger
 from farm.queue import RENDER_TASK
 from farm.settings import Settings, load_settings
 from farm.spec.task import RenderMessage, RenderTask, Ticket
+from farm.storage import Storage, open_storage
+from worker.pace import Pace
+from worker.task_log import task_log
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,7 @@ class LedgerLease:
     ledger: Ledger
     ticket: Ticket
     views_done: int = 0
+    pace: Pace | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def confirm(self) -> None:
@@ -50,11 +54,21 @@ class LedgerLease:
             raise StaleAttempt(f"attempt {self.ticket.attempt} is no longer wanted")
 
     def view_done(self) -> None:
-        """Count a view, rendered or found; views end in threads beside the renderer."""
+        """Count a view that was rendered; views end in threads beside the renderer."""
         with self.lock:
-            self.views_done += 1
-            with contextlib.suppress(UnreachableError):  # the next view tells for this one too
-                self.ledger.progress(self.ticket, self.views_done)
+            self._count(1)
+            if self.pace:
+                self.pace.view_rendered()
+
+    def views_found(self, count: int) -> None:
+        """Count views that an earlier attempt has done."""
+        with self.lock:
+            self._count(count)
+
+    def _count(self, views: int) -> None:
+        self.views_done += views
+        with contextlib.suppress(UnreachableError):  # the next view tells for this one too
+            self.ledger.progress(self.ticket, self.views_done)
 
 
 class Renderer(Protocol):
@@ -65,25 +79,51 @@ class Renderer(Protocol):
     ) -> None: ...
 
 
-def perform(message: RenderMessage, *, ledger: Ledger, render: Renderer, worker: str) -> None:
+def perform(  # noqa: PLR0913  what the door holds, and nothing hidden
+    message: RenderMessage,
+    *,
+    ledger: Ledger,
+    render: Renderer,
+    worker: str,
+    pace: Pace | None = None,
+    logs: Storage | None = None,
+) -> None:
     """Render one task, if the ledger still wants this attempt of it, and tell how it went.
 
     Raises:
         DeviceError: The worker must stop; the task is handed back.
     """
+    pace = pace or Pace(lambda _: None)
     ticket, task = message.ticket, message.task
     if not insist(lambda: ledger.claim(ticket, worker)):
         log.info("message refused %s", naming(ticket))
         return
-    log.info("task started %s model=%s hdr=%s", naming(ticket), task.model.name, task.hdr.name)
+    pace.begin(ticket)
+    try:
+        with task_log(message, logs):
+            log.info("task started %s worker=%s %s", naming(ticket), worker, contents(task))
+            lease = LedgerLease(ledger, ticket, pace=pace)
+            try_to(lambda: render(task, attempt=ticket.attempt, worker=worker, lease=lease), lease)
+    finally:
+        pace.end()
+
+
+def try_to(render: Callable[[], None], lease: LedgerLease) -> None:
+    """Render what was claimed, and tell the ledger and the log how it went.
+
+    Raises:
+        DeviceError: The worker must stop; the task is handed back.
+    """
+    ledger, ticket = lease.ledger, lease.ticket
     started = time.monotonic()
     try:
-        render(task, attempt=ticket.attempt, worker=worker, lease=LedgerLease(ledger, ticket))
+        render()
     except StaleAttempt as error:
         insist(lambda: ledger.release(ticket))
         log.info("task given up %s reason=%s", naming(ticket), error)
-    except DeviceError:
+    except DeviceError as error:
         insist(lambda: ledger.release(ticket))
+        log.warning("task handed back %s reason=%s", naming(ticket), error)
         raise
     except TaskError as error:
         report_failure(ledger, ticket, error.cause, str(error))
@@ -126,6 +166,12 @@ def naming(ticket: Ticket) -> str:
     return f"job={ticket.job_id} index={ticket.index} attempt={ticket.attempt}"
 
 
+def contents(task: RenderTask) -> str:
+    """Return what a log line says of what is to be rendered."""
+    views = f"views={len(task.views)} resolution_px={task.render.resolution_px}"
+    return f"task={task.task_id} model={task.model.name} hdr={task.hdr.name} {views}"
+
+
 def open_renderer(settings: Settings) -> Renderer:
     """Call the function that `settings.renderer` names.
 
@@ -147,7 +193,6 @@ def open_renderer(settings: Settings) -> Renderer:
 def open_blender(settings: Settings) -> Renderer:
     """Open the one warm Blender of this process."""
     from farm.library import Library
-    from farm.storage import open_storage
     from worker.blender.session import BlenderSession  # bpy: in the child, and only here
     from worker.cache import AssetCache, cache_folder
     from worker.render import render_task
@@ -189,6 +234,18 @@ class RenderDoor(Task):  # type: ignore[misc]  # Celery ships no types
     def renderer(self) -> Renderer:
         return open_renderer(self.settings)
 
+    @cached_property
+    def logs(self) -> Storage | None:
+        return open_storage(self.settings.storage) if self.settings.task_logs else None
+
+    @cached_property
+    def pace(self) -> Pace:
+        def tell(work: Work) -> None:
+            with contextlib.suppress(UnreachableError):  # nothing depends on it
+                self.ledger.tell_work(self.settings.worker_id, work)
+
+        return Pace(tell)
+
 
 @shared_task(  # type: ignore[untyped-decorator]  # Celery ships no types
     bind=True,
@@ -212,7 +269,14 @@ def render_views(self: RenderDoor, body: dict[str, Any]) -> None:
     except DeviceError:
         insist(lambda: self.ledger.release(message.ticket))
         raise
-    perform(message, ledger=self.ledger, render=renderer, worker=worker)
+    perform(
+        message,
+        ledger=self.ledger,
+        render=renderer,
+        worker=worker,
+        pace=self.pace,
+        logs=self.logs,
+    )
 
 
 def quiet_celery() -> None:

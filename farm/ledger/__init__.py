@@ -10,6 +10,7 @@ from farm.ledger.model import (
     JobStatus,
     TaskState,
     TaskStory,
+    Work,
     WorkerStatus,
 )
 
@@ -21,6 +22,7 @@ __all__ = [
     "Ledger",
     "TaskState",
     "TaskStory",
+    "Work",
     "WorkerStatus",
     "open_ledger",
 ]

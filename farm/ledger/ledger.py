@@ -18,6 +18,7 @@ from farm.ledger.model import (
     TaskRecord,
     TaskState,
     TaskStory,
+    Work,
     WorkerStatus,
 )
 from farm.ledger.policy import CAUSES, STORY_LENGTH, UNKNOWN
@@ -26,6 +27,8 @@ from farm.ledger.store import Move, Order, Store
 from farm.spec.task import Ticket
 
 RETRIED = (TaskState.FAILED, TaskState.SET_ASIDE)
+WORK_TTL_S = 86400.0
+"""What a worker that died said of its work is kept for so long, and shown to nobody."""
 ALIVE = (TaskState.PENDING, TaskState.QUEUED, TaskState.RUNNING)
 
 CLAIM = (TaskState.QUEUED, TaskState.RUNNING)
@@ -277,7 +280,23 @@ class Ledger:
     def workers(self) -> list[WorkerStatus]:
         """Return the workers that live."""
         found = sorted(self.store.beating().items())
-        return [WorkerStatus(worker=name, **json.loads(said)) for name, said in found]
+        works = self.store.told_work([name for name, _ in found])
+        return [
+            WorkerStatus(worker=name, **json.loads(work or "{}"), **json.loads(said))
+            for (name, said), work in zip(found, works, strict=True)
+        ]
+
+    def tell_work(self, worker: str, work: Work) -> None:
+        """Note what `worker` does, for people to see; nothing is decided by it."""
+        self.store.tell_work(worker, work.model_dump_json(), WORK_TTL_S)
+
+    def lease(self, name: str, holder: str, ttl_s: float) -> str:
+        """Take or renew the lease of something, such as a device; return who holds it now."""
+        return self.store.lease(name, holder, ttl_s)
+
+    def unlease(self, name: str, holder: str) -> None:
+        """Give a lease back; nothing happens unless `holder` holds it."""
+        self.store.unlease(name, holder)
 
     def held_by(self, worker: str) -> list[Ticket]:
         """Return the attempts that `worker` holds."""

@@ -36,6 +36,8 @@ class MemoryStore:
         self.lock = threading.Lock()
         self.jobs: dict[str, JobRow] = {}
         self.hearts: dict[str, tuple[str, float]] = {}
+        self.work: dict[str, str] = {}
+        self.leases: dict[str, tuple[str, float]] = {}
 
     def row(self, job_id: str) -> JobRow:
         """Return a job's row, or an empty one."""
@@ -137,11 +139,34 @@ class MemoryStore:
     def still(self, worker: str) -> None:
         with self.lock:
             self.hearts.pop(worker, None)
+            self.work.pop(worker, None)
 
     def beating(self) -> dict[str, str]:
         with self.lock:
             now_s = self.clock()
             return {name: info for name, (info, end_s) in self.hearts.items() if now_s < end_s}
+
+    def tell_work(self, worker: str, text: str, ttl_s: float) -> None:
+        with self.lock:
+            self.work[worker] = text
+
+    def told_work(self, workers: Sequence[str]) -> list[str | None]:
+        with self.lock:
+            return [self.work.get(name) for name in workers]
+
+    def lease(self, name: str, holder: str, ttl_s: float) -> str:
+        with self.lock:
+            now_s = self.clock()
+            held, end_s = self.leases.get(name, (holder, 0.0))
+            if held != holder and now_s < end_s:
+                return held
+            self.leases[name] = holder, now_s + ttl_s
+            return holder
+
+    def unlease(self, name: str, holder: str) -> None:
+        with self.lock:
+            if self.leases.get(name, ("", 0.0))[0] == holder:
+                del self.leases[name]
 
 
 def move_task(row: JobRow, move: Move) -> bool:

@@ -128,7 +128,16 @@ class JobStatus(Spec):
         return self.state not in OPEN_JOB
 
 
-class WorkerStatus(Spec):
+class Work(Spec):
+    """What a worker says of its work, about once a second while it renders."""
+
+    task: str | None = None
+    """`<job>/<index>` that it holds now."""
+    views_per_s: float | None = None
+    """Over its recent tasks, loading included."""
+
+
+class WorkerStatus(Work):
     """A worker whose heart beats."""
 
     worker: str

@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 JOBS = "farm:jobs"
 WORKER_PREFIX = "farm:worker:"
+WORK_PREFIX = "farm:work:"
+LEASE_PREFIX = "farm:lease:"
 
 
 def connect(redis_url: str) -> redis.Redis:
@@ -58,7 +60,7 @@ class RedisStore:
         self.client: Any = client  # its types offer an awaitable for every answer
         self.scripts = {
             name: self.client.register_script(script_text(name))
-            for name in ("create", "shift", "turn", "progress")
+            for name in ("create", "shift", "turn", "progress", "lease", "unlease")
         }
 
     @reaching
@@ -158,7 +160,7 @@ class RedisStore:
 
     @reaching
     def still(self, worker: str) -> None:
-        self.client.delete(WORKER_PREFIX + worker)
+        self.client.delete(WORKER_PREFIX + worker, WORK_PREFIX + worker)
 
     @reaching
     def beating(self) -> dict[str, str]:
@@ -166,6 +168,23 @@ class RedisStore:
         infos = self.client.mget(names) if names else []
         found = zip(names, infos, strict=True)
         return {name.removeprefix(WORKER_PREFIX): info for name, info in found if info is not None}
+
+    @reaching
+    def tell_work(self, worker: str, text: str, ttl_s: float) -> None:
+        self.client.set(WORK_PREFIX + worker, text, px=max(1, round(ttl_s * 1000)))
+
+    @reaching
+    def told_work(self, workers: Sequence[str]) -> list[str | None]:
+        return list(self.client.mget([WORK_PREFIX + name for name in workers])) if workers else []
+
+    @reaching
+    def lease(self, name: str, holder: str, ttl_s: float) -> str:
+        args: list[Any] = [holder, max(1, round(ttl_s * 1000))]
+        return str(self.scripts["lease"](keys=[LEASE_PREFIX + name], args=args))
+
+    @reaching
+    def unlease(self, name: str, holder: str) -> None:
+        self.scripts["unlease"](keys=[LEASE_PREFIX + name], args=[holder])
 
 
 def key(job_id: str, part: str | None = None) -> str:

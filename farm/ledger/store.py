@@ -100,3 +100,15 @@ class Store(Protocol):
 
     def beating(self) -> dict[str, str]:
         """Return the workers whose heart beats, and what they say of themselves."""
+
+    def tell_work(self, worker: str, text: str, ttl_s: float) -> None:
+        """Keep what a worker says of its work until it says more or its heart is stilled."""
+
+    def told_work(self, workers: Sequence[str]) -> list[str | None]:
+        """Return what these workers said of their work last."""
+
+    def lease(self, name: str, holder: str, ttl_s: float) -> str:
+        """Take or renew a lease, unless somebody else holds it; return who holds it now."""
+
+    def unlease(self, name: str, holder: str) -> None:
+        """Give a lease back, if `holder` holds it."""

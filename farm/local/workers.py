@@ -31,6 +31,7 @@ class WorkerCrew:
             "FARM_REDIS_URL": redis_url,
             "FARM_STORAGE": str(storage),
             "FARM_SCRATCH": str(scratch),
+            "FARM_TASK_LOGS": "false",  # the storage is the user's folder of datasets
             "TMPDIR": str(folder),  # Blender leaves a folder there when it is killed
         }
         self.processes: dict[int, subprocess.Popen[bytes]] = {}

@@ -33,6 +33,9 @@ class Lease:
     def view_done(self) -> None:
         self.done += 1
 
+    def views_found(self, count: int) -> None:
+        self.done += count
+
 
 class FullStorage(FolderStorage):
     """A folder that takes so many pictures and no more."""

@@ -21,6 +21,11 @@ def test_a_job_is_rendered_to_its_end(farm):
     assert job.views_done == 20 * VIEWS
     assert job.dropped == 0
     assert len(list((farm.storage / "vases").iterdir())) == 20 * VIEWS
+    logs = farm.storage / "jobs" / "job" / "log"
+    wait_for(lambda: len(list(logs.glob("vase*.1.log"))) == 20, "the logs of all tasks")
+    assert "task done job=job index=7" in (logs / "vase-studio-0007.1.log").read_text()
+    (worker,) = farm.ledger.workers()
+    assert worker.views_per_s > 0
 
 
 def test_a_renderer_that_is_killed_costs_one_attempt_of_one_task(farm):

@@ -31,6 +31,26 @@ def test_redis_stops_a_heart_by_itself(redis_url):
     client.close()
 
 
+def test_a_lease_that_is_not_renewed_ends():
+    now_s = [100.0]
+    ledger = Ledger(MemoryStore(clock=lambda: now_s[0]))
+    ledger.lease("device:x", "a", 10)
+
+    now_s[0] = 109.9
+    assert ledger.lease("device:x", "b", 10) == "a"
+    now_s[0] = 110.0
+    assert ledger.lease("device:x", "b", 10) == "b"
+
+
+def test_redis_ends_a_lease_by_itself(redis_url):
+    client = connect(redis_url)
+    ledger = Ledger(RedisStore(client))
+    ledger.lease("device:x", "a", 0.05)
+
+    wait_for(lambda: ledger.lease("device:x", "b", 60) == "b", "the lease ended")
+    client.close()
+
+
 def test_a_redis_that_is_away_is_said_in_one_sentence():
     client = connect(f"redis://:secret@127.0.0.1:{free_port()}/0")
 

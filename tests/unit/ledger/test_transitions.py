@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from farm.ledger import JobState, Ledger, TaskState
+from farm.ledger import JobState, Ledger, TaskState, Work
 from farm.spec.task import Ticket
 
 JOB = "job"
@@ -386,3 +386,39 @@ def test_a_worker_that_leaves_hands_back_what_it_held(ledger):
     assert counts(ledger) == {"pending": 1}
     assert ledger.failures(JOB) == []
     assert ledger.workers() == []
+
+
+def test_a_worker_says_what_it_does(ledger):
+    ledger.heartbeat("w", {}, ttl_s=60)
+    ledger.heartbeat("x", {}, ttl_s=60)
+
+    ledger.tell_work("w", Work(task="job/3", views_per_s=1.5))
+    ledger.tell_work("gone", Work(task="job/4"))
+
+    assert [(status.worker, status.task, status.views_per_s) for status in ledger.workers()] == [
+        ("w", "job/3", 1.5),
+        ("x", None, None),
+    ]
+
+
+def test_what_a_worker_said_of_its_work_ends_with_it(ledger):
+    ledger.heartbeat("w", {}, ttl_s=60)
+    ledger.tell_work("w", Work(task="job/3"))
+
+    ledger.farewell("w")
+    ledger.heartbeat("w", {}, ttl_s=60)
+
+    assert ledger.workers()[0].task is None
+
+
+def test_a_lease_is_held_by_one_until_it_gives_it_back(ledger):
+    assert ledger.lease("device:x", "a", 60) == "a"
+    assert ledger.lease("device:x", "b", 60) == "a"
+    assert ledger.lease("device:x", "a", 60) == "a"
+    assert ledger.lease("device:y", "b", 60) == "b"
+
+    ledger.unlease("device:x", "b")
+    assert ledger.lease("device:x", "b", 60) == "a"
+
+    ledger.unlease("device:x", "a")
+    assert ledger.lease("device:x", "b", 60) == "b"

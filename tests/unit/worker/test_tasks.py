@@ -15,9 +15,11 @@ from farm.ledger.memory_store import MemoryStore
 from farm.queue import RENDER_TASK, create_celery
 from farm.settings import Settings, load_settings
 from farm.spec.task import RenderMessage
+from farm.storage import FolderStorage
 from tests.builders import a_task
 
 tasks = pytest.importorskip("worker.tasks", reason="the worker's parts are not installed")
+Pace = pytest.importorskip("worker.pace").Pace
 
 
 @pytest.fixture
@@ -189,3 +191,55 @@ def test_settings_reach_a_child_through_its_environment(monkeypatch):
 
     assert load_settings() == settings
     assert "secret" not in repr(settings)
+
+
+def test_a_task_leaves_its_log_and_the_traceback_of_what_nobody_expected(ledger, tmp_path, caplog):
+    caplog.set_level("INFO")
+    storage = FolderStorage(tmp_path)
+    message = a_message(ledger)
+
+    tasks.perform(
+        message, ledger=ledger, render=rendering(KeyError("lost")), worker="w", logs=storage
+    )
+
+    text = storage.get("jobs/job/log/vase-studio-0000.1.log").decode()
+    assert "task started job=job index=0 attempt=1 worker=w" in text
+    assert "Traceback" in text
+    assert "KeyError: 'lost'" in text
+    assert "task failed job=job index=0 attempt=1 cause=unknown" in text
+
+
+def test_a_message_that_is_refused_leaves_the_log_of_who_renders_it(ledger, tmp_path):
+    storage = FolderStorage(tmp_path)
+    message = a_message(ledger)
+    ledger.claim(message.ticket, "other")
+
+    tasks.perform(message, ledger=ledger, render=rendering(), worker="w", logs=storage)
+
+    assert not list(storage.keys(""))
+
+
+def test_a_worker_shows_what_it_holds_and_how_fast_it_is(ledger):
+    ledger.heartbeat("w", {}, ttl_s=60)
+    pace = Pace(lambda work: ledger.tell_work("w", work))
+
+    def render(task, *, attempt, worker, lease):
+        assert ledger.workers()[0].task == "job/0"
+        lease.view_done()
+
+    tasks.perform(a_message(ledger), ledger=ledger, render=render, worker="w", pace=pace)
+
+    (status,) = ledger.workers()
+    assert status.task is None
+    assert status.views_per_s > 0
+
+
+def test_views_that_were_found_count_for_the_job_and_not_for_the_speed(ledger):
+    message, told = a_message(ledger), []
+    ledger.claim(message.ticket, "w")
+    lease = tasks.LedgerLease(ledger, message.ticket, pace=Pace(told.append))
+
+    lease.views_found(2)
+
+    assert ledger.job("job").views_done == 2
+    assert not told
