@@ -32,7 +32,12 @@ def probes() -> Mapping[str, Callable[[], Iterator[Finding]]]:
     """Return the checks of one part, made only when asked for: the health checks of containers."""
     from farm.doctor import parts
 
-    return {"api": parts.api, "dispatcher": parts.dispatcher, "worker": parts.worker}
+    return {
+        "api": parts.api,
+        "dispatcher": parts.dispatcher,
+        "flower": parts.flower,
+        "worker": parts.worker,
+    }
 
 
 def examine(only: tuple[str, ...] = ()) -> Iterator[Finding]:

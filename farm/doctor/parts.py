@@ -9,22 +9,29 @@ from collections.abc import Iterator
 
 from farm.doctor.finding import Finding, fine, problem
 from farm.errors import FarmError
+from farm.local.ports import answers_ok
 from farm.settings import load_settings
 
-API_PORT = "FARM_PORT"
+API_PORT = "FARM_API_PORT"
+FLOWER_PORT = "FARM_FLOWER_PORT"
 SILENT_S = 60.0
 """So long one step of the dispatcher may take, on a slow storage."""
 
 
 def api() -> Iterator[Finding]:
     """Ask the API of this machine for its health."""
-    from farm.local.ports import answers_ok
+    yield _ask("api", f"http://127.0.0.1:{os.environ.get(API_PORT, '8000')}/health")
 
-    url = f"http://127.0.0.1:{os.environ.get(API_PORT, '8000')}/health"
+
+def flower() -> Iterator[Finding]:
+    """Ask Flower on this machine for its health."""
+    yield _ask("flower", f"http://127.0.0.1:{os.environ.get(FLOWER_PORT, '5555')}/healthcheck")
+
+
+def _ask(part: str, url: str) -> Finding:
     if answers_ok(url):
-        yield fine("api", f"{url} answers")
-    else:
-        yield problem("api", f"{url} does not answer well", "see the log of `farm api`")
+        return fine(part, f"{url} answers")
+    return problem(part, f"{url} does not answer well", f"see the log of `farm {part}`")
 
 
 def dispatcher() -> Iterator[Finding]:

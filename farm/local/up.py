@@ -148,6 +148,8 @@ class Keeper:
             "FARM_STORAGE": str(self.wish.storage),
             "FARM_FLOWER_AUTH": keys.flower_auth,
             "FARM_FLOWER_DB": str(self.site.flower_db),
+            "FARM_CACHE": str(self.site.folder / "cache"),
+            "FARM_SPOOL": str(self.site.folder / "spool"),
         }
         services = {
             "api": ["api", "--host", self.wish.host, "--port", str(self.wish.port)],
