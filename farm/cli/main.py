@@ -9,16 +9,46 @@ from typing import Annotated
 import typer
 
 from farm.cli.doctor import doctor
+from farm.cli.download import download
 from farm.cli.flower import flower
+from farm.cli.jobs import (
+    cancel,
+    delete,
+    jobs,
+    logs,
+    pause,
+    priority,
+    resume,
+    retry,
+    status,
+    wait,
+    workers,
+)
+from farm.cli.login import login, logout
 from farm.cli.render import render
 from farm.cli.spec import schema, spec
+from farm.cli.submit import submit
 from farm.cli.up import down, up
+from farm.cli.watch import watch
 from farm.errors import FarmError
 
 HELP = """Turn 3D models and HDR environments into labelled vision datasets.
 
 Start with:  farm render --models MODELS --hdrs HDRS --output datasets --dry-run
+
+Or, on a farm:  farm login URL, then farm submit --models MODELS --hdrs HDRS
 """
+HERE, USE, RUN = "Render here", "Use a farm", "Run a farm"
+COMMANDS = {
+    HERE: (render, spec, schema),
+    USE: (
+        login, submit, jobs, status, watch, wait, logs, download, pause, resume, cancel, retry,
+        priority, delete, workers, logout,
+    ),
+    RUN: (up, down, doctor, flower),
+}  # fmt: skip
+PANELS = {"samples": HERE, "worker": RUN}
+"""Where the commands of installed packages stand in the help."""
 
 
 def make_app() -> typer.Typer:
@@ -30,15 +60,11 @@ def make_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_version_option)
-    app.command("render")(render)
-    app.command("spec")(spec)
-    app.command("schema")(schema)
-    app.command("up")(up)
-    app.command("down")(down)
-    app.command("doctor")(doctor)
-    app.command("flower")(flower)
+    for panel, commands in COMMANDS.items():
+        for command in commands:
+            app.command(command.__name__, rich_help_panel=panel)(command)
     for entry in sorted(entry_points(group="farm.commands")):
-        app.command(entry.name)(entry.load())
+        app.command(entry.name, rich_help_panel=PANELS.get(entry.name))(entry.load())
     return app
 
 

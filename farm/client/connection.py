@@ -66,9 +66,11 @@ class Connection:
         self.first_wait_s = first_wait_s
         self.note = note
         self.closed = threading.Event()
+        self.versions: tuple[str | None, str] = (None, version("viewfarm"))
+        """Of the server, as its last answer said, and of this client."""
         headers = {
             "Authorization": f"Bearer {login.token}",
-            "User-Agent": f"viewfarm/{version('viewfarm')}",
+            "User-Agent": f"viewfarm/{self.versions[1]}",
         }
         self._http = httpx.Client(base_url=login.url, headers=headers, timeout=TIMEOUT)
 
@@ -109,6 +111,7 @@ class Connection:
         """
         try:
             with self._http.stream(method, path, **request) as response:
+                self.versions = (response.headers.get(VERSION_HEADER), self.versions[1])
                 if not response.is_success:
                     response.read()
                     raise self._refusal(response)
@@ -127,7 +130,7 @@ class Connection:
             return min(error.after_s if error.after_s is not None else backoff(state), MAX_WAIT_S)
 
         def tell(state: RetryCallState) -> None:
-            self.note(f"{_error_of(state).error}; trying again")
+            self.note(f"{str(_error_of(state).error).partition(';')[0]}; trying again")
 
         def pause(seconds: float) -> None:
             if self.closed.wait(seconds):
@@ -156,7 +159,7 @@ class Connection:
             return model.model_validate_json(body, extra="ignore")
         except ValidationError:
             pass
-        theirs, ours = response.headers.get(VERSION_HEADER), version("viewfarm")
+        theirs, ours = self.versions
         if theirs is None:
             kind = response.headers.get("content-type", "something")
             raise RefusedError(

@@ -1,0 +1,151 @@
+"""The flags that make a spec: one list for all commands that take one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from farm.spec.job import JobSpec
+
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SPEC.yaml]", help="A spec such as `farm spec` prints; flags go over it."
+    ),
+]
+Models = Annotated[list[str] | None, typer.Option(help="File, glob or folder; may be repeated.")]
+Hdrs = Annotated[list[str] | None, typer.Option(help="File, glob or folder; may be repeated.")]
+Text = str | None
+WHAT, HOW, WHERE = "What to render", "How to render", "Where to render"
+
+Request = Callable[[], "tuple[JobSpec, Path]"]
+"""Reads the spec, and the folder that its relative paths start from."""
+
+
+def spec_flags(  # noqa: PLR0913 - one parameter per flag
+    paths: Paths = None,
+    *,
+    models: Models = None,
+    hdrs: Hdrs = None,
+    output: Annotated[
+        Text, typer.Option(help="Folder for the datasets. (default: datasets)")
+    ] = None,
+    dataset_name: Annotated[
+        Text, typer.Option(help="Folder inside it; a grid's may say {model} and {hdr}.")
+    ] = None,
+    augmented: Annotated[
+        bool | None,
+        typer.Option("--augmented/--grid", help="Random angles and light, or a regular grid."),
+    ] = None,
+    yaw: Annotated[
+        Text, typer.Option(help="Grid: yaw steps. (default: 12)", rich_help_panel=WHAT)
+    ] = None,
+    pitch: Annotated[
+        Text,
+        typer.Option(help="Pitch steps. (default: 8; augmented: 10)", rich_help_panel=WHAT),
+    ] = None,
+    yaw_per_pitch: Annotated[
+        Text, typer.Option(help="Augmented: random yaws. (default: 4)", rich_help_panel=WHAT)
+    ] = None,
+    hdr_switch: Annotated[
+        Text,
+        typer.Option(help="Augmented: views between HDRIs. (default: 4)", rich_help_panel=WHAT),
+    ] = None,
+    fit: Annotated[
+        bool | None,
+        typer.Option("--fit/--no-fit", help="Frame by projected bounds.", rich_help_panel=WHAT),
+    ] = None,
+    file_lights: Annotated[
+        bool | None,
+        typer.Option(
+            "--file-lights/--no-file-lights", help="Keep the files' lights.", rich_help_panel=WHAT
+        ),
+    ] = None,
+    seed: Annotated[
+        Text, typer.Option(help="Makes a dataset again. (default: 0)", rich_help_panel=WHAT)
+    ] = None,
+    resolution: Annotated[
+        Text, typer.Option(help="64..8192 px, or WxH. (default: 640)", rich_help_panel=HOW)
+    ] = None,
+    samples: Annotated[
+        Text,
+        typer.Option(help="Per pixel. (default: 64; from 2048 px: 128)", rich_help_panel=HOW),
+    ] = None,
+    denoise: Annotated[
+        bool | None,
+        typer.Option("--denoise/--no-denoise", help="(default: from 2048 px)", rich_help_panel=HOW),
+    ] = None,
+    format_: Annotated[
+        Text,
+        typer.Option(
+            "--format", help="png or jxl. (default: png; augmented: jxl)", rich_help_panel=HOW
+        ),
+    ] = None,
+    bit_depth: Annotated[
+        Text, typer.Option(help="8 or 16. (default: 8)", rich_help_panel=HOW)
+    ] = None,
+    view_transform: Annotated[
+        Text, typer.Option(help="AgX, Filmic, Standard. (default: AgX)", rich_help_panel=HOW)
+    ] = None,
+    views_per_task: Annotated[
+        Text, typer.Option(help="(default: 10)", rich_help_panel=WHERE)
+    ] = None,
+) -> Request:
+    """Return what reads the spec that the flags, and the file under them, make.
+
+    Nothing is imported or read before it is called.
+    """
+    flags: dict[str, Any] = {
+        "models": models,
+        "hdrs": hdrs,
+        "output": output,
+        "dataset_name": dataset_name,
+        "recipe.mode": None if augmented is None else ("augmented" if augmented else "grid"),
+        "recipe.yaw": yaw,
+        "recipe.pitch": pitch,
+        "recipe.yaw_per_pitch": yaw_per_pitch,
+        "recipe.hdr_switch": hdr_switch,
+        "recipe.fit": fit,
+        "recipe.file_lights": file_lights,
+        "seed": seed,
+        "render.resolution": resolution,
+        "render.samples": samples,
+        "render.denoise": denoise,
+        "render.format": format_,
+        "render.bit_depth": None if bit_depth is None else _number(bit_depth),
+        "render.view_transform": view_transform,
+        "views_per_task": views_per_task,
+    }
+
+    def read() -> tuple[JobSpec, Path]:
+        from farm.cli.request import read_request
+
+        return read_request(paths or [], flags)
+
+    return read
+
+
+def takes_spec(command: Callable[..., None]) -> Callable[..., None]:
+    """Give `command` the flags of a spec; its first argument is then a `Request`."""
+    shared = inspect.signature(spec_flags, eval_str=True).parameters
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+
+    def run(**values: Any) -> None:
+        request = spec_flags(**{name: values.pop(name) for name in shared})
+        command(request, **values)
+
+    parameters = [*shared.values(), *own]
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # for typer
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
+
+
+def _number(text: str) -> int | str:
+    """Return a number where `text` is one: a choice of numbers does not take words."""
+    return int(text) if text.isdecimal() else text

@@ -1,0 +1,127 @@
+"""What all commands that talk to a farm share: options, the client, words and JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import Console
+
+    from farm.client import Client
+    from farm.spec.wire import JobInfo
+
+INTERRUPTED = 130
+SOME_FAILED = 1
+NOT_RENDERED = 3
+QUICK_S = 4.0
+"""So long a command that only asks waits for a farm that is away."""
+PATIENT_S = 120.0
+"""So long one that transfers or watches does."""
+
+JobName = Annotated[
+    str,
+    typer.Argument(metavar="JOB", help="Its id, the start of it, its name, or `last`."),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print JSON for programs, and nothing else, on stdout.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def err_console() -> Console:
+    """Return the console for notes and progress: stdout is for what was asked for."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def out_console() -> Console:
+    """Return the console for tables and facts; into a pipe, lines are not folded."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 240)
+
+
+@contextmanager
+def farm_client(*, patience_s: float = QUICK_S) -> Iterator[Client]:
+    """Yield a client that tells its notes on stderr."""
+    from rich.text import Text
+
+    from farm.client import Client
+    from farm.client.text import printable
+
+    console = err_console()
+
+    def note(sentence: str) -> None:
+        console.print(Text(f"note: {printable(sentence)}"), soft_wrap=True)
+
+    with Client(patience_s=patience_s, note=note) as client:
+        yield client
+
+
+def print_json(value: BaseModel | Iterable[BaseModel] | dict[str, Any]) -> None:
+    """Print a model, a list of them, or plain data."""
+    import json
+
+    from pydantic import BaseModel
+
+    if isinstance(value, BaseModel):
+        data: Any = value.model_dump(mode="json")
+    elif isinstance(value, dict):
+        data = value
+    else:
+        data = [item.model_dump(mode="json") for item in value]
+    typer.echo(json.dumps(data, indent=2))
+
+
+def say(console: Console, text: str, *, style: str = "") -> None:
+    """Print one line that may hold words of a stranger."""
+    from rich.text import Text
+
+    from farm.client.text import printable
+
+    console.print(Text(printable(text), style=style), soft_wrap=True)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on if the user wants to.
+
+    Raises:
+        SetupError: There is nobody to ask.
+    """
+    from farm.errors import SetupError
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise SetupError("there is no terminal to ask on; say --yes to go on without asking")
+    if not typer.confirm(question, default=True, err=True):
+        raise typer.Exit(INTERRUPTED)
+
+
+@contextmanager
+def interruptible(sentence: str) -> Iterator[None]:
+    """End with 130 and `sentence` where the user presses Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(err_console(), sentence)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def exit_code(job: JobInfo) -> int:
+    """Return 0 if all of a job is done, 1 if some failed, 3 if it failed or was cancelled."""
+    if job.state != "completed":
+        return NOT_RENDERED
+    return SOME_FAILED if failed_tasks(job) else 0
+
+
+def failed_tasks(job: JobInfo) -> int:
+    """Return how many tasks will not be tried again by themselves."""
+    return job.counts.get("failed", 0) + job.counts.get("set aside", 0)
