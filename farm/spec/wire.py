@@ -114,6 +114,15 @@ class UploadInfo(Spec):
     complete: bool
 
 
+class AssetInfo(Spec):
+    """A file of the library."""
+
+    sha256: str
+    size_bytes: int
+    modified_s: float
+    """When it came, in seconds since 1970."""
+
+
 class DatasetFile(Spec):
     """One file of a job's datasets."""
 

@@ -1,0 +1,1 @@
+"""The farm's API: FastAPI in front, plain functions behind."""

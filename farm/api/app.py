@@ -1,0 +1,73 @@
+"""The application: routes, what stands before them, what runs beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+
+from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
+
+from farm.api import problems
+from farm.api.guard import Guard
+from farm.api.metrics import Metrics
+from farm.api.routes import assets, datasets, events, farm, jobs, tasks
+from farm.api.services import Services
+from farm.spec.wire import Problem
+
+DESCRIPTION = """Submit specs, upload their assets, watch, download.
+
+Every route under `/v1` needs a bearer token: `GET` one with the role `read`, `DELETE` one with
+`admin`, all others one with `submit`. Errors are problem documents (RFC 9457) with a remedy.
+"""
+PROBLEMS = {
+    401: "No token, or one that is not known",
+    403: "The token's role is not enough",
+    404: "Not there",
+    409: "Not in this state",
+    413: "Too large",
+    422: "Wrong, and why",
+    503: "Redis or storage is away",
+}
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the API of a farm."""
+    metrics = Metrics(services.ledger, services.queue)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services.uploads.tidy()
+        pulse = asyncio.create_task(services.pulse.run())
+        try:
+            yield
+        finally:
+            pulse.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await pulse
+
+    app = FastAPI(
+        title="Viewfarm",
+        version=version("viewfarm"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        responses={
+            status: {
+                "description": text,
+                "content": {problems.MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+            }
+            for status, text in PROBLEMS.items()
+        },
+    )
+    app.state.services = services
+    app.state.metrics = metrics
+    problems.install(app)
+    bearer = [Depends(HTTPBearer(auto_error=False))]  # for /docs; the guard is what checks
+    for module in (jobs, tasks, events, assets, datasets, farm):
+        app.include_router(module.router, dependencies=bearer)
+    app.add_middleware(
+        Guard, tokens=services.tokens, settings=services.settings, count=metrics.count
+    )
+    return app

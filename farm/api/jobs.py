@@ -1,0 +1,206 @@
+"""Jobs and tasks, from the ledger's words to those of the API."""
+
+from __future__ import annotations
+
+import re
+
+from farm import expand
+from farm.api.problems import ApiProblem, not_found
+from farm.jobs import JobBook
+from farm.ledger import JobState, JobStatus, Ledger, TaskState, TaskStory
+from farm.ledger.shortage import shortage
+from farm.spec.job import Job
+from farm.spec.wire import JOB_ID_PATTERN, AttemptInfo, JobInfo, Page, TaskInfo
+
+TOLD_FAILURES = 5
+OPEN_TASKS = (TaskState.PENDING, TaskState.QUEUED)
+LOST = (TaskState.FAILED, TaskState.SET_ASIDE)
+NO_WORKER = "no worker is alive: start one with `farm worker` on a machine that renders"
+
+
+def job_info(
+    ledger: Ledger,
+    book: JobBook,
+    status: JobStatus,
+    *,
+    views_per_s: float | None = None,
+    whole: bool = True,
+) -> JobInfo:
+    """Return how a job stands; `whole` also says what it waits for and what failed last."""
+    failed = sum(status.counts[state] for state in LOST)
+    given_up = round(failed * status.views / max(status.tasks, 1))  # roughly: tasks differ
+    left = max(status.views - status.views_done - given_up, 0)
+    return JobInfo(
+        job_id=status.job_id,
+        name=book.name(status.job_id),
+        state=status.state.value,
+        priority=status.priority,
+        created_s=status.created_s,
+        tasks=status.tasks,
+        counts={state.value: count for state, count in status.counts.items()},
+        views=status.views,
+        views_done=status.views_done,
+        views_per_s=views_per_s,
+        eta_s=left / views_per_s if views_per_s and not status.over else None,
+        waits_for=waits_for(ledger, status) if whole else None,
+        failures=newest_failures(ledger, status.job_id) if whole else (),
+    )
+
+
+def waits_for(ledger: Ledger, status: JobStatus) -> str | None:
+    """Return what a job is held back by."""
+    if status.over or status.state is JobState.CANCELLING:
+        return None
+    if status.state is JobState.PAUSED:
+        return f"it is paused: farm resume {status.job_id}"
+    if lack := shortage(ledger, status):
+        return lack
+    if any(status.counts[state] for state in OPEN_TASKS) and not ledger.workers():
+        return NO_WORKER
+    return None
+
+
+def newest_failures(ledger: Ledger, job_id: str) -> tuple[str, ...]:
+    """Return what went wrong last, a sentence each."""
+    failures = [
+        (attempt.time_s, f"task {story.index}: {attempt.sentence}")
+        for story in ledger.failures(job_id)
+        for attempt in story.attempts
+    ]
+    return tuple(sentence for _, sentence in sorted(failures, reverse=True)[:TOLD_FAILURES])
+
+
+def find_status(ledger: Ledger, job_id: str) -> JobStatus:
+    """Return how a job stands.
+
+    Raises:
+        ApiProblem: There is no such job.
+    """
+    status = ledger.job(job_id) if re.fullmatch(JOB_ID_PATTERN, job_id) else None
+    if status is None:
+        raise not_found(f"job {job_id[:40]!r}", "see what there is: farm jobs")
+    return status
+
+
+def find_job(book: JobBook, job_id: str) -> Job:
+    """Return a job's spec and assets.
+
+    Raises:
+        ApiProblem: There is no such job.
+    """
+    job = book.load(job_id)
+    if job is None:
+        raise not_found(f"job {job_id[:40]!r}", "see what there is: farm jobs")
+    return job
+
+
+def steer(ledger: Ledger, job_id: str, verb: str) -> None:
+    """Pause, resume, cancel or retry a job; what is so already stays so.
+
+    Raises:
+        ApiProblem: The job is in no state for it.
+    """
+    status = find_status(ledger, job_id)
+    wanted = {"pause": {JobState.PAUSED}, "resume": {JobState.QUEUED, JobState.RUNNING},
+              "cancel": {JobState.CANCELLING, JobState.CANCELLED}}.get(verb, set())  # fmt: skip
+    if status.state in wanted:
+        return
+    if verb == "retry":
+        done = status.state not in (JobState.CANCELLING, JobState.CANCELLED)
+        ledger.retry(job_id)
+    else:
+        done = {"pause": ledger.pause, "resume": ledger.resume, "cancel": ledger.cancel}[verb](
+            job_id
+        )
+    if verb == "cancel" and done:
+        ledger.settle(job_id)  # at once where nothing runs
+    if not done:
+        state = find_status(ledger, job_id).state
+        raise ApiProblem(
+            409,
+            f"job {job_id} is {state}: it cannot be made to {verb}",
+            f"see how it stands: farm status {job_id}",
+        )
+
+
+def list_jobs(
+    statuses: list[JobStatus], *, state: str | None, cursor: str | None, limit: int
+) -> tuple[list[JobStatus], str | None]:
+    """Return a page of jobs, the newest first, and the cursor of the next page."""
+    found = sorted((job for job in statuses if state is None or job.state == state), key=job_place)
+    if cursor is not None:
+        found = [job for job in found if job_place(job) > cursor_place(cursor)]
+    page = found[:limit]
+    more = len(found) > limit
+    return page, f"{page[-1].created_s!r}:{page[-1].job_id}" if more else None
+
+
+def job_place(job: JobStatus) -> tuple[float, str]:
+    """Return what orders jobs: the newest first."""
+    return (-job.created_s, job.job_id)
+
+
+def cursor_place(cursor: str) -> tuple[float, str]:
+    """Return the place that a cursor of the list of jobs names."""
+    created, _, job_id = cursor.partition(":")
+    try:
+        return (-float(created), job_id)
+    except ValueError:
+        raise bad_cursor() from None
+
+
+def bad_cursor() -> ApiProblem:
+    """Return the problem of a cursor that we did not make."""
+    return ApiProblem(
+        422, "cursor: is none of ours", "take `next` of the page before, or leave it out"
+    )
+
+
+def list_tasks(  # noqa: PLR0913 - where the tasks are, and which of them
+    ledger: Ledger,
+    job: Job,
+    status: JobStatus,
+    *,
+    state: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Page[TaskInfo]:
+    """Return a page of a job's tasks, by index."""
+    if cursor is not None and not re.fullmatch(r"[0-9]{1,12}", cursor):
+        raise bad_cursor()
+    states = [TaskState(state)] if state else list(TaskState)
+    stories = ledger.tasks(status, states, start=int(cursor or 0), limit=limit + 1)
+    return Page[TaskInfo](
+        items=tuple(task_info(job, story) for story in stories[:limit]),
+        next=str(stories[limit].index) if len(stories) > limit else None,
+    )
+
+
+def find_task(ledger: Ledger, job: Job, status: JobStatus, index: int) -> TaskInfo:
+    """Return one task.
+
+    Raises:
+        ApiProblem: The job has fewer tasks.
+    """
+    stories = ledger.tasks(status, list(TaskState), start=index, limit=1)
+    if not stories:
+        raise not_found(
+            f"task {index} of job {job.job_id}", f"it has {status.tasks} tasks, counted from 0"
+        )
+    return task_info(job, stories[0])
+
+
+def task_info(job: Job, story: TaskStory) -> TaskInfo:
+    """Return what a person wants to know of a task."""
+    task = expand.render_task(job, story.index)
+    return TaskInfo(
+        index=story.index,
+        task_id=task.task_id,
+        state=story.state.value,
+        model=task.model.name,
+        hdr=task.hdr.name,
+        views=len(task.views),
+        attempts=tuple(
+            AttemptInfo.model_validate(attempt.model_dump()) for attempt in story.attempts
+        ),
+    )

@@ -1,0 +1,33 @@
+"""What attempts said while they ran."""
+
+from __future__ import annotations
+
+from farm.api.problems import not_found
+from farm.jobs import log_key
+from farm.spec.wire import TaskInfo
+from farm.storage import Storage
+
+ATTEMPTS = 30
+"""So many attempts are looked for where nobody says which."""
+TAIL_BYTES = 4 << 20
+"""Of a longer log its end is shown."""
+
+
+def read_log(storage: Storage, job_id: str, task: TaskInfo, attempt: int | None) -> bytes:
+    """Return the log of an attempt, or of the newest that left one.
+
+    Raises:
+        ApiProblem: There is none.
+    """
+    wanted = [attempt] if attempt else range(ATTEMPTS, 0, -1)
+    for number in wanted:
+        key = log_key(job_id, task.task_id, number)
+        size_bytes = storage.size(key)
+        if size_bytes is not None:
+            start = max(size_bytes - TAIL_BYTES, 0)
+            return b"".join(storage.read(key, start=start))
+    which = f"attempt {attempt} of task" if attempt else "task"
+    raise not_found(
+        f"a log of {which} {task.index} of job {job_id}",
+        f"it is written when the attempt ends; the task's failures say more: farm status {job_id}",
+    )

@@ -1,0 +1,115 @@
+"""What Prometheus reads, in a registry of our own."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter as Tally
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from starlette.types import Scope
+
+from farm.errors import UnreachableError
+from farm.ledger import JobState, Ledger, TaskState
+from farm.queue import TaskQueue
+
+log = logging.getLogger(__name__)
+
+
+class FarmCollector(Collector):
+    """Asks the ledger and the queue when it is asked itself."""
+
+    def __init__(self, ledger: Ledger, queue: TaskQueue) -> None:
+        self.ledger = ledger
+        self.queue = queue
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        up = GaugeMetricFamily("farm_redis_up", "1 while Redis answers")
+        try:
+            found = list(self._ask())
+        except UnreachableError as error:
+            log.warning("%s; metrics are missing", error)
+            up.add_metric([], 0)
+            yield up
+            return
+        up.add_metric([], 1)
+        yield up
+        yield from found
+
+    def _ask(self) -> Iterator[GaugeMetricFamily]:
+        jobs = self.ledger.jobs()
+        states = Tally(job.state for job in jobs)
+        yield labelled(
+            "farm_jobs", "Jobs by state", "state", {state: states[state] for state in JobState}
+        )
+        tasks = {state: sum(job.counts[state] for job in jobs) for state in TaskState}
+        yield labelled("farm_tasks", "Tasks of all jobs by state", "state", tasks)
+        devices = Tally(worker.info.get("device", "") for worker in self.ledger.workers())
+        yield labelled("farm_workers", "Workers that live, by device", "device", devices)
+        yield plain(
+            "farm_views_done", "Views that are rendered", sum(job.views_done for job in jobs)
+        )
+        waiting = sum(job.counts[TaskState.PENDING] for job in jobs if job.state in FED)
+        yield plain(
+            "farm_tasks_waiting", "Tasks of running jobs that no worker has yet",
+            waiting + sum(job.counts[TaskState.QUEUED] for job in jobs if not job.over),
+        )  # fmt: skip
+        yield plain(
+            "farm_queue_messages", "Messages that no worker has fetched", self.queue.length()
+        )
+        dropped = sum(job.dropped for job in jobs)
+        yield plain("farm_results_dropped", "Results that came too late", dropped)
+
+
+FED = (JobState.QUEUED, JobState.RUNNING)
+
+
+class Metrics:
+    """The registry and the counters of requests."""
+
+    def __init__(self, ledger: Ledger, queue: TaskQueue) -> None:
+        self.registry = CollectorRegistry()
+        self.registry.register(FarmCollector(ledger, queue))
+        self.requests = Counter(
+            "farm_api_requests",
+            "Requests by method, route and status",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "farm_api_request_seconds",
+            "How long answers took, by route",
+            ("route",),
+            registry=self.registry,
+            buckets=(0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600),
+        )
+
+    def count(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count one request under its route's pattern: paths are without number."""
+        route = getattr(scope.get("route"), "path", "none")
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self.requests.labels(method, route, str(status)).inc()
+        self.seconds.labels(route).observe(seconds)
+
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
+
+
+def labelled(
+    name: str,
+    help_text: str,
+    label: str,
+    values: dict[JobState, int] | dict[TaskState, int] | Tally[str],
+) -> GaugeMetricFamily:
+    """Return a gauge with one value per label."""
+    gauge = GaugeMetricFamily(name, help_text, labels=[label])
+    for key, value in values.items():
+        gauge.add_metric([str(key)], value)
+    return gauge
+
+
+def plain(name: str, help_text: str, value: float) -> GaugeMetricFamily:
+    """Return a gauge with one value."""
+    return GaugeMetricFamily(name, help_text, value=value)

@@ -1,0 +1,119 @@
+"""Errors as problem documents (RFC 9457), each with its remedy."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from farm.errors import FarmError, SetupError, SpecError, StorageError, UnreachableError
+from farm.spec.load import sentence
+from farm.spec.wire import Problem
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+SENTENCES_TOLD = 50
+
+SEND_AGAIN = "correct it and send it again"
+REMEDIES: dict[type[FarmError], tuple[int, str]] = {
+    SetupError: (503, "whoever runs the farm must do what it says"),
+    SpecError: (422, SEND_AGAIN),
+    StorageError: (503, "free or mend the farm's storage, then try again"),
+    UnreachableError: (503, "wait, or start Redis again; nothing that was accepted is lost"),
+}
+
+
+class ApiProblem(HTTPException):
+    """An error that a client can act on."""
+
+    def __init__(
+        self, status: int, detail: str, remedy: str, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(status, detail, headers)
+        self.remedy = remedy
+
+
+def not_found(what: str, remedy: str) -> ApiProblem:
+    """Return the problem of something that is not there."""
+    return ApiProblem(404, f"{what} is not there", remedy)
+
+
+def respond(
+    request_path: str,
+    *,
+    status: int,
+    detail: str,
+    remedy: str,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """Return a problem document."""
+    problem = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        remedy=remedy,
+        instance=request_path,
+    )
+    content = problem.model_dump(mode="json")
+    return JSONResponse(content, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with a problem document."""
+    app.add_exception_handler(StarletteHTTPException, on_http)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(FarmError, on_farm_error)
+    app.add_exception_handler(Exception, on_bug)
+
+
+async def on_http(request: Request, error: Exception) -> JSONResponse:
+    """Answer ours and those of the framework."""
+    assert isinstance(error, StarletteHTTPException)
+    remedy = getattr(error, "remedy", "see /docs for what there is")
+    return respond(
+        request.url.path,
+        status=error.status_code,
+        detail=str(error.detail),
+        remedy=remedy,
+        headers=dict(error.headers or {}),
+    )
+
+
+async def on_invalid(request: Request, error: Exception) -> JSONResponse:
+    """Answer what does not fit its model, in the words that the command uses."""
+    assert isinstance(error, RequestValidationError)
+    told = [say(problem) for problem in error.errors()[:SENTENCES_TOLD]]
+    return respond(request.url.path, status=422, detail="\n".join(told), remedy=SEND_AGAIN)
+
+
+def say(problem: Any) -> str:
+    """Return what pydantic found in a request, as a sentence."""
+    if problem["type"] == "json_invalid":
+        return "the body is not JSON"
+    place = list(problem["loc"])
+    if place[:1] in (["body"], ["query"], ["path"], ["header"]):
+        place = place[1:]
+    return sentence({**problem, "loc": place}, within=("spec",))
+
+
+async def on_farm_error(request: Request, error: Exception) -> JSONResponse:
+    """Answer our own errors by their kind."""
+    for kind, (status, remedy) in REMEDIES.items():
+        if isinstance(error, kind):
+            if status >= 500:
+                log.warning("%s", error)
+            return respond(request.url.path, status=status, detail=str(error), remedy=remedy)
+    log.error("unexpected error path=%s", request.url.path, exc_info=error)
+    return await on_bug(request, error)
+
+
+async def on_bug(request: Request, error: Exception) -> JSONResponse:
+    """Answer what should not happen, and tell the client nothing of it."""
+    remedy = "try again; if it stays, tell whoever runs the farm: its log says more"
+    return respond(request.url.path, status=500, detail="the farm made a mistake", remedy=remedy)

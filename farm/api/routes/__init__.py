@@ -1,0 +1,1 @@
+"""The routes, one module per group: read, call one plain function, answer."""

@@ -1,0 +1,76 @@
+"""`/v1/assets`: what the library has and lacks; uploads; what nobody needs."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+
+from farm.api import deletion, uploads
+from farm.api.jobs import bad_cursor
+from farm.api.routes.parameters import Cursor, DryRun, Limit, Sha256
+from farm.api.services import FarmServices
+from farm.spec.wire import SHA256_PATTERN, AssetInfo, Deletion, Hashes, Page, UploadInfo
+
+BYTES = {"type": "string", "format": "binary"}
+router = APIRouter(prefix="/v1/assets", tags=["assets"])
+
+
+@router.post("/missing", summary="Ask which files the library lacks")
+def missing(services: FarmServices, hashes: Hashes) -> Hashes:
+    """Of these, all that must be uploaded before a job may name them."""
+    for sha256 in hashes.sha256s:
+        uploads.check_hash(sha256)
+    return Hashes(sha256s=tuple(services.library.missing(hashes.sha256s)))
+
+
+@router.get("", summary="List the files of the library")
+def list_assets(
+    services: FarmServices, cursor: Cursor = None, limit: Limit = 100
+) -> Page[AssetInfo]:
+    """By hash; the same bytes are kept once."""
+    if cursor is not None and not re.fullmatch(SHA256_PATTERN, cursor):
+        raise bad_cursor()
+    found = list(itertools.islice(services.library.blobs(after=cursor or ""), limit + 1))
+    items = tuple(
+        AssetInfo(sha256=blob.sha256, size_bytes=blob.size_bytes, modified_s=blob.modified_s)
+        for blob in found[:limit]
+    )
+    return Page[AssetInfo](items=items, next=items[-1].sha256 if len(found) > limit else None)
+
+
+@router.get("/{sha256}/upload", summary="Ask how much of a file is here")
+def upload_info(services: FarmServices, sha256: Sha256) -> UploadInfo:
+    """An upload goes on from `received_bytes`."""
+    return services.uploads.info(sha256)
+
+
+@router.patch(
+    "/{sha256}/upload",
+    summary="Send a file, or the rest of it",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": BYTES}},
+        }
+    },
+)  # fmt: skip
+async def upload(
+    services: FarmServices,
+    sha256: Sha256,
+    request: Request,
+    upload_offset: Annotated[int, Header(ge=0, le=2**50, description="Where these bytes belong.")],
+    upload_length: Annotated[int, Header(ge=0, le=2**50, description="Bytes of the whole file.")],
+) -> UploadInfo:
+    """Raw bytes. The last one completes the file if its hash is what the path says."""
+    return await services.uploads.receive(
+        sha256, offset=upload_offset, total=upload_length, pieces=request.stream()
+    )
+
+
+@router.delete("/unused", summary="Remove files that no job needs")
+def delete_unused(services: FarmServices, *, dry_run: DryRun = False) -> Deletion:
+    """What came lately stays: it may be for a job that is about to be submitted."""
+    return deletion.delete_unused(services, dry_run=dry_run)

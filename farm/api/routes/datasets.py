@@ -1,0 +1,92 @@
+"""`/v1/datasets`: what the farm has rendered, file by file or all at once."""
+
+from __future__ import annotations
+
+import mimetypes
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+from fastapi.responses import Response, StreamingResponse
+
+from farm.api import datasets, jobs
+from farm.api.listing import list_files
+from farm.api.routes.parameters import Cursor, JobId, Limit
+from farm.api.services import FarmServices
+from farm.spec.wire import DatasetFile, DatasetInfo, Page
+
+router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
+
+BYTES = {
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+}
+
+
+@router.get("", summary="List the datasets of all jobs")
+def list_datasets(
+    services: FarmServices, cursor: Cursor = None, limit: Limit = 100
+) -> Page[DatasetInfo]:
+    """One item per job of which anything is rendered, the newest first."""
+    begun = [status for status in services.ledger.jobs() if status.views_done]
+    page, after = jobs.list_jobs(begun, state=None, cursor=cursor, limit=limit)
+    items = tuple(
+        DatasetInfo(
+            job_id=status.job_id,
+            name=services.book.name(status.job_id),
+            views=status.views_done,
+            state=status.state.value,
+        )
+        for status in page
+    )
+    return Page[DatasetInfo](items=items, next=after)
+
+
+@router.get("/{job_id}/files", summary="List the files of a job's datasets")
+def dataset_files(
+    services: FarmServices, job_id: JobId, cursor: Cursor = None, limit: Limit = 1000
+) -> Page[DatasetFile]:
+    """With sizes and hashes, as far as they are rendered."""
+    job = jobs.find_job(services.book, job_id)
+    return list_files(services.storage, job, cursor=cursor, limit=limit)
+
+
+@router.get("/{job_id}/files/{path:path}", summary="Download a file", response_class=Response,
+            responses={200: BYTES, 206: BYTES})  # fmt: skip
+def dataset_file(
+    services: FarmServices,
+    job_id: JobId,
+    path: str,
+    range: Annotated[str | None, Header()] = None,  # noqa: A002 - the header's name
+) -> Response:
+    """The bytes, or the part of them that `Range: bytes=start-end` names."""
+    jobs.find_job(services.book, job_id)
+    key, size_bytes = datasets.file_key(services.storage, job_id, path)
+    part = datasets.parse_range(range, size_bytes)
+    start, length = part or (0, size_bytes)
+    headers = {"Accept-Ranges": "bytes", "Content-Length": str(length)}
+    if part:
+        headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{size_bytes}"
+    media_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
+    stream = services.storage.read(key, start=start, length=length) if length else iter(())
+    return StreamingResponse(stream, 206 if part else 200, headers, media_type)
+
+
+@router.get("/{job_id}/preview", summary="Look at a job", response_class=Response,
+            responses={200: {"content": {"image/jpeg": {}}}})  # fmt: skip
+def preview(services: FarmServices, job_id: JobId) -> Response:
+    """A contact sheet; while the job runs, of what is there so far."""
+    job = jobs.find_job(services.book, job_id)
+    status = services.ledger.job(job_id)
+    over = status is None or status.over
+    return Response(datasets.preview(services.storage, job, over=over), media_type="image/jpeg")
+
+
+@router.get("/{job_id}/archive", summary="Download everything", response_class=Response,
+            responses={200: {"content": {"application/x-tar": {}}}})  # fmt: skip
+def archive(services: FarmServices, job_id: JobId) -> Response:
+    """All datasets of a job as one tar stream."""
+    jobs.find_job(services.book, job_id)
+    return StreamingResponse(
+        datasets.tar_stream(services.storage, job_id),
+        media_type="application/x-tar",
+        headers={"Content-Disposition": f'attachment; filename="{job_id}.tar"'},
+    )

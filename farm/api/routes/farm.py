@@ -1,0 +1,43 @@
+"""Workers, who is asking, health and metrics."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse, Response
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from farm.api import health, workers
+from farm.api.services import FarmServices
+from farm.spec.wire import TokenInfo, WorkerInfo
+
+router = APIRouter(tags=["farm"])
+
+
+@router.get("/v1/workers", summary="List the workers that live")
+def list_workers(services: FarmServices) -> tuple[WorkerInfo, ...]:
+    """With their device, and the task in hand."""
+    return workers.list_workers(services.ledger)
+
+
+@router.get("/v1/whoami", summary="Show the token in use")
+def whoami(request: Request) -> TokenInfo:
+    """Its name and role."""
+    found: TokenInfo = request.state.token
+    return found
+
+
+@router.get("/health", summary="Ask whether the API works", response_class=PlainTextResponse,
+            responses={503: {"description": "Something that the API needs is away"}})  # fmt: skip
+def show_health(services: FarmServices) -> PlainTextResponse:
+    """A line for Redis and one for storage; no token needed."""
+    found = list(health.checks(services))
+    text = "".join(f"{sentence}\n" for _, _, sentence in found)
+    return PlainTextResponse(text, 200 if all(works for _, works, _ in found) else 503)
+
+
+@router.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
+def show_metrics(request: Request) -> Response:
+    """Jobs, tasks, workers, views, requests; no token needed."""
+    text = generate_latest(request.app.state.metrics.registry)
+    return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)

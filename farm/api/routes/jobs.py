@@ -1,0 +1,106 @@
+"""`/v1/jobs`: submit, look, steer, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from farm.api import deletion, jobs, submit
+from farm.api.routes.parameters import Cursor, DryRun, JobId, Limit
+from farm.api.services import FarmServices, Services
+from farm.ledger import JobState
+from farm.spec.base import Spec
+from farm.spec.wire import Deletion, JobInfo, Page, Submission
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+
+class Change(Spec):
+    """What may be changed of a job."""
+
+    priority: int = Field(ge=-100, le=100)
+    """Higher goes first."""
+
+
+@router.post("", status_code=201, summary="Submit a spec with its assets", responses={
+    200: {"model": JobInfo, "description": "The same job is there already, or this only validates"},
+})  # fmt: skip
+def submit_job(
+    services: FarmServices,
+    submission: Submission,
+    response: Response,
+    *,
+    validate_only: Annotated[bool, Query(description="Check everything, keep nothing.")] = False,
+) -> JobInfo:
+    """Every file must be in the library first: ask `/v1/assets/missing`, then upload."""
+    if validate_only:
+        response.status_code = 200
+        return submit.validate(services, submission)
+    info, new = submit.submit(services, submission)
+    response.status_code = 201 if new else 200
+    return info
+
+
+@router.get("", summary="List jobs, the newest first")
+def list_jobs(
+    services: FarmServices,
+    state: JobState | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[JobInfo]:
+    """What a job waits for and what failed last is told by the job itself."""
+    page, after = jobs.list_jobs(services.ledger.jobs(), state=state, cursor=cursor, limit=limit)
+    items = tuple(services.pulse.info(status, whole=False) for status in page)
+    return Page[JobInfo](items=items, next=after)
+
+
+@router.get("/{job_id}", summary="Show a job")
+def show_job(services: FarmServices, job_id: JobId) -> JobInfo:
+    """Counts, speed, what it waits for, the newest failures."""
+    return services.pulse.info(jobs.find_status(services.ledger, job_id))
+
+
+@router.post("/{job_id}/pause", summary="Start no more tasks of a job")
+def pause_job(services: FarmServices, job_id: JobId) -> JobInfo:
+    """Tasks that run go on to their end."""
+    return steered(services, job_id, "pause")
+
+
+@router.post("/{job_id}/resume", summary="Go on with a paused job")
+def resume_job(services: FarmServices, job_id: JobId) -> JobInfo:
+    """It goes on where it was."""
+    return steered(services, job_id, "resume")
+
+
+@router.post("/{job_id}/cancel", summary="Give up what is left of a job")
+def cancel_job(services: FarmServices, job_id: JobId) -> JobInfo:
+    """Running tasks stop at their next view; what is rendered stays."""
+    return steered(services, job_id, "cancel")
+
+
+@router.post("/{job_id}/retry", summary="Try failed tasks again")
+def retry_job(services: FarmServices, job_id: JobId) -> JobInfo:
+    """Tasks that failed or were set aside start with a clean slate."""
+    return steered(services, job_id, "retry")
+
+
+@router.patch("/{job_id}", summary="Change a job's priority")
+def change_job(services: FarmServices, job_id: JobId, change: Change) -> JobInfo:
+    """Jobs of a higher priority are served first."""
+    jobs.find_status(services.ledger, job_id)
+    services.ledger.set_priority(job_id, change.priority)
+    return services.pulse.info(jobs.find_status(services.ledger, job_id))
+
+
+@router.delete("/{job_id}", summary="Delete a job with its logs and datasets")
+def delete_job(services: FarmServices, job_id: JobId, *, dry_run: DryRun = False) -> Deletion:
+    """The job must be over; its assets stay in the library."""
+    return deletion.delete_job(services, job_id, dry_run=dry_run)
+
+
+def steered(services: Services, job_id: str, verb: str) -> JobInfo:
+    """Steer a job and say how it stands then."""
+    jobs.steer(services.ledger, job_id, verb)
+    return services.pulse.info(jobs.find_status(services.ledger, job_id))

@@ -1,0 +1,57 @@
+"""`/v1/jobs/{job}/tasks`: what became of each, and what it said."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import PlainTextResponse
+
+from farm.api import jobs, logs
+from farm.api.routes.parameters import Cursor, Index, JobId, Limit
+from farm.api.services import FarmServices, Services
+from farm.ledger import TaskState
+from farm.spec.wire import Page, TaskInfo
+
+router = APIRouter(prefix="/v1/jobs/{job_id}/tasks", tags=["tasks"])
+
+
+@router.get("", summary="List the tasks of a job")
+def list_tasks(
+    services: FarmServices,
+    job_id: JobId,
+    state: TaskState | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[TaskInfo]:
+    """By index, with the attempts that failed."""
+    status = jobs.find_status(services.ledger, job_id)
+    job = jobs.find_job(services.book, job_id)
+    return jobs.list_tasks(services.ledger, job, status, state=state, cursor=cursor, limit=limit)
+
+
+@router.get("/{index}", summary="Show a task")
+def show_task(services: FarmServices, job_id: JobId, index: Index) -> TaskInfo:
+    """Its state, and the attempts that failed."""
+    return found(services, job_id, index)
+
+
+@router.get("/{index}/log", summary="Read what an attempt said", response_class=PlainTextResponse)
+def read_log(
+    services: FarmServices,
+    job_id: JobId,
+    index: Index,
+    attempt: Annotated[
+        int | None, Query(ge=1, le=10_000, description="Left out: the newest.")
+    ] = None,
+) -> PlainTextResponse:
+    """The log of one attempt; of a very long one its end."""
+    task = found(services, job_id, index)
+    text = logs.read_log(services.storage, job_id, task, attempt)
+    return PlainTextResponse(text.decode(errors="replace"))
+
+
+def found(services: Services, job_id: str, index: int) -> TaskInfo:
+    """Return a task that is there."""
+    status = jobs.find_status(services.ledger, job_id)
+    return jobs.find_task(services.ledger, jobs.find_job(services.book, job_id), status, index)

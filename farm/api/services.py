@@ -1,0 +1,49 @@
+"""What the routes work with, made once and given to all."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from farm.api.pulse import Pulse
+from farm.api.settings import ApiSettings
+from farm.api.uploads import Uploads
+from farm.jobs import JobBook
+from farm.ledger import Ledger
+from farm.library import Library
+from farm.queue import TaskQueue
+from farm.storage import Storage
+from farm.tokens import TokenBook
+
+
+@dataclass
+class Services:
+    """The parts of a farm that the API speaks for."""
+
+    ledger: Ledger
+    queue: TaskQueue
+    storage: Storage
+    library: Library
+    book: JobBook
+    tokens: TokenBook
+    settings: ApiSettings
+    pulse: Pulse = field(init=False)
+    uploads: Uploads = field(init=False)
+    library_lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while assets of a job are looked for and while unused ones are removed."""
+
+    def __post_init__(self) -> None:
+        self.pulse = Pulse(self.ledger, self.book)
+        self.uploads = Uploads(self.library, self.settings)
+
+
+def services_of(request: Request) -> Services:
+    """Return the parts that an application was made with."""
+    found: Services = request.app.state.services
+    return found
+
+
+FarmServices = Annotated[Services, Depends(services_of)]
