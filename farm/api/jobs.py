@@ -129,7 +129,8 @@ def list_jobs(
     """Return a page of jobs, the newest first, and the cursor of the next page."""
     found = sorted((job for job in statuses if state is None or job.state == state), key=job_place)
     if cursor is not None:
-        found = [job for job in found if job_place(job) > cursor_place(cursor)]
+        start = cursor_place(cursor)
+        found = [job for job in found if job_place(job) > start]
     page = found[:limit]
     more = len(found) > limit
     return page, f"{page[-1].created_s!r}:{page[-1].job_id}" if more else None

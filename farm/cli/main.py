@@ -26,6 +26,7 @@ from farm.cli.jobs import (
 )
 from farm.cli.login import login, logout
 from farm.cli.render import render
+from farm.cli.server import api, dispatcher, token
 from farm.cli.spec import schema, spec
 from farm.cli.submit import submit
 from farm.cli.up import down, up
@@ -45,7 +46,7 @@ COMMANDS = {
         login, submit, jobs, status, watch, wait, logs, download, pause, resume, cancel, retry,
         priority, delete, workers, logout,
     ),
-    RUN: (up, down, doctor, flower),
+    RUN: (up, down, doctor, api, dispatcher, flower),
 }  # fmt: skip
 PANELS = {"samples": HERE, "worker": RUN}
 """Where the commands of installed packages stand in the help."""
@@ -63,6 +64,7 @@ def make_app() -> typer.Typer:
     for panel, commands in COMMANDS.items():
         for command in commands:
             app.command(command.__name__, rich_help_panel=panel)(command)
+    app.add_typer(token, name="token", rich_help_panel=RUN)
     for entry in sorted(entry_points(group="farm.commands")):
         app.command(entry.name, rich_help_panel=PANELS.get(entry.name))(entry.load())
     return app
