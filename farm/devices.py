@@ -4,27 +4,80 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 
-from farm.errors import SetupError, SpecError
+from farm.errors import DeviceError, SetupError, SpecError
 
 DEVICE_PATTERN = re.compile(r"cpu|(cuda|optix):\d+")
 
 
-def gpu_names() -> list[str]:
-    """Return the names of the NVIDIA GPUs that the driver lists; none where there is no driver."""
+@dataclass(frozen=True)
+class Gpu:
+    """An NVIDIA GPU of this machine."""
+
+    index: int
+    """Its place in the driver's list, which is that of the PCI bus."""
+    uuid: str
+    name: str
+
+
+def list_gpus() -> list[Gpu]:
+    """Return the NVIDIA GPUs that the driver lists; none where there is no driver.
+
+    Raises:
+        DeviceError: There is a driver, but it does not answer.
+    """
     try:
         import pynvml
     except ImportError:
         return []
     try:
         pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return []
+        try:
+            handles = [
+                pynvml.nvmlDeviceGetHandleByIndex(index)
+                for index in range(pynvml.nvmlDeviceGetCount())
+            ]
+            return [
+                Gpu(index, pynvml.nvmlDeviceGetUUID(handle), pynvml.nvmlDeviceGetName(handle))
+                for index, handle in enumerate(handles)
+            ]
+        finally:
+            pynvml.nvmlShutdown()
+    except pynvml.NVMLError as error:
+        none = (pynvml.NVML_ERROR_LIBRARY_NOT_FOUND, pynvml.NVML_ERROR_DRIVER_NOT_LOADED)
+        if error.value in none:
+            return []
+        raise DeviceError(
+            f"the NVIDIA driver does not answer: {error}; run nvidia-smi, and reboot after an "
+            "update of the driver"
+        ) from error
+
+
+def shown_gpus(visible: str | None) -> list[Gpu]:
+    """Return the GPUs that CUDA_VISIBLE_DEVICES=`visible` shows, in its order; None shows all.
+
+    Raises:
+        DeviceError: There is a driver, but it does not answer.
+    """
+    gpus = list_gpus()
+    if visible is None:
+        return gpus
+    shown: list[Gpu] = []
+    for name in map(str.strip, visible.split(",")):
+        found = [gpu for gpu in gpus if name and name in (str(gpu.index), gpu.uuid[: len(name)])]
+        if len(found) != 1:  # as the driver has it: what follows is not shown
+            break
+        shown += found
+    return shown
+
+
+def gpu_names() -> list[str]:
+    """Return the names of the NVIDIA GPUs that can be used; none where there is no driver."""
     try:
-        handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
-        return [str(pynvml.nvmlDeviceGetName(handle)) for handle in handles]
-    finally:
-        pynvml.nvmlShutdown()
+        return [gpu.name for gpu in list_gpus()]
+    except DeviceError:
+        return []
 
 
 def choose_devices(device: str, workers: str) -> list[str]:

@@ -27,6 +27,10 @@ class Settings(BaseSettings):
     """What all workers share and datasets are written to: a folder or `s3://bucket/prefix`."""
     device: str = "auto"
     """What this worker renders on: `auto`, `cpu`, `cuda:N` or `optix:N`."""
+    require_gpu: bool = False
+    """Refuse to start where `auto` finds no GPU, instead of rendering on the CPU."""
+    kernel_cache: Path | None = None
+    """Folder in which the driver keeps the kernels that it compiles; left out: its own choice."""
     name: str | None = None
     """Name of this worker, unique on its machine; left out: its device."""
     threads: int | None = Field(default=None, ge=1)

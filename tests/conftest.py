@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import importlib
+import sys
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -75,3 +77,17 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return str(tmp_path / "root")
     found: str = request.getfixturevalue("s3_place")
     return found
+
+
+@pytest.fixture
+def fake_gpus(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Replace the driver of this process: `fake_gpus("L40S,L40S")`, or `none`, or `broken`."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "fake_driver"))
+    monkeypatch.delitem(sys.modules, "pynvml", raising=False)
+
+    def fake(gpus: str) -> None:
+        monkeypatch.setenv("FAKE_GPUS", gpus)
+        monkeypatch.setitem(sys.modules, "pynvml", importlib.import_module("pynvml"))
+
+    return fake

@@ -29,6 +29,10 @@ def worker(  # noqa: PLR0913 - one parameter per flag
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads for Cycles. [env: FARM_THREADS]")
     ] = None,
+    require_gpu: Annotated[
+        bool | None,
+        typer.Option("--require-gpu", help="Never on the CPU by `auto`. [env: FARM_REQUIRE_GPU]"),
+    ] = None,
     die_with_parent: Annotated[
         bool, typer.Option("--die-with-parent", help="Stop when the process that started it ends.")
     ] = False,
@@ -42,7 +46,12 @@ def worker(  # noqa: PLR0913 - one parameter per flag
             f"a worker needs {error.name}, which is not installed: pip install 'viewfarm[worker]'"
         ) from None
     settings = load_settings(
-        redis_url=redis_url, storage=storage, device=device, name=name, threads=threads
+        redis_url=redis_url,
+        storage=storage,
+        device=device,
+        name=name,
+        threads=threads,
+        require_gpu=require_gpu,
     )
     raise typer.Exit(serve(settings, die_with_parent=die_with_parent))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from farm.errors import DeviceError
@@ -46,13 +47,34 @@ CLAIM = "FARM_CLAIMED_DEVICE"
 
 def claim_device(device: Device) -> None:
     """Hide every other GPU from this process; call it before anything touches CUDA."""
-    if os.environ.get(CLAIM) == str(device):
-        return
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    os.environ["CUDA_VISIBLE_DEVICES"] = visible_gpus(device, visible)
+    if os.environ.get(CLAIM) != str(device):
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        pin(device, visible_gpus(device, visible))
+
+
+def pin(device: Device, visible: str) -> None:
+    """Let this process and its children see nothing but `visible`: a GPU's UUID, index, or ""."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = visible
     os.environ[CLAIM] = str(device)
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     os.environ.setdefault("CUDA_CACHE_MAXSIZE", str(CUDA_CACHE_BYTES))
+
+
+def keep_kernels(folder: Path) -> None:
+    """Let the driver keep the kernels that it compiles in `folder`, which outlives the process.
+
+    Raises:
+        DeviceError: The folder cannot be written.
+    """
+    for variable, name in (("CUDA_CACHE_PATH", "cuda"), ("OPTIX_CACHE_PATH", "optix")):
+        place = folder / name
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DeviceError(
+                f"{place}: cannot keep kernels: {error.strerror}; correct FARM_KERNEL_CACHE"
+            ) from error
+        os.environ[variable] = str(place)
 
 
 def visible_gpus(device: Device, visible: str | None) -> str:

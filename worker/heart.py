@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from farm.errors import UnreachableError
+from farm.errors import DeviceError, UnreachableError
 from farm.ledger import Ledger
 from farm.spec.task import Ticket
+from worker.claim import DeviceLease
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +39,12 @@ class Heart:
     info: dict[str, str]
     ttl_s: float
     on_deadly_start: Callable[[str], None]
-    """Called with a sentence when the renderer dies again and again while it starts."""
+    """Called with a sentence when the renderer dies again and again while it starts, or when
+    somebody else has taken the GPU."""
     on_orphaned: Callable[[], None] | None = None
     """Called when the process that started this one is gone; None: it may go."""
+    device: DeviceLease | None = None
+    """The GPU that is kept as long as the heart beats."""
     stopping: threading.Event = field(default_factory=threading.Event)
     deaths: queue.SimpleQueue[Death | None] = field(default_factory=queue.SimpleQueue)
 
@@ -70,6 +74,8 @@ class Heart:
         self.deaths.put(None)
         self.thread.join()
         self._try(lambda: self.ledger.farewell(self.worker))
+        if self.device:
+            self.device.give_back()
 
     def _run(self) -> None:
         unsaid: list[Death] = []
@@ -94,6 +100,11 @@ class Heart:
 
     def _beat(self) -> None:
         self.ledger.heartbeat(self.worker, self.info, self.ttl_s)
+        if self.device:
+            try:
+                self.device.renew()
+            except DeviceError as error:  # while Redis was away
+                self.on_deadly_start(str(error))
 
     def _release_all(self) -> None:
         for ticket in self.ledger.held_by(self.worker):

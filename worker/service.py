@@ -24,12 +24,13 @@ from celery.exceptions import SecurityWarning, TimeLimitExceeded
 from celery.worker import state as celery_state
 from celery.worker.request import Request
 
-from farm.devices import choose_devices, gpu_names
 from farm.errors import DeviceError, UnreachableError
 from farm.ledger import open_ledger
 from farm.queue import RENDER_TASK, create_celery
 from farm.settings import Settings
 from farm.spec.task import Ticket
+from worker.claim import Claimant
+from worker.device import keep_kernels, pin
 from worker.heart import Death, Heart
 from worker.tasks import quiet_celery
 
@@ -47,8 +48,10 @@ class Service:
     """One worker, from start to end."""
 
     def __init__(self, settings: Settings, *, die_with_parent: bool = False) -> None:
-        device = settings.device
-        device = choose_devices(device, "auto")[0]
+        self.ledger = open_ledger(settings.redis_url.get_secret_value())
+        claimant = Claimant(self.ledger, holder_name(settings), settings.lease_ttl_s)
+        self.claim = claimant.find(settings.device, require_gpu=settings.require_gpu)
+        device = str(self.claim.device)
         name = settings.name or device.replace(":", "")
         self.node = f"{name}@{platform.node()}"
         if settings.scratch:
@@ -63,11 +66,17 @@ class Service:
         )
         self.stop_timeout_s = settings.stop_timeout_s
         self.device_error: str | None = None
-        self.ledger = open_ledger(settings.redis_url.get_secret_value())
         self.heart = Heart(
             ledger=self.ledger,
             worker=self.settings.worker_id,
-            info={"name": name, "device": device, "host": platform.node(), "pid": str(os.getpid())},
+            info={
+                "name": name,
+                "device": device,
+                "hardware": self.claim.hardware,
+                "host": platform.node(),
+                "pid": str(os.getpid()),
+            },
+            device=self.claim.lease,
             ttl_s=settings.lease_ttl_s,
             on_deadly_start=self.give_up,
             on_orphaned=self._end_with_parent if die_with_parent else None,
@@ -78,17 +87,19 @@ class Service:
 
         Raises:
             SetupError: Redis refuses the password.
+            DeviceError: The device cannot be used.
         """
         try:
-            check_device(self.settings.device)
+            pin(self.claim.device, self.claim.visible)
+            if self.settings.kernel_cache:
+                keep_kernels(self.settings.kernel_cache)
             with contextlib.suppress(UnreachableError):  # it may still come
                 self.ledger.now_s()
             os.environ.update(self.settings.environment())  # for the child, a fresh process
             return self._work(create_celery(self.settings.redis_url.get_secret_value()))
-        except DeviceError as error:
-            sys.stderr.write(f"error: {error}\n")
-            return DEVICE_EXIT
         finally:
+            if self.claim.lease:
+                self.claim.lease.give_back()
             shutil.rmtree(self.scratch, ignore_errors=True)
 
     def give_up(self, sentence: str) -> None:
@@ -144,17 +155,10 @@ class Service:
         os._exit(0)
 
 
-def check_device(device: str) -> None:
-    """Tell at once, without Blender, that a GPU is not there.
-
-    Raises:
-        DeviceError: The driver lists no such GPU.
-    """
-    kind, _, index = device.partition(":")
-    names = gpu_names() if kind != "cpu" else []
-    if kind != "cpu" and int(index or 0) >= len(names):
-        there = ", ".join(names) or "no GPU"
-        raise DeviceError(f"{device} is not there: the driver lists {there}")
+def holder_name(settings: Settings) -> str:
+    """Return what others read of this process when it holds what they want."""
+    name = f"worker {settings.name}, " if settings.name else ""
+    return f"{name}process {os.getpid()} on {platform.node()} [{secrets.token_hex(2)}]"
 
 
 def watch_closely(sender: Any, **_: Any) -> None:
@@ -191,4 +195,8 @@ def serve(settings: Settings, *, die_with_parent: bool = False) -> int:
     # Only JSON is read, so what Celery says of root, who is who we are in a container, is moot.
     warnings.simplefilter("ignore", SecurityWarning)
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
-    return Service(settings, die_with_parent=die_with_parent).run()
+    try:
+        return Service(settings, die_with_parent=die_with_parent).run()
+    except DeviceError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return DEVICE_EXIT

@@ -2,7 +2,8 @@
 
 `hold-<index>` in the storage folder makes a task wait before its first view, `stuck-<index>` for
 ever and deaf; `crash-<index>`, `fail-<index>` and `no-device` are what their names say.
-`started/<index>.<attempt>` holds the process id of the renderer.
+`started/<index>.<attempt>` holds the process id of the renderer, `visible/<process id>` what it
+renders on and the GPUs that it sees.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ def open_stand_in(settings: Settings) -> Renderer:
     root = Path(settings.storage)
     storage = FolderStorage(root)
     pause = threading.Event()
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "everything")
+    storage.put(f"visible/{os.getpid()}", f"{settings.device} {visible}".encode())
     if (root / "no-device").exists():
         raise DeviceError("optix:7 is not there")
 

@@ -1,0 +1,51 @@
+"""NVIDIA's management library, as far as the farm asks it, without a driver.
+
+`FAKE_GPUS` names the GPUs, separated by commas; `none` is a machine without a driver, `broken` one
+whose driver was updated and not loaded again.
+"""
+
+import os
+
+NVML_ERROR_DRIVER_NOT_LOADED = 9
+NVML_ERROR_LIBRARY_NOT_FOUND = 12
+NVML_ERROR_LIB_RM_VERSION_MISMATCH = 18
+SAID = {
+    NVML_ERROR_LIBRARY_NOT_FOUND: "NVML Shared Library Not Found",
+    NVML_ERROR_LIB_RM_VERSION_MISMATCH: "Driver/library version mismatch",
+}
+
+
+class NVMLError(Exception):
+    def __init__(self, value):
+        super().__init__(value)
+        self.value = value
+
+    def __str__(self):
+        return SAID[self.value]
+
+
+def nvmlInit():
+    if os.environ["FAKE_GPUS"] == "none":
+        raise NVMLError(NVML_ERROR_LIBRARY_NOT_FOUND)
+    if os.environ["FAKE_GPUS"] == "broken":
+        raise NVMLError(NVML_ERROR_LIB_RM_VERSION_MISMATCH)
+
+
+def nvmlShutdown():
+    pass
+
+
+def nvmlDeviceGetCount():
+    return len(os.environ["FAKE_GPUS"].split(",")) if os.environ["FAKE_GPUS"] else 0
+
+
+def nvmlDeviceGetHandleByIndex(index):
+    return index
+
+
+def nvmlDeviceGetUUID(handle):
+    return f"GPU-{handle:04d}-fake"
+
+
+def nvmlDeviceGetName(handle):
+    return os.environ["FAKE_GPUS"].split(",")[handle]

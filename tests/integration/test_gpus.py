@@ -1,0 +1,73 @@
+"""Real workers that share a host with GPUs; the driver and the renderer are stand-ins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from farm.ledger import JobState, TaskState
+from tests.integration.whole_farm import kill
+from tests.waiting import wait_for
+
+DRIVER = {"PYTHONPATH": str(Path(__file__).parents[1] / "fake_driver"), "FARM_DEVICE": "auto"}
+
+
+def devices(farm):
+    return sorted(status.info["device"] for status in farm.ledger.workers())
+
+
+def visible(farm):
+    return sorted(path.read_text() for path in (farm.storage / "visible").iterdir())
+
+
+def test_workers_that_start_together_get_different_gpus(farm):
+    for _ in range(3):
+        farm.start_worker(**DRIVER, FAKE_GPUS="L40S,L40S,A10")
+    wait_for(lambda: len(farm.ledger.workers()) == 3, f"three workers\n{farm.words()}")
+    farm.tell("hold-0", "hold-1", "hold-2")
+    farm.add_job(tasks=3)
+    for index in range(3):
+        farm.wait_started(index)
+
+    assert devices(farm) == ["optix:0", "optix:1", "optix:2"]
+    assert visible(farm) == [f"optix:{n} GPU-{n:04d}-fake" for n in range(3)]
+    for index in range(3):
+        farm.free(f"hold-{index}")
+    assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 3}
+
+
+def test_a_worker_without_a_free_gpu_ends_and_says_who_holds_it(farm):
+    first = farm.start_worker(**DRIVER, FAKE_GPUS="L40S")
+    wait_for(lambda: farm.ledger.workers(), f"a worker\n{farm.words()}")
+
+    late = farm.start_worker(**DRIVER, FAKE_GPUS="L40S")
+
+    assert late.wait(60) == 3
+    said = farm.words().splitlines()[-1]
+    assert said.startswith("error: no GPU is free: GPU-0000-fake (L40S) is held by worker w0, ")
+    assert f"process {first.pid} on " in said
+    assert first.poll() is None
+
+
+def test_the_gpu_of_a_killed_worker_goes_to_the_next(farm):
+    first = farm.start_worker(**DRIVER, FAKE_GPUS="L40S")
+    wait_for(lambda: farm.ledger.workers(), f"a worker\n{farm.words()}")
+    kill(first.pid)
+
+    farm.start_worker(**DRIVER, FAKE_GPUS="L40S")
+    wait_for(lambda: farm.ledger.workers(), f"another worker\n{farm.words()}")
+    wait_for(lambda: devices(farm) == ["optix:0"], "it has the GPU")
+
+
+def test_a_gpu_worker_without_a_gpu_does_not_start(farm):
+    worker = farm.start_worker("--require-gpu", **DRIVER, FAKE_GPUS="none")
+
+    assert worker.wait(60) == 3
+    assert "error: no GPU is to be seen, and FARM_REQUIRE_GPU is set" in farm.words()
+
+
+def test_a_worker_without_a_driver_renders_on_the_cpu_and_sees_no_gpu(farm):
+    farm.start_worker(**DRIVER, FAKE_GPUS="none")
+    farm.add_job(tasks=1)
+
+    farm.wait_state(JobState.COMPLETED)
+    assert visible(farm) == ["cpu "]
