@@ -18,7 +18,7 @@ from farm.client.home import Home, find_login
 from farm.client.order import Order, make_order
 from farm.client.text import printable
 from farm.client.upload import Sent, missing, upload_all
-from farm.errors import NotFoundError, SpecError
+from farm.errors import NotFoundError, RefusedError, SpecError
 from farm.library.hashes import HashCache, Watch
 from farm.spec.base import Spec
 from farm.spec.job import JobSpec
@@ -39,6 +39,7 @@ S = TypeVar("S", bound=Spec)
 
 LAST = "last"
 PAGE_LIMIT = 1000
+LIST_RESTARTS = 5
 QUIET: Callable[[Any], None] = lambda _value: None  # noqa: E731 - a default that says nothing
 
 
@@ -172,7 +173,7 @@ class Client:
 
     def place(self, order: Order) -> JobInfo:
         """Submit an order whose files the farm has."""
-        job = self._post("/v1/jobs", order)
+        job = _sane(self._post("/v1/jobs", order))
         self.home.save_last_job(self.url, job.job_id)
         return job
 
@@ -193,10 +194,10 @@ class Client:
             job = last
         if re.fullmatch(JOB_ID_PATTERN, job):
             try:
-                return self.connection.ask(JobInfo, "GET", f"/v1/jobs/{job}")
+                return _sane(self.connection.ask(JobInfo, "GET", f"/v1/jobs/{job}"))
             except NotFoundError:
                 pass  # a name may look like an id
-        return choose(job, self.jobs())
+        return _sane(choose(job, self.jobs()))
 
     def pause(self, job: str) -> JobInfo:
         """Hand out no more tasks of a job; those that run are finished."""
@@ -253,8 +254,9 @@ class Client:
         return self._pages(DatasetInfo, "/v1/datasets")
 
     def files(self, job: str) -> Iterator[DatasetFile]:
-        """Yield the files of a job's datasets."""
-        return self._pages(DatasetFile, f"/v1/datasets/{self.job(job).job_id}/files")
+        """Yield the files of a job's datasets, as far as they are rendered, each once."""
+        for page in self._file_pages(self.job(job).job_id):
+            yield from page
 
     def download(
         self,
@@ -277,7 +279,7 @@ class Client:
         job_id = self.job(job).job_id
 
         def files() -> Iterator[DatasetFile]:
-            for page in self._each_page(DatasetFile, f"/v1/datasets/{job_id}/files"):
+            for page in self._file_pages(job_id):
                 listed(sum(file.size_bytes for file in page))
                 yield from page
 
@@ -289,6 +291,23 @@ class Client:
         return self.connection.ask(Workers, "GET", "/v1/workers").root
 
     # -- how --------------------------------------------------------------------------------
+
+    def _file_pages(self, job_id: str) -> Iterator[list[DatasetFile]]:
+        """Yield lists of files without doubles; begin anew where the list changed meanwhile."""
+        seen: dict[str, str] = {}
+        restarts = 0
+        while True:
+            try:
+                for page in self._each_page(DatasetFile, f"/v1/datasets/{job_id}/files"):
+                    new = [file for file in page if seen.get(file.path) != file.sha256]
+                    seen.update((file.path, file.sha256) for file in new)
+                    yield new
+            except RefusedError as error:
+                restarts += 1
+                if error.status != 409 or restarts > LIST_RESTARTS:
+                    raise
+            else:
+                return
 
     def _post(self, path: str, order: Order, **request: Any) -> JobInfo:
         body = order.submission.model_dump_json().encode()
@@ -335,6 +354,17 @@ def read_spec(spec: JobSpec | Mapping[str, Any] | str | Path) -> tuple[JobSpec, 
         reason = getattr(error, "strerror", None) or "is not a text file"
         raise SpecError(f"{path}: cannot be read: {reason}") from None
     return parse_spec(parse_yaml(text, name=str(path))), path.resolve().parent
+
+
+def _sane(job: JobInfo) -> JobInfo:
+    """Return `job` if its id can stand in addresses and in commands.
+
+    Raises:
+        RefusedError: It cannot.
+    """
+    if not re.fullmatch(JOB_ID_PATTERN, job.job_id):
+        raise RefusedError(f"the farm calls a job {printable(job.job_id, limit=60)!r}: not an id")
+    return job
 
 
 def choose(wanted: str, jobs: Iterator[JobInfo]) -> JobInfo:

@@ -11,8 +11,14 @@ from typing import Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
-from tenacity.wait import wait_exponential_jitter
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_exponential,
+    wait_random,
+)
 
 from farm.client.home import Login
 from farm.client.text import printable
@@ -123,7 +129,8 @@ class Connection:
 
     def patiently(self, attempt: Callable[[], T]) -> T:
         """Return what `attempt` returns, trying again while that may help."""
-        backoff = wait_exponential_jitter(self.first_wait_s, MAX_WAIT_S, jitter=self.first_wait_s)
+        first_s = self.first_wait_s
+        backoff = wait_exponential(first_s, MAX_WAIT_S) + wait_random(0, first_s)
 
         def wait(state: RetryCallState) -> float:
             error = _error_of(state)

@@ -18,7 +18,6 @@ from farm.client.transfer import Stop, run_each
 from farm.errors import RefusedError, TransferError
 from farm.spec.wire import DatasetFile
 
-PIECE_BYTES = 1 << 20
 PART = ".part"
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 """Names that mean devices on Windows."""
@@ -144,7 +143,7 @@ class Download:
                 goes_on = response.status_code == 206
                 with part.open("ab" if goes_on else "wb") as out:
                     have = start if goes_on else 0
-                    for piece in response.iter_bytes(PIECE_BYTES):
+                    for piece in response.iter_bytes():  # in pieces of any size: none is lost
                         self._stop.check()
                         have += len(piece)
                         if have > file.size_bytes:
