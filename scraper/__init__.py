@@ -1,1 +1,1 @@
-"""Assets from the web into a folder or the library."""
+"""Assets from the web, or from a folder, into a folder that `farm render` takes."""

@@ -48,7 +48,7 @@ COMMANDS = {
     ),
     RUN: (up, down, doctor, api, dispatcher, flower),
 }  # fmt: skip
-PANELS = {"samples": HERE, "worker": RUN}
+PANELS = {"assets": HERE, "samples": HERE, "worker": RUN}
 """Where the commands of installed packages stand in the help."""
 
 
@@ -66,7 +66,11 @@ def make_app() -> typer.Typer:
             app.command(command.__name__, rich_help_panel=panel)(command)
     app.add_typer(token, name="token", rich_help_panel=RUN)
     for entry in sorted(entry_points(group="farm.commands")):
-        app.command(entry.name, rich_help_panel=PANELS.get(entry.name))(entry.load())
+        loaded, panel = entry.load(), PANELS.get(entry.name)
+        if isinstance(loaded, typer.Typer):
+            app.add_typer(loaded, name=entry.name, rich_help_panel=panel)
+        else:
+            app.command(entry.name, rich_help_panel=panel)(loaded)
     return app
 
 

@@ -65,9 +65,12 @@ def read_head(path: Path) -> bytes:
     return head
 
 
-def check_model(path: Path, head: bytes) -> None:
-    """Compare a model's first bytes with its suffix; a .glb must also be as long as it says."""
-    suffix = path.suffix.lower()
+def check_model(path: Path, head: bytes, suffix: str = "") -> None:
+    """Compare a model's first bytes with its suffix, or with the one that it is going to have.
+
+    A .glb must also be as long as it says.
+    """
+    suffix = (suffix or path.suffix).lower()
     magic = MODEL_MAGIC.get(suffix, ())
     if magic and not head.startswith(magic):
         raise AssetError(str(path), f"not a {suffix} file: it is {likeness(head)}")

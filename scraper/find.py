@@ -1,0 +1,57 @@
+"""Looking for assets: what `search` shows and `scrape` writes down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from scraper.asset import RemoteAsset, newest_of_each
+from scraper.choose import choose_file
+from scraper.desk import Desk
+from scraper.errors import ItemError
+from scraper.filters import Filter
+from scraper.sources import Wish
+
+MAX_ROWS = 10_000
+"""So many results are looked at before a search gives up; BlenderKit itself counts no further."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for, and where."""
+
+    source: str
+    wish: Wish
+    """What the site is asked."""
+    wanted: Filter
+    """What the user asks beyond that."""
+    resolution: str | None = None
+    """Variant by whose size the rules go."""
+    complete: bool = True
+    """Ask for the files of assets that come without."""
+
+
+def find(desk: Desk, search: Search) -> Iterator[RemoteAsset]:
+    """Yield the assets that fit, as they come; one may come again in another version."""
+    site = desk.source(search.source)
+    for asset in islice(site.search(search.wish), MAX_ROWS):
+        if search.wanted.refusal(asset, None):
+            continue
+        try:
+            whole = site.complete(asset) if search.complete else asset
+        except ItemError as error:
+            desk.note(str(error))
+            continue
+        is_open = not search.complete and not whole.files
+        file = choose_file(whole, search.resolution)
+        if is_open or (file and not search.wanted.refusal(whole, file)):
+            yield whole
+
+
+def gather(found: Iterator[RemoteAsset], limit: int, into: list[RemoteAsset]) -> None:
+    """Put assets into a list until there are `limit` of them, each in its newest version."""
+    for asset in found:
+        into[:] = newest_of_each([*into, asset])
+        if len(into) >= limit:
+            return

@@ -1,0 +1,248 @@
+"""The commands as the person at the terminal sees them; each returns its exit code."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from farm.errors import SpecError
+from farm.spec.asset import Credit
+from scraper.asset import RemoteAsset
+from scraper.bring import bring
+from scraper.catalog import Catalog, Entry, fault
+from scraper.desk import Desk
+from scraper.download import Downloader, Outcome
+from scraper.errors import RefusedError, SourceError
+from scraper.find import Search, find, gather
+from scraper.listing import to_json, write_list
+from scraper.plan import Item, Plan, Planner
+from scraper.show import (
+    entry_as_data,
+    outcomes_as_data,
+    plan_as_data,
+    print_json,
+    show_assets,
+    show_plan,
+    show_progress,
+    show_table,
+    size,
+)
+
+ALL, SOME, NONE, INTERRUPTED = 0, 1, 3, 130
+"""What is there in the end of what was wanted. 2 is a request at fault."""
+
+
+def search(desk: Desk, wanted: Search, *, limit: int, output: Path | None, as_json: bool) -> int:
+    """Show what a site has; write it down if asked to."""
+    found, code = _gather(desk, wanted, limit)
+    if output:
+        write_list(output, found)
+    if as_json:
+        typer.echo(to_json(found), nl=False)
+    else:
+        show_assets(found, wanted.resolution, Console(highlight=False))
+    return code
+
+
+def scrape(desk: Desk, wanted: Search, *, limit: int, output: Path, as_json: bool) -> int:
+    """Write a list of what a site has."""
+    found, code = _gather(desk, wanted, limit)
+    write_list(output, found)
+    if as_json:
+        typer.echo(to_json(found), nl=False)
+    desk.console.print(
+        f"{len(found)} assets in {escape(str(output))}; next: "
+        f"farm assets download {escape(str(output))}",
+        soft_wrap=True,
+    )
+    return code
+
+
+def _gather(desk: Desk, wanted: Search, limit: int) -> tuple[list[RemoteAsset], int]:
+    """Return what was found and the exit code: what is found is kept, whatever ends the search."""
+    found: list[RemoteAsset] = []
+    try:
+        gather(find(desk, wanted), limit, found)
+    except (RefusedError, SourceError) as error:
+        if not found:
+            raise
+        desk.note(f"{error}; what was found until then is kept")
+        return found, SOME
+    except KeyboardInterrupt:
+        desk.note("stopped; what was found until then is kept")
+        return found, INTERRUPTED
+    return found, ALL if found else NONE
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a download goes about it."""
+
+    yes: bool = False
+    dry_run: bool = False
+    as_json: bool = False
+
+
+def download(desk: Desk, assets: Sequence[RemoteAsset], planner: Planner, manner: Manner) -> int:
+    """Plan, ask, fetch and report."""
+    plan = planner.plan(assets)
+    root = str(desk.catalog.root)
+    if manner.dry_run:
+        if manner.as_json:
+            print_json(plan_as_data(plan))
+        else:
+            show_plan(plan, root, Console(highlight=False))
+        return ALL
+    show_plan(plan, root, desk.console)
+    if plan.items:
+        _ask(plan, desk, yes=manner.yes)
+    with desk.catalog.lock():
+        outcomes, interrupted = _carry_out(desk, plan, planner)
+    if manner.as_json:
+        print_json(outcomes_as_data(plan, outcomes))
+    _report(desk.console, plan, outcomes)
+    return INTERRUPTED if interrupted else _code(plan, outcomes)
+
+
+def _ask(plan: Plan, desk: Desk, *, yes: bool) -> None:
+    """Make sure that there is room, and that the user means it.
+
+    Raises:
+        SpecError: There is no room, or nobody to ask.
+        Abort: The user says no.
+    """
+    place = desk.catalog.root.absolute()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if free < plan.size_bytes:
+        raise SpecError(
+            f"{place}: has {size(free)} left, {size(plan.size_bytes)} are to be fetched; "
+            "free some, or set --max-size"
+        )
+    if not yes:
+        if not sys.stdin.isatty():
+            raise SpecError("nobody is here to say yes; say --yes on the command line")
+        typer.confirm("Fetch them?", default=True, abort=True, err=True)
+
+
+def _carry_out(desk: Desk, plan: Plan, planner: Planner) -> tuple[list[Outcome], bool]:
+    limits = [planner.limits.file_bytes, planner.limits.total_bytes]
+    downloader = Downloader(
+        catalog=desk.catalog,
+        client=desk.client,
+        sources=desk.source,
+        clock=desk.clock,
+        file_limit_bytes=min((limit for limit in limits if limit is not None), default=None),
+    )
+    outcomes: list[Outcome] = []
+    with show_progress(plan, desk.console) as shown:
+        last: Item | None = None
+
+        def report(item: Item, size_bytes: int) -> None:
+            nonlocal last
+            if item is not last:
+                shown.begin(item)
+                last = item
+            shown.advance(size_bytes)
+
+        try:
+            for outcome in downloader.run(plan.items, report):
+                outcomes.append(outcome)  # noqa: PERF402 - what is done by then is told after Ctrl-C
+        except KeyboardInterrupt:
+            return outcomes, True
+    return outcomes, False
+
+
+def _report(console: Console, plan: Plan, outcomes: Sequence[Outcome]) -> None:
+    """Say what is there now, and what is not and why."""
+    for outcome in outcomes:
+        if outcome.state == "failed":
+            console.print(f"[red]failed[/]  {escape(outcome.sentence)}", soft_wrap=True)
+    states = Counter(outcome.state for outcome in outcomes)
+    left = len(plan.items) - states["fetched"] - states["failed"]
+    failed = states["failed"] + len(plan.missing)
+    fetched = [outcome.entry for outcome in outcomes if outcome.entry]
+    weight = sum(entry.provenance.size_bytes for entry in fetched)
+    console.print(
+        f"{len(fetched)} fetched ({size(weight)}), {len(plan.there)} were there, "
+        f"{failed} failed, {left} not tried"
+    )
+    if left or failed:
+        console.print("the same command goes on from here")
+
+
+def _code(plan: Plan, outcomes: Sequence[Outcome]) -> int:
+    there = len(plan.there) + sum(outcome.state == "fetched" for outcome in outcomes)
+    wanted = len(plan.there) + len(plan.items) + len(plan.missing)
+    if there == 0:
+        return NONE
+    return ALL if there == wanted else SOME
+
+
+def list_folder(catalog: Catalog, *, check: bool, as_json: bool) -> int:
+    """Show what the folder holds and whether it is whole."""
+    entries = [(entry, _state(entry, check=check)) for entry in catalog.entries()]
+    if as_json:
+        print_json([entry_as_data(entry, state) for entry, state in entries])
+    elif entries:
+        show_table(
+            [("FILE", "SIZE", "LICENCE", "SOURCE", "STATE", "NAME"), *map(_row, entries)],
+            Console(highlight=False),
+        )
+    else:
+        typer.echo(f"{catalog.root}: no assets")
+    whole = sum(state == "whole" for _, state in entries)
+    return ALL if whole == len(entries) else SOME if whole else NONE
+
+
+def _row(entry_and_state: tuple[Entry, str]) -> tuple[str, ...]:
+    entry, state = entry_and_state
+    known = entry.provenance
+    return (str(entry.path), size(known.size_bytes), known.licence or "?",
+            known.source or "?", state, known.name or "")  # fmt: skip
+
+
+def _state(entry: Entry, *, check: bool) -> str:
+    """Return `whole` or what is wrong; without `check` only sizes are compared."""
+    if check:
+        return fault(entry) or "whole"
+    try:
+        size_bytes = entry.path.stat().st_size
+    except OSError:
+        return "gone"
+    return "whole" if size_bytes == entry.provenance.size_bytes else "broken"
+
+
+def import_folder(
+    folder: Path, catalog: Catalog, credit: Credit, *, as_json: bool, console: Console
+) -> int:
+    """Copy local assets into the folder and report."""
+    with catalog.lock():
+        done = list(
+            bring(folder, catalog, credit, lambda told: console.print(f"note: {escape(told)}"))
+        )
+    if as_json:
+        print_json([
+            {"file": str(one.path), "state": one.state,
+             "path": str(one.target) if one.target else None, "reason": one.sentence}
+            for one in done
+        ])  # fmt: skip
+    for one in done:
+        if one.state == "failed":
+            console.print(f"[red]failed[/]  {escape(one.sentence)}", soft_wrap=True)
+    states = Counter(one.state for one in done)
+    console.print(
+        f"{states['imported']} imported, {states['there']} were there, {states['failed']} failed"
+    )
+    if states["failed"] == len(done):
+        return NONE
+    return SOME if states["failed"] else ALL
