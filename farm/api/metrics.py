@@ -52,10 +52,14 @@ class FarmCollector(Collector):
             "farm_views_done", "Views that are rendered", sum(job.views_done for job in jobs)
         )
         waiting = sum(job.counts[TaskState.PENDING] for job in jobs if job.state in FED)
+        waiting += sum(job.counts[TaskState.QUEUED] for job in jobs if not job.over)
+        yield plain("farm_tasks_waiting", "Tasks of running jobs that no worker has yet", waiting)
+        in_hand = sum(job.counts[TaskState.RUNNING] for job in jobs if not job.over)
         yield plain(
-            "farm_tasks_waiting", "Tasks of running jobs that no worker has yet",
-            waiting + sum(job.counts[TaskState.QUEUED] for job in jobs if not job.over),
-        )  # fmt: skip
+            "farm_tasks_unfinished",
+            "Tasks that workers have or could have: as many workers find work",
+            waiting + in_hand,
+        )
         yield plain(
             "farm_queue_messages", "Messages that no worker has fetched", self.queue.length()
         )
