@@ -45,7 +45,7 @@ def login(
         say(console, f"logged in to {url} as {found.name} ({found.role})")
 
 
-def logout() -> None:
+def logout(*, json: Json = False) -> None:
     """Forget the farm and the token.
 
     Example:  farm logout
@@ -53,7 +53,10 @@ def logout() -> None:
     from farm.client.home import Home
 
     there = Home.of_user().forget_login()
-    say(err_console(), "logged out" if there else "there was no login")
+    if json:
+        print_json({"logged_out": there})
+    else:
+        say(err_console(), "logged out" if there else "there was no login")
 
 
 def _ask_token() -> str:

@@ -49,7 +49,7 @@ def out_console() -> Console:
 
 
 @contextmanager
-def farm_client(*, patience_s: float = QUICK_S) -> Iterator[Client]:
+def farm_client(*, patience_s: float | None = None) -> Iterator[Client]:
     """Yield a client that tells its notes on stderr."""
     from rich.text import Text
 
@@ -61,7 +61,7 @@ def farm_client(*, patience_s: float = QUICK_S) -> Iterator[Client]:
     def note(sentence: str) -> None:
         console.print(Text(f"note: {printable(sentence)}"), soft_wrap=True)
 
-    with Client(patience_s=patience_s, note=note) as client:
+    with Client(patience_s=QUICK_S if patience_s is None else patience_s, note=note) as client:
         yield client
 
 

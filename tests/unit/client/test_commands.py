@@ -1,0 +1,284 @@
+"""The commands as a user of a laptop runs them, in this process."""
+
+import io
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from farm.cli import main as cli
+from farm.client.home import Home, Login
+from farm.spec.wire import WorkerInfo
+from tests.unit.client.small_farm import TOKEN, a_job_info
+
+JOB = "0123456789ab"
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def farm(monkeypatch, capsys, home):
+    """Run `farm ...`."""
+    monkeypatch.setattr(Home, "of_user", classmethod(lambda _cls: home))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*args: object, text: str = "") -> Done:
+        monkeypatch.setattr(sys, "argv", ["farm", *map(str, args)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return Done(ended.value.code or 0, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def logged_in(small, home):
+    home.save_login(Login(small.url, TOKEN))
+    return small
+
+
+def test_a_login_is_tried_before_it_is_kept(farm, small, home):
+    wrong = farm("login", small.url, "--token", "wrong")
+    right = farm("login", small.url, text=f"{TOKEN}\n")
+
+    assert wrong.code == 2
+    assert wrong.err.startswith("error: the farm at ")
+    assert "does not take this token" in wrong.err
+    assert right.code == 0
+    assert right.err == f"logged in to {small.url} as ada (submit)\n"
+    assert home.stored_login() == Login(small.url, TOKEN)
+    assert farm("logout").err == "logged out\n"
+    assert farm("jobs").err.startswith("error: there is no login here")
+
+
+def test_another_version_is_noted_at_the_login(farm, small):
+    small.version = "7.0.0"
+
+    assert (
+        "note: the farm has version 7.0.0, this is"
+        in farm("login", small.url, "--token", TOKEN).err
+    )
+
+
+def test_submit_shows_a_plan_and_refuses_to_go_on_unasked(farm, logged_in, models):
+    done = farm("submit", "--models", models, "--hdrs", models)
+
+    assert done.code == 2
+    assert "models    2" in done.err
+    assert "views     192 in 20 tasks" in done.err
+    assert "upload    5 of 5 files, 3.2 KB" in done.err
+    assert "say --yes" in done.err
+    assert done.out == ""
+    assert logged_in.blobs == {}
+    assert logged_in.submissions == []
+
+
+def test_submit_uploads_and_says_what_to_do_next(farm, logged_in, models, tmp_path):
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(f"models: [{models}]\nhdrs: {models}\n")
+    done = farm("submit", spec, "--priority", 3, "--yes")
+
+    (submission,) = logged_in.submissions
+    job = farm("status", "last", "--json").data["job_id"]
+    assert done.code == 0, done.err
+    assert f"job {job}\n  farm watch {job}\n" in done.err
+    assert len(logged_in.blobs) == 5
+    assert submission.priority == 3
+
+    again = farm("submit", spec, "--yes", "--json")
+    assert again.data["job_id"] == job
+    assert "upload    0 of 5 files, 0 B" in again.err
+
+
+def test_a_plan_can_be_had_alone(farm, logged_in, models):
+    logged_in.workers = [a_worker(views_per_s=2.0), a_worker(views_per_s=None)]
+    plan = farm("submit", "--models", models, "--hdrs", models, "--dry-run", "--json").data
+
+    assert plan["views"] == 192
+    assert plan["upload_files"] == 5
+    assert plan["seconds"] == 48
+    assert logged_in.submissions == []
+
+
+def test_a_spec_that_the_farm_does_not_take_is_said_before_the_upload(farm, logged_in, models):
+    handler = logged_in.server.RequestHandlerClass
+    handler.submit = lambda self: self.problem(422, "spec: makes 9 tasks; this farm takes 1")
+
+    done = farm("submit", "--models", models, "--hdrs", models, "--yes")
+
+    assert done.code == 2
+    assert "error: spec: makes 9 tasks; this farm takes 1; do otherwise" in done.err
+    assert logged_in.blobs == {}
+
+
+def a_worker(**changes):
+    fields = {"worker": "w1", "name": "gpu0", "host": "rack1", "device": "optix:0",
+              "task": f"{JOB}/7", "views_per_s": 2.0, "last_seen_s": 1.0}  # fmt: skip
+    return WorkerInfo(**(fields | changes))
+
+
+def test_jobs_and_workers_are_listed(farm, logged_in):
+    assert "there are no jobs" in farm("jobs").err
+    logged_in.jobs[JOB] = a_job_info(name="[red]chairs\x1b[2J", priority=4)
+    logged_in.workers = [a_worker()]
+
+    table, workers = farm("jobs").out, farm("workers").out
+
+    assert table.split() == [
+        *["JOB", "NAME", "STATE", "VIEWS", "DONE", "FAILED", "SPEED", "ETA", "PRIO", "AGE"],
+        JOB, "[red]chairs\\x1b[2J", "running", "20/40", "50", "%", "2.00", "views/s", "10", "s",
+        "4", *table.split()[-4:],
+    ]  # fmt: skip
+    assert "gpu0" in workers
+    assert f"{JOB}/7" in workers
+
+
+def test_status_says_why_a_job_waits_and_fails(farm, logged_in):
+    logged_in.jobs[JOB] = a_job_info(
+        counts={"done": 1, "failed": 2, "set aside": 1}, waits_for="a worker: none is there",
+        failures=("vase.blend: there is nothing to render\x07",),
+    )  # fmt: skip
+
+    done = farm("status", JOB[:4])
+
+    assert "waits for  a worker: none is there" in done.out
+    assert "1 done, 2 failed, 1 set aside of 4" in done.out
+    assert "vase.blend: there is nothing to render\\x07" in done.out
+    assert f"farm retry {JOB}" in done.err
+
+
+@pytest.mark.parametrize(
+    ("state", "counts", "code"),
+    [
+        ("completed", {"done": 4}, 0),
+        ("completed", {"done": 3, "set aside": 1}, 1),
+        ("failed", {"failed": 4}, 3),
+        ("cancelled", {"done": 2, "cancelled": 2}, 3),
+    ],
+)
+def test_the_exit_code_tells_how_a_job_ended(farm, logged_in, state, counts, code):
+    logged_in.jobs[JOB] = a_job_info()
+    logged_in.stream = [a_job_info(views_done=30), a_job_info(state=state, counts=counts)]
+
+    assert farm("wait", JOB).code == code
+    logged_in.jobs[JOB] = a_job_info()
+    watched = farm("watch", JOB)
+    assert watched.code == code
+    assert f"running  20/40 views  2.00 views/s  ETA 10 s\n{state}  20/40 views" in watched.err
+
+
+def test_watch_prints_one_line_of_json_per_change(farm, logged_in):
+    logged_in.jobs[JOB] = a_job_info()
+    logged_in.stream = [a_job_info(views_done=30), a_job_info(state="completed", views_done=40)]
+
+    lines = [json.loads(line) for line in farm("watch", JOB, "--json").out.splitlines()]
+
+    assert [line["views_done"] for line in lines] == [20, 30, 40]
+
+
+def test_jobs_are_steered(farm, logged_in):
+    logged_in.jobs[JOB] = a_job_info()
+
+    states = [
+        farm(verb, JOB, "--json").data["state"] for verb in ("pause", "resume", "cancel", "retry")
+    ]
+
+    assert states == ["paused", "running", "cancelled", "running"]
+    assert farm("priority", JOB, 50, "--json").data["priority"] == 50
+    assert farm("priority", JOB, "--", -5).err.startswith(f"{JOB}  priority -5  running")
+    assert farm("priority", JOB, 101).code == 2
+
+
+def test_a_deletion_is_shown_and_asked_for(farm, logged_in):
+    logged_in.jobs[JOB] = a_job_info(state="completed")
+
+    shown = farm("delete", JOB)
+    assert shown.code == 2
+    assert "3 files, 5.0 KB" in shown.err
+    assert "chairs/\\x1b[2Jimages" in shown.err
+    assert "say --yes" in shown.err
+    assert farm("delete", JOB, "--dry-run", "--json").data["dry_run"]
+    assert JOB in logged_in.jobs
+    assert farm("delete", JOB, "--yes").code == 0
+    assert JOB not in logged_in.jobs
+
+
+def test_logs_of_failed_tasks_are_found(farm, logged_in):
+    logged_in.jobs[JOB] = a_job_info()
+    logged_in.logs = {3: "line one\n\tline \x1b]0;title\x07two\n", 4: "other"}
+
+    assert farm("logs", JOB, 3).out == "line one\n\tline \\x1b]0;title\\x07two\n"
+    assert farm("logs", JOB, "--json").data["logs"] == {
+        "3": "line one\n\tline \x1b]0;title\x07two\n", "4": "other",
+    }  # fmt: skip
+    assert "task 4:" in farm("logs", JOB).err
+
+
+def test_download_goes_to_a_folder_of_the_jobs_name(farm, logged_in, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    logged_in.jobs[JOB] = a_job_info(name="../../chairs {model}")
+    logged_in.add_file("a_b/images/x.png", b"picture")
+
+    done = farm("download", JOB)
+
+    assert done.code == 0
+    assert (tmp_path / "chairs-model/a_b/images/x.png").read_bytes() == b"picture"
+    assert "1 files fetched, 0 were there: 7 B" in done.err
+    assert farm("download", JOB, "--json").data["there"] == 1
+
+
+def test_a_download_with_a_wrong_file_fails(farm, logged_in, tmp_path):
+    logged_in.jobs[JOB] = a_job_info()
+    logged_in.add_file("../evil", b"evil")
+
+    done = farm("download", JOB, "--output", tmp_path / "out")
+
+    assert done.code == 1
+    assert "failed: ../evil: is not a name to write to" in done.err
+    assert "1 failed" in done.err
+
+
+def test_a_farm_that_is_away_is_one_sentence(farm, home, monkeypatch):
+    monkeypatch.setattr("farm.cli.remote.QUICK_S", 0.0)
+    monkeypatch.setenv("FARM_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("FARM_TOKEN", TOKEN)
+
+    done = farm("jobs")
+
+    assert done.code == 2
+    assert done.err.splitlines()[-1].startswith("error: http://127.0.0.1:1 does not answer")
+
+
+COMMANDS = typer.main.get_command(cli.make_app()).commands
+
+
+@pytest.mark.parametrize("name", [command.__name__ for command in cli.COMMANDS[cli.USE]])
+def test_every_command_of_a_farms_user_has_help_and_an_example(name):
+    command = COMMANDS[name]
+
+    assert command.help.splitlines()[0].endswith(".")
+    assert f"Example:  farm {name}" in command.help
+    assert any("--json" in option.opts for option in command.params)
+
+
+def test_the_client_is_had_from_the_package_without_loading_it_first():
+    code = (
+        "import sys, farm; assert 'httpx' not in sys.modules; "
+        "from farm import Client; assert Client.__module__ == 'farm.client.client'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
