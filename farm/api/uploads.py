@@ -119,7 +119,7 @@ class Uploads:
             raise ApiProblem(
                 507,
                 f"the server has no room for the {total - offset} bytes that are left",
-                "free some: farm assets, farm delete; or give FARM_SPOOL a larger disk",
+                "delete old jobs and unused assets, or give FARM_SPOOL a larger disk",
             )
 
     def _hasher(self, sha256: str, offset: int) -> Any:

@@ -210,8 +210,14 @@ def test_a_grid_whose_datasets_would_be_one_is_refused(api, untouched):
 
 @pytest.mark.parametrize(
     "path",
-    ["/etc/passwd", "/srv/assets/../secret/x.blend", "relative.blend", "/srv/assets", "/srv/assetsx/x.blend"],
-)  # fmt: skip
+    [
+        "/etc/passwd",
+        "/srv/assets/../secret/x.blend",
+        "relative.blend",
+        "/srv/assets",
+        "/srv/assetsx/x.blend",
+    ],
+)
 def test_only_shared_folders_may_be_named_without_an_upload(api, untouched, path):
     sent = change("models.0.path", path)
     sent["models"][0]["in_library"] = False
@@ -333,8 +339,15 @@ def test_a_page_that_nobody_can_mean_is_refused(api, query):
 
 @pytest.mark.parametrize(
     "path",
-    ["../../auth/x.json", "%2e%2e/%2e%2e/auth/x", "a/%2e%2e/%2e%2e/x", "/etc/passwd", "a%00b", ".records/x.jsonl"],
-)  # fmt: skip
+    [
+        "../../auth/x.json",
+        "%2e%2e/%2e%2e/auth/x",
+        "a/%2e%2e/%2e%2e/x",
+        "/etc/passwd",
+        "a%00b",
+        ".records/x.jsonl",
+    ],
+)
 def test_a_path_never_leads_out_of_the_dataset(api, path):
     """As raw as they come: a client would tidy them up."""
     status = api.client("submit").post("/v1/jobs", json=body(a_submission())).json()
@@ -364,7 +377,7 @@ def test_health_metrics_and_docs_need_no_token(api):
 
 
 def test_a_redis_that_is_away_is_a_problem_and_no_mistake(tmp_path, redis_server):
-    with ApiServer(f"redis://127.0.0.1:1/0", tmp_path) as server:
+    with ApiServer("redis://127.0.0.1:1/0", tmp_path) as server:
         told = problem(server.client("read").get("/v1/jobs"), 503)
         health = server.client(None).get("/health")
         metrics = server.client(None).get("/metrics")
