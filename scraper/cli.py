@@ -143,8 +143,9 @@ def download(  # noqa: PLR0913 - one parameter per flag
 ) -> None:
     """Fetch the assets of a list: what is missing, whole, checked, one at a time.
 
-    Files are <output>/model/<id>.blend and <output>/hdr/<id>.exr (or .hdr), each with a sidecar
-    that says who made it, under which licence, and where it is from.
+    Files go to <output>/model/<id>.blend and <output>/hdr/<id>.exr or .hdr.
+
+    A sidecar beside each says who made it, under which licence, and where it is from.
     """
     from scraper.catalog import Catalog
     from scraper.choose import parse_resolution

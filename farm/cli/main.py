@@ -66,11 +66,11 @@ def make_app() -> typer.Typer:
             app.command(command.__name__, rich_help_panel=panel)(command)
     app.add_typer(token, name="token", rich_help_panel=RUN)
     for entry in sorted(entry_points(group="farm.commands")):
-        loaded, panel = entry.load(), PANELS.get(entry.name)
+        loaded, place = entry.load(), PANELS.get(entry.name)
         if isinstance(loaded, typer.Typer):
-            app.add_typer(loaded, name=entry.name, rich_help_panel=panel)
+            app.add_typer(loaded, name=entry.name, rich_help_panel=place)
         else:
-            app.command(entry.name, rich_help_panel=panel)(loaded)
+            app.command(entry.name, rich_help_panel=place)(loaded)
     return app
 
 
