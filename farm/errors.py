@@ -6,6 +6,7 @@ FarmError
 ├── TaskError            one task cannot go on; the others can
 │   ├── AssetError       the model or HDRI is at fault: the same every time
 │   ├── RenderError      the renderer refused: worth another attempt
+│   ├── GpuMemoryError   ... since the GPU has too little memory: another GPU may have more
 │   ├── StorageError     the shared storage is full or away: not the task's fault
 │   └── StaleAttempt     somebody else holds this task now: drop the work
 ├── DeviceError          this worker cannot use its device
@@ -57,6 +58,12 @@ class RenderError(TaskError):
     """A view that Cycles did not deliver."""
 
     cause = "render"
+
+
+class GpuMemoryError(TaskError):
+    """A view that does not fit into the GPU's memory."""
+
+    cause = "gpu_memory"
 
 
 class StorageError(TaskError):

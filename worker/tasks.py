@@ -195,10 +195,12 @@ def open_blender(settings: Settings) -> Renderer:
     from farm.library import Library
     from worker.blender.session import BlenderSession  # bpy: in the child, and only here
     from worker.cache import AssetCache, cache_folder
+    from worker.proof import prove_device
     from worker.render import render_task
 
     assert settings.scratch is not None
     session = BlenderSession(settings.device, settings.scratch, threads=settings.threads)
+    prove_device(session)
     storage = open_storage(settings.storage)
     assets = AssetCache(Library(storage), cache_folder(settings.cache), settings.cache_bytes)
 

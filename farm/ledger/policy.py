@@ -21,6 +21,7 @@ class Policy(NamedTuple):
 CAUSES: dict[str, Policy] = {
     "asset": Policy(1, TaskState.FAILED),
     "render": Policy(3, TaskState.FAILED),
+    "gpu_memory": Policy(2, TaskState.FAILED),  # each has tried smaller tiles, too
     "unknown": Policy(3, TaskState.FAILED),
     "killed": Policy(3, TaskState.SET_ASIDE),
     "lost": Policy(3, TaskState.SET_ASIDE),

@@ -133,14 +133,3 @@ def test_a_gpu_that_is_not_there_is_an_error_and_never_a_cpu_render(blender):
 
     with pytest.raises(DeviceError, match=r"cuda:0 .* Cycles lists CPU "):
         choose_device(blender.scene, preferences, Device("cuda", 0))
-
-
-def test_a_device_is_proved_by_a_tiny_picture(blender, monkeypatch, tmp_path):
-    blender.free_model()
-    blender.prove_device()
-
-    occupied = tmp_path / "file"
-    occupied.touch()
-    monkeypatch.setattr(blender, "_picture_path", lambda: occupied / "picture.exr")
-    with pytest.raises(DeviceError, match=r"^cpu \(CPU\) fails: "):
-        blender.prove_device()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -11,12 +12,12 @@ from typing import Any
 
 import bpy
 
-from farm.errors import AssetError, DeviceError, RenderError, TaskError
+from farm.errors import AssetError, GpuMemoryError, RenderError, TaskError
 from farm.spec.asset import Asset
 from farm.spec.camera import Matrix4, OrbitCamera
 from farm.spec.render import ResolvedRender
 from worker.blender import camera as cameras
-from worker.blender import environment, hygiene, importers
+from worker.blender import environment, gpu_memory, hygiene, importers, test_card
 from worker.blender.measure import measure
 from worker.blender.model import (
     Model,
@@ -27,9 +28,11 @@ from worker.blender.model import (
     scale_lamps,
     wants_twin,
 )  # fmt: skip
-from worker.blender.settings import choose_device, set_fixed, set_quality
+from worker.blender.settings import choose_device, set_fixed, set_quality, set_tiles
 from worker.device import claim_device, parse_device
 from worker.intake import check_asset
+
+log = logging.getLogger(__name__)
 
 CLAMP_INDIRECT = 10.0
 """Brightest indirect sample, in units of the environment's own light; Blender's default."""
@@ -37,15 +40,6 @@ LIGHT_THRESHOLD = 0.01
 """Light below which shadow rays may be left out by lot; Blender's default."""
 CHANNEL_BYTES = 4 * 12
 """Room per pixel in the scratch, with some to spare."""
-
-SMALLEST = ResolvedRender(
-    resolution_px=(64, 64),
-    samples=1,
-    denoise=False,
-    format="png",
-    bit_depth=8,
-    view_transform="Standard",
-)
 
 Operator = Callable[..., Any]
 
@@ -75,20 +69,23 @@ class BlenderSession:
         self._model: tuple[tuple[str, str, bool], Model] | None = None
         self._hdr: tuple[tuple[str, str], bpy.types.Image] | None = None
         self._own = {block.session_uid for block in hygiene.all_ids()}
-        if self.device.kind != "cpu":
-            self.prove_device()
 
-    def prove_device(self) -> None:
-        """Render one tiny picture: the driver compiles its kernels now, and not in a task.
+    def render_test_card(self) -> Path:
+        """Render the picture that `worker.proof` knows; the model of before is freed.
 
         Raises:
-            DeviceError: The device is listed, but cannot render.
+            TaskError: Cycles did not deliver.
         """
-        self.configure(SMALLEST)
+        self.free_model()
+        self.configure(test_card.CARD)
+        environment.set_strength(self._world, 0.0)
+        test_card.add_test_card(self.scene)
+        self.set_camera(test_card.POSE, test_card.CAMERA, distance=test_card.CAMERA.distance)
         try:
-            self.render(seed=0).unlink()
-        except RenderError as error:
-            raise DeviceError(f"{self.device} ({self.device_name}) fails: {error}") from error
+            return self.render(seed=0)
+        finally:
+            self.free_model()
+            self.set_light(1.0)
 
     @property
     def device_label(self) -> str:
@@ -241,8 +238,20 @@ class BlenderSession:
         """Render all passes into a file, which is the caller's to remove.
 
         Raises:
+            GpuMemoryError: It does not fit into the GPU's memory, in small tiles either.
             RenderError: Cycles did not deliver.
         """
+        try:
+            return self._render_file(seed=seed)
+        except GpuMemoryError as error:
+            if self.scene.cycles.tile_size == gpu_memory.SMALL_TILE_PX:
+                raise
+            log.warning("the GPU's memory ran out, trying smaller tiles: %s", error)
+        self._free_gpu()
+        set_tiles(self.scene, gpu_memory.SMALL_TILE_PX)  # until the next task
+        return self._render_file(seed=seed)
+
+    def _render_file(self, *, seed: int) -> Path:
         self.scene.cycles.seed = seed
         path = self._picture_path()
         self.scene.render.filepath = str(path)
@@ -273,7 +282,15 @@ class BlenderSession:
         try:
             bpy.ops.render.render(write_still=write_still)
         except RuntimeError as error:
-            raise RenderError(f"Cycles refused: {' '.join(str(error).split())}") from error
+            text = " ".join(str(error).split())
+            if self.device.kind != "cpu" and gpu_memory.ran_out(text):
+                raise gpu_memory.gave_up(text) from error
+            raise RenderError(f"Cycles refused: {text}") from error
+
+    def _free_gpu(self) -> None:
+        """Let Cycles forget what it keeps on the device between pictures."""
+        self.scene.render.use_persistent_data = False
+        self.scene.render.use_persistent_data = True
 
     def _render_nothing(self) -> None:
         """Run the scene's renderer for its depsgraph alone."""

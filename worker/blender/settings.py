@@ -6,6 +6,7 @@ from typing import Any
 
 from farm.errors import DeviceError
 from farm.spec.render import ResolvedRender
+from worker.blender.gpu_memory import LARGE_TILE_PX
 from worker.device import Device
 
 Settings = Any
@@ -67,11 +68,18 @@ def set_fixed(scene: Settings, *, threads: int | None) -> None:
     cycles.sampling_pattern = "TABULATED_SOBOL"
 
 
+def set_tiles(scene: Settings, size_px: int) -> None:
+    """Set how large a part of a picture Cycles works on at once; the picture stays the same."""
+    scene.cycles.use_auto_tile = True
+    scene.cycles.tile_size = size_px
+
+
 def set_quality(scene: Settings, settings: ResolvedRender, *, device: Device) -> None:
     """Set size and quality of the pictures to come."""
     render, cycles = scene.render, scene.cycles
     render.resolution_x, render.resolution_y = settings.resolution_px
     cycles.samples = settings.samples
+    set_tiles(scene, LARGE_TILE_PX)
     cycles.use_denoising = settings.denoise
     cycles.denoiser = "OPTIX" if device.kind == "optix" else "OPENIMAGEDENOISE"
     cycles.denoising_use_gpu = device.kind != "cpu"
