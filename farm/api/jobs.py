@@ -6,7 +6,7 @@ import re
 
 from farm import expand
 from farm.api.problems import ApiProblem, not_found
-from farm.jobs import JobBook
+from farm.jobs import LOST, JobBook, end_of
 from farm.ledger import JobState, JobStatus, Ledger, TaskState, TaskStory
 from farm.ledger.shortage import shortage
 from farm.spec.job import Job
@@ -14,7 +14,6 @@ from farm.spec.wire import JOB_ID_PATTERN, AttemptInfo, JobInfo, Page, TaskInfo
 
 TOLD_FAILURES = 5
 OPEN_TASKS = (TaskState.PENDING, TaskState.QUEUED)
-LOST = (TaskState.FAILED, TaskState.SET_ASIDE)
 NO_WORKER = "no worker is alive: start one with `farm worker` on a machine that renders"
 
 
@@ -30,6 +29,7 @@ def job_info(
     failed = sum(status.counts[state] for state in LOST)
     given_up = round(failed * status.views / max(status.tasks, 1))  # roughly: tasks differ
     left = max(status.views - status.views_done - given_up, 0)
+    finishing = whole and status.over and book.end(status.job_id) != end_of(status)
     return JobInfo(
         job_id=status.job_id,
         name=book.name(status.job_id),
@@ -44,6 +44,7 @@ def job_info(
         eta_s=left / views_per_s if views_per_s and not status.over else None,
         waits_for=waits_for(ledger, status) if whole else None,
         failures=newest_failures(ledger, status.job_id) if whole else (),
+        finishing=finishing,
     )
 
 
@@ -112,8 +113,6 @@ def steer(ledger: Ledger, job_id: str, verb: str) -> None:
         done = {"pause": ledger.pause, "resume": ledger.resume, "cancel": ledger.cancel}[verb](
             job_id
         )
-    if verb == "cancel" and done:
-        ledger.settle(job_id)  # at once where nothing runs
     if not done:
         state = find_status(ledger, job_id).state
         raise ApiProblem(

@@ -14,14 +14,13 @@ from farm import expand
 from farm.dataset.collect import RunFacts
 from farm.dataset.finish import finish_dataset
 from farm.dataset.records import record_keys
-from farm.jobs import End, JobBook
+from farm.jobs import LOST, JobBook, end_of
 from farm.ledger import JobStatus, Ledger, TaskState
 from farm.spec.job import Job
 from farm.storage import Storage
 
 log = logging.getLogger(__name__)
 
-LOST = (TaskState.FAILED, TaskState.SET_ASIDE)
 TOLD_FAILURES = 1000
 """So many failed tasks of a job are told in `dataset.json`."""
 KNOWN_MISSING = 10_000
@@ -104,12 +103,6 @@ class Closer:
             log.info("datasets finished job=%s", job_id)
 
 
-def end_of(job: JobStatus) -> End:
-    """Return how a job that is over has ended."""
-    lost = sum(job.counts[state] for state in LOST)
-    return End(state=job.state.value, done=job.counts[TaskState.DONE], failed=lost)
-
-
 def dataset_facts(job: Job, status: JobStatus, ledger: Ledger) -> Iterator[tuple[str, RunFacts]]:
     """Yield every dataset of a job with what only the ledger knows of it."""
     failures: dict[str, dict[str, None]] = defaultdict(dict)
@@ -140,6 +133,8 @@ def dataset_name(job: Job, dataset: str) -> str:
 
 def has_records(storage: Storage, dataset: str) -> bool:
     """Say whether anything was rendered for a dataset."""
+    if next(storage.keys(dataset), None) is None:  # one question, where most datasets are empty
+        return False
     views, *others = record_keys(storage, dataset)
     return bool(others) or storage.size(views) is not None
 

@@ -211,10 +211,12 @@ def test_a_job_is_paused_resumed_and_cancelled(farm):
     assert told["detail"] == f"job {job_id} is cancelled: it cannot be made to resume"
 
 
-def test_a_job_that_nobody_works_on_is_cancelled_at_once(farm):
+def test_a_job_that_nobody_works_on_is_cancelled_too(farm):
     job_id = farm.submit(tasks=20)
 
-    assert farm.turn(job_id, "cancel")["state"] == "cancelled"
+    assert farm.turn(job_id, "cancel")["counts"]["cancelled"] == 20
+    farm.wait_job(job_id, "cancelled")
+    farm.wait_finished(job_id)
 
 
 def test_failed_tasks_are_shown_and_tried_again(farm):
