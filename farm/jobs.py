@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from farm.errors import StorageError
+from farm.ledger import JobStatus, TaskState
 from farm.spec.base import Spec
 from farm.spec.job import Job
 from farm.spec.wire import JOB_ID_PATTERN
@@ -18,6 +19,7 @@ from farm.storage import Storage
 FOLDER = "jobs"
 CACHED_JOBS = 64
 JOB_ID = re.compile(JOB_ID_PATTERN)
+LOST = (TaskState.FAILED, TaskState.SET_ASIDE)
 
 
 class End(Spec):
@@ -108,6 +110,12 @@ class JobBook:
             self.cache[job.job_id] = job
             while len(self.cache) > CACHED_JOBS:
                 self.cache.popitem(last=False)
+
+
+def end_of(job: JobStatus) -> End:
+    """Return how a job that is over has ended."""
+    lost = sum(job.counts[state] for state in LOST)
+    return End(state=job.state.value, done=job.counts[TaskState.DONE], failed=lost)
 
 
 def end_key(job_id: str) -> str:

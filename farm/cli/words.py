@@ -82,6 +82,8 @@ def job_facts(job: JobInfo) -> RenderableType:
         rows["speed"] = f"{speed(job.views_per_s)}{eta}"
     if job.waits_for:
         rows["waits for"] = job.waits_for
+    if job.finishing:
+        rows["datasets"] = "views.jsonl, dataset.json and the previews are being made"
     for name, value in rows.items():
         table.add_row(name, cell(value, limit=None))
     for number, failure in enumerate(job.failures[-FAILURES_SHOWN:]):
@@ -109,6 +111,8 @@ def job_line(job: JobInfo) -> str:
         parts.append(f"{failed_tasks(job)} failed")
     if job.waits_for:
         parts.append(f"waits for: {job.waits_for}")
+    if job.finishing:
+        parts.append("its datasets are being finished")
     if job.views_per_s:
         parts.append(speed(job.views_per_s))
     if job.eta_s is not None:

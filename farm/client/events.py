@@ -11,15 +11,18 @@ from farm.errors import RefusedError
 from farm.ledger.model import OPEN_JOB
 from farm.spec.wire import JobInfo
 
-POLL_EVERY_S = 2.0
+POLL_EVERY_S = 1.0
 NO_EVENTS = frozenset({404, 405, 406, 501})
 QUIET = httpx.Timeout(45.0, connect=10.0)
 """The server says something every 15 seconds."""
 
 
 def is_over(job: JobInfo) -> bool:
-    """Say whether nothing more happens to a job by itself."""
-    return job.state not in OPEN_JOB
+    """Say whether nothing more happens to a job by itself, and its datasets are whole.
+
+    Nobody waits for the datasets of a job that was cancelled.
+    """
+    return job.state not in OPEN_JOB and (job.state == "cancelled" or not job.finishing)
 
 
 def follow(
@@ -56,7 +59,10 @@ def _stream(connection: Connection, job_id: str) -> Generator[JobInfo, None, boo
                 return False
             for name, data in parse_events(response.iter_lines()):
                 if name == "job":
-                    yield connection.parse(JobInfo, response, data)
+                    job = connection.parse(JobInfo, response, data)
+                    yield job
+                    if job.finishing:
+                        return True  # when that ends is no event: we ask
     except TemporaryError:
         return True  # asking tells whether the server is there
     except RefusedError as error:

@@ -60,6 +60,8 @@ class JobInfo(Spec):
     """What the job is held back by, in a sentence."""
     failures: tuple[str, ...] = ()
     """The newest failures, one sentence each."""
+    finishing: bool = False
+    """Its tasks are over; `views.jsonl`, `dataset.json` and the previews are still being made."""
 
 
 class AttemptInfo(Spec):

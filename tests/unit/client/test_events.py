@@ -63,3 +63,23 @@ def test_events_are_parsed_as_the_standard_says():
     ]
 
     assert list(parse_events(lines)) == [("job", "{\n}"), ("message", "plain")]
+
+
+def test_a_job_is_over_when_its_datasets_are_whole(small, client):
+    small.jobs[JOB] = a_job_info()
+    small.stream = [a_job_info(state="completed", views_done=40, finishing=True)]
+    steps = []
+    for job in follow(client.connection, JOB, poll_every_s=0.001):
+        steps.append((job.state, job.finishing))
+        if len(steps) == 3:
+            small.jobs[JOB] = a_job_info(state="completed", views_done=40)
+            small.stream = []
+
+    assert steps[:2] == [("running", False), ("completed", True)]
+    assert steps[-1] == ("completed", False)
+
+
+def test_nobody_waits_for_the_datasets_of_a_cancelled_job(small, client):
+    small.jobs[JOB] = a_job_info(state="cancelled", finishing=True)
+
+    assert client.wait(JOB).state == "cancelled"
