@@ -75,7 +75,8 @@ def install(app: FastAPI) -> None:
 async def on_http(request: Request, error: Exception) -> JSONResponse:
     """Answer ours and those of the framework."""
     assert isinstance(error, StarletteHTTPException)
-    remedy = getattr(error, "remedy", "see /docs for what there is")
+    remedy = SEND_AGAIN if error.status_code == 400 else "see /docs for what there is"
+    remedy = getattr(error, "remedy", remedy)
     return respond(
         request.url.path,
         status=error.status_code,
@@ -96,6 +97,8 @@ def say(problem: Any) -> str:
     """Return what pydantic found in a request, as a sentence."""
     if problem["type"] == "json_invalid":
         return "the body is not JSON"
+    if tuple(problem["loc"]) == ("body",):
+        return "the body is not a JSON object sent with `Content-Type: application/json`"
     place = list(problem["loc"])
     if place[:1] in (["body"], ["query"], ["path"], ["header"]):
         place = place[1:]

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 
+from pydantic_core import PydanticSerializationError
+
 from farm import expand
 from farm.api.problems import SEND_AGAIN, ApiProblem
 from farm.api.services import Services
@@ -76,12 +78,21 @@ def validate(services: Services, submission: Submission) -> JobInfo:
 
 def checked_job(services: Services, submission: Submission) -> Job:
     """Return the job of a submission all of whose words are safe to use."""
+    check_text(submission)
     raise_for(mistakes(submission, services.settings))
     check_shared(submission, services.settings)
     job = make_job(submission.spec, models=submission.models, hdrs=submission.hdrs)
     job = job.model_copy(update={"prefix": prefix_of(job.job_id)})
     raise_for(job_mistakes(job, services.settings))
     return job
+
+
+def check_text(submission: Submission) -> None:
+    """Raise ApiProblem where a text is none that JSON on disk could hold: half a character."""
+    try:
+        submission.model_dump_json()
+    except PydanticSerializationError:
+        raise ApiProblem(422, "a text in it is not valid Unicode", SEND_AGAIN) from None
 
 
 def raise_for(sentences: Iterable[str]) -> None:
@@ -222,9 +233,12 @@ def job_mistakes(job: Job, settings: ApiSettings) -> Iterator[str]:
     pairs = {f"{model.id}_{hdr.id}".casefold() for model in job.models for hdr in job.hdrs}
     if len(pairs) < len(job.models) * len(job.hdrs):
         yield "models: two (model, HDRI) pairs would read the same in file names; change an id"
+    folders = (job.spec.dataset_name or "x").split("/")
+    if not all(is_plain_name(folder) and not folder.startswith(".") for folder in folders):
+        yield f"dataset_name: {job.spec.dataset_name!r} is not a plain path"
     for dataset in expand.datasets(job):
         if any(len(part.encode()) > NAME_BYTES for part in dataset.split("/")):
-            yield f"spec.dataset_name: makes a folder's name too long: {dataset[:120]}"
+            yield f"dataset_name: makes a folder's name too long: {dataset[:120]}"
             return
 
 

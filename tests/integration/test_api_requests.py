@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import hashlib
 import http.client
+import json
 
 import pytest
+import redis
 
 from tests.integration.api_server import HDR, MODEL, ApiServer, a_submission, asset, body
 
@@ -16,6 +18,8 @@ JOB = "0123456789ab"
 
 @pytest.fixture(scope="module")
 def api(redis_server, tmp_path_factory):
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
     with ApiServer(
         redis_server.url,
         tmp_path_factory.mktemp("api"),
@@ -174,6 +178,8 @@ WRONG = {
     "chair.blend: ../wood.png is not in the library": ("models.0.dependencies", [
         {"path": "../wood.png", "sha256": HASH, "size_bytes": 1}]),
     "makes 1800 tasks; this farm takes 1000": ("spec.recipe", {"yaw": 40, "pitch": 90}),
+    "dataset_name: 'a\\nb' is not a plain path": ("spec.dataset_name", "a\nb"),
+    "dataset_name: 'a/.records' is not a plain path": ("spec.dataset_name", "a/.records"),
     "too long": ("spec.dataset_name", "{model}" * 16 + "x" * 8),
 }  # fmt: skip
 
@@ -239,12 +245,43 @@ def test_a_dependency_does_not_lead_out_of_the_shared_folder(api, untouched):
     assert "/srv/assets/../secret.png" in told["detail"]
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'"x"', b"\xff\xfe", b""])
-def test_a_body_that_is_no_submission_is_told_so(api, untouched, content):
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"{", 422),
+        (b"[]", 422),
+        (b'"x"', 422),
+        (b"", 422),
+        (b"{}", 422),
+        (b'{"priority": NaN}', 422),
+        (b"\xff\xfe", 422),
+        (b"[" * 100_000, 400),
+        (b'{"priority": ' + b"1" * 5000 + b"}", 400),
+    ],
+)
+def test_a_body_that_is_no_submission_is_told_so(api, untouched, content, status):
     client = api.client("submit")
     headers = {"Content-Type": "application/json"}
 
-    problem(client.post("/v1/jobs", content=content, headers=headers), 422)
+    problem(client.post("/v1/jobs", content=content, headers=headers), status)
+
+
+@pytest.mark.parametrize("path", ["spec.output", "spec.models.0", "models.0.credit.author"])
+def test_half_a_character_is_no_text(api, untouched, path):
+    sent = json.dumps(change(path, "\ud800x"))
+    headers = {"Content-Type": "application/json"}
+
+    told = problem(api.client("submit").post("/v1/jobs", content=sent, headers=headers), 422)
+
+    assert told["detail"] == "a text in it is not valid Unicode"
+
+
+def test_a_body_must_say_that_it_is_json(api, untouched):
+    sent = json.dumps(body(a_submission()))
+
+    told = problem(api.client("submit").post("/v1/jobs", content=sent), 422)
+
+    assert "Content-Type: application/json" in told["detail"]
 
 
 def chunks(total, size=100_000):
@@ -364,6 +401,7 @@ def test_a_path_never_leads_out_of_the_dataset(api, path):
     assert answer.headers["content-type"] == "application/problem+json"
     connection.close()
     api.client("admin").post(f"/v1/jobs/{job_id}/cancel")
+    api.ledger.settle(job_id)
     assert api.client("admin").delete(f"/v1/jobs/{job_id}").status_code == 200
 
 
