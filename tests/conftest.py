@@ -17,6 +17,7 @@ NEEDS = {
         "integration",
         "unit/ledger",
         "unit/test_dispatcher.py",
+        "unit/test_flower.py",
         "unit/test_queue.py",
         "unit/worker/test_heart.py",
         "unit/worker/test_tasks.py",

@@ -197,7 +197,8 @@ class Client:
                 return _sane(self.connection.ask(JobInfo, "GET", f"/v1/jobs/{job}"))
             except NotFoundError:
                 pass  # a name may look like an id
-        return _sane(choose(job, self.jobs()))
+        found = _sane(choose(job, self.jobs()))  # a list does not tell all
+        return self.connection.ask(JobInfo, "GET", f"/v1/jobs/{found.job_id}")
 
     def pause(self, job: str) -> JobInfo:
         """Hand out no more tasks of a job; those that run are finished."""
