@@ -3,10 +3,10 @@ PYTHON := .venv/bin/python
 FARM := .venv/bin/farm
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench lock schema clean
+.PHONY: help setup demo test test-docker check format bench lock schema clean
 
 help: ## Say what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
 
 setup: ## Make .venv with the locked packages on Python 3.13
 	@tools/setup.sh
@@ -18,6 +18,9 @@ demo: setup ## Build three models, render a small dataset of them, say where it 
 
 test: setup ## Run all tests
 	@$(PYTHON) -m pytest $(PYTEST)
+
+test-docker: setup ## Build the images, render on a stack of containers, take it down
+	@$(PYTHON) -m pytest tests/docker -s $(PYTEST)
 
 check: setup ## Style, types, architecture
 	@.venv/bin/ruff check
@@ -35,10 +38,13 @@ bench: setup ## Measure rendering against the classic way
 schema: setup ## Write the JSON schema of a spec
 	@$(FARM) schema > docs/viewfarm.schema.json
 
-lock: ## Pin all packages anew in requirements.lock
-	@tools/uv.sh pip compile pyproject.toml --extra worker --group dev --universal \
-		--python-version 3.13 --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url --no-emit-find-links --quiet --upgrade --output-file requirements.lock
+LOCK := tools/uv.sh pip compile pyproject.toml --universal --python-version 3.13 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
+
+lock: ## Pin all packages anew: requirements.lock, and the parts of it that the images install
+	@$(LOCK) --extra worker --extra s3 --group dev --upgrade --output-file requirements.lock
+	@$(LOCK) --extra worker --extra s3 -c requirements.lock --upgrade --output-file requirements-worker.lock
+	@$(LOCK) --extra server --extra s3 -c requirements.lock --upgrade --output-file requirements-api.lock
 
 clean: ## Delete what is made: .venv, caches, the demo
 	rm -rf .venv .venv-tools demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

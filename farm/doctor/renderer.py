@@ -11,6 +11,7 @@ from pathlib import Path
 
 from farm.doctor.finding import Finding, fine, problem, warning
 from farm.doctor.machine import installed
+from farm.settings import load_settings
 
 BLENDER_TIMEOUT_S = 120
 INVENTORY = "worker.blender.inventory"
@@ -50,7 +51,8 @@ def kernel_cache() -> Iterator[Finding]:
 
     if not gpu_names():
         return
-    folder = Path(os.environ.get("CUDA_CACHE_PATH") or Path.home() / ".nv" / "ComputeCache")
+    own = os.environ.get("CUDA_CACHE_PATH") or Path.home() / ".nv" / "ComputeCache"
+    folder = load_settings().kernel_cache or Path(own)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".doctor-{os.getpid()}"
@@ -60,7 +62,7 @@ def kernel_cache() -> Iterator[Finding]:
         yield warning(
             "kernels",
             f"{folder} cannot be written ({error.strerror}): kernels are compiled at every start",
-            "set CUDA_CACHE_PATH and OPTIX_CACHE_PATH to folders that stay, such as a volume",
+            "set FARM_KERNEL_CACHE to a folder that stays, such as a volume",
         )
         return
     yield fine("kernels", f"compiled kernels are kept in {folder}")
