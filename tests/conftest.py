@@ -16,12 +16,14 @@ NEEDS = {
     "celery": [
         "integration",
         "unit/ledger",
+        "unit/serve",
         "unit/test_dispatcher.py",
         "unit/test_flower.py",
         "unit/test_queue.py",
         "unit/worker/test_heart.py",
         "unit/worker/test_tasks.py",
     ],
+    "fastapi": ["unit/api"],
     "OpenEXR": ["unit/worker/test_passes.py", "unit/worker/test_recipes.py"],
     "bpy": ["blender", "e2e"],
 }

@@ -64,7 +64,7 @@ class Closer:
         while not self.stopping.is_set():
             for job_id in self._due():
                 try:
-                    self._finish(job_id)
+                    self.finish(job_id)
                 except Exception:  # the door: one job must not keep the others from their end
                     log.exception("job cannot be finished now job=%s", job_id)
                     self.again[job_id] = time.monotonic() + AGAIN_S
@@ -81,7 +81,8 @@ class Closer:
             del self.again[late]
             yield late
 
-    def _finish(self, job_id: str) -> None:
+    def finish(self, job_id: str) -> None:
+        """Finish the datasets of a job, if it is over, in this thread."""
         job, status = self.book.load(job_id), self.ledger.job(job_id)
         if job is None or status is None or not status.over:
             return

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+
+from farm.api.jobs import NO_WORKER, job_info, waits_for
+from farm.api.pulse import Speeds
+from farm.jobs import JobBook
+from farm.ledger import Ledger
+from farm.ledger.memory_store import MemoryStore
+from farm.storage import FolderStorage
+
+
+@pytest.fixture
+def ledger():
+    found = Ledger(MemoryStore())
+    found.add_job("job", tasks=10, views=100)
+    return found
+
+
+def status(ledger, views_done):
+    return ledger.job("job").model_copy(update={"views_done": views_done})
+
+
+def test_the_speed_is_that_of_the_last_minute(ledger):
+    speeds = Speeds()
+    assert speeds.note(status(ledger, 0), now_s=0) is None
+    assert speeds.note(status(ledger, 50), now_s=10) == 5
+    for second in range(11, 200):
+        rate = speeds.note(status(ledger, 50 + (second - 10)), now_s=second)
+
+    assert rate == pytest.approx(1, rel=0.05)
+
+
+def test_views_that_are_taken_back_make_no_negative_speed(ledger):
+    speeds = Speeds()
+    speeds.note(status(ledger, 10), now_s=0)
+    speeds.note(status(ledger, 20), now_s=5)
+
+    assert speeds.note(status(ledger, 12), now_s=10) is None
+    assert speeds.note(status(ledger, 22), now_s=15) == 2
+
+
+def test_jobs_that_are_gone_are_forgotten(ledger):
+    speeds = Speeds()
+    speeds.note(status(ledger, 0), now_s=0)
+    speeds.keep([])
+
+    assert speeds.samples == {}
+
+
+def test_the_time_left_leaves_out_what_will_never_come(ledger, tmp_path):
+    (ticket,) = ledger.take("job", 1)
+    ledger.claim(ticket, "w")
+    ledger.fail(ticket, "asset", "empty")
+    book = JobBook(FolderStorage(tmp_path))
+    info = job_info(ledger, book, ledger.job("job"), views_per_s=2.0)
+
+    assert info.eta_s == 45
+    assert info.failures == ("task 0: empty",)
+
+
+def test_a_job_says_what_it_waits_for(ledger):
+    assert waits_for(ledger, ledger.job("job")) == NO_WORKER
+    ledger.heartbeat("w", {}, ttl_s=60)
+    assert waits_for(ledger, ledger.job("job")) is None
+
+    (ticket,) = ledger.take("job", 1)
+    ledger.claim(ticket, "w")
+    ledger.fail(ticket, "storage", "the disk is full")
+    assert waits_for(ledger, ledger.job("job")) == "the disk is full"
+
+    ledger.pause("job")
+    assert waits_for(ledger, ledger.job("job")) == "it is paused: farm resume job"

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+
+from farm import expand
+from farm.dataset.records import seed_records
+from farm.jobs import JobBook
+from farm.ledger import Ledger
+from farm.ledger.memory_store import MemoryStore
+from farm.serve import closing
+from farm.serve.closing import Closer, completeness
+from farm.storage import FolderStorage
+from tests.builders import a_job, a_record
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def ledger():
+    return Ledger(MemoryStore())
+
+
+@pytest.fixture
+def storage(tmp_path):
+    return FolderStorage(tmp_path)
+
+
+def a_submitted_job(ledger, storage, **spec):
+    job = a_job(**spec)
+    job = job.model_copy(update={"prefix": f"datasets/{job.job_id}"})
+    JobBook(storage).save(job)
+    count = expand.count(job)
+    ledger.add_job(job.job_id, tasks=count.tasks, views=count.views)
+    return job
+
+
+def render(job, storage, ledger, index):
+    """Leave records, but no pictures, of a task."""
+    task = expand.render_task(job, index)
+    seed_records(storage, task, [a_record(view).model_dump_json().encode() for view in task.views])
+    (ticket,) = ledger.take(job.job_id, 1)
+    ledger.claim(ticket, "w")
+    ledger.complete(ticket)
+
+
+def test_tasks_that_are_not_done_keep_their_records(ledger, storage, monkeypatch):
+    job = a_submitted_job(ledger, storage, views_per_task=48)
+    render(job, storage, ledger, 0)
+    status = ledger.job(job.job_id)
+    done, missing = (expand.render_task(job, index).task_id for index in (0, 1))
+
+    is_complete = completeness(job, status, ledger)
+    assert (is_complete(done), is_complete(missing)) == (True, False)
+    monkeypatch.setattr(closing, "KNOWN_MISSING", 0)
+    assert not completeness(job, status, ledger)(done), "nobody knows: nothing is tidied"
+
+
+def test_a_job_that_could_not_be_finished_is_tried_again(ledger, storage, monkeypatch, caplog):
+    monkeypatch.setattr(closing, "AGAIN_S", 0.01)
+    job = a_submitted_job(ledger, storage, views_per_task=96, dataset_name="chairs")
+    render(job, storage, ledger, 0)
+    ledger.settle(job.job_id)
+    in_the_way = storage.path(f"{job.prefix}/chairs/views.jsonl")
+    in_the_way.mkdir()
+    closer = Closer(ledger, storage, JobBook(storage))
+    monkeypatch.setattr("farm.dataset.finish.contact_sheet", lambda *args, **more: b"a sheet")
+    closer.start()
+    closer.catch_up()
+    wait_for(lambda: "cannot be finished now" in caplog.text, "it failed once")
+    in_the_way.rmdir()
+
+    wait_for(lambda: closer.book.end(job.job_id), "it is finished")
+    closer.stop()
+    assert len(storage.get(f"{job.prefix}/chairs/views.jsonl").splitlines()) == 96
+    assert storage.get(f"{job.prefix}/chairs/preview.jpg") == b"a sheet"
+
+
+def test_a_job_that_goes_on_is_left_alone(ledger, storage):
+    job = a_submitted_job(ledger, storage)
+    closer = Closer(ledger, storage, JobBook(storage))
+    closer.finish(job.job_id)
+    closer.finish("0" * 12)
+
+    assert closer.book.end(job.job_id) is None
+    assert list(storage.keys("datasets")) == []
