@@ -106,7 +106,7 @@ def bytes_bar(console: Console, word: str) -> Iterator[tuple[Count, Count]]:
 
     progress = Progress(
         TextColumn(word), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
-        TimeRemainingColumn(), console=console, transient=True,
+        TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal,
     )  # fmt: skip
     total = 0
     with progress:

@@ -173,7 +173,10 @@ def _hashing(console: Console) -> Iterator[Watch]:
     from farm.client.text import printable
 
     columns = (TextColumn("hashing {task.fields[name]}", markup=False), BarColumn())
-    with Progress(*columns, DownloadColumn(), console=console, transient=True) as progress:
+    shown = console.is_terminal
+    with Progress(
+        *columns, DownloadColumn(), console=console, transient=True, disable=not shown
+    ) as progress:
         bar = progress.add_task("", total=None, visible=False, name="")
 
         def watch(path: Path, done: int, size: int) -> None:
