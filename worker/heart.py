@@ -28,6 +28,7 @@ class Death:
     ticket: Ticket
     cause: str
     sentence: str
+    task_id: str = ""
 
 
 @dataclass
@@ -43,6 +44,8 @@ class Heart:
     somebody else has taken the GPU."""
     on_orphaned: Callable[[], None] | None = None
     """Called when the process that started this one is gone; None: it may go."""
+    on_death: Callable[[Death], None] | None = None
+    """Called with every death that the ledger has been told."""
     device: DeviceLease | None = None
     """The GPU that is kept as long as the heart beats."""
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -120,6 +123,8 @@ class Heart:
             return
         state = self.ledger.fail(death.ticket, death.cause, death.sentence)
         log.warning("renderer lost cause=%s now=%s: %s", death.cause, state, death.sentence)
+        if state and self.on_death:
+            self.on_death(death)
         self.deadly_starts = 0 if state else self.deadly_starts + 1
         if state is None:
             self.ledger.release(death.ticket)

@@ -29,9 +29,11 @@ from farm.ledger import open_ledger
 from farm.queue import RENDER_TASK, create_celery
 from farm.settings import Settings
 from farm.spec.task import Ticket
+from farm.storage import open_storage
 from worker.claim import Claimant
 from worker.device import keep_kernels, pin
 from worker.heart import Death, Heart
+from worker.task_log import keep_last_words
 from worker.tasks import quiet_celery
 
 log = logging.getLogger(__name__)
@@ -79,6 +81,7 @@ class Service:
             device=self.claim.lease,
             ttl_s=settings.lease_ttl_s,
             on_deadly_start=self.give_up,
+            on_death=self._keep_last_words if settings.task_logs else None,
             on_orphaned=self._end_with_parent if die_with_parent else None,
         )
 
@@ -141,6 +144,15 @@ class Service:
         deadline.daemon = True
         deadline.start()
 
+    def _keep_last_words(self, death: Death) -> None:
+        """Write the log that a renderer's process could not, beside the heart: it may take long."""
+
+        def keep() -> None:
+            storage = open_storage(self.settings.storage)
+            keep_last_words(storage, death.ticket, death.task_id, death.sentence)
+
+        threading.Thread(target=keep, name="last words", daemon=True).start()
+
     def _end_with_parent(self) -> None:
         log.warning("the process that started this worker is gone; stopping")
         self.stop_timeout_s = min(self.stop_timeout_s, ORPHAN_STOP_S)
@@ -185,7 +197,7 @@ def watched_request(heart: Heart, give_up: Callable[[str], None]) -> type[Reques
 
         def _tell(self, cause: str, sentence: str) -> None:
             ticket = Ticket.model_validate(self.args[0]["ticket"])
-            heart.report(Death(ticket, cause, sentence))
+            heart.report(Death(ticket, cause, sentence, self.args[0]["task"]["task_id"]))
 
     return WatchedRequest
 

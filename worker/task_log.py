@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from farm.errors import StorageError
-from farm.spec.task import RenderMessage
+from farm.spec.task import RenderMessage, Ticket
 from farm.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -27,10 +27,9 @@ LEAST_SECRET = 6
 """Shorter values hide words that mean nothing."""
 
 
-def log_key(message: RenderMessage) -> str:
+def log_key(ticket: Ticket, task_id: str) -> str:
     """Return the storage key of the log of an attempt."""
-    task, ticket = message.task, message.ticket
-    return f"jobs/{ticket.job_id}/log/{task.task_id}.{ticket.attempt}.log"
+    return f"jobs/{ticket.job_id}/log/{task_id}.{ticket.attempt}.log"
 
 
 @contextmanager
@@ -46,10 +45,22 @@ def task_log(message: RenderMessage, storage: Storage | None) -> Iterator[None]:
         yield
     finally:
         root.removeHandler(lines)
-        try:
-            storage.put(log_key(message), lines.text().encode())
-        except StorageError as error:  # the task itself went as it went
-            log.warning("the log of a task cannot be kept: %s", error)
+        keep(storage, log_key(message.ticket, message.task.task_id), lines.text())
+
+
+def keep_last_words(storage: Storage, ticket: Ticket, task_id: str, sentence: str) -> None:
+    """Write the log of an attempt whose process is gone with all that it logged."""
+    lines = LogLines()
+    lines.emit(log.makeRecord(log.name, logging.ERROR, "", 0, sentence, (), None))
+    keep(storage, log_key(ticket, task_id), lines.text())
+
+
+def keep(storage: Storage, key: str, text: str) -> None:
+    """Put a log on storage, if that can be written."""
+    try:
+        storage.put(key, text.encode())
+    except StorageError as error:  # the task itself went as it went
+        log.warning("the log of a task cannot be kept: %s", error)
 
 
 class LogLines(logging.Handler):

@@ -1,7 +1,8 @@
 """A renderer that writes text instead of pictures and does what a test asks for.
 
-`hold-<index>` in the storage folder makes a task wait before its first view, `stuck-<index>` for
-ever and deaf; `crash-<index>`, `fail-<index>` and `no-device` are what their names say.
+`hold-<index>` in the storage folder (or in STAND_IN_FOLDER) makes a task wait before its first
+view, `stuck-<index>` for ever and deaf; `crash-<index>`, `fail-<index>` and `no-device` are what
+their names say.
 `started/<index>.<attempt>` holds the process id of the renderer, `visible/<process id>` what it
 renders on and the GPUs that it sees.
 """
@@ -16,22 +17,22 @@ from pathlib import Path
 from farm.errors import AssetError, DeviceError
 from farm.settings import Settings
 from farm.spec.task import RenderTask
-from farm.storage import FolderStorage
+from farm.storage import FolderStorage, open_storage
 from worker.tasks import LedgerLease, Renderer
 
 
 def open_stand_in(settings: Settings) -> Renderer:
-    root = Path(settings.storage)
-    storage = FolderStorage(root)
+    root = Path(os.environ.get("STAND_IN_FOLDER", settings.storage))
+    storage, notes = open_storage(settings.storage), FolderStorage(root)
     pause = threading.Event()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "everything")
-    storage.put(f"visible/{os.getpid()}", f"{settings.device} {visible}".encode())
+    notes.put(f"visible/{os.getpid()}", f"{settings.device} {visible}".encode())
     if (root / "no-device").exists():
         raise DeviceError("optix:7 is not there")
 
     def render(task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease) -> None:
         obey(root, task)
-        storage.put(f"started/{task.index}.{attempt}", str(os.getpid()).encode())
+        notes.put(f"started/{task.index}.{attempt}", str(os.getpid()).encode())
         while (root / f"stuck-{task.index}").exists():
             pause.wait(0.02)
         for view in task.views:

@@ -36,6 +36,9 @@ def test_a_renderer_that_is_killed_costs_one_attempt_of_one_task(farm):
     kill(child)
     farm.wait_started(3, attempt=2)
     assert farm.causes(3) == ["killed"]
+    words = farm.storage / "jobs" / "job" / "log" / "vase-studio-0003.1.log"
+    wait_for(words.exists, "what became of the attempt was written down")
+    assert "the renderer's process died: " in words.read_text()
     farm.free("hold-3")
 
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 6}
