@@ -7,7 +7,7 @@ import numpy as np
 
 from farm.settings import Settings
 from farm.spec.task import RenderTask, dataset_key, view_id
-from farm.storage import open_storage
+from farm.storage import Storage, open_storage
 from tests.builders import a_record
 from tests.integration.stand_in import open_stand_in
 from worker.records import RecordBook
@@ -19,17 +19,22 @@ def open_painter(settings: Settings) -> Renderer:
     storage = open_storage(str(settings.storage))
 
     def render(task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease) -> None:
-        book = RecordBook(task, storage)
-        for view in task.views:
-            files = {"rgb": picture(view.index, channels=3), "mask": picture(view.index)}
-            record = a_record(view, files=files, model=task.model, hdr=task.hdr)
-            record = record.model_copy(update={"view_id": view_id(task, view)})
-            for name, file in record.files.items():
-                storage.put(dataset_key(task.dataset, file.path), files[name])
-            book.add(record)
+        paint(task, storage)
         stand_in(task, attempt=attempt, worker=worker, lease=lease)
 
     return render
+
+
+def paint(task: RenderTask, storage: Storage) -> None:
+    """Leave what a render of a task leaves, of one colour each."""
+    book = RecordBook(task, storage)
+    for view in task.views:
+        files = {"rgb": picture(view.index, channels=3), "mask": picture(view.index)}
+        record = a_record(view, files=files, model=task.model, hdr=task.hdr)
+        record = record.model_copy(update={"view_id": view_id(task, view)})
+        for name, file in record.files.items():
+            storage.put(dataset_key(task.dataset, file.path), files[name])
+        book.add(record)
 
 
 def picture(number: int, *, channels: int = 0) -> bytes:
