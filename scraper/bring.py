@@ -111,9 +111,9 @@ def _target(path: Path, kind: AssetKind, sha256: str, root: Path | None, catalog
 def _provenance(
     path: Path, kind: AssetKind, sha256: str, needs: tuple[AssetFile, ...], credit: Credit
 ) -> Provenance:
-    """Say where a file came from: what the user says, else what its own sidecar says."""
+    """Say where a file came from: what its own sidecar says, else what is said of the folder."""
     own = read_credit(path).model_dump(exclude_none=True)
-    given = {"source": LOCAL, "name": path.stem} | own | credit.model_dump(exclude_none=True)
+    given = {"source": LOCAL, "name": path.stem} | credit.model_dump(exclude_none=True) | own
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return Provenance(
         **{"fetched": now} | given,

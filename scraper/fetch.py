@@ -17,7 +17,6 @@ from scraper.errors import ExpiredError, ItemError
 from scraper.listing import write_whole
 from scraper.polite import PoliteClient, bare
 
-CHUNK_BYTES = 1 << 18
 MAX_PIECES = 20
 MAX_IDLE = 3
 """So many pieces in a row may bring nothing before a file is given up."""
@@ -180,7 +179,7 @@ def _write(
     with part.open("ab") as file:
         size = file.tell()
         try:
-            for chunk in response.iter_raw(CHUNK_BYTES):
+            for chunk in response.iter_raw():  # as they come: nothing waits for a full chunk
                 size += len(chunk)
                 if most is not None and size > most:
                     file.truncate(0)

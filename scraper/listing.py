@@ -48,12 +48,16 @@ def _read(path: Path) -> list[RemoteAsset]:
         raise SpecError(f"{path}: is not JSON; make it with `farm assets scrape`") from None
     if not isinstance(rows, list):
         raise SpecError(f"{path}: is not a list of assets; make it with `farm assets scrape`")
+    return [_read_row(row, f"{path}: asset {number}") for number, row in enumerate(rows, 1)]
+
+
+def _read_row(row: object, where: str) -> RemoteAsset:
     try:
-        return [RemoteAsset.model_validate(row) for row in rows]
+        return RemoteAsset.model_validate(row)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         at = ".".join(map(str, first["loc"]))
-        raise SpecError(f"{path}: {at}: {first['msg']}; scrape it again") from None
+        raise SpecError(f"{where}: {at}: {first['msg']}; scrape it again") from None
 
 
 def write_whole(path: Path, data: bytes) -> None:

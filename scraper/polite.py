@@ -73,8 +73,7 @@ class AnswerError(SourceError):
 
 def bare(url: str) -> str:
     """Return an address without what may be secret in it, for people and logs."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+    return f"{origin(url)}{urlsplit(url).path}"
 
 
 def origin(url: str) -> str:
@@ -185,8 +184,7 @@ class PoliteClient:
     def _send(self, url: str, headers: Mapping[str, str], key: ApiKey | None) -> httpx.Response:
         """Send a GET and follow where it is sent on to; the key goes to its own origins only."""
         for _ in range(MAX_REDIRECTS + 1):
-            if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-                raise SourceError(f"{bare(url)} is not an address of a web site")
+            _check_address(url)
             sent = self._headers | dict(headers)
             if key and key.value and origin(url) in key.origins:
                 sent["Authorization"] = f"Bearer {key.value}"
@@ -199,10 +197,7 @@ class PoliteClient:
             if response.status_code not in REDIRECTS or "Location" not in response.headers:
                 return response
             response.close()
-            target = urljoin(url, response.headers["Location"])
-            if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
-                raise SourceError(f"{bare(url)} sends us on to an address without encryption")
-            url = target
+            url = urljoin(url, response.headers["Location"])
         raise SourceError(f"{bare(url)} sends us in a circle")
 
     def _wait_for_turn(self) -> None:
@@ -212,6 +207,15 @@ class PoliteClient:
         if wait > 0:
             self._clock.sleep(wait)
         self._not_before_s = self._clock.now_s() + self._spacing_s
+
+
+def _check_address(url: str) -> None:
+    """Make sure that nothing goes over the network unencrypted, or to no network at all."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SourceError(f"{bare(url)} is not an address of a web site")
+    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
+        raise SourceError(f"{bare(url)} is not encrypted; https is asked for")
 
 
 def retry_after_s(value: str | None, *, now_s: float) -> float | None:
@@ -269,4 +273,4 @@ def detail_of(data: Any) -> str:
 def _words(error: httpx.TransportError) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "no answer in time"
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

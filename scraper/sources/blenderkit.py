@@ -65,7 +65,7 @@ class BlenderKit:
                 raise SourceError(f"{bare(url)} lists no results; is {self._server} BlenderKit?")
             for row in rows:
                 asset = self._read(row, wish.kind)
-                if asset and (wish.license is None or asset.license == wish.license):
+                if asset and asset.files and wish.license in (None, asset.license):
                     yield asset
             url = self._next(page.get("next"))
 
