@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from farm.cli.progress import duration, file_size, show_progress
+from farm.dataset.resume import find_finished
 from farm.devices import choose_devices
 from farm.errors import SetupError
 from farm.local.plan import Plan, make_plan
 from farm.local.prepare import output_folder, prepare
-from farm.local.resume import find_finished
 from farm.local.status import Summary
 from farm.spec.job import Job, JobSpec
 from farm.storage import FolderStorage

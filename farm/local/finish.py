@@ -9,7 +9,7 @@ from pathlib import Path
 from farm import expand
 from farm.dataset.collect import RunFacts
 from farm.dataset.finish import PREVIEW_FILE, finish_dataset
-from farm.local.resume import Finished
+from farm.dataset.resume import Finished
 from farm.spec.job import Job
 from farm.spec.task import RenderTask, dataset_key
 from farm.storage import FolderStorage

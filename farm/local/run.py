@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from farm import expand
+from farm.dataset.resume import Finished, find_finished, seed_partial_tasks
 from farm.dispatcher import Dispatcher
 from farm.errors import UnreachableError
 from farm.ledger import Ledger, TaskState, open_ledger
 from farm.ledger.shortage import shortage
 from farm.local.finish import FailedTask, finish_datasets, group
 from farm.local.redis_server import PrivateRedis
-from farm.local.resume import Finished, find_finished, seed_partial_tasks
 from farm.local.status import Speed, Status, Summary
 from farm.local.workers import WorkerCrew
 from farm.queue import CeleryQueue

@@ -1,8 +1,8 @@
 import pytest
 
 from farm import expand
+from farm.dataset.resume import find_finished, seed_partial_tasks
 from farm.errors import SpecError
-from farm.local.resume import find_finished, seed_partial_tasks
 from farm.spec.recipes.sod import SodGrid
 from farm.spec.task import dataset_key, records_key, view_id
 from farm.storage import FolderStorage
