@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from farm.errors import SpecError
+from farm.library import discover
 from farm.library.hashes import HashCache
 from farm.library.store import files_of
 from farm.library.trace import Remark, Tracer
@@ -59,6 +60,7 @@ def make_order(  # noqa: PLR0913 - each stands for itself
         found, remarks = prepare(spec, base=base, hash_file=hash_file)
     else:
         tracer = Tracer(hash_file, remark)
+        tracer.prepare(discover(spec.models, "model", base=base))
         found, remarks = prepare(spec, base=base, hash_file=hash_file, dependencies=tracer)
     for sentence in remarks:
         remark(sentence)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 from farm.library.blend import trace_blend
 from farm.library.mesh_files import trace_gltf, trace_obj
@@ -30,6 +32,26 @@ DATA_SUFFIXES = (
 """Only such files leave this machine: a model from a stranger may name any file as its texture."""
 
 
+class Traced(NamedTuple):
+    """What a model's own tracer found."""
+
+    files: list[Path]
+    remarks: list[str]
+
+
+def trace(path: Path) -> Traced:
+    """Return the files that the model at `path` names, and what is to be said about it."""
+    suffix = path.suffix.lower()
+    traced = Traced([], [])
+    if suffix in NOT_TRACED:
+        traced.remarks.append(
+            f"external textures of {suffix} files are not traced; pack them into the file"
+        )
+    if tracer := TRACERS.get(suffix):
+        traced.files.extend(tracer(path, traced.remarks.append))
+    return traced
+
+
 class Tracer:
     """Finds the dependencies of models, and says once what it could not find."""
 
@@ -37,6 +59,12 @@ class Tracer:
         self._hash_file = hash_file
         self._said: set[str] = set()
         self._remark = remark
+        self._traced: dict[Path, Traced] = {}
+
+    def prepare(self, paths: Sequence[Path]) -> None:
+        """Trace many models at once: each .blend is a process of its own."""
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            self._traced.update(zip(paths, pool.map(trace, paths), strict=True))
 
     def __call__(self, path: Path) -> tuple[AssetFile, ...]:
         """Return the files, other than itself, that the model at `path` needs.
@@ -44,15 +72,10 @@ class Tracer:
         Raises:
             SpecError: One of them cannot be read.
         """
-        suffix = path.suffix.lower()
-        if suffix in NOT_TRACED:
-            self._say(
-                f"external textures of {suffix} files are not traced; pack them into the file"
-            )
-        tracer = TRACERS.get(suffix)
-        if tracer is None:
-            return ()
-        needed = {Path(os.path.normpath(file)): None for file in tracer(path, self._say)}
+        traced = self._traced.pop(path, None) or trace(path)
+        for sentence in traced.remarks:
+            self._say(sentence)
+        needed = {Path(os.path.normpath(file)): None for file in traced.files}
         return tuple(
             AssetFile(
                 path=Path(os.path.relpath(file, path.parent)).as_posix(),
