@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -86,11 +85,11 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def fake_gpus(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Replace the driver of this process: `fake_gpus("L40S,L40S")`, or `none`, or `broken`."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.syspath_prepend(str(Path(__file__).parent / "fake_driver"))
-    monkeypatch.delitem(sys.modules, "pynvml", raising=False)
-
-    def fake(gpus: str) -> None:
-        monkeypatch.setenv("FAKE_GPUS", gpus)
-        monkeypatch.setitem(sys.modules, "pynvml", importlib.import_module("pynvml"))
-
-    return fake
+    path = Path(__file__).parent / "fake_driver" / "pynvml.py"
+    spec = spec_from_file_location("pynvml", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setitem(sys.modules, "pynvml", module)
+    return lambda gpus: monkeypatch.setenv("FAKE_GPUS", gpus)
