@@ -15,7 +15,9 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
     only: Annotated[
         str | None,
-        typer.Option(help="Checks, by commas; api, dispatcher, flower and worker are asked only so."),
+        typer.Option(
+            help="Checks, by commas; api, dispatcher, flower and worker are asked only so."
+        ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Tell what is not ok alone.")] = False,
 ) -> None:

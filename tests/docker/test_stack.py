@@ -34,8 +34,13 @@ def job(stack, assets, tmp_path_factory):
         assert now["state"] in ("queued", "running"), "over before a worker could be killed"
         return busy[0]["host"] if busy and now["views_done"] else None
 
-    docker("kill", wait_for(held, "a worker is in the middle of a task", timeout_s=120))
-    words, _ = watching.communicate(timeout=600)
+    with watching:
+        try:
+            host = wait_for(held, "a worker is in the middle of a task", timeout_s=120)
+            docker("kill", host)
+            words, _ = watching.communicate(timeout=600)
+        finally:
+            watching.kill()
     stack.measured["job, a worker killed"] = f"{time.monotonic() - started:.1f} s"
     assert watching.returncode == 0, words
 
