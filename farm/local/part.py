@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +20,7 @@ FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 STEADY_S = 60.0
 """A part that ran for so long has nothing to answer for: its next pause is the first again."""
+LONGEST_LOG_BYTES = 32 << 20
 
 
 @dataclass
@@ -46,6 +49,7 @@ class Part:
         """Look after it once; True if something changed."""
         if self.problem is not None:
             return False
+        shorten(self.log_file)
         if self.process is None:
             if self.clock() < self.again_s:
                 return False
@@ -76,3 +80,10 @@ class Part:
             "%s ended with %d (%s); starting again in %.0f s", self.name, code, words, self.pause_s
         )
         self.pause_s = min(self.pause_s * 2, LONGEST_PAUSE_S)
+
+
+def shorten(log_file: Path) -> None:
+    """Move what a log holds to `<name>.1` once it is long; whoever writes to it goes on."""
+    if log_file.stat().st_size > LONGEST_LOG_BYTES:
+        shutil.copyfile(log_file, log_file.with_name(f"{log_file.name}.1"))
+        os.truncate(log_file, 0)  # it is only ever added to, so the next line stands at the top

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,6 +21,7 @@ from farm.tokens import TokenBook
 USUAL_FOLDER = "farm-storage"
 FOLDER = ".farm"
 FLOWER_USER = "farm"
+LOCK_PAUSES_S = (0.01, 0.03, 0.1, 0.3)
 
 
 class Secrets(Spec):
@@ -150,12 +152,13 @@ class Site:
         import fcntl
 
         with self._lock_file.open("ab") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise SetupError(
-                    f"a farm runs in {self.storage} already: `farm down` ends it"
-                ) from None
+            for pause_s in LOCK_PAUSES_S:  # `is_held` holds it for a moment, too
+                with suppress(OSError):
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                time.sleep(pause_s)
+            else:
+                raise SetupError(f"a farm runs in {self.storage} already: `farm down` ends it")
             self._state_file.unlink(missing_ok=True)  # of the one before
             yield
 

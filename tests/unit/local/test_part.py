@@ -74,3 +74,17 @@ def test_a_part_that_cannot_run_here_is_left_alone_and_says_why(a_part, clock):
 
     assert not part.keep()
     assert part.state().problem == "no such GPU"
+
+
+def test_a_long_log_is_put_aside_while_its_part_goes_on(a_part, monkeypatch, tmp_path):
+    monkeypatch.setattr("farm.local.part.LONGEST_LOG_BYTES", 1000)
+    talks = "import sys, time\nwhile True: print('x' * 99, flush=True); time.sleep(0.001)"
+    part = a_part(talks)
+    aside = tmp_path / "part.log.1"
+
+    wait_for(lambda: part.keep() or aside.exists(), "the log is put aside")
+    wait_for(lambda: part.log_file.stat().st_size, "the part goes on")
+
+    assert part.process.poll() is None
+    assert aside.stat().st_size > 1000
+    assert part.log_file.read_bytes().startswith(b"x")
