@@ -223,7 +223,7 @@ def delete(
             console = err_console()
             for line in f"{found.job_id}  {found.name}: {deletion_words(deletion)}".splitlines():
                 say(console, line)
-            confirm("delete them?", yes=yes)
+            confirm("delete them?", yes=yes, default=False)
             deletion = client.delete(found.job_id, dry_run=False)
     if json:
         print_json(deletion)

@@ -89,7 +89,7 @@ def say(console: Console, text: str, *, style: str = "") -> None:
     console.print(Text(printable(text), style=style), soft_wrap=True)
 
 
-def confirm(question: str, *, yes: bool) -> None:
+def confirm(question: str, *, yes: bool, default: bool) -> None:
     """Go on if the user wants to.
 
     Raises:
@@ -101,8 +101,9 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise SetupError("there is no terminal to ask on; say --yes to go on without asking")
-    if not typer.confirm(question, default=True, err=True):
-        raise typer.Exit(INTERRUPTED)
+    if not typer.confirm(question, default=default, err=True):
+        say(err_console(), "nothing was done")
+        raise typer.Exit(1)
 
 
 @contextmanager

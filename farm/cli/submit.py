@@ -85,7 +85,7 @@ def submit(  # noqa: PLR0913 - one parameter per flag
             if json:
                 print_json(plan)
             return
-        confirm("submit it?", yes=yes)
+        confirm("submit it?", yes=yes, default=True)
         _upload(console, client, order, missing)
         job = client.place(order)
     code = 0

@@ -127,8 +127,9 @@ class Connection:
         except httpx.HTTPError as error:
             raise UnreachableError(f"{self.url}: {_reason(error)}") from error
 
-    def patiently(self, attempt: Callable[[], T]) -> T:
-        """Return what `attempt` returns, trying again while that may help."""
+    def patiently(self, attempt: Callable[[], T], *, stop: threading.Event | None = None) -> T:
+        """Return what `attempt` returns; try again while that may help and nobody says `stop`."""
+        ended = stop or self.closed
         first_s = self.first_wait_s
         backoff = wait_exponential(first_s, MAX_WAIT_S) + wait_random(0, first_s)
 
@@ -140,7 +141,7 @@ class Connection:
             self.note(f"{str(_error_of(state).error).partition(';')[0]}; trying again")
 
         def pause(seconds: float) -> None:
-            if self.closed.wait(seconds):
+            if ended.wait(seconds):
                 raise UnreachableError(f"{self.url}: stopped")
 
         trying = Retrying(

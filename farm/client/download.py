@@ -115,7 +115,7 @@ class Download:
             part.unlink()
         for _fresh in (False, True):  # what was left by an earlier run may be of another file
             resumed = part.exists()
-            self.connection.patiently(lambda: self._receive(file, part))
+            self.connection.patiently(lambda: self._receive(file, part), stop=self._stop)
             if _is_right(part, file):
                 part.replace(target)
                 return "fetched"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from farm.client.connection import Connection, TemporaryError
@@ -10,7 +10,9 @@ from farm.client.transfer import Stop, run_each
 from farm.errors import RefusedError, TransferError
 from farm.spec.wire import Hashes, UploadInfo
 
-CHUNK_BYTES = 8 << 20
+CHUNK_BYTES = 32 << 20
+"""Of one request; a farm behind a proxy may not take bodies of any size."""
+PIECE_BYTES = 1 << 18
 HASHES_AT_ONCE = 10_000
 THREADS = 4
 
@@ -50,12 +52,12 @@ def upload(
     connection: Connection, sha256: str, path: Path, *, sent: Sent, stop: Stop | None = None
 ) -> None:
     """Bring one file to the farm; what of it is there already is not sent again."""
-    sender = _Sender(connection, sha256, path)
+    stop = stop or Stop()
+    sender = _Sender(connection, sha256, path, stop)
     arrived = 0
     while True:
-        if stop:
-            stop.check()
-        info = connection.patiently(sender.step)
+        stop.check()
+        info = connection.patiently(sender.step, stop=stop)
         sent(info.received_bytes - arrived)
         arrived = info.received_bytes
         if info.complete:
@@ -65,10 +67,11 @@ def upload(
 class _Sender:
     """Sends one piece after another; after a failure it asks first how far the farm has come."""
 
-    def __init__(self, connection: Connection, sha256: str, path: Path) -> None:
+    def __init__(self, connection: Connection, sha256: str, path: Path, stop: Stop) -> None:
         self.connection = connection
         self.url = f"/v1/assets/{sha256}/upload"
         self.path = path
+        self.stop = stop
         self.size_bytes = _size(path)
         self.known: UploadInfo | None = None
 
@@ -84,11 +87,11 @@ class _Sender:
 
     def _send(self, offset: int) -> UploadInfo:
         headers = {"Upload-Offset": str(offset), "Upload-Length": str(self.size_bytes)}
-        headers["Content-Type"] = "application/offset+octet-stream"
-        piece = self._read(offset)
+        length = min(CHUNK_BYTES, self.size_bytes - offset)
+        headers |= {"Content-Type": "application/octet-stream", "Content-Length": str(length)}
         try:
             return self.connection.ask_once(
-                UploadInfo, "PATCH", self.url, headers=headers, content=piece
+                UploadInfo, "PATCH", self.url, headers=headers, content=self._read(offset, length)
             )
         except RefusedError as error:
             if error.status == 409:  # somebody else sends the same file, or an answer was lost
@@ -97,16 +100,25 @@ class _Sender:
                 raise TransferError(f"{self.path}: {error}") from error
             raise
 
-    def _read(self, offset: int) -> bytes:
+    def _read(self, offset: int, length: int) -> Iterator[bytes]:
+        """Yield the bytes of one request; a file that is not what it was ends the upload."""
+        if _size(self.path) != self.size_bytes:
+            raise self._changed()
         try:
             with self.path.open("rb") as file:
                 file.seek(offset)
-                piece = file.read(CHUNK_BYTES)
+                while length:
+                    self.stop.check()
+                    piece = file.read(min(PIECE_BYTES, length))
+                    if not piece:
+                        raise self._changed()
+                    length -= len(piece)
+                    yield piece
         except OSError as error:
             raise TransferError(f"{self.path}: cannot be read: {error.strerror}") from error
-        if (not piece and self.size_bytes > offset) or _size(self.path) != self.size_bytes:
-            raise TransferError(f"{self.path} changed while it was uploaded; submit it again")
-        return piece
+
+    def _changed(self) -> TransferError:
+        return TransferError(f"{self.path} changed while it was uploaded; submit it again")
 
 
 def _size(path: Path) -> int:
