@@ -15,6 +15,7 @@ from farm.library import discover, hash_file, read_credit, safe_stem
 from farm.library.formats import check_file
 from farm.library.trace import Tracer
 from farm.spec.asset import AssetFile, AssetKind, Credit
+from farm.spec.base import digest
 from scraper.catalog import KINDS, Catalog, Provenance, fault
 
 LOCAL = "local"
@@ -45,18 +46,26 @@ def bring(
     if not any(found.values()):
         raise SpecError(f"{folder}: holds no model and no HDR environment")
     trace = Tracer(hash_file, note)
+    trace.prepare(found["model"])
     needs = {path: trace(path) for path in found["model"]}
     needed = {
         Path(os.path.normpath(path.parent / file.path)) for path in needs for file in needs[path]
     }
     known = {
-        entry.provenance.sha256: entry.path for entry in catalog.entries() if fault(entry) is None
+        content(entry.provenance.sha256, entry.provenance.includes): entry.path
+        for entry in catalog.entries()
+        if fault(entry) is None
     }
     for kind, paths in found.items():
         for path in paths:
             if path not in needed:
                 brought = _bring(path, kind, needs.get(path, ()), folder, catalog, credit, known)
                 yield brought
+
+
+def content(sha256: str, needs: tuple[AssetFile, ...]) -> str:
+    """Return what tells an asset from all others: its bytes and those of what it needs."""
+    return digest(sha256, sorted(file.sha256 for file in needs))
 
 
 def _discover(folder: Path, kind: AssetKind) -> list[Path]:
@@ -80,7 +89,7 @@ def _bring(  # noqa: PLR0913 - the loop's own words
     except AssetError as error:
         return Brought(path, "failed", sentence=str(error))
     sha256 = hash_file(path)
-    if there := known.get(sha256):
+    if there := known.get(content(sha256, needs)):
         return Brought(path, "there", there)
     root = Path(os.path.commonpath([path.parent, *((path.parent / n.path).resolve().parent
                                                    for n in needs)]))  # fmt: skip
@@ -92,7 +101,7 @@ def _bring(  # noqa: PLR0913 - the loop's own words
         _copy(path.parent / file.path, Path(os.path.normpath(target.parent / file.path)))
     catalog.record(target, provenance)
     _copy(path, target)
-    known[sha256] = target
+    known[content(sha256, needs)] = target
     return Brought(path, "imported", target)
 
 

@@ -108,10 +108,18 @@ class Catalog:
         text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
         write_whole(sidecar_of(path), text.encode())
 
-    def forget_others(self, kind: AssetKind, asset_id: str, keep: Path) -> None:
+    def stranger(self, path: Path, asset: RemoteAsset) -> str | None:
+        """Say what lies at `path` if it is an asset, and no version of this one."""
+        known = read_provenance(sidecar_of(path)) if path.exists() else None
+        if known is None or (known.source, known.source_id) == asset.key:
+            return None
+        return f"{known.name} from {known.source}"
+
+    def forget_others(self, asset: RemoteAsset, keep: Path) -> None:
         """Remove what an earlier version of the asset left under another suffix."""
-        for path in self._candidates(kind, asset_id):
-            if path != keep:
+        for path in list(self._candidates(asset.asset_type, asset.asset_base_id)):
+            known = read_provenance(sidecar_of(path))
+            if path != keep and known and (known.source, known.source_id) == asset.key:
                 path.unlink(missing_ok=True)
                 sidecar_of(path).unlink(missing_ok=True)
 

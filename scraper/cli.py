@@ -64,8 +64,9 @@ def search(  # noqa: PLR0913 - one parameter per flag
     from scraper.desk import open_desk
     from scraper.session import search as run
 
+    complete = bool(output or as_json or include or exclude)
     wanted = _search(query, kind, source, license, _rules(include, exclude, license), resolution,
-                     complete=output is not None or as_json)  # fmt: skip
+                     complete=complete)  # fmt: skip
     with open_desk(Catalog(Path("downloads")), _clock(context)) as desk:
         code = run(desk, wanted, limit=limit, output=output, as_json=as_json)
     raise typer.Exit(code)

@@ -74,7 +74,7 @@ class Downloader:
                 stop = str(error) if silent >= SILENT_FAILURES else ""
                 yield Outcome(item, "failed", sentence=str(error))
             except ItemError as error:
-                yield Outcome(item, "failed", sentence=str(error))
+                yield Outcome(item, "failed", sentence=_named(item, error))
             else:
                 silent = 0
                 yield Outcome(item, "fetched", entry)
@@ -104,6 +104,8 @@ class Downloader:
         if file.file_type == "zip_file":
             part, includes = self._unpack(item, part, folder)
         path = folder / f"{asset.asset_base_id}{self._suffix(item, part)}"
+        if other := self.catalog.stranger(path, asset):
+            raise ItemError(f"{asset.name}: {path} is {other}; move it away first")
         known = provenance_of(
             asset,
             file,
@@ -114,7 +116,7 @@ class Downloader:
         self.catalog.record(path, known)  # first: a file without its licence must never be there
         part.replace(path)
         discard(part)
-        self.catalog.forget_others(asset.asset_type, asset.asset_base_id, path)
+        self.catalog.forget_others(asset, path)
         return Entry(path, known)
 
     def _bring(
@@ -195,6 +197,12 @@ class Downloader:
         model.replace(archive)
         shutil.rmtree(place, ignore_errors=True)
         return archive, tuple(includes)
+
+
+def _named(item: Item, error: ItemError) -> str:
+    """Return what went wrong, with the asset's name in it."""
+    name = item.asset.name
+    return str(error) if name in str(error) else f"{name}: {error}"
 
 
 def asset_file(path: Path, folder: Path) -> AssetFile:

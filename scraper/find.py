@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -49,9 +49,20 @@ def find(desk: Desk, search: Search) -> Iterator[RemoteAsset]:
             yield whole
 
 
-def gather(found: Iterator[RemoteAsset], limit: int, into: list[RemoteAsset]) -> None:
-    """Put assets into a list until there are `limit` of them, each in its newest version."""
-    for asset in found:
-        into[:] = newest_of_each([*into, asset])
-        if len(into) >= limit:
-            return
+def gather(
+    found: Iterator[RemoteAsset], limit: int, into: list[RemoteAsset], report: Callable[[int], None]
+) -> None:
+    """Put assets into a list until there are `limit` of them, each in its newest version.
+
+    The list holds what was found, whatever ends the search.
+    """
+    seen: set[tuple[str, str]] = set()
+    try:
+        for asset in found:
+            into.append(asset)
+            seen.add(asset.key)
+            report(len(seen))
+            if len(seen) >= limit:
+                return
+    finally:
+        into[:] = newest_of_each(into)

@@ -242,7 +242,7 @@ def _read_all(response: httpx.Response) -> bytes:
 def _parse(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

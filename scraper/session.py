@@ -70,7 +70,9 @@ def _gather(desk: Desk, wanted: Search, limit: int) -> tuple[list[RemoteAsset], 
     """Return what was found and the exit code: what is found is kept, whatever ends the search."""
     found: list[RemoteAsset] = []
     try:
-        gather(find(desk, wanted), limit, found)
+        with desk.console.status(f"asking {escape(wanted.source)}") as status:
+            gather(find(desk, wanted), limit, found,
+                   lambda count: status.update(f"{count} of {limit} found"))  # fmt: skip
     except (RefusedError, SourceError) as error:
         if not found:
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from farm.errors import SetupError
@@ -28,6 +28,14 @@ class SourceSettings(BaseSettings):
     """Address of a person or a page that a site may turn to; part of the User-Agent."""
     farm_assets_spacing_s: float = Field(default=1.0, ge=0)
     """Seconds from one request to the next."""
+
+    @field_validator("blenderkit_api_key")
+    @classmethod
+    def _key_is_plain(cls, key: SecretStr) -> SecretStr:
+        plain = key.get_secret_value().strip()
+        if not (plain.isascii() and plain.isprintable()):
+            raise ValueError("holds characters that no key has")
+        return SecretStr(plain)
 
 
 def load_source_settings() -> SourceSettings:

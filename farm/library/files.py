@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +22,8 @@ ID_LENGTH = 8
 
 def discover(patterns: Iterable[str], kind: AssetKind, *, base: Path) -> list[Path]:
     """Return the files that `patterns` (files, globs, folders) mean, without doubles, in order.
+
+    A linked .blend that came with a model, as the model's sidecar says, is found by name alone.
 
     Raises:
         SpecError: A pattern means no file, or a named file is of another kind.
@@ -40,12 +43,22 @@ def _matches(pattern: str, kind: AssetKind, *, base: Path) -> list[Path]:
         return [path.resolve()]
     # glob, not Path.glob: patterns may be absolute, hold `**` anywhere, or mean a folder
     names = path.rglob("*") if path.is_dir() else map(Path, glob.glob(str(path), recursive=True))  # noqa: PTH207
-    files = sorted(
+    found = {
         name.resolve() for name in names if name.suffix.lower() in SUFFIXES[kind] and name.is_file()
-    )
+    }
+    files = sorted(found - {part for name in found for part in _parts(name)})
     if not files:
         raise SpecError(f"{field}: {pattern} matches no file ({wanted})")
     return files
+
+
+def _parts(path: Path) -> list[Path]:
+    """Return the files that belong to an asset, as its sidecar lists them under `includes`."""
+    try:
+        includes: Any = json.loads(path.with_name(path.name + ".json").read_bytes())["includes"]
+        return [Path(os.path.normpath(path.parent / part["path"])) for part in includes]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
 
 
 def hash_file(path: Path) -> str:

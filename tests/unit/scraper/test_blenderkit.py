@@ -328,3 +328,20 @@ def _page(site: FakeBlenderKit, next_page: int):
 
     url = f"{site.address}/api/v1/search/?page={next_page}&page_size=100&query=asset_type%3Ahdr"
     return as_json({"count": 9, "next": url, "previous": None, "results": site.rows})
+
+
+def test_what_belongs_to_somebody_else_is_not_overwritten(assets, blenderkit, tmp_path):
+    chair = a_model(blenderkit)
+    (tmp_path / "own").mkdir()
+    own = tmp_path / "own" / f"{chair['assetBaseId']}.blend"
+    own.write_bytes(a_blend(77))
+    assets("import", "own", "--license", "mine")
+    assets("scrape", "-o", "models.json")
+
+    done = assets("download", "models.json", "--yes")
+
+    assert done.code == 3
+    assert "move it away first" in done.stderr
+    path = assets.downloads / "model" / f"{chair['assetBaseId']}.blend"
+    assert path.read_bytes() == a_blend(77)
+    assert json.loads(path.with_suffix(".blend.json").read_text())["licence"] == "mine"

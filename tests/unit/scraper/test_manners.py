@@ -108,6 +108,17 @@ def test_a_refused_key_stops_everything_at_once(assets, listed, monkeypatch):
     assert assets("scrape", "-o", "x.json").code == 2
 
 
+@pytest.mark.parametrize("key", ["se\u00e7ret", "two\nlines"])
+def test_a_key_that_can_be_none_is_said_without_being_shown(assets, listed, monkeypatch, key):
+    monkeypatch.setenv("BLENDERKIT_API_KEY", key)
+
+    done = assets("search")
+
+    assert done.code == 2
+    assert "BLENDERKIT_API_KEY: Value error, holds characters that no key has" in done.stderr
+    assert key not in done.stderr
+
+
 def test_a_used_up_quota_stops_everything_a_paid_asset_only_itself(assets, listed):
     detail = "Users plan doesnt allow to download this: "
     paid = as_json({"detail": f"{detail}Must have full plan", "statusCode": 403}, 403)

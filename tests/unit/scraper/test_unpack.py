@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from farm.library import discover
 from scraper.errors import ItemError
 from scraper.unpack import main_blend, unpack
 from tests.asset_bytes import a_blend, a_jpeg
@@ -69,7 +70,10 @@ def test_the_model_is_the_first_blend_at_the_top(tmp_path):
 
 
 def test_a_model_that_comes_packed_is_unpacked_into_its_folder(assets, blenderkit):
-    packed = a_zip({"box/crate.blend": a_blend(), "box/textures/wood.jpg": a_jpeg()})
+    packed = a_zip({
+        "box/crate.blend": a_blend(), "box/libs/nails.blend": a_blend(5),
+        "box/textures/wood.jpg": a_jpeg(),
+    })  # fmt: skip
     base = blenderkit.add("Crate", {"zip_file": (".zip", packed)})["assetBaseId"]
     bad = a_zip({"../crate.blend": a_blend()})
     blenderkit.add("Trap", {"zip_file": (".zip", bad)})
@@ -81,7 +85,11 @@ def test_a_model_that_comes_packed_is_unpacked_into_its_folder(assets, blenderki
     assert "Trap: a path that leads out of its folder" in done.stderr
     folder = f"model/{base}"
     blend = f"{folder}/{base}.blend"
-    assert assets.files() == {blend, f"{blend}.json", f"{folder}/textures/wood.jpg"}
+    parts = {f"{folder}/textures/wood.jpg", f"{folder}/libs/nails.blend"}
+    assert assets.files() == {blend, f"{blend}.json", *parts}
+    assert discover([str(assets.downloads)], "model", base=assets.folder) == [
+        assets.downloads / blend  # its library is no model of its own
+    ]
     assert (assets.downloads / blend).read_bytes() == a_blend()
     assert not list(assets.folder.glob("*.blend"))
     assert assets("list", "--check").code == 0
