@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from farm.errors import StorageError
+from farm.jobs import log_key
 from farm.spec.task import RenderMessage, Ticket
 from farm.storage import Storage
 
@@ -27,11 +28,6 @@ LEAST_SECRET = 6
 """Shorter values hide words that mean nothing."""
 
 
-def log_key(ticket: Ticket, task_id: str) -> str:
-    """Return the storage key of the log of an attempt."""
-    return f"jobs/{ticket.job_id}/log/{task_id}.{ticket.attempt}.log"
-
-
 @contextmanager
 def task_log(message: RenderMessage, storage: Storage | None) -> Iterator[None]:
     """Keep what this process logs meanwhile; without a storage, nothing."""
@@ -45,14 +41,19 @@ def task_log(message: RenderMessage, storage: Storage | None) -> Iterator[None]:
         yield
     finally:
         root.removeHandler(lines)
-        keep(storage, log_key(message.ticket, message.task.task_id), lines.text())
+        keep(storage, key_of(message.ticket, message.task.task_id), lines.text())
 
 
 def keep_last_words(storage: Storage, ticket: Ticket, task_id: str, sentence: str) -> None:
     """Write the log of an attempt whose process is gone with all that it logged."""
     lines = LogLines()
     lines.emit(log.makeRecord(log.name, logging.ERROR, "", 0, sentence, (), None))
-    keep(storage, log_key(ticket, task_id), lines.text())
+    keep(storage, key_of(ticket, task_id), lines.text())
+
+
+def key_of(ticket: Ticket, task_id: str) -> str:
+    """Return the storage key of the log of an attempt."""
+    return log_key(ticket.job_id, task_id, ticket.attempt)
 
 
 def keep(storage: Storage, key: str, text: str) -> None:
