@@ -14,8 +14,10 @@ from farm import expand
 from farm.dataset.collect import RunFacts
 from farm.dataset.finish import finish_dataset
 from farm.dataset.records import record_keys
+from farm.errors import StorageError, UnreachableError
 from farm.jobs import LOST, JobBook, end_of
 from farm.ledger import JobStatus, Ledger, TaskState
+from farm.serve.restore import restore
 from farm.spec.job import Job
 from farm.storage import Storage
 
@@ -37,6 +39,7 @@ class Closer:
         self.storage = storage
         self.book = book
         self.stopping = threading.Event()
+        self.looking_back = threading.Event()
         self.waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.again: dict[str, float] = {}
         self.thread = threading.Thread(target=self._run, name="closer", daemon=True)
@@ -54,20 +57,37 @@ class Closer:
         """Finish a job that is over, soon."""
         self.waiting.put(job_id)
 
+    def look_back(self) -> None:
+        """See soon to what happened while nobody was here, or to the ledger."""
+        self.looking_back.set()
+        self.waiting.put(None)
+
     def catch_up(self) -> None:
-        """Finish what ended while nobody was here to do it."""
+        """Restore the jobs of a lost ledger; finish what ended while nobody was here to do it."""
+        restore(self.ledger, self.storage, self.book)
         for job in self.ledger.jobs():
             if job.over and self.book.end(job.job_id) != end_of(job):
                 self.close(job.job_id)
 
     def _run(self) -> None:
         while not self.stopping.is_set():
+            if self.looking_back.is_set():
+                self._look_back()
             for job_id in self._due():
                 try:
                     self.finish(job_id)
                 except Exception:  # the door: one job must not keep the others from their end
                     log.exception("job cannot be finished now job=%s", job_id)
                     self.again[job_id] = time.monotonic() + AGAIN_S
+
+    def _look_back(self) -> None:
+        self.looking_back.clear()
+        try:
+            self.catch_up()
+        except (UnreachableError, StorageError) as error:
+            log.warning("%s; what ended meanwhile is finished later", error)
+            self.stopping.wait(AGAIN_S / 60)
+            self.look_back()
 
     def _due(self) -> Iterator[str]:
         try:

@@ -10,7 +10,7 @@ from types import FrameType
 
 from farm import expand
 from farm.dispatcher import Dispatcher
-from farm.errors import StorageError, UnreachableError
+from farm.errors import StorageError
 from farm.jobs import JobBook
 from farm.ledger import Ledger, open_ledger
 from farm.queue import CeleryQueue, TaskQueue
@@ -42,7 +42,7 @@ class Service:
             ledger, queue, self._task, lease_ttl_s=lease_ttl_s, on_over=self.closer.close
         )
         self.alive_file = alive_file
-        self.caught_up = False
+        self.epoch: str | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Dispatch until `stop` is set."""
@@ -55,16 +55,9 @@ class Service:
     def _after_step(self) -> bool:
         if self.alive_file is not None:
             self.alive_file.touch()
-        return self._catch_up()
-
-    def _catch_up(self) -> bool:
-        """Finish, once Redis answers, what ended while we were away; never a reason to stop."""
-        if not self.caught_up:
-            try:
-                self.closer.catch_up()
-                self.caught_up = True
-            except (UnreachableError, StorageError) as error:
-                log.warning("%s; what ended meanwhile is finished later", error)
+        if self.dispatcher.epoch != self.epoch:  # we are new here, or Redis is
+            self.epoch = self.dispatcher.epoch
+            self.closer.look_back()
         return False
 
     def _task(self, job_id: str, index: int) -> RenderTask:

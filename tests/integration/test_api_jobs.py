@@ -389,3 +389,26 @@ def test_metrics_count_what_there_is(farm):
     assert 'farm_workers{device="cpu"} 1.0' in text
     assert "farm_views_done 6.0" in text
     assert 'farm_api_requests_total{method="POST",route="/v1/jobs",status="201"} 1.0' in text
+
+
+def test_a_ledger_that_was_lost_is_restored_by_the_next_dispatcher(farm):
+    farm.tell("hold-2")
+    worker = farm.start_worker()
+    job_id = farm.submit(tasks=4, dataset_name="chairs")
+    farm.wait_started(2)
+    farm.ended.set()
+    farm.thread.join()
+    worker.terminate()
+    worker.wait(timeout=30)
+    farm.ledger.store.client.flushall()
+    farm.free("hold-2")
+    assert farm.reader.get(f"/v1/jobs/{job_id}").status_code == 404
+
+    farm.start_worker()
+    farm.serve()
+    farm.thread.start()
+
+    wait_for(lambda: farm.reader.get(f"/v1/jobs/{job_id}").status_code == 200, "it is back")
+    assert farm.wait_job(job_id, "completed")["counts"]["done"] == 4
+    farm.wait_finished(job_id)
+    assert not (farm.storage / "started/0.2").exists(), "what was done is not done again"

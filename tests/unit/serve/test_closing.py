@@ -64,7 +64,7 @@ def test_a_job_that_could_not_be_finished_is_tried_again(ledger, storage, monkey
     closer = Closer(ledger, storage, JobBook(storage))
     monkeypatch.setattr("farm.dataset.finish.contact_sheet", lambda *args, **more: b"a sheet")
     closer.start()
-    closer.catch_up()
+    closer.look_back()
     wait_for(lambda: "cannot be finished now" in caplog.text, "it failed once")
     in_the_way.rmdir()
 

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import pytest
+
+from farm import expand
+from farm.jobs import End, JobBook
+from farm.ledger import JobState, Ledger, TaskState
+from farm.ledger.memory_store import MemoryStore
+from farm.serve.restore import restore
+from farm.spec.recipes.sod import SodGrid
+from farm.spec.task import records_key
+from farm.storage import FolderStorage
+from tests.builders import a_job
+from tests.unit.dataset.test_resume import render
+
+
+@pytest.fixture
+def storage(tmp_path):
+    return FolderStorage(tmp_path)
+
+
+@pytest.fixture
+def book(storage):
+    return JobBook(storage)
+
+
+@pytest.fixture
+def job(book):
+    """Two tasks of three views each."""
+    job = a_job(recipe=SodGrid(yaw=6, pitch=1), views_per_task=3)
+    job = job.model_copy(update={"prefix": f"datasets/{job.job_id}"})
+    book.save(job)
+    return job
+
+
+def restored(storage, book):
+    ledger = Ledger(MemoryStore())
+    return ledger, restore(ledger, storage, book)
+
+
+def test_a_lost_ledger_is_written_anew_from_storage(storage, book, job):
+    first, second = expand.expand(job)
+    render(storage, first, first.views)
+    render(storage, second, second.views[:1])
+
+    ledger, count = restored(storage, book)
+
+    assert count == 1
+    status = ledger.job(job.job_id)
+    assert status.state is JobState.QUEUED
+    assert (status.counts[TaskState.DONE], status.counts[TaskState.PENDING]) == (1, 1)
+    assert (status.tasks, status.views, status.views_done) == (2, 6, 3)
+    assert storage.get(records_key(second)), "the worker skips the view that is there"
+    assert restore(ledger, storage, book) == 0, "twice is once"
+
+
+def test_a_job_that_was_done_is_done(storage, book, job):
+    for task in expand.expand(job):
+        render(storage, task, task.views)
+    book.save_end(job.job_id, End(state="completed", done=2, failed=0))
+
+    ledger, _count = restored(storage, book)
+
+    assert ledger.settle(job.job_id) is JobState.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("ended", "state"),
+    [
+        ("cancelled", JobState.CANCELLING),
+        ("completed", JobState.PAUSED),
+        ("failed", JobState.PAUSED),
+    ],
+)
+def test_a_job_that_had_ended_does_not_start_by_itself(storage, book, job, ended, state):
+    book.save_end(job.job_id, End(state=ended, done=0, failed=2))
+
+    ledger, _count = restored(storage, book)
+
+    assert ledger.job(job.job_id).state is state
+
+
+def test_a_spec_that_cannot_be_read_does_not_keep_others_from_it(storage, book, job):
+    storage.put(f"jobs/{'0' * 12}/spec.json", b"{")
+
+    ledger, count = restored(storage, book)
+
+    assert count == 1
+    assert ledger.job(job.job_id)
