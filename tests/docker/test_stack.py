@@ -154,3 +154,15 @@ def test_metrics_are_there_to_be_scraped(stack, job):
 def test_a_stranger_is_refused(stack):
     assert stack.ask(stack.api_port, "/v1/jobs")[0] == 401
     assert stack.ask(stack.api_port, "/health")[0] == 200
+
+
+def test_jobs_survive_a_restart_of_redis(stack, job):
+    """Last, since it disturbs the others: what Redis held comes back from its own file."""
+    job_id, _ = job
+    stack.compose("restart", "--timeout", "10", "redis")
+
+    def living():
+        return json.loads(stack.farm("workers", "--json"))
+
+    assert wait_for(living, "workers are there again", timeout_s=90)
+    assert json.loads(stack.farm("status", job_id, "--json"))["state"] == "completed"
