@@ -13,6 +13,7 @@ from farm.spec.job import Job
 from farm.spec.wire import JOB_ID_PATTERN, AttemptInfo, JobInfo, Page, TaskInfo
 
 TOLD_FAILURES = 5
+READ_FAILURES = 300
 OPEN_TASKS = (TaskState.PENDING, TaskState.QUEUED)
 NO_WORKER = "no worker is alive: start one with `farm worker` on a machine that renders"
 
@@ -43,7 +44,7 @@ def job_info(
         views_per_s=views_per_s,
         eta_s=left / views_per_s if views_per_s and not status.over else None,
         waits_for=waits_for(ledger, status) if whole else None,
-        failures=newest_failures(ledger, status.job_id) if whole else (),
+        failures=newest_failures(ledger, status) if whole else (),
         finishing=finishing,
     )
 
@@ -61,11 +62,15 @@ def waits_for(ledger: Ledger, status: JobStatus) -> str | None:
     return None
 
 
-def newest_failures(ledger: Ledger, job_id: str) -> tuple[str, ...]:
-    """Return what went wrong last, a sentence each."""
+def newest_failures(ledger: Ledger, status: JobStatus) -> tuple[str, ...]:
+    """Return what went wrong last, a sentence each; of very many, the newest of the first ones."""
+    if sum(status.counts[state] for state in LOST) > READ_FAILURES:
+        stories = ledger.tasks(status, LOST, start=0, limit=READ_FAILURES)
+    else:
+        stories = ledger.failures(status.job_id)
     failures = [
         (attempt.time_s, f"task {story.index}: {attempt.sentence}")
-        for story in ledger.failures(job_id)
+        for story in stories
         for attempt in story.attempts
     ]
     return tuple(sentence for _, sentence in sorted(failures, reverse=True)[:TOLD_FAILURES])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import queue
 import threading
@@ -127,10 +126,9 @@ class Closer:
 def dataset_facts(job: Job, status: JobStatus, ledger: Ledger) -> Iterator[tuple[str, RunFacts]]:
     """Yield every dataset of a job with what only the ledger knows of it."""
     failures: dict[str, dict[str, None]] = defaultdict(dict)
-    for story in itertools.islice(ledger.failures(job.job_id), TOLD_FAILURES):
-        if story.state in LOST:
-            dataset = expand.render_task(job, story.index).dataset
-            failures[dataset][story.attempts[-1].sentence] = None
+    for story in ledger.tasks(status, LOST, start=0, limit=TOLD_FAILURES):
+        dataset = expand.render_task(job, story.index).dataset
+        failures[dataset][story.attempts[-1].sentence] = None
     spec = job.spec.model_dump(mode="json")
     seconds = ledger.now_s() - status.created_s
     for dataset in expand.datasets(job):

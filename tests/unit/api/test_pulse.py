@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from farm.api.jobs import NO_WORKER, job_info, waits_for
+from farm.api.jobs import NO_WORKER, job_info, newest_failures, waits_for
 from farm.api.pulse import Speeds
 from farm.jobs import JobBook
 from farm.ledger import Ledger
@@ -71,3 +71,15 @@ def test_a_job_says_what_it_waits_for(ledger):
 
     ledger.pause("job")
     assert waits_for(ledger, ledger.job("job")) == "it is paused: farm resume job"
+
+
+def test_of_very_many_failures_some_are_read(ledger, monkeypatch):
+    monkeypatch.setattr("farm.api.jobs.READ_FAILURES", 2)
+    for ticket in ledger.take("job", 5):
+        ledger.claim(ticket, "w")
+        ledger.fail(ticket, "asset", f"empty {ticket.index}")
+    monkeypatch.setattr(ledger, "failures", lambda job_id: pytest.fail("there are too many"))
+
+    told = newest_failures(ledger, ledger.job("job"))
+
+    assert told == ("task 1: empty 1", "task 0: empty 0")
