@@ -105,7 +105,8 @@ def test_help_loads_nothing_heavy():
         "from farm.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'bpy', 'celery', 'redis', 'numpy', 'pydantic', 'yaml', 'PIL', 'imagecodecs', 'httpx'}\n"
+        "heavy = {'bpy', 'celery', 'redis', 'numpy', 'pydantic', 'yaml', 'PIL', 'imagecodecs', "
+        "'httpx', 'fastapi'}\n"
         "print(*sorted(heavy & sys.modules.keys()), file=sys.stderr)"
     )
 
