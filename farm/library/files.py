@@ -36,13 +36,14 @@ def discover(patterns: Iterable[str], kind: AssetKind, *, base: Path) -> list[Pa
 
 def _matches(pattern: str, kind: AssetKind, *, base: Path) -> list[Path]:
     field, wanted = f"{kind}s", ", ".join(SUFFIXES[kind])
-    path = base / Path(pattern).expanduser()
+    path = base / home_expanded(pattern)
     if path.is_file():
         if path.suffix.lower() not in SUFFIXES[kind]:
             raise SpecError(f"{field}: {pattern} is not {WORDS[kind]} ({wanted})")
         return [path.resolve()]
-    # glob, not Path.glob: patterns may be absolute, hold `**` anywhere, or mean a folder
-    names = path.rglob("*") if path.is_dir() else map(Path, glob.glob(str(path), recursive=True))  # noqa: PTH207
+    folder, rest = _split(path)
+    # glob, not Path.glob: like a shell it follows links and skips what is hidden
+    names = map(folder.joinpath, glob.glob(rest, root_dir=folder, recursive=True))  # noqa: PTH207
     found = {
         name.resolve() for name in names if name.suffix.lower() in SUFFIXES[kind] and name.is_file()
     }
@@ -59,6 +60,22 @@ def _parts(path: Path) -> list[Path]:
         return [Path(os.path.normpath(path.parent / part["path"])) for part in includes]
     except (OSError, ValueError, TypeError, KeyError):
         return []
+
+
+def _split(path: Path) -> tuple[Path, str]:
+    """Return the folder that a pattern starts in, and the rest: `[` may be part of its name."""
+    if path.is_dir():
+        return path, "**/*"
+    folder = next(each for each in path.parents if each.is_dir())
+    return folder, str(path.relative_to(folder))
+
+
+def home_expanded(path: str) -> Path:
+    """Return a path whose `~` is a home folder, where there is such a user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # no such user
+        return Path(path)
 
 
 def hash_file(path: Path) -> str:

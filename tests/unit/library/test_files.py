@@ -28,6 +28,38 @@ def test_files_globs_and_folders_mean_what_they_say(downloads):
     assert names(discover(["."], "hdr", base=downloads)) == ["sky.exr"]
 
 
+def test_folders_may_have_names_that_look_like_patterns(tmp_path):
+    folder = tmp_path / "sets [v2] * ü"
+    folder.mkdir()
+    (folder / "a.obj").touch()
+
+    assert names(discover(["*.obj"], "model", base=folder)) == ["a.obj"]
+    assert names(discover([str(folder / "*.obj")], "model", base=tmp_path)) == ["a.obj"]
+    assert names(discover([str(folder)], "model", base=tmp_path)) == ["a.obj"]
+
+
+def test_a_folder_means_what_its_links_lead_to_and_nothing_hidden(downloads, tmp_path_factory):
+    (downloads / "._b.blend").touch()
+    (downloads / ".trash").mkdir()
+    (downloads / ".trash" / "old.blend").touch()
+    elsewhere = tmp_path_factory.mktemp("disk")
+    (elsewhere / "d.fbx").touch()
+    (downloads / "more").symlink_to(elsewhere)
+    (downloads / "deep" / "again").symlink_to(downloads)
+
+    found = names(discover(["."], "model", base=downloads))
+
+    assert sorted(found) == ["a.GLB", "b.blend", "c.obj", "d.fbx"]
+
+
+def test_a_tilde_is_home(downloads, monkeypatch):
+    monkeypatch.setenv("HOME", str(downloads))
+
+    assert names(discover(["~/*.blend"], "model", base=downloads / "deep")) == ["b.blend"]
+    with pytest.raises(SpecError, match="~nobody-of-that-name/x matches no file"):
+        discover(["~nobody-of-that-name/x"], "model", base=downloads)
+
+
 def test_a_file_that_is_meant_twice_is_taken_once(downloads):
     assert names(discover(["b.blend", ".", "*.blend"], "model", base=downloads)) == [
         "b.blend", "a.GLB", "c.obj",
