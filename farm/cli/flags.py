@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Paths = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[SPEC.yaml]", help="A spec such as `farm spec` prints; flags go over it."
+        metavar="SPEC.yaml", help="A spec such as `farm spec` prints; flags go over it."
     ),
 ]
 Models = Annotated[list[str] | None, typer.Option(help="File, glob or folder; may be repeated.")]
@@ -78,7 +78,11 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
     ] = None,
     denoise: Annotated[
         bool | None,
-        typer.Option("--denoise/--no-denoise", help="(default: from 2048 px)", rich_help_panel=HOW),
+        typer.Option(
+            "--denoise/--no-denoise",
+            help="The pictures. (default: from 2048 px)",
+            rich_help_panel=HOW,
+        ),
     ] = None,
     format_: Annotated[
         Text,
@@ -93,7 +97,8 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         Text, typer.Option(help="AgX, Filmic, Standard. (default: AgX)", rich_help_panel=HOW)
     ] = None,
     views_per_task: Annotated[
-        Text, typer.Option(help="(default: 10)", rich_help_panel=WHERE)
+        Text,
+        typer.Option(help="So many are rendered in one go. (default: 10)", rich_help_panel=WHERE),
     ] = None,
 ) -> Request:
     """Return what reads the spec that the flags, and the file under them, make.

@@ -12,10 +12,11 @@ from types import FrameType
 from rich.console import Console
 from rich.markup import escape
 
-from farm.cli.progress import duration, file_size, show_progress
+from farm.cli.progress import counted, duration, file_size, show_progress
 from farm.dataset.resume import find_finished
 from farm.devices import choose_devices
 from farm.errors import SetupError
+from farm.local.hold import hold_folder
 from farm.local.plan import Plan, make_plan
 from farm.local.prepare import output_folder, prepare
 from farm.local.status import Summary
@@ -38,9 +39,9 @@ def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_
 
     for remark in remarks:
         note(remark)
-    finished = find_finished(job, storage, note)
-    plan = make_plan(job, devices=devices, views_done=finished.views)
     if dry_run:
+        finished = find_finished(job, storage, note)
+        plan = make_plan(job, devices=devices, views_done=finished.views)
         print_plan(plan, job, folder=storage.root, devices=devices)
         return 0
     try:
@@ -50,17 +51,20 @@ def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_
             f"rendering needs {error.name}, which is not installed: "
             "pip install 'viewfarm[worker]' on Python 3.13"
         ) from None
-    console.print(plan_line(plan, devices=devices))
-    with stop_on_signal(console) as stop, show_progress(console, plan) as report:
-        summary = render_job(
-            job,
-            storage=storage,
-            finished=finished,
-            devices=devices,
-            report=report,
-            note=note,
-            stop=stop,
-        )
+    with hold_folder(storage.root):
+        finished = find_finished(job, storage, note)
+        plan = make_plan(job, devices=devices, views_done=finished.views)
+        console.print(plan_line(plan, devices=devices))
+        with stop_on_signal(console) as stop, show_progress(console, plan) as report:
+            summary = render_job(
+                job,
+                storage=storage,
+                finished=finished,
+                devices=devices,
+                report=report,
+                note=note,
+                stop=stop,
+            )
     print_summary(console, summary)
     if summary.interrupted:
         return INTERRUPTED
@@ -72,7 +76,8 @@ def plan_line(plan: Plan, *, devices: list[str]) -> str:
     known = f", {plan.views_done} of them are there" if plan.views_done else ""
     rough = f", roughly {duration(plan.seconds)}" if plan.views > plan.views_done else ""
     return (
-        f"{plan.models} models x {plan.hdrs} HDRIs: {plan.views} views in {plan.tasks} tasks"
+        f"{counted(plan.models, 'model')} x {counted(plan.hdrs, 'HDRI')}: "
+        f"{counted(plan.views, 'view')} in {counted(plan.tasks, 'task')}"
         f"{known}; {len(devices)} x {devices[0]}{rough}"
     )
 
@@ -101,12 +106,13 @@ def print_plan(plan: Plan, job: Job, *, folder: Path, devices: list[str]) -> Non
 def print_summary(console: Console, summary: Summary) -> None:
     """Say what is there now, what failed and where to look."""
     for failure in summary.failures:
-        tasks = "1 task" if failure.tasks == 1 else f"{failure.tasks} tasks"
+        tasks = counted(failure.tasks, "task")
         console.print(f"[red]failed[/]  {tasks}: {escape(failure.sentence)}", soft_wrap=True)
     rate = f", {summary.rendered / summary.seconds:.2f} views/s" if summary.rendered else ""
     word = "stopped: " if summary.interrupted else ""
     console.print(
-        f"{word}{summary.views_there} of {summary.views} views are there: {summary.rendered} "
+        f"{word}{summary.views_there} of {counted(summary.views, 'view')} "
+        f"{'is' if summary.views == 1 else 'are'} there: {summary.rendered} "
         f"rendered in {duration(summary.seconds)}{rate}"
     )
     for dataset in summary.datasets[:10]:
