@@ -68,4 +68,6 @@ def make_server(services: Services, *, host: str, port: int) -> Server:
 def serve(settings: Settings, *, host: str, port: int) -> None:
     """Run the API until SIGTERM or Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    make_server(open_services(settings), host=host, port=port).run()
+    services = open_services(settings)
+    services.uploads.tidy()  # here it is one sentence, later it would be a traceback
+    make_server(services, host=host, port=port).run()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
 import re
 import shutil
 import time
@@ -18,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 
 from farm.api.problems import ApiProblem
 from farm.api.settings import ApiSettings
-from farm.errors import StorageError
+from farm.errors import SetupError, StorageError
 from farm.library import Library, blob_key
 from farm.spec.wire import SHA256_PATTERN, UploadInfo
 
@@ -40,13 +41,26 @@ class Uploads:
     def __init__(self, library: Library, settings: ApiSettings) -> None:
         self.library = library
         self.folder = settings.spool_folder
+        self.in_temporary_folder = settings.spool is None
         self.max_bytes = settings.max_asset_bytes
         self.turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.hashers: OrderedDict[str, tuple[int, Any]] = OrderedDict()
 
     def tidy(self) -> None:
-        """Remove what nobody has gone on with for a week."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Make the folder; remove what nobody has gone on with for a week.
+
+        Raises:
+            SetupError: It cannot be made, or is somebody else's.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            foreign = self.folder.stat().st_uid != os.getuid() and self.in_temporary_folder
+        except OSError as error:
+            raise SetupError(
+                f"{self.folder}: cannot be made ({error.strerror}): set FARM_SPOOL to another one"
+            ) from error
+        if foreign:  # where everybody may write, it may be a trap
+            raise SetupError(f"{self.folder}: belongs to another user; set FARM_SPOOL")
         for part in self.folder.glob("*.part"):
             with contextlib.suppress(OSError):
                 if time.time() - part.stat().st_mtime > STALE_S:

@@ -265,6 +265,7 @@ def test_an_urgent_job_goes_first(farm):
 def test_jobs_are_listed_page_by_page(farm):
     ids = [farm.submit(tasks=1, seed=seed) for seed in range(5)]
     farm.turn(ids[2], "cancel")
+    farm.wait_job(ids[2], "cancelled")
     found, cursor = [], None
     while True:
         query = {"limit": 2} | ({"cursor": cursor} if cursor else {})

@@ -128,3 +128,12 @@ def test_a_setting_that_is_wrong_is_said_in_a_sentence(processes):
 
     assert told.returncode == 2
     assert told.stderr.startswith("error: FARM_MAX_ASSET_BYTES: ")
+
+
+def test_a_spool_that_cannot_be_made_is_said_in_a_sentence(processes, tmp_path):
+    (tmp_path / "file").touch()
+    processes.environment["FARM_SPOOL"] = str(tmp_path / "file" / "spool")
+    told = processes.run("api", "--port", str(free_port()))
+
+    assert told.returncode == 2
+    assert "set FARM_SPOOL to another one" in told.stderr.splitlines()[-1]

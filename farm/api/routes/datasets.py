@@ -16,6 +16,7 @@ from farm.spec.wire import DatasetFile, DatasetInfo, Page
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
+NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
 BYTES = {
     "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 }
@@ -62,7 +63,7 @@ def dataset_file(
     key, size_bytes = datasets.file_key(services.storage, job_id, path)
     part = datasets.parse_range(range, size_bytes)
     start, length = part or (0, size_bytes)
-    headers = {"Accept-Ranges": "bytes", "Content-Length": str(length)}
+    headers = {"Accept-Ranges": "bytes", "Content-Length": str(length), **NO_SNIFFING}
     if part:
         headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{size_bytes}"
     media_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
