@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from farm.errors import SpecError
+from farm.library import home_expanded
+from farm.local.prepare import read_spec_file
 from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES
 from farm.spec.job import JobSpec
-from farm.spec.load import parse_spec, parse_yaml
+from farm.spec.load import parse_spec
 
 SPEC_SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -26,31 +28,24 @@ def read_request(paths: list[str], flags: dict[str, Any]) -> tuple[JobSpec, Path
     specs = [path for path in paths if Path(path).suffix.lower() in SPEC_SUFFIXES]
     if len(specs) > 1:
         raise SpecError(f"one spec at a time, not {' and '.join(specs)}")
-    data, base = _read_file(Path(specs[0])) if specs else ({}, Path.cwd())
+    data, base = read_spec_file(Path(specs[0])) if specs else ({}, Path.cwd())
     flags = dict(flags)
     for path in paths:
         if path not in specs:
             _add_asset(flags, path)
     for key in ("models", "hdrs"):
-        flags[key] = [str(Path.cwd() / value) for value in flags.get(key) or []] or None
+        flags[key] = [_from_here(value) for value in flags.get(key) or []] or None
     if flags.get("output"):
-        flags["output"] = str(Path.cwd() / flags["output"])
+        flags["output"] = _from_here(flags["output"])
     for field, value in flags.items():
         if value is not None:
             _put(data, field, value)
     return parse_spec(data), base
 
 
-def _read_file(path: Path) -> tuple[dict[str, Any], Path]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "is not a text file"
-        raise SpecError(f"{path}: cannot be read: {reason}") from None
-    data = parse_yaml(text, name=str(path))
-    if not isinstance(data, dict):
-        raise SpecError(f"{path}: a spec is a mapping such as `farm spec` prints")
-    return data, path.resolve().parent
+def _from_here(path: str) -> str:
+    """Return a path of the command line, where the shell may have left a `~`, as a whole one."""
+    return str(Path.cwd() / home_expanded(path))
 
 
 def _add_asset(flags: dict[str, Any], path: str) -> None:

@@ -18,11 +18,12 @@ from farm.client.home import Home, find_login
 from farm.client.order import Order, make_order
 from farm.client.text import printable
 from farm.client.upload import Sent, missing, upload_all
-from farm.errors import NotFoundError, RefusedError, SpecError
+from farm.errors import NotFoundError, RefusedError
 from farm.library.hashes import HashCache, Watch
+from farm.local.prepare import read_spec_file
 from farm.spec.base import Spec
 from farm.spec.job import JobSpec
-from farm.spec.load import parse_spec, parse_yaml
+from farm.spec.load import parse_spec
 from farm.spec.wire import (
     JOB_ID_PATTERN,
     DatasetFile,
@@ -348,13 +349,8 @@ def read_spec(spec: JobSpec | Mapping[str, Any] | str | Path) -> tuple[JobSpec, 
         return spec, Path.cwd()
     if isinstance(spec, Mapping):
         return parse_spec(dict(spec)), Path.cwd()
-    path = Path(spec)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "is not a text file"
-        raise SpecError(f"{path}: cannot be read: {reason}") from None
-    return parse_spec(parse_yaml(text, name=str(path))), path.resolve().parent
+    data, base = read_spec_file(Path(spec))
+    return parse_spec(data), base
 
 
 def _sane(job: JobInfo) -> JobInfo:

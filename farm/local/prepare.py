@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from farm import expand, library
+from farm.errors import SpecError
 from farm.spec.asset import Asset, AssetFile, AssetKind
 from farm.spec.job import Job, JobSpec, make_job
+from farm.spec.load import parse_yaml
 
 
 def prepare(
@@ -45,6 +48,23 @@ def prepare(
     return job, remarks
 
 
+def read_spec_file(path: Path) -> tuple[dict[str, Any], Path]:
+    """Return the fields that a spec's file gives, and the folder that its paths start from.
+
+    Raises:
+        SpecError: It cannot be read, or is no spec.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "is not a text file"
+        raise SpecError(f"{path}: cannot be read: {reason}") from None
+    data = parse_yaml(text, name=str(path))
+    if not isinstance(data, dict):
+        raise SpecError(f"{path}: a spec is a mapping such as `farm spec` prints")
+    return data, path.resolve().parent
+
+
 def output_folder(spec: JobSpec, *, base: Path) -> Path:
     """Return the folder that the datasets go to."""
-    return (base / Path(spec.output).expanduser()).resolve()
+    return (base / library.home_expanded(spec.output)).resolve()

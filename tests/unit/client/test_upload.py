@@ -109,6 +109,15 @@ def test_the_same_request_again_uploads_nothing_and_is_the_same_job(small, clien
     assert small.received == received
 
 
+def test_a_specs_file_names_files_beside_it(small, client, models):
+    (models / "spec.yaml").write_text("models: '*.obj'\nhdrs: sky.hdr\ndataset_name: chairs\n")
+    job = client.submit(models / "spec.yaml")
+
+    assert job.name == "chairs"
+    with pytest.raises(SpecError, match=r"gone\.yaml: cannot be read"):
+        client.submit("gone.yaml")
+
+
 def test_paths_on_shared_storage_are_submitted_as_they_are(small, client, models):
     spec = {"models": str(models), "hdrs": str(models)}
     client.submit(spec, on_shared_storage=True, priority=7)
