@@ -15,15 +15,13 @@ from farm.client.connection import Connection, Note
 from farm.client.download import Download, DownloadSummary, Received
 from farm.client.events import follow
 from farm.client.home import Home, find_login
-from farm.client.order import Order, make_order
-from farm.client.text import printable
+from farm.client.lookup import choose, sane
+from farm.client.order import Order, make_order, read_spec
 from farm.client.upload import Sent, missing, upload_all
 from farm.errors import NotFoundError, RefusedError
 from farm.library.hashes import HashCache, Watch
-from farm.local.prepare import read_spec_file
 from farm.spec.base import Spec
 from farm.spec.job import JobSpec
-from farm.spec.load import parse_spec
 from farm.spec.wire import (
     JOB_ID_PATTERN,
     DatasetFile,
@@ -174,7 +172,7 @@ class Client:
 
     def place(self, order: Order) -> JobInfo:
         """Submit an order whose files the farm has."""
-        job = _sane(self._post("/v1/jobs", order))
+        job = sane(self._post("/v1/jobs", order))
         self.home.save_last_job(self.url, job.job_id)
         return job
 
@@ -195,10 +193,10 @@ class Client:
             job = last
         if re.fullmatch(JOB_ID_PATTERN, job):
             try:
-                return _sane(self.connection.ask(JobInfo, "GET", f"/v1/jobs/{job}"))
+                return sane(self.connection.ask(JobInfo, "GET", f"/v1/jobs/{job}"))
             except NotFoundError:
                 pass  # a name may look like an id
-        found = _sane(choose(job, self.jobs()))  # a list does not tell all
+        found = sane(choose(job, self.jobs()))  # a list does not tell all
         return self.connection.ask(JobInfo, "GET", f"/v1/jobs/{found.job_id}")
 
     def pause(self, job: str) -> JobInfo:
@@ -337,46 +335,3 @@ class Client:
 
 class Workers(RootModel[tuple[WorkerInfo, ...]]):
     """The answer of `/v1/workers`."""
-
-
-def read_spec(spec: JobSpec | Mapping[str, Any] | str | Path) -> tuple[JobSpec, Path]:
-    """Return a spec, and the folder that its relative paths start from.
-
-    Raises:
-        SpecError: It is none, or its file cannot be read.
-    """
-    if isinstance(spec, JobSpec):
-        return spec, Path.cwd()
-    if isinstance(spec, Mapping):
-        return parse_spec(dict(spec)), Path.cwd()
-    data, base = read_spec_file(Path(spec))
-    return parse_spec(data), base
-
-
-def _sane(job: JobInfo) -> JobInfo:
-    """Return `job` if its id can stand in addresses and in commands.
-
-    Raises:
-        RefusedError: It cannot.
-    """
-    if not re.fullmatch(JOB_ID_PATTERN, job.job_id):
-        raise RefusedError(f"the farm calls a job {printable(job.job_id, limit=60)!r}: not an id")
-    return job
-
-
-def choose(wanted: str, jobs: Iterator[JobInfo]) -> JobInfo:
-    """Return the one job whose name is, or whose id starts with, `wanted`.
-
-    Raises:
-        NotFoundError: There is none, or more than one.
-    """
-    found = [
-        job for job in jobs if wanted and (job.name == wanted or job.job_id.startswith(wanted))
-    ]
-    if len(found) == 1:
-        return found[0]
-    said = printable(wanted, limit=120)
-    if not found:
-        raise NotFoundError(f"there is no job {said!r}; `farm jobs` lists them", 404)
-    some = ", ".join(printable(job.job_id, limit=20) for job in found[:5])
-    raise NotFoundError(f"{said!r} may mean {len(found)} jobs ({some}); name one by its id", 404)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from farm.errors import SpecError
 from farm.library import discover
@@ -11,9 +13,10 @@ from farm.library.hashes import HashCache
 from farm.library.store import files_of
 from farm.library.trace import Remark, Tracer
 from farm.local.plan import Plan, make_plan
-from farm.local.prepare import prepare
+from farm.local.prepare import prepare, read_spec_file
 from farm.spec.asset import Asset
 from farm.spec.job import Job, JobSpec, make_job
+from farm.spec.load import parse_spec
 from farm.spec.wire import Submission, WorkerInfo
 
 
@@ -107,3 +110,17 @@ def estimate(order: Order, workers: tuple[WorkerInfo, ...]) -> tuple[Plan, float
     if not speeds:
         return plan, None
     return plan, plan.views / (sum(speeds) / len(speeds) * len(workers))
+
+
+def read_spec(spec: JobSpec | Mapping[str, Any] | str | Path) -> tuple[JobSpec, Path]:
+    """Return a spec, and the folder that its relative paths start from.
+
+    Raises:
+        SpecError: It is none, or its file cannot be read.
+    """
+    if isinstance(spec, JobSpec):
+        return spec, Path.cwd()
+    if isinstance(spec, Mapping):
+        return parse_spec(dict(spec)), Path.cwd()
+    data, base = read_spec_file(Path(spec))
+    return parse_spec(data), base
