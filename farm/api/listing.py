@@ -15,7 +15,7 @@ from farm.api.problems import ApiProblem
 from farm.dataset.attribution import ATTRIBUTION_FILE
 from farm.dataset.collect import DATASET_FILE
 from farm.dataset.finish import PREVIEW_FILE
-from farm.dataset.records import VIEWS_FILE, newest, read_file, record_keys
+from farm.dataset.records import VIEWS_FILE, newest, read_file, read_lines, record_keys
 from farm.spec.job import Job
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
@@ -101,26 +101,13 @@ def records(storage: Storage, key: str, start: int) -> Iterator[tuple[int, ViewR
         told = newest(read_file(storage, key, report=ignore)).values()
         yield from ((at, one.record) for at, one in enumerate(told) if at >= start)
         return
-    for offset, line in lines(storage, key, start):
+    for offset, line in read_lines(storage, key, start=start):
+        if not line:
+            continue
         try:
             yield offset, ViewRecord.model_validate_json(line)
         except ValidationError:
             continue
-
-
-def lines(storage: Storage, key: str, start: int) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of a file from the byte `start` on, each with its place."""
-    if (storage.size(key) or 0) <= start:
-        return
-    rest = b""
-    for piece in storage.read(key, start=start):
-        *whole, rest = (rest + piece).split(b"\n")
-        for line in whole:
-            if line:
-                yield start, line
-            start += len(line) + 1
-    if rest:
-        yield start, rest
 
 
 def plain_files(

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from tempfile import NamedTemporaryFile, gettempdir
+from typing import IO
 
 from pydantic import JsonValue
 
 from farm.dataset.assets import AssetCounter, AssetSummary
 from farm.dataset.attribution import ATTRIBUTION_FILE, attribution
+from farm.dataset.fold import Fold
 from farm.dataset.records import (
     RECORDS_FOLDER,
     VIEWS_FILE,
-    RecordLine,
     Report,
-    newest,
     read_records,
 )
+from farm.errors import StorageError
 from farm.spec.base import Spec
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
@@ -79,10 +82,16 @@ def collect(
             of such tasks are deleted.
         report: Takes a sentence for each line that is not a record.
     """
-    entries = sorted(newest(read_records(storage, dataset, report)).values(), key=place)
-    lines = b"".join(entry.line + b"\n" for entry in entries)
-    storage.put(dataset_key(dataset, VIEWS_FILE), lines)
-    summary = summarise(facts, (entry.record for entry in entries))
+    try:
+        with Fold() as fold, NamedTemporaryFile(prefix="farm-views-") as whole:
+            for entry in read_records(storage, dataset, report):
+                fold.add(entry)
+            summary = summarise(facts, copied(fold.lines(), whole))
+            whole.flush()
+            storage.put_file(dataset_key(dataset, VIEWS_FILE), Path(whole.name))
+    except OSError as error:
+        reason = f"the records cannot be sorted there: {error.strerror}"
+        raise StorageError(f"{gettempdir()}: {reason}") from error
     text = summary.model_dump_json(indent=2) + "\n"
     storage.put(dataset_key(dataset, DATASET_FILE), text.encode())
     text = attribution(summary.name, models=summary.models, hdrs=summary.hdrs)
@@ -91,9 +100,11 @@ def collect(
     return summary
 
 
-def place(entry: RecordLine) -> tuple[int, str]:
-    """Return what orders the views of a dataset."""
-    return (entry.record.view.index, entry.record.view.name)
+def copied(lines: Iterable[bytes], file: IO[bytes]) -> Iterator[ViewRecord]:
+    """Write `lines` to `file`, and pass them on as records."""
+    for line in lines:
+        file.write(line + b"\n")
+        yield ViewRecord.model_validate_json(line)
 
 
 def delete_records(storage: Storage, dataset: str, is_complete: Callable[[str], bool]) -> None:

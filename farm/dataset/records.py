@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -45,8 +44,8 @@ def record_keys(storage: Storage, dataset: str) -> list[str]:
 
 def read_file(storage: Storage, key: str, report: Report) -> Iterator[RecordLine]:
     """Yield the records under one key; none where there is nothing."""
-    for number, line in enumerate(io.BytesIO(storage.get(key) or b""), start=1):
-        if not (line := line.strip()):
+    for number, (_place, line) in enumerate(read_lines(storage, key), start=1):
+        if not line:
             continue
         try:
             record = ViewRecord.model_validate_json(line)
@@ -55,6 +54,20 @@ def read_file(storage: Storage, key: str, report: Report) -> Iterator[RecordLine
             report(f"{key}: line {number} is not a whole record and is skipped: {reason}")
             continue
         yield RecordLine(record, line)
+
+
+def read_lines(storage: Storage, key: str, *, start: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a file from the byte `start` on, each with its place, stripped."""
+    if (storage.size(key) or 0) <= start:
+        return
+    rest = b""
+    for piece in storage.read(key, start=start):
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield start, line.strip()
+            start += len(line) + 1
+    if rest.strip():
+        yield start, rest.strip()
 
 
 def newest(records: Iterable[RecordLine]) -> dict[str, RecordLine]:

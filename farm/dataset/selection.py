@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
@@ -9,6 +10,8 @@ from farm.spec.record import ViewRecord
 
 KEPT_PER_PAIR = 32
 """Views remembered for each (model, HDRI): memory does not grow with the dataset."""
+MOST_PAIRS = 256
+"""Of more pairs some are passed over: nor does it grow with their number."""
 GOLDEN_RATIO = 0.6180339887
 
 
@@ -36,9 +39,7 @@ class EvenSample:
 
 def choose_views(records: Iterable[ViewRecord], *, limit: int) -> list[ViewRecord]:
     """Return up to `limit` views that cover models and HDRIs evenly, sorted by them."""
-    samples: dict[str, dict[str, EvenSample]] = defaultdict(lambda: defaultdict(EvenSample))
-    for record in records:
-        samples[record.model.sha256][record.hdr.sha256].add(record)
+    samples = sample_pairs(records)
     uses: Counter[tuple[str, ...]] = Counter()
     chosen: list[ViewRecord] = []
     while len(chosen) < limit and samples:
@@ -49,6 +50,31 @@ def choose_views(records: Iterable[ViewRecord], *, limit: int) -> list[ViewRecor
         uses.update([(model,), (hdr,), (model, hdr)])
         forget_empty(samples, model, hdr)
     return sorted(chosen, key=lambda view: (view.model.name, view.hdr.name, view.view.index))
+
+
+def sample_pairs(records: Iterable[ViewRecord]) -> dict[str, dict[str, EvenSample]]:
+    """Return views by model and HDRI; with too many pairs, of every second, fourth, ... one."""
+    pairs: dict[tuple[str, str], EvenSample] = {}
+    stride = 1
+    for record in records:
+        pair = (record.model.sha256, record.hdr.sha256)
+        if draw_pair(pair) % stride:
+            continue
+        if pair not in pairs and len(pairs) >= MOST_PAIRS:
+            stride *= 2
+            pairs = {one: sample for one, sample in pairs.items() if not draw_pair(one) % stride}
+            if draw_pair(pair) % stride:
+                continue
+        pairs.setdefault(pair, EvenSample()).add(record)
+    samples: dict[str, dict[str, EvenSample]] = defaultdict(dict)
+    for (model, hdr), sample in pairs.items():
+        samples[model][hdr] = sample
+    return samples
+
+
+def draw_pair(pair: tuple[str, str]) -> int:
+    """Return a number that is the same for a pair everywhere, and even among pairs."""
+    return zlib.crc32("".join(pair).encode())
 
 
 def forget_empty(samples: dict[str, dict[str, EvenSample]], model: str, hdr: str) -> None:

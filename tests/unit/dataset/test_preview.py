@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from farm.dataset.preview import contact_sheet
-from farm.dataset.selection import KEPT_PER_PAIR, EvenSample, choose_views
+from farm.dataset.selection import (
+    KEPT_PER_PAIR,
+    MOST_PAIRS,
+    EvenSample,
+    choose_views,
+    sample_pairs,
+)
 from farm.errors import SpecError
 from farm.spec.task import dataset_key
 from farm.storage import FolderStorage
@@ -142,3 +148,15 @@ def open_sheet(data):
 def is_red(shown):
     """Return where a page shows the picture, for all that JPEG does to it."""
     return np.abs(shown.astype(int) - RED).max(axis=-1) < 12
+
+
+def test_memory_does_not_grow_with_the_number_of_pairs():
+    models = [an_asset(f"m{at:04d}.blend") for at in range(200)]
+    hdrs = [an_asset(f"h{at:04d}.exr", kind="hdr") for at in range(20)]
+    records = (a_record(a_view(0), model=model, hdr=hdr) for model in models for hdr in hdrs)
+
+    samples = sample_pairs(records)
+
+    pairs = [(model, hdr) for model, inner in samples.items() for hdr in inner]
+    assert MOST_PAIRS / 4 < len(pairs) <= MOST_PAIRS + 1
+    assert len({model for model, _ in pairs}) > 50, "from all over, not from the beginning"

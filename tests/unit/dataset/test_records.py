@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from farm.dataset.records import finished, newest, read_records, seed_records
+from farm.dataset.records import finished, newest, read_lines, read_records, seed_records
 from farm.spec.task import dataset_key, records_key
 from farm.storage import FolderStorage
 from tests.builders import a_record, a_task, a_view
@@ -123,3 +123,16 @@ def write(storage, key, *records):
 def put_files(storage, dataset, record):
     for file in record.files.values():
         storage.put(dataset_key(dataset, file.path), b"x" * file.size_bytes)
+
+
+def test_a_file_can_be_read_from_any_of_its_lines(tmp_path, monkeypatch):
+    storage = FolderStorage(tmp_path)
+    storage.put("x.jsonl", b"one\n\ntwo \nthree")
+    monkeypatch.setattr("farm.storage.folder.CHUNK_BYTES", 2)
+
+    lines = list(read_lines(storage, "x.jsonl"))
+
+    assert lines == [(0, b"one"), (4, b""), (5, b"two"), (10, b"three")]
+    assert list(read_lines(storage, "x.jsonl", start=5)) == lines[2:]
+    assert list(read_lines(storage, "x.jsonl", start=99)) == []
+    assert list(read_lines(storage, "none.jsonl")) == []

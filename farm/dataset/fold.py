@@ -1,0 +1,69 @@
+"""The newest record of each view of a dataset, whatever its size: on disk, not in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from farm.dataset.records import RecordLine
+
+
+class Kept(NamedTuple):
+    """Where the line of a view is kept, and what orders it."""
+
+    place: int
+    name: str
+    start: int
+    length: int
+
+
+class Fold:
+    """Takes records, older before newer; gives the lines of those that stand, in order.
+
+    In memory it keeps some hundred bytes per view; the lines wait in a temporary file.
+    """
+
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile(prefix="farm-fold-")  # noqa: SIM115 - closed by __exit__
+        self.end = 0
+        self.kept: dict[bytes, Kept] = {}
+        self.owners: dict[bytes, bytes] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.file.close()
+
+    def add(self, entry: RecordLine) -> None:
+        """Take a record; a view whose file it overwrites, as by another spec, is gone."""
+        record = entry.record
+        view = short(record.view_id)
+        for file in record.files.values():
+            path = short(file.path)
+            owner = self.owners.get(path)
+            if owner is not None and owner != view:
+                self.kept.pop(owner, None)
+            self.owners[path] = view
+        self.file.write(entry.line)
+        self.kept[view] = Kept(record.view.index, record.view.name, self.end, len(entry.line))
+        self.end += len(entry.line)
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines of the views that stand, in the dataset's order."""
+        for kept in sorted(self.kept.values()):
+            self.file.seek(kept.start)
+            yield self.file.read(kept.length)
+
+
+def short(text: str) -> bytes:
+    """Return a text as 16 bytes: no two of one dataset will ever be the same."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
