@@ -181,5 +181,15 @@ def login() -> Iterator[Finding]:
         yield problem("login", str(error), "see that the farm runs and that this address is right")
     else:
         yield fine("login", f"{found.url} knows you as {who.name!r} ({who.role})")
+        yield from _same_version(*connection.versions)
     finally:
         connection.close()
+
+
+def _same_version(theirs: str | None, ours: str) -> Iterator[Finding]:
+    if theirs != ours:
+        yield warning(
+            "login",
+            f"the farm has version {theirs or 'unknown'}, this is {ours}",
+            "install the farm's version here if anything is refused",
+        )
