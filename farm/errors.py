@@ -7,6 +7,8 @@ FarmError
 │   ├── AssetError       the model or HDRI is at fault: the same every time
 │   ├── RenderError      the renderer refused: worth another attempt
 │   ├── GpuMemoryError   ... since the GPU has too little memory: another GPU may have more
+│   ├── PictureError     views that came out wrong: worth another attempt; the others are kept
+│   │   └── OutOfFrameError  ... since nothing of the model is in them: the same every time
 │   ├── StorageError     the shared storage is full or away: not the task's fault
 │   └── StaleAttempt     somebody else holds this task now: drop the work
 ├── DeviceError          this worker cannot use its device
@@ -64,6 +66,19 @@ class GpuMemoryError(TaskError):
     """A view that does not fit into the GPU's memory."""
 
     cause = "gpu_memory"
+
+
+class PictureError(TaskError):
+    """Views whose pictures must not count; the other views of their task do."""
+
+    cause = "picture"
+
+
+class OutOfFrameError(PictureError):
+    """Views in which nothing of the model is to be seen."""
+
+    cause = "out_of_frame"
+    retry = False
 
 
 class StorageError(TaskError):

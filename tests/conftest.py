@@ -23,7 +23,11 @@ NEEDS = {
         "unit/worker/test_tasks.py",
     ],
     "fastapi": ["unit/api"],
-    "OpenEXR": ["unit/worker/test_passes.py", "unit/worker/test_recipes.py"],
+    "OpenEXR": [
+        "unit/worker/test_passes.py",
+        "unit/worker/test_recipes.py",
+        "unit/worker/test_verify.py",
+    ],
     "bpy": ["blender", "e2e"],
 }
 """What each part of a full install brings; a laptop's install tests the rest."""

@@ -39,6 +39,15 @@ def encode(pixels: NDArray[Any], *, format: ImageFormat) -> bytes:  # noqa: A002
     return bytes(data)
 
 
+def decode(data: bytes, *, format: ImageFormat) -> NDArray[Any]:  # noqa: A002  the spec's word
+    """Return the pixels of an encoded picture or mask."""
+    if format == "png":
+        pixels = imagecodecs.png_decode(data)
+    else:
+        pixels = imagecodecs.jpegxl_decode(data, numthreads=1)
+    return np.asarray(pixels)
+
+
 class EncodePool:
     """Threads that take work off the renderer's hands, and no more of it than `limit` at once."""
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from farm.errors import PictureError
 from farm.spec.camera import Matrix4
 from farm.spec.passes import PASS_FOLDERS, PassName
 from farm.spec.record import FileRecord, Timings, ViewRecord
 from farm.spec.task import RenderTask, dataset_key, view_id
 from farm.spec.view import View
 from farm.storage import Storage
-from worker.develop import Developer, quantise_mask
+from worker.develop import Developer, Pixels, quantise_mask
 from worker.encode import encode
 from worker.passes import Passes, read_passes
 from worker.recipes import Shot
 from worker.records import RecordBook
+from worker.verify import check_encoded, check_passes, check_pixels, joined
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,20 +68,30 @@ class Finisher:
         self._storage = storage
         self._on_done = on_done
         self._one_at_a_time = threading.Lock()
+        self._unfit: dict[str, PictureError] = {}
         settings = task.render
         self._develop = Developer(
             view_transform=settings.view_transform, bit_depth=settings.bit_depth
         )
 
     def finish(self, rendered: Rendered) -> None:
-        """Read the passes, write the files, then the record, then tell."""
+        """Read the passes, check them, write the files, then the record, then tell.
+
+        A view that must not count is remembered for `raise_unfit`; the others go on.
+        """
         begun = time.perf_counter()
         try:
             passes = read_passes(rendered.path)
         finally:
             rendered.path.unlink(missing_ok=True)
         read = time.perf_counter()
-        encoded = {name: self._encode(name, passes, rendered.shot) for name in self._task.passes}
+        try:
+            encoded = self._encode_checked(passes, rendered.shot)
+        except PictureError as error:
+            log.warning("view does not count view=%s: %s", rendered.view.name, error)
+            with self._one_at_a_time:
+                self._unfit[rendered.view.name] = error
+            return
         done = time.perf_counter()
         files = {name: self._write(rendered.view, name, data) for name, data in encoded.items()}
         timings = Timings(
@@ -92,13 +107,30 @@ class Finisher:
             self._book.add(record)
             self._on_done()
 
-    def _encode(self, name: PassName, passes: Passes, shot: Shot) -> bytes:
+    def raise_unfit(self) -> None:
+        """Tell of the views that do not count, after all that were rendered are finished.
+
+        Raises:
+            PictureError: There are some.
+        """
+        if self._unfit:
+            raise joined(self._task.model.name, self._unfit, views=len(self._task.views))
+
+    def _encode_checked(self, passes: Passes, shot: Shot) -> dict[PassName, bytes]:
         settings = self._task.render
+        depth = settings.bit_depth
+        check_passes(passes, bit_depth=depth, allow_empty=self._task.allow_empty_masks)
+        pixels = {name: self._pixels(name, passes, shot) for name in self._task.passes}
+        check_pixels(pixels, passes.alpha, bit_depth=depth)
+        encoded = {name: encode(of, format=settings.format) for name, of in pixels.items()}
+        for name, data in encoded.items():
+            check_encoded(data, pixels[name], format=settings.format)
+        return encoded
+
+    def _pixels(self, name: PassName, passes: Passes, shot: Shot) -> Pixels:
         if name == "rgb":
-            pixels = self._develop(passes.picture(gain=shot.gain))
-        else:
-            pixels = quantise_mask(passes.alpha, bit_depth=settings.bit_depth)
-        return encode(pixels, format=settings.format)
+            return self._develop(passes.picture(gain=shot.gain))
+        return quantise_mask(passes.alpha, bit_depth=self._task.render.bit_depth)
 
     def _write(self, view: View, name: PassName, data: bytes) -> FileRecord:
         path = f"{PASS_FOLDERS[name]}/{view.name}.{self._task.render.format}"

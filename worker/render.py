@@ -79,6 +79,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     )
     finisher = Finisher(task, circumstances, book=book, storage=storage, on_done=lease.view_done)
     render_views(missing, stage, session, finisher=finisher, lease=lease, load_s=load_s)
+    finisher.raise_unfit()
 
 
 def prepare(task: RenderTask, session: BlenderSession, locate: Callable[[Asset], Path]) -> Stage:

@@ -66,6 +66,14 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
             "--file-lights/--no-file-lights", help="Keep the files' lights.", rich_help_panel=WHAT
         ),
     ] = None,
+    allow_empty_masks: Annotated[
+        bool | None,
+        typer.Option(
+            "--allow-empty-masks/--no-empty-masks",
+            help="Keep views that show nothing of the model.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
     seed: Annotated[
         Text, typer.Option(help="Makes a dataset again. (default: 0)", rich_help_panel=WHAT)
     ] = None,
@@ -117,6 +125,7 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "recipe.hdr_switch": hdr_switch,
         "recipe.fit": fit,
         "recipe.file_lights": file_lights,
+        "recipe.allow_empty_masks": allow_empty_masks,
         "seed": seed,
         "render.resolution": resolution,
         "render.samples": samples,

@@ -29,6 +29,7 @@ recipe:
   # pitch: 8                 #   90/pitch degrees each
   fit: false                 # frame by the projected bounds (thin and flat models)
   file_lights: false         # keep the lights that a model's file brings
+  allow_empty_masks: false   # keep views that show nothing of the model, which else fail by name
 
 render:
   resolution: 640            # 64..8192, or 1280x720

@@ -53,6 +53,7 @@ def pair_task(  # noqa: PLR0913 - what a recipe decides about a task
     view: Callable[[Pair, int], View],
     dataset: Callable[[Pair], str],
     file_lights: bool,
+    allow_empty_masks: bool,
 ) -> RenderTask:
     """Make task `index` of a job whose every pair has `views` views; `view(pair, slot)` is one."""
     pair, batch = pair_of_task(job, index, views=views)
@@ -69,5 +70,6 @@ def pair_task(  # noqa: PLR0913 - what a recipe decides about a task
         render=job.render,
         passes=job.spec.passes,
         file_lights=file_lights,
+        allow_empty_masks=allow_empty_masks,
         views=tuple(view(pair, slot) for slot in slots),
     )

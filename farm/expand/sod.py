@@ -40,6 +40,7 @@ class SodExpansion:
             view=view,
             dataset=lambda pair: dataset_of(job, pair.model.id, pair.hdr.id),
             file_lights=recipe.file_lights,
+            allow_empty_masks=recipe.allow_empty_masks,
         )
 
     def datasets(self, job: Job) -> Iterator[str]:

@@ -22,6 +22,8 @@ CAUSES: dict[str, Policy] = {
     "asset": Policy(1, TaskState.FAILED),
     "render": Policy(3, TaskState.FAILED),
     "gpu_memory": Policy(2, TaskState.FAILED),  # each has tried smaller tiles, too
+    "picture": Policy(3, TaskState.FAILED),
+    "out_of_frame": Policy(1, TaskState.FAILED),  # not `asset`: other views of it are fine
     "unknown": Policy(3, TaskState.FAILED),
     "killed": Policy(3, TaskState.SET_ASIDE),
     "lost": Policy(3, TaskState.SET_ASIDE),

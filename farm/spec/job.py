@@ -85,7 +85,10 @@ def make_job(spec: JobSpec, *, models: tuple[Asset, ...], hdrs: tuple[Asset, ...
     """Join a spec with its assets; the ids depend on nothing else: asking again finds the job."""
     settings = spec.model_dump(
         mode="json",
-        exclude={"models", "hdrs", "output", "dataset_name", "views_per_task"},
+        exclude={
+            **dict.fromkeys(("models", "hdrs", "output", "dataset_name", "views_per_task"), True),
+            "recipe": {"allow_empty_masks"},  # with it the same dataset goes on
+        },
         exclude_defaults=True,  # so that a new knob does not rename old datasets
     )
     assets = [[asset.content, asset.id] for asset in (*models, *hdrs)]

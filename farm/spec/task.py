@@ -27,6 +27,8 @@ class RenderTask(Spec):
     passes: tuple[PassName, ...]
     file_lights: bool
     """Keep the lights that the model's file brings."""
+    allow_empty_masks: bool = False
+    """Views in which nothing of the model is to be seen count, too."""
     views: tuple[View, ...]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from farm.errors import StaleAttempt, StorageError
+from farm.errors import OutOfFrameError, StaleAttempt, StorageError
 from farm.spec.record import ViewRecord
 from farm.spec.task import RenderTask, records_key, view_id
 from farm.storage import FolderStorage
@@ -178,3 +178,39 @@ def test_a_recipe_that_a_worker_does_not_know_is_named(render, task, tmp_path):
 
     with pytest.raises(SpecError, match="'origami' is unknown"):
         render(task.model_copy(update={"recipe": "origami"}), FolderStorage(tmp_path))
+
+
+def fill_sheet(scene) -> None:
+    """A sheet of paper that lies flat: from its edge there is nothing to see."""
+    import bpy
+
+    mesh = bpy.data.meshes.new("sheet")
+    mesh.from_pydata([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)], [], [(0, 1, 2, 3)])
+    scene.collection.objects.link(bpy.data.objects.new("sheet", mesh))
+
+
+def test_views_that_show_nothing_fail_by_name_and_the_others_stay(
+    render, write_blend, sky, tmp_path
+):
+    sheet = write_blend(fill_sheet)
+    views = [some_view(index=index, pitch=pitch) for index, pitch in enumerate((0.0, 40.0, 0.0))]
+    task = task_of(sheet, sky, *views, samples=1)
+    storage = FolderStorage(tmp_path)
+
+    with pytest.raises(OutOfFrameError, match=r"model\.blend, view_0, view_2: .*1 other view"):
+        render(task, storage)
+
+    assert [record.view.name for record in records(storage, task)] == ["view_1"]
+    assert {key for key in storage.keys("vases") if key.endswith(".png")} == {
+        "vases/images/view_1.png",
+        "vases/masks/view_1.png",
+    }
+
+
+def test_views_that_show_nothing_count_where_that_is_allowed(render, write_blend, sky, tmp_path):
+    task = task_of(write_blend(fill_sheet), sky, some_view(pitch=0.0), samples=1)
+    task = task.model_copy(update={"allow_empty_masks": True})
+    storage = FolderStorage(tmp_path)
+
+    assert render(task, storage).done == 1
+    assert records(storage, task)[0].coverage == 0.0

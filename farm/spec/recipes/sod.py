@@ -19,6 +19,9 @@ class SodBase(Recipe):
     """Frame by the projected bounds, so that thin and flat models fill the picture too."""
     file_lights: bool = False
     """Keep the lights that a model's file brings."""
+    allow_empty_masks: bool = False
+    """Keep views in which nothing of the model is to be seen, such as a sheet of paper from its
+    edge; else they fail, each by its name."""
 
 
 class SodGrid(SodBase):
