@@ -71,17 +71,32 @@ def extremes(points: Points, count: int = DIRECTIONS) -> Points:
     """Return the outermost of `points` ((N, 3)) along `count` directions; all of them, if few."""
     if len(points) <= count:
         return points
+    return points[np.unique(outermost(points, directions(count)))]
+
+
+def ball_extremes(centres: Points, radii: Points, count: int = DIRECTIONS) -> Points:
+    """Return the outermost points (`count`, 3) of balls around `centres` ((N, 3))."""
+    if not len(centres):
+        return centres
     toward = directions(count)
-    best = np.full(count, -np.inf)
-    chosen = np.zeros(count, dtype=np.intp)
+    chosen = outermost(centres, toward, radii)
+    return centres[chosen] + toward * radii[chosen, None]
+
+
+def outermost(points: Points, toward: Points, radii: Points | None = None) -> NDArray[np.intp]:
+    """Return which of `points` ((N, 3)), as balls of `radii` ((N,)), reaches furthest each way."""
+    best = np.full(len(toward), -np.inf)
+    chosen = np.zeros(len(toward), dtype=np.intp)
     for start in range(0, len(points), CHUNK):
         reach = toward @ points[start : start + CHUNK].T
+        if radii is not None:
+            reach += radii[start : start + CHUNK]
         top = reach.argmax(axis=1)
-        reached = reach[np.arange(count), top]
+        reached = reach[np.arange(len(toward)), top]
         better = reached > best
         best[better] = reached[better]
         chosen[better] = top[better] + start
-    return points[np.unique(chosen)]
+    return chosen
 
 
 @functools.cache

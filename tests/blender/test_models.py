@@ -62,6 +62,69 @@ def test_a_model_without_anything_to_render_is_named(blender, sample_assets):
         blender.load_model(asset_of(path), file_lights=False)
 
 
+def test_what_is_scaled_to_nothing_does_not_change_the_bounds(load):
+    def fill(scene):
+        add_box(scene, size=(1, 2, 3))
+        hidden = add_box(scene)
+        hidden.location = (50, 0, 0)
+        hidden.scale = (0, 0, 0)
+
+    assert size_of(load(fill)) == [1, 2, 3]
+
+
+def test_metaballs_melt_into_the_surface_that_they_make(load):
+    def fill(scene):
+        for place, name in enumerate(("ball", "ball.001")):
+            data = bpy.data.metaballs.new(name)
+            data.render_resolution = 0.1
+            data.elements.new().radius = 1.0
+            item = bpy.data.objects.new(name, data)
+            item.location.x = 1.2 * place
+            scene.collection.objects.link(item)
+
+    width, depth, height = size_of(load(fill))
+
+    assert width == pytest.approx(1.2 + depth, abs=0.1)
+    assert depth == pytest.approx(height, abs=0.01)
+    assert 1.0 < height < 2.0
+
+
+def test_the_balls_of_a_point_cloud_reach_as_far_as_their_radius(load):
+    def fill(scene):
+        tree = bpy.data.node_groups.new("points", "GeometryNodeTree")
+        tree.interface.new_socket("out", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+        points = tree.nodes.new("GeometryNodePoints")
+        points.inputs["Radius"].default_value = 0.25
+        output = tree.nodes.new("NodeGroupOutput")
+        tree.links.new(points.outputs[0], output.inputs[0])
+        add_box(scene).modifiers.new("nodes", "NODES").node_group = tree
+
+    assert size_of(load(fill)) == [0.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize("role", ["is_holdout", "is_shadow_catcher"])
+def test_aids_of_a_compositor_leave_picture_and_mask_alone(blender, write_blend, sky, role):
+    def fill(scene):
+        add_box(scene)
+        floor = add_box(scene, size=(9, 9, 0.1), at=(0, 0, -0.6))
+        setattr(floor, role, True)
+
+    view = some_view()
+    passes, _ = shoot(blender, write_blend(fill), sky, view)
+    alone, _ = shoot(blender, write_blend(add_box), sky, view)
+
+    np.testing.assert_array_equal(passes.alpha, alone.alpha)
+    np.testing.assert_array_equal(passes.picture(gain=1.0), alone.picture(gain=1.0))
+
+
+def test_a_model_with_a_point_at_the_end_of_the_world_is_named(load):
+    def fill(scene):
+        add_box(scene).data.vertices[0].co.x = 3e38
+
+    with pytest.raises(AssetError, match=r"it is 3.0e\+38 units large"):
+        load(fill)
+
+
 def test_hidden_helpers_do_not_change_the_bounds(load):
     def fill(scene):
         add_box(scene, size=(1, 2, 3))

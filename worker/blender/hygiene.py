@@ -52,6 +52,12 @@ def switch_off_lights(objects: Iterable[bpy.types.Object]) -> None:
     hide(item for item in objects if item.type == "LIGHT")
 
 
+def hide_compositing_aids(objects: Iterable[bpy.types.Object]) -> None:
+    """Keep holdouts and shadow catchers out: they put holes and shadows into the mask."""
+    aids = (item for item in objects if item.is_holdout or item.is_shadow_catcher)
+    hide(item for item in aids if item.type != "LIGHT")  # which all claim to catch shadows
+
+
 def hide(objects: Iterable[bpy.types.Object]) -> None:
     """Keep objects out of the render."""
     for item in objects:

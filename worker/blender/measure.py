@@ -8,10 +8,19 @@ from typing import Any, ClassVar
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 from numpy.typing import NDArray
 
 from worker.blender.emission import only_shines
-from worker.bounds import DIRECTIONS, Bounds, Points, bounds_of, extremes, transformed
+from worker.bounds import (
+    DIRECTIONS,
+    Bounds,
+    Points,
+    ball_extremes,
+    bounds_of,
+    extremes,
+    transformed,
+)
 
 Evaluated = Any
 """An object, or its geometry, in a depsgraph; its stubs promise less than Blender keeps."""
@@ -106,7 +115,7 @@ def add_instance(found: Measurement, instance: bpy.types.DepsgraphObjectInstance
     item: Evaluated = instance.object
     if item.type == "LIGHT" and instance.show_self:
         found.has_light = True
-    if not seen_by_camera(item):
+    if not seen_by_camera(item) or not has_area(instance.matrix_world):
         return
     matrix = np.array(instance.matrix_world)
     if instance.show_self:
@@ -118,6 +127,13 @@ def add_instance(found: Measurement, instance: bpy.types.DepsgraphObjectInstance
 def seen_by_camera(item: Evaluated) -> bool:
     """Tell whether camera rays can hit the object and its alpha counts."""
     return item.visible_camera and not item.is_shadow_catcher and not item.is_holdout
+
+
+def has_area(matrix: Matrix) -> bool:
+    """Tell whether anything is left of a surface there: what is scaled to nothing is hidden so."""
+    axes: Any = matrix.to_3x3().col
+    x, y, z = axes
+    return any(any(pair) for pair in (x.cross(y), y.cross(z), z.cross(x)))
 
 
 def add_surface(found: Measurement, item: Evaluated, matrix: Points) -> None:
@@ -171,7 +187,7 @@ def surface_points(found: Measurement, item: Evaluated) -> Points:
         found.has_volume = True
         return finite(np.array(item.bound_box, dtype=np.float64))
     if item.type in {"CURVES", "POINTCLOUD"}:
-        return attribute_points(item.data)
+        return round_points(item.data)
     return np.empty((0, 3))
 
 
@@ -189,14 +205,26 @@ def mesh_points(found: Measurement, mesh: Evaluated) -> Points:
     return finite(points.reshape(-1, 3)[used])
 
 
-def attribute_points(data: Evaluated) -> Points:
-    """Return the points of hair curves or a point cloud."""
-    position = data.attributes.get("position")
-    if position is None:
+def round_points(data: Evaluated) -> Points:
+    """Return how far hair curves or the balls of a point cloud reach, (N, 3)."""
+    points = attribute(data, "position", "vector", 3)
+    radii = attribute(data, "radius", "value", 1)
+    if points is None or not len(points):
         return np.empty((0, 3))
-    points = np.empty(len(position.data) * 3, dtype=np.float32)
-    position.data.foreach_get("vector", points)
-    return finite(points.reshape(-1, 3))
+    if radii is None:
+        return finite(points)
+    whole = np.isfinite(points).all(axis=1) & np.isfinite(radii[:, 0])
+    return ball_extremes(points[whole].astype(np.float64), radii[whole, 0].astype(np.float64))
+
+
+def attribute(data: Evaluated, name: str, field: str, width: int) -> NDArray[np.float32] | None:
+    """Return an attribute of every point (N, width), or None where there is no such."""
+    found = data.attributes.get(name)
+    if found is None:
+        return None
+    values = np.empty(len(found.data) * width, dtype=np.float32)
+    found.data.foreach_get(field, values)
+    return values.reshape(-1, width)
 
 
 def add_hair(found: Measurement, item: Evaluated, matrix: Points) -> None:

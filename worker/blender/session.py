@@ -17,7 +17,7 @@ from farm.spec.asset import Asset
 from farm.spec.camera import Matrix4, OrbitCamera
 from farm.spec.render import ResolvedRender
 from worker.blender import camera as cameras
-from worker.blender import environment, gpu_memory, hygiene, importers, test_card
+from worker.blender import environment, gpu_memory, hygiene, importers, metaballs, test_card
 from worker.blender.measure import measure
 from worker.blender.model import (
     Model,
@@ -38,6 +38,8 @@ CLAMP_INDIRECT = 10.0
 """Brightest indirect sample, in units of the environment's own light; Blender's default."""
 LIGHT_THRESHOLD = 0.01
 """Light below which shadow rays may be left out by lot; Blender's default."""
+LARGEST = 1e12
+"""Units that a model may measure; a part that is further off is there by mistake."""
 CHANNEL_BYTES = 4 * 12
 """Room per pixel in the scratch, with some to spare."""
 
@@ -157,12 +159,14 @@ class BlenderSession:
         objects = self._import(path)
         everything = [item for item in bpy.data.objects if item.session_uid not in self._own]
         hygiene.disarm(block for block in hygiene.all_ids() if block.session_uid not in self._own)
+        hygiene.hide_compositing_aids(everything)
         if not file_lights:
             hygiene.switch_off_lights(everything)
         for name, faces in hygiene.oversized(everything):
             raise AssetError(
                 str(path), f"the modifiers of {name!r} would make about {faces:,} faces"
             )
+        objects = metaballs.as_meshes(self.scene, objects)
         collection, parent = add_parent(self.scene, objects)
         found = measure(self.scene, self._render_nothing)
         if found.panels and not file_lights and not found.is_all_panels:
@@ -171,6 +175,8 @@ class BlenderSession:
         bounds = found.bounds()
         if bounds is None or is_flat(bounds):
             raise AssetError(str(path), nothing_to_render(everything))
+        if bounds.size > LARGEST:
+            raise AssetError(str(path), f"it is {bounds.size:.1e} units large: it is damaged")
         if file_lights:
             scale_lamps(everything, 1.0 / bounds.size)
         true_strength = gives_light(found)

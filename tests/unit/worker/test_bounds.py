@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from farm.spec.camera import OrbitCamera, intrinsics, orbit_matrix
-from worker.bounds import DIRECTIONS, bounds_of, extremes, fit_distance, transformed
+from worker.bounds import DIRECTIONS, ball_extremes, bounds_of, extremes, fit_distance, transformed
 
 
 def a_cloud(count: int = 50_000) -> np.ndarray:
@@ -38,6 +38,15 @@ def test_the_outermost_points_are_few_and_reach_as_far_as_all():
         assert (outermost @ direction).max() == pytest.approx(
             (cloud @ direction).max(), abs=0.02 * reach
         )
+
+
+def test_balls_reach_further_than_their_centres():
+    centres = np.array([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
+
+    reach = ball_extremes(centres, np.array([1.0, 0.25]))
+
+    np.testing.assert_allclose(reach.min(axis=0), (-1.0, -1.0, -1.0))
+    np.testing.assert_allclose(reach.max(axis=0), (2.25, 1.0, 1.0))
 
 
 def test_a_model_is_centred_and_scaled_to_one():
