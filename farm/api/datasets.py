@@ -24,6 +24,8 @@ from farm.storage import Storage
 
 SHOWN_DATASETS = 64
 """So many datasets of a job are looked into for its sheet."""
+SHOWN_RECORDS = 5000
+"""And into so many records, while somebody waits for it."""
 PATH_CHARS = 1024
 BLOCK = tarfile.BLOCKSIZE
 
@@ -110,7 +112,8 @@ def preview(storage: Storage, job: Job, *, over: bool) -> bytes:
         return kept
     title = job.spec.dataset_name if single and job.spec.dataset_name else job.job_id
     try:
-        sheet = contact_sheet(storage, job.prefix, job_records(storage, job), title=title)
+        records = itertools.islice(job_records(storage, job), SHOWN_RECORDS)
+        sheet = contact_sheet(storage, job.prefix, records, title=title)
     except SpecError as error:
         raise not_found(
             f"a picture of job {job.job_id}", f"wait for its first view: {error}"

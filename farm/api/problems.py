@@ -10,6 +10,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
 
 from farm.errors import FarmError, SetupError, SpecError, StorageError, UnreachableError
 from farm.spec.load import sentence
@@ -69,6 +70,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(StarletteHTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(FarmError, on_farm_error)
+    app.add_exception_handler(ClientDisconnect, on_leaving)
     app.add_exception_handler(Exception, on_bug)
 
 
@@ -114,6 +116,12 @@ async def on_farm_error(request: Request, error: Exception) -> JSONResponse:
             return respond(request.url.path, status=status, detail=str(error), remedy=remedy)
     log.error("unexpected error path=%s", request.url.path, exc_info=error)
     return await on_bug(request, error)
+
+
+async def on_leaving(request: Request, error: Exception) -> JSONResponse:
+    """Answer, for the metrics, a client that has left; an upload goes on when it is back."""
+    detail, remedy = "the connection was closed", "connect again and go on"
+    return respond(request.url.path, status=400, detail=detail, remedy=remedy)
 
 
 async def on_bug(request: Request, error: Exception) -> JSONResponse:
