@@ -104,6 +104,14 @@ class JobBook:
         """Note that a job's datasets are finished."""
         self.storage.put(end_key(job_id), end.model_dump_json().encode())
 
+    def count_restore(self, job_id: str) -> int:
+        """Note that a job is restored to an emptied ledger; return how often that was."""
+        key = f"{FOLDER}/{job_id}/restored"
+        text = self.storage.get(key) or b"0"
+        count = int(text) + 1 if text.isdigit() else 1
+        self.storage.put(key, str(count).encode())
+        return count
+
     def _keep(self, job: Job) -> None:
         with self.lock:
             self.names[job.job_id] = job.spec.dataset_name or job.job_id

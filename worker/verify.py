@@ -91,7 +91,7 @@ def check_encoded(data: bytes, pixels: NDArray[Any], *, format: ImageFormat) -> 
 
 def is_empty(alpha: NDArray[np.float32], *, bit_depth: int) -> bool:
     """Say whether a coverage (H, W) makes a mask in which nothing stands."""
-    return float(alpha.max()) * (2**bit_depth - 1) < 0.5
+    return bool(alpha.max() * (2**bit_depth - 1) < 0.5)
 
 
 def is_flat(pixels: NDArray[Any]) -> bool:

@@ -25,6 +25,7 @@ from farm.cli.jobs import (
     workers,
 )
 from farm.cli.login import login, logout
+from farm.cli.recover import recover
 from farm.cli.render import render
 from farm.cli.server import api, dispatcher, token
 from farm.cli.spec import schema, spec
@@ -46,7 +47,7 @@ COMMANDS = {
         login, submit, jobs, status, watch, wait, logs, download, pause, resume, cancel, retry,
         priority, delete, workers, logout,
     ),
-    RUN: (up, down, doctor, api, dispatcher, flower),
+    RUN: (up, down, doctor, api, dispatcher, flower, recover),
 }  # fmt: skip
 PANELS = {"assets": HERE, "samples": HERE, "worker": RUN}
 """Where the commands of installed packages stand in the help."""

@@ -51,7 +51,7 @@ class Ledger:
         return self.store.now_s()
 
     def epoch(self) -> str:
-        """Return a name that changes when the ledger's place was restarted."""
+        """Return a name that changes when the ledger's place was restarted or emptied."""
         return self.store.epoch()
 
     # Jobs
@@ -65,8 +65,12 @@ class Ledger:
         priority: int = 0,
         done: Collection[int] = (),
         views_done: int = 0,
+        attempts: int = 0,
     ) -> bool:
-        """Write down a new job, some of whose tasks may be done already; False if it is known."""
+        """Write down a new job, some of whose tasks may be done already; False if it is known.
+
+        Tickets are numbered from `attempts` + 1, so that none is like one of a ledger before.
+        """
         codes = [CODES[TaskState.PENDING]] * tasks
         for index in done:
             codes[index] = CODES[TaskState.DONE]
@@ -77,6 +81,7 @@ class Ledger:
             "tasks": tasks,
             "views": views,
             "views_done": views_done,
+            "attempts": attempts,
             CODES[TaskState.PENDING]: codes.count(CODES[TaskState.PENDING]),
             CODES[TaskState.DONE]: codes.count(CODES[TaskState.DONE]),
         }
@@ -166,14 +171,15 @@ class Ledger:
         fresh, cursor = find_fresh(
             self.store, job_id, cursor=before, limit=limit - len(indices), skip=set(indices)
         )
-        moves = self._moves_to_queue(job_id, indices + fresh)
+        attempts = int(meta.get("attempts", 0))
+        moves = self._moves_to_queue(job_id, indices + fresh, attempts=attempts)
         taken = self.store.shift(job_id, Order(moves, FED_JOB)) if moves else []
         if cursor > before and (any(taken) or not moves):
             self.store.set_meta(job_id, "cursor", cursor)
         return [
-            Ticket(job_id=job_id, index=move.index, attempt=move.attempt + 1)
+            Ticket(job_id=job_id, index=move.index, attempt=move.record.attempt)
             for move, ok in zip(moves, taken, strict=True)
-            if ok
+            if ok and move.record
         ]
 
     def claim(self, ticket: Ticket, worker: str) -> bool:
@@ -326,15 +332,14 @@ class Ledger:
         move = Move(ticket.index, source, ticket.attempt, target, record)
         return self.store.shift(ticket.job_id, Order([move], **order))[0]
 
-    def _moves_to_queue(self, job_id: str, indices: list[int]) -> list[Move]:
+    def _moves_to_queue(self, job_id: str, indices: list[int], *, attempts: int) -> list[Move]:
         records = self.store.records(job_id, indices)
         now_s = self.now_s()
         moves = []
         for index in indices:
             record = records.get(index, TaskRecord())
-            queued = record.model_copy(
-                update={"attempt": record.attempt + 1, "worker": "", "since_s": now_s}
-            )
+            number = max(record.attempt, attempts) + 1
+            queued = record.model_copy(update={"attempt": number, "worker": "", "since_s": now_s})
             moves.append(Move(index, TaskState.PENDING, record.attempt, TaskState.QUEUED, queued))
         return moves
 

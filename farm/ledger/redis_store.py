@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib import resources
 from typing import Any, ParamSpec, TypeVar, cast
@@ -23,6 +24,8 @@ JOBS = "farm:jobs"
 WORKER_PREFIX = "farm:worker:"
 WORK_PREFIX = "farm:work:"
 LEASE_PREFIX = "farm:lease:"
+BORN = "farm:born"
+"""A word drawn when the ledger was empty: another one says that everything else was lost, too."""
 
 
 def connect(redis_url: str) -> redis.Redis:
@@ -70,7 +73,8 @@ class RedisStore:
 
     @reaching
     def epoch(self) -> str:
-        return str(self.client.info("server")["run_id"])
+        self.client.set(BORN, secrets.token_hex(8), nx=True)
+        return f"{self.client.info('server')['run_id']} {self.client.get(BORN)}"
 
     @reaching
     def create(self, job_id: str, meta: Mapping[str, str | int | float], states: str) -> bool:

@@ -3,35 +3,69 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from farm import expand
 from farm.dataset.resume import find_finished, seed_partial_tasks
 from farm.errors import SpecError, StorageError
 from farm.jobs import JobBook
-from farm.ledger import JobState, Ledger
+from farm.ledger import JobState, Ledger, TaskState
 from farm.spec.job import Job
 from farm.storage import Storage
 
 log = logging.getLogger(__name__)
 
+GENERATION = 100_000
+"""More attempts than a task ever has: tickets of a lost ledger are like none of a restored one."""
+
+
+class Found(NamedTuple):
+    """A job on storage, and what became of it."""
+
+    job_id: str
+    name: str
+    state: str
+    """In the ledger now; empty where it cannot be restored."""
+    done: int = 0
+    """Tasks."""
+    tasks: int = 0
+    restored: bool = False
+    problem: str = ""
+
 
 def restore(ledger: Ledger, storage: Storage, book: JobBook) -> int:
-    """Write down the jobs that the ledger does not know; return how many.
+    """Write down the jobs that the ledger does not know; return how many."""
+    count = 0
+    for found in restore_each(ledger, storage, book):
+        count += found.restored
+        if found.problem:
+            log.warning("job cannot be restored job=%s: %s", found.job_id, found.problem)
+        elif found.restored:
+            log.warning("job restored job=%s done=%d of %d", found.job_id, found.done, found.tasks)
+    return count
+
+
+def restore_each(ledger: Ledger, storage: Storage, book: JobBook) -> Iterator[Found]:
+    """Write down the jobs that the ledger does not know; yield all that storage has, one by one.
 
     A job goes on with what is missing of it. One that had ended before does not by itself: it is
     cancelled again, or paused. Priorities are lost.
     """
-    known = {job.job_id for job in ledger.jobs()}
-    count = 0
     for job_id in book.ids():
-        if job_id in known:
-            continue
+        new, problem = False, ""
         try:
-            job = book.load(job_id)
-            count += job is not None and restore_job(ledger, storage, book, job)
+            if ledger.job(job_id) is None and (job := book.load(job_id)) is not None:
+                new = restore_job(ledger, storage, book, job)
         except (SpecError, StorageError) as error:
-            log.warning("job cannot be restored job=%s: %s", job_id, error)
-    return count
+            problem = str(error)
+        status = ledger.job(job_id)
+        if status is None:
+            if problem:
+                yield Found(job_id, job_id, state="", problem=problem)
+            continue
+        done = status.counts[TaskState.DONE]
+        yield Found(job_id, book.name(job_id), status.state.value, done, status.tasks, new)
 
 
 def restore_job(ledger: Ledger, storage: Storage, book: JobBook, job: Job) -> bool:
@@ -50,10 +84,9 @@ def restore_job(ledger: Ledger, storage: Storage, book: JobBook, job: Job) -> bo
         views=size.views,
         done=found.tasks,
         views_done=found.views_of_tasks,  # workers count those of the others
+        attempts=GENERATION * book.count_restore(job.job_id),
     )
     if new and end is not None:
         stop = ledger.cancel if end.state == JobState.CANCELLED else ledger.pause
         stop(job.job_id)
-    if new:
-        log.warning("job restored job=%s done=%d of %d", job.job_id, len(found.tasks), size.tasks)
     return new

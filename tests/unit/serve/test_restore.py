@@ -6,7 +6,7 @@ from farm import expand
 from farm.jobs import End, JobBook
 from farm.ledger import JobState, Ledger, TaskState
 from farm.ledger.memory_store import MemoryStore
-from farm.serve.restore import restore
+from farm.serve.restore import restore, restore_each
 from farm.spec.recipes.sod import SodGrid
 from farm.spec.task import records_key
 from farm.storage import FolderStorage
@@ -52,6 +52,33 @@ def test_a_lost_ledger_is_written_anew_from_storage(storage, book, job):
     assert (status.tasks, status.views, status.views_done) == (2, 6, 3)
     assert storage.get(records_key(second)), "the worker skips the view that is there"
     assert restore(ledger, storage, book) == 0, "twice is once"
+
+
+def test_no_ticket_is_like_one_of_a_ledger_before(storage, book, job):
+    ledgers = [restored(storage, book)[0] for _ in range(2)]
+
+    (first,), (second,) = (ledger.take(job.job_id, 1) for ledger in ledgers)
+
+    assert first.index == second.index
+    assert 1 < first.attempt < second.attempt
+    assert ledgers[1].claim(second, "new")
+    assert not ledgers[1].confirm(first)
+    assert not ledgers[1].complete(first)
+    ledgers[1].release(second)
+    (again,) = ledgers[1].take(job.job_id, 1)
+    assert again.attempt == second.attempt + 1
+
+
+def test_what_was_found_is_told_job_by_job(storage, book, job):
+    storage.put(f"jobs/{'0' * 12}/spec.json", b"{")
+    render(storage, expand.render_task(job, 0), expand.render_task(job, 0).views)
+    ledger = Ledger(MemoryStore())
+
+    unreadable, found = restore_each(ledger, storage, book)
+
+    assert "is no job that this version can read" in unreadable.problem
+    assert (found.restored, found.state, found.done, found.tasks) == (True, "queued", 1, 2)
+    assert [each.restored for each in restore_each(ledger, storage, book)] == [False, False]
 
 
 def test_a_job_that_was_done_is_done(storage, book, job):
