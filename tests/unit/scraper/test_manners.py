@@ -254,8 +254,9 @@ def test_a_server_without_ranges_begins_again(assets, listed):
         (Answer(200, bytes(10**6), {}, without_length=True), "is larger than 40012 bytes"),
         (Answer(200, bytes(40_012)), "not a .blend file: it is something else"),
         (Answer(418), "answers 418"),
+        (Answer(200, a_blend(0, 40_000), {"Content-Encoding": "gzip"}), "sends it packed"),
     ],
-    ids=["page", "json", "other size", "endless", "other bytes", "odd status"],
+    ids=["page", "json", "other size", "endless", "other bytes", "odd status", "packed"],
 )
 def test_what_is_not_the_file_is_never_kept(assets, listed, answer, sentence):
     listed.files.faults[FILES].append(answer)
@@ -270,12 +271,16 @@ def test_what_is_not_the_file_is_never_kept(assets, listed, answer, sentence):
 
 
 def test_a_file_host_that_stays_away_is_given_up(assets, listed, clock):
+    for number in range(3, 5):
+        listed.add(f"Chair {number}", {"blend": (".blend", a_blend(number, 40_000))})
+    assets("scrape", "-o", "models.json")
     listed.files.faults[FILES].extend(Answer(503) for _ in range(99))
 
-    done = assets("download", "models.json", "--yes")
+    done = assets("download", "models.json", "--yes", "--json")
 
     assert done.code == 3
     assert len(listed.files.requests) == 3 * 4
+    assert [one["name"] for one in done.json["notTried"]] == ["Chair 3", "Chair 4"]
 
 
 def test_a_link_that_never_works_costs_one_asset(assets, listed):
@@ -346,6 +351,14 @@ def test_a_mistake_is_one_sentence(assets, args, sentence):
 
     assert done.code == 2
     assert sentence in done.stderr
+
+
+def test_pages_that_go_in_a_circle_end(assets, listed, monkeypatch):
+    page = {"count": 9, "next": f"{listed.address}{SEARCH}?page=2", "results": listed.rows}
+    monkeypatch.setattr(listed, "search", lambda _: as_json(page))
+
+    assert assets("scrape", "-o", "again.json").code == 0
+    assert len(listed.requests) == 2
 
 
 def test_a_terminal_sees_bars(assets, listed, monkeypatch):

@@ -65,6 +65,20 @@ def test_a_texture_that_is_gone_or_broken_is_fetched_alone(assets, polyhaven):
     assert texture.read_bytes() == a_jpeg(3000)
 
 
+def test_a_texture_of_a_new_version_is_fetched_though_the_model_is_the_same(assets, polyhaven):
+    a_chair(polyhaven)
+    assets("scrape", "--source", "polyhaven", "-o", "models.json")
+    assets("download", "models.json", "--yes")
+    listing = polyhaven.listings["ArmChair_01"]
+    listing["blend"]["2k"]["blend"]["include"][TEXTURE] = polyhaven.put("/new.jpg", a_jpeg(4000))
+    polyhaven.add("ArmChair_01", listing, kind=2)
+    assets("scrape", "--source", "polyhaven", "-o", "models.json")
+
+    assert assets("download", "models.json", "--yes").code == 0
+    texture = assets.downloads / "model" / "ArmChair_01" / TEXTURE
+    assert texture.read_bytes() == a_jpeg(4000)
+
+
 @pytest.mark.parametrize(
     "path",
     ["../../../escape.jpg", "/tmp/escape.jpg", "textures/../../x.jpg", "C:\\x.jpg", "..\\x.jpg",
