@@ -9,7 +9,7 @@ import math
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from farm.spec.asset import AssetKind
@@ -27,6 +27,12 @@ def _number_or_none(value: Any) -> int | None:
     return int(number) if math.isfinite(number) and number >= 0 else None
 
 
+def printable(text: str) -> str:
+    """Return a stranger's words without what would steer a terminal."""
+    return "".join(char if char.isprintable() else " " for char in text).strip()
+
+
+Words = Annotated[str, AfterValidator(printable)]
 Count = Annotated[int | None, BeforeValidator(_number_or_none)]
 
 
@@ -89,14 +95,14 @@ class RemoteAsset(Remote):
     id: str | None = None
     """What the source calls this version."""
     version_number: Count = None
-    name: str
+    name: Words
     asset_type: AssetKind
-    author: str | None = None
-    license: str | None = None
+    author: Words | None = None
+    license: Words | None = None
     page: str | None = None
     """Page for people."""
-    category: str | None = None
-    tags: tuple[str, ...] = ()
+    category: Words | None = None
+    tags: tuple[Words, ...] = ()
     face_count: Count = None
     true_hdr: bool | None = None
     is_free: bool = False

@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from scraper.asset import printable
 from scraper.errors import RefusedError, SourceError
 
 REDIRECTS = {301, 302, 303, 307, 308}
@@ -267,7 +268,7 @@ def detail_of(data: Any) -> str:
     """Return what an error message in JSON says, in one line."""
     detail = data.get("detail", "") if isinstance(data, dict) else ""
     words = detail if isinstance(detail, str) else json.dumps(detail)
-    return " ".join(words.split())[:300]
+    return " ".join(printable(words).split())[:300]
 
 
 def _words(error: httpx.TransportError) -> str:

@@ -345,3 +345,12 @@ def test_what_belongs_to_somebody_else_is_not_overwritten(assets, blenderkit, tm
     path = assets.downloads / "model" / f"{chair['assetBaseId']}.blend"
     assert path.read_bytes() == a_blend(77)
     assert json.loads(path.with_suffix(".blend.json").read_text())["licence"] == "mine"
+
+
+def test_a_strangers_words_do_not_steer_the_terminal(assets, blenderkit):
+    a_model(blenderkit, "Chair \x1b[2J\x07[red]", displayName=None)
+
+    done = assets("search")
+
+    assert "Chair [2J [red]" in done.stdout
+    assert "\x1b" not in done.stdout
