@@ -18,6 +18,7 @@ SENTENCES = {
     "greater_than_equal": "{input} is less than {ge}",
     "literal_error": "{input} is not one of {expected}",
     "union_tag_invalid": "'{tag}' is not one of {expected_tags}",
+    "tuple_type": "{input} is not a list",
     "too_short": "is empty; name at least one",
     "int_parsing": "{input} is not a whole number",
     "int_type": "{input} is not a whole number",
@@ -41,7 +42,8 @@ def parse_spec(data: Any) -> JobSpec:
     try:
         return JobSpec.model_validate(data)
     except ValidationError as error:
-        raise SpecError("\n".join(sentence(problem) for problem in error.errors())) from None
+        problems = [each for each in error.errors() if not _is_echo(each)]
+        raise SpecError("\n".join(map(sentence, problems))) from None
 
 
 def parse_yaml(text: str, *, name: str) -> Any:
@@ -72,6 +74,11 @@ def sentence(problem: Any, *, within: tuple[str, ...] = ()) -> str:
     template = SENTENCES.get(problem["type"])
     text = template.format(**facts) if template else problem["msg"].removeprefix("Value error, ")
     return f"{'.'.join(place) or 'spec'}: {text}"
+
+
+def _is_echo(problem: Any) -> bool:
+    """Tell whether a list is called empty only since what is in it is wrong."""
+    return problem["type"] == "too_short" and bool(problem["input"])
 
 
 def _short(value: Any) -> str:

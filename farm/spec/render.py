@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -23,13 +24,12 @@ def parse_resolution(value: Any) -> Any:
     Raises:
         ValueError: Not of these forms, or a side outside 64..8192.
     """
-    if isinstance(value, str):
-        value = value.lower().replace(" ", "").split("x")
-    sides = list(value) if isinstance(value, list | tuple) else [value, value]
+    sides = value.lower().replace(" ", "").split("x") if isinstance(value, str) else value
+    sides = list(sides) if isinstance(sides, list | tuple) else [sides]
     if len(sides) == 1:
         sides *= 2
     try:
-        width, height = (int(side) for side in sides)
+        width, height = map(_whole, sides)
     except (TypeError, ValueError):
         raise ValueError(
             f"{value!r} is neither a number such as 640 nor WxH such as 1280x720"
@@ -40,6 +40,12 @@ def parse_resolution(value: Any) -> Any:
         if side < RESOLUTION_MIN_PX:
             raise ValueError(f"{side} is less than {RESOLUTION_MIN_PX}")
     return (width, height)
+
+
+def _whole(side: Any) -> int:
+    if isinstance(side, bool):
+        raise TypeError(side)
+    return int(side) if isinstance(side, str) else operator.index(side)
 
 
 Resolution = Annotated[

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import bpy
+import numpy as np
+import OpenEXR
 import pytest
 
 from farm.errors import AssetError, DeviceError, TaskError
@@ -90,6 +92,16 @@ def test_a_damaged_environment_is_named(blender, sky, tmp_path):
 
     with pytest.raises(AssetError, match=r"damaged.exr: .*damaged"):
         blender.load_hdr(asset_of(damaged, "hdr"))
+
+
+def test_an_environment_of_several_layers_is_not_called_damaged(blender, tmp_path):
+    path = tmp_path / "layers.exr"
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    grey = np.full((8, 16), 0.5, np.float32)
+    OpenEXR.File(header, {f"ViewLayer.Combined.{each}": grey for each in "RGB"}).write(str(path))
+
+    with pytest.raises(AssetError, match=r"layers.exr: it has several layers or parts"):
+        blender.load_hdr(asset_of(path, "hdr"))
 
 
 @pytest.mark.parametrize("suffix", [".obj", ".ply", ".stl", ".gltf", ".fbx", ".usdc", ".usdz"])

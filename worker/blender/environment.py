@@ -45,8 +45,12 @@ def load_picture(path: Path) -> bpy.types.Image:
     except RuntimeError as error:
         raise AssetError(str(path), "Blender cannot load it") from error
     if not all(image.size):  # Cycles would show pink and say nothing
+        layered = image.type == "MULTILAYER"
         bpy.data.images.remove(image)
-        raise AssetError(str(path), "its pixels cannot be decoded: the file is damaged")
+        reason = "it has several layers or parts: save the picture alone"
+        if not layered:
+            reason = "its pixels cannot be decoded: the file is damaged"
+        raise AssetError(str(path), reason)
     image.colorspace_settings.name = "Linear Rec.709"
     image.buffers_free()  # Cycles reads the file itself
     loaded: bpy.types.Image = image

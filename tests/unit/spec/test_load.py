@@ -20,8 +20,11 @@ GOOD = {"models": "m.blend", "hdrs": "h.exr"}
         ({"render": {"resolution": "640x32"}}, "render.resolution: 32 is less than 64"),
         (
             {"render": {"resolution": "big"}},
-            "render.resolution: ['big'] is neither a number such as 640 nor WxH such as 1280x720",
+            "render.resolution: 'big' is neither a number such as 640 nor WxH such as 1280x720",
         ),
+        ({"render": {"resolution": 640.7}}, "render.resolution: 640.7 is neither a number"),
+        ({"render": {"resolution": True}}, "render.resolution: True is neither a number"),
+        ({"models": {"a": 1}}, "models: {'a': 1} is not a list"),
         ({"render": {"samples": 0}}, "render.samples: 0 is less than 1"),
         ({"render": {"format": "bmp"}}, "render.format: 'bmp' is not one of 'png' or 'jxl'"),
         ({"render": {"bit_depth": 12}}, "render.bit_depth: 12 is not one of 8 or 16"),
@@ -47,6 +50,13 @@ def test_all_mistakes_are_named_at_once():
         parse_spec({"models": [], "render": {"resolution": 1, "samples": -1}})
 
     assert len(str(caught.value).splitlines()) == 4  # hdrs is missing too
+
+
+def test_a_list_of_mistakes_is_not_called_empty():
+    with pytest.raises(SpecError) as caught:
+        parse_spec(GOOD | {"models": [1]})
+
+    assert str(caught.value) == "models.0: 1 is not a text"
 
 
 @pytest.mark.parametrize("text", ["a: [1", "\t- x", "a: b: c"])
