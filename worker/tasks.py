@@ -18,6 +18,8 @@ from pydantic import ValidationError
 
 from farm.errors import DeviceError, StaleAttempt, TaskError, UnreachableError
 from farm.ledger import Ledger, Work, open_ledger
+from farm.ledger.causes import refine
+from farm.ledger.policy import CAUSES, UNKNOWN
 from farm.queue import RENDER_TASK
 from farm.settings import Settings, load_settings
 from farm.spec.task import RenderMessage, RenderTask, Ticket
@@ -126,14 +128,26 @@ def try_to(render: Callable[[], None], lease: LedgerLease) -> None:
         log.warning("task handed back %s reason=%s", naming(ticket), error)
         raise
     except TaskError as error:
-        report_failure(ledger, ticket, error.cause, str(error))
+        report_error(ledger, ticket, error.cause, str(error))
     except Exception as error:  # the door: whatever it was, the ledger must know
         log.warning("unexpected error %s", naming(ticket), exc_info=True)
-        report_failure(ledger, ticket, "unknown", f"{type(error).__name__}: {error}")
+        report_error(ledger, ticket, "unknown", f"{type(error).__name__}: {error}")
     else:
         kept = insist(lambda: ledger.complete(ticket))
         event = "task done" if kept else "task dropped, it came too late"
         log.info("%s %s seconds=%.1f", event, naming(ticket), time.monotonic() - started)
+
+
+def report_error(ledger: Ledger, ticket: Ticket, cause: str, text: str) -> None:
+    """Tell of an error by what its words say.
+
+    Raises:
+        DeviceError: They say that this worker cannot go on; others try the task.
+    """
+    cause, sentence = refine(cause, text)
+    report_failure(ledger, ticket, cause, sentence)
+    if CAUSES.get(cause, UNKNOWN).stops_worker:
+        raise DeviceError(sentence)
 
 
 def report_failure(ledger: Ledger, ticket: Ticket, cause: str, sentence: str) -> None:

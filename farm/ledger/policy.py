@@ -16,6 +16,8 @@ class Policy(NamedTuple):
     """Where the cap leads; causes that lead to the same place share one count."""
     hold_s: float = 0.0
     """The job is not fed for so long, because every other task would meet the same."""
+    stops_worker: bool = False
+    """The worker ends, since it would fail every other task, too."""
 
 
 CAUSES: dict[str, Policy] = {
@@ -28,7 +30,10 @@ CAUSES: dict[str, Policy] = {
     "killed": Policy(3, TaskState.SET_ASIDE),
     "lost": Policy(3, TaskState.SET_ASIDE),
     "timeout": Policy(3, TaskState.SET_ASIDE),
+    "memory": Policy(3, TaskState.SET_ASIDE),  # another machine may have more
     "storage": Policy(None, hold_s=10.0),
+    "disk": Policy(None, hold_s=10.0),
+    "device": Policy(3, TaskState.SET_ASIDE, stops_worker=True),  # else one task ends all workers
 }
 
 UNKNOWN = CAUSES["unknown"]

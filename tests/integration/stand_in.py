@@ -1,8 +1,9 @@
 """A renderer that writes text instead of pictures and does what a test asks for.
 
 `hold-<index>` in the storage folder (or in STAND_IN_FOLDER) makes a task wait before its first
-view, `stuck-<index>` for ever and deaf; `crash-<index>`, `fail-<index>` and `no-device` are what
-their names say.
+view, `stuck-<index>` for ever and deaf; `crash-<index>`, `fail-<index>`, `lose-device-<index>` and
+`no-device` are what their names say. `leak-<index>` keeps 100 MB for good, `bloat-<index>` takes
+memory until it is killed.
 `started/<index>.<attempt>` holds the process id of the renderer, `visible/<process id>` what it
 renders on and the GPUs that it sees.
 """
@@ -14,11 +15,13 @@ import signal
 import threading
 from pathlib import Path
 
-from farm.errors import AssetError, DeviceError
+from farm.errors import AssetError, DeviceError, RenderError
 from farm.settings import Settings
 from farm.spec.task import RenderTask
 from farm.storage import FolderStorage, open_storage
 from worker.tasks import LedgerLease, Renderer
+
+LEAKS: list[bytes] = []
 
 
 def open_stand_in(settings: Settings) -> Renderer:
@@ -51,3 +54,10 @@ def obey(root: Path, task: RenderTask) -> None:
         os.kill(os.getpid(), signal.SIGSEGV)
     if (root / f"fail-{task.index}").exists():
         raise AssetError("vase.blend", "there is nothing to render")
+    if (root / f"lose-device-{task.index}").exists():
+        raise RenderError("Cycles refused: Error: Launch failed in CUDA queue synchronize (x)")
+    if (root / f"leak-{task.index}").exists():
+        LEAKS.append(b"\1" * 100_000_000)
+    while (root / f"bloat-{task.index}").exists():
+        LEAKS.append(b"\1" * 20_000_000)
+        threading.Event().wait(0.01)

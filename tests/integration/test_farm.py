@@ -197,6 +197,18 @@ def test_a_worker_without_its_device_stops_loudly_and_charges_nobody(farm):
     assert farm.ledger.failures("job") == []
 
 
+def test_a_worker_that_loses_its_device_stops_and_others_go_on(farm):
+    farm.tell("lose-device-0")
+    worker = farm.start_worker()
+    farm.add_job(tasks=2)
+
+    assert worker.wait(timeout=60) == 3
+    assert "error: the device is lost" in farm.words().splitlines()[-1]
+    farm.free("lose-device-0")
+    farm.start_worker()
+    assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 2}
+
+
 def test_an_outage_of_redis_loses_no_task(farm, redis_server):
     farm.tell("hold-1")
     worker = farm.start_worker()

@@ -81,7 +81,14 @@ def test_an_attempt_is_written_down_before_it_begins(ledger):
         pytest.param(RenderError("no pixels"), "render", "no pixels", "pending", id="render"),
         pytest.param(StorageError("disk full"), "storage", "disk full", "pending", id="storage"),
         pytest.param(KeyError("uv"), "unknown", "KeyError: 'uv'", "pending", id="a bug"),
-        pytest.param(MemoryError(), "unknown", "MemoryError: ", "pending", id="memory"),
+        pytest.param(
+            StorageError("x.png: cannot be written: No space left on device"),
+            "disk",
+            "a disk is full; make room, the job goes on by itself "
+            "(x.png: cannot be written: No space left on device)",
+            "pending",
+            id="disk",
+        ),
     ],
 )
 def test_what_goes_wrong_is_told_by_cause(ledger, error, cause, sentence, after):
@@ -100,6 +107,18 @@ def test_a_device_that_fails_costs_the_task_nothing_and_stops_the_worker(ledger)
         )
     assert state(ledger) == "pending"
     assert ledger.failures("job") == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RenderError("Cycles refused: Error: Illegal address in cuCtxSynchronize() (queue.cpp:232)")],
+)
+def test_a_device_that_is_lost_while_rendering_stops_the_worker(ledger, error):
+    with pytest.raises(DeviceError, match=r"the device is lost.*Illegal address"):
+        tasks.perform(a_message(ledger), ledger=ledger, render=rendering(error), worker="w")
+
+    assert state(ledger) == "pending", "others try it, but not for ever: it may be to blame"
+    assert ledger.failures("job")[0].attempts[0].cause == "device"
 
 
 def test_a_message_that_comes_twice_is_rendered_once(ledger):
