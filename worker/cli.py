@@ -18,20 +18,20 @@ def worker(  # noqa: PLR0913 - one parameter per flag
     ] = None,
     storage: Annotated[
         str | None,
-        typer.Option(help="What all share: a folder or s3://bucket/prefix. [env: FARM_STORAGE]"),
+        typer.Option(help="What all share: a folder or s3://bucket/prefix. (env: FARM_STORAGE)"),
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="auto, cpu, cuda:N or optix:N. [env: FARM_DEVICE]")
+        str | None, typer.Option(help="auto, cpu, cuda:N or optix:N. (env: FARM_DEVICE)")
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Name, unique on this machine. [env: FARM_NAME]")
+        str | None, typer.Option(help="Name, unique on this machine. (env: FARM_NAME)")
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads for Cycles. [env: FARM_THREADS]")
+        int | None, typer.Option(min=1, help="CPU threads for Cycles. (env: FARM_THREADS)")
     ] = None,
     require_gpu: Annotated[
         bool | None,
-        typer.Option("--require-gpu", help="Never on the CPU by `auto`. [env: FARM_REQUIRE_GPU]"),
+        typer.Option("--require-gpu", help="Never on the CPU by `auto`. (env: FARM_REQUIRE_GPU)"),
     ] = None,
     die_with_parent: Annotated[
         bool, typer.Option("--die-with-parent", help="Stop when the process that started it ends.")

@@ -13,12 +13,12 @@ from farm.errors import SetupError
 def flower(
     *,
     host: Annotated[
-        str | None, typer.Option(help="Address to listen on. [env: FARM_FLOWER_HOST]")
+        str | None, typer.Option(help="Address to listen on. (env: FARM_FLOWER_HOST)")
     ] = None,
-    port: Annotated[int | None, typer.Option(help="[env: FARM_FLOWER_PORT]")] = None,
+    port: Annotated[int | None, typer.Option(help="(env: FARM_FLOWER_PORT)")] = None,
     db: Annotated[
         Path | None,
-        typer.Option(help="File that keeps what was seen. [env: FARM_FLOWER_DB]"),
+        typer.Option(help="File that keeps what was seen. (env: FARM_FLOWER_DB)"),
     ] = None,
 ) -> None:
     """Show tasks and workers in a browser (Flower); the password is in FARM_FLOWER_AUTH."""

@@ -55,7 +55,7 @@ class WorkerCrew:
             if code is None:
                 continue
             if code == DEVICE_EXIT:
-                raise DeviceError(f"{self.devices[place]}: {self._last_words(place)}")
+                raise DeviceError(self._last_words(place).removeprefix("error: "))
             self.restarts += 1
             if self.restarts > RESTARTS:
                 raise FarmError(f"workers die again and again: {self._last_words(place)}")
