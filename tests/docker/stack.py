@@ -20,11 +20,20 @@ ROOT = Path(__file__).parents[2]
 IMAGES = ("viewfarm-api", "viewfarm-worker")
 BUILT = {"viewfarm-api": "api", "viewfarm-worker": "worker-cpu"}
 WORKERS = 2
-OVERRIDE = """\
+FAKE_GPUS = ("NVIDIA L40S", "NVIDIA L4")
+OVERRIDE = f"""\
 # The build reaches the package index as this machine does.
 services:
-  api: { build: { network: host } }
-  worker-cpu: { build: { network: host } }
+  api: {{ build: {{ network: host }} }}
+  worker-cpu: {{ build: {{ network: host }} }}
+  # A driver with two GPUs and a renderer that needs none; how workers share them is real.
+  worker:
+    environment:
+      FAKE_GPUS: "{",".join(FAKE_GPUS)}"
+      PYTHONPATH: /fake:/fake/tests/fake_driver
+      FARM_RENDERER: tests.integration.stand_in:open_stand_in
+    volumes: ["{ROOT}/tests:/fake/tests:ro"]
+    deploy: {{ resources: {{ reservations: !reset null }} }}
 """
 
 
@@ -72,17 +81,19 @@ class Stack:
         ).strip()
 
     def down(self) -> None:
-        self.timed("down", "down", "--volumes", "--remove-orphans", "--timeout", "10")
+        self.timed(
+            "down", "--profile", "gpu", "down", "--volumes", "--remove-orphans", "--timeout", "10"
+        )
 
     def timed(self, what: str, *args: str) -> None:
         started = time.monotonic()
         self.compose(*args)
         self.measured[what] = f"{time.monotonic() - started:.1f} s"
 
-    def compose(self, *args: str) -> str:
+    def compose(self, *args: str, profile: str = "cpu") -> str:
         return docker(
             "compose",
-            *("--project-name", self.project, "--profile", "cpu"),
+            *("--project-name", self.project, "--profile", profile),
             *("--project-directory", str(ROOT), "--env-file", str(self.folder / "env")),
             *("--file", str(ROOT / "docker-compose.yml")),
             *("--file", str(self.folder / "override.yml")),

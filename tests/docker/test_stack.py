@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.datasets import views_that_are_whole
-from tests.docker.stack import WORKERS, docker, inspect
+from tests.docker.stack import FAKE_GPUS, WORKERS, docker, inspect
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(1800)
@@ -154,6 +154,31 @@ def test_metrics_are_there_to_be_scraped(stack, job):
 def test_a_stranger_is_refused(stack):
     assert stack.ask(stack.api_port, "/v1/jobs")[0] == 401
     assert stack.ask(stack.api_port, "/health")[0] == 200
+
+
+def test_scaled_gpu_workers_take_different_gpus_and_one_too_many_says_who_holds_them(stack):
+    scale = f"worker={len(FAKE_GPUS) + 1}"
+    stack.compose("up", "--detach", "--no-build", "--scale", scale, "worker", profile="gpu")
+    try:
+
+        def on_gpus():
+            found = json.loads(stack.farm("workers", "--json"))
+            devices = sorted(one["device"] for one in found if one["device"] != "cpu")
+            return devices if len(devices) == len(FAKE_GPUS) else None
+
+        devices = wait_for(on_gpus, "as many workers as GPUs", timeout_s=120)
+        assert [device.split()[0] for device in devices] == ["optix:0", "optix:1"]
+
+        def refusal():
+            told = stack.compose("logs", "--no-color", "worker", profile="gpu")
+            return [line for line in told.splitlines() if "error: " in line and "held" in line]
+
+        (line, *_) = wait_for(refusal, "the third worker gives up", timeout_s=120)
+        assert line.count("is held by") == len(FAKE_GPUS), line
+    finally:
+        # Not `stop`: it may wait a minute for a container that Docker is just starting again.
+        there = stack.compose("ps", "--all", "--quiet", "worker", profile="gpu").split()
+        docker("rm", "--force", *there)
 
 
 def test_jobs_survive_a_restart_of_redis(stack, job):
