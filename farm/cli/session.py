@@ -73,7 +73,8 @@ def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_
 
 def plan_line(plan: Plan, *, devices: list[str]) -> str:
     """Say in one line what is about to happen."""
-    known = f", {plan.views_done} of them are there" if plan.views_done else ""
+    there = f"{plan.views_done} of them {'is' if plan.views_done == 1 else 'are'} there"
+    known = f", {there}" if plan.views_done else ""
     rough = f", roughly {duration(plan.seconds)}" if plan.views > plan.views_done else ""
     return (
         f"{counted(plan.models, 'model')} x {counted(plan.hdrs, 'HDRI')}: "

@@ -48,6 +48,8 @@ class DatasetSummary(Spec):
 
     name: str
     views: int
+    empty_views: int = 0
+    """Of these, the views in which nothing of the model is seen: their masks are black."""
     tasks: int
     failures: tuple[str, ...]
     seconds: float
@@ -117,7 +119,7 @@ def delete_records(storage: Storage, dataset: str, is_complete: Callable[[str], 
 
 def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
     """Count what is in `records`, in one pass."""
-    size_bytes = 0
+    size_bytes = empty_views = 0
     resolutions: Counter[tuple[int, int]] = Counter()
     formats: Counter[str] = Counter()
     passes: Counter[str] = Counter()
@@ -125,6 +127,7 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
     versions: dict[str, str] = {}
     for record in records:
         versions |= record.versions
+        empty_views += record.coverage == 0.0
         resolutions[record.resolution_px] += 1
         models.add(record.model)
         hdrs.add(record.hdr)
@@ -135,6 +138,7 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
     return DatasetSummary(
         name=facts.name,
         views=resolutions.total(),
+        empty_views=empty_views,
         tasks=facts.tasks,
         failures=facts.failures,
         seconds=round(facts.seconds, 3),

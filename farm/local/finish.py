@@ -58,6 +58,7 @@ def finish_datasets(  # noqa: PLR0913 - the facts of a run, given by name
 ) -> list[DatasetFolder]:
     """Fold the records of every dataset of `job` that has any, and draw its contact sheet."""
     folders = []
+    empty_views = 0
     waiting = {expand.render_task(job, index).task_id for index in after.partial}
     for dataset in expand.datasets(job):
         here = [one for one in failed if one.task.dataset == dataset]
@@ -75,6 +76,9 @@ def finish_datasets(  # noqa: PLR0913 - the facts of a run, given by name
             is_complete=lambda task_id: task_id not in waiting,
             report=report,
         )
+        empty_views += summary.empty_views
         preview = storage.path(dataset_key(dataset, PREVIEW_FILE)) if summary.views else None
         folders.append(DatasetFolder(storage.path(dataset), preview))
+    if empty_views:
+        report(f"views that show nothing of their model, with a black mask: {empty_views}")
     return folders

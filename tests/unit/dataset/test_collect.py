@@ -33,7 +33,7 @@ def storage(tmp_path):
         a_task(0),
         [
             line(a_record(a_view(2))),
-            line(a_record(a_view(0))),
+            line(a_record(a_view(0), coverage=0.0)),
         ],
     )
     seed_records(storage, a_task(1), [line(a_record(a_view(1), model=chair))])
@@ -77,6 +77,7 @@ def test_the_dataset_says_what_is_in_it(storage):
     summary = json.loads(storage.get("vases/dataset.json"))
     assert summary["name"] == "vases"
     assert summary["views"] == 3
+    assert summary["empty_views"] == 1
     assert summary["tasks"] == 3
     assert summary["failures"] == ["vase.blend: has nothing to render"]
     assert summary["size_bytes"] == 3 * len(b"picturemask")
