@@ -11,6 +11,12 @@ from farm.errors import DeviceError, SetupError, SpecError
 DEVICE_PATTERN = re.compile(r"cpu|(cuda|optix):\d+")
 
 
+# Seconds per megapixel and sample: one CPU core; one GPU of the RTX 3080 class.
+CPU_CORE_S_PER_MPX_SAMPLE = 0.35
+GPU_S_PER_MPX_SAMPLE = 0.006
+VIEW_OVERHEAD_S = 0.05
+
+
 @dataclass(frozen=True)
 class Gpu:
     """An NVIDIA GPU of this machine."""
@@ -107,6 +113,14 @@ def choose_devices(device: str, workers: str) -> list[str]:
             f"workers: {workers} are more than the {len(devices)} GPUs of this machine"
         )
     return devices[: int(workers)]
+
+
+def view_seconds(*, resolution_px: tuple[int, int], samples: int, cores: int | None) -> float:
+    """Return roughly how long a view takes on so many CPU cores, or None: on a GPU."""
+    width, height = resolution_px
+    work = width * height / 1e6 * samples
+    speed = GPU_S_PER_MPX_SAMPLE if cores is None else CPU_CORE_S_PER_MPX_SAMPLE / cores
+    return work * speed + VIEW_OVERHEAD_S
 
 
 def cpu_count() -> int:

@@ -39,7 +39,6 @@ WORKER: dict[str, Any] = {
     "worker_disable_prefetch": True,
     "worker_enable_prefetch_count_reduction": False,
     "worker_cancel_long_running_tasks_on_connection_loss": True,  # spares early acks, and a warning
-    "worker_max_memory_per_child": 24_000_000,  # KB
     "worker_send_task_events": True,
     "worker_redirect_stdouts": False,
     "worker_hijack_root_logger": True,

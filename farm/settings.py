@@ -46,8 +46,14 @@ class Settings(BaseSettings):
     """Keep what a worker logs during a task on the storage, under `jobs/<job>/log/`."""
     lease_ttl_s: float = Field(default=10.0, gt=0)
     """A worker that is silent for so long loses its tasks."""
-    task_timeout_s: float = Field(default=7200.0, gt=0)
-    """An attempt that takes longer is ended."""
+    task_timeout_s: float = Field(default=43200.0, gt=0)
+    """An attempt that takes longer is ended, whatever it has to do."""
+    task_timeout_scale: float = Field(default=1.0, gt=0)
+    """Factor on how long an attempt may take by what it has to do: 10 minutes, and 30 times the
+    estimate of its views."""
+    memory_bytes: int | None = Field(default=None, ge=1)
+    """A renderer that uses more is killed, and one that used half of it is renewed after its task;
+    left out: 80 % of the machine's memory, or of the container's."""
     stop_timeout_s: float = Field(default=45.0, ge=0)
     """So long a worker that is asked to stop may finish the view in hand."""
     renderer: str = "worker.tasks:open_blender"

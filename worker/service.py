@@ -13,26 +13,26 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import billiard
-from billiard.einfo import ExceptionWithTraceback
 from celery import Celery, signals
-from celery.exceptions import SecurityWarning, TimeLimitExceeded
+from celery.exceptions import SecurityWarning
 from celery.worker import state as celery_state
-from celery.worker.request import Request
 
 from farm.errors import DeviceError, UnreachableError
 from farm.ledger import open_ledger
 from farm.queue import RENDER_TASK, create_celery
 from farm.settings import Settings
-from farm.spec.task import Ticket
 from farm.storage import open_storage
 from worker.claim import Claimant
 from worker.device import keep_kernels, pin
+from worker.guard import MemoryGuard
 from worker.heart import Death, Heart
+from worker.limits import memory_bound
+from worker.patience import Patience
+from worker.request import watched_request
 from worker.task_log import keep_last_words
 from worker.tasks import quiet_celery
 
@@ -67,6 +67,7 @@ class Service:
             }
         )
         self.stop_timeout_s = settings.stop_timeout_s
+        self.guard = MemoryGuard(memory_bound(settings.memory_bytes))
         self.device_error: str | None = None
         self.heart = Heart(
             ledger=self.ledger,
@@ -114,12 +115,15 @@ class Service:
         app.conf.update(
             include=["worker.tasks"],
             task_time_limit=self.settings.task_timeout_s,
+            worker_max_memory_per_child=max(1, self.guard.most_bytes // 2 // 1024),  # KB
             worker_log_format=LOG_FORMAT,
             worker_task_log_format=LOG_FORMAT,
         )
         app.set_current()
         app.loader.import_default_modules()
-        app.tasks[RENDER_TASK].Request = watched_request(self.heart, self.give_up)
+        app.tasks[RENDER_TASK].Request = watched_request(
+            self.heart, self.give_up, guard=self.guard, patience=Patience(self.settings)
+        )
         signals.worker_ready.connect(watch_closely, weak=False)
         signals.worker_shutting_down.connect(self._on_stop, weak=False)
         worker = app.Worker(
@@ -132,7 +136,9 @@ class Service:
         quiet_celery()
         logging.getLogger("celery.worker.request").setLevel(logging.CRITICAL)  # the heart tells
         self.heart.start()
+        self.guard.start()
         worker.start()
+        self.guard.stop()
         self.heart.stop()
         if self.device_error is not None:
             raise DeviceError(self.device_error)
@@ -176,30 +182,6 @@ def holder_name(settings: Settings) -> str:
 def watch_closely(sender: Any, **_: Any) -> None:
     """Look after the renderer's process often: Celery alone may take 5 s to notice its death."""
     sender.hub.call_repeatedly(POOL_CHECK_S, sender.pool.maintain_pool)
-
-
-def watched_request(heart: Heart, give_up: Callable[[str], None]) -> type[Request]:
-    """Return a request that tells what happens to the renderer's process."""
-
-    class WatchedRequest(Request):  # type: ignore[misc]  # Celery ships no types
-        """Runs in the main process."""
-
-        def on_failure(self, exc_info: Any, *args: Any, **kwargs: Any) -> None:
-            error = exc_info.exception
-            error = error.exc if isinstance(error, ExceptionWithTraceback) else error
-            if isinstance(error, DeviceError):
-                give_up(str(error))
-            elif isinstance(error, TimeLimitExceeded):
-                self._tell("timeout", f"not done after {error.args[0]:.0f} s")
-            elif not kwargs.get("return_ok"):  # the child did not return: it is gone
-                self._tell("killed", f"the renderer's process died: {error}")
-            super().on_failure(exc_info, *args, **kwargs)
-
-        def _tell(self, cause: str, sentence: str) -> None:
-            ticket = Ticket.model_validate(self.args[0]["ticket"])
-            heart.report(Death(ticket, cause, sentence, self.args[0]["task"]["task_id"]))
-
-    return WatchedRequest
 
 
 def serve(settings: Settings, *, die_with_parent: bool = False) -> int:

@@ -24,6 +24,7 @@ from farm.queue import RENDER_TASK
 from farm.settings import Settings, load_settings
 from farm.spec.task import RenderMessage, RenderTask, Ticket
 from farm.storage import Storage, open_storage
+from worker.limits import confine
 from worker.pace import Pace
 from worker.task_log import task_log
 
@@ -248,6 +249,7 @@ class RenderDoor(Task):  # type: ignore[misc]  # Celery ships no types
 
     @cached_property
     def renderer(self) -> Renderer:
+        confine()
         return open_renderer(self.settings)
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from farm import expand
-from farm.devices import cpu_count
+from farm.devices import cpu_count, view_seconds
 from farm.spec.base import Spec
 from farm.spec.job import Job
 from farm.spec.passes import PassName
@@ -16,10 +16,6 @@ BYTES_PER_PX: dict[tuple[PassName, ImageFormat], float] = {
     ("rgb", "jxl"): 0.85,
     ("mask", "jxl"): 0.015,
 }
-# Seconds per megapixel and sample: one CPU core; one GPU of the RTX 3080 class.
-CPU_CORE_S_PER_MPX_SAMPLE = 0.35
-GPU_S_PER_MPX_SAMPLE = 0.006
-VIEW_OVERHEAD_S = 0.05
 TASK_OVERHEAD_S = 1.0
 START_S = 5.0
 
@@ -61,12 +57,12 @@ def make_plan(job: Job, *, devices: list[str], views_done: int = 0) -> Plan:
 
 def _seconds(job: Job, *, devices: list[str], share: float) -> float:
     count = expand.count(job)
-    width, height = job.render.resolution_px
-    work = width * height / 1e6 * job.render.samples
-    if devices[0] == "cpu":
-        view = work * CPU_CORE_S_PER_MPX_SAMPLE / cpu_count() + VIEW_OVERHEAD_S
-        lanes = 1  # CPU workers share the cores
-    else:
-        view, lanes = work * GPU_S_PER_MPX_SAMPLE + VIEW_OVERHEAD_S, len(devices)
+    on_cpu = devices[0] == "cpu"
+    view = view_seconds(
+        resolution_px=job.render.resolution_px,
+        samples=job.render.samples,
+        cores=cpu_count() if on_cpu else None,
+    )
+    lanes = 1 if on_cpu else len(devices)  # CPU workers share the cores
     total = count.views * view + count.tasks * TASK_OVERHEAD_S
     return START_S + share * total / lanes if share else 0.0

@@ -10,6 +10,7 @@ import psutil
 from farm.ledger import JobState, TaskState
 from tests.integration.whole_farm import VIEWS, kill
 from tests.waiting import wait_for
+from worker.limits import FILE_BYTES, OPEN_FILES
 
 
 def test_a_job_is_rendered_to_its_end(farm):
@@ -174,6 +175,61 @@ def test_a_task_that_never_ends_is_set_aside(farm):
 
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 1, TaskState.SET_ASIDE: 1}
     assert farm.causes(1) == ["timeout"] * 3
+
+
+def test_a_renderer_that_hangs_is_ended_and_its_task_tried_again(farm):
+    farm.tell("hold-0")
+    worker = farm.start_worker(FARM_TASK_TIMEOUT_S="2")
+    farm.add_job(tasks=2)
+    hung = psutil.Process(farm.wait_started(0))
+    hung.suspend()
+    farm.free("hold-0")
+
+    assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 2}
+    assert farm.attempts(0) == 2
+    assert "renderer lost cause=timeout now=pending: not done after 2 s" in farm.words()
+    assert not hung.is_running() or hung.status() == psutil.STATUS_ZOMBIE
+    assert worker.poll() is None
+
+
+def test_a_renderer_that_takes_too_much_memory_is_killed_and_that_is_said(farm):
+    farm.tell("bloat-0")
+    farm.start_worker(FARM_MEMORY_BYTES="500000000")
+    farm.add_job(tasks=2)
+    wait_for(lambda: farm.ledger.failures("job"), "it was killed")
+    farm.free("bloat-0")
+    assert farm.causes(0)[0] == "memory"
+
+    assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 2}
+    assert "MB of the 500 MB that it may use" in farm.words()
+
+
+def test_a_renderer_whose_memory_grows_is_renewed_before_it_hurts(farm):
+    farm.tell(*(f"leak-{index}" for index in range(6)))
+    farm.start_worker(FARM_MEMORY_BYTES="600000000")
+    farm.add_job(tasks=6)
+
+    assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 6}
+    processes = [(farm.storage / "started" / f"{index}.1").read_text() for index in range(6)]
+    assert 2 <= len(set(processes)) < 6, "after some tasks, not after each"
+    assert farm.ledger.failures("job") == []
+    assert "renderer lost" not in farm.words()
+
+
+def test_a_renderer_cannot_take_all_of_its_machine(farm):
+    farm.tell("hold-0")
+    farm.start_worker()
+    farm.add_job(tasks=1)
+    child = psutil.Process(farm.wait_started(0))
+    limits = {name: child.rlimit(getattr(psutil, name)) for name in
+              ("RLIMIT_CORE", "RLIMIT_NOFILE", "RLIMIT_FSIZE", "RLIMIT_NPROC")}  # fmt: skip
+    farm.free("hold-0")
+
+    assert limits["RLIMIT_CORE"] == (0, 0)
+    assert max(limits["RLIMIT_NOFILE"]) <= OPEN_FILES
+    assert max(limits["RLIMIT_FSIZE"]) == FILE_BYTES
+    assert 0 < max(limits["RLIMIT_NPROC"]) < 1 << 20
+    farm.wait_state(JobState.COMPLETED)
 
 
 def test_a_worker_ends_with_the_process_that_started_it_where_asked_to(farm):

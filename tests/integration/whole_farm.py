@@ -112,6 +112,10 @@ class Farm:
         stories = {story.index: story for story in self.ledger.failures("job")}
         return [attempt.cause for attempt in stories[index].attempts]
 
+    def attempts(self, index: int) -> int:
+        """Return how many attempts of a task have begun."""
+        return len(list((self.storage / "started").glob(f"{index}.*")))
+
     def words(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
