@@ -141,5 +141,6 @@ def report(site: Site, state: UpState) -> int:
             typer.echo(f"problem: {part.name} does not run: {part.problem}", err=True)
     if state.phase != "ready":
         typer.echo("not all parts answer yet; `farm doctor` and the logs tell more", err=True)
-    typer.echo("next:    farm submit --models MODELS --hdrs HDRS · farm workers · farm down")
+    down = f"farm down --storage {site.storage}"
+    typer.echo(f"next:    farm submit --models MODELS --hdrs HDRS · farm workers · {down}")
     return 1 if any(part.problem for part in state.parts) else 0

@@ -14,7 +14,7 @@ from farm.spec.asset import Asset  # noqa: E402
 from tests.blender.scenes import asset_of, blend_file, fill_statue, write_sky  # noqa: E402
 from worker.blender.session import BlenderSession  # noqa: E402
 
-SAMPLE_ASSETS = Path(__file__).parents[3] / "shared" / "assets"
+SAMPLE_ASSETS = (Path(__file__).parents[3] / "shared" / "assets").resolve()
 
 
 @pytest.fixture(scope="session")
