@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from farm.local.hold import hold_folder
 from tests.e2e.conftest import farm
 
 
@@ -24,6 +25,27 @@ def test_a_dry_run_tells_what_would_be_rendered_and_touches_nothing(assets, tmp_
     assert "size      about" in plan.stdout
     assert "time      roughly" in plan.stdout
     assert not output.exists()
+
+
+def test_a_folder_that_another_run_writes_into_is_left_alone(assets, tmp_path):
+    request = ("render", "--models", assets.models, "--hdrs", assets.hdrs, "--output", tmp_path)
+
+    with hold_folder(tmp_path):
+        done, plan = farm(*request), farm(*request, "--dry-run")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: another run writes into")
+    assert plan.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_that_is_a_file_is_named_before_anything_starts(assets):
+    file = next(assets.models.glob("*.obj"))
+
+    done = farm("render", "--models", assets.models, "--hdrs", assets.hdrs, "--output", file)
+
+    assert done.returncode == 2
+    assert f"error: {file}: cannot be written" in done.stderr
 
 
 def test_flags_go_over_the_spec_and_its_paths_start_at_the_file(assets, tmp_path):
