@@ -45,6 +45,7 @@ class Circumstances:
     attempt: int
     worker: str
     world_from_model: Matrix4
+    missing_textures: tuple[str, ...]
     denoiser: str | None
     device: str
     versions: dict[str, str]
@@ -155,6 +156,7 @@ class Finisher:
             resolution_px=task.render.resolution_px,
             camera=rendered.shot.camera,
             world_from_model=known.world_from_model,
+            missing_textures=known.missing_textures,
             model=task.model,
             hdr=task.hdr,
             samples=task.render.samples,

@@ -48,8 +48,10 @@ class DatasetSummary(Spec):
 
     name: str
     views: int
-    empty_views: int = 0
+    empty_views: int
     """Of these, the views in which nothing of the model is seen: their masks are black."""
+    missing_textures: dict[str, tuple[str, ...]]
+    """Model -> the files that its materials want and that were not there: magenta parts."""
     tasks: int
     failures: tuple[str, ...]
     seconds: float
@@ -125,9 +127,12 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
     passes: Counter[str] = Counter()
     models, hdrs = AssetCounter(), AssetCounter()
     versions: dict[str, str] = {}
+    missing: dict[str, tuple[str, ...]] = {}
     for record in records:
         versions |= record.versions
         empty_views += record.coverage == 0.0
+        if record.missing_textures:
+            missing[record.model.name] = record.missing_textures
         resolutions[record.resolution_px] += 1
         models.add(record.model)
         hdrs.add(record.hdr)
@@ -139,6 +144,7 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
         name=facts.name,
         views=resolutions.total(),
         empty_views=empty_views,
+        missing_textures=missing,
         tasks=facts.tasks,
         failures=facts.failures,
         seconds=round(facts.seconds, 3),

@@ -59,6 +59,7 @@ def finish_datasets(  # noqa: PLR0913 - the facts of a run, given by name
     """Fold the records of every dataset of `job` that has any, and draw its contact sheet."""
     folders = []
     empty_views = 0
+    missing: dict[str, tuple[str, ...]] = {}
     waiting = {expand.render_task(job, index).task_id for index in after.partial}
     for dataset in expand.datasets(job):
         here = [one for one in failed if one.task.dataset == dataset]
@@ -77,8 +78,11 @@ def finish_datasets(  # noqa: PLR0913 - the facts of a run, given by name
             report=report,
         )
         empty_views += summary.empty_views
+        missing |= summary.missing_textures
         preview = storage.path(dataset_key(dataset, PREVIEW_FILE)) if summary.views else None
         folders.append(DatasetFolder(storage.path(dataset), preview))
+    for name, textures in missing.items():
+        report(f"{name} lacks its textures and has magenta parts: {', '.join(textures)}")
     if empty_views:
         report(f"views that show nothing of their model, with a black mask: {empty_views}")
     return folders

@@ -60,6 +60,8 @@ class ViewRecord(Spec):
     camera: CameraRecord
     world_from_model: Matrix4
     """The model's own coordinates to the frame in which it is centred and scaled to 1."""
+    missing_textures: tuple[str, ...] = ()
+    """Files that the model's materials want and that were not there: what they cover is magenta."""
     model: Asset
     hdr: Asset
     samples: int

@@ -125,6 +125,23 @@ def test_a_model_with_a_point_at_the_end_of_the_world_is_named(load):
         load(fill)
 
 
+def test_textures_that_are_not_there_are_named_if_they_show(load):
+    def fill(scene):
+        paint = a_material()
+        for name, link in (("gone.png", True), ("unused.png", False)):
+            image = bpy.data.images.new(name, 4, 4)
+            image.source = "FILE"
+            image.filepath = f"//textures/{name}"
+            node = paint.node_tree.nodes.new("ShaderNodeTexImage")
+            node.image = image
+            if link:
+                colour = paint.node_tree.nodes["Principled BSDF"].inputs["Base Color"]
+                paint.node_tree.links.new(node.outputs["Color"], colour)
+        add_box(scene, material=paint)
+
+    assert load(fill).missing_textures == ("gone.png",)
+
+
 def test_hidden_helpers_do_not_change_the_bounds(load):
     def fill(scene):
         add_box(scene, size=(1, 2, 3))

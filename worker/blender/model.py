@@ -31,6 +31,8 @@ class Model:
     true_strength: bool
     """It gives light of its own, so the environment's strength must be set, not multiplied."""
     has_twin: bool = False
+    missing_textures: tuple[str, ...] = ()
+    """Pictures that it wants and that are not there."""
 
     @property
     def unit_from_model(self) -> Matrix4:

@@ -29,6 +29,7 @@ from worker.blender.model import (
     wants_twin,
 )  # fmt: skip
 from worker.blender.settings import choose_device, set_fixed, set_quality, set_tiles
+from worker.blender.textures import missing_textures
 from worker.device import claim_device, parse_device
 from worker.intake import check_asset
 
@@ -181,6 +182,7 @@ class BlenderSession:
             scale_lamps(everything, 1.0 / bounds.size)
         true_strength = gives_light(found)
         model = Model(collection, parent, bounds, true_strength)
+        model.missing_textures = missing_textures(found.materials.values())
         if wants_twin(found, true_strength=true_strength):
             add_twin(self.scene, collection)
             model.has_twin = True

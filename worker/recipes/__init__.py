@@ -36,6 +36,10 @@ class Stage(Protocol):
     def world_from_model(self) -> Matrix4:
         """The model's file coordinates to those in which the records speak."""
 
+    @property
+    def missing_textures(self) -> tuple[str, ...]:
+        """Pictures that the model wants and that are not there."""
+
     def arrange(self, view: View) -> Shot:
         """Set model, light and camera for one view."""
 

@@ -27,6 +27,10 @@ class DomeStage:
     def world_from_model(self) -> Matrix4:
         return self.model.unit_from_model
 
+    @property
+    def missing_textures(self) -> tuple[str, ...]:
+        return self.model.missing_textures
+
     def arrange(self, view: View) -> Shot:
         """Set one view.
 

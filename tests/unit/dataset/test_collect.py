@@ -36,7 +36,9 @@ def storage(tmp_path):
             line(a_record(a_view(0), coverage=0.0)),
         ],
     )
-    seed_records(storage, a_task(1), [line(a_record(a_view(1), model=chair))])
+    seed_records(
+        storage, a_task(1), [line(a_record(a_view(1), model=chair, missing_textures=("wood.png",)))]
+    )
     return storage
 
 
@@ -78,6 +80,7 @@ def test_the_dataset_says_what_is_in_it(storage):
     assert summary["name"] == "vases"
     assert summary["views"] == 3
     assert summary["empty_views"] == 1
+    assert summary["missing_textures"] == {"chair.glb": ["wood.png"]}
     assert summary["tasks"] == 3
     assert summary["failures"] == ["vase.blend: has nothing to render"]
     assert summary["size_bytes"] == 3 * len(b"picturemask")
