@@ -1,0 +1,280 @@
+"""Several workers, doubled and late messages, deaths, and a user who changes his mind: what must
+always be true stays true, and in the end every job ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from farm.ledger import JobState, Ledger, TaskState
+from farm.ledger.memory_store import MemoryStore
+from farm.ledger.model import CODES
+from farm.ledger.policy import CAUSES
+from farm.ledger.redis_store import RedisStore, connect
+from farm.spec.task import Ticket
+
+TASKS, VIEWS = 4, 3
+WORKERS = ("a", "b", "c")
+JOB = "job"
+OVER = {TaskState.DONE, TaskState.FAILED, TaskState.SET_ASIDE}
+ENDS = {JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED}
+
+
+class Farm(RuleBasedStateMachine):
+    """A ledger in the middle; beside it, what an honest observer has seen."""
+
+    workers = st.sampled_from(WORKERS)
+    places = st.integers(0, 50)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger = Ledger(self.make_store())
+        self.ledger.add_job(JOB, tasks=TASKS, views=TASKS * VIEWS)
+        self.messages: list[Ticket] = []  # never removed: any of them may come again
+        self.holders: dict[Ticket, set[str]] = {}
+        self.views: dict[Ticket, int] = {}
+        self.ended: dict[Ticket, str] = {}
+        self.done: dict[int, Ticket] = {}
+        self.dropped = 0
+        self.charged: dict[int, int] = dict.fromkeys(range(TASKS), 0)
+        self.was_cancelled = False
+        self.living: set[str] = set()
+
+    def make_store(self) -> Any:
+        return MemoryStore()
+
+    def held(self, place: int) -> tuple[Ticket, str] | None:
+        """Some ticket that a worker believes to hold: rightly, or no longer."""
+        found = [(ticket, name) for ticket, names in self.holders.items() for name in sorted(names)]
+        right = [each for each in found if each[0] not in self.ended]
+        found = right if right and place % 3 else found
+        return found[place % len(found)] if found else None
+
+    def state(self, index: int) -> TaskState:
+        code = self.ledger.store.states(JOB, index, 1)
+        return next(state for state, known in CODES.items() if known == code)
+
+    # The dispatcher
+
+    @rule(limit=st.integers(1, TASKS))
+    def feed(self, limit: int) -> None:
+        for ticket in self.ledger.take(JOB, limit):
+            assert ticket not in self.messages, "no ticket is given out twice"
+            earlier = [each.attempt for each in self.messages if each.index == ticket.index]
+            assert ticket.attempt > max(earlier, default=0), "tickets are numbered upwards"
+            assert ticket.index not in self.done, "what is done is not given out"
+            self.messages.append(ticket)
+
+    @rule()
+    def reap(self) -> None:
+        for ticket in self.ledger.reap():
+            assert not self.holders[ticket] & self.living, "nobody alive loses a task"
+            self.end(ticket, "lost")
+            self.charged[ticket.index] += 1
+        assert {task.worker for task in self.ledger.running(JOB)} <= self.living
+
+    @rule()
+    def settle(self) -> None:
+        cancelling = self.ledger.job(JOB).state is JobState.CANCELLING
+        if self.ledger.settle(JOB):
+            states = {self.state(index) for index in range(TASKS)}
+            assert TaskState.RUNNING not in states
+            assert cancelling or states <= OVER
+
+    # The workers
+
+    @rule(worker=workers)
+    def beat(self, worker: str) -> None:
+        self.ledger.heartbeat(worker, {}, ttl_s=1000)
+        self.living.add(worker)
+
+    @rule(worker=workers)
+    def die(self, worker: str) -> None:
+        self.ledger.store.still(worker)  # what it held stays behind, until it is reaped
+        self.living.discard(worker)
+
+    @rule(place=places)
+    def die_with_a_task(self, place: int) -> None:
+        if found := self.held(place):
+            self.die(found[1])
+            self.reap()
+
+    @rule(worker=workers)
+    def stop_well(self, worker: str) -> None:
+        before = self.ledger.held_by(worker)
+        self.ledger.farewell(worker)
+        self.living.discard(worker)
+        for ticket in before:
+            self.end(ticket, "released")
+        assert self.ledger.held_by(worker) == []
+
+    @rule(worker=workers, place=places)
+    def claim(self, worker: str, place: int) -> None:
+        if self.messages:
+            self.try_to_claim(worker, self.messages[place % len(self.messages)])
+
+    @rule(worker=workers)
+    def claim_newest(self, worker: str) -> None:
+        """What mostly happens: the message comes once and in time."""
+        self.feed(1)
+        if self.messages:
+            self.try_to_claim(worker, self.messages[-1])
+
+    def try_to_claim(self, worker: str, ticket: Ticket) -> None:
+        self.beat(worker)
+        if not self.ledger.claim(ticket, worker):
+            return
+        holders = self.holders.setdefault(ticket, set())
+        holders.add(worker)
+        self.views.setdefault(ticket, 0)
+        assert holders == {worker}, "one attempt has one holder"
+        assert ticket not in self.ended, "an attempt that ended does not begin again"
+        assert ticket.attempt == max(t.attempt for t in self.messages if t.index == ticket.index)
+
+    @rule(place=places, views=st.integers(0, VIEWS))
+    def progress(self, place: int, views: int) -> None:
+        if (found := self.held(place)) and self.ledger.progress(found[0], views):
+            assert found[0] not in self.ended
+            self.views[found[0]] = views
+
+    @rule(place=places)
+    def complete(self, place: int) -> None:
+        if not (found := self.held(place)):
+            return
+        ticket, _ = found
+        if not self.ledger.complete(ticket):
+            self.dropped += 1
+            return
+        assert ticket.index not in self.done, "a task is counted once"
+        self.done[ticket.index] = ticket
+        self.end(ticket, "done")
+
+    @rule(place=places, cause=st.sampled_from(sorted(CAUSES)))
+    def fail(self, place: int, cause: str) -> None:
+        if not (found := self.held(place)):
+            return
+        ticket, policy = found[0], CAUSES[cause]
+        target = self.ledger.fail(ticket, cause, "why")
+        if target is None:
+            return
+        self.end(ticket, cause)
+        self.charged[ticket.index] += policy.cap is not None
+        assert target in (TaskState.PENDING, policy.then)
+        if policy.cap is None:
+            assert target is TaskState.PENDING, "what is not the task's fault is free"
+        if target is not TaskState.PENDING:
+            assert self.charged[ticket.index] >= policy.cap
+
+    @rule(place=places)
+    def release(self, place: int) -> None:
+        if (found := self.held(place)) and self.ledger.release(found[0]):
+            self.end(found[0], "released")
+
+    def end(self, ticket: Ticket, how: str) -> None:
+        assert ticket not in self.ended, "an attempt ends once"
+        self.ended[ticket] = how
+
+    # The user
+
+    @rule(verb=st.sampled_from(["pause", "resume", "resume"]))
+    def steer(self, verb: str) -> None:
+        getattr(self.ledger, verb)(JOB)
+
+    @rule(place=places)
+    def kill_the_renderer(self, place: int) -> None:
+        """The cause that sets tasks aside."""
+        self.fail(place, "killed")
+
+    @rule()
+    def retry(self) -> None:
+        again = [i for i in range(TASKS) if self.state(i) in OVER - {TaskState.DONE}]
+        if self.ledger.retry(JOB):
+            for index in again:
+                self.charged[index] = 0
+
+    @rule(surely=st.integers(0, 19))
+    def cancel(self, surely: int) -> None:
+        if surely == 0:  # little happens after it
+            self.was_cancelled |= self.ledger.cancel(JOB)
+
+    # What must always be true
+
+    @invariant()
+    def counters_tell_the_truth(self) -> None:
+        meta = self.ledger.store.meta(JOB)
+        states = self.ledger.store.states(JOB, 0, TASKS)
+        assert len(states) == TASKS
+        for code in CODES.values():
+            assert int(meta.get(code, 0)) == states.count(code)
+        assert int(meta.get("dropped", 0)) == self.dropped
+        running = {task.ticket: task.views_done for task in self.ledger.running(JOB)}
+        known = sum(self.views[ticket] for ticket in self.done.values()) + sum(running.values())
+        assert self.ledger.job(JOB).views_done == known
+
+    @invariant()
+    def what_runs_is_held_by_one_who_claimed_it(self) -> None:
+        for task in self.ledger.running(JOB):
+            assert self.holders[task.ticket] == {task.worker}
+            assert task.ticket not in self.ended
+        for index, ticket in self.done.items():
+            assert self.state(index) is TaskState.DONE
+            assert self.ended[ticket] == "done"
+
+    @invariant()
+    def a_cancelled_job_stays_so(self) -> None:
+        if self.was_cancelled:
+            assert self.ledger.job(JOB).state in (JobState.CANCELLING, JobState.CANCELLED)
+
+    def teardown(self) -> None:
+        """One worker that does its work brings any job to its end, whatever came before."""
+        for worker in WORKERS:
+            self.ledger.farewell(worker)
+        self.ledger.reap()
+        self.ledger.resume(JOB)
+        for _ in range(2 * TASKS):
+            self.ledger.heartbeat("z", {}, ttl_s=1000)
+            lost = [task.ticket for task in self.ledger.queued(JOB)]
+            for ticket in [*lost, *self.ledger.take(JOB, TASKS)]:
+                if self.ledger.claim(ticket, "z"):
+                    assert self.ledger.complete(ticket)
+            self.ledger.settle(JOB)
+        job = self.ledger.job(JOB)
+        assert job.state in ENDS
+        assert job.counts[TaskState.RUNNING] == 0
+        assert job.state is JobState.CANCELLED or job.active_tasks == 0
+        assert self.ledger.held_by("z") == []
+
+
+def check(machine: type[Farm], *, examples: int) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=60,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.slow
+def test_no_interleaving_breaks_what_must_always_be_true_in_memory():
+    check(Farm, examples=400)
+
+
+@pytest.mark.slow
+def test_no_interleaving_breaks_what_must_always_be_true_in_redis(redis_url):
+    client = connect(redis_url)
+
+    class OnRedis(Farm):
+        def make_store(self) -> Any:
+            client.flushall()
+            return RedisStore(client)
+
+    check(OnRedis, examples=60)
+    client.close()
