@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from collections.abc import Iterator
@@ -128,17 +129,24 @@ def print_summary(console: Console, summary: Summary) -> None:
 
 @contextmanager
 def stop_on_signal(console: Console) -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C or SIGTERM into an event, the second into KeyboardInterrupt."""
+    """Turn the first Ctrl-C, SIGTERM or SIGHUP (the terminal was closed) into an event, the second
+    into KeyboardInterrupt.
+    """
     stop = threading.Event()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        console.print("stopping after the views in hand; once more to stop at once")
+        with contextlib.suppress(OSError):  # no terminal any more
+            console.print("stopping after the views in hand; once more to stop at once")
 
-    watched = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, on_signal) for number in watched}
+    watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {
+        number: signal.signal(number, on_signal)
+        for number in watched
+        if signal.getsignal(number) != signal.SIG_IGN  # as under nohup
+    }
     try:
         yield stop
     finally:

@@ -187,7 +187,7 @@ def test_bad_files_fail_alone_and_are_named(assets, tmp_path):
         assert Path(record.files["rgb"].path).stem == record.view.name
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_run_keeps_what_is_done_leaves_nothing_and_goes_on(
     assets, tmp_path, start_farm, sent
 ):
