@@ -52,8 +52,10 @@ def watched_request(
             super().on_failure(exc_info, *args, **kwargs)
 
         def _tell(self, cause: str, sentence: str) -> None:
-            ticket = Ticket.model_validate(self.args[0]["ticket"])
-            heart.report(Death(ticket, cause, sentence, self.args[0]["task"]["task_id"]))
+            body = self.args[0]
+            ticket, task = Ticket.model_validate(body["ticket"]), body["task"]
+            model = task.get("model", {}).get("name", task["task_id"])  # of another version: none
+            heart.report(Death(ticket, cause, f"{model}: {sentence}", task["task_id"]))
 
     return WatchedRequest
 
