@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -20,7 +22,8 @@ SAMPLE_ASSETS = (Path(__file__).parents[3] / "shared" / "assets").resolve()
 @pytest.fixture(scope="session")
 def blender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlenderSession]:
     """The one Blender of this process."""
-    session = BlenderSession("cpu", tmp_path_factory.mktemp("scratch"))
+    with mock.patch.dict(os.environ):  # the device it claims is not for other tests' processes
+        session = BlenderSession("cpu", tmp_path_factory.mktemp("scratch"))
     yield session
     session.close()
 
