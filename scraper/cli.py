@@ -31,7 +31,7 @@ License = Annotated[
 ]
 Resolution = Annotated[
     str | None,
-    typer.Option(help="2K and so on, or original. [default: HDRIs 2K, models original]"),
+    typer.Option(help="2K and so on, or original. (default: HDRIs 2K, models original)"),
 ]
 Include = Annotated[
     list[str] | None,
