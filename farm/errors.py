@@ -21,6 +21,9 @@ FarmError
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class FarmError(Exception):
     """Base of all; its text is one sentence that a user can act on."""
@@ -124,3 +127,20 @@ class TransferError(FarmError):
 
 class UnreachableError(FarmError):
     """Redis or the farm's server, which is away now; what waits for it goes on when it is back."""
+
+
+@contextmanager
+def needing(what: str, remedy: str) -> Iterator[None]:
+    """Turn a package that an import inside does not find into a sentence.
+
+    Args:
+        what: Its beginning, such as `a worker needs`.
+        remedy: What installs the package.
+
+    Raises:
+        SetupError: A package is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SetupError(f"{what} {error.name}, which is not installed: {remedy}") from None

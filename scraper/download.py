@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from farm.spec.asset import AssetFile
 from scraper.asset import Include, RemoteFile
 from scraper.catalog import WORK_FOLDER, Catalog, Entry, file_id, provenance_of
 from scraper.errors import ItemError, RefusedError, SourceError
-from scraper.fetch import Wanted, discard, fetch
+from scraper.fetch import Wanted, discard, fetch, hash_md5
 from scraper.plan import Item
 from scraper.polite import Clock, PoliteClient
 from scraper.sources.base import Source
@@ -237,7 +236,6 @@ def is_there(path: Path, include: Include) -> bool:
     """Say whether an include is there and whole; without an MD5 nobody can tell."""
     if include.md5 is None:
         return False
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
-        return found.hexdigest() == include.md5.lower()
+    with contextlib.suppress(OSError):
+        return hash_md5(path) == include.md5.lower()
     return False

@@ -58,7 +58,7 @@ def fetch(
     """
     for _ in range(2):  # bytes may be turned on the way once
         _bring(client, link, part, wanted, report)
-        md5 = _md5(part) if wanted.md5 else None
+        md5 = hash_md5(part) if wanted.md5 else None
         if md5 is None or wanted.md5 is None or md5 == wanted.md5.lower():
             return
         discard(part)
@@ -191,7 +191,8 @@ def _write(
             os.fsync(file.fileno())
 
 
-def _md5(part: Path) -> str:
+def hash_md5(part: Path) -> str:
+    """Return the MD5 (hex) of a file's bytes, as sites publish it."""
     with part.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from farm.errors import SetupError
+from farm.errors import needing
 
 
 def worker(  # noqa: PLR0913 - one parameter per flag
@@ -38,13 +38,9 @@ def worker(  # noqa: PLR0913 - one parameter per flag
     ] = False,
 ) -> None:
     """Render tasks from a farm's queue on one device until told to stop."""
-    try:
+    with needing("a worker needs", "pip install 'viewfarm[worker]'"):
         from farm.settings import load_settings
         from worker.service import serve
-    except ModuleNotFoundError as error:
-        raise SetupError(
-            f"a worker needs {error.name}, which is not installed: pip install 'viewfarm[worker]'"
-        ) from None
     settings = load_settings(
         redis_url=redis_url,
         storage=storage,
@@ -60,11 +56,7 @@ def samples(
     folder: Annotated[Path, typer.Argument(help="Folder for models/ and hdrs/.")],
 ) -> None:
     """Write three sample models and three HDRIs, free to use, for a first dataset."""
-    try:
+    with needing("samples need", "pip install 'viewfarm[worker]'"):
         from worker.blender.samples import write_samples
-    except ModuleNotFoundError as error:
-        raise SetupError(
-            f"samples need {error.name}, which is not installed: pip install 'viewfarm[worker]'"
-        ) from None
     for path in write_samples(folder):
         typer.echo(path)

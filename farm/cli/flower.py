@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from farm.errors import SetupError
+from farm.errors import needing
 
 
 def flower(
@@ -22,12 +22,8 @@ def flower(
     ] = None,
 ) -> None:
     """Show tasks and workers in a browser (Flower); the password is in FARM_FLOWER_AUTH."""
-    try:
+    with needing("Flower needs", "pip install 'viewfarm[server]'"):
         from farm.flower import load_flower_settings, serve_flower
         from farm.settings import load_settings
-    except ModuleNotFoundError as error:
-        raise SetupError(
-            f"Flower needs {error.name}, which is not installed: pip install 'viewfarm[server]'"
-        ) from None
     redis_url = load_settings().redis_url.get_secret_value()
     serve_flower(redis_url, load_flower_settings(host=host, port=port, db=db))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from farm.errors import SetupError
+from farm.cli.server import SERVER
+from farm.errors import needing
 
 if TYPE_CHECKING:
     from farm.serve.restore import Found
@@ -28,12 +29,8 @@ def recover(
     The dispatcher does so by itself when it starts, and when Redis was restarted or emptied.
     Twice is once.
     """
-    try:
+    with needing(*SERVER):
         from farm.serve.restore import restore_each
-    except ImportError as error:
-        from farm.cli.server import NO_SERVER
-
-        raise SetupError(NO_SERVER.format(name=error.name)) from None
     from farm.jobs import JobBook
     from farm.ledger import open_ledger
     from farm.settings import load_settings

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from farm.errors import SetupError
+from farm.errors import needing
 
-NO_SERVER = "the server's packages are not installed ({name}); run: pip install 'viewfarm[server]'"
+SERVER = ("the server needs", "pip install 'viewfarm[server]'")
 
 token = typer.Typer(
     help="Make, list and revoke tokens; needs the farm's storage.", no_args_is_help=True
@@ -20,10 +20,8 @@ def api(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
 ) -> None:
     """Serve the farm's API; FARM_REDIS_URL and FARM_STORAGE say what of."""
-    try:
+    with needing(*SERVER):
         from farm.api.server import serve
-    except ImportError as error:
-        raise SetupError(NO_SERVER.format(name=error.name)) from None
     from farm.settings import load_settings
 
     serve(load_settings(), host=host, port=port)
@@ -31,10 +29,8 @@ def api(
 
 def dispatcher() -> None:
     """Feed the workers and finish what they have rendered, until told to stop."""
-    try:
+    with needing(*SERVER):
         from farm.serve.service import serve
-    except ImportError as error:
-        raise SetupError(NO_SERVER.format(name=error.name)) from None
     from farm.settings import load_settings
 
     serve(load_settings())

@@ -16,7 +16,7 @@ from rich.markup import escape
 from farm.cli.progress import counted, duration, file_size, show_progress
 from farm.dataset.resume import find_finished
 from farm.devices import choose_devices
-from farm.errors import SetupError
+from farm.errors import needing
 from farm.local.hold import hold_folder
 from farm.local.plan import Plan, make_plan
 from farm.local.prepare import output_folder, prepare
@@ -45,13 +45,8 @@ def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_
         plan = make_plan(job, devices=devices, views_done=finished.views)
         print_plan(plan, job, folder=storage.root, devices=devices)
         return 0
-    try:
+    with needing("rendering needs", "pip install 'viewfarm[worker]' on Python 3.13"):
         from farm.local.run import render_job
-    except ModuleNotFoundError as error:
-        raise SetupError(
-            f"rendering needs {error.name}, which is not installed: "
-            "pip install 'viewfarm[worker]' on Python 3.13"
-        ) from None
     with hold_folder(storage.root):
         finished = find_finished(job, storage, note)
         plan = make_plan(job, devices=devices, views_done=finished.views)

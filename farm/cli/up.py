@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from farm.errors import SetupError
+from farm.errors import needing
 
 if TYPE_CHECKING:
     from farm.local.site import Site, UpState
@@ -37,15 +37,10 @@ def up(  # noqa: PLR0913 - one parameter per flag
     ] = False,
 ) -> None:
     """Start the whole farm on this machine: Redis, API, dispatcher, Flower, workers."""
-    try:
+    with needing("a farm needs", "pip install 'viewfarm[worker]' on Python 3.13"):
         from farm.local import detached
         from farm.local.site import Site
         from farm.local.up import Wish
-    except ModuleNotFoundError as error:
-        raise SetupError(
-            f"a farm needs {error.name}, which is not installed: "
-            "pip install 'viewfarm[worker]' on Python 3.13"
-        ) from None
     from farm.devices import choose_devices
 
     site = Site(storage.expanduser().resolve())

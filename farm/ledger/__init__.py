@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from farm.errors import needing
 from farm.ledger.ledger import Ledger
 from farm.ledger.model import (
     FailedAttempt,
@@ -30,6 +31,7 @@ __all__ = [
 
 def open_ledger(redis_url: str) -> Ledger:
     """Return the ledger kept in the Redis at `redis_url`."""
-    from farm.ledger.redis_store import RedisStore, connect  # a laptop has no redis package
+    with needing("the ledger needs", "pip install 'viewfarm[server]'"):  # a laptop has no redis
+        from farm.ledger.redis_store import RedisStore, connect
 
     return Ledger(RedisStore(connect(redis_url)))

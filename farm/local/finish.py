@@ -59,15 +59,18 @@ def finish_datasets(  # noqa: PLR0913 - the facts of a run, given by name
     """Fold the records of every dataset of `job` that has any, and draw its contact sheet."""
     folders = []
     empty_views = 0
+    spec, tasks = job.spec.model_dump(mode="json"), expand.count(job).tasks
+    failed_in: dict[str, list[FailedTask]] = {}
+    for one in failed:
+        failed_in.setdefault(one.task.dataset, []).append(one)
     missing: dict[str, tuple[str, ...]] = {}
     waiting = {expand.render_task(job, index).task_id for index in after.partial}
     for dataset in expand.datasets(job):
-        here = [one for one in failed if one.task.dataset == dataset]
         facts = RunFacts(
             name=storage.path(dataset).name,
-            spec=job.spec.model_dump(mode="json"),
-            tasks=expand.count(job).tasks,
-            failures=tuple(failure.sentence for failure in group(here)),
+            spec=spec,
+            tasks=tasks,
+            failures=tuple(failure.sentence for failure in group(failed_in.get(dataset, []))),
             seconds=seconds,
         )
         summary = finish_dataset(

@@ -99,11 +99,13 @@ class Run:
                 done=self.finished.tasks,
                 views_done=self.finished.views_of_tasks,  # workers count those of the others
             )
-            dispatcher = Dispatcher(ledger, CeleryQueue(farm.redis.url), self._task)
+            queue = CeleryQueue(farm.redis.url)
             try:
+                dispatcher = Dispatcher(ledger, queue, self._task)
                 self._watch(farm, ledger, dispatcher, report=report, stop=stop)
                 farm.crew.stop(grace_s=STOP_GRACE_S)
             finally:
+                queue.close()
                 self.failed = list(self._failed(ledger))
 
     def _watch(

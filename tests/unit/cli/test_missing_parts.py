@@ -1,0 +1,33 @@
+import subprocess
+import sys
+
+import pytest
+
+WITHOUT = """
+import sys
+for name in ("billiard", "bpy", "celery", "fastapi", "kombu", "redis", "uvicorn", "fsspec"):
+    sys.modules[name] = None
+sys.argv = ["farm", *sys.argv[1:]]
+from farm.cli.main import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "command", ["api", "dispatcher", "flower", "recover", "samples", "up", "worker"]
+)
+def test_a_laptop_is_told_what_to_install(command, tmp_path):
+    arguments = [command, "x"] if command == "samples" else [command]
+
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "which is not installed: pip install 'viewfarm[" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
