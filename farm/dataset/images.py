@@ -1,13 +1,15 @@
-"""Pictures and masks from their files; the `[dataset]` extra is loaded on the first one."""
+"""Passes from their files; the `[dataset]` extra is loaded on the first one."""
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from farm.errors import SetupError, SpecError
+from farm.spec.passes import PASSES, PassName
 
 DECODERS = {"png": "png_decode", "jxl": "jpegxl_decode"}
 """The imagecodecs function behind each file suffix."""
@@ -15,6 +17,57 @@ DECODERS = {"png": "png_decode", "jxl": "jpegxl_decode"}
 
 class PictureError(SpecError):
     """A picture of a dataset that cannot be decoded."""
+
+
+def decode_pass(data: bytes, path: str, name: PassName) -> NDArray[Any]:
+    """Decode the file of a pass.
+
+    Args:
+        data: The file's bytes.
+        path: Where they come from, for errors.
+        name: Which pass it is.
+
+    Returns:
+        Pictures: (H, W) or (H, W, 3), uint8 or uint16. Integers: (H, W) uint16. Floats: (H, W)
+        or (H, W, channels) float32. A cryptomatte: (H, W, channels) float32, by channel name.
+
+    Raises:
+        PictureError: The file is broken or another pass's.
+        SetupError: The extra that decodes pictures is not installed.
+    """
+    info = PASSES[name]
+    if info.kind in ("picture", "integers"):
+        return decode(data, path)
+    return decode_exr(data, path, info.channels)
+
+
+def decode_exr(data: bytes, path: str, names: tuple[str, ...] = ()) -> NDArray[np.float32]:
+    """Decode the channels `names` of an EXR file, or all of them, sorted by name.
+
+    Returns:
+        (H, W) for one channel, else (H, W, channels), float32.
+
+    Raises:
+        PictureError: The file is broken, or lacks a channel.
+        SetupError: The extra that decodes pictures is not installed.
+    """
+    try:
+        import OpenEXR
+    except ImportError as error:
+        raise no_decoder() from error
+    try:
+        with OpenEXR.File(BytesIO(data), separate_channels=True) as exr:
+            there = {name: channel.pixels for name, channel in exr.channels().items()}
+    except (RuntimeError, ValueError, OSError) as error:
+        raise PictureError(
+            f"{path}: cannot be decoded, delete it and render again: {error}"
+        ) from error
+    wanted = names or tuple(sorted(there))
+    missing = [name for name in wanted if name not in there]
+    if missing or not wanted:
+        raise PictureError(f"{path}: has the channels {', '.join(there)}, not {', '.join(missing)}")
+    planes = [np.asarray(there[name], dtype=np.float32) for name in wanted]
+    return planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
 
 
 def decode(data: bytes, path: str) -> NDArray[Any]:
@@ -34,9 +87,7 @@ def decode(data: bytes, path: str) -> NDArray[Any]:
     try:
         import imagecodecs
     except ImportError as error:
-        raise SetupError(
-            "pictures cannot be decoded here: pip install 'viewfarm[dataset]'"
-        ) from error
+        raise no_decoder() from error
     decoder = DECODERS.get(path.rpartition(".")[2].lower())
     if decoder is None:
         raise PictureError(f"{path}: not a picture of a dataset; they end in .png or .jxl")
@@ -46,3 +97,8 @@ def decode(data: bytes, path: str) -> NDArray[Any]:
         raise PictureError(
             f"{path}: cannot be decoded, delete it and render again: {error}"
         ) from error
+
+
+def no_decoder() -> SetupError:
+    """Return the error for a machine on which passes cannot be decoded."""
+    return SetupError("pictures cannot be decoded here: pip install 'viewfarm[dataset]'")

@@ -19,6 +19,8 @@ class Credit(Spec):
 
     name: str | None = None
     """Title of the asset at its source."""
+    category: str | None = None
+    """What kind of thing it is, such as `chair`."""
     author: str | None = None
     licence: str | None = None
     """SPDX identifier or the source's own word, such as `CC0-1.0` or `cc_zero`."""

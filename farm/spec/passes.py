@@ -1,10 +1,67 @@
-"""The passes of a view and where their files live."""
+"""The passes of a view: what each one holds, and where its files live."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple, get_args
 
-PassName = Literal["rgb", "mask"]
+PassName = Literal[
+    "rgb", "mask", "depth", "distance", "normal", "normal_world", "index", "material",
+    "flow_forward", "flow_backward", "position", "albedo", "diffuse", "specular",
+    "cryptomatte", "uv",
+]  # fmt: skip
+PASS_NAMES: tuple[PassName, ...] = get_args(PassName)
 
-PASS_FOLDERS: dict[PassName, str] = {"rgb": "images", "mask": "masks"}
+PassKind = Literal["picture", "integers", "floats", "cryptomatte"]
+"""`picture`: 8 or 16 bits in the spec's format. `integers`: 16-bit PNG, exact. `floats`: EXR with
+32 bits, ZIP. `cryptomatte`: the EXR that the Cryptomatte specification describes."""
+
+
+class PassInfo(NamedTuple):
+    """What a pass's files are."""
+
+    folder: str
+    """Inside a dataset."""
+    kind: PassKind
+    channels: tuple[str, ...] = ()
+    """Of an EXR file, in the order of the array's last axis; one channel makes an (H, W) array."""
+    background: float = 0.0
+    """What pixels hold at whose centre nothing of the model is."""
+
+
+ONE, TWO, THREE = ("Y",), ("R", "G"), ("R", "G", "B")  # names that every reader of EXR knows
+
+PASSES: dict[PassName, PassInfo] = {
+    "rgb": PassInfo("images", "picture"),
+    "mask": PassInfo("masks", "picture"),
+    "depth": PassInfo("depth", "floats", ONE, float("inf")),
+    "distance": PassInfo("distance", "floats", ONE, float("inf")),
+    "normal": PassInfo("normal", "floats", THREE),
+    "normal_world": PassInfo("normal_world", "floats", THREE),
+    "index": PassInfo("index", "integers"),
+    "material": PassInfo("material", "integers"),
+    "flow_forward": PassInfo("flow_forward", "floats", TWO),
+    "flow_backward": PassInfo("flow_backward", "floats", TWO),
+    "position": PassInfo("position", "floats", THREE),
+    "albedo": PassInfo("albedo", "floats", THREE),
+    "diffuse": PassInfo("diffuse", "floats", THREE),
+    "specular": PassInfo("specular", "floats", THREE),
+    "cryptomatte": PassInfo("cryptomatte", "cryptomatte"),
+    "uv": PassInfo("uv", "floats", TWO),
+}
+
+PASS_FOLDERS: dict[PassName, str] = {name: info.folder for name, info in PASSES.items()}
 """Folder of each pass inside a dataset."""
+PREVIEWS_FOLDER = "previews"
+"""Holds a folder for each label with 8-bit pictures of it, for people."""
+
+
+def pass_path(name: PassName, stem: str, *, picture_format: str) -> str:
+    """Return where the file of a view's pass lies in its dataset."""
+    info = PASSES[name]
+    suffix = {"picture": picture_format, "integers": "png"}.get(info.kind, "exr")
+    return f"{info.folder}/{stem}.{suffix}"
+
+
+def preview_path(name: PassName, stem: str) -> str:
+    """Return where the 8-bit picture of a view's label lies in its dataset."""
+    return f"{PREVIEWS_FOLDER}/{PASSES[name].folder}/{stem}.png"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.camera import Matrix4
+from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PassName
 from farm.spec.view import View
 
@@ -43,6 +44,8 @@ class Timings(Spec):
     read_s: float
     encode_s: float
     write_s: float
+    pass_s: dict[PassName, float] = {}
+    """Of encoding and writing, what each pass took."""
 
 
 class ViewRecord(Spec):
@@ -56,6 +59,8 @@ class ViewRecord(Spec):
     attempt: int
     worker: str
     files: dict[PassName, FileRecord]
+    previews: dict[PassName, FileRecord] = {}
+    """8-bit pictures of labels, for people."""
     resolution_px: tuple[int, int]
     camera: CameraRecord
     world_from_model: Matrix4
@@ -72,6 +77,14 @@ class ViewRecord(Spec):
     onto the linear pixels."""
     coverage: float
     """Mean of the mask, 0..1."""
+    metres_per_unit: float = 1.0
+    """Of the model's own size: depth, distance and position are in units of the view's world."""
+    objects: tuple[ObjectLabel, ...] = ()
+    """The things that the picture shows, with boxes and poses."""
+    indices: tuple[IndexLabel, ...] = ()
+    """What the values of the index pass mean, where there is one."""
+    materials: tuple[IndexLabel, ...] = ()
+    """What the values of the material pass mean, where there is one."""
     versions: dict[str, str]
     """Of `viewfarm` and `blender`."""
     timings: Timings

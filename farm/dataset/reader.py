@@ -1,0 +1,214 @@
+"""A dataset as whoever trains on it reads it: views in order, their passes as arrays when asked."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import accumulate
+from os import PathLike
+from typing import Any, overload
+
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from farm.dataset.collect import DATASET_FILE, DatasetSummary
+from farm.dataset.images import decode_pass
+from farm.dataset.records import VIEWS_FILE, read_lines
+from farm.errors import SpecError
+from farm.spec.passes import PassName
+from farm.spec.record import FileRecord, ViewRecord
+from farm.spec.task import dataset_key
+from farm.storage import Storage, open_storage
+
+CHUNK_BYTES = 1 << 16
+"""A record is read in pieces of this size; most are smaller."""
+
+
+class DatasetError(SpecError):
+    """A dataset that is not there, or not whole."""
+
+
+class DatasetView:
+    """One view: its record at once, its passes when they are asked for."""
+
+    def __init__(self, storage: Storage, dataset: str, record: ViewRecord) -> None:
+        self._storage = storage
+        self._dataset = dataset
+        self.record = record
+
+    @property
+    def name(self) -> str:
+        """Stem of the view's files."""
+        return self.record.view.name
+
+    @property
+    def key(self) -> str:
+        """Name with the dataset's folder before it, where several are open: unlike all others."""
+        return dataset_key(self._dataset, self.name)
+
+    @property
+    def passes(self) -> tuple[PassName, ...]:
+        """The passes that it has."""
+        return tuple(self.record.files)
+
+    def __getitem__(self, name: PassName) -> NDArray[Any]:
+        """Read and decode a pass.
+
+        Returns:
+            `rgb`: (H, W, 3) uint8 or uint16, sRGB. `mask`: (H, W) of the same type. `index` and
+            `material`: (H, W) uint16. Others: float32, (H, W) or (H, W, channels).
+
+        Raises:
+            KeyError: The view has no such pass.
+            DatasetError: Its file is gone.
+            PictureError: Its file is broken.
+        """
+        return decode_pass(self.data(name), self.path(name), name)
+
+    def path(self, name: PassName) -> str:
+        """Return where a pass's file lies, relative to what was opened.
+
+        Raises:
+            KeyError: The view has no such pass.
+        """
+        return dataset_key(self._dataset, self._file(name).path)
+
+    def data(self, name: PassName) -> bytes:
+        """Return the bytes of a pass's file.
+
+        Raises:
+            KeyError: The view has no such pass.
+            DatasetError: The file is gone.
+        """
+        data = self._storage.get(self.path(name))
+        if data is None:
+            place = f"{self._storage.place}/{self.path(name)}"
+            raise DatasetError(f"{place}: the file is gone; render its view again")
+        return data
+
+    def _file(self, name: PassName) -> FileRecord:
+        try:
+            return self.record.files[name]
+        except KeyError:
+            there = ", ".join(self.passes)
+            raise KeyError(f"{self.key} has no pass {name!r}, but {there}") from None
+
+
+class Dataset(Sequence[DatasetView]):
+    """One dataset, or all those under a folder one after the other; knows places, keeps no views."""
+
+    def __init__(self, storage: Storage, prefixes: Sequence[str]) -> None:
+        self.storage = storage
+        self.prefixes = tuple(prefixes)
+        self._places = [line_places(storage, prefix) for prefix in prefixes]
+        self._ends = list(accumulate(len(places) for places in self._places))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, at: int) -> DatasetView: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[DatasetView]: ...
+
+    def __getitem__(self, at: int | slice) -> DatasetView | list[DatasetView]:
+        """Return a view by its place, in the order of `views.jsonl`."""
+        if isinstance(at, slice):
+            return [self[place] for place in range(*at.indices(len(self)))]
+        place = at + len(self) if at < 0 else at
+        if not 0 <= place < len(self):
+            raise IndexError(f"view {at} of {len(self)}")
+        part = bisect_right(self._ends, place)
+        prefix = self.prefixes[part]
+        start = self._places[part][place - (self._ends[part - 1] if part else 0)]
+        return self._view(prefix, read_line(self.storage, prefix, start))
+
+    def __iter__(self) -> Iterator[DatasetView]:
+        """Yield all views, reading each `views.jsonl` once, in a stream."""
+        for prefix in self.prefixes:
+            for _start, line in read_lines(self.storage, dataset_key(prefix, VIEWS_FILE)):
+                if line:
+                    yield self._view(prefix, line)
+
+    @cached_property
+    def summaries(self) -> dict[str, DatasetSummary]:
+        """What each `dataset.json` says, by the dataset's folder."""
+        found = {}
+        for prefix in self.prefixes:
+            key = dataset_key(prefix, DATASET_FILE)
+            data = self.storage.get(key)
+            try:
+                if data is not None:
+                    found[prefix] = DatasetSummary.model_validate_json(data)
+            except ValidationError as error:
+                reason = error.errors(include_url=False)[0]["msg"]
+                raise DatasetError(
+                    f"{self.storage.place}/{key}: not a summary: {reason}"
+                ) from error
+        return found
+
+    def _view(self, prefix: str, line: bytes) -> DatasetView:
+        try:
+            record = ViewRecord.model_validate_json(line)
+        except ValidationError as error:
+            place = f"{self.storage.place}/{dataset_key(prefix, VIEWS_FILE)}"
+            reason = error.errors(include_url=False)[0]["msg"]
+            raise DatasetError(f"{place}: a line is no record: {reason}") from error
+        return DatasetView(self.storage, prefix, record)
+
+
+def open_dataset(place: str | PathLike[str]) -> Dataset:
+    """Open a dataset, or the folder that holds several.
+
+    Args:
+        place: A folder, or `s3://bucket/prefix`.
+
+    Raises:
+        DatasetError: No dataset is there.
+    """
+    return open_in(open_storage(str(place)))
+
+
+def open_in(storage: Storage) -> Dataset:
+    """Open the dataset that a storage is, or those that it holds.
+
+    Raises:
+        DatasetError: There is none.
+    """
+    prefixes = find_datasets(storage)
+    if not prefixes:
+        raise DatasetError(
+            f"{storage.place}: no dataset is there ({VIEWS_FILE} is missing); give the folder that "
+            "farm render wrote or farm download fetched"
+        )
+    return Dataset(storage, prefixes)
+
+
+def find_datasets(storage: Storage) -> list[str]:
+    """Return the key prefixes of all datasets in a storage, sorted; "" is the storage itself."""
+    if storage.size(VIEWS_FILE) is not None:
+        return [""]
+    return [
+        key.removesuffix(f"/{VIEWS_FILE}")
+        for key in storage.keys("")
+        if key.endswith(f"/{VIEWS_FILE}")
+    ]
+
+
+def line_places(storage: Storage, prefix: str) -> array[int]:
+    """Return where each line of a `views.jsonl` begins, in bytes."""
+    lines = read_lines(storage, dataset_key(prefix, VIEWS_FILE))
+    return array("Q", (start for start, line in lines if line))
+
+
+def read_line(storage: Storage, prefix: str, start: int) -> bytes:
+    """Return the line of a `views.jsonl` that begins at the byte `start`."""
+    key, line = dataset_key(prefix, VIEWS_FILE), b""
+    while b"\n" not in line:
+        piece = b"".join(storage.read(key, start=start + len(line), length=CHUNK_BYTES))
+        line += piece
+        if len(piece) < CHUNK_BYTES:
+            break
+    return line.partition(b"\n")[0].strip()

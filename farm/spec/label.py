@@ -1,0 +1,62 @@
+"""What is known of the objects in a view, besides its pixels."""
+
+from __future__ import annotations
+
+from farm.spec.base import Spec
+from farm.spec.camera import Matrix4
+
+Point2 = tuple[float, float]
+Point3 = tuple[float, float, float]
+
+
+class Keypoint(Spec):
+    """A point that the model names."""
+
+    name: str
+    px: Point2 | None
+    """Where it falls in the picture (u right, v down, from the outer corner of the top-left
+    pixel), inside or not; None where it is behind the camera."""
+    depth: float
+    """Along the camera's axis, in units of the view's world."""
+    visible: bool | None = None
+    """In the picture and not hidden; None where that is not known: it takes a depth pass."""
+
+
+class ObjectLabel(Spec):
+    """A thing in the scene: in the recipe `sod` there is one, the model."""
+
+    name: str
+    category: str
+    """What kind of thing it is: the category of the asset's credit, else `object`."""
+    indices: tuple[int, ...]
+    """The values of the index pass that belong to it."""
+    box_px: tuple[float, float, float, float] | None
+    """Tight box of its mask: left, top, right, bottom; right and bottom are exclusive, so the
+    width is right - left. None where nothing of it is seen."""
+    area_px: float
+    """Sum of its mask, pixels."""
+    visible_fraction: float | None
+    """Of its silhouette in the picture, the part that nothing else hides, 0..1."""
+    truncation: float
+    """Of its silhouette, the part that is outside the picture, 0..1, by its projected box."""
+    camera_from_object: Matrix4
+    """Pose: Blender's and OpenGL's camera, which looks along -Z. A rotation and a shift, no scale;
+    the object's frame has its origin at the middle of its box."""
+    size: Point3
+    """Sides of its box along the axes of its own frame, in units of the view's world."""
+    corners_px: tuple[Point2 | None, ...]
+    """The 8 corners of that box in the picture, inside or not: x changes slowest, z quickest,
+    minus before plus; None where one is behind the camera."""
+    keypoints: tuple[Keypoint, ...] = ()
+
+
+class IndexLabel(Spec):
+    """One value of the index or material pass."""
+
+    index: int
+    """From 1; 0 is the background."""
+    name: str
+    """As the model's file has it."""
+    category: str | None = None
+    colour: tuple[int, int, int]
+    """In previews, sRGB."""
