@@ -97,7 +97,7 @@ class DatasetView:
 
 
 class Dataset(Sequence[DatasetView]):
-    """One dataset, or all those under a folder one after the other; knows places, keeps no views."""
+    """One dataset, or all those under a folder, one after the other; keeps places, not views."""
 
     def __init__(self, storage: Storage, prefixes: Sequence[str]) -> None:
         self.storage = storage

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.camera import Matrix4
@@ -44,7 +46,7 @@ class Timings(Spec):
     read_s: float
     encode_s: float
     write_s: float
-    pass_s: dict[PassName, float] = {}
+    pass_s: dict[PassName, float] = Field(default_factory=dict)
     """Of encoding and writing, what each pass took."""
 
 
@@ -59,7 +61,7 @@ class ViewRecord(Spec):
     attempt: int
     worker: str
     files: dict[PassName, FileRecord]
-    previews: dict[PassName, FileRecord] = {}
+    previews: dict[PassName, FileRecord] = Field(default_factory=dict)
     """8-bit pictures of labels, for people."""
     resolution_px: tuple[int, int]
     camera: CameraRecord
