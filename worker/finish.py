@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from farm.errors import PictureError
+from farm.errors import PictureError, SpecError
 from farm.spec.camera import Matrix4
 from farm.spec.passes import PASS_FOLDERS, PassName
 from farm.spec.record import FileRecord, Timings, ViewRecord
@@ -131,7 +131,9 @@ class Finisher:
     def _pixels(self, name: PassName, passes: Passes, shot: Shot) -> Pixels:
         if name == "rgb":
             return self._develop(passes.picture(gain=shot.gain))
-        return quantise_mask(passes.alpha, bit_depth=self._task.render.bit_depth)
+        if name == "mask":
+            return quantise_mask(passes.alpha, bit_depth=self._task.render.bit_depth)
+        raise SpecError(f"passes: {name} is not rendered by this worker")
 
     def _write(self, view: View, name: PassName, data: bytes) -> FileRecord:
         path = f"{PASS_FOLDERS[name]}/{view.name}.{self._task.render.format}"
