@@ -1,9 +1,10 @@
 # Every target sets up what it needs.
 PYTHON := .venv/bin/python
 FARM := .venv/bin/farm
+FUZZ_EXAMPLES := 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-docker check format bench lock schema clean
+.PHONY: help setup demo test fuzz test-docker check format bench lock schema clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -18,6 +19,9 @@ demo: setup ## Build three models, render a small dataset of them, say where it 
 
 test: setup ## Run all tests
 	@$(PYTHON) -m pytest $(PYTEST)
+
+fuzz: setup ## Throw strange things at every door, for long: make fuzz FUZZ_EXAMPLES=5000
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTHON) -m pytest tests/fuzz --timeout 0 $(PYTEST)
 
 test-docker: setup ## Build the images, render on a stack of containers, take it down
 	@$(PYTHON) -m pytest tests/docker -s $(PYTEST)

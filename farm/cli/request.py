@@ -11,6 +11,7 @@ from farm.local.prepare import read_spec_file
 from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES
 from farm.spec.job import JobSpec
 from farm.spec.load import parse_spec
+from farm.spec.quote import quoted
 
 SPEC_SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -62,6 +63,6 @@ def _put(data: dict[str, Any], field: str, value: Any) -> None:
     for group in groups:
         inner = data.get(group)
         if inner is not None and not isinstance(inner, dict):
-            raise SpecError(f"{group}: {inner!r} is not a group of fields")
+            raise SpecError(f"{group}: {quoted(inner)} is not a group of fields")
         data[group] = data = dict(inner or {})
     data[name] = value

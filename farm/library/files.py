@@ -14,6 +14,7 @@ from typing import Any
 
 from farm.errors import SpecError
 from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES, Asset, AssetFile, AssetKind, Credit
+from farm.spec.quote import is_text, quoted
 
 SUFFIXES: dict[AssetKind, tuple[str, ...]] = {"model": MODEL_SUFFIXES, "hdr": HDR_SUFFIXES}
 WORDS: dict[AssetKind, str] = {"model": "a 3D model", "hdr": "an HDR environment"}
@@ -58,7 +59,7 @@ def _parts(path: Path) -> list[Path]:
     try:
         includes: Any = json.loads(path.with_name(path.name + ".json").read_bytes())["includes"]
         return [Path(os.path.normpath(path.parent / part["path"])) for part in includes]
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return []
 
 
@@ -106,6 +107,7 @@ def describe(
     remarks: list[str] = []
     found: dict[str, Asset] = {}  # by content
     for path in files:
+        _check_name(path)
         asset = Asset(
             kind=kind,
             id=path.stem,
@@ -129,6 +131,12 @@ def describe(
         if len(asset.id) > ID_LENGTH
     ]
     return assets, remarks
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a name that records and messages, which are JSON, could not tell."""
+    if not is_text(str(path)):
+        raise SpecError(f"{quoted(str(path))} is not a name in Unicode; rename it")
 
 
 def tell_pairs_apart(models: Sequence[Asset], hdrs: Sequence[Asset]) -> tuple[Asset, ...]:
@@ -179,10 +187,9 @@ def read_credit(path: Path) -> Credit:
         return Credit()
     try:
         data: Any = json.loads(sidecar.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SpecError(f"{sidecar}: is not readable JSON; mend or remove it ({error})") from None
     if not isinstance(data, dict):
         raise SpecError(f"{sidecar}: is not a JSON object; mend or remove it")
     data = {"licence": data.get("license")} | data
-    texts = {key: data[key] for key in Credit.model_fields if isinstance(data.get(key), str)}
-    return Credit(**texts)
+    return Credit(**{key: data[key] for key in Credit.model_fields if is_text(data.get(key))})

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field, field_validator
 
 from farm.spec.asset import Asset
 from farm.spec.base import Spec, digest
 from farm.spec.passes import PassName
+from farm.spec.quote import is_text, quoted
 from farm.spec.recipes import AnyRecipe
 from farm.spec.recipes.sod import SodGrid
 from farm.spec.render import RenderSettings, ResolvedRender, resolve_render
@@ -44,6 +47,14 @@ class JobSpec(Spec):
     @classmethod
     def _sod_unless_said(cls, value: object) -> object:
         return {"kind": "sod", **value} if isinstance(value, dict) else value
+
+    @field_validator("models", "hdrs", "output", "dataset_name")
+    @classmethod
+    def _names_can_be_written(cls, value: tuple[str, ...] | str | None) -> Any:
+        for name in (value,) if isinstance(value, str) else value or ():
+            if not is_text(name):
+                raise ValueError(f"{quoted(name)} is not a name in Unicode; rename it")
+        return value
 
     @field_validator("dataset_name")
     @classmethod

@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 from farm.errors import SpecError
 from farm.spec.job import JobSpec
+from farm.spec.quote import LIMIT, quoted
 from farm.spec.recipes import tags
+from farm.spec.yaml_text import SpecLoader
 
 SENTENCES = {
     "extra_forbidden": "is not a field; `farm spec` shows all of them",
@@ -26,6 +28,7 @@ SENTENCES = {
     "float_parsing": "{input} is not a number",
     "bool_parsing": "{input} is neither true nor false",
     "string_type": "{input} is not a text",
+    "string_unicode": "{input} is not a text in Unicode",
     "model_type": "{input} is not a group of fields",
     "model_attributes_type": "{input} is not a group of fields",
 }  # fmt: skip
@@ -53,17 +56,17 @@ def parse_yaml(text: str, *, name: str) -> Any:
         SpecError: Not YAML.
     """
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, SpecLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "cannot be read"
+        problem = getattr(error, "problem", None) or getattr(error, "reason", "cannot be read")
         raise SpecError(f"{name}:{where} is not YAML: {problem}") from None
 
 
 def sentence(problem: Any, *, within: tuple[str, ...] = ()) -> str:
     """Say in words what pydantic found wrong; `within` is a path that goes without saying."""
-    facts = {"input": _short(problem["input"])} | problem.get("ctx", {})
+    facts = {"input": quoted(problem["input"])} | problem.get("ctx", {})
     place = [str(part) for part in problem["loc"]]
     if tuple(place[: len(within)]) == within:
         place = place[len(within) :]
@@ -71,6 +74,7 @@ def sentence(problem: Any, *, within: tuple[str, ...] = ()) -> str:
         place = [part for part in place if part not in tags()]
     if problem["type"] == "union_tag_invalid":
         place.append(facts["discriminator"].strip("'"))
+        facts["tag"] = facts["tag"][:LIMIT]
     template = SENTENCES.get(problem["type"])
     text = template.format(**facts) if template else problem["msg"].removeprefix("Value error, ")
     return f"{'.'.join(place) or 'spec'}: {text}"
@@ -79,8 +83,3 @@ def sentence(problem: Any, *, within: tuple[str, ...] = ()) -> str:
 def _is_echo(problem: Any) -> bool:
     """Tell whether a list is called empty only since what is in it is wrong."""
     return problem["type"] == "too_short" and bool(problem["input"])
-
-
-def _short(value: Any) -> str:
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else text[:57] + "..."

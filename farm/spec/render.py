@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from farm.spec.base import Spec
+from farm.spec.quote import quoted
 
 ImageFormat = Literal["png", "jxl"]
 ViewTransform = Literal["AgX", "Filmic", "Standard"]
@@ -32,13 +33,13 @@ def parse_resolution(value: Any) -> Any:
         width, height = map(_whole, sides)
     except (TypeError, ValueError):
         raise ValueError(
-            f"{value!r} is neither a number such as 640 nor WxH such as 1280x720"
+            f"{quoted(value)} is neither a number such as 640 nor WxH such as 1280x720"
         ) from None
     for side in (width, height):
         if side > RESOLUTION_MAX_PX:
-            raise ValueError(f"{side} is more than {RESOLUTION_MAX_PX}")
+            raise ValueError(f"{quoted(side)} is more than {RESOLUTION_MAX_PX}")
         if side < RESOLUTION_MIN_PX:
-            raise ValueError(f"{side} is less than {RESOLUTION_MIN_PX}")
+            raise ValueError(f"{quoted(side)} is less than {RESOLUTION_MIN_PX}")
     return (width, height)
 
 

@@ -56,7 +56,7 @@ class SodAugmented(SodBase):
     @classmethod
     def _a_range_of_strengths(cls, value: tuple[float, float]) -> tuple[float, float]:
         low, high = value
-        if not 0 < low <= high <= 9.99:
+        if not 0.01 <= low <= high <= 9.99:
             raise ValueError(f"{low}..{high} is not a range between 0.01 and 9.99")
         return value
 

@@ -3,7 +3,15 @@ import json
 import pytest
 
 from farm.errors import SpecError
-from farm.library import assign_ids, describe, discover, safe_stem, tell_pairs_apart
+from farm.library import (
+    assign_ids,
+    describe,
+    discover,
+    read_credit,
+    safe_stem,
+    tell_pairs_apart,
+)
+from farm.spec.asset import Credit
 from tests.builders import an_asset
 
 
@@ -145,3 +153,25 @@ def test_a_broken_sidecar_is_named(tmp_path):
 
     with pytest.raises(SpecError, match=r"x\.obj\.json: is not readable JSON"):
         describe([tmp_path / "x.obj"], "model")
+
+
+def test_a_sidecar_that_is_too_deep_is_named(tmp_path):
+    (tmp_path / "vase.blend.json").write_text("[" * 100_000)
+
+    with pytest.raises(SpecError, match=r"vase\.blend\.json: is not readable JSON"):
+        read_credit(tmp_path / "vase.blend")
+
+
+@pytest.mark.parametrize("author", ["\ud800", "a\0b", 1, float("inf"), ["ada"]])
+def test_a_word_in_a_sidecar_that_is_no_text_is_left_out(tmp_path, author):
+    (tmp_path / "vase.blend.json").write_text(json.dumps({"author": author, "license": "CC0"}))
+
+    assert read_credit(tmp_path / "vase.blend") == Credit(licence="CC0")
+
+
+def test_a_file_whose_name_is_not_unicode_is_named(tmp_path):
+    model = tmp_path / "caf\udce9.blend"
+    model.touch()
+
+    with pytest.raises(SpecError, match="is not a name in Unicode; rename it"):
+        describe([model], "model")
