@@ -94,16 +94,29 @@ class Finisher:
                 self._unfit[rendered.view.name] = error
             return
         done = time.perf_counter()
-        files = {name: self._write(rendered.view, name, data) for name, data in encoded.items()}
         timings = Timings(
             load_s=rendered.load_s,
             render_s=rendered.render_s,
             sample_s=passes.sample_s,
             read_s=read - begun,
             encode_s=done - read,
-            write_s=time.perf_counter() - done,
+            write_s=0.0,
         )
-        record = self._record(rendered, files, float(passes.alpha.mean()), timings)
+        self.deliver(rendered, encoded, coverage=float(passes.alpha.mean()), timings=timings)
+
+    def deliver(
+        self,
+        rendered: Rendered,
+        encoded: dict[PassName, bytes],
+        *,
+        coverage: float,
+        timings: Timings,
+    ) -> None:
+        """Write the files of a view, then its record, then tell."""
+        begun = time.perf_counter()
+        files = {name: self._write(rendered.view, name, data) for name, data in encoded.items()}
+        timings = timings.model_copy(update={"write_s": time.perf_counter() - begun})
+        record = self._record(rendered, files, coverage, timings)
         with self._one_at_a_time:
             self._book.add(record)
             self._on_done()
