@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from farm.dataset.collect import DATASET_FILE, DatasetSummary
 from farm.dataset.images import decode_pass
-from farm.dataset.records import VIEWS_FILE, read_lines
+from farm.dataset.records import RECORDS_FOLDER, VIEWS_FILE, read_lines
+from farm.dataset.snapshot import records_at_hand
 from farm.errors import SpecError
 from farm.spec.passes import PassName
 from farm.spec.record import FileRecord, ViewRecord
@@ -97,12 +98,28 @@ class DatasetView:
 
 
 class Dataset(Sequence[DatasetView]):
-    """One dataset, or all those under a folder, one after the other; keeps places, not views."""
+    """One dataset, or all those under a folder, one after the other; keeps places, not views.
 
-    def __init__(self, storage: Storage, prefixes: Sequence[str]) -> None:
+    What is rendered after it was opened is not in it. It may be used in forked processes, and
+    sent to others.
+    """
+
+    def __init__(
+        self, storage: Storage, prefixes: Sequence[str], *, records: Sequence[Storage] | None = None
+    ) -> None:
+        """Find the views.
+
+        Args:
+            storage: Where the files are.
+            prefixes: The datasets in it.
+            records: For each of them, where its `views.jsonl` is if not in `storage`.
+        """
         self.storage = storage
         self.prefixes = tuple(prefixes)
-        self._places = [line_places(storage, prefix) for prefix in prefixes]
+        self._records = list(records or records_at_hand(storage, prefixes))
+        self._places = [
+            line_places(book, prefix) for book, prefix in zip(self._records, prefixes, strict=True)
+        ]
         self._ends = list(accumulate(len(places) for places in self._places))
 
     def __len__(self) -> int:
@@ -123,12 +140,12 @@ class Dataset(Sequence[DatasetView]):
         part = bisect_right(self._ends, place)
         prefix = self.prefixes[part]
         start = self._places[part][place - (self._ends[part - 1] if part else 0)]
-        return self._view(prefix, read_line(self.storage, prefix, start))
+        return self._view(prefix, read_line(self._records[part], prefix, start))
 
     def __iter__(self) -> Iterator[DatasetView]:
         """Yield all views, reading each `views.jsonl` once, in a stream."""
-        for prefix in self.prefixes:
-            for _start, line in read_lines(self.storage, dataset_key(prefix, VIEWS_FILE)):
+        for book, prefix in zip(self._records, self.prefixes, strict=True):
+            for _start, line in read_lines(book, dataset_key(prefix, VIEWS_FILE)):
                 if line:
                     yield self._view(prefix, line)
 
@@ -187,14 +204,24 @@ def open_in(storage: Storage) -> Dataset:
 
 
 def find_datasets(storage: Storage) -> list[str]:
-    """Return the key prefixes of all datasets in a storage, sorted; "" is the storage itself."""
-    if storage.size(VIEWS_FILE) is not None:
+    """Return the key prefixes of all datasets in a storage, sorted; "" is the storage itself.
+
+    A dataset of which the first views are being rendered counts, too.
+    """
+    if storage.size(VIEWS_FILE) is not None or any(map(dataset_of, storage.keys(RECORDS_FOLDER))):
         return [""]
-    return [
-        key.removesuffix(f"/{VIEWS_FILE}")
-        for key in storage.keys("")
-        if key.endswith(f"/{VIEWS_FILE}")
-    ]
+    found = (dataset_of(key) for key in storage.keys(""))
+    return sorted({prefix.rstrip("/") for prefix in found if prefix})
+
+
+def dataset_of(key: str) -> str | None:
+    """Return the dataset that holds a record file, with a `/` after it; None for other files."""
+    folder, _, name = key.rpartition("/")
+    if name == VIEWS_FILE:
+        return f"{folder}/"
+    if name.endswith(".jsonl") and f"/{folder}".endswith(f"/{RECORDS_FOLDER}"):
+        return folder.removesuffix(RECORDS_FOLDER) or "/"
+    return None
 
 
 def line_places(storage: Storage, prefix: str) -> array[int]:

@@ -22,7 +22,7 @@ ENDPOINTS = ("FARM_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 class BucketStorage:
     """Storage under `s3://bucket/prefix`. A put object is whole or not there: S3's own promise.
 
-    It must be opened in the process that uses it: its connections do not survive a fork.
+    Each process that uses it has connections of its own: it may be forked, and sent to others.
     """
 
     def __init__(self, place: str) -> None:
@@ -30,12 +30,17 @@ class BucketStorage:
         self.place = "/".join(part for part in ("s3:/", self.bucket, self.prefix) if part)
         if not self.bucket:
             raise SetupError(f"{place}: names no bucket; give s3://bucket/prefix")
-        self.files: Any = S3FileSystem(
-            endpoint_url=next((os.environ[name] for name in ENDPOINTS if os.getenv(name)), None),
-            config_kwargs={"connect_timeout": 10, "read_timeout": 60},
-            use_listings_cache=False,  # others write too
-            skip_instance_cache=True,
-        )
+        self._opened: tuple[int, Any] = (os.getpid(), open_files())
+
+    @property
+    def files(self) -> Any:
+        """The connections of this process."""
+        if self._opened[0] != os.getpid():
+            self._opened = (os.getpid(), open_files())
+        return self._opened[1]
+
+    def __reduce__(self) -> tuple[type[BucketStorage], tuple[str]]:
+        return BucketStorage, (self.place,)
 
     def put(self, key: str, data: bytes) -> None:
         with self._telling(key, "written"):
@@ -136,6 +141,16 @@ class BucketStorage:
             yield
         except (OSError, BotoCoreError, ClientError) as error:
             raise StorageError(f"{self.place}/{key}: cannot be {verb}: {error}") from error
+
+
+def open_files() -> Any:
+    """Return connections to buckets, as the environment describes them."""
+    return S3FileSystem(
+        endpoint_url=next((os.environ[name] for name in ENDPOINTS if os.getenv(name)), None),
+        config_kwargs={"connect_timeout": 10, "read_timeout": 60},
+        use_listings_cache=False,  # others write too
+        skip_instance_cache=True,
+    )
 
 
 def _is_partial(name: str) -> bool:
