@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from farm.cli.dataset import dataset
 from farm.cli.doctor import doctor
 from farm.cli.download import download
 from farm.cli.flower import flower
@@ -65,6 +66,7 @@ def make_app() -> typer.Typer:
     for panel, commands in COMMANDS.items():
         for command in commands:
             app.command(command.__name__, rich_help_panel=panel)(command)
+    app.add_typer(dataset, name="dataset", rich_help_panel=HERE)
     app.add_typer(token, name="token", rich_help_panel=RUN)
     for entry in sorted(entry_points(group="farm.commands")):
         loaded, place = entry.load(), PANELS.get(entry.name)

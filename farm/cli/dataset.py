@@ -1,0 +1,70 @@
+"""`farm dataset`: what to do with a dataset once its views are rendered."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from farm.cli.remote import Json, out_console, print_json, say
+
+DatasetPlace = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH", help="A dataset, or a folder that holds several; s3://bucket/prefix, too."
+    ),
+]
+
+dataset = typer.Typer(
+    help="Check, look at, count, split, merge and export datasets.", no_args_is_help=True
+)
+
+
+@dataset.command()
+def split(  # noqa: PLR0913  an option each
+    place: DatasetPlace,
+    *,
+    train: Annotated[float, typer.Option(min=0, max=1, help="Share for training.")] = 0.8,
+    val: Annotated[float, typer.Option(min=0, max=1, help="Share for validation.")] = 0.1,
+    test: Annotated[float, typer.Option(min=0, max=1, help="Share for testing.")] = 0.1,
+    by: Annotated[
+        str, typer.Option(help="What must not be in two splits: model, hdr or view.")
+    ] = "model",
+    seed: Annotated[int, typer.Option(min=0, help="Other seeds, other splits.")] = 0,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Forget the splits that are there.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Split views for training and testing, so that no model is in two splits.
+
+    Writes splits/train.txt, val.txt, test.txt and splits.json into PATH. The same seed gives the
+    same splits. After rendering more, the same command again leaves each model where it is.
+    In Python: farm.dataset.open(PATH, split="train").
+
+    Example:  farm dataset split datasets --train 0.7 --val 0.15 --test 0.15 --seed 7
+    """
+    from typing import cast, get_args
+
+    from farm.cli.progress import counted
+    from farm.dataset.reader import open_dataset
+    from farm.dataset.split import SplitBy, split_dataset
+    from farm.errors import SpecError
+
+    if by not in get_args(SplitBy):
+        raise SpecError(f"--by: {by!r} is not one of {', '.join(get_args(SplitBy))}")
+    shares = {"train": train, "val": val, "test": test}
+    summary = split_dataset(
+        open_dataset(place), shares, by=cast("SplitBy", by), seed=seed, fresh=fresh
+    )
+    if json:
+        print_json(summary)
+        return
+    console = out_console()
+    noun = {"model": "model", "hdr": "HDRI"}.get(by)
+    for name, views in summary.views.items():
+        groups = sum(group.split == name for group in summary.groups)
+        of = f" of {counted(groups, noun)}" if noun else ""
+        say(console, f"{name:5}  {counted(views, 'view')}{of}")
+        if shares[name] and not views:
+            say(console, f"note: {name} is empty: there is too little to split")

@@ -1,0 +1,188 @@
+"""Splits of a dataset for training and testing, such that no model is in two of them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Literal
+
+from pydantic import ValidationError
+
+from farm.dataset.reader import Dataset, DatasetView
+from farm.dataset.splits import SPLITS_FILE, split_key
+from farm.errors import SpecError
+from farm.spec.base import Spec, digest
+from farm.storage import Storage
+
+SplitBy = Literal["model", "hdr", "view"]
+SLACK = 1e-6
+"""So far from 1 the shares may add up to."""
+
+
+class Group(Spec):
+    """Views that must stay together: those of one model, or under one HDRI."""
+
+    content: str
+    """Hash of all of the asset's bytes."""
+    name: str
+    split: str
+    views: int
+
+
+class SplitSummary(Spec):
+    """What `splits.json` says."""
+
+    by: SplitBy
+    seed: int
+    shares: dict[str, float]
+    views: dict[str, int]
+    """Of each split."""
+    groups: tuple[Group, ...]
+    """None where views were split one by one."""
+
+
+def split_dataset(
+    data: Dataset, shares: Mapping[str, float], *, by: SplitBy, seed: int, fresh: bool = False
+) -> SplitSummary:
+    """Write `splits/<name>.txt` with the keys of views, then `splits.json`.
+
+    The same seed gives the same splits. Where the dataset has splits of the same kind, their
+    models stay where they are, and new ones go where the most is lacking.
+
+    Args:
+        data: What to split; all of it.
+        shares: Name of each split and its share of models, HDRIs or views; of sum 1.
+        by: What must not be in two splits.
+        seed: Other seeds, other splits.
+        fresh: Forget the splits that are there.
+
+    Raises:
+        SpecError: The shares make no sense.
+    """
+    check_shares(shares)
+    kept = {} if fresh else find_kept(data.storage, shares, by=by, seed=seed)
+    with ExitStack() as files:
+        listing = files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+        names, views = list_views(data, by, listing)
+        if by == "view":
+            splits: Mapping[str, str] = {}
+        else:
+            splits = assign(names, shares, seed=seed, kept=kept)
+        parts = {
+            name: files.enter_context(tempfile.NamedTemporaryFile("w", encoding="utf-8"))
+            for name in shares
+        }
+        counts: Counter[str] = Counter(dict.fromkeys(shares, 0))
+        listing.seek(0)
+        for line in listing:
+            group, _, key = line.partition("\t")
+            split = splits.get(group) or draw_split(group, shares, seed=seed)
+            parts[split].write(key)
+            counts[split] += 1
+        summary = SplitSummary(
+            by=by,
+            seed=seed,
+            shares=dict(shares),
+            views=dict(counts),
+            groups=tuple(
+                Group(content=key, name=names[key], split=splits[key], views=views[key])
+                for key in sorted(splits, key=lambda key: (names[key], key))
+            ),
+        )
+        write_splits(data.storage, summary, parts)
+    return summary
+
+
+def check_shares(shares: Mapping[str, float]) -> None:
+    """Hold that shares are a whole.
+
+    Raises:
+        SpecError: They are not.
+    """
+    said = " ".join(f"--{name} {share:g}" for name, share in shares.items())
+    if any(not 0 <= share <= 1 for share in shares.values()):
+        raise SpecError(f"{said}: each share must lie between 0 and 1")
+    total = sum(shares.values())
+    if abs(total - 1) > SLACK:
+        raise SpecError(f"{said}: the shares add up to {total:g}, not to 1")
+
+
+def find_kept(
+    storage: Storage, shares: Mapping[str, float], *, by: SplitBy, seed: int
+) -> dict[str, str]:
+    """Return the split of each group as an earlier call, of the same kind, has written it."""
+    data = storage.get(SPLITS_FILE)
+    if data is None:
+        return {}
+    try:
+        found = SplitSummary.model_validate_json(data)
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"]
+        raise SpecError(
+            f"{storage.place}/{SPLITS_FILE}: {reason}; split with --fresh to write it anew"
+        ) from error
+    if (found.by, found.seed, found.shares) != (by, seed, dict(shares)):
+        return {}
+    return {group.content: group.split for group in found.groups}
+
+
+def list_views(
+    data: Iterable[DatasetView], by: SplitBy, listing: IO[str]
+) -> tuple[dict[str, str], Counter[str]]:
+    """Write a line per view, its group and its key; return name and views of each group."""
+    names: dict[str, str] = {}
+    views: Counter[str] = Counter()
+    for view in data:
+        record = view.record
+        if by == "view":
+            group = record.view_id
+        else:
+            asset = record.model if by == "model" else record.hdr
+            group = asset.content
+            names[group] = asset.name
+            views[group] += 1
+        listing.write(f"{group}\t{view.key}\n")
+    return names, views
+
+
+def assign(
+    groups: Iterable[str], shares: Mapping[str, float], *, seed: int, kept: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the split of each group: first one for each split, then by what is lacking."""
+    there = sorted(groups, key=lambda group: digest(seed, group))
+    splits = {group: kept[group] for group in there if group in kept}
+    counts = Counter(splits.values())
+    wanted: Sequence[str] = sorted(shares, key=lambda name: -shares[name])
+    for group in there:
+        if group in splits:
+            continue
+        total = counts.total() + 1
+        open_to = [name for name in wanted if shares[name] > 0]
+        empty = [name for name in open_to if not counts[name]]
+        lacking = max(open_to, key=lambda name: shares[name] * total - counts[name])
+        splits[group] = empty[0] if empty else lacking
+        counts[splits[group]] += 1
+    return splits
+
+
+def draw_split(view_id: str, shares: Mapping[str, float], *, seed: int) -> str:
+    """Return the split of a view, which hangs on no other view."""
+    drawn = int(digest(seed, view_id)[:13], 16) / 16**13
+    end = 0.0
+    for name, share in shares.items():
+        end += share
+        if drawn < end:
+            return name
+    return [name for name, share in shares.items() if share > 0][-1]
+
+
+def write_splits(storage: Storage, summary: SplitSummary, parts: Mapping[str, IO[str]]) -> None:
+    """Write all files; without `splits.json`, which is last, there are no splits."""
+    storage.delete(SPLITS_FILE)
+    for name, file in parts.items():
+        file.flush()
+        storage.put_file(split_key(name), Path(file.name))
+    storage.put(SPLITS_FILE, (summary.model_dump_json(indent=2) + "\n").encode())
