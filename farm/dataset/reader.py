@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 from os import PathLike
@@ -17,6 +17,7 @@ from farm.dataset.collect import DATASET_FILE, DatasetSummary
 from farm.dataset.images import decode_pass
 from farm.dataset.records import RECORDS_FOLDER, VIEWS_FILE, read_lines
 from farm.dataset.snapshot import records_at_hand
+from farm.dataset.splits import is_in, read_split
 from farm.errors import SpecError
 from farm.spec.passes import PassName
 from farm.spec.record import FileRecord, ViewRecord
@@ -105,7 +106,12 @@ class Dataset(Sequence[DatasetView]):
     """
 
     def __init__(
-        self, storage: Storage, prefixes: Sequence[str], *, records: Sequence[Storage] | None = None
+        self,
+        storage: Storage,
+        prefixes: Sequence[str],
+        *,
+        records: Sequence[Storage] | None = None,
+        only: Container[str] | None = None,
     ) -> None:
         """Find the views.
 
@@ -113,12 +119,15 @@ class Dataset(Sequence[DatasetView]):
             storage: Where the files are.
             prefixes: The datasets in it.
             records: For each of them, where its `views.jsonl` is if not in `storage`.
+            only: Keys of the views that are in it, such as those of a split; None for all.
         """
         self.storage = storage
         self.prefixes = tuple(prefixes)
         self._records = list(records or records_at_hand(storage, prefixes))
+        self._only = only
         self._places = [
-            line_places(book, prefix) for book, prefix in zip(self._records, prefixes, strict=True)
+            line_places(book, prefix, only)
+            for book, prefix in zip(self._records, prefixes, strict=True)
         ]
         self._ends = list(accumulate(len(places) for places in self._places))
 
@@ -146,7 +155,7 @@ class Dataset(Sequence[DatasetView]):
         """Yield all views, reading each `views.jsonl` once, in a stream."""
         for book, prefix in zip(self._records, self.prefixes, strict=True):
             for _start, line in read_lines(book, dataset_key(prefix, VIEWS_FILE)):
-                if line:
+                if line and is_in(self._only, prefix, line):
                     yield self._view(prefix, line)
 
     @cached_property
@@ -176,20 +185,22 @@ class Dataset(Sequence[DatasetView]):
         return DatasetView(self.storage, prefix, record)
 
 
-def open_dataset(place: str | PathLike[str]) -> Dataset:
+def open_dataset(place: str | PathLike[str], *, split: str | None = None) -> Dataset:
     """Open a dataset, or the folder that holds several.
 
     Args:
         place: A folder, or `s3://bucket/prefix`.
+        split: Only the views of this split, which `farm dataset split` has made.
 
     Raises:
         DatasetError: No dataset is there.
+        NoSplitError: No such split is there.
     """
-    return open_in(open_storage(str(place)))
+    return open_in(open_storage(str(place)), split=split)
 
 
-def open_in(storage: Storage) -> Dataset:
-    """Open the dataset that a storage is, or those that it holds.
+def open_in(storage: Storage, *, split: str | None = None) -> Dataset:
+    """Open the dataset that a storage is, or those that it holds; all of it or one split.
 
     Raises:
         DatasetError: There is none.
@@ -200,7 +211,8 @@ def open_in(storage: Storage) -> Dataset:
             f"{storage.place}: no dataset is there ({VIEWS_FILE} is missing); give the folder that "
             "farm render wrote or farm download fetched"
         )
-    return Dataset(storage, prefixes)
+    only = None if split is None else read_split(storage, split)
+    return Dataset(storage, prefixes, only=only)
 
 
 def find_datasets(storage: Storage) -> list[str]:
@@ -224,10 +236,10 @@ def dataset_of(key: str) -> str | None:
     return None
 
 
-def line_places(storage: Storage, prefix: str) -> array[int]:
-    """Return where each line of a `views.jsonl` begins, in bytes."""
+def line_places(storage: Storage, prefix: str, only: Container[str] | None = None) -> array[int]:
+    """Return where each line of a `views.jsonl` begins, in bytes; of the views in `only`."""
     lines = read_lines(storage, dataset_key(prefix, VIEWS_FILE))
-    return array("Q", (start for start, line in lines if line))
+    return array("Q", (start for start, line in lines if line and is_in(only, prefix, line)))
 
 
 def read_line(storage: Storage, prefix: str, start: int) -> bytes:
