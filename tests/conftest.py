@@ -13,6 +13,7 @@ from farm.local.redis_server import PrivateRedis
 
 NEEDS = {
     "celery": [
+        "fuzz/test_api.py",
         "integration",
         "unit/ledger",
         "unit/serve",

@@ -23,13 +23,17 @@ Every route under `/v1` needs a bearer token: `GET` one with the role `read`, `D
 `admin`, all others one with `submit`. Errors are problem documents (RFC 9457) with a remedy.
 """
 PROBLEMS = {
+    400: "Nothing that can be read",
     401: "No token, or one that is not known",
     403: "The token's role is not enough",
     404: "Not there",
+    408: "Nothing came for too long",
     409: "Not in this state",
     413: "Too large",
+    416: "A part that the file has not",
     422: "Wrong, and why",
     503: "Redis or storage is away",
+    507: "No room for an upload",
 }
 
 
@@ -67,6 +71,7 @@ def create_app(services: Services) -> FastAPI:
     bearer = [Depends(HTTPBearer(auto_error=False))]  # for /docs; the guard is what checks
     for module in (jobs, tasks, events, assets, datasets, farm):
         app.include_router(module.router, dependencies=bearer)
+    app.include_router(farm.open_router)
     app.add_middleware(
         Guard, tokens=services.tokens, settings=services.settings, count=metrics.count
     )

@@ -15,6 +15,7 @@ from farm.spec.wire import JOB_ID_PATTERN, AttemptInfo, JobInfo, Page, TaskInfo
 TOLD_FAILURES = 5
 READ_FAILURES = 300
 OPEN_TASKS = (TaskState.PENDING, TaskState.QUEUED)
+CURSOR = re.compile(r"([0-9]{1,20}\.[0-9]{1,20}):([0-9a-f]{12})")
 NO_WORKER = "no worker is alive: start one with `farm worker` on a machine that renders"
 
 
@@ -147,11 +148,10 @@ def job_place(job: JobStatus) -> tuple[float, str]:
 
 def cursor_place(cursor: str) -> tuple[float, str]:
     """Return the place that a cursor of the list of jobs names."""
-    created, _, job_id = cursor.partition(":")
-    try:
-        return (-float(created), job_id)
-    except ValueError:
-        raise bad_cursor() from None
+    found = CURSOR.fullmatch(cursor)
+    if found is None:
+        raise bad_cursor()
+    return (-float(found[1]), found[2])
 
 
 def bad_cursor() -> ApiProblem:

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 SENTENCES_TOLD = 50
+FASTAPI_UNREADABLE = "There was an error parsing the body"
 
 SEND_AGAIN = "correct it and send it again"
 REMEDIES: dict[type[FarmError], tuple[int, str]] = {
@@ -79,10 +80,14 @@ async def on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StarletteHTTPException)
     remedy = SEND_AGAIN if error.status_code == 400 else "see /docs for what there is"
     remedy = getattr(error, "remedy", remedy)
+    detail = str(error.detail)
+    if detail == FASTAPI_UNREADABLE:
+        detail = "the body is not JSON that can be read: it is too deep, or holds a number of "
+        detail += "thousands of digits"
     return respond(
         request.url.path,
         status=error.status_code,
-        detail=str(error.detail),
+        detail=detail,
         remedy=remedy,
         headers=dict(error.headers or {}),
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,9 +51,14 @@ class FolderStorage:
     def size(self, key: str) -> int | None:
         with self._reading(key) as path:
             try:
-                return path.stat().st_size
+                known = path.stat()
             except (FileNotFoundError, NotADirectoryError):
                 return None
+            except OSError as error:
+                if error.errno == errno.ENAMETOOLONG:
+                    return None
+                raise
+            return known.st_size if stat.S_ISREG(known.st_mode) else None
 
     def local_path(self, key: str) -> Path | None:
         return self.path(key)

@@ -266,14 +266,21 @@ def test_a_body_that_is_no_submission_is_told_so(api, untouched, content, status
     problem(client.post("/v1/jobs", content=content, headers=headers), status)
 
 
-@pytest.mark.parametrize("path", ["spec.output", "spec.models.0", "models.0.credit.author"])
-def test_half_a_character_is_no_text(api, untouched, path):
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("spec.output", "output: '\\ud800x' is not a name in Unicode; rename it"),
+        ("spec.models.0", "models: '\\ud800x' is not a name in Unicode; rename it"),
+        ("models.0.credit.author", "a text in it is not valid Unicode"),
+    ],
+)
+def test_half_a_character_is_no_text(api, untouched, path, sentence):
     sent = json.dumps(change(path, "\ud800x"))
     headers = {"Content-Type": "application/json"}
 
     told = problem(api.client("submit").post("/v1/jobs", content=sent, headers=headers), 422)
 
-    assert told["detail"] == "a text in it is not valid Unicode"
+    assert told["detail"] == sentence
 
 
 def test_a_body_must_say_that_it_is_json(api, untouched):

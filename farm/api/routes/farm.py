@@ -12,6 +12,8 @@ from farm.api.services import FarmServices
 from farm.spec.wire import TokenInfo, WorkerInfo
 
 router = APIRouter(tags=["farm"])
+open_router = APIRouter(tags=["farm"])
+"""For whoever watches over the farm: no token needed."""
 
 
 @router.get("/v1/workers", summary="List the workers that live")
@@ -27,7 +29,7 @@ def whoami(request: Request) -> TokenInfo:
     return found
 
 
-@router.get("/health", summary="Ask whether the API works", response_class=PlainTextResponse,
+@open_router.get("/health", summary="Ask whether the API works", response_class=PlainTextResponse,
             responses={503: {"description": "Something that the API needs is away"}})  # fmt: skip
 def show_health(services: FarmServices) -> PlainTextResponse:
     """A line for Redis and one for storage; no token needed."""
@@ -36,7 +38,7 @@ def show_health(services: FarmServices) -> PlainTextResponse:
     return PlainTextResponse(text, 200 if all(works for _, works, _ in found) else 503)
 
 
-@router.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
+@open_router.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
 def show_metrics(request: Request) -> Response:
     """Jobs, tasks, workers, views, requests; no token needed."""
     text = generate_latest(request.app.state.metrics.registry)

@@ -194,3 +194,11 @@ def test_relative_folders_and_home_are_understood(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
 
     assert open_storage("~/here").place == str(Path(tmp_path / "here").resolve())
+
+
+def test_what_is_no_file_has_no_size(storage):
+    storage.put("a/b", b"1")
+
+    assert storage.size("a") is None
+    assert storage.size("a/b/c") is None
+    assert storage.size("x" * 300) is None
