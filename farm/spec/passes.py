@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple, get_args
 
 PassName = Literal[
@@ -49,6 +50,14 @@ PASSES: dict[PassName, PassInfo] = {
     "uv": PassInfo("uv", "floats", TWO),
 }
 
+AVERAGED: frozenset[PassName] = frozenset(
+    {"rgb", "mask", "albedo", "diffuse", "specular", "cryptomatte"}
+)
+"""Means over all samples of a pixel. All other passes hold what is at the pixel's centre, and take
+one sample."""
+LIT: frozenset[PassName] = frozenset({"rgb", "diffuse", "specular"})
+"""Passes that depend on light."""
+
 PASS_FOLDERS: dict[PassName, str] = {name: info.folder for name, info in PASSES.items()}
 """Folder of each pass inside a dataset."""
 PREVIEWS_FOLDER = "previews"
@@ -65,3 +74,8 @@ def pass_path(name: PassName, stem: str, *, picture_format: str) -> str:
 def preview_path(name: PassName, stem: str) -> str:
     """Return where the 8-bit picture of a view's label lies in its dataset."""
     return f"{PREVIEWS_FOLDER}/{PASSES[name].folder}/{stem}.png"
+
+
+def samples_for(passes: Iterable[PassName], samples: int) -> int:
+    """Return how many of the `samples` asked for a view with these passes is rendered with."""
+    return samples if AVERAGED.intersection(passes) else 1

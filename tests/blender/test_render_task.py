@@ -99,7 +99,7 @@ def test_files_and_records_of_all_views_appear(blender, render, task, tmp_path):
         assert (record.samples, record.denoiser, record.true_strength) == (1, None, False)
     assert written[0].timings.load_s > 0
     assert written[1].timings.load_s == 0
-    assert not list(blender._scratch.glob("*.exr"))
+    assert not list(blender._scratch.folder.glob("*.exr"))
 
 
 def test_a_file_holds_the_developed_picture_of_its_view(blender, render, task, tmp_path):
@@ -145,7 +145,7 @@ def test_a_task_that_is_lost_stops_and_keeps_what_is_recorded(render, task, tmp_
         render(task, storage, lease=Lease(views=2))
 
     assert len(records(storage, task)) <= 2
-    assert not list(blender._scratch.glob("*.exr"))
+    assert not list(blender._scratch.folder.glob("*.exr"))
     render(task, storage, attempt=2)
     assert len(records(storage, task)) == 3
 
@@ -159,7 +159,7 @@ def test_a_failure_beside_the_renderer_surfaces_and_what_is_finished_stays(
         render(task, storage)
 
     assert [record.view.index for record in records(storage, task)] == [0]
-    assert not list(blender._scratch.glob("*.exr"))
+    assert not list(blender._scratch.folder.glob("*.exr"))
 
 
 def test_a_damaged_line_of_the_records_is_one_view_to_redo(render, task, tmp_path):

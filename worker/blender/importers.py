@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 
 from farm.errors import AssetError
+from worker.blender.hygiene import all_ids
 
 
 def append_blend(path: Path) -> list[bpy.types.Scene]:
@@ -75,6 +76,14 @@ def missing_libraries(ids: Iterable[bpy.types.ID]) -> list[str]:
     return sorted(
         {block.library.filepath for block in ids if block.library is not None and block.is_missing}
     )
+
+
+def nothing_to_render(objects: list[bpy.types.Object]) -> str:
+    """Say why a model shows nothing."""
+    missing = missing_libraries(block for block in all_ids() if block.library is not None)
+    if missing:
+        return f"nothing to render: the linked files {', '.join(missing)} are missing"
+    return f"nothing to render: {contents(objects)}"
 
 
 def contents(objects: Iterable[bpy.types.Object]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -30,6 +31,8 @@ FEWEST_POINTS = 32
 """Outermost points looked at of each instance, however many there are."""
 PANEL_THICKNESS = 1e-3
 """Thickness of a light panel, at most, as a share of its longest side."""
+KEYPOINT = re.compile(r"keypoint[_:](.+)")
+"""How an empty is called that names a point of the model."""
 MANY_STRANDS = 5_000
 """Hairs looked at, of each particle system."""
 
@@ -51,6 +54,10 @@ class Measurement:
 
     clouds: dict[tuple[str, int], Cloud] = field(default_factory=dict)
     materials: dict[int, bpy.types.Material] = field(default_factory=dict)
+    objects: dict[int, bpy.types.Object] = field(default_factory=dict)
+    """Objects whose surfaces are rendered, by themselves or as what is shown many times."""
+    keypoints: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    """Where the empties stand that name a point of the model."""
     panels: dict[int, bpy.types.Object] = field(default_factory=dict)
     """Objects that are flat and nothing but light."""
     dressed: set[tuple[int, int]] = field(default_factory=set)
@@ -115,6 +122,9 @@ def add_instance(found: Measurement, instance: bpy.types.DepsgraphObjectInstance
     item: Evaluated = instance.object
     if item.type == "LIGHT" and instance.show_self:
         found.has_light = True
+    if item.type == "EMPTY" and (named := KEYPOINT.match(item.name)):
+        at = instance.matrix_world.translation
+        found.keypoints.setdefault(named[1], (at.x, at.y, at.z))
     if not seen_by_camera(item) or not has_area(instance.matrix_world):
         return
     matrix = np.array(instance.matrix_world)
@@ -152,6 +162,7 @@ def add_surface(found: Measurement, item: Evaluated, matrix: Points) -> None:
     if len(cloud.points):
         cloud.placed.append(matrix)
         found.instances += 1
+        found.objects[item.original.session_uid] = item.original
 
 
 def is_panel(item: Evaluated, points: Points) -> bool:
@@ -238,6 +249,7 @@ def add_hair(found: Measurement, item: Evaluated, matrix: Points) -> None:
             found.clouds[key] = Cloud(strand_points(item, system))
         if len(found.clouds[key].points):
             found.clouds[key].placed.append(matrix)
+            found.objects[item.original.session_uid] = item.original
 
 
 def strand_points(item: Evaluated, system: Any) -> Points:

@@ -33,6 +33,7 @@ def mesh_of(ball: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> bpy.types
     """Return a new object with the surface of a metaball; the first of a family has it all."""
     evaluated = ball.evaluated_get(depsgraph)
     mesh = bpy.data.meshes.new_from_object(evaluated, depsgraph=depsgraph)
-    item = bpy.data.objects.new(ball.name, mesh)
+    name, ball.name = ball.name, "metaball"  # names are given once, and labels tell this one
+    item = bpy.data.objects.new(name, mesh)
     item.matrix_world = evaluated.matrix_world.copy()
     return item

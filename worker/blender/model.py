@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import bpy
@@ -33,6 +33,14 @@ class Model:
     has_twin: bool = False
     missing_textures: tuple[str, ...] = ()
     """Pictures that it wants and that are not there."""
+    is_thin_air: bool = False
+    """Some of it is a volume, in which how far a path goes decides what is seen."""
+    objects: tuple[str, ...] = ()
+    """Names of what is rendered; the first has the index 1."""
+    materials: tuple[str, ...] = ()
+    keypoints: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    """Points that it names, in the file's coordinates."""
+    metres_per_file_unit: float = 1.0
 
     @property
     def unit_from_model(self) -> Matrix4:
@@ -88,9 +96,13 @@ def wants_twin(found: Measurement, *, true_strength: bool) -> bool:
         found.faces >= TWIN_FACES
         and found.instances <= TWIN_INSTANCES
         and not true_strength
-        and not found.has_volume
-        and not has_volume_shader(found.materials.values())
+        and not is_thin_air(found)
     )
+
+
+def is_thin_air(found: Measurement) -> bool:
+    """Tell whether light can scatter between the model's surfaces."""
+    return found.has_volume or has_volume_shader(found.materials.values())
 
 
 def has_volume_shader(materials: Iterable[bpy.types.Material]) -> bool:

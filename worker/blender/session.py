@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ import bpy
 from farm.errors import AssetError, GpuMemoryError, RenderError, TaskError
 from farm.spec.asset import Asset
 from farm.spec.camera import Matrix4, OrbitCamera
+from farm.spec.passes import PassName
 from farm.spec.render import ResolvedRender
 from worker.blender import camera as cameras
 from worker.blender import environment, gpu_memory, hygiene, importers, metaballs, test_card
@@ -25,11 +23,22 @@ from worker.blender.model import (
     add_twin,
     gives_light,
     is_flat,
+    is_thin_air,
     scale_lamps,
     wants_twin,
 )  # fmt: skip
-from worker.blender.settings import choose_device, set_fixed, set_quality, set_tiles
+from worker.blender.numbers import number
+from worker.blender.scratch import Scratch
+from worker.blender.settings import (
+    MAX_BOUNCES,
+    choose_device,
+    set_fixed,
+    set_quality,
+    set_sampling,
+    set_tiles,
+)  # fmt: skip
 from worker.blender.textures import missing_textures
+from worker.blender.view_passes import Sampling, plan_samplings
 from worker.device import claim_device, parse_device
 from worker.intake import check_asset
 
@@ -41,8 +50,9 @@ LIGHT_THRESHOLD = 0.01
 """Light below which shadow rays may be left out by lot; Blender's default."""
 LARGEST = 1e12
 """Units that a model may measure; a part that is further off is there by mistake."""
-CHANNEL_BYTES = 4 * 12
-"""Room per pixel in the scratch, with some to spare."""
+NUMBER_BYTES = 4 * 1.5
+"""Room per number of a pixel in the scratch, with some to spare."""
+PICTURE: tuple[PassName, ...] = ("rgb", "mask")
 
 Operator = Callable[..., Any]
 
@@ -54,12 +64,10 @@ class BlenderSession:
         self.device = parse_device(device)
         claim_device(self.device)
         bpy.ops.wm.read_factory_settings(use_empty=True)
-        self._scratch = Path(tempfile.mkdtemp(prefix="viewfarm-", dir=scratch))
-        self._spill: Path | None = None
-        self._numbers = itertools.count()
+        self._scratch = Scratch(scratch)
         preferences: Any = bpy.context.preferences
         preferences.filepaths.use_scripts_auto_execute = False
-        preferences.filepaths.temporary_directory = str(self._scratch)
+        preferences.filepaths.temporary_directory = str(self._scratch.folder)
         scene = bpy.context.scene
         assert scene is not None
         self.scene: Any = scene  # Cycles adds its settings at run time
@@ -71,6 +79,8 @@ class BlenderSession:
         self._camera = cameras.add_camera(scene)
         self._model: tuple[tuple[str, str, bool], Model] | None = None
         self._hdr: tuple[tuple[str, str], bpy.types.Image] | None = None
+        self._samplings: tuple[Sampling, ...] = ()
+        self._sampled: tuple[Sampling, int] | None = None
         self._own = {block.session_uid for block in hygiene.all_ids()}
 
     def render_test_card(self) -> Path:
@@ -107,9 +117,16 @@ class BlenderSession:
         cycles = self.scene.cycles
         return str(cycles.denoiser).lower() if cycles.use_denoising else None
 
-    def configure(self, settings: ResolvedRender) -> None:
-        """Set size and quality of the pictures to come."""
+    def configure(self, settings: ResolvedRender, passes: tuple[PassName, ...] = PICTURE) -> None:
+        """Set size, quality and passes of the pictures to come."""
         set_quality(self.scene, settings, device=self.device)
+        self._samplings = plan_samplings(passes, samples=settings.samples, denoise=settings.denoise)
+        had_motion = self.scene.view_layers[0].use_pass_vector
+        self._sampled = None
+        self._sample(self._samplings[0])
+        if self.scene.view_layers[0].use_pass_vector and not had_motion:
+            # What it keeps was not told how it moves, and would seem to come from the origin.
+            self._forget_kept()
         self.set_light(1.0)
 
     # Assets
@@ -157,7 +174,7 @@ class BlenderSession:
         self._hdr = (key, image)
 
     def _stand(self, path: Path, *, file_lights: bool) -> Model:
-        objects = self._import(path)
+        objects, metres = self._import(path)
         everything = [item for item in bpy.data.objects if item.session_uid not in self._own]
         hygiene.disarm(block for block in hygiene.all_ids() if block.session_uid not in self._own)
         hygiene.hide_compositing_aids(everything)
@@ -175,7 +192,7 @@ class BlenderSession:
             found = measure(self.scene, self._render_nothing)
         bounds = found.bounds()
         if bounds is None or is_flat(bounds):
-            raise AssetError(str(path), nothing_to_render(everything))
+            raise AssetError(str(path), importers.nothing_to_render(everything))
         if bounds.size > LARGEST:
             raise AssetError(str(path), f"it is {bounds.size:.1e} units large: it is damaged")
         if file_lights:
@@ -183,18 +200,23 @@ class BlenderSession:
         true_strength = gives_light(found)
         model = Model(collection, parent, bounds, true_strength)
         model.missing_textures = missing_textures(found.materials.values())
+        model.is_thin_air = is_thin_air(found)
+        model.objects = number(found.objects.values())
+        model.materials = number(found.materials.values())
+        model.keypoints = found.keypoints
+        model.metres_per_file_unit = metres
         if wants_twin(found, true_strength=true_strength):
             add_twin(self.scene, collection)
             model.has_twin = True
         model.turn(0.0)
         return model
 
-    def _import(self, path: Path) -> list[bpy.types.Object]:
-        """Bring a file's objects in and return those that it renders."""
+    def _import(self, path: Path) -> tuple[list[bpy.types.Object], float]:
+        """Bring a file's objects in; return those that it renders, and the metres of its unit."""
         if path.suffix.lower() == ".blend":
             scene = importers.main_scene(importers.append_blend(path))
             self.scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
-            return importers.visible_objects(scene)
+            return importers.visible_objects(scene), scene.unit_settings.scale_length
         operator, options = IMPORTERS[path.suffix.lower()]
         try:
             operator(filepath=str(path), **options)
@@ -208,7 +230,7 @@ class BlenderSession:
             if item.session_uid not in self._own
         ]
         self._take_out_of_scene()
-        return objects
+        return objects, 1.0  # importers bring all to metres, where the format knows them
 
     def _take_out_of_scene(self) -> None:
         """Undo what an importer did to the scene itself."""
@@ -242,29 +264,52 @@ class BlenderSession:
             sensor_width_mm=camera.sensor_width_mm,
         )
 
+    def render_centres(self, *, seed: int) -> Path:
+        """Render what is averaged in the picture once more, as it is at the pixels' centres.
+
+        Only where `plan_samplings` has two: after `render`, of the same scene.
+        """
+        return self._render(self._samplings[1], seed=seed)
+
     def render(self, *, seed: int) -> Path:
-        """Render all passes into a file, which is the caller's to remove.
+        """Render the passes into a file, which is the caller's to remove.
 
         Raises:
             GpuMemoryError: It does not fit into the GPU's memory, in small tiles either.
             RenderError: Cycles did not deliver.
         """
+        return self._render(self._samplings[0], seed=seed)
+
+    def _render(self, sampling: Sampling, *, seed: int) -> Path:
+        self._sample(sampling)
         try:
             return self._render_file(seed=seed)
         except GpuMemoryError as error:
             if self.scene.cycles.tile_size == gpu_memory.SMALL_TILE_PX:
                 raise
             log.warning("the GPU's memory ran out, trying smaller tiles: %s", error)
-        self._free_gpu()
+        self._forget_kept()
         set_tiles(self.scene, gpu_memory.SMALL_TILE_PX)  # until the next task
         return self._render_file(seed=seed)
 
+    def _sample(self, sampling: Sampling) -> None:
+        """Set what the next picture holds; where no light is asked for, paths end at a surface."""
+        misty = self._model is None or self._model[1].is_thin_air
+        wanted = (sampling, MAX_BOUNCES if sampling.lit or misty else 0)
+        if self._sampled != wanted:
+            self._sampled = wanted
+            set_sampling(self.scene, sampling, bounces=wanted[1])
+
     def _render_file(self, *, seed: int) -> Path:
         self.scene.cycles.seed = seed
-        path = self._picture_path()
-        self.scene.render.filepath = str(path)
+        render = self.scene.render
+        numbers = max(sampling.channels for sampling in self._samplings)
+        path = self._scratch.new_file(
+            render.resolution_x * render.resolution_y * numbers * NUMBER_BYTES
+        )
+        render.filepath = str(path)
         # With persistent data Cycles reads its own settings again only if the scene is tagged.
-        self.scene.render.film_transparent = self.scene.render.film_transparent
+        render.film_transparent = render.film_transparent
         self._run_renderer(write_still=True)
         if not path.exists():
             raise RenderError(f"Cycles wrote no picture to {path}")
@@ -272,19 +317,7 @@ class BlenderSession:
 
     def close(self) -> None:
         """Remove the scratch files."""
-        for folder in (self._scratch, self._spill):
-            if folder is not None:
-                shutil.rmtree(folder, ignore_errors=True)
-
-    def _picture_path(self) -> Path:
-        """Return a new file in the scratch, or on disk where the scratch is too small."""
-        render = self.scene.render
-        need = render.resolution_x * render.resolution_y * CHANNEL_BYTES
-        folder = self._scratch
-        if shutil.disk_usage(folder).free < need:
-            self._spill = self._spill or Path(tempfile.mkdtemp(prefix="viewfarm-"))
-            folder = self._spill
-        return folder / f"{next(self._numbers):08d}.exr"
+        self._scratch.close()
 
     def _run_renderer(self, *, write_still: bool) -> None:
         try:
@@ -295,8 +328,8 @@ class BlenderSession:
                 raise gpu_memory.gave_up(text) from error
             raise RenderError(f"Cycles refused: {text}") from error
 
-    def _free_gpu(self) -> None:
-        """Let Cycles forget what it keeps on the device between pictures."""
+    def _forget_kept(self) -> None:
+        """Let Cycles forget what it keeps, on the device too, between pictures."""
         self.scene.render.use_persistent_data = False
         self.scene.render.use_persistent_data = True
 
@@ -317,12 +350,3 @@ IMPORTERS: dict[str, tuple[Operator, dict[str, Any]]] = {
         (bpy.ops.wm.usd_import, {"set_frame_range": False, "create_world_material": False}),
     ),
 }
-
-
-def nothing_to_render(objects: list[bpy.types.Object]) -> str:
-    """Say why a model shows nothing."""
-    ids = [block for block in hygiene.all_ids() if block.library is not None]
-    missing = importers.missing_libraries(ids)
-    if missing:
-        return f"nothing to render: the linked files {', '.join(missing)} are missing"
-    return f"nothing to render: {importers.contents(objects)}"

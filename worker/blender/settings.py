@@ -7,7 +7,11 @@ from typing import Any
 from farm.errors import DeviceError
 from farm.spec.render import ResolvedRender
 from worker.blender.gpu_memory import LARGE_TILE_PX
+from worker.blender.view_passes import Sampling, set_view_layer
 from worker.device import Device
+
+MAX_BOUNCES = 12
+"""Times that light goes on after what it meets; Blender's default."""
 
 Settings = Any
 """A scene or preferences with the properties that Cycles adds at run time."""
@@ -46,7 +50,6 @@ def set_fixed(scene: Settings, *, threads: int | None) -> None:
     """Set what stays the same for every picture."""
     render, cycles = scene.render, scene.cycles
     render.film_transparent = True
-    scene.view_layers[0].use_pass_environment = True
     render.use_persistent_data = True
     render.use_compositing = False
     render.use_sequencer = False
@@ -75,11 +78,17 @@ def set_tiles(scene: Settings, size_px: int) -> None:
 
 
 def set_quality(scene: Settings, settings: ResolvedRender, *, device: Device) -> None:
-    """Set size and quality of the pictures to come."""
+    """Set size and kind of the pictures to come; `set_sampling` says how well."""
     render, cycles = scene.render, scene.cycles
     render.resolution_x, render.resolution_y = settings.resolution_px
-    cycles.samples = settings.samples
     set_tiles(scene, LARGE_TILE_PX)
-    cycles.use_denoising = settings.denoise
     cycles.denoiser = "OPTIX" if device.kind == "optix" else "OPENIMAGEDENOISE"
     cycles.denoising_use_gpu = device.kind != "cpu"
+
+
+def set_sampling(scene: Settings, sampling: Sampling, *, bounces: int = MAX_BOUNCES) -> None:
+    """Set what the next pictures hold and how well they are sampled."""
+    set_view_layer(scene.view_layers[0], sampling.cycles_passes)
+    scene.cycles.samples = sampling.samples
+    scene.cycles.use_denoising = sampling.denoise
+    scene.cycles.max_bounces = bounces

@@ -1,0 +1,31 @@
+"""Where Cycles writes and we read: memory, or disk where that is too small."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from pathlib import Path
+
+
+class Scratch:
+    """A folder of short-lived files, with another one on disk for those that are too large."""
+
+    def __init__(self, parent: Path) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="viewfarm-", dir=parent))
+        self._spill: Path | None = None
+        self._numbers = itertools.count()
+
+    def new_file(self, need_bytes: float) -> Path:
+        """Return where a new file of that size has room."""
+        folder = self.folder
+        if shutil.disk_usage(folder).free < need_bytes:
+            self._spill = self._spill or Path(tempfile.mkdtemp(prefix="viewfarm-"))
+            folder = self._spill
+        return folder / f"{next(self._numbers):08d}.exr"
+
+    def close(self) -> None:
+        """Remove all files."""
+        for folder in (self.folder, self._spill):
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,97 @@
+"""What Cycles must deliver for the passes of a task, and with how many samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from farm.spec.passes import AVERAGED, LIT, PassName
+
+CYCLES_PASSES: dict[PassName, tuple[str, ...]] = {
+    "rgb": ("environment",),
+    "mask": (),
+    "depth": ("z",),
+    "distance": ("z",),
+    "normal": ("normal",),
+    "normal_world": ("normal",),
+    "index": ("object_index",),
+    "material": ("object_index", "material_index"),
+    "flow_forward": ("vector",),
+    "flow_backward": ("vector",),
+    "position": ("position",),
+    "albedo": ("diffuse_color",),
+    "diffuse": ("diffuse_direct", "diffuse_indirect", "diffuse_color"),
+    "specular": ("glossy_direct", "glossy_indirect", "glossy_color"),
+    "cryptomatte": ("cryptomatte_object", "cryptomatte_material"),
+    "uv": ("uv",),
+}
+"""The passes of a view layer that each of ours is made of; `Combined` is always there."""
+CHANNELS = {
+    "z": 1, "environment": 3, "normal": 3, "object_index": 1, "material_index": 1, "vector": 4,
+    "position": 3, "uv": 3, "diffuse_color": 3, "diffuse_direct": 3, "diffuse_indirect": 3,
+    "glossy_color": 3, "glossy_direct": 3, "glossy_indirect": 3, "cryptomatte_object": 12,
+    "cryptomatte_material": 12,
+}  # fmt: skip
+"""Numbers per pixel of each; `Combined` has four."""
+CENTRE_OF_MANY = frozenset({"z", "object_index", "material_index", "position"})
+"""Cycles takes these from its first sample, which goes through the pixel's centre, however many
+there are; all others it averages."""
+OPAQUE_FROM = 0.5
+"""Labels look through what is less opaque, such as the picture of a leaf beside the leaf."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """One call of Cycles: what it delivers, and how well."""
+
+    cycles_passes: frozenset[str]
+    samples: int
+    denoise: bool
+    lit: bool
+    """Light matters: paths go on after what they meet first."""
+
+    @property
+    def channels(self) -> int:
+        """Numbers per pixel that it writes."""
+        return 4 + sum(CHANNELS[name] for name in self.cycles_passes)
+
+
+def plan_samplings(
+    passes: Iterable[PassName], *, samples: int, denoise: bool
+) -> tuple[Sampling, ...]:
+    """Return what Cycles must be asked for to give `passes`: once, or once more for labels.
+
+    Labels hold what is at the centre of each pixel. Where only they are wanted, one sample gives
+    all of them. Beside a picture of many samples Cycles keeps those in `CENTRE_OF_MANY` exact, but
+    averages normals, flow and texture coordinates, which at an edge are then of no surface: these
+    come from one more sample of the same scene.
+    """
+    averaged = AVERAGED.intersection(passes)
+    if not averaged:
+        return (Sampling(needs(passes), 1, denoise=False, lit=False),)
+    centre = needs(set(passes) - AVERAGED)
+    apart = centre if samples > 1 and not centre <= CENTRE_OF_MANY else frozenset()
+    motion = apart & {"vector"}  # switched on late, it is wrong (see `BlenderSession.configure`)
+    picture = Sampling(
+        needs(averaged) | motion | (centre - apart),
+        samples,
+        denoise=denoise and "rgb" in averaged,
+        lit=not LIT.isdisjoint(averaged),
+    )
+    if not apart:
+        return (picture,)
+    return (picture, Sampling(apart, 1, denoise=False, lit=False))
+
+
+def needs(passes: Iterable[PassName]) -> frozenset[str]:
+    """Return the passes of a view layer that `passes` are made of."""
+    return frozenset(each for name in passes for each in CYCLES_PASSES[name])
+
+
+def set_view_layer(layer: Any, cycles_passes: frozenset[str]) -> None:
+    """Switch on these passes of a view layer, and no others."""
+    layer.pass_alpha_threshold = OPAQUE_FROM
+    for name in CHANNELS:
+        if getattr(layer, f"use_pass_{name}") != (name in cycles_passes):
+            setattr(layer, f"use_pass_{name}", name in cycles_passes)
