@@ -1,4 +1,4 @@
-"""The loop that feeds the queue, takes back lost tasks and finishes jobs."""
+"""The loop that feeds the queue, takes back lost tasks, judges nodes and finishes jobs."""
 
 from __future__ import annotations
 
@@ -61,6 +61,7 @@ class Dispatcher:
         try:
             self._notice_gaps()
             self._reap()
+            self._judge()
             jobs = [job for job in self.ledger.jobs() if not job.over]
             self._feed(jobs)
             self._republish(jobs)
@@ -97,9 +98,14 @@ class Dispatcher:
                 ticket.attempt,
             )
 
+    def _judge(self) -> None:
+        for node, sentence in self.ledger.nodes.judge():
+            log.warning("worker in quarantine worker=%s: %s", node, sentence)
+
     def _feed(self, jobs: list[JobStatus]) -> None:
         """Fill the window of each job, in order: an urgent job never waits for the others'."""
-        room = WINDOW * max(len(self.ledger.workers()), 1)
+        takers = [worker for worker in self.ledger.workers() if not worker.quarantine]
+        room = WINDOW * max(len(takers), 1)
         now_s = self.ledger.now_s()
         for job in jobs:
             room -= job.counts[TaskState.QUEUED]

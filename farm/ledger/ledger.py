@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from farm.ledger.charges import charged, clean
 from farm.ledger.model import (
     CANCELLED_JOB,
     CODES,
@@ -20,15 +21,19 @@ from farm.ledger.model import (
     TaskStory,
     Work,
     WorkerStatus,
+    node_of,
 )
-from farm.ledger.policy import CAUSES, STORY_LENGTH, UNKNOWN
+from farm.ledger.nodes import Nodes
+from farm.ledger.policy import TURNED_AWAY_S, policy_of
 from farm.ledger.reading import find_fresh, held_task, read_chunks, read_status, read_tasks
-from farm.ledger.store import Move, Order, Store
+from farm.ledger.store import Move, Order, Outcome, Store
 from farm.spec.task import Ticket
 
 RETRIED = (TaskState.FAILED, TaskState.SET_ASIDE)
 WORK_TTL_S = 86400.0
 """What a worker that died said of its work is kept for so long, and shown to nobody."""
+LOOK_PAST = 64
+"""So many tasks that must wait are passed over in the search for those that need not."""
 ALIVE = (TaskState.PENDING, TaskState.QUEUED, TaskState.RUNNING)
 
 CLAIM = (TaskState.QUEUED, TaskState.RUNNING)
@@ -45,6 +50,7 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.nodes = Nodes(store)
 
     def now_s(self) -> float:
         """Return the farm's one clock, seconds since 1970."""
@@ -66,11 +72,22 @@ class Ledger:
         done: Collection[int] = (),
         views_done: int = 0,
         attempts: int = 0,
+        kept: Mapping[int, int] | None = None,
     ) -> bool:
         """Write down a new job, some of whose tasks may be done already; False if it is known.
 
-        Tickets are numbered from `attempts` + 1, so that none is like one of a ledger before.
+        Args:
+            job_id: The job.
+            tasks: How many it has.
+            views: How many these have.
+            priority: Higher goes first.
+            done: Indices of the tasks that are done.
+            views_done: How many views those have.
+            attempts: Tickets are numbered from the next number on, so that none is like one of a
+                ledger before.
+            kept: Task that is not done -> how many of its views are.
         """
+        kept = kept or {}
         codes = [CODES[TaskState.PENDING]] * tasks
         for index in done:
             codes[index] = CODES[TaskState.DONE]
@@ -80,12 +97,12 @@ class Ledger:
             "created": self.now_s(),
             "tasks": tasks,
             "views": views,
-            "views_done": views_done,
+            "views_done": views_done + sum(kept.values()),
             "attempts": attempts,
             CODES[TaskState.PENDING]: codes.count(CODES[TaskState.PENDING]),
             CODES[TaskState.DONE]: codes.count(CODES[TaskState.DONE]),
         }
-        return self.store.create(job_id, meta, "".join(codes))
+        return self.store.create(job_id, meta, "".join(codes), kept)
 
     def job(self, job_id: str) -> JobStatus | None:
         """Return how a job stands; None where there is no such job."""
@@ -129,7 +146,8 @@ class Ledger:
                     STATES[codes[index - start]],
                     record.attempt,
                     TaskState.PENDING,
-                    record.model_copy(update={"charges": {}}),
+                    clean(record),
+                    record.edits,
                 )
                 for index, record in records.items()
             ]
@@ -166,10 +184,11 @@ class Ledger:
         meta = self.store.meta(job_id)
         if meta is None or limit < 1:
             return []
-        indices = self.store.returned(job_id, limit)
+        indices, held = self._returned(job_id, limit)
         before = int(meta.get("cursor", 0))  # every pending task below it was given back
+        skip = {*indices, *held}
         fresh, cursor = find_fresh(
-            self.store, job_id, cursor=before, limit=limit - len(indices), skip=set(indices)
+            self.store, job_id, cursor=before, limit=limit - len(indices), skip=skip
         )
         attempts = int(meta.get("attempts", 0))
         moves = self._moves_to_queue(job_id, indices + fresh, attempts=attempts)
@@ -183,15 +202,23 @@ class Ledger:
         ]
 
     def claim(self, ticket: Ticket, worker: str) -> bool:
-        """T: queued > running, J: queued > running. True if `worker` now holds the attempt."""
-        record = self._record(ticket)
-        claimed = record.model_copy(update={"worker": worker, "since_s": self.now_s()})
+        """T: queued > running, J: queued > running. True if `worker` now holds the attempt.
+
+        False also where it is to be left to other workers; it is given out again a little later.
+        """
+        now_s = self.now_s()
         ripple = {JobState.QUEUED: JobState.RUNNING}
-        if self._move(ticket, CLAIM, claimed, job_states=FED_JOB, ripple=ripple):
+        if self.nodes.refuses(self._record(ticket), worker):
+            waits = {"not_before_s": now_s + TURNED_AWAY_S}
+        elif self._move(
+            ticket, CLAIM, {"worker": worker, "since_s": now_s}, job_states=FED_JOB, ripple=ripple
+        ):
             return True
+        else:
+            waits = {}  # the job is paused
         if self._holds(ticket, worker):  # our first call arrived, its answer did not
             return True
-        self._move(ticket, UNQUEUE, record)  # the job is paused
+        self._move(ticket, UNQUEUE, waits)
         return False
 
     def confirm(self, ticket: Ticket) -> bool:
@@ -206,7 +233,8 @@ class Ledger:
 
     def complete(self, ticket: Ticket) -> bool:
         """T: running > done. False, and counted as dropped, if somebody else holds the task."""
-        if self._move(ticket, COMPLETE, None):
+        outcome = self._outcome(ticket, self._record(ticket).worker)
+        if self._move(ticket, COMPLETE, None, outcome=outcome):
             return True
         if self.store.meta(ticket.job_id) is not None:
             self.store.add_meta(ticket.job_id, "dropped", 1)
@@ -214,30 +242,35 @@ class Ledger:
 
     def fail(self, ticket: Ticket, cause: str, sentence: str) -> TaskState | None:
         """T: running > pending, failed or set aside, by cause and count; None if not held."""
-        policy = CAUSES.get(cause, UNKNOWN)
-        record, now_s = self._record(ticket), self.now_s()
-        failure = FailedAttempt(
-            attempt=ticket.attempt,
-            cause=cause,
-            sentence=sentence,
-            worker=record.worker,
-            time_s=now_s,
-        )
-        charges = dict(record.charges)
-        target = TaskState.PENDING
-        if policy.cap is not None:
-            charges[policy.then] = charges.get(policy.then, 0) + 1
-            target = policy.then if charges[policy.then] >= policy.cap else TaskState.PENDING
-        story = (*record.story, failure)[-STORY_LENGTH:]
-        after = record.model_copy(update={"charges": charges, "story": story})
-        hold_until_s = now_s + policy.hold_s if policy.hold_s else 0.0
-        moved = self._move(ticket, (TaskState.RUNNING, target), after, hold_until_s=hold_until_s)
-        return target if moved else None
+        policy, now_s = policy_of(cause), self.now_s()
+        while True:
+            record = self._record(ticket)
+            failure = FailedAttempt(
+                attempt=ticket.attempt,
+                cause=cause,
+                sentence=sentence,
+                worker=record.worker,
+                time_s=now_s,
+                charge="free" if policy.cap is None else "counts",
+            )
+            target, after = charged(record, failure, policy)
+            order = Order(
+                [
+                    Move(
+                        ticket.index, TaskState.RUNNING, ticket.attempt, target, after, record.edits
+                    )
+                ],
+                hold_until_s=now_s + policy.hold_s if policy.hold_s else 0.0,
+                outcome=self._outcome(ticket, record.worker, cause) if policy.node else None,
+            )
+            if self.store.shift(ticket.job_id, order)[0]:
+                return target
+            if self._record(ticket).edits == record.edits:
+                return None
 
     def release(self, ticket: Ticket) -> bool:
         """T: running > pending, queued > pending. Hand a task back, free of charge."""
-        record = self._record(ticket)
-        return any(self._move(ticket, arrow, record) for arrow in (STOP, UNQUEUE))
+        return any(self._move(ticket, arrow, {}) for arrow in (STOP, UNQUEUE))
 
     def running(self, job_id: str) -> list[HeldTask]:
         """Return the attempts that workers hold."""
@@ -287,8 +320,15 @@ class Ledger:
         """Return the workers that live."""
         found = sorted(self.store.beating().items())
         works = self.store.told_work([name for name, _ in found])
+        conducts = self.nodes.conducts() if found else {}
+        shut = {node: each.quarantine for node, each in conducts.items() if each.shut}
         return [
-            WorkerStatus(worker=name, **json.loads(work or "{}"), **json.loads(said))
+            WorkerStatus(
+                worker=name,
+                quarantine=shut.get(node_of(name)),
+                **json.loads(work or "{}"),
+                **json.loads(said),
+            )
             for (name, said), work in zip(found, works, strict=True)
         ]
 
@@ -325,12 +365,35 @@ class Ledger:
         self,
         ticket: Ticket,
         arrow: tuple[TaskState, TaskState],
-        record: TaskRecord | None,
+        changes: Mapping[str, Any] | None,
         **order: Any,
     ) -> bool:
+        """Move a task and change its record; None: keep none."""
         source, target = arrow
-        move = Move(ticket.index, source, ticket.attempt, target, record)
-        return self.store.shift(ticket.job_id, Order([move], **order))[0]
+        while True:
+            seen = self._record(ticket)
+            after = None if changes is None else seen.model_copy(update=changes)
+            edits = None if changes is None else seen.edits
+            move = Move(ticket.index, source, ticket.attempt, target, after, edits)
+            if self.store.shift(ticket.job_id, Order([move], **order))[0]:
+                return True
+            if edits is None or self._record(ticket).edits == edits:
+                return False
+
+    def _outcome(self, ticket: Ticket, worker: str, cause: str | None = None) -> Outcome:
+        node, now_s = node_of(worker), self.now_s()
+        return Outcome(node, ticket.job_id, ticket.index, ticket.attempt, now_s, cause)
+
+    def _returned(self, job_id: str, limit: int) -> tuple[list[int], list[int]]:
+        """Return tasks that were given back: up to `limit` of them, and those that must wait."""
+        now_s = self.now_s()
+        found = self.store.returned(job_id, limit + LOOK_PAST)
+        held = [
+            index
+            for index, record in self.store.records(job_id, found).items()
+            if record.not_before_s > now_s
+        ]
+        return [index for index in found if index not in held][:limit], held
 
     def _moves_to_queue(self, job_id: str, indices: list[int], *, attempts: int) -> list[Move]:
         records = self.store.records(job_id, indices)
@@ -340,7 +403,8 @@ class Ledger:
             record = records.get(index, TaskRecord())
             number = max(record.attempt, attempts) + 1
             queued = record.model_copy(update={"attempt": number, "worker": "", "since_s": now_s})
-            moves.append(Move(index, TaskState.PENDING, record.attempt, TaskState.QUEUED, queued))
+            source, target = TaskState.PENDING, TaskState.QUEUED
+            moves.append(Move(index, source, record.attempt, target, queued, record.edits))
         return moves
 
     def _record(self, ticket: Ticket) -> TaskRecord:

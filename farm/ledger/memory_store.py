@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
-from farm.ledger.model import CODES, JobState, TaskRecord, TaskState
-from farm.ledger.store import Move, Order
+from farm.ledger.model import CODES, Conduct, JobState, TaskRecord, TaskState
+from farm.ledger.store import MOST_JOBS, MOST_SUSPECTS, Move, Order, Outcome, suspect_of
 
 
 @dataclass
@@ -20,6 +21,7 @@ class JobRow:
     records: dict[int, TaskRecord] = field(default_factory=dict)
     returned: set[int] = field(default_factory=set)
     running: dict[int, int] = field(default_factory=dict)
+    kept: dict[int, int] = field(default_factory=dict)
 
     def add(self, name: str, amount: int) -> None:
         self.meta[name] = str(int(self.meta.get(name, 0)) + amount)
@@ -37,6 +39,7 @@ class MemoryStore:
         self.jobs: dict[str, JobRow] = {}
         self.hearts: dict[str, tuple[str, float]] = {}
         self.work: dict[str, str] = {}
+        self.noted: dict[str, str] = {}
         self.leases: dict[str, tuple[str, float]] = {}
 
     def row(self, job_id: str) -> JobRow:
@@ -49,12 +52,18 @@ class MemoryStore:
     def epoch(self) -> str:
         return "memory"
 
-    def create(self, job_id: str, meta: Mapping[str, str | int | float], states: str) -> bool:
+    def create(
+        self,
+        job_id: str,
+        meta: Mapping[str, str | int | float],
+        states: str,
+        kept: Mapping[int, int],
+    ) -> bool:
         with self.lock:
             if job_id in self.jobs:
                 return False
             text = {name: str(value) for name, value in meta.items()}
-            self.jobs[job_id] = JobRow(meta=text, states=list(states))
+            self.jobs[job_id] = JobRow(meta=text, states=list(states), kept=dict(kept))
             return True
 
     def job_ids(self) -> list[str]:
@@ -89,6 +98,10 @@ class MemoryStore:
         with self.lock:
             return dict(self.row(job_id).running)
 
+    def kept(self, job_id: str) -> dict[int, int]:
+        with self.lock:
+            return dict(self.row(job_id).kept)
+
     def shift(self, job_id: str, order: Order) -> list[bool]:
         with self.lock:
             row = self.jobs.get(job_id)
@@ -100,6 +113,9 @@ class MemoryStore:
                 row.meta["state"] = order.ripple.get(state, state)
                 if order.hold_until_s:
                     row.meta["hold"] = str(order.hold_until_s)
+                if order.outcome:
+                    text = self.noted.get(order.outcome.node, "{}")
+                    self.noted[order.outcome.node] = note(text, order.outcome)
             return moved
 
     def turn(
@@ -146,6 +162,19 @@ class MemoryStore:
             now_s = self.clock()
             return {name: info for name, (info, end_s) in self.hearts.items() if now_s < end_s}
 
+    def conducts(self) -> dict[str, str]:
+        with self.lock:
+            return dict(self.noted)
+
+    def swap_conduct(self, node: str, before: str, after: str) -> bool:
+        with self.lock:
+            if self.noted.get(node, "") != before:
+                return False
+            self.noted[node] = after
+            if not after:
+                del self.noted[node]
+            return True
+
     def tell_work(self, worker: str, text: str, ttl_s: float) -> None:
         with self.lock:
             self.work[worker] = text
@@ -174,20 +203,41 @@ def move_task(row: JobRow, move: Move) -> bool:
     index, source, target = move.index, move.source, move.target
     if row.states[index : index + 1] != [CODES[source]] or row.attempt(index) != move.attempt:
         return False
-    row.states[index] = CODES[target]
-    row.add(CODES[source], -1)
-    row.add(CODES[target], 1)
+    if move.edits not in (None, row.records.get(index, TaskRecord()).edits):
+        return False
+    if source is not target:
+        change_state(row, index, source, target)
     if move.record is None:
         row.records.pop(index, None)
     else:
         row.records[index] = move.record
+    return True
+
+
+def change_state(row: JobRow, index: int, source: TaskState, target: TaskState) -> None:
+    """Move what hangs on a task's state."""
+    row.states[index] = CODES[target]
+    row.add(CODES[source], -1)
+    row.add(CODES[target], 1)
     if target is TaskState.PENDING:
         row.returned.add(index)
     else:
         row.returned.discard(index)
     if source is TaskState.RUNNING:
         views = row.running.pop(index)
-        row.add("views_done", 0 if target is TaskState.DONE else -views)
+        if target is not TaskState.DONE and views:
+            row.kept[index] = views
     elif target is TaskState.RUNNING:
-        row.running[index] = 0
-    return True
+        row.running[index] = row.kept.pop(index, 0)
+
+
+def note(text: str, outcome: Outcome) -> str:
+    """Return what is noted of a node after one more outcome."""
+    conduct, suspect = Conduct.model_validate_json(text), suspect_of(outcome)
+    if suspect:
+        change: dict[str, object] = {"suspects": (*conduct.suspects, suspect)[-MOST_SUSPECTS:]}
+    else:
+        done = sorted((conduct.done | {outcome.job_id: outcome.time_s}).items(), key=itemgetter(1))
+        quarantine = conduct.quarantine if conduct.shut else None
+        change = {"suspects": (), "done": dict(done[-MOST_JOBS:]), "quarantine": quarantine}
+    return conduct.model_copy(update=change).model_dump_json(exclude_defaults=True)

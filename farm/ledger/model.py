@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import Field
 
@@ -64,6 +65,8 @@ class FailedAttempt(Spec):
     worker: str
     time_s: float
     """Seconds since 1970, by the ledger's clock."""
+    charge: Literal["counts", "free", "refunded"] = "counts"
+    """Whether it counts against the task; `refunded` where its node was found bad."""
 
 
 class TaskRecord(Spec):
@@ -79,6 +82,10 @@ class TaskRecord(Spec):
     """Failed attempts that count, by what too many of them lead to."""
     story: tuple[FailedAttempt, ...] = ()
     """The newest failures, oldest first."""
+    not_before_s: float = 0.0
+    """Not given out again before this moment: the worker that had it was not to."""
+    edits: int = 0
+    """Changes of this record while the task stood still, so that nobody undoes them unaware."""
 
 
 class TaskStory(Spec):
@@ -111,7 +118,7 @@ class JobStatus(Spec):
     counts: dict[TaskState, int]
     views: int
     views_done: int
-    """Views of done tasks and, so far, of running ones."""
+    """Views of done tasks, and those that others have so far: running, waiting or failed."""
     dropped: int
     """Finished attempts that came too late: somebody else held the task by then."""
     held_until_s: float
@@ -137,6 +144,55 @@ class Work(Spec):
     """Over its recent tasks, loading included."""
 
 
+class Suspect(Spec):
+    """An attempt whose failure may be its node's fault."""
+
+    job_id: str
+    index: int
+    attempt: int
+    cause: str
+    time_s: float
+
+
+class Quarantine(Spec):
+    """Why a node gets no tasks, and until when."""
+
+    sentence: str
+    since_s: float
+    try_from_s: float
+    """It may warm up from this moment on."""
+    times: int = 1
+    """Quarantines and warm-ups that failed since it last did a task."""
+    failed_proofs: int = 0
+    """Of these, the warm-ups that failed now."""
+    on_trial: bool = False
+    """Nobody else could show that the tasks are fine: the warm-up decides who is to blame."""
+    owed: tuple[Suspect, ...] = ()
+    """Attempts whose charges are to be given back."""
+    over: bool = False
+    """It passed; kept until it has done a task."""
+
+
+class Conduct(Spec):
+    """What speaks for a node and against it: a worker's name and host, also across restarts."""
+
+    suspects: tuple[Suspect, ...] = ()
+    """Since it last did a task."""
+    done: dict[str, float] = Field(default_factory=dict)
+    """Job -> when it last did a task of it."""
+    quarantine: Quarantine | None = None
+
+    @property
+    def shut(self) -> bool:
+        """It gets no tasks."""
+        return self.quarantine is not None and not self.quarantine.over
+
+
+def node_of(worker: str) -> str:
+    """Return the node of a worker: its name and host, which stay when it is started again."""
+    return worker.partition("#")[0]
+
+
 class WorkerStatus(Work):
     """A worker whose heart beats."""
 
@@ -144,3 +200,5 @@ class WorkerStatus(Work):
     info: dict[str, str]
     seen_s: float = 0.0
     """When its heart last beat, by the ledger's clock."""
+    quarantine: Quarantine | None = None
+    """None where it takes tasks."""

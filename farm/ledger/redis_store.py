@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from farm.errors import SetupError, UnreachableError
 from farm.ledger.model import CODES, JobState, TaskRecord, TaskState
-from farm.ledger.store import Order
+from farm.ledger.store import MOST_JOBS, MOST_SUSPECTS, Order, Outcome, suspect_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,6 +23,7 @@ T = TypeVar("T")
 JOBS = "farm:jobs"
 WORKER_PREFIX = "farm:worker:"
 WORK_PREFIX = "farm:work:"
+CONDUCT = "farm:conduct"
 LEASE_PREFIX = "farm:lease:"
 BORN = "farm:born"
 """A word drawn when the ledger was empty: another one says that everything else was lost, too."""
@@ -63,7 +64,7 @@ class RedisStore:
         self.client: Any = client  # its types offer an awaitable for every answer
         self.scripts = {
             name: self.client.register_script(script_text(name))
-            for name in ("create", "shift", "turn", "progress", "lease", "unlease")
+            for name in ("create", "shift", "turn", "progress", "swap", "lease", "unlease")
         }
 
     @reaching
@@ -77,10 +78,17 @@ class RedisStore:
         return f"{self.client.info('server')['run_id']} {self.client.get(BORN)}"
 
     @reaching
-    def create(self, job_id: str, meta: Mapping[str, str | int | float], states: str) -> bool:
+    def create(
+        self,
+        job_id: str,
+        meta: Mapping[str, str | int | float],
+        states: str,
+        kept: Mapping[int, int],
+    ) -> bool:
         fields = [item for pair in meta.items() for item in pair]
-        keys = [key(job_id), key(job_id, "states"), JOBS]
-        return bool(self.scripts["create"](keys=keys, args=[job_id, states, *fields]))
+        keys = [key(job_id), key(job_id, "states"), JOBS, key(job_id, "kept")]
+        args = [job_id, states, json.dumps(list(kept.items())), *fields]
+        return bool(self.scripts["create"](keys=keys, args=args))
 
     @reaching
     def job_ids(self) -> list[str]:
@@ -129,9 +137,14 @@ class RedisStore:
         return {int(index): int(views) for index, views in found.items()}
 
     @reaching
+    def kept(self, job_id: str) -> dict[int, int]:
+        found = self.client.hgetall(key(job_id, "kept"))
+        return {int(index): int(views) for index, views in found.items()}
+
+    @reaching
     def shift(self, job_id: str, order: Order) -> list[bool]:
-        names = ("states", "records", "returned", "running")
-        keys = [key(job_id), *(key(job_id, name) for name in names)]
+        names = ("states", "records", "returned", "running", "kept")
+        keys = [key(job_id), *(key(job_id, name) for name in names), CONDUCT]
         return [bool(moved) for moved in self.scripts["shift"](keys=keys, args=[to_json(order)])]
 
     @reaching
@@ -149,7 +162,7 @@ class RedisStore:
 
     @reaching
     def remove(self, job_id: str) -> None:
-        parts = (None, "states", "records", "returned", "running")
+        parts = (None, "states", "records", "returned", "running", "kept")
         with self.client.pipeline(transaction=True) as pipe:
             pipe.unlink(*(key(job_id, part) for part in parts)).srem(JOBS, job_id).execute()
 
@@ -172,6 +185,14 @@ class RedisStore:
         infos = self.client.mget(names) if names else []
         found = zip(names, infos, strict=True)
         return {name.removeprefix(WORKER_PREFIX): info for name, info in found if info is not None}
+
+    @reaching
+    def conducts(self) -> dict[str, str]:
+        return cast("dict[str, str]", self.client.hgetall(CONDUCT))
+
+    @reaching
+    def swap_conduct(self, node: str, before: str, after: str) -> bool:
+        return bool(self.scripts["swap"](keys=[CONDUCT], args=[node, before, after]))
 
     @reaching
     def tell_work(self, worker: str, text: str, ttl_s: float) -> None:
@@ -205,17 +226,32 @@ def to_json(order: Order) -> str:
             "attempt": move.attempt,
             "target": CODES[move.target],
             "record": move.record.model_dump_json() if move.record else "",
+            "edits": -1 if move.edits is None else move.edits,
         }
         for move in order.moves
     ]
-    return json.dumps(
-        {
-            "moves": moves,
-            "job_states": sorted(order.job_states),
-            "ripple": dict(order.ripple),
-            "hold": order.hold_until_s,
-        }
-    )
+    told = {
+        "moves": moves,
+        "job_states": sorted(order.job_states),
+        "ripple": dict(order.ripple),
+        "hold": order.hold_until_s,
+    }
+    if order.outcome:
+        told["outcome"] = outcome_facts(order.outcome)
+    return json.dumps(told)
+
+
+def outcome_facts(outcome: Outcome) -> dict[str, Any]:
+    """Write an outcome as `shift.lua` reads it."""
+    suspect = suspect_of(outcome)
+    return {
+        "node": outcome.node,
+        "job_id": outcome.job_id,
+        "time_s": outcome.time_s,
+        "most_suspects": MOST_SUSPECTS,
+        "most_jobs": MOST_JOBS,
+        **({"suspect": suspect.model_dump()} if suspect else {}),
+    }
 
 
 def script_text(name: str) -> str:

@@ -6,7 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from farm.ledger.model import JobState, TaskRecord, TaskState
+from farm.ledger.model import JobState, Suspect, TaskRecord, TaskState
+
+MOST_SUSPECTS, MOST_JOBS = 20, 8
+"""So much is noted of a node, the newest."""
 
 Meta = Mapping[str, str]
 """A job's fields, as text: state, priority, created, tasks, views, views_done, dropped, hold,
@@ -24,6 +27,34 @@ class Move:
     target: TaskState
     record: TaskRecord | None
     """What to keep of the task from now on."""
+    edits: int | None = None
+    """Edits of the record that the mover saw and changes; None: it does not look at it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt ended, as it speaks for or against its node."""
+
+    node: str
+    job_id: str
+    index: int
+    attempt: int
+    time_s: float
+    cause: str | None = None
+    """None: it was done."""
+
+
+def suspect_of(outcome: Outcome) -> Suspect | None:
+    """Return what an outcome says against its node."""
+    if outcome.cause is None:
+        return None
+    return Suspect(
+        job_id=outcome.job_id,
+        index=outcome.index,
+        attempt=outcome.attempt,
+        cause=outcome.cause,
+        time_s=outcome.time_s,
+    )
 
 
 @dataclass(frozen=True)
@@ -37,6 +68,8 @@ class Order:
     """Where the job goes when one of its tasks has moved."""
     hold_until_s: float = 0.0
     """Do not feed the job before this moment."""
+    outcome: Outcome | None = None
+    """What is noted of a node when the first move applies."""
 
 
 class Store(Protocol):
@@ -51,7 +84,13 @@ class Store(Protocol):
     def epoch(self) -> str:
         """Return a name that changes when the place was restarted."""
 
-    def create(self, job_id: str, meta: Mapping[str, str | int | float], states: str) -> bool:
+    def create(
+        self,
+        job_id: str,
+        meta: Mapping[str, str | int | float],
+        states: str,
+        kept: Mapping[int, int],
+    ) -> bool:
         """Write a new job; False where there is one of this name."""
 
     def job_ids(self) -> list[str]: ...
@@ -67,6 +106,9 @@ class Store(Protocol):
 
     def returned(self, job_id: str, limit: int) -> list[int]:
         """Return the lowest indices of the tasks that were given back."""
+
+    def kept(self, job_id: str) -> dict[int, int]:
+        """Return the tasks that neither run nor are done and have views, and how many."""
 
     def records(self, job_id: str, indices: Sequence[int] | None = None) -> dict[int, TaskRecord]:
         """Return the records of these tasks, or of all that have one."""
@@ -100,6 +142,12 @@ class Store(Protocol):
 
     def beating(self) -> dict[str, str]:
         """Return the workers whose heart beats, and what they say of themselves."""
+
+    def conducts(self) -> dict[str, str]:
+        """Return what is noted of each node, as JSON."""
+
+    def swap_conduct(self, node: str, before: str, after: str) -> bool:
+        """Write what is noted of a node, if it still is what it was; empty: nothing."""
 
     def tell_work(self, worker: str, text: str, ttl_s: float) -> None:
         """Keep what a worker says of its work until it says more or its heart is stilled."""

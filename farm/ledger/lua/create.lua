@@ -1,9 +1,13 @@
 -- Write a new job, unless there is one of this name.
--- KEYS: job, states, jobs. ARGV: job id, state codes, then the job's fields and values.
+-- KEYS: job, states, jobs, kept. ARGV: job id, state codes, kept views (JSON: pairs of index and
+-- count), then the job's fields and values.
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return 0
 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+redis.call('HSET', KEYS[1], unpack(ARGV, 4))
 redis.call('SET', KEYS[2], ARGV[2])
 redis.call('SADD', KEYS[3], ARGV[1])
+for _, pair in ipairs(cjson.decode(ARGV[3])) do
+  redis.call('HSET', KEYS[4], pair[1], pair[2])
+end
 return 1

@@ -24,6 +24,23 @@ OVER = {TaskState.DONE, TaskState.FAILED, TaskState.SET_ASIDE}
 ENDS = {JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED}
 
 
+class Ahead:
+    """A store whose clock a test sets forward."""
+
+    ahead_s = 0.0
+
+    def now_s(self) -> float:
+        return super().now_s() + self.ahead_s
+
+
+class AheadInMemory(Ahead, MemoryStore):
+    pass
+
+
+class AheadInRedis(Ahead, RedisStore):
+    pass
+
+
 class Farm(RuleBasedStateMachine):
     """A ledger in the middle; beside it, what an honest observer has seen."""
 
@@ -40,12 +57,14 @@ class Farm(RuleBasedStateMachine):
         self.ended: dict[Ticket, str] = {}
         self.done: dict[int, Ticket] = {}
         self.dropped = 0
-        self.charged: dict[int, int] = dict.fromkeys(range(TASKS), 0)
+        self.charged: dict[int, list[int]] = {index: [] for index in range(TASKS)}
+        self.refunded: set[tuple[int, int]] = set()
+        self.kept: dict[int, int] = dict.fromkeys(range(TASKS), 0)
         self.was_cancelled = False
         self.living: set[str] = set()
 
     def make_store(self) -> Any:
-        return MemoryStore()
+        return AheadInMemory()
 
     def held(self, place: int) -> tuple[Ticket, str] | None:
         """Some ticket that a worker believes to hold: rightly, or no longer."""
@@ -74,7 +93,7 @@ class Farm(RuleBasedStateMachine):
         for ticket in self.ledger.reap():
             assert not self.holders[ticket] & self.living, "nobody alive loses a task"
             self.end(ticket, "lost")
-            self.charged[ticket.index] += 1
+            self.charged[ticket.index].append(ticket.attempt)
         assert {task.worker for task in self.ledger.running(JOB)} <= self.living
 
     @rule()
@@ -84,6 +103,35 @@ class Farm(RuleBasedStateMachine):
             states = {self.state(index) for index in range(TASKS)}
             assert TaskState.RUNNING not in states
             assert cancelling or states <= OVER
+
+    @rule()
+    def judge(self) -> None:
+        self.ledger.nodes.judge()
+        self.see_refunds()
+
+    @rule(seconds=st.sampled_from([3.0, 150.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.ledger.store.ahead_s += seconds
+
+    @rule(worker=workers, passes=st.booleans())
+    def warm_up(self, worker: str, *, passes: bool) -> None:
+        if passes:
+            self.ledger.nodes.passed(worker)
+            assert self.ledger.nodes.quarantine(worker) is None
+        else:
+            self.ledger.nodes.failed(worker, "black")
+        self.see_refunds()
+
+    def see_refunds(self) -> None:
+        """Only what a node in quarantine did is given back, and once."""
+        for story in self.ledger.failures(JOB):
+            for each in story.attempts:
+                place = (story.index, each.attempt)
+                if each.charge == "refunded" and place not in self.refunded:
+                    assert CAUSES[each.cause].node
+                    assert self.ledger.nodes.conducts()[each.worker].quarantine is not None
+                    self.refunded.add(place)
+                    self.charged[story.index].remove(each.attempt)
 
     # The workers
 
@@ -126,11 +174,15 @@ class Farm(RuleBasedStateMachine):
 
     def try_to_claim(self, worker: str, ticket: Ticket) -> None:
         self.beat(worker)
+        held = worker in self.holders.get(ticket, ())
         if not self.ledger.claim(ticket, worker):
             return
+        assert held or not self.ledger.nodes.quarantine(worker), "who is shut out gets nothing"
         holders = self.holders.setdefault(ticket, set())
         holders.add(worker)
-        self.views.setdefault(ticket, 0)
+        if not held:
+            self.views[ticket] = self.kept[ticket.index]
+            self.kept[ticket.index] = 0
         assert holders == {worker}, "one attempt has one holder"
         assert ticket not in self.ended, "an attempt that ended does not begin again"
         assert ticket.attempt == max(t.attempt for t in self.messages if t.index == ticket.index)
@@ -162,12 +214,13 @@ class Farm(RuleBasedStateMachine):
         if target is None:
             return
         self.end(ticket, cause)
-        self.charged[ticket.index] += policy.cap is not None
+        if policy.cap is not None:
+            self.charged[ticket.index].append(ticket.attempt)
         assert target in (TaskState.PENDING, policy.then)
         if policy.cap is None:
             assert target is TaskState.PENDING, "what is not the task's fault is free"
         if target is not TaskState.PENDING:
-            assert self.charged[ticket.index] >= policy.cap
+            assert len(self.charged[ticket.index]) >= policy.cap
 
     @rule(place=places)
     def release(self, place: int) -> None:
@@ -177,6 +230,8 @@ class Farm(RuleBasedStateMachine):
     def end(self, ticket: Ticket, how: str) -> None:
         assert ticket not in self.ended, "an attempt ends once"
         self.ended[ticket] = how
+        if how != "done":
+            self.kept[ticket.index] = self.views[ticket]
 
     # The user
 
@@ -194,7 +249,7 @@ class Farm(RuleBasedStateMachine):
         again = [i for i in range(TASKS) if self.state(i) in OVER - {TaskState.DONE}]
         if self.ledger.retry(JOB):
             for index in again:
-                self.charged[index] = 0
+                self.charged[index] = []
 
     @rule(surely=st.integers(0, 19))
     def cancel(self, surely: int) -> None:
@@ -213,7 +268,14 @@ class Farm(RuleBasedStateMachine):
         assert int(meta.get("dropped", 0)) == self.dropped
         running = {task.ticket: task.views_done for task in self.ledger.running(JOB)}
         known = sum(self.views[ticket] for ticket in self.done.values()) + sum(running.values())
-        assert self.ledger.job(JOB).views_done == known
+        assert self.ledger.job(JOB).views_done == known + sum(self.kept.values())
+        assert self.ledger.store.kept(JOB) == {at: many for at, many in self.kept.items() if many}
+
+    @invariant()
+    def no_task_ends_by_what_a_bad_node_did(self) -> None:
+        for index in range(TASKS):
+            if self.state(index) in OVER - {TaskState.DONE}:
+                assert self.charged[index]
 
     @invariant()
     def what_runs_is_held_by_one_who_claimed_it(self) -> None:
@@ -234,7 +296,9 @@ class Farm(RuleBasedStateMachine):
         for worker in WORKERS:
             self.ledger.farewell(worker)
         self.ledger.reap()
+        self.ledger.nodes.judge()
         self.ledger.resume(JOB)
+        self.ledger.store.ahead_s += 1000
         for _ in range(2 * TASKS):
             self.ledger.heartbeat("z", {}, ttl_s=1000)
             lost = [task.ticket for task in self.ledger.queued(JOB)]
@@ -274,7 +338,7 @@ def test_no_interleaving_breaks_what_must_always_be_true_in_redis(redis_url):
     class OnRedis(Farm):
         def make_store(self) -> Any:
             client.flushall()
-            return RedisStore(client)
+            return AheadInRedis(client)
 
     check(OnRedis, examples=60)
     client.close()

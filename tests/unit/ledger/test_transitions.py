@@ -247,14 +247,31 @@ def test_views_are_counted_once_however_often_a_task_is_tried(ledger):
     assert ledger.progress(first, 2), "said twice"
     assert ledger.job(JOB).views_done == 2
     ledger.release(first)
-    assert ledger.job(JOB).views_done == 0
+    assert ledger.job(JOB).views_done == 2, "they are on storage"
     assert not ledger.progress(first, 3)
 
     again = a_running_task(ledger)
+    assert ledger.job(JOB).views_done == 2
     ledger.progress(again, 4)
     ledger.complete(again)
 
     assert ledger.job(JOB).views_done == 4
+
+
+def test_the_views_that_a_failed_task_has_kept_count(ledger):
+    a_job(ledger, tasks=2, kept={1: 3})
+    assert ledger.job(JOB).views_done == 3, "those that were there before"
+    ticket = a_running_task(ledger)
+    ledger.progress(ticket, 2)
+    ledger.fail(ticket, "out_of_frame", "one shows nothing")
+
+    assert ledger.job(JOB).views_done == 5
+    ledger.retry(JOB)
+    assert ledger.job(JOB).views_done == 5
+    again = a_running_task(ledger)
+    assert again.index == 0
+    ledger.progress(again, 1)
+    assert ledger.job(JOB).views_done == 4, "what an attempt finds is the truth"
 
 
 # jobs

@@ -31,7 +31,7 @@ class Twins(RuleBasedStateMachine):
         super().__init__()
         self.client.flushall()
         self.twins = [Ledger(MemoryStore()), Ledger(RedisStore(self.client))]
-        self.both("add_job", "job", tasks=TASKS, views=99, done=(1,), views_done=3)
+        self.both("add_job", "job", tasks=TASKS, views=99, done=(1,), views_done=3, kept={2: 1})
 
     def both(self, verb: str, *args: Any, **kwargs: Any) -> Any:
         ours, theirs = (getattr(twin, verb)(*args, **kwargs) for twin in self.twins)
@@ -108,13 +108,38 @@ class Twins(RuleBasedStateMachine):
         ours, theirs = (twin.reap() for twin in self.twins)
         assert sorted(ours, key=str) == sorted(theirs, key=str)
 
+    @rule(worker=st.sampled_from(WORKERS))
+    def fail_in_a_row(self, worker):
+        """What brings a node into quarantine."""
+        for ticket in self.both("take", "job", 3):
+            self.both("claim", ticket, worker)
+            self.both("fail", ticket, "render", "why")
+
+    @rule(verb=st.sampled_from(["judge", "passed", "failed"]), worker=st.sampled_from(WORKERS))
+    def nodes(self, verb, worker):
+        given = {"judge": (), "passed": (worker,), "failed": (worker, "black")}[verb]
+        ours, theirs = (getattr(twin.nodes, verb)(*given) for twin in self.twins)
+        assert ours == theirs
+
+    @invariant()
+    def they_note_the_same(self):
+        ours, theirs = (
+            {node: without_times(conduct) for node, conduct in twin.nodes.conducts().items()}
+            for twin in self.twins
+        )
+        assert ours == theirs
+        assert self.twins[0].store.kept("job") == self.twins[1].store.kept("job")
+
     @invariant()
     def they_say_the_same(self):
         timeless = {"created_s", "held_until_s"}
         ours, theirs = (twin.job("job").model_dump(exclude=timeless) for twin in self.twins)
         assert ours == theirs
         ours, theirs = (
-            [(s.index, s.state, [a.cause for a in s.attempts]) for s in twin.failures("job")]
+            [
+                (s.index, s.state, [(a.cause, a.charge) for a in s.attempts])
+                for s in twin.failures("job")
+            ]
             for twin in self.twins
         )
         assert ours == theirs
@@ -134,6 +159,18 @@ class Twins(RuleBasedStateMachine):
             assert set(twin.store.returned("job", TASKS)) <= {
                 index for index, code in enumerate(states) if code == "p"
             }
+
+
+def without_times(conduct: Any) -> Any:
+    """What is noted of a node, but not when: the twins have two clocks."""
+
+    def scrub(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: 0 if k.endswith("_s") else scrub(v) for k, v in value.items()}
+        return [scrub(each) for each in value] if isinstance(value, list | tuple) else value
+
+    plain = conduct.model_dump(mode="json")
+    return scrub(plain | {"done": sorted(plain["done"])})
 
 
 @pytest.mark.slow
