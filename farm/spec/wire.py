@@ -9,6 +9,7 @@ from pydantic import Field
 from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.job import JobSpec
+from farm.spec.record import ViewRecord
 
 T = TypeVar("T")
 
@@ -132,6 +133,14 @@ class DatasetFile(Spec):
     """Relative to the job's datasets."""
     size_bytes: int
     sha256: str
+
+
+class ViewLine(Spec):
+    """A line of a job's views: one that is finished."""
+
+    dataset: str
+    """Folder of its dataset within the job's; the files of the record are relative to it."""
+    record: ViewRecord
 
 
 class DatasetInfo(Spec):

@@ -12,6 +12,7 @@ from farm.api import datasets, jobs
 from farm.api.listing import list_files
 from farm.api.routes.parameters import Cursor, JobId, Limit
 from farm.api.services import FarmServices
+from farm.api.views import view_lines
 from farm.spec.wire import DatasetFile, DatasetInfo, Page
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
@@ -20,6 +21,7 @@ NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
 BYTES = {
     "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 }
+LINES = {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
 
 
 @router.get("", summary="List the datasets of all jobs")
@@ -69,6 +71,14 @@ def dataset_file(
     media_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
     stream = services.storage.read(key, start=start, length=length) if length else iter(())
     return StreamingResponse(stream, 206 if part else 200, headers, media_type)
+
+
+@router.get("/{job_id}/views", summary="Read the records of a job's views", response_class=Response,
+            responses={200: LINES})  # fmt: skip
+def dataset_views(services: FarmServices, job_id: JobId) -> Response:
+    """Of all that are finished: on each line `{"dataset": folder, "record": ...}`."""
+    job = jobs.find_job(services.book, job_id)
+    return StreamingResponse(view_lines(services.storage, job), media_type="application/x-ndjson")
 
 
 @router.get("/{job_id}/preview", summary="Look at a job", response_class=Response,

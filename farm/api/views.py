@@ -1,0 +1,20 @@
+"""The records of a job's finished views, one after the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from farm import expand
+from farm.api.listing import inner_path
+from farm.dataset.snapshot import standing_lines
+from farm.spec.job import Job
+from farm.storage import Storage
+
+
+def view_lines(storage: Storage, job: Job) -> Iterator[bytes]:
+    """Yield a `ViewLine` as JSON for each view of a job that is finished, in little memory."""
+    for dataset in expand.datasets(job):
+        name = json.dumps(inner_path(job, dataset).rstrip("/")).encode()
+        for line in standing_lines(storage, dataset):
+            yield b'{"dataset":%b,"record":%b}\n' % (name, line)

@@ -1,0 +1,163 @@
+"""A dataset read straight from a farm, also while it is rendered, gone wrong and cut off."""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+
+import imagecodecs
+import numpy as np
+import pytest
+
+import farm.dataset
+from farm.client.dataset import address
+from farm.client.home import Home, Login
+from farm.dataset.reader import DatasetError
+from farm.errors import LoginError, NotFoundError, SetupError, StorageError, UnreachableError
+from tests.integration.test_api_jobs import ServedFarm
+from tests.integration.test_client import Cutter
+from tests.unit.dataset.test_snapshot import Corner
+
+
+@pytest.fixture
+def served(redis_url, tmp_path):
+    with ServedFarm(redis_url, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def login(served, tmp_path, monkeypatch):
+    """This user has logged in to the farm."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("FARM_TOKEN", raising=False)
+    monkeypatch.delenv("FARM_URL", raising=False)
+    Home.of_user().save_login(Login(served.api.url, served.api.tokens["read"]))
+
+
+def finish(served, **spec):
+    job_id = served.submit(**spec)
+    served.start_worker()
+    served.wait_job(job_id, "completed")
+    served.wait_finished(job_id)
+    return job_id
+
+
+@pytest.mark.usefixtures("login")
+def test_a_job_reads_as_the_folder_on_the_farm_does(served):
+    job_id = finish(served, tasks=2, dataset_name="chairs")
+    there = farm.dataset.open(served.storage / "datasets" / job_id)
+
+    for place in ("farm:chairs", f"farm:{job_id[:5]}", f"{served.api.url}/v1/datasets/{job_id}"):
+        far = farm.dataset.open(place)
+        assert [view.key for view in far] == [view.key for view in there]
+        assert [view.record for view in far] == [view.record for view in there]
+    np.testing.assert_array_equal(far[3]["rgb"], there[3]["rgb"])
+    assert far.summaries == there.summaries
+    storage = far.storage
+    assert list(storage.keys("chairs/images")) == list(there.storage.keys("chairs/images"))
+    key = "chairs/views.jsonl"
+    assert storage.size(key) == there.storage.size(key)
+    assert b"".join(storage.read(key)) == there.storage.get(key)
+    assert b"".join(storage.read(key, start=3, length=5)) == there.storage.get(key)[3:8]
+    assert list(storage.read(key, start=1 << 30)) == []
+    assert storage.size("chairs/none") is storage.get("chairs/none") is None
+    with pytest.raises(StorageError, match="is not there"):
+        list(storage.read("chairs/none"))
+    with pytest.raises(StorageError, match="read, not written"):
+        storage.put(key, b"")
+
+
+@pytest.mark.usefixtures("login")
+def test_a_job_that_runs_reads_as_far_as_it_is(served):
+    served.tell("hold-0")
+    job_id = served.submit(tasks=2, dataset_name="chairs")
+    with pytest.raises(DatasetError, match=f"no view is finished yet; farm watch {job_id}"):
+        farm.dataset.open("farm:chairs")
+    served.start_worker()
+    served.wait_started(0)
+
+    early = farm.dataset.open("farm:chairs")
+    served.free("hold-0")
+    served.wait_job(job_id, "completed")
+    served.wait_finished(job_id)
+
+    assert [early[at]["rgb"].shape for at in range(len(early))] == [(64, 64, 3)] * 2
+    assert len(farm.dataset.open("farm:chairs")) == 4
+
+
+@pytest.mark.usefixtures("login")
+def test_a_view_is_named_with_its_dataset(served):
+    job_id = finish(served, tasks=1)
+
+    first, second = farm.dataset.open(f"farm:{job_id}")
+
+    assert first.key == f"chair_studio/{first.name}"
+    assert second["mask"].shape == (64, 64)
+
+
+@pytest.mark.usefixtures("login")
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_workers_have_connections_of_their_own(served, start):
+    finish(served, tasks=2, dataset_name="chairs")
+    far = farm.dataset.open("farm:chairs")
+    assert far[0]["mask"][0, 0] == 0, "the connection is open before the fork"
+
+    with multiprocessing.get_context(start).Pool(2) as pool:
+        found = pool.map(Corner(far), range(4), chunksize=1)
+
+    assert found == [0, 20, 40, 60]
+    assert Corner(pickle.loads(pickle.dumps(far)))(1) == 20
+
+
+def test_what_cannot_be_opened_is_said(served, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr("farm.client.dataset.OPENING_S", 0.5)
+    with pytest.raises(LoginError, match="there is no login here"):
+        farm.dataset.open("farm:chairs")
+    Home.of_user().save_login(Login(served.api.url, "nonsense"))
+    with pytest.raises(LoginError, match="does not take this token"):
+        farm.dataset.open("farm:chairs")
+    Home.of_user().save_login(Login(served.api.url, served.api.tokens["read"]))
+    with pytest.raises(NotFoundError, match="there is no job 'chairs'"):
+        farm.dataset.open("farm:chairs")
+    with pytest.raises(LoginError, match="there is no token for http://127"):
+        farm.dataset.open("http://127.0.0.1:1/v1/datasets/chairs")
+    monkeypatch.setenv("FARM_TOKEN", "some")
+    with pytest.raises(UnreachableError, match="does not answer"):
+        farm.dataset.open("http://127.0.0.1:1/v1/datasets/chairs")
+
+
+@pytest.mark.parametrize("place", ["farm:", "https://farm.example", "https://a/v1/datasets/"])
+def test_an_address_without_a_job_is_refused(place):
+    with pytest.raises(SetupError, match="is not the address of a dataset, such as https://"):
+        farm.dataset.open(place)
+
+
+@pytest.mark.parametrize(
+    ("place", "meant"),
+    [
+        ("farm:chairs", (None, "chairs")),
+        ("https://a.b/c/v1/datasets/0123", ("https://a.b/c", "0123")),
+        ("http://a:80/v1/datasets/0123/files/", ("http://a:80", "0123")),
+    ],
+)
+def test_an_address_names_a_farm_and_a_job(place, meant):
+    assert address(place) == meant
+
+
+def test_a_cut_connection_is_made_again(served, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("FARM_TOKEN", served.api.tokens["read"])
+    job_id = finish(served, tasks=4, dataset_name="chairs")
+    noise = np.random.default_rng(0).integers(256, size=(200, 200, 3), dtype=np.uint8)
+    there = farm.dataset.open(served.storage / "datasets" / job_id)
+    picture = served.storage / "datasets" / job_id / there[5].path("rgb")
+    picture.write_bytes(imagecodecs.png_encode(noise))
+
+    with Cutter(served.api.port, [6_000, 50_000], upwards=False) as cutter:
+        far = farm.dataset.open(f"{cutter.url}/v1/datasets/chairs")
+        assert len(cutter.cuts) == 1, "the records were cut off once"
+        assert [view.record for view in far] == [view.record for view in there]
+        np.testing.assert_array_equal(far[5]["rgb"], noise)
+        assert cutter.cuts == []
