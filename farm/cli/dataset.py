@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,9 +16,42 @@ DatasetPlace = Annotated[
     ),
 ]
 
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, max=256, help="Views at a time. (default: one for each core)"),
+]
+
 dataset = typer.Typer(
     help="Check, look at, count, split, merge and export datasets.", no_args_is_help=True
 )
+
+
+@dataset.command()
+def verify(
+    places: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH...", help="Datasets, or folders that hold several."),
+    ],
+    *,
+    workers: Workers = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for notes, too.")] = False,
+    broken: Annotated[
+        Path | None, typer.Option(help="Write the files to delete here, one per line.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Look at every file and record: are they whole, and what they say they are?
+
+    Exit code 1: something is wrong. What may be right, too, is a note. Nothing is changed: delete
+    what is broken, and the same farm render renders it again.
+
+    Example:  farm dataset verify datasets --broken broken.txt
+    """
+    from farm.cli.dataset_verify import verify_places
+
+    wrong, notes = verify_places(places, workers=workers, broken=broken, json=json)
+    if wrong or (strict and notes):
+        raise typer.Exit(1)
 
 
 @dataset.command()

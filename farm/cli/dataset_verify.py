@@ -1,0 +1,155 @@
+"""What `farm dataset verify` shows: progress, a table, and what to do about it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from farm.cli.progress import counted, duration, file_size
+from farm.cli.remote import err_console, interruptible, out_console, print_json, say
+from farm.cli.words import cell
+from farm.dataset.findings import VerifyReport
+from farm.dataset.parallel import usual_workers
+from farm.dataset.reader import open_dataset
+from farm.dataset.verify import verify
+from farm.errors import SpecError
+from farm.storage import is_bucket
+
+NAMED = 3
+"""So many files to delete are named; more are written to a file."""
+
+
+class Broken:
+    """The files that should be deleted: written down, and the first kept to be named."""
+
+    def __init__(self, file: TextIO | None) -> None:
+        self.first: list[str] = []
+        self.count = 0
+        self._file = file
+
+    def add(self, path: str) -> None:
+        """Take one more."""
+        self.count += 1
+        if len(self.first) < NAMED:
+            self.first.append(path)
+        if self._file:
+            self._file.write(f"{path}\n")
+
+
+def verify_places(
+    places: Sequence[str], *, workers: int | None, broken: Path | None, json: bool
+) -> tuple[int, int]:
+    """Look at all places and tell of each; return how much is wrong, and how much is noted."""
+    wrong = notes = 0
+    reports = {}
+    console = err_console()
+    with open_list(broken) as file, interruptible("stopped: not all was looked at"):
+        files = Broken(file)
+        for place in places:
+            report = look_at(place, console, workers=workers, files=files)
+            wrong, notes = wrong + report.wrong, notes + report.notes
+            reports[place] = report
+            if not json:
+                show(place, report)
+    if json:
+        found = {place: report.model_dump(mode="json") for place, report in reports.items()}
+        print_json({"wrong": wrong, "notes": notes, "places": found})
+    if files.count:
+        for line in advice(files, broken):
+            say(console, line)
+    return wrong, notes
+
+
+def look_at(place: str, console: Console, *, workers: int | None, files: Broken) -> VerifyReport:
+    """Verify one place, with a bar for people."""
+    data = open_dataset(place)
+    root = data.storage.place
+
+    with views_bar(console, f"verifying {place}", total=len(data)) as advance:
+        return verify(
+            data,
+            workers=workers or usual_workers(),
+            progress=advance,
+            broken=lambda key: files.add(f"{root}/{key}"),
+        )
+
+
+def show(place: str, report: VerifyReport) -> None:
+    """Print a table of the checks, and the sum of it."""
+    console = out_console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title, justify in (("", "left"), ("CHECK", "left"), ("LOOKED AT", "right")):
+        table.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]  # a word
+    table.add_column("FOUND", justify="right", no_wrap=True)
+    table.add_column("THE FIRST", overflow="fold")
+    for check in report.checks:
+        style = "" if not check.found else "yellow" if check.is_note else "red"
+        word = "ok" if not check.found else "note" if check.is_note else "WRONG"
+        table.add_row(
+            cell(word, style=style or "green"),
+            cell(check.title),
+            f"{check.looked_at:,}",
+            cell(f"{check.found:,}" if check.found else "", style=style),
+            cell("\n".join(check.examples[:2]), style=style, limit=400),
+        )
+    console.print(table)
+    speed = f"{report.views / report.seconds:.0f} views/s" if report.seconds else ""
+    say(
+        console,
+        f"{place}: {counted(report.views, 'view')}, {counted(report.files, 'file')}, "
+        f"{file_size(report.size_bytes)}, {duration(report.seconds)} ({speed}): {verdict(report)}",
+        style="red" if report.wrong else "",
+    )
+
+
+def verdict(report: VerifyReport) -> str:
+    """Say in a few words how it stands."""
+    notes = f", {counted(report.notes, 'note')}" if report.notes else ""
+    return (f"{report.wrong:,} wrong" if report.wrong else "all is well") + notes
+
+
+def advice(files: Broken, listing: Path | None) -> Iterator[str]:
+    """Say how broken views are rendered again."""
+    again = "then the same farm render (or farm submit) command: it renders what is not there"
+    if listing:
+        yield f"{counted(files.count, 'file')} to delete in {listing}. To render them again:"
+        yield f"  xargs -d '\\n' rm -f -- < {shlex.quote(str(listing))}"
+    elif any(is_bucket(path) for path in files.first) or files.count > NAMED:
+        yield f"{counted(files.count, 'file')} should be deleted; --broken FILE lists them;"
+    else:
+        yield "To render them again:"
+        yield f"  rm -f -- {' '.join(map(shlex.quote, files.first))}"
+    yield f"  {again}"
+
+
+@contextmanager
+def open_list(path: Path | None) -> Iterator[TextIO | None]:
+    """Open the list of broken files, if one is wanted."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise SpecError(f"--broken {path}: cannot be written: {error.strerror}") from error
+    with file:
+        yield file
+
+
+@contextmanager
+def views_bar(console: Console, word: str, *, total: int) -> Iterator[Callable[[int], None]]:
+    """Yield what counts views that are done; people see a bar and how long it will take."""
+    progress = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("views"),
+        TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal,
+    )  # fmt: skip
+    with progress:
+        bar = progress.add_task(word, total=total)
+        yield lambda views: progress.advance(bar, views)

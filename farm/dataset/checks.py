@@ -1,0 +1,188 @@
+"""Looking at one view: its files, its picture, its mask and its labels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.dataset.findings import Examined, Finding
+from farm.dataset.images import PictureError, decode_pass
+from farm.dataset.label_checks import check_labels
+from farm.dataset.twins import Look, can_be_hashed, picture_bits
+from farm.spec.passes import PASSES, PassName
+from farm.spec.record import FileRecord, ViewRecord
+from farm.spec.task import dataset_key
+from farm.storage import Storage
+
+Arrays = dict[PassName, NDArray[Any]]
+COVERAGE_SLACK = 0.004
+"""So far the mean of a mask may be from what was recorded: a grey level of 8 bits, all over."""
+MOST_EDGE = 0.9
+"""Of a mask, the share of partly covered pixels from which on a person should look."""
+LEAST_PIXELS = 64
+"""Smaller masks have any edge."""
+
+
+def examine_view(
+    storage: Storage, dataset: str, record: ViewRecord, *, may_be_empty: bool
+) -> Examined:
+    """Read all files of a view once and look at them.
+
+    Args:
+        storage: Where they are.
+        dataset: The key prefix of the view's dataset.
+        record: What is known of the view.
+        may_be_empty: Masks that show nothing were asked for.
+    """
+    seen = Examined()
+    key = dataset_key(dataset, record.view.name)
+    arrays: Arrays = {}
+    seen.looked += ["missing", "bytes", "decode", "shape"]
+    for name, file in record.files.items():
+        data = read_file(storage, dataset_key(dataset, file.path), file, seen)
+        pixels = None if data is None else decode_file(data, dataset, name, record, seen)
+        if pixels is not None:
+            arrays[name] = pixels
+    for file in record.previews.values():
+        read_file(storage, dataset_key(dataset, file.path), file, seen)
+    if "mask" in arrays:
+        check_mask(arrays["mask"], key, record, seen, may_be_empty=may_be_empty)
+        if any(finding.check == "mask" for finding in seen.findings):
+            del arrays["mask"]  # and nothing is measured against it
+    if "rgb" in arrays:
+        check_picture(arrays["rgb"], key, record, seen)
+    for check, findings in check_labels(arrays, record):
+        seen.looked.append(check)
+        seen.findings += [Finding(check, key, what, remedy(record, dataset)) for what in findings]
+    return seen
+
+
+def read_file(storage: Storage, key: str, file: FileRecord, seen: Examined) -> bytes | None:
+    """Return the bytes of a file if they are those that were recorded."""
+    data = storage.get(key)
+    if data is None:
+        seen.findings.append(Finding("missing", key, "is not there"))
+        return None
+    seen.files += 1
+    seen.size_bytes += len(data)
+    if len(data) != file.size_bytes:
+        what = f"has {len(data)} bytes, not {file.size_bytes}"
+        seen.findings.append(Finding("bytes", key, what, key))
+        return None
+    if hashlib.sha256(data).hexdigest() != file.sha256:
+        what = "has other bytes than were recorded, though as many"
+        seen.findings.append(Finding("bytes", key, what, key))
+        return None
+    return data
+
+
+def decode_file(
+    data: bytes, dataset: str, name: PassName, record: ViewRecord, seen: Examined
+) -> NDArray[Any] | None:
+    """Return a pass if it can be decoded and has the shape and type that it must have."""
+    path = record.files[name].path
+    key = dataset_key(dataset, path)
+    try:
+        pixels = decode_pass(data, path, name)
+    except PictureError as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        seen.findings.append(Finding("decode", key, reason, key))
+        return None
+    what = describe_shape(pixels, name, record.resolution_px)
+    if what:
+        seen.findings.append(Finding("shape", key, what, key))
+        return None
+    return pixels
+
+
+def describe_shape(
+    pixels: NDArray[Any], name: PassName, resolution_px: tuple[int, int]
+) -> str | None:
+    """Say what is wrong with the shape or type of a pass, if anything is."""
+    info = PASSES[name]
+    width, height = resolution_px
+    if pixels.shape[:2] != (height, width):
+        return f"is {pixels.shape[1]} x {pixels.shape[0]} pixels, not {width} x {height}"
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    wanted = {"picture": 3 if name == "rgb" else 1, "integers": 1, "floats": len(info.channels)}
+    if info.kind != "cryptomatte" and channels != wanted[info.kind]:
+        return f"has {channels} channels, not {wanted[info.kind]}"
+    types = {"picture": (np.uint8, np.uint16), "integers": (np.uint16,)}.get(
+        info.kind, (np.float32,)
+    )
+    if pixels.dtype not in types:
+        return f"holds {pixels.dtype} numbers, not {' or '.join(t.__name__ for t in types)}"
+    return None
+
+
+def check_mask(
+    mask: NDArray[Any], key: str, record: ViewRecord, seen: Examined, *, may_be_empty: bool
+) -> None:
+    """Look at a mask, (H, W)."""
+    full = np.iinfo(mask.dtype).max
+    file = remedy(record, key.rpartition("/")[0], "mask")
+    seen.looked.append("mask")
+    mean = float(mask.mean()) / full
+    if abs(mean - record.coverage) > COVERAGE_SLACK:
+        what = f"the mask covers {mean:.4f} of the picture, but {record.coverage:.4f} was recorded"
+        seen.findings.append(Finding("mask", key, what, file))
+        return
+    if not may_be_empty:
+        seen.looked.append("empty")
+        if not mask.any():
+            seen.findings.append(Finding("empty", key, "nothing of the model is in its mask"))
+            return
+    covered = int(np.count_nonzero(mask))
+    if covered < LEAST_PIXELS or covered == mask.size:
+        return
+    if mask.max() < full // 2:
+        what = f"the mask is nowhere brighter than {mask.max()} of {full}"
+        seen.findings.append(Finding("mask", key, what, file))
+    elif record.samples > 1:
+        seen.looked.append("edge")
+        check_edge(edge_fraction(mask), key, seen)
+
+
+def edge_fraction(mask: NDArray[Any]) -> float:
+    """Return which share of a mask, (H, W), that shows something is partly covered pixels."""
+    partial = np.count_nonzero((mask > 0) & (mask < np.iinfo(mask.dtype).max))
+    return float(partial / np.count_nonzero(mask))
+
+
+def check_edge(share: float, key: str, seen: Examined) -> None:
+    """Look at how much of a mask is edge."""
+    if share == 0:
+        seen.findings.append(Finding("edge", key, "the mask's edge is not anti-aliased"))
+    elif share > MOST_EDGE:
+        what = f"{share:.0%} of the mask are partly covered pixels"
+        seen.findings.append(Finding("edge", key, what))
+
+
+def check_picture(pixels: NDArray[Any], key: str, record: ViewRecord, seen: Examined) -> None:
+    """Look at a picture, (H, W, 3), and keep how it looks."""
+    seen.looked += ["flat", "same", "alike"]
+    if (pixels == pixels[0, 0]).all():
+        what = f"the picture is all of the colour {tuple(pixels[0, 0].tolist())}"
+        file = remedy(record, key.rpartition("/")[0], "rgb")
+        seen.findings.append(Finding("flat", key, what, file))
+    elif can_be_hashed(pixels):
+        seen.look = Look(
+            group=first_64_bits(record.model.content),
+            content=first_64_bits(record.files["rgb"].sha256),
+            bits=picture_bits(pixels),
+        )
+
+
+def first_64_bits(sha256: str) -> int:
+    """Return enough of a hash to tell things apart."""
+    return int(sha256[:16], 16)
+
+
+def remedy(record: ViewRecord, dataset: str, name: PassName | None = None) -> str:
+    """Return the file of a view that, once deleted, makes a run render the view again."""
+    files: Iterable[FileRecord] = [record.files[name]] if name else record.files.values()
+    return next((dataset_key(dataset, file.path) for file in files), "")

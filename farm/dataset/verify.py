@@ -1,0 +1,270 @@
+"""Looking at all of a dataset, view by view, in a stream: is it what its records say?"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from pydantic import ValidationError
+
+from farm.dataset.attribution import ATTRIBUTION_FILE
+from farm.dataset.checks import examine_view
+from farm.dataset.collect import DATASET_FILE, DatasetSummary
+from farm.dataset.findings import NOTES, Examined, Finding, Tally, VerifyReport
+from farm.dataset.finish import PREVIEW_FILE
+from farm.dataset.fold import short
+from farm.dataset.parallel import mapped
+from farm.dataset.reader import Dataset, read_line
+from farm.dataset.records import VIEWS_FILE, read_lines
+from farm.dataset.snapshot import is_running, records_at_hand
+from farm.dataset.splits import SPLITS_FILE, SPLITS_FOLDER
+from farm.dataset.twins import Twins
+from farm.spec.record import ViewRecord
+from farm.spec.task import dataset_key
+
+OWN_FILES = {
+    VIEWS_FILE, DATASET_FILE, ATTRIBUTION_FILE, PREVIEW_FILE, SPLITS_FILE,
+    "preview.html", "stats.png", "stats.json",
+}  # fmt: skip
+"""What may lie in a dataset beside the files of its views."""
+
+
+class Line(NamedTuple):
+    """A line of a `views.jsonl`, and where it is."""
+
+    part: int
+    """Which dataset."""
+    start: int
+    """The byte at which it begins."""
+    text: bytes
+
+
+class Verifier:
+    """Goes through the datasets of one place. Kept for each view: about 150 bytes."""
+
+    def __init__(self, data: Dataset, *, tally: Tally, broken: Callable[[str], None]) -> None:
+        self.storage = data.storage
+        self.prefixes = data.prefixes
+        self.books = records_at_hand(data.storage, data.prefixes)
+        self.tally = tally
+        self.views = self.files = self.size_bytes = 0
+        self._broken = broken
+        self._starts = array("Q")
+        self._parts = array("L")
+        self._owned = array("Q")
+        self._twins = Twins()
+        self._summaries = [self._read_summary(prefix) for prefix in self.prefixes]
+        self._counted: list[Counter[str]] = [Counter() for _ in self.prefixes]
+
+    def run(self, *, workers: int, progress: Callable[[int], None]) -> None:
+        """Look at everything."""
+        for seen in mapped(self._examine, self._lines(), workers=workers):
+            self._take(seen)
+            progress(1)
+        self._find_shared()
+        self._find_twins()
+        for part in range(len(self.prefixes)):
+            self._check_summary(part)
+            self._find_strays(part)
+
+    def _lines(self) -> Iterator[Line]:
+        for part, (book, prefix) in enumerate(zip(self.books, self.prefixes, strict=True)):
+            for start, text in read_lines(book, dataset_key(prefix, VIEWS_FILE)):
+                if text:
+                    yield Line(part, start, text)
+
+    def _examine(self, line: Line) -> tuple[Line, ViewRecord, Examined] | Finding:
+        """Look at one view; what is done here is done in threads."""
+        prefix = self.prefixes[line.part]
+        try:
+            record = ViewRecord.model_validate_json(line.text)
+        except ValidationError as error:
+            reason = error.errors(include_url=False)[0]["msg"]
+            key = dataset_key(prefix, VIEWS_FILE)
+            return Finding("records", key, f"at byte {line.start}: no record: {reason}")
+        seen = examine_view(
+            self.storage, prefix, record, may_be_empty=allows_empty(self._summaries[line.part])
+        )
+        return line, record, seen
+
+    def _take(self, answer: tuple[Line, ViewRecord, Examined] | Finding) -> None:
+        """Count what one line told."""
+        self.tally.look("records")
+        if isinstance(answer, Finding):
+            self._report(answer)
+            return
+        line, record, seen = answer
+        self.tally.look("names")
+        for check in seen.looked:
+            self.tally.look(check)
+        for finding in seen.findings:
+            self._report(finding)
+        prefix = self.prefixes[line.part]
+        owned = [*record.files.values(), *record.previews.values()]
+        self._owned.extend(number(dataset_key(prefix, file.path)) for file in owned)
+        self._owned.append(number(f"view {dataset_key(prefix, record.view.name)}"))
+        self._counted[line.part].update(
+            {
+                "views": 1,
+                "empty views": record.coverage == 0.0,
+                "bytes": sum(file.size_bytes for file in record.files.values()),
+                f"model {record.model.sha256}": 1,
+                f"HDRI {record.hdr.sha256}": 1,
+            }
+        )
+        if seen.look:
+            self._twins.add(len(self._starts), seen.look)
+        self._starts.append(line.start)
+        self._parts.append(line.part)
+        self.views += 1
+        self.files += seen.files
+        self.size_bytes += seen.size_bytes
+
+    def _report(self, finding: Finding) -> None:
+        self.tally.add(finding)
+        if finding.file:
+            self._broken(finding.file)
+
+    def _record(self, place: int) -> tuple[str, ViewRecord]:
+        """Return the dataset and record of the view at `place`."""
+        part = self._parts[place]
+        line = read_line(self.books[part], self.prefixes[part], self._starts[place])
+        return self.prefixes[part], ViewRecord.model_validate_json(line)
+
+    def _key(self, place: int) -> str:
+        prefix, record = self._record(place)
+        return dataset_key(prefix, record.view.name)
+
+    def _find_shared(self) -> None:
+        """Find names and files that more than one view claims."""
+        values, counts = np.unique(np.array(self._owned, dtype=np.uint64), return_counts=True)
+        shared = set(values[counts > 1].tolist())
+        told: set[int] = set()
+        for place in range(len(self._starts)) if shared else ():
+            prefix, record = self._record(place)
+            claims = [f"view {dataset_key(prefix, record.view.name)}"]
+            files = [*record.files.values(), *record.previews.values()]
+            claims += [dataset_key(prefix, file.path) for file in files]
+            again = [claim for claim in claims if number(claim) in told]
+            told.update(claim for claim in map(number, claims) if claim in shared)
+            if again:
+                what = "another view has the same name or files"
+                self._report(Finding("names", dataset_key(prefix, record.view.name), what))
+
+    def _find_twins(self) -> None:
+        for later, earlier in self._twins.same():
+            what = f"has the very picture of {self._key(earlier)}"
+            self._report(Finding("same", self._key(later), what))
+        for later, earlier in self._twins.alike():
+            self._report(Finding("alike", self._key(later), f"looks like {self._key(earlier)}"))
+
+    def _read_summary(self, prefix: str) -> DatasetSummary | None:
+        key = dataset_key(prefix, DATASET_FILE)
+        data = self.storage.get(key)
+        try:
+            return None if data is None else DatasetSummary.model_validate_json(data)
+        except ValidationError as error:
+            reason = error.errors(include_url=False)[0]["msg"]
+            self._report(Finding("summary", key, f"is no summary: {reason}"))
+            return None
+
+    def _check_summary(self, part: int) -> None:
+        """Compare a `dataset.json` with what its records say."""
+        prefix, summary = self.prefixes[part], self._summaries[part]
+        key = dataset_key(prefix, DATASET_FILE)
+        self.tally.look("running")
+        if is_running(self.storage, prefix):
+            what = "is being rendered, or a run was killed; farm render, again, finishes it"
+            self._report(Finding("running", prefix or self.storage.place, what))
+            return
+        self.tally.look("summary")
+        if summary is None:
+            if self.storage.size(key) is None:
+                self._report(Finding("summary", key, "is not there"))
+            return
+        counted, told = self._counted[part], told_by(summary)
+        for fact in sorted(counted.keys() | told.keys()):
+            if counted[fact] != told.get(fact, 0):
+                what = f"says {told.get(fact, 0):,} {fact}, but records say {counted[fact]:,}"
+                self._report(Finding("summary", key, what))
+        self.tally.look("failures")
+        if summary.failures:
+            what = (
+                f"tells of {len(summary.failures)} failed tasks; the first: {summary.failures[0]}"
+            )
+            self._report(Finding("failures", key, what))
+
+    def _find_strays(self, part: int) -> None:
+        """Find files that no record names; a run that goes on has some, which is right."""
+        prefix = self.prefixes[part]
+        if is_running(self.storage, prefix):
+            return
+        owned = np.sort(np.array(self._owned, dtype=np.uint64))
+        for key in self.storage.keys(prefix):
+            path = key.removeprefix(f"{prefix}/") if prefix else key
+            if path.startswith((".", f"{SPLITS_FOLDER}/")) or path in OWN_FILES:
+                continue
+            self.tally.look("stray")
+            mine = np.uint64(number(key))
+            at = int(np.searchsorted(owned, mine))
+            if at == len(owned) or owned[at] != mine:
+                self._report(Finding("stray", key, "no record names it", key))
+
+
+def verify(
+    data: Dataset,
+    *,
+    workers: int,
+    progress: Callable[[int], None] = lambda _views: None,
+    broken: Callable[[str], None] = lambda _key: None,
+    tally: Tally | None = None,
+) -> VerifyReport:
+    """Look at all files and records of what was opened.
+
+    Args:
+        data: All of a place.
+        workers: Views to look at at a time.
+        progress: Called with the number of views that were looked at since it was called.
+        broken: Called with the key of each file that should be deleted.
+        tally: Counts what is found; one may count for several places.
+    """
+    start = time.monotonic()
+    tally = tally or Tally()
+    verifier = Verifier(data, tally=tally, broken=broken)
+    verifier.run(workers=workers, progress=progress)
+    results = tally.results()
+    return VerifyReport(
+        views=verifier.views,
+        files=verifier.files,
+        size_bytes=verifier.size_bytes,
+        seconds=round(time.monotonic() - start, 3),
+        wrong=sum(result.found for result in results if result.check not in NOTES),
+        notes=sum(result.found for result in results if result.check in NOTES),
+        checks=results,
+    )
+
+
+def allows_empty(summary: DatasetSummary | None) -> bool:
+    """Say whether masks that show nothing were asked for."""
+    recipe = summary.spec.get("recipe") if summary else None
+    return isinstance(recipe, dict) and recipe.get("allow_empty_masks") is True
+
+
+def told_by(summary: DatasetSummary) -> dict[str, int]:
+    """Return what a `dataset.json` counts."""
+    return {
+        "views": summary.views,
+        "empty views": summary.empty_views,
+        "bytes": summary.size_bytes,
+        **{f"model {asset.sha256}": asset.views for asset in summary.models},
+        **{f"HDRI {asset.sha256}": asset.views for asset in summary.hdrs},
+    }
+
+
+def number(text: str) -> int:
+    """Return 64 bits that stand for a text."""
+    return int.from_bytes(short(text)[:8], "little")
