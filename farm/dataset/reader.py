@@ -8,6 +8,7 @@ from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 from os import PathLike
+from pathlib import Path
 from typing import Any, overload
 
 from numpy.typing import NDArray
@@ -76,6 +77,14 @@ class DatasetView:
             KeyError: The view has no such pass.
         """
         return dataset_key(self._dataset, self._file(name).path)
+
+    def local_path(self, name: PassName) -> Path | None:
+        """Return the file of a pass where the dataset lies in a folder; it need not be there.
+
+        Raises:
+            KeyError: The view has no such pass.
+        """
+        return self._storage.local_path(self.path(name))
 
     def data(self, name: PassName) -> bytes:
         """Return the bytes of a pass's file.

@@ -19,10 +19,14 @@ NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
 @contextmanager
-def hold_folder(folder: Path) -> Iterator[None]:
+def hold_folder(folder: Path, *, flag: str = "--output") -> Iterator[None]:
     """Make `folder` and be the only run that writes into it.
 
     A file in it says who that is. The system lets go of it with the process, however it ends.
+
+    Args:
+        folder: What to hold.
+        flag: The option that another folder would be given with, for errors.
 
     Raises:
         SetupError: Another run is there, or the folder cannot be written.
@@ -30,10 +34,10 @@ def hold_folder(folder: Path) -> Iterator[None]:
     file = folder / LOCK_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = _take(file)
+        lock = _take(file, flag)
     except OSError as error:
         raise SetupError(
-            f"{folder}: cannot be written ({error.strerror}): take another --output"
+            f"{folder}: cannot be written ({error.strerror}): take another {flag}"
         ) from None
     try:
         yield
@@ -43,7 +47,7 @@ def hold_folder(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _take(file: Path) -> int:
+def _take(file: Path, flag: str) -> int:
     import fcntl  # not on Windows, where nothing is rendered
 
     while True:
@@ -55,7 +59,7 @@ def _take(file: Path) -> int:
             os.close(lock)
             raise SetupError(
                 f"another run writes into {file.parent} ({who or 'it has just started'}): "
-                "wait for its end, or take another --output"
+                f"wait for its end, or take another {flag}"
             ) from None
         except OSError as error:
             if error.errno not in NO_LOCKS:
