@@ -129,7 +129,7 @@ class Catalog:
         try:
             found = json.loads(path.read_bytes()).get("scene_uuid")
             return str(uuid.UUID(found))
-        except (OSError, ValueError, AttributeError, TypeError):
+        except (OSError, ValueError, AttributeError, TypeError, RecursionError):
             made = str(uuid.uuid4())
             write_whole(path, json.dumps({"scene_uuid": made}).encode())
             return made

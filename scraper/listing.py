@@ -44,7 +44,7 @@ def _read(path: Path) -> list[RemoteAsset]:
         rows: Any = json.loads(path.read_bytes())
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise SpecError(f"{path}: is not JSON; make it with `farm assets scrape`") from None
     if not isinstance(rows, list):
         raise SpecError(f"{path}: is not a list of assets; make it with `farm assets scrape`")

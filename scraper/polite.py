@@ -83,6 +83,18 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
 
 
+def joined(base: str, link: str) -> str:
+    """Return where a link on a page leads.
+
+    Raises:
+        SourceError: Nowhere.
+    """
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        raise SourceError(f"{origin(base)} sends us to what is no address at all") from None
+
+
 class PoliteClient:
     """GETs, one after the other, to any number of hosts that share one cool-down."""
 
@@ -192,13 +204,15 @@ class PoliteClient:
             self._wait_for_turn()
             try:
                 request = self._http.build_request("GET", url, headers=sent)
-            except httpx.InvalidURL:
-                raise SourceError(f"{bare(url)} is not an address of a web site") from None
-            response = self._http.send(request, stream=True, follow_redirects=False)
+                response = self._http.send(request, stream=True, follow_redirects=False)
+            except httpx.InvalidURL:  # this one, or the one that the answer sends us to
+                raise SourceError(
+                    f"{bare(url)} is not, or sends us to what is not, an address of a web site"
+                ) from None
             if response.status_code not in REDIRECTS or "Location" not in response.headers:
                 return response
             response.close()
-            url = urljoin(url, response.headers["Location"])
+            url = joined(url, response.headers["Location"])
         raise SourceError(f"{bare(url)} sends us in a circle")
 
     def _wait_for_turn(self) -> None:
@@ -212,8 +226,12 @@ class PoliteClient:
 
 def _check_address(url: str) -> None:
     """Make sure that nothing goes over the network unencrypted, or to no network at all."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        is_web = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # half an IPv6 address, a port of 99999
+        raise SourceError("a link of the site is no address at all") from None
+    if not is_web:
         raise SourceError(f"{bare(url)} is not an address of a web site")
     if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
         raise SourceError(f"{bare(url)} is not encrypted; https is asked for")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import lzma
 import posixpath
 import re
 import shutil
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -15,6 +18,12 @@ MAX_FILES = 10_000
 MAX_BYTES = 20_000_000_000
 MAX_RATIO = 200
 """An archive that grows by more than this is a bomb; packed textures hardly grow at all."""
+
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, EOFError,
+          ValueError, OverflowError)  # fmt: skip
+"""What a damaged archive makes of its reader; a name that is not UTF-8 is a ValueError."""
+OWN_FAULT = {None, errno.ENAMETOOLONG, errno.EINVAL, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
+"""What an archive's bytes can make bzip2 (None) and the system say, and a full disk cannot."""
 
 
 def safe_path(name: str) -> PurePosixPath:
@@ -43,8 +52,13 @@ def unpack(archive: Path, folder: Path) -> list[Path]:
             members = [info for info in packed.infolist() if not info.is_dir()]
             _check(members, archive)
             return [_write(packed, info, folder) for info in members]
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+    except BROKEN as error:
         raise ItemError(f"{archive.name}: is not a zip file that can be read ({error})") from None
+    except OSError as error:
+        if error.errno not in OWN_FAULT:
+            raise
+        reason = error.strerror or error
+        raise ItemError(f"{archive.name}: cannot be unpacked: {reason}") from None
 
 
 def _check(members: list[zipfile.ZipInfo], archive: Path) -> None:

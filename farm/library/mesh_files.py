@@ -27,7 +27,7 @@ def trace_gltf(path: Path, remark: Remark) -> list[Path]:
     try:
         data = json.loads(_gltf_json(path))
         uris = [item.get("uri") for key in ("buffers", "images") for item in data.get(key, [])]
-    except (OSError, ValueError, AttributeError, TypeError, struct.error):
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError, struct.error):
         remark(f"{path.name} is not readable glTF; its external files are not traced")
         return []
     return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from farm.spec.asset import AssetKind
 from scraper.asset import RemoteAsset
@@ -40,3 +40,8 @@ class Source(Protocol):
             ItemError: They are not to be had.
             RefusedError: The site wants no more requests.
         """
+
+
+def listed(value: object) -> list[Any]:
+    """Return a list of a site's answer; an empty one where it is none."""
+    return value if isinstance(value, list) else []

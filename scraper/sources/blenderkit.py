@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import ValidationError
 
 from farm.spec.asset import AssetKind
 from scraper.asset import RemoteAsset
 from scraper.errors import ItemError, RefusedError, SourceError
-from scraper.polite import AnswerError, ApiKey, Note, PoliteClient, bare, origin
-from scraper.sources.base import Wish
+from scraper.polite import AnswerError, ApiKey, Note, PoliteClient, bare, joined, origin
+from scraper.sources.base import Wish, listed
 
 KEY_VARIABLE = "BLENDERKIT_API_KEY"
 KEY_HOSTS = ("www.blendkit.com", "blendkit.com", "api.blendkit.com",
@@ -85,7 +85,7 @@ class BlenderKit:
     def link(self, url: str) -> str:
         try:
             query = urlencode({"scene_uuid": self._scene_uuid()})
-            joint = "&" if urlsplit(url).query else "?"
+            joint = "&" if "?" in url else "?"
             data = self._client.get_json(f"{url}{joint}{query}", key=self._key)
         except AnswerError as error:
             if "limit of" in error.detail.lower():  # "Limit of models exceeded. The limit is ..."
@@ -113,7 +113,7 @@ class BlenderKit:
         """Return the next page on our own server, whatever name the answer gave it."""
         if not isinstance(url, str) or not url:
             return None
-        parts = urlsplit(urljoin(f"{self._server}/", url))
+        parts = urlsplit(joined(f"{self._server}/", url))
         return f"{self._server}{parts.path}?{parts.query}"
 
     def _read(self, row: object, kind: AssetKind) -> RemoteAsset | None:
@@ -150,13 +150,13 @@ def read_asset(row: dict[str, Any]) -> RemoteAsset:
     author = row.get("author")
     names = author if isinstance(author, dict) else {}
     full_name = names.get("fullName") or f"{names.get('firstName', '')} {names.get('lastName', '')}"
-    files = [file for file in row.get("files") or [] if isinstance(file, dict)]
+    files = [file for file in listed(row.get("files")) if isinstance(file, dict)]
     known = {
         "source": "blenderkit",
         "name": row.get("displayName") or row.get("name"),
-        "author": full_name.strip() or None,
+        "author": str(full_name).strip() or None,
         "page": PAGE.format(id=row.get("assetBaseId")),
-        "tags": [tag for tag in row.get("tags") or [] if isinstance(tag, str)],
+        "tags": [tag for tag in listed(row.get("tags")) if isinstance(tag, str)],
         "faceCount": facts.get("faceCount"),
         "trueHdr": facts.get("trueHDR") if isinstance(facts.get("trueHDR"), bool) else None,
         "isFree": row.get("isFree") is True,
@@ -170,8 +170,8 @@ def _parameters(row: dict[str, Any]) -> dict[str, Any]:
     facts = row.get("dictParameters")
     if isinstance(facts, dict):
         return facts
-    listed = [fact for fact in row.get("parameters") or [] if isinstance(fact, dict)]
-    return {str(fact.get("parameterType")): fact.get("value") for fact in listed}
+    rows = [fact for fact in listed(row.get("parameters")) if isinstance(fact, dict)]
+    return {str(fact.get("parameterType")): fact.get("value") for fact in rows}
 
 
 def _first(error: ValidationError) -> str:

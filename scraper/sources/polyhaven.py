@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -13,7 +13,7 @@ from farm.spec.asset import AssetKind
 from scraper.asset import Include, RemoteAsset, RemoteFile
 from scraper.errors import ItemError, SourceError
 from scraper.polite import AnswerError, PoliteClient, bare
-from scraper.sources.base import Wish
+from scraper.sources.base import Wish, listed
 
 TYPES: dict[AssetKind, str] = {"model": "models", "hdr": "hdris"}
 FORMATS: dict[AssetKind, tuple[str, ...]] = {"model": ("blend",), "hdr": ("exr", "hdr")}
@@ -72,14 +72,14 @@ def _count(value: object) -> float:
 
 
 def _text_of(slug: str, row: dict[str, Any]) -> str:
-    words = [slug, str(row.get("name", "")), *map(str, row.get("tags") or [])]
-    return " ".join([*words, *map(str, row.get("categories") or [])]).lower()
+    words = [slug, str(row.get("name", "")), *map(str, listed(row.get("tags")))]
+    return " ".join([*words, *map(str, listed(row.get("categories")))]).lower()
 
 
 def _read(slug: str, row: dict[str, Any], kind: AssetKind) -> RemoteAsset | None:
     """Return an asset without its files; None for what is none."""
     authors = row.get("authors")
-    categories = row.get("categories") or []
+    categories = listed(row.get("categories"))
     try:
         return RemoteAsset.model_validate(
             {
@@ -92,7 +92,7 @@ def _read(slug: str, row: dict[str, Any], kind: AssetKind) -> RemoteAsset | None
                 "license": LICENCE,
                 "page": PAGE.format(id=slug),
                 "category": str(categories[0]) if categories else None,
-                "tags": [str(word) for word in [*(row.get("tags") or []), *categories]],
+                "tags": [str(word) for word in [*listed(row.get("tags")), *categories]],
                 "faceCount": row.get("polycount"),
                 "isFree": True,
                 "canDownload": True,
@@ -105,7 +105,7 @@ def _read(slug: str, row: dict[str, Any], kind: AssetKind) -> RemoteAsset | None
 def _files(answer: Any, kind: AssetKind) -> Iterator[RemoteFile]:
     """Yield the variants in `/files/<id>`: {"hdri" or "blend": {"2k": {format: file}}}."""
     variants = answer.get("hdri" if kind == "hdr" else "blend") if isinstance(answer, dict) else {}
-    for resolution, formats in (variants or {}).items():
+    for resolution, formats in variants.items() if isinstance(variants, dict) else ():
         for suffix in FORMATS[kind]:
             file = formats.get(suffix) if isinstance(formats, dict) else None
             if isinstance(file, dict):
@@ -117,7 +117,7 @@ def _file(file_type: str, suffix: str, file: dict[str, Any]) -> RemoteFile:
     return RemoteFile(
         file_type=file_type,
         download_url=file.get("url"),
-        filename=urlsplit(str(file.get("url", ""))).path.rpartition("/")[2] or f"file.{suffix}",
+        filename=re.sub(r"[?#].*|.*/", "", str(file.get("url", ""))) or f"file.{suffix}",
         size_bytes=file.get("size"),
         md5=file.get("md5"),
         includes=tuple(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import struct
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -29,11 +31,11 @@ def trees(leaves: st.SearchStrategy = scalars, *, keys: st.SearchStrategy = word
 
 
 @st.composite
-def damaged(draw: st.DrawFn, whole: st.SearchStrategy[bytes]) -> bytes:
-    """Bytes that were once right: flipped, cut, spliced, with lengths blown up."""
+def damaged(draw: st.DrawFn, whole: st.SearchStrategy[bytes], *, reach: int = 300) -> bytes:
+    """Bytes that were once right: flipped, cut, spliced, lengths blown up, in the first `reach`."""
     data = bytearray(draw(whole))
     for _ in range(draw(st.integers(0, 4))):
-        at = draw(st.integers(0, max(min(len(data), 300) - 1, 0)))
+        at = draw(st.integers(0, max(min(len(data), reach) - 1, 0)))
         match draw(st.sampled_from(["flip", "cut", "drop", "splice", "length"])):
             case "flip" if data:
                 data[at] ^= 1 << draw(st.integers(0, 7))
@@ -47,3 +49,21 @@ def damaged(draw: st.DrawFn, whole: st.SearchStrategy[bytes]) -> bytes:
                 blown = draw(st.sampled_from([0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]))
                 data[at : at + 4] = struct.pack(draw(st.sampled_from("<>")) + "I", blown)
     return bytes(data)
+
+
+@st.composite
+def bent(draw: st.DrawFn, whole: Any, *, times: int = 3) -> Any:
+    """A JSON value that was once right, with parts of it replaced or gone."""
+    found = {"": copy.deepcopy(whole)}
+    for _ in range(draw(st.integers(0, times))):
+        place: Any = found
+        key: Any = ""
+        while isinstance(place[key], dict | list) and place[key] and draw(st.integers(0, 3)):
+            place = place[key]
+            keys = list(place) if isinstance(place, dict) else range(len(place))
+            key = draw(st.sampled_from(keys))
+        if key != "" and draw(st.integers(0, 4)) == 0:
+            del place[key]
+            continue
+        place[key] = draw(trees())
+    return found[""]
