@@ -46,6 +46,8 @@ class Heart:
     """Called when the process that started this one is gone; None: it may go."""
     on_death: Callable[[Death], None] | None = None
     """Called with every death that the ledger has been told."""
+    on_beat: Callable[[], None] | None = None
+    """Called after every beat that the ledger has heard; it may raise as the ledger does."""
     device: DeviceLease | None = None
     """The GPU that is kept as long as the heart beats."""
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -108,6 +110,8 @@ class Heart:
                 self.device.renew()
             except DeviceError as error:  # while Redis was away
                 self.on_deadly_start(str(error))
+        if self.on_beat:
+            self.on_beat()
 
     def _release_all(self) -> None:
         for ticket in self.ledger.held_by(self.worker):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import platform
@@ -35,6 +36,7 @@ from worker.patience import Patience
 from worker.request import watched_request
 from worker.task_log import keep_last_words
 from worker.tasks import quiet_celery
+from worker.warden import Warden, prove_in_child
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +71,9 @@ class Service:
         self.stop_timeout_s = settings.stop_timeout_s
         self.guard = MemoryGuard(memory_bound(settings.memory_bytes))
         self.device_error: str | None = None
+        self.warden = Warden(
+            self.ledger, self.settings.worker_id, lambda: prove_in_child(self.scratch)
+        )
         self.heart = Heart(
             ledger=self.ledger,
             worker=self.settings.worker_id,
@@ -82,6 +87,7 @@ class Service:
             device=self.claim.lease,
             ttl_s=settings.lease_ttl_s,
             on_deadly_start=self.give_up,
+            on_beat=self.warden.look,
             on_death=self._keep_last_words if settings.task_logs else None,
             on_orphaned=self._end_with_parent if die_with_parent else None,
         )
@@ -124,7 +130,7 @@ class Service:
         app.tasks[RENDER_TASK].Request = watched_request(
             self.heart, self.give_up, guard=self.guard, patience=Patience(self.settings)
         )
-        signals.worker_ready.connect(watch_closely, weak=False)
+        signals.worker_ready.connect(self._on_ready, weak=False)
         signals.worker_shutting_down.connect(self._on_stop, weak=False)
         worker = app.Worker(
             hostname=self.node,
@@ -143,6 +149,10 @@ class Service:
         if self.device_error is not None:
             raise DeviceError(self.device_error)
         return worker.exitcode or 0
+
+    def _on_ready(self, sender: Any, **_: Any) -> None:
+        watch_closely(sender)
+        sender.hub.on_tick.add(functools.partial(self.warden.obey, sender))
 
     def _on_stop(self, **_: Any) -> None:
         self.heart.hand_back()
@@ -179,7 +189,7 @@ def holder_name(settings: Settings) -> str:
     return f"{name}process {os.getpid()} on {platform.node()} [{secrets.token_hex(2)}]"
 
 
-def watch_closely(sender: Any, **_: Any) -> None:
+def watch_closely(sender: Any) -> None:
     """Look after the renderer's process often: Celery alone may take 5 s to notice its death."""
     sender.hub.call_repeatedly(POOL_CHECK_S, sender.pool.maintain_pool)
 

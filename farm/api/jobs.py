@@ -7,16 +7,15 @@ import re
 from farm import expand
 from farm.api.problems import ApiProblem, not_found
 from farm.jobs import LOST, JobBook, end_of
-from farm.ledger import JobState, JobStatus, Ledger, TaskState, TaskStory
-from farm.ledger.shortage import shortage
+from farm.ledger import FailedAttempt, JobState, JobStatus, Ledger, TaskState, TaskStory
+from farm.ledger.waiting import waits_for
 from farm.spec.job import Job
 from farm.spec.wire import JOB_ID_PATTERN, AttemptInfo, JobInfo, Page, TaskInfo
 
 TOLD_FAILURES = 5
 READ_FAILURES = 300
-OPEN_TASKS = (TaskState.PENDING, TaskState.QUEUED)
 CURSOR = re.compile(r"([0-9]{1,20}\.[0-9]{1,20}):([0-9a-f]{12})")
-NO_WORKER = "no worker is alive: start one with `farm worker` on a machine that renders"
+REFUNDED = " (not charged: its worker was found bad)"
 
 
 def job_info(
@@ -50,19 +49,6 @@ def job_info(
     )
 
 
-def waits_for(ledger: Ledger, status: JobStatus) -> str | None:
-    """Return what a job is held back by."""
-    if status.over or status.state is JobState.CANCELLING:
-        return None
-    if status.state is JobState.PAUSED:
-        return f"it is paused: farm resume {status.job_id}"
-    if lack := shortage(ledger, status):
-        return lack
-    if any(status.counts[state] for state in OPEN_TASKS) and not ledger.workers():
-        return NO_WORKER
-    return None
-
-
 def newest_failures(ledger: Ledger, status: JobStatus) -> tuple[str, ...]:
     """Return what went wrong last, a sentence each; of very many, the newest of the first ones."""
     if sum(status.counts[state] for state in LOST) > READ_FAILURES:
@@ -70,11 +56,16 @@ def newest_failures(ledger: Ledger, status: JobStatus) -> tuple[str, ...]:
     else:
         stories = ledger.failures(status.job_id)
     failures = [
-        (attempt.time_s, f"task {story.index}: {attempt.sentence}")
+        (attempt.time_s, f"task {story.index}: {attempt.sentence}{note(attempt)}")
         for story in stories
         for attempt in story.attempts
     ]
     return tuple(sentence for _, sentence in sorted(failures, reverse=True)[:TOLD_FAILURES])
+
+
+def note(attempt: FailedAttempt) -> str:
+    """Return what is to be said of an attempt beside its sentence."""
+    return REFUNDED if attempt.charge == "refunded" else ""
 
 
 def find_status(ledger: Ledger, job_id: str) -> JobStatus:

@@ -46,8 +46,11 @@ class FarmCollector(Collector):
         )
         tasks = {state: sum(job.counts[state] for job in jobs) for state in TaskState}
         yield labelled("farm_tasks", "Tasks of all jobs by state", "state", tasks)
-        devices = Tally(worker.info.get("device", "") for worker in self.ledger.workers())
+        workers = self.ledger.workers()
+        devices = Tally(worker.info.get("device", "") for worker in workers)
         yield labelled("farm_workers", "Workers that live, by device", "device", devices)
+        shut = sum(worker.quarantine is not None for worker in workers)
+        yield plain("farm_workers_quarantined", "Workers that live and get no tasks", shut)
         yield plain(
             "farm_views_done", "Views that are rendered", sum(job.views_done for job in jobs)
         )

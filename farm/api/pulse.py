@@ -52,7 +52,7 @@ class Pulse:
         self.book = book
         self.speeds = Speeds()
         self.subscribers: set[Subscriber] = set()
-        self.seen: dict[str, tuple[JobStatus, bool]] = {}
+        self.seen: dict[str, tuple[JobStatus, tuple[bool, ...]]] = {}
         self.loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self) -> None:
@@ -89,7 +89,7 @@ class Pulse:
     def _changes(self) -> list[JobInfo]:
         """Return the jobs that somebody waits for and that are not as they were."""
         jobs = self.ledger.jobs()
-        alive = bool(self.ledger.workers())
+        alive = tuple(worker.quarantine is None for worker in self.ledger.workers())
         before, self.seen = self.seen, {job.job_id: (job, alive) for job in jobs}
         self.speeds.keep(self.seen)
         for job in jobs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from farm.ledger import Ledger
+from farm.ledger.waiting import quarantine_words
 from farm.spec.wire import WorkerInfo
 
 
@@ -17,6 +18,7 @@ def list_workers(ledger: Ledger) -> tuple[WorkerInfo, ...]:
             device=one.info.get("device", ""),
             task=one.task,
             views_per_s=one.views_per_s,
+            quarantine=quarantine_words(one.quarantine, now_s) if one.quarantine else None,
             last_seen_s=max(round(now_s - one.seen_s, 3), 0.0),
         )
         for one in ledger.workers()

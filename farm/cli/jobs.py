@@ -247,6 +247,9 @@ def workers(*, json: Json = False) -> None:
 
     if found:
         out_console().print(workers_table(found))
+        for worker in found:
+            if worker.quarantine:
+                say(err_console(), f"{worker.name} is in quarantine: {worker.quarantine}")
     else:
         say(err_console(), "no worker is there; `farm worker` on a GPU machine starts one")
 

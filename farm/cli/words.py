@@ -61,7 +61,7 @@ def workers_table(workers: Iterable[WorkerInfo]) -> Table:
             cell(worker.name),
             cell(worker.host),
             cell(worker.device),
-            cell(worker.task or "idle"),
+            cell("quarantine", style="red") if worker.quarantine else cell(worker.task or "idle"),
             speed(worker.views_per_s),
             f"{duration(worker.last_seen_s)} ago",
         )

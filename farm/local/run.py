@@ -15,9 +15,9 @@ from pathlib import Path
 from farm import expand
 from farm.dataset.resume import Finished, find_finished, seed_partial_tasks
 from farm.dispatcher import Dispatcher
-from farm.errors import UnreachableError
+from farm.errors import DeviceError, UnreachableError
 from farm.ledger import Ledger, TaskState, open_ledger
-from farm.ledger.shortage import shortage
+from farm.ledger.waiting import held_back
 from farm.local.finish import FailedTask, finish_datasets, group
 from farm.local.redis_server import PrivateRedis
 from farm.local.status import Speed, Status, Summary
@@ -128,6 +128,7 @@ class Run:
             report(status)
             if over:
                 return
+            raise_if_unfit(ledger)
 
     def _status(self, ledger: Ledger, speed: Speed) -> tuple[Status, bool]:
         job = ledger.job(self.job.job_id)
@@ -144,7 +145,7 @@ class Run:
             tasks_failed=failed,
             views_per_s=rate,
             eta_s=left / rate if rate else None,
-            waits_for=shortage(ledger, job),
+            waits_for=held_back(ledger, job),
         )
         return status, job.over
 
@@ -157,6 +158,17 @@ class Run:
             if story.state in LOST:
                 task = expand.render_task(self.job, story.index)
                 yield FailedTask(task, story.attempts[-1].sentence)
+
+
+def raise_if_unfit(ledger: Ledger) -> None:
+    """Give up where no worker renders what it should: waiting would not end.
+
+    Raises:
+        DeviceError: Every worker is in quarantine, and failed to warm up.
+    """
+    shut = [worker.quarantine for worker in ledger.workers()]
+    if shut and all(each is not None and each.failed_proofs for each in shut):
+        raise DeviceError(next(each.sentence for each in shut if each))
 
 
 @dataclass

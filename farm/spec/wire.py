@@ -73,6 +73,8 @@ class AttemptInfo(Spec):
     sentence: str
     worker: str
     time_s: float
+    charge: str = "counts"
+    """`counts` against the task, `free`, or `refunded`: its worker was found bad."""
 
 
 class TaskInfo(Spec):
@@ -101,6 +103,8 @@ class WorkerInfo(Spec):
     """Over its last tasks."""
     last_seen_s: float
     """Seconds ago."""
+    quarantine: str | None = None
+    """Why it gets no tasks, in a sentence; None where it does."""
 
 
 class Hashes(Spec):

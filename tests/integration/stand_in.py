@@ -2,7 +2,8 @@
 
 `hold-<index>` in the storage folder (or in STAND_IN_FOLDER) makes a task wait before its first
 view, `stuck-<index>` for ever and deaf; `crash-<index>`, `fail-<index>`, `lose-device-<index>` and
-`no-device` are what their names say. `leak-<index>` keeps 100 MB for good, `bloat-<index>` takes
+`no-device` are what their names say; `broken` fails every task after its `hold`, `hold-open` delays
+the renderer's start. `leak-<index>` keeps 100 MB for good, `bloat-<index>` takes
 memory until it is killed.
 `started/<index>.<attempt>` holds the process id of the renderer, `visible/<process id>` what it
 renders on and the GPUs that it sees.
@@ -30,6 +31,8 @@ def open_stand_in(settings: Settings) -> Renderer:
     pause = threading.Event()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "everything")
     notes.put(f"visible/{os.getpid()}", f"{settings.device} {visible}".encode())
+    while (root / "hold-open").exists():
+        pause.wait(0.02)
     if (root / "no-device").exists():
         raise DeviceError("optix:7 is not there")
 
@@ -43,6 +46,8 @@ def open_stand_in(settings: Settings) -> Renderer:
             while (root / f"hold-{task.index}").exists():
                 pause.wait(0.02)
                 lease.confirm()
+            if (root / "broken").exists():
+                raise RenderError("Cycles refused")
             storage.put(f"{task.dataset}/{view.name}.txt", f"attempt {attempt}".encode())
             lease.view_done()
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from farm.api.jobs import NO_WORKER, job_info, newest_failures, waits_for
+from farm.api.jobs import job_info, newest_failures
 from farm.api.pulse import Speeds
 from farm.jobs import JobBook
 from farm.ledger import Ledger
@@ -57,20 +57,6 @@ def test_the_time_left_leaves_out_what_will_never_come(ledger, tmp_path):
 
     assert info.eta_s == 45
     assert info.failures == ("task 0: empty",)
-
-
-def test_a_job_says_what_it_waits_for(ledger):
-    assert waits_for(ledger, ledger.job("job")) == NO_WORKER
-    ledger.heartbeat("w", {}, ttl_s=60)
-    assert waits_for(ledger, ledger.job("job")) is None
-
-    (ticket,) = ledger.take("job", 1)
-    ledger.claim(ticket, "w")
-    ledger.fail(ticket, "storage", "the disk is full")
-    assert waits_for(ledger, ledger.job("job")) == "the disk is full"
-
-    ledger.pause("job")
-    assert waits_for(ledger, ledger.job("job")) == "it is paused: farm resume job"
 
 
 def test_of_very_many_failures_some_are_read(ledger, monkeypatch):

@@ -1,0 +1,97 @@
+"""Why a job waits, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from farm.ledger.ledger import Ledger
+from farm.ledger.model import FED_JOB, JobState, JobStatus, Quarantine, TaskState, WorkerStatus
+from farm.ledger.shortage import shortage
+
+OPEN_TASKS = (TaskState.PENDING, TaskState.QUEUED)
+IN_HAND = (TaskState.QUEUED, TaskState.RUNNING)
+NO_WORKER = "no worker is alive: start one with `farm worker` on a machine that renders"
+FEW = 20
+TOLD_WORKERS = 5
+
+
+def waits_for(ledger: Ledger, job: JobStatus) -> str | None:
+    """Return what a job waits for; None where it goes on, or has nothing to wait for."""
+    if job.over or job.state is JobState.CANCELLING:
+        return None
+    if job.state is JobState.PAUSED:
+        return f"it is paused: farm resume {job.job_id}"
+    if lack := held_back(ledger, job):
+        return lack
+    if any(job.counts[state] for state in OPEN_TASKS) and not ledger.workers():
+        return NO_WORKER
+    if job.counts[TaskState.PENDING] and not any(job.counts[state] for state in IN_HAND):
+        return behind_others(ledger, job) or kept_for_others(ledger, job)
+    return None
+
+
+def held_back(ledger: Ledger, job: JobStatus) -> str | None:
+    """Return what all tasks of a job would meet now: a shortage, or nobody fit to render."""
+    if lack := shortage(ledger, job):
+        return f"held back: {lack}; goes on at {clock(job.held_until_s)}"
+    workers = ledger.workers()
+    if workers and all(worker.quarantine for worker in workers):
+        return shut_words(workers, ledger.now_s())
+    return None
+
+
+def shut_words(workers: Sequence[WorkerStatus], now_s: float) -> str:
+    """Say which workers are in quarantine, and why."""
+    told = [
+        f"{name_of(worker)}: {quarantine_words(worker.quarantine, now_s)}"
+        for worker in workers[:TOLD_WORKERS]
+        if worker.quarantine
+    ]
+    more = [f"and {len(workers) - TOLD_WORKERS} more"] if len(workers) > TOLD_WORKERS else []
+    count = "1 worker is" if len(workers) == 1 else f"{len(workers)} workers are"
+    return f"{count} in quarantine: {'; '.join(told + more)}"
+
+
+def quarantine_words(quarantine: Quarantine, now_s: float) -> str:
+    """Say why a worker gets no tasks, and what it does about it."""
+    rests = quarantine.try_from_s > now_s
+    then = f"warms up at {clock(quarantine.try_from_s)}" if rests else "warming up"
+    return f"{quarantine.sentence}, {then}"
+
+
+def behind_others(ledger: Ledger, job: JobStatus) -> str | None:
+    """Say that other jobs are served first, where they are."""
+    count = 0
+    for other in ledger.jobs():
+        if other.job_id == job.job_id:
+            break
+        if other.state in FED_JOB and other.held_until_s <= ledger.now_s():
+            count += sum(other.counts[state] for state in OPEN_TASKS)
+    tasks = "1 task" if count == 1 else f"{count} tasks"
+    return f"other jobs go first: {tasks} of theirs wait for a worker" if count else None
+
+
+def kept_for_others(ledger: Ledger, job: JobStatus) -> str | None:
+    """Say that what is left failed on one worker and waits for another, where it does."""
+    if job.counts[TaskState.PENDING] > FEW:
+        return None
+    waiting = ledger.tasks(job, {TaskState.PENDING}, start=0, limit=FEW)
+    records = ledger.store.records(job.job_id, [story.index for story in waiting])
+    now_s = ledger.now_s()
+    if len(records) < len(waiting) or any(r.not_before_s < now_s for r in records.values()):
+        return None
+    index, record = next(iter(records.items()))
+    others = f", like {len(records) - 1} more" if len(records) > 1 else ""
+    node = record.story[-1].worker.partition("@")[0] if record.story else "one worker"
+    return f"task {index} failed on {node} and is kept for another worker for a while{others}"
+
+
+def name_of(worker: WorkerStatus) -> str:
+    """Return what a person calls a worker."""
+    return worker.info.get("name") or worker.worker
+
+
+def clock(time_s: float) -> str:
+    """Return a moment as a person reads it, the same wherever that is."""
+    return datetime.fromtimestamp(time_s, UTC).strftime("%H:%M:%S UTC")

@@ -1,0 +1,107 @@
+"""A bad node among good ones, and what it does to get back; only the renderer is a stand-in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from farm.ledger import JobState, TaskState
+from farm.ledger.model import Quarantine
+from farm.ledger.policy import SUSPICIOUS
+from tests.integration.whole_farm import Farm
+from tests.waiting import wait_for
+
+HELD, FIRST_OF_BAD = 5, 6
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    """What the bad node's stand-in obeys."""
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    (folder / "broken").touch()
+    (folder / f"hold-{FIRST_OF_BAD}").touch()
+    return folder
+
+
+@pytest.fixture
+def farm_of_two(farm: Farm, bad: Path) -> Farm:
+    """One node has done tasks and is busy with one, another is about to fail its first."""
+    farm.tell(f"hold-{HELD}")
+    farm.start_worker()
+    farm.add_job(tasks=20)
+    farm.wait_started(HELD)
+    farm.start_worker(STAND_IN_FOLDER=str(bad))
+    started = bad / "started" / f"{FIRST_OF_BAD}.1"
+    wait_for(started.exists, f"the bad node has a task\n{farm.words()}")
+    return farm
+
+
+def noted(farm: Farm) -> Quarantine | None:
+    conducts = farm.ledger.nodes.conducts().items()
+    return next((each.quarantine for node, each in conducts if node.startswith("w1@")), None)
+
+
+def charges(farm: Farm) -> list[str]:
+    stories = farm.ledger.failures("job")
+    return [each.charge for story in stories for each in story.attempts]
+
+
+def test_a_bad_node_burns_no_job_and_comes_back_when_it_renders_again(farm_of_two, bad):
+    farm = farm_of_two
+    (bad / "hold-open").touch()
+    (bad / f"hold-{FIRST_OF_BAD}").unlink()
+    wait_for(lambda: noted(farm), f"it is shut out\n{farm.words()}")
+    wait_for(lambda: set(charges(farm)) == {"refunded"}, "nobody pays")
+    assert len(charges(farm)) >= SUSPICIOUS
+    (shut,) = [each for each in farm.ledger.workers() if each.quarantine]
+    assert shut.worker.startswith("w1@")
+    wait_for(lambda: "warming up" in farm.words(), "it warms up")
+
+    (bad / "broken").unlink()
+    (bad / "hold-open").unlink()
+    wait_for(lambda: "out of quarantine" in farm.words(), f"it is back\n{farm.words()}")
+    wait_for(lambda: noted(farm) is None, f"it did a task\n{farm.words()}")
+    farm.free(f"hold-{HELD}")
+    assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 20}
+    spoilt = {path.name for path in (bad / "started").iterdir()}
+    assert any(name.endswith(".1") for name in spoilt - {f"{FIRST_OF_BAD}.1"})
+
+
+def test_a_node_that_does_not_render_the_known_frame_stays_out(farm_of_two, bad):
+    farm = farm_of_two
+    (bad / "no-device").touch()
+    (bad / f"hold-{FIRST_OF_BAD}").unlink()
+    wait_for(lambda: noted(farm) and noted(farm).failed_proofs, f"it failed\n{farm.words()}")
+    begun = len(list((bad / "started").iterdir()))
+
+    assert noted(farm).sentence == "it does not render what it should: optix:7 is not there"
+    farm.free(f"hold-{HELD}")
+    assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 20}
+    assert len(list((bad / "started").iterdir())) == begun, "it was given nothing more"
+    bad_worker = farm.workers[1]
+    bad_worker.terminate()
+    assert bad_worker.wait(timeout=60) == 0
+
+
+def test_a_worker_without_others_warms_up_and_then_its_failures_count(farm, bad):
+    farm.start_worker(STAND_IN_FOLDER=str(bad))
+    (bad / f"hold-{FIRST_OF_BAD}").unlink()
+    farm.add_job(tasks=4)
+
+    assert farm.wait_state(JobState.FAILED) == {TaskState.FAILED: 4}
+    assert "out of quarantine" in farm.words()
+    assert set(charges(farm)) == {"counts"}
+
+
+def test_a_worker_that_dies_while_it_warms_up_leaves_nothing(farm_of_two, bad):
+    farm = farm_of_two
+    (bad / "hold-open").touch()
+    before = len(list((bad / "visible").iterdir()))
+    (bad / f"hold-{FIRST_OF_BAD}").unlink()
+    wait_for(lambda: len(list((bad / "visible").iterdir())) > before, "it warms up")
+    pids = [int(path.name) for path in (bad / "visible").iterdir()]
+    farm.workers[1].kill()
+
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "all ended")

@@ -1,0 +1,197 @@
+"""What `farm status`, `farm watch` and `farm workers` print of a job that waits or fails."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from farm.api.jobs import job_info
+from farm.api.workers import list_workers
+from farm.cli.words import job_facts, job_line, workers_table
+from farm.jobs import JobBook
+from farm.ledger import Ledger
+from farm.ledger.memory_store import MemoryStore
+from farm.ledger.policy import CAUSES, SUSPICIOUS
+from farm.storage import FolderStorage
+
+JOB = "job"
+
+
+class Clock:
+    now_s = 1_000_000.0  # 13:46:40 UTC
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(clock) -> Ledger:
+    ledger = Ledger(MemoryStore(clock=clock))
+    ledger.add_job(JOB, tasks=8, views=16)
+    return ledger
+
+
+@pytest.fixture
+def status(ledger, tmp_path):
+    """What `farm status` prints, and the line of `farm watch`."""
+    book = JobBook(FolderStorage(tmp_path))
+
+    def printed(job_id: str = JOB) -> str:
+        info = job_info(ledger, book, ledger.job(job_id))
+        line = job_line(info)
+        console = Console(file=io.StringIO(), width=200)
+        console.print(job_facts(info))
+        text = console.file.getvalue()
+        assert (info.waits_for or "") in line
+        return " ".join(text.split())
+
+    return printed
+
+
+def alive(ledger: Ledger, *workers: str) -> None:
+    for worker in workers:
+        ledger.heartbeat(worker, {"name": worker.partition("@")[0], "host": "h"}, ttl_s=1e6)
+
+
+def fail(ledger: Ledger, worker: str, cause: str, sentence: str = "it did not work") -> None:
+    (ticket,) = ledger.take(JOB, 1)
+    assert ledger.claim(ticket, worker)
+    ledger.fail(ticket, cause, sentence)
+
+
+def shut_out(ledger: Ledger, clock: Clock, worker: str) -> None:
+    for _ in range(SUSPICIOUS):
+        tickets = ledger.take(JOB, 8)
+        assert ledger.claim(tickets[_], worker)
+        ledger.fail(tickets[_], "render", "it did not work")
+        for ticket in tickets:
+            ledger.release(ticket)
+    assert ledger.nodes.judge()
+
+
+def test_a_job_that_goes_on_waits_for_nothing(ledger, status):
+    alive(ledger, "w@h#1")
+
+    assert "waits for" not in status()
+
+
+def test_no_worker_is_there(status):
+    assert "waits for no worker is alive: start one with `farm worker`" in status()
+
+
+def test_it_is_paused(ledger, status):
+    alive(ledger, "w@h#1")
+    ledger.pause(JOB)
+
+    assert "waits for it is paused: farm resume job" in status()
+
+
+@pytest.mark.parametrize("cause", [cause for cause, policy in CAUSES.items() if policy.hold_s])
+def test_a_shortage_holds_it_back_until_a_moment(ledger, clock, status, cause):
+    alive(ledger, "w@h#1")
+    fail(ledger, "w@h#1", cause, "a disk is full; make room (/data/x.png)")
+    ledger.resume(JOB)
+
+    assert (
+        "waits for held back: a disk is full; make room (/data/x.png); goes on at 13:46:50 UTC"
+        in status()
+    )
+    clock.now_s += 11
+    assert "waits for" not in status()
+
+
+def test_a_shortage_is_told_although_something_else_failed_since(ledger, clock, status):
+    alive(ledger, "w@h#1")
+    first, second = ledger.take(JOB, 2)
+    for ticket in (first, second):
+        ledger.claim(ticket, "w@h#1")
+    ledger.fail(first, "disk", "a disk is full")
+    clock.now_s += 1
+    ledger.fail(second, "render", "Cycles refused")
+
+    assert "held back: a disk is full; goes on" in status()
+
+
+def test_all_workers_are_in_quarantine(ledger, clock, status):
+    alive(ledger, "a@h#1")
+    shut_out(ledger, clock, "a@h#1")
+
+    assert (
+        "waits for 1 worker is in quarantine: a: 3 tasks in a row failed on it (render); "
+        "it may be its fault or theirs, warming up" in status()
+    )
+    ledger.nodes.failed("a@h#1", "its test card is off by 0.9")
+    alive(ledger, "b@h#1")
+    assert "waits for" not in status(), "one is left"
+    shut = '{"quarantine":{"sentence":"bad","since_s":1,"try_from_s":1}}'
+    ledger.store.swap_conduct("b@h", "", shut)
+    assert (
+        "2 workers are in quarantine: a: it does not render what it should: its test card is off "
+        "by 0.9, warms up at 13:47:10 UTC; b: bad, warming up" in status()
+    )
+
+
+def test_other_jobs_go_first(ledger, status):
+    alive(ledger, "w@h#1")
+    ledger.add_job("urgent", tasks=5, views=5, priority=1)
+
+    assert "waits for other jobs go first: 5 tasks of theirs wait for a worker" in status()
+    assert "waits for" not in status("urgent")
+
+
+def test_what_failed_on_one_worker_is_kept_for_another(ledger, status):
+    ledger.add_job("one", tasks=1, views=1, priority=1)
+    alive(ledger, "a@h#1", "b@h#1")
+    (ticket,) = ledger.take("one", 1)
+    ledger.claim(ticket, "a@h#1")
+    ledger.fail(ticket, "timeout", "not done after 10 s")
+    (again,) = ledger.take("one", 1)
+    assert not ledger.claim(again, "a@h#1")
+
+    printed = status("one")
+    assert "waits for task 0 failed on a and is kept for another worker for a while" in printed
+    assert "task 0: not done after 10 s" in printed
+
+
+@pytest.mark.parametrize("cause", sorted(CAUSES))
+def test_what_failed_is_told_for_every_cause(ledger, status, cause):
+    alive(ledger, "w@h#1")
+    fail(ledger, "w@h#1", cause, f"a sentence about {cause}")
+
+    assert f"task 0: a sentence about {cause}" in status()
+
+
+def test_what_a_bad_worker_failed_at_is_told_as_not_charged(ledger, clock, status):
+    alive(ledger, "a@h#1")
+    shut_out(ledger, clock, "a@h#1")
+    ledger.nodes.failed("a@h#1", "black")
+
+    assert "it did not work (not charged: its worker was found bad)" in status()
+
+
+def test_views_of_failed_tasks_count(ledger, status):
+    alive(ledger, "w@h#1")
+    (ticket,) = ledger.take(JOB, 1)
+    ledger.claim(ticket, "w@h#1")
+    ledger.progress(ticket, 1)
+    ledger.fail(ticket, "out_of_frame", "view_001 shows nothing")
+
+    assert "views 1 of 16 (6 %)" in status()
+
+
+def test_the_list_of_workers_tells_who_is_in_quarantine(ledger, clock):
+    alive(ledger, "a@h#1")
+    shut_out(ledger, clock, "a@h#1")
+    (worker,) = list_workers(ledger)
+    console = Console(file=io.StringIO(), width=200)
+    console.print(workers_table([worker]))
+
+    assert "quarantine" in console.file.getvalue()
+    assert worker.quarantine.endswith("it may be its fault or theirs, warming up")

@@ -1,0 +1,40 @@
+"""`python -m worker.warm_up`: open the renderer, which must render the known frame, and end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+
+from farm.errors import DeviceError
+from farm.settings import load_settings
+from worker.limits import confine
+from worker.tasks import open_renderer
+
+FAILED = 3
+
+
+def main() -> int:
+    """Return 0 where this machine renders what it should; else say why not."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    confine()
+    try:
+        open_renderer(load_settings())
+    except DeviceError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return FAILED
+    return 0
+
+
+def end_with_parent() -> None:
+    """End this process when the other end of its standard input is closed."""
+    sys.stdin.buffer.read()
+    os._exit(FAILED)
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)  # the renderer's own way out may crash, which would say nothing
