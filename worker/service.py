@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 import os
 import platform
@@ -152,7 +151,11 @@ class Service:
 
     def _on_ready(self, sender: Any, **_: Any) -> None:
         watch_closely(sender)
-        sender.hub.on_tick.add(functools.partial(self.warden.obey, sender))
+
+        def on_tick() -> None:
+            self.warden.obey(sender, idle=not celery_state.reserved_requests)
+
+        sender.hub.on_tick.add(on_tick)
 
     def _on_stop(self, **_: Any) -> None:
         self.heart.hand_back()

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import billiard
-from celery.worker import state as celery_state
 
 from farm.ledger import Ledger
 from farm.queue import QUEUE
@@ -57,14 +56,14 @@ class Warden:
             log.warning("warming up")
             self._proof = Proof(self._prove)
 
-    def obey(self, consumer: Any) -> None:
+    def obey(self, consumer: Any, *, idle: bool) -> None:
         """Listen to the queue, or not; called at every turn of Celery's loop, in its thread."""
         if consumer.task_consumer is None:  # between two connections
             return
         if self.shut == consumer.task_consumer.consuming_from(QUEUE):
             turn = consumer.cancel_task_queue if self.shut else consumer.add_task_queue
             turn(QUEUE)
-        if self._stale_renderer and not celery_state.reserved_requests:
+        if self._stale_renderer and idle:
             self._stale_renderer = False
             for child in billiard.active_children():  # what is wrong may be in its memory
                 consumer.pool.terminate_job(child.pid, signal.SIGKILL)
