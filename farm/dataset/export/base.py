@@ -1,0 +1,134 @@
+"""What a format's exporter is and what it is given.
+
+A new format is one module with an `Exporter` and one line in `formats.py`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+from pydantic import Field, JsonValue
+
+from farm.dataset.export.outbox import Outbox
+from farm.dataset.export.survey import ClassWord, Survey
+from farm.dataset.reader import DatasetView
+from farm.spec.base import Spec
+from farm.spec.passes import PassName
+from farm.spec.record import ViewRecord
+
+ImageFormat = Literal["png", "jpg", "original"]
+Segmentation = Literal["rle", "polygon"]
+
+
+class ExportOptions(Spec):
+    """What a person chose; an export goes on only with the same."""
+
+    format: str
+    """A key of `FORMATS`."""
+    image_format: ImageFormat = "png"
+    """`png` and `jpg` have 8 bits per channel; `original` leaves files as they are."""
+    segmentation: Segmentation = "rle"
+    """COCO: run lengths (exact) or polygons (exact too: along the edges of pixels)."""
+    classes: ClassWord = "category"
+    """What an object's class is: its category, or its model."""
+    passes: tuple[PassName, ...] = ()
+    """What goes along; () is what is usual for the format."""
+    shard_views: int | None = Field(default=None, ge=1)
+    """Views in a shard, a scene or whatever is written at a time, at most."""
+    shard_mb: int = Field(default=256, ge=1)
+    """And megabytes in a shard, at most, of the files that it is made of."""
+    link: bool = False
+    """Hard links instead of copies where files stay as they are."""
+
+
+class NumberedView(NamedTuple):
+    """A view and what it is called in an export."""
+
+    view: DatasetView
+    number: int
+    """Place in the whole export, from 0."""
+    stem: str
+    """Name without a folder, unlike all others of the export."""
+    split: str
+    part: int = 0
+    """Number of its part within the split."""
+    place: int = 0
+    """Within its part, from 0."""
+
+    @property
+    def record(self) -> ViewRecord:
+        return self.view.record
+
+
+class Part(NamedTuple):
+    """Views in a row that are written together, and the step in which an export goes on."""
+
+    split: str
+    number: int
+    """Within its split, from 0."""
+    views: tuple[NumberedView, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.split}-{self.number:06d}"
+
+
+class Written(NamedTuple):
+    """What came of a part."""
+
+    files: list[str]
+    """Paths relative to the export."""
+    lines: list[JsonValue]
+    """What `close` needs to know of it."""
+
+
+Lines = Callable[[str], Iterator[Any]]
+"""Yields what was kept of the parts of a split, in order."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One export: what to write, of what, and where to."""
+
+    options: ExportOptions
+    survey: Survey
+    outbox: Outbox
+
+
+class Exporter(ABC, Generic[T]):
+    """Writes one format. Each view is taken on its own; parts of them are written in order."""
+
+    part_views = 64
+    """Views in a part, unless the user says."""
+    by_size = False
+    """Parts are shards: they are cut by size, too."""
+    by_dataset = False
+    """No part has views of two datasets."""
+    originals = False
+    """The format's readers take files as they were rendered, too."""
+
+    def __init__(self, job: Job) -> None:
+        """Look at the job.
+
+        Raises:
+            SpecError: The dataset lacks what the format is about.
+        """
+        self.options = job.options
+        self.survey = job.survey
+        self.outbox = job.outbox
+
+    @abstractmethod
+    def take(self, view: NumberedView) -> T:
+        """Read and convert a view, and write the files that are its alone; many run at a time."""
+
+    @abstractmethod
+    def write(self, part: Part, taken: Iterator[T]) -> Written:
+        """Write what the views of a part share; the same part gives the same bytes."""
+
+    def close(self, lines: Lines) -> None:
+        """Write what all parts share."""

@@ -1,0 +1,210 @@
+"""BOP: scenes of pictures with poses, in millimetres and OpenCV's camera."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.dataset.export.base import Exporter, Job, Lines, NumberedView, Part, Written
+from farm.dataset.export.instances import Box, Instance, box_of, find_instances
+from farm.dataset.export.pictures import encode, picture, put_extras
+from farm.dataset.export.survey import MM_PER_M, things
+from farm.errors import SpecError
+from farm.spec.camera import Matrix4
+from farm.spec.record import ViewRecord
+
+DEPTH_MOST = 65535
+DEPTH_STEPS = (1, 2, 5)
+"""A depth scale is one of these times a power of ten, millimetres."""
+HALF_PIXEL = 0.5
+"""OpenCV and BOP count pixels from the centre of the first one; records from its corner."""
+OPENCV_FROM_OPENGL = np.diag([1.0, -1.0, -1.0, 1.0])
+Entry = dict[str, Any]
+
+
+class Frame(NamedTuple):
+    """One picture of a scene."""
+
+    files: list[str]
+    camera: Entry
+    poses: list[Entry]
+    facts: list[Entry]
+
+
+class BopExporter(Exporter[Frame]):
+    """`<split>/<scene>/` with rgb, depth, mask and mask_visib; `models/models_info.json`.
+
+    A scene is views in a row of one dataset, 1000 at most: in grid mode one model under one HDRI.
+    """
+
+    part_views = 1000
+    by_dataset = True
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        if not self.survey.things:
+            raise SpecError(
+                "an export to bop is about poses: the records of this dataset name no objects; "
+                "render it anew"
+            )
+        self._numbers = {thing: at for at, thing in enumerate(self.survey.things, start=1)}
+
+    def take(self, view: NumberedView) -> Frame:
+        record = view.record
+        if not record.objects:
+            raise SpecError(f"{view.view.key}: has no poses; an export to bop is about them")
+        scene, stem = f"{view.split}/{view.part:06d}", f"{view.place:06d}"
+        link = self.options.link
+        files: list[str] = []
+        camera = camera_entry(record)
+        if "rgb" in record.files:
+            file = picture(view, "rgb", self.options.image_format)
+            files.append(file.put(self.outbox, f"{scene}/rgb/{stem}.{file.suffix}", link=link))
+        covered = None
+        if "depth" in record.files:
+            pixels, camera["depth_scale"] = depth_pixels(view.view["depth"], scale_mm(record))
+            covered = pixels > 0
+            data = encode(pixels, "png")
+            files.append(self.outbox.put(f"{scene}/depth/{stem}.png", data))
+        found = find_instances(view, self.options.classes)
+        for number, instance in enumerate(found):
+            data = encode(instance.mask.astype(np.uint8) * 255, "png")
+            for folder in ("mask", "mask_visib"):
+                path = f"{scene}/{folder}/{stem}_{number:06d}.png"
+                files.append(self.outbox.put(path, data))
+        extras = tuple(name for name in self.options.passes if name not in ("rgb", "depth", "mask"))
+        files += put_extras(view, self.outbox, extras, link=link)
+        poses = [
+            pose_entry(label.camera_from_object, scale_mm(record))
+            | {"obj_id": self._numbers[thing]}
+            for thing, label in things(record)
+        ]
+        return Frame(files, camera, poses, [fact_entry(each, covered) for each in found])
+
+    def write(self, part: Part, taken: Iterator[Frame]) -> Written:
+        scene = f"{part.split}/{part.number:06d}"
+        files: list[str] = []
+        cameras: dict[str, Any] = {}
+        poses: dict[str, Any] = {}
+        facts: dict[str, Any] = {}
+        for number, frame in enumerate(taken):
+            files += frame.files
+            cameras[str(number)] = frame.camera
+            poses[str(number)] = frame.poses
+            facts[str(number)] = frame.facts
+        for name, entries in (
+            ("scene_camera", cameras),
+            ("scene_gt", poses),
+            ("scene_gt_info", facts),
+        ):
+            files.append(self.outbox.put_text(f"{scene}/{name}.json", scene_json(entries)))
+        return Written(files, [])
+
+    def close(self, lines: Lines) -> None:
+        models = {
+            str(number): model_entry(thing.name, thing.sha256, self.survey.things[thing])
+            for thing, number in self._numbers.items()
+        }
+        self.outbox.put_text("models/models_info.json", scene_json(models))
+
+
+def scale_mm(record: ViewRecord) -> float:
+    """Return what a unit of the view's world is in millimetres."""
+    return record.metres_per_unit * MM_PER_M
+
+
+def camera_entry(record: ViewRecord) -> Entry:
+    """Return the intrinsics, and the pose of the world as the camera sees it."""
+    camera = record.camera
+    fx, fy = camera.fx_px, camera.fy_px
+    cx, cy = camera.cx_px - HALF_PIXEL, camera.cy_px - HALF_PIXEL
+    pose = rigid(np.linalg.inv(np.array(camera.world_from_camera)), scale_mm(record))
+    return {
+        "cam_K": [fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0],
+        "depth_scale": 1.0,
+        "cam_R_w2c": pose[0],
+        "cam_t_w2c": pose[1],
+    }
+
+
+def pose_entry(camera_from_object: Matrix4, scale: float) -> Entry:
+    """Return the pose of an object."""
+    rotation, shift = rigid(np.array(camera_from_object), scale)
+    return {"cam_R_m2c": rotation, "cam_t_m2c": shift}
+
+
+def rigid(matrix: NDArray[np.float64], scale: float) -> tuple[list[float], list[float]]:
+    """Return rotation (row by row) and shift (mm) into OpenCV's camera: x right, y down, z ahead.
+
+    Args:
+        matrix: (4, 4), into Blender's camera, which looks along -Z; units of the view's world.
+        scale: Millimetres in such a unit.
+    """
+    turned = OPENCV_FROM_OPENGL @ matrix
+    return turned[:3, :3].ravel().tolist(), (turned[:3, 3] * scale).tolist()
+
+
+def depth_pixels(depth: NDArray[np.float32], scale: float) -> tuple[NDArray[np.uint16], float]:
+    """Return depth in 16 bits, and what a step of it is in millimetres: as fine as will hold all.
+
+    0 is the background.
+    """
+    there = np.isfinite(depth) & (depth > 0)
+    depth_mm = np.where(there, depth, 0).astype(np.float64) * scale
+    step = depth_step(float(depth_mm.max(initial=0.0)))
+    return np.round(depth_mm / step).astype(np.uint16), step
+
+
+def depth_step(most_mm: float) -> float:
+    """Return the finest step with which 16 bits reach so far."""
+    if most_mm <= 0:
+        return 1.0
+    power = math.floor(math.log10(most_mm / DEPTH_MOST))
+    steps = (
+        times * 10.0**at if at >= 0 else times / 10.0**-at
+        for at in (power, power + 1)
+        for times in DEPTH_STEPS
+    )
+    return next(step for step in steps if most_mm <= step * DEPTH_MOST)
+
+
+def fact_entry(instance: Instance, covered: NDArray[np.bool_] | None) -> Entry:
+    """Return boxes and counts; of what is hidden or outside only its share is known."""
+    seen = int(np.count_nonzero(instance.mask))
+    box = list(box_of(instance.mask) or Box(-1, -1, -1, -1))
+    label = instance.label
+    share = 1.0
+    if label is not None:
+        hidden = 1.0 if label.visible_fraction is None else label.visible_fraction
+        share = hidden * (1.0 - label.truncation)
+    valid = seen if covered is None else int(np.count_nonzero(instance.mask & covered))
+    return {
+        "bbox_obj": box,
+        "bbox_visib": box,
+        "px_count_all": round(seen / share) if share > 0 else seen,
+        "px_count_valid": valid,
+        "px_count_visib": seen,
+        "visib_fract": share if seen else 0.0,
+    }
+
+
+def model_entry(name: str, sha256: str, size_mm: tuple[float, float, float]) -> Entry:
+    """Return the box of a model. Its diameter is that of the box: at least the model's own."""
+    x, y, z = size_mm
+    return {
+        "diameter": math.sqrt(x * x + y * y + z * z),
+        "min_x": -x / 2, "min_y": -y / 2, "min_z": -z / 2,
+        "size_x": x, "size_y": y, "size_z": z,
+        "name": name, "sha256": sha256,
+    }  # fmt: skip
+
+
+def scene_json(entries: Entry) -> str:
+    """Return JSON with a line for each picture or model, as the tools of BOP write it."""
+    lines = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in entries.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"

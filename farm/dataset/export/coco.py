@@ -1,0 +1,112 @@
+"""COCO instances: pictures in folders, and one JSON file per split."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import IO, Any
+
+import numpy as np
+from pycocotools import mask as rle
+
+from farm.dataset.attribution import licence
+from farm.dataset.export.base import Exporter, Job, Lines, NumberedView, Part, Written
+from farm.dataset.export.instances import Instance, box_of, find_instances
+from farm.dataset.export.pictures import picture, put_extras
+from farm.dataset.export.polygons import outlines
+from farm.errors import SpecError
+
+Entry = dict[str, Any]
+
+
+class CocoExporter(Exporter[tuple[list[str], Entry]]):
+    """`images/<split>/`, `annotations/instances_<split>.json`."""
+
+    originals = True
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        if "rgb" not in self.survey.common_passes():
+            raise SpecError("an export to coco is about pictures: not all views have the pass rgb")
+        self._categories = {name: at for at, name in enumerate(self.survey.classes, start=1)}
+        self._licences = {name: at for at, name in enumerate(self.survey.licences(), start=1)}
+
+    def take(self, view: NumberedView) -> tuple[list[str], Entry]:
+        file = picture(view, "rgb", self.options.image_format)
+        name = f"{view.stem}.{file.suffix}"
+        link = self.options.link
+        paths = [file.put(self.outbox, f"images/{view.split}/{name}", link=link)]
+        extras = tuple(name for name in self.options.passes if name != "rgb")
+        paths += put_extras(view, self.outbox, extras, link=link)
+        record = view.record
+        width, height = record.resolution_px
+        image = {
+            "id": view.number + 1,
+            "file_name": name,
+            "width": width,
+            "height": height,
+            "license": self._licences[record.model.credit.licence or "unknown"],
+            "view": view.view.key,
+            "model": record.model.name,
+            "hdr": record.hdr.name,
+        }
+        found = find_instances(view, self.options.classes)
+        annotations = [self._annotation(each, view) for each in found if each.mask.any()]
+        return paths, {"image": image, "annotations": annotations}
+
+    def write(self, part: Part, taken: Iterator[tuple[list[str], Entry]]) -> Written:
+        files: list[str] = []
+        lines: list[Any] = []
+        for paths, entry in taken:
+            files += paths
+            lines.append(entry)
+        return Written(files, lines)
+
+    def close(self, lines: Lines) -> None:
+        for split in self.survey.splits:
+            with self.outbox.open(f"annotations/instances_{split}.json") as file:
+                self._write_json(file, split, lines)
+
+    def _annotation(self, instance: Instance, view: NumberedView) -> Entry:
+        return {
+            "image_id": view.number + 1,
+            "category_id": self._categories[instance.class_name],
+            "segmentation": self._segmentation(instance),
+            "area": int(np.count_nonzero(instance.mask)),
+            "bbox": list(box_of(instance.mask) or ()),
+            "iscrowd": 0,
+        }
+
+    def _segmentation(self, instance: Instance) -> Any:
+        if self.options.segmentation == "polygon":
+            return [[side for point in part for side in point] for part in outlines(instance.mask)]
+        found = rle.encode(np.asfortranarray(instance.mask, dtype=np.uint8))
+        return {"size": list(found["size"]), "counts": found["counts"].decode("ascii")}
+
+    def _write_json(self, file: IO[bytes], split: str, lines: Lines) -> None:
+        head = {
+            "info": {"description": split, "version": version("viewfarm"), "contributor": ""},
+            "licenses": [
+                {"id": at, "name": licence(name).title, "url": licence(name).url or ""}
+                for name, at in self._licences.items()
+            ],
+            "categories": [
+                {"id": at, "name": name, "supercategory": "object"}
+                for name, at in self._categories.items()
+            ],
+        }
+        file.write(json.dumps(head, indent=1)[:-2].encode())
+        file.write(b',\n "images": [')
+        write_list(file, (entry["image"] for entry in lines(split)))
+        file.write(b'],\n "annotations": [')
+        found = (each for entry in lines(split) for each in entry["annotations"])
+        write_list(file, ({"id": at} | each for at, each in enumerate(found, start=1)))
+        file.write(b"]\n}\n")
+
+
+def write_list(file: IO[bytes], entries: Iterator[Entry]) -> None:
+    """Write the inside of a JSON list, one entry at a time."""
+    for number, entry in enumerate(entries):
+        text = json.dumps(entry, separators=(",", ":"))
+        file.write(f"{',' if number else ''}\n  {text}".encode())

@@ -1,0 +1,72 @@
+"""The objects of a view with their masks, each a set of whole pixels."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.dataset.export.base import NumberedView
+from farm.dataset.export.survey import ClassWord, class_names
+from farm.errors import SpecError
+from farm.spec.label import ObjectLabel
+
+Mask = NDArray[np.bool_]
+
+
+class Instance(NamedTuple):
+    """One object in a picture."""
+
+    class_name: str
+    mask: Mask
+    """(H, W): pixels of which it covers at least half."""
+    label: ObjectLabel | None
+    """What the record says of it, if anything."""
+
+
+class Box(NamedTuple):
+    """Pixels: the corner at the top left, and the sides."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def find_instances(view: NumberedView, word: ClassWord) -> list[Instance]:
+    """Return the objects of a view in the order of its record, also those of which nothing is seen.
+
+    One alone is what the mask shows, to half a pixel's coverage; of several each has its values in
+    the index pass, which is taken at the centres of pixels.
+
+    Raises:
+        SpecError: The view has neither pass.
+    """
+    record = view.record
+    labels: tuple[ObjectLabel | None, ...] = record.objects or (None,)
+    names = class_names(record, word)
+    if len(labels) == 1 and "mask" in record.files:
+        return [Instance(names[0], at_least_half(view.view["mask"]), labels[0])]
+    if "index" not in record.files:
+        wanted = "mask" if len(labels) == 1 else "index"
+        raise SpecError(f"{view.view.key}: has no pass {wanted}, which its objects are cut out by")
+    index = view.view["index"]
+    return [
+        Instance(name, np.isin(index, label.indices) if label else index > 0, label)
+        for name, label in zip(names, labels, strict=True)
+    ]
+
+
+def at_least_half(mask: NDArray[Any]) -> Mask:
+    """Return the pixels of which at least half is covered."""
+    return np.asarray(mask > np.iinfo(mask.dtype).max // 2)
+
+
+def box_of(mask: Mask) -> Box | None:
+    """Return the smallest box around a mask; None around nothing."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    x, y = int(columns[0]), int(rows[0])
+    return Box(x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)

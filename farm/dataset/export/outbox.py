@@ -1,0 +1,93 @@
+"""Files of an export: they appear whole under their names, or not at all."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from farm.errors import StorageError
+
+STATE_FOLDER = ".farm-export"
+"""In an export's folder: what goes on from where it was stopped."""
+
+
+class Outbox:
+    """The folder of an export. What is being written lies apart, on the same disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._partial = folder / STATE_FOLDER / "partial"
+        self._numbers = itertools.count()
+
+    def clear(self) -> None:
+        """Forget what an earlier run had half written."""
+        with self._telling(self._partial):
+            shutil.rmtree(self._partial, ignore_errors=True)
+            self._partial.mkdir(parents=True)
+
+    def put(self, path: str, data: bytes) -> str:
+        """Write a file; return its path."""
+        with self.open(path) as file:
+            file.write(data)
+        return path
+
+    def put_text(self, path: str, text: str) -> str:
+        """Write a file of text; return its path."""
+        return self.put(path, text.encode())
+
+    def bring(self, path: str, source: Path, *, link: bool) -> str:
+        """Copy or link a file; return its path."""
+        partial = self._new()
+        with self._telling(path):
+            if link:
+                try:
+                    os.link(source, partial)
+                except OSError:  # another disk, or one that knows no links
+                    shutil.copyfile(source, partial)
+            else:
+                shutil.copyfile(source, partial)
+            self._settle(partial, path)
+        return path
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[IO[bytes]]:
+        """Give a file to write into, which appears when nothing goes wrong."""
+        partial = self._new()
+        with self._telling(path):
+            try:
+                with partial.open("wb") as file:
+                    yield file
+                self._settle(partial, path)
+            finally:
+                partial.unlink(missing_ok=True)
+
+    def has(self, path: str) -> bool:
+        """Say whether a file is there."""
+        return (self.folder / path).is_file()
+
+    def remove(self, path: str) -> None:
+        """Delete a file if it is there."""
+        with self._telling(path):
+            (self.folder / path).unlink(missing_ok=True)
+
+    def _new(self) -> Path:
+        return self._partial / str(next(self._numbers))
+
+    def _settle(self, partial: Path, path: str) -> None:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.replace(target)
+        partial.unlink(missing_ok=True)  # replacing a link by another of the same file does nothing
+
+    @contextmanager
+    def _telling(self, path: str | Path) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise StorageError(f"{self.folder / path}: cannot be written: {reason}") from error

@@ -1,0 +1,112 @@
+"""Passes as the readers of other formats take them: 8-bit pictures, or files as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.dataset.export.base import ImageFormat, NumberedView
+from farm.dataset.export.outbox import Outbox
+from farm.dataset.images import no_decoder
+from farm.spec.passes import PASSES, PassName
+
+PNG_LEVEL = 3
+JPEG_QUALITY = 95
+PNG_HEAD = b"\x89PNG\r\n\x1a\n"
+PNG_DEPTH_AT, PNG_HEAD_BYTES = 24, 26
+"""Where a PNG says how many bits a channel has."""
+
+
+class PassFile(NamedTuple):
+    """The file of a pass in an export: bytes that were made, or a file that stays as it is."""
+
+    suffix: str
+    data: bytes
+    source: Path | None = None
+    """Its bytes are those of this file; `data` is empty."""
+
+    def read(self) -> bytes:
+        """Return its bytes."""
+        return self.source.read_bytes() if self.source else self.data
+
+    def put(self, outbox: Outbox, path: str, *, link: bool) -> str:
+        """Write it under `path`; return that."""
+        if self.source:
+            return outbox.bring(path, self.source, link=link)
+        return outbox.put(path, self.data)
+
+
+def original(view: NumberedView, name: PassName) -> PassFile:
+    """Return the file of a pass as it is."""
+    suffix = view.view.path(name).rpartition(".")[2]
+    source = view.view.local_path(name)
+    if source is not None and source.is_file():
+        return PassFile(suffix, b"", source)
+    return PassFile(suffix, view.view.data(name))
+
+
+def picture(view: NumberedView, name: PassName, wanted: ImageFormat) -> PassFile:
+    """Return the file of a picture in the format that is wanted; unchanged if it is that already.
+
+    Masks are never JPEG, whose losses would move their edges.
+    """
+    if wanted == "original":
+        return original(view, name)
+    if wanted == "jpg" and name == "mask":
+        wanted = "png"
+    file = original(view, name)
+    if wanted == "png" and file.suffix == "png" and is_8_bit(file):
+        return file
+    pixels = to_8_bit(view.view[name])
+    return PassFile(wanted, encode(pixels, wanted))
+
+
+def is_8_bit(file: PassFile) -> bool:
+    """Say whether a PNG has 8 bits per channel."""
+    if file.source is None:
+        head = file.data[:PNG_HEAD_BYTES]
+    else:
+        with file.source.open("rb") as opened:
+            head = opened.read(PNG_HEAD_BYTES)
+    return head.startswith(PNG_HEAD) and head[PNG_DEPTH_AT : PNG_DEPTH_AT + 1] == b"\x08"
+
+
+def to_8_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return pixels with 8 bits per channel, rounded to the nearest: 65535 is 255."""
+    if pixels.dtype == np.uint16:
+        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return np.asarray(pixels, dtype=np.uint8)
+
+
+def encode(pixels: NDArray[Any], suffix: str) -> bytes:
+    """Return the bytes of a PNG (8 or 16 bits) or JPEG file."""
+    try:
+        import imagecodecs
+    except ImportError as error:
+        raise no_decoder() from error
+    pixels = np.ascontiguousarray(pixels)
+    if suffix == "jpg":
+        return bytes(imagecodecs.jpeg8_encode(pixels, level=JPEG_QUALITY, subsampling="444"))
+    return bytes(imagecodecs.png_encode(pixels, level=PNG_LEVEL))
+
+
+def pass_file(view: NumberedView, name: PassName, wanted: ImageFormat) -> PassFile:
+    """Return the file of any pass: pictures in the format that is wanted, labels as they are."""
+    if PASSES[name].kind == "picture":
+        return picture(view, name, wanted)
+    return original(view, name)
+
+
+def put_extras(
+    view: NumberedView, outbox: Outbox, names: tuple[PassName, ...], *, link: bool
+) -> list[str]:
+    """Put passes that a format has no place for beside it, as they are; return their paths."""
+    paths = []
+    for name in names:
+        file = original(view, name)
+        path = f"passes/{PASSES[name].folder}/{view.split}/{view.stem}.{file.suffix}"
+        paths.append(file.put(outbox, path, link=link))
+    return paths

@@ -1,0 +1,177 @@
+"""One export, start to end: look at all records, then part by part, then what all parts share."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from farm.dataset.attribution import ATTRIBUTION_FILE, attribution
+from farm.dataset.export.base import Exporter, ExportOptions, Job, NumberedView, Part
+from farm.dataset.export.checkpoints import Checkpoints, check_folder, part_digest
+from farm.dataset.export.formats import load_format
+from farm.dataset.export.outbox import Outbox
+from farm.dataset.export.splits import open_splits, views_in_none
+from farm.dataset.export.survey import Survey, folder_of, look
+from farm.errors import SpecError
+from farm.spec.base import digest
+
+AHEAD = 2
+"""Views in hand for each thread: what bounds the memory."""
+BYTES_PER_MB = 1_000_000
+
+Report = Callable[[int, int], None]
+"""Takes the views that are done and the views there are."""
+
+
+class ExportSummary(NamedTuple):
+    """What an export came to."""
+
+    folder: Path
+    views: int
+    there: int
+    """Of these, the views that an earlier run had exported."""
+    splits: dict[str, int]
+    classes: tuple[str, ...]
+    left_out: int
+    """Views that are in no split."""
+
+
+def export(
+    place: str, out: Path, options: ExportOptions, *, threads: int, report: Report
+) -> ExportSummary:
+    """Write a dataset, or all those in a folder, in another format; go on where a run stopped.
+
+    Raises:
+        DatasetError: No dataset is there, or a file of it is gone.
+        PictureError: A file is broken.
+        SpecError: The format cannot hold this dataset, or the folder holds something else.
+        StorageError: The folder cannot be written.
+    """
+    check_folder(out)
+    kind = load_format(options.format)
+    splits = open_splits(place)
+    survey = look(splits, options.classes)
+    outbox = Outbox(out)
+    check_options(options, kind, survey)
+    exporter = kind(Job(options, survey, outbox))
+    marks = Checkpoints(outbox)
+    marks.begin(options)
+    there = write_parts(exporter, marks, threads=threads, report=report)
+    marks.forget_others()
+    exporter.close(marks.lines)
+    text = attribution(out.name, models=survey.models, hdrs=survey.hdrs)
+    outbox.put_text(ATTRIBUTION_FILE, text)
+    return ExportSummary(
+        folder=out,
+        views=survey.views,
+        there=there,
+        splits=dict(survey.counts),
+        classes=survey.classes,
+        left_out=views_in_none(place, splits),
+    )
+
+
+def write_parts(
+    exporter: Exporter[Any], marks: Checkpoints, *, threads: int, report: Report
+) -> int:
+    """Write the parts that are missing; return the views of those that were there."""
+    survey, options = exporter.survey, exporter.options
+    numbers = [thing.model_dump() for thing in survey.things]
+    common = digest(options.model_dump(mode="json"), survey.classes, survey.licences(), numbers)
+    done = there = 0
+    with ThreadPoolExecutor(threads, thread_name_prefix="export") as pool:
+        for part in cut(numbered(survey), exporter):
+            wanted = part_digest(part, common)
+            if marks.is_done(part, wanted):
+                there += len(part.views)
+                done += len(part.views)
+                report(done, survey.views)
+                continue
+            marks.forget(part.name)
+            taken = ahead(pool, exporter.take, part.views, AHEAD * threads)
+            marks.keep(part, wanted, exporter.write(part, counted(taken, done, survey, report)))
+            done += len(part.views)
+    return there
+
+
+def check_options(options: ExportOptions, kind: type[Exporter[Any]], survey: Survey) -> None:
+    """Look that a format and a dataset fit what is asked for.
+
+    Raises:
+        SpecError: They do not.
+    """
+    if options.image_format == "original" and not kind.originals:
+        raise SpecError(
+            f"readers of {options.format} do not take every file as it was rendered: "
+            "--image-format png or jpg"
+        )
+    lacking = [name for name in options.passes if survey.passes[name] < survey.views]
+    if lacking:
+        have = survey.passes[lacking[0]]
+        raise SpecError(
+            f"--passes {lacking[0]}: {have} of {survey.views} views have it; all have "
+            f"{', '.join(survey.common_passes())}"
+        )
+
+
+def numbered(survey: Survey) -> Iterator[NumberedView]:
+    """Yield all views, split by split, in order."""
+    number = 0
+    for split, dataset in survey.splits.items():
+        for view in dataset:
+            yield NumberedView(view, number, survey.stem(view), split)
+            number += 1
+
+
+def cut(views: Iterable[NumberedView], exporter: Exporter[Any]) -> Iterator[Part]:
+    """Gather views into parts; where a part ends follows from the records alone."""
+    most = exporter.options.shard_views or exporter.part_views
+    most_bytes = exporter.options.shard_mb * BYTES_PER_MB if exporter.by_size else float("inf")
+    held: list[NumberedView] = []
+    size_bytes = number = 0
+    for view in views:
+        size = sum(file.size_bytes for file in view.record.files.values())
+        if held and (
+            view.split != held[0].split
+            or len(held) >= most
+            or size_bytes + size > most_bytes
+            or (exporter.by_dataset and folder_of(view.view) != folder_of(held[0].view))
+        ):
+            yield Part(held[0].split, number, tuple(held))
+            number = number + 1 if view.split == held[0].split else 0
+            held, size_bytes = [], 0
+        held.append(view._replace(part=number, place=len(held)))
+        size_bytes += size
+    if held:
+        yield Part(held[0].split, number, tuple(held))
+
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+def ahead(
+    pool: ThreadPoolExecutor, function: Callable[[A], B], items: Iterable[A], most: int
+) -> Iterator[B]:
+    """Yield `function` of each item in order, with `most` of them in hand at a time."""
+    waiting: deque[Future[B]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) >= most:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def counted(items: Iterable[A], done: int, survey: Survey, report: Report) -> Iterator[A]:
+    """Yield `items`, and report after each."""
+    for count, item in enumerate(items, start=1):
+        yield item
+        report(done + count, survey.views)

@@ -1,0 +1,152 @@
+"""What a whole dataset holds, found in one pass over its records before anything is exported."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Literal
+
+from farm.dataset.assets import AssetCounter, AssetSummary
+from farm.dataset.reader import Dataset, DatasetView
+from farm.spec.base import Spec
+from farm.spec.label import ObjectLabel, Point3
+from farm.spec.passes import PASS_NAMES, PassName
+from farm.spec.record import ViewRecord
+
+ClassWord = Literal["category", "model"]
+UNKNOWN = "object"
+"""The category of what has none."""
+MM_PER_M = 1000.0
+SPLIT_ORDER = ("train", "val", "test")
+
+
+class Thing(Spec):
+    """An object that views show: the same one has the same name and the same model."""
+
+    model: str
+    sha256: str
+    """Of the model."""
+    name: str
+
+
+@dataclass
+class Survey:
+    """What the views of an export have in common, and what they differ in."""
+
+    splits: Mapping[str, Dataset]
+    """By name; a dataset without splits is all `train`."""
+    labels: dict[str, str]
+    """Dataset's folder -> what its views' names begin with."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """Views by split."""
+    classes: tuple[str, ...] = ()
+    """Sorted; a class's number is its place."""
+    passes: Counter[PassName] = field(default_factory=Counter)
+    """Views that have it."""
+    sizes_px: set[tuple[int, int]] = field(default_factory=set)
+    things: dict[Thing, Point3] = field(default_factory=dict)
+    """Sides of the box of each object, millimetres, in the order in which they are first seen."""
+    models: tuple[AssetSummary, ...] = ()
+    hdrs: tuple[AssetSummary, ...] = ()
+
+    @property
+    def views(self) -> int:
+        return self.counts.total()
+
+    def common_passes(self) -> tuple[PassName, ...]:
+        """Return the passes that all views have."""
+        return tuple(name for name in PASS_NAMES if self.passes[name] == self.views)
+
+    def stem(self, view: DatasetView) -> str:
+        """Return a view's name without a folder, unlike all others of the export."""
+        label = self.labels[folder_of(view)]
+        return f"{label}__{view.name}" if label else view.name
+
+    def licences(self) -> tuple[str, ...]:
+        """Return the licences of all models and HDRIs, sorted."""
+        assets = (*self.models, *self.hdrs)
+        return tuple(sorted({asset.credit.licence or "unknown" for asset in assets}))
+
+
+def look(splits: Mapping[str, Dataset], word: ClassWord) -> Survey:
+    """Read all records once.
+
+    Args:
+        splits: The views of each split.
+        word: What an object's class is.
+    """
+    folders = {prefix for dataset in splits.values() for prefix in dataset.prefixes}
+    survey = Survey(splits=in_order(splits), labels=short_labels(sorted(folders)))
+    models, hdrs = AssetCounter(), AssetCounter()
+    classes: set[str] = set()
+    for split, dataset in survey.splits.items():
+        for view in dataset:
+            record = view.record
+            survey.counts[split] += 1
+            survey.passes.update(record.files.keys())
+            survey.sizes_px.add(record.resolution_px)
+            classes.update(class_names(record, word))
+            for thing, label in things(record):
+                scale = record.metres_per_unit * MM_PER_M
+                x, y, z = (round(side * scale, 6) for side in label.size)
+                survey.things.setdefault(thing, (x, y, z))
+            models.add(record.model)
+            hdrs.add(record.hdr)
+    survey.classes = tuple(sorted(classes))
+    survey.models, survey.hdrs = models.summaries(), hdrs.summaries()
+    return survey
+
+
+def in_order(splits: Mapping[str, Dataset]) -> dict[str, Dataset]:
+    """Return splits in the order that people expect."""
+    known = [name for name in SPLIT_ORDER if name in splits]
+    return {name: splits[name] for name in (*known, *sorted(set(splits) - set(known)))}
+
+
+def things(record: ViewRecord) -> Iterator[tuple[Thing, ObjectLabel]]:
+    """Yield the objects of a view."""
+    model = record.model
+    for label in record.objects:
+        yield Thing(model=model.name, sha256=model.sha256, name=label.name), label
+
+
+def class_names(record: ViewRecord, word: ClassWord) -> list[str]:
+    """Return the class of each object of a view; a record without objects has one, its model."""
+    if not record.objects:
+        return [class_name(record, None, word)]
+    return [class_name(record, label, word) for label in record.objects]
+
+
+def class_name(record: ViewRecord, label: ObjectLabel | None, word: ClassWord) -> str:
+    """Return the class of an object."""
+    if word == "category":
+        return label.category if label else record.model.credit.category or UNKNOWN
+    if label is None or len(record.objects) == 1:
+        return PurePath(record.model.name).stem
+    return label.name
+
+
+def folder_of(view: DatasetView) -> str:
+    """Return the dataset of a view, as `Dataset.prefixes` has it."""
+    return view.key.removesuffix(view.name).rstrip("/")
+
+
+def short_labels(folders: Iterable[str]) -> dict[str, str]:
+    """Return what the names of each dataset's views begin with, such that no two are the same.
+
+    No label holds `__` or ends with `_`, so what joins it to a view's name is its first `__`.
+    """
+    labels: dict[str, str] = {}
+    wanted = list(folders)
+    if len(wanted) == 1:
+        return {wanted[0]: ""}
+    for folder in wanted:
+        plain = re.sub(r"_{2,}", "_", re.sub(r"[/\\]+", "-", folder)).strip("_") or "dataset"
+        label, number = plain, 2
+        while label in labels.values():
+            label, number = f"{plain}-{number}", number + 1
+        labels[folder] = label
+    return labels

@@ -1,0 +1,121 @@
+"""What is exported to BOP obeys its rules: millimetres, OpenCV's camera, 16-bit depth."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import farm.dataset
+from farm.errors import SpecError
+from farm.storage import FolderStorage
+from tests.datasets import write_dataset
+from tests.unit.dataset.export.pictures import half_covered, opened, run
+
+SIGNS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+
+
+def scene(folder: Path, name: str) -> dict[str, Any]:
+    return json.loads((folder / f"scene_{name}.json").read_bytes())
+
+
+def rescale(dataset: Path, metres_per_unit: float) -> None:
+    """Say of what size the models are."""
+    storage = FolderStorage(dataset)
+    lines = []
+    for view in farm.dataset.open(dataset):
+        record = view.record.model_copy(update={"metres_per_unit": metres_per_unit})
+        lines.append(record.model_dump_json() + "\n")
+    storage.put("views.jsonl", "".join(lines).encode())
+
+
+@pytest.mark.parametrize("metres_per_unit", [1.0, 0.05, 40.0])
+def test_poses_project_the_models_corners_to_where_they_are(tmp_path: Path, metres_per_unit):
+    write_dataset(tmp_path / "d", views=4, models=2, objects=2)
+    rescale(tmp_path / "d", metres_per_unit)
+
+    run(tmp_path / "d", tmp_path / "out", "bop")
+
+    models = json.loads((tmp_path / "out/models/models_info.json").read_bytes())
+    assert sorted(models) == ["1", "2", "3", "4"]
+    folder = tmp_path / "out/train/000000"
+    cameras, poses = scene(folder, "camera"), scene(folder, "gt")
+    for at, view in enumerate(farm.dataset.open(tmp_path / "d")):
+        matrix = np.array(cameras[str(at)]["cam_K"]).reshape(3, 3)
+        for label, pose in zip(view.record.objects, poses[str(at)], strict=True):
+            info = models[str(pose["obj_id"])]
+            corners = SIGNS * [-info["min_x"], -info["min_y"], -info["min_z"]]
+            rotation = np.array(pose["cam_R_m2c"]).reshape(3, 3)
+            seen = corners @ rotation.T + pose["cam_t_m2c"]
+            assert (seen[:, 2] > 0).all()
+            found = seen @ matrix.T
+            found = found[:, :2] / found[:, 2:]
+            # BOP counts from the centre of the first pixel, records from its corner.
+            np.testing.assert_allclose(found + 0.5, label.corners_px, atol=0.01)
+            np.testing.assert_allclose(np.linalg.det(rotation), 1)
+            assert info["size_x"] == pytest.approx(label.size[0] * metres_per_unit * 1000)
+
+
+@pytest.mark.parametrize("metres_per_unit", [1.0, 0.05, 40.0])
+def test_depth_is_ours_within_half_a_step(tmp_path: Path, metres_per_unit):
+    write_dataset(tmp_path / "d", views=2)
+    rescale(tmp_path / "d", metres_per_unit)
+
+    run(tmp_path / "d", tmp_path / "out", "bop")
+
+    folder = tmp_path / "out/train/000000"
+    for at, view in enumerate(farm.dataset.open(tmp_path / "d")):
+        step = scene(folder, "camera")[str(at)]["depth_scale"]
+        pixels = opened((folder / f"depth/{at:06d}.png").read_bytes())
+        depth_mm = view["depth"].astype(float) * metres_per_unit * 1000
+        there = np.isfinite(depth_mm)
+        assert there.any()
+        np.testing.assert_allclose(pixels[there] * step, depth_mm[there], atol=step / 2 * 1.0001)
+        assert (pixels[~there] == 0).all()
+        assert depth_mm[there].max() / step > 20000  # 16 bits are made use of
+
+
+def test_masks_and_counts_are_those_of_the_dataset(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=2)
+    dataset = farm.dataset.open(tmp_path / "d")
+
+    run(tmp_path / "d", tmp_path / "out", "bop")
+
+    folder = tmp_path / "out/train/000000"
+    for at in (0, 1):
+        wanted = half_covered(dataset, at)
+        for name in ("mask", "mask_visib"):
+            mask = opened((folder / f"{name}/{at:06d}_000000.png").read_bytes())
+            np.testing.assert_array_equal(mask, wanted * np.uint8(255))
+        (facts,) = scene(folder, "gt_info")[str(at)]
+        assert facts["px_count_visib"] == facts["px_count_all"] == wanted.sum()
+        assert facts["visib_fract"] == 1.0
+        x, y, width, height = facts["bbox_visib"]
+        assert wanted[y : y + height, x : x + width].sum() == wanted.sum()
+        assert opened((folder / f"rgb/{at:06d}.png").read_bytes()).shape == (48, 64, 3)
+
+
+def test_a_scene_has_views_of_one_dataset_and_no_more_than_asked_for(tmp_path: Path):
+    write_dataset(tmp_path / "d/one", views=3)
+    write_dataset(tmp_path / "d/two", views=2)
+
+    run(tmp_path / "d", tmp_path / "out", "bop", shard_views=2)
+
+    scenes = sorted((tmp_path / "out/train").iterdir())
+    assert [len(scene(each, "gt")) for each in scenes] == [2, 1, 2]
+
+
+def test_depth_may_lack_and_poses_may_not(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=1, passes=("rgb", "mask"))
+    run(tmp_path / "d", tmp_path / "out", "bop")
+    assert not (tmp_path / "out/train/000000/depth").exists()
+
+    view = farm.dataset.open(tmp_path / "d")[0]
+    record = view.record.model_copy(update={"objects": ()})
+    (tmp_path / "d/views.jsonl").write_text(record.model_dump_json() + "\n")
+
+    with pytest.raises(SpecError, match="name no objects; render it anew"):
+        run(tmp_path / "d", tmp_path / "other", "bop")

@@ -1,0 +1,129 @@
+"""An export goes on where it was stopped, follows its dataset, and touches nothing else."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import farm.dataset
+from farm.dataset.export.formats import FORMATS
+from farm.dataset.export.outbox import STATE_FOLDER
+from farm.errors import FarmError, SetupError, SpecError
+from tests.datasets import write_dataset
+from tests.unit.dataset.export.pictures import files_of, run
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.unit.dataset.export.pictures import run
+def report(done, views):
+    if done == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+run(Path(sys.argv[1]), Path(sys.argv[2]), "coco", shard_views=2, report=report)
+"""
+
+
+def stop_after(count: int) -> Callable[[int, int], None]:
+    def report(done: int, _views: int) -> None:
+        if done == count:
+            raise KeyboardInterrupt
+
+    return report
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_stopped_and_gone_on_with_is_the_same_as_in_one_go(tmp_path: Path, to):
+    write_dataset(tmp_path / "Töpfe & Vasen", views=7, models=2, passes=("rgb", "mask", "depth"))
+    place = tmp_path / "Töpfe & Vasen"
+    whole, stopped = tmp_path / "one/x", tmp_path / "two/x"
+    run(place, whole, to, shard_views=2)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(place, stopped, to, shard_views=2, report=stop_after(5))
+    assert files_of(stopped) != files_of(whole)
+    summary = run(place, stopped, to, shard_views=2)
+
+    assert summary.there == 4
+    assert files_of(stopped) == files_of(whole)
+    assert not list((stopped / STATE_FOLDER / "partial").iterdir())
+
+
+def test_a_killed_export_is_gone_on_with(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=7, passes=("rgb", "mask"))
+    run(tmp_path / "d", tmp_path / "one/x", "coco", shard_views=2)
+
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, tmp_path / "d", tmp_path / "two/x"],
+        check=False, cwd=Path(__file__).parents[4],
+    )  # fmt: skip
+    summary = run(tmp_path / "d", tmp_path / "two/x", "coco", shard_views=2)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert summary.there == 4
+    assert files_of(tmp_path / "two/x") == files_of(tmp_path / "one/x")
+
+
+def test_what_is_done_is_not_touched(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=5, passes=("rgb", "mask"))
+    run(tmp_path / "d", tmp_path / "out", "yolo", shard_views=2)
+    lost, *others = sorted((tmp_path / "out/labels/train").iterdir())
+    before = {path: path.stat().st_mtime_ns for path in others[1:]}
+    lost.unlink()
+
+    summary = run(tmp_path / "d", tmp_path / "out", "yolo", shard_views=2)
+
+    assert summary.there == 3
+    assert lost.is_file()
+    assert {path: path.stat().st_mtime_ns for path in others[1:]} == before
+
+
+def test_an_export_follows_its_dataset(tmp_path: Path):
+    """Views that came are written, those that went are gone, and the rest stays."""
+    place = tmp_path / "d"
+    write_dataset(place, views=6, passes=("rgb", "mask"))
+    lines = (place / "views.jsonl").read_text().splitlines(keepends=True)
+    out = tmp_path / "out/x"
+    run(place, out, "yolo", shard_views=2)
+
+    (place / "views.jsonl").write_text("".join(lines[:3]))
+    summary = run(place, out, "yolo", shard_views=2)
+
+    assert (summary.views, summary.there) == (3, 2)
+    run(place, tmp_path / "fresh/x", "yolo", shard_views=2)
+    assert files_of(out) == files_of(tmp_path / "fresh/x")
+
+
+def test_another_export_or_a_folder_in_use_is_refused(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=1, passes=("rgb", "mask"))
+    run(tmp_path / "d", tmp_path / "out", "coco")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.tex").write_text("all of it")
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(SpecError, match="holds an export with format 'coco', not 'yolo'"):
+        run(tmp_path / "d", tmp_path / "out", "yolo")
+    with pytest.raises(SpecError, match="with segmentation 'rle', not 'polygon'"):
+        run(tmp_path / "d", tmp_path / "out", "coco", segmentation="polygon")
+    with pytest.raises(SetupError, match=r"holds something else \(thesis.tex\)"):
+        run(tmp_path / "d", tmp_path / "mine", "coco")
+    with pytest.raises(SetupError, match="is a file"):
+        run(tmp_path / "d", tmp_path / "file", "coco")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
+
+
+def test_a_broken_picture_ends_the_export_by_name_and_keeps_what_is_done(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=5, bit_depth=16, passes=("rgb", "mask"))
+    view = farm.dataset.open(tmp_path / "d")[3]
+    path = tmp_path / "d" / view.path("rgb")
+    good = path.read_bytes()
+    path.write_bytes(b"not a picture")
+
+    with pytest.raises(FarmError, match=f"{view.name}.png: cannot be decoded"):
+        run(tmp_path / "d", tmp_path / "out", "coco", shard_views=2)
+    path.write_bytes(good)
+    assert run(tmp_path / "d", tmp_path / "out", "coco", shard_views=2).there == 2
