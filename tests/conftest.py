@@ -29,6 +29,7 @@ NEEDS = {
         "unit/worker/test_recipes.py",
         "unit/worker/test_verify.py",
     ],
+    "pycocotools": ["unit/dataset/export"],
     "bpy": ["blender", "e2e"],
 }
 """What each part of a full install brings; a laptop's install tests the rest."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from farm.cli.export import HELP, export
 from farm.cli.remote import Json, out_console, print_json, say
 
 DatasetPlace = Annotated[
@@ -24,6 +25,7 @@ Workers = Annotated[
 dataset = typer.Typer(
     help="Check, look at, count, split, merge and export datasets.", no_args_is_help=True
 )
+dataset.command(help=HELP)(export)
 
 
 @dataset.command()
