@@ -57,6 +57,38 @@ def verify(
 
 
 @dataset.command()
+def preview(
+    place: DatasetPlace,
+    *,
+    view: Annotated[
+        str | None, typer.Option(help="Show all passes of this view, side by side.")
+    ] = None,
+    html: Annotated[
+        bool, typer.Option("--html", help="Write one page to look around in, with no network.")
+    ] = False,
+    views: Annotated[
+        int | None,
+        typer.Option(min=1, max=200, help="Show so many. (default: 24, on a page 48)"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write. (default: preview.jpg, preview.html or NAME.png)"),
+    ] = None,
+) -> None:
+    """Draw a contact sheet, one view's passes side by side, or a page.
+
+    Labels are in colours for people: near is red, far is blue; boxes and keypoints are drawn over
+    the picture. Views are chosen so that every model and HDRI is seen.
+
+    Example:  farm dataset preview datasets --html
+    """
+    from farm.cli.dataset_preview import write_preview
+
+    written = write_preview(place, view=view, html=html, views=views, out=out)
+    say(out_console(), written)
+
+
+@dataset.command()
 def split(  # noqa: PLR0913  an option each
     place: DatasetPlace,
     *,

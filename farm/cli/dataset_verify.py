@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from farm.cli.bar import views_bar
 from farm.cli.progress import counted, duration, file_size
 from farm.cli.remote import err_console, interruptible, out_console, print_json, say
 from farm.cli.words import cell
@@ -141,15 +141,3 @@ def open_list(path: Path | None) -> Iterator[TextIO | None]:
         raise SpecError(f"--broken {path}: cannot be written: {error.strerror}") from error
     with file:
         yield file
-
-
-@contextmanager
-def views_bar(console: Console, word: str, *, total: int) -> Iterator[Callable[[int], None]]:
-    """Yield what counts views that are done; people see a bar and how long it will take."""
-    progress = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("views"),
-        TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal,
-    )  # fmt: skip
-    with progress:
-        bar = progress.add_task(word, total=total)
-        yield lambda views: progress.advance(bar, views)

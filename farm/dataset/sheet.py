@@ -1,4 +1,4 @@
-"""Drawing: cards with a picture, its mask and a caption, on one dark page."""
+"""Drawing: cards with a picture, its mask or another label, and a caption, on one dark page."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from farm.dataset.images import PictureError, decode
+from farm.dataset.colours import paint
+from farm.dataset.images import PictureError, decode_pass
 from farm.spec.camera import Framing
-from farm.spec.passes import PassName
+from farm.spec.passes import PASSES, PassName
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage
@@ -117,10 +115,9 @@ def draw_card(layout: Layout, storage: Storage, dataset: str, view: ViewRecord) 
     draw = ImageDraw.Draw(card)
     draw.rounded_rectangle((0, 0, card.width - 1, card.height - 1), CORNER_PX, fill=CARD)
     right, down = layout.mask_offset
-    picture = load_picture(storage, dataset, view, "rgb", layout.picture)
-    mask = load_picture(storage, dataset, view, "mask", layout.picture)
-    card.paste(picture, (PAD_PX, PAD_PX))
-    card.paste(mask, (PAD_PX + right, PAD_PX + down))
+    for name, corner in zip(shown_passes(view), ((0, 0), (right, down)), strict=True):
+        picture = load_picture(storage, dataset, view, name, layout.picture)
+        card.paste(picture, (PAD_PX + corner[0], PAD_PX + corner[1]))
     room = card.width - 2 * PAD_PX
     names = f"{PurePath(view.model.name).stem}  ·  {PurePath(view.hdr.name).stem}"
     baseline = card.height - CAPTION_PX
@@ -128,6 +125,14 @@ def draw_card(layout: Layout, storage: Storage, dataset: str, view: ViewRecord) 
     details = describe(view)
     write(draw, (PAD_PX + 2, baseline + 35), details, size=DETAIL_PX, colour=SOFT, room=room)
     return card
+
+
+def shown_passes(view: ViewRecord) -> tuple[PassName, PassName]:
+    """Return the two passes of a card: picture and mask, or the first ones that there are."""
+    usual: tuple[PassName, PassName] = ("rgb", "mask")
+    there = [name for name in PASSES if name in view.files]
+    there += [name for name in usual if name not in there]
+    return there[0], there[1]
 
 
 def load_picture(
@@ -140,20 +145,15 @@ def load_picture(
     if file is None or data is None:
         return canvas
     try:
-        pixels = decode(data, file.path)
+        colours, _note = paint(name, decode_pass(data, file.path, name), view)
     except PictureError:
         return canvas
-    picture = Image.fromarray(to_8_bit(pixels)).convert("RGB")
+    picture = Image.fromarray(colours)
     scale = min(box[0] / picture.width, box[1] / picture.height)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     scaled = picture.resize(size, Image.Resampling.LANCZOS)
     canvas.paste(scaled, ((box[0] - size[0]) // 2, (box[1] - size[1]) // 2))
     return canvas
-
-
-def to_8_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return `pixels` at 8 bits per channel."""
-    return (pixels >> 8).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
 
 
 def describe(view: ViewRecord) -> str:

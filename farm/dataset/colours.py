@@ -1,0 +1,186 @@
+"""Passes in colours that people can read; what they hold exactly is in the files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.spec.label import IndexLabel
+from farm.spec.passes import PassName
+from farm.spec.record import ViewRecord
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+BACKGROUND = (12, 14, 17)
+"""Where nothing of the model is."""
+GOLDEN_RATIO = 0.6180339887
+CRYPTOMATTE_CHANNELS = 12
+"""Of one layer; the layer of objects is the last by name. A level of it is A, B, G, R."""
+LEAST_FLOW_PX = 0.5
+"""Less is shown as hardly any."""
+
+
+def paint(name: PassName, pixels: NDArray[Any], record: ViewRecord) -> tuple[Bytes, str]:
+    """Return a pass as a picture, (H, W, 3), and what its colours span, in words.
+
+    Args:
+        name: Which pass.
+        pixels: As it was decoded.
+        record: Of its view: what index values are called and how they are coloured.
+    """
+    if name in ("rgb", "mask"):
+        return three(to_8_bit(pixels)), ""
+    if name in ("index", "material"):
+        table = record.indices if name == "index" else record.materials
+        return paint_indices(pixels, table)
+    return PAINTERS[name](pixels)
+
+
+def to_8_bit(pixels: NDArray[Any]) -> Bytes:
+    """Return `pixels` at 8 bits per channel."""
+    return (pixels >> 8).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
+
+
+def three(pixels: Bytes) -> Bytes:
+    """Return a grey picture, (H, W), with three channels."""
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=-1)
+
+
+def paint_depth(depth: Floats) -> tuple[Bytes, str]:
+    """Show what is near red and what is far blue."""
+    there = np.isfinite(depth)
+    if not there.any():
+        return over_background(np.zeros((*depth.shape, 3)), there), "nothing"
+    near, far = float(depth[there].min()), float(depth[there].max())
+    share = (far - np.where(there, depth, far)) / max(far - near, 1e-9)
+    return over_background(turbo(0.05 + 0.9 * share), there), f"{near:.3g} to {far:.3g}"
+
+
+def paint_normals(normals: Floats) -> tuple[Bytes, str]:
+    """Show x, y, z as red, green, blue."""
+    return over_background(normals / 2 + 0.5, normals.any(axis=-1)), ""
+
+
+def paint_positions(points: Floats) -> tuple[Bytes, str]:
+    """Show x, y, z as red, green, blue, from the least to the greatest that is seen."""
+    there = points.any(axis=-1)
+    if not there.any():
+        return over_background(np.zeros(points.shape), there), "nothing"
+    low, high = points[there].min(axis=0), points[there].max(axis=0)
+    return over_background((points - low) / np.maximum(high - low, 1e-9), there), ""
+
+
+def paint_indices(values: NDArray[Any], table: tuple[IndexLabel, ...]) -> tuple[Bytes, str]:
+    """Show each value in the colour that the record has for it."""
+    colours = {label.index: label.colour for label in table}
+    there, where = np.unique(values, return_inverse=True)
+    shades = [
+        BACKGROUND if value == 0 else colours.get(value) or hue_colour(value * GOLDEN_RATIO)
+        for value in there.tolist()
+    ]
+    count = int(np.count_nonzero(there))
+    return np.array(shades, np.uint8)[
+        where.reshape(values.shape)
+    ], f"{count} value{'' if count == 1 else 's'}"
+
+
+def paint_flow(flow: Floats) -> tuple[Bytes, str]:
+    """Show where pixels go as a hue, and how far as its strength: the usual wheel."""
+    lengths = np.hypot(flow[..., 0], flow[..., 1])
+    most = float(lengths.max(initial=0.0))
+    angle = np.arctan2(-flow[..., 1], -flow[..., 0]) / (2 * np.pi) + 0.5
+    strength = lengths / max(most, LEAST_FLOW_PX)
+    wheel = 1 - strength[..., None] * (1 - hue_wheel(angle))
+    return over_background(wheel, lengths > 0), f"up to {most:.3g} px"
+
+
+def paint_light(light: Floats) -> tuple[Bytes, str]:
+    """Show linear light as a screen does, the brightest hundredth as white."""
+    there = light.any(axis=-1)
+    most = float(np.percentile(light[there].max(axis=-1), 99)) if there.any() else 1.0
+    linear = np.clip(light / max(most, 1.0), 0, 1)
+    curve = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return over_background(curve, there), f"up to {most:.3g}" if most > 1 else ""
+
+
+def paint_uv(uv: Floats) -> tuple[Bytes, str]:
+    """Show u as red and v as green; each begins anew at whole numbers."""
+    ramp = np.concatenate([uv % 1.0, np.full_like(uv[..., :1], 0.3)], axis=-1)
+    return over_background(ramp, uv.any(axis=-1)), ""
+
+
+def paint_cryptomatte(levels: Floats) -> tuple[Bytes, str]:
+    """Show the objects of a pixel in colours of their ids, as much as they cover of it."""
+    levels = levels if levels.ndim == 3 else levels[..., None]
+    layer = levels[..., -CRYPTOMATTE_CHANNELS:]
+    colour = np.zeros((*layer.shape[:2], 3))
+    total = np.zeros(layer.shape[:2])
+    seen: set[int] = set()
+    for first in range(0, layer.shape[-1] - 3, 4):
+        for who, share in ((first + 3, first + 2), (first + 1, first)):
+            ids = np.ascontiguousarray(layer[..., who]).view(np.uint32)
+            part = np.where(ids != 0, layer[..., share], 0.0)
+            seen.update(np.unique(ids[part > 0]).tolist())
+            colour += part[..., None] * (0.25 + 0.75 * hue_wheel((ids & 0xFFFF) / 0x10000))
+            total += part
+    ground = np.array(BACKGROUND) / 255 * (1 - np.clip(total, 0, 1))[..., None]
+    return as_bytes(colour + ground), f"{len(seen)} object{'' if len(seen) == 1 else 's'}"
+
+
+def over_background(colours: NDArray[Any], there: NDArray[np.bool_]) -> Bytes:
+    """Return colours, (H, W, 3) of 0..1, on the background where there is nothing."""
+    return np.where(there[..., None], as_bytes(colours), np.array(BACKGROUND, np.uint8))
+
+
+def as_bytes(colours: NDArray[Any]) -> Bytes:
+    """Return 0..1 as 0..255; what is no number as 0."""
+    return np.asarray(np.nan_to_num(np.clip(colours, 0, 1)) * 255 + 0.5).astype(np.uint8)
+
+
+def hue_wheel(turns: NDArray[Any]) -> NDArray[Any]:
+    """Return full colours, (..., 3) of 0..1, at `turns`, 0..1, around the wheel."""
+    steps = (turns[..., None] * 6 + np.array([0.0, 4.0, 2.0])) % 6
+    return np.asarray(np.clip(np.abs(steps - 3) - 1, 0, 1))
+
+
+def hue_colour(turn: float) -> tuple[int, int, int]:
+    """Return a colour, soft enough for text and lines, at `turn` around the wheel."""
+    red, green, blue = (0.25 + 0.75 * hue_wheel(np.array(turn % 1.0))) * 255
+    return int(red), int(green), int(blue)
+
+
+TURBO = (
+    (0.1140890109226559, 0.06288340699912215, 0.2248337216805064),
+    (6.716419496985708, 3.182286745507602, 7.571581586103393),
+    (-66.09402360453038, -4.9279827041226, -10.09439367561635),
+    (228.7660791526501, 25.04986699771073, -91.54105330182436),
+    (-334.8351565777451, -69.31749712757485, 288.5858850615712),
+    (218.7637218434795, 67.52150567819112, -305.2045772184957),
+    (-52.88903478218835, -21.54527364654712, 110.5174647748972),
+)
+"""The colour map Turbo as a polynomial for each of red, green and blue, lowest power first."""
+
+
+def turbo(share: NDArray[Any]) -> NDArray[Any]:
+    """Return the colours, (..., 3), of the map Turbo at `share`, 0..1: from blue to red."""
+    powers = share[..., None] ** np.arange(len(TURBO))
+    return np.asarray(np.clip(powers @ np.array(TURBO), 0, 1))
+
+
+PAINTERS: dict[PassName, Callable[[NDArray[Any]], tuple[Bytes, str]]] = {
+    "depth": paint_depth,
+    "distance": paint_depth,
+    "normal": paint_normals,
+    "normal_world": paint_normals,
+    "flow_forward": paint_flow,
+    "flow_backward": paint_flow,
+    "position": paint_positions,
+    "albedo": paint_light,
+    "diffuse": paint_light,
+    "specular": paint_light,
+    "cryptomatte": paint_cryptomatte,
+    "uv": paint_uv,
+}
