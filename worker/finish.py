@@ -10,19 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from farm.errors import PictureError, SpecError
+from farm.errors import PictureError
 from farm.spec.camera import Matrix4
-from farm.spec.passes import PASS_FOLDERS, PassName
+from farm.spec.label import IndexLabel, ObjectLabel
+from farm.spec.passes import PassName, pass_path, preview_path, samples_for
 from farm.spec.record import FileRecord, Timings, ViewRecord
 from farm.spec.task import RenderTask, dataset_key, view_id
 from farm.spec.view import View
 from farm.storage import Storage
-from worker.develop import Developer, Pixels, quantise_mask
-from worker.encode import encode
+from worker.blender.view_passes import plan_samplings
 from worker.passes import Passes, read_passes
+from worker.produce import Clock, Producer
 from worker.recipes import Shot
 from worker.records import RecordBook
-from worker.verify import check_encoded, check_passes, check_pixels, joined
+from worker.verify import joined
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,14 @@ class Rendered:
     path: Path
     load_s: float
     render_s: float
+    centres: Path | None = None
+    """A second file, with what is averaged in the first, as it is at the pixels' centres."""
+
+    def drop(self) -> None:
+        """Remove what was rendered."""
+        for path in (self.path, self.centres):
+            if path is not None:
+                path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,9 @@ class Circumstances:
     denoiser: str | None
     device: str
     versions: dict[str, str]
+    metres_per_unit: float = 1.0
+    indices: tuple[IndexLabel, ...] = ()
+    materials: tuple[IndexLabel, ...] = ()
 
 
 class Finisher:
@@ -70,10 +82,14 @@ class Finisher:
         self._on_done = on_done
         self._one_at_a_time = threading.Lock()
         self._unfit: dict[str, PictureError] = {}
-        settings = task.render
-        self._develop = Developer(
-            view_transform=settings.view_transform, bit_depth=settings.bit_depth
-        )
+        self._produce = Producer(task, circumstances.materials)
+
+    @property
+    def wants_centres(self) -> bool:
+        """Labels take a sample of their own: `Rendered.centres`."""
+        settings = self._task.render
+        plan = plan_samplings(self._task.passes, samples=settings.samples, denoise=settings.denoise)
+        return len(plan) > 1
 
     def finish(self, rendered: Rendered) -> None:
         """Read the passes, check them, write the files, then the record, then tell.
@@ -81,13 +97,12 @@ class Finisher:
         A view that must not count is remembered for `raise_unfit`; the others go on.
         """
         begun = time.perf_counter()
-        try:
-            passes = read_passes(rendered.path)
-        finally:
-            rendered.path.unlink(missing_ok=True)
+        passes = read_once(rendered.path)
+        if rendered.centres is not None:
+            passes = read_once(rendered.centres).over(passes)
         read = time.perf_counter()
         try:
-            encoded = self._encode_checked(passes, rendered.shot)
+            produce = self._produce(passes, rendered.shot)
         except PictureError as error:
             log.warning("view does not count view=%s: %s", rendered.view.name, error)
             with self._one_at_a_time:
@@ -101,22 +116,42 @@ class Finisher:
             read_s=read - begun,
             encode_s=done - read,
             write_s=0.0,
+            pass_s=produce.pass_s,
         )
-        self.deliver(rendered, encoded, coverage=float(passes.alpha.mean()), timings=timings)
+        self.deliver(
+            rendered,
+            produce.files,
+            coverage=produce.coverage,
+            timings=timings,
+            previews=produce.previews,
+            objects=produce.objects,
+        )
 
-    def deliver(
+    def deliver(  # noqa: PLR0913 - what a record tells of
         self,
         rendered: Rendered,
         encoded: dict[PassName, bytes],
         *,
         coverage: float,
         timings: Timings,
+        previews: dict[PassName, bytes] | None = None,
+        objects: tuple[ObjectLabel, ...] = (),
     ) -> None:
         """Write the files of a view, then its record, then tell."""
         begun = time.perf_counter()
-        files = {name: self._write(rendered.view, name, data) for name, data in encoded.items()}
-        timings = timings.model_copy(update={"write_s": time.perf_counter() - begun})
-        record = self._record(rendered, files, coverage, timings)
+        name, spent = rendered.view.name, Clock(timings.pass_s)
+        files: dict[PassName, FileRecord] = {}
+        for each, data in encoded.items():
+            path = pass_path(each, name, picture_format=self._task.render.format)
+            files[each] = self._write(path, data)
+            spent.note(each)
+        shown: dict[PassName, FileRecord] = {}
+        for each, data in (previews or {}).items():
+            shown[each] = self._write(preview_path(each, name), data)
+            spent.note(each)
+        seconds = {"write_s": time.perf_counter() - begun, "pass_s": spent.spent_s}
+        record = self._record(rendered, files, coverage, timings.model_copy(update=seconds))
+        record = record.model_copy(update={"previews": shown, "objects": objects})
         with self._one_at_a_time:
             self._book.add(record)
             self._on_done()
@@ -130,26 +165,7 @@ class Finisher:
         if self._unfit:
             raise joined(self._task.model.name, self._unfit, views=len(self._task.views))
 
-    def _encode_checked(self, passes: Passes, shot: Shot) -> dict[PassName, bytes]:
-        settings = self._task.render
-        depth = settings.bit_depth
-        check_passes(passes, bit_depth=depth, allow_empty=self._task.allow_empty_masks)
-        pixels = {name: self._pixels(name, passes, shot) for name in self._task.passes}
-        check_pixels(pixels, passes.alpha, bit_depth=depth)
-        encoded = {name: encode(of, format=settings.format) for name, of in pixels.items()}
-        for name, data in encoded.items():
-            check_encoded(data, pixels[name], format=settings.format)
-        return encoded
-
-    def _pixels(self, name: PassName, passes: Passes, shot: Shot) -> Pixels:
-        if name == "rgb":
-            return self._develop(passes.picture(gain=shot.gain))
-        if name == "mask":
-            return quantise_mask(passes.alpha, bit_depth=self._task.render.bit_depth)
-        raise SpecError(f"passes: {name} is not rendered by this worker")
-
-    def _write(self, view: View, name: PassName, data: bytes) -> FileRecord:
-        path = f"{PASS_FOLDERS[name]}/{view.name}.{self._task.render.format}"
+    def _write(self, path: str, data: bytes) -> FileRecord:
         self._storage.put(dataset_key(self._task.dataset, path), data)
         return FileRecord(path=path, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
 
@@ -174,11 +190,22 @@ class Finisher:
             missing_textures=known.missing_textures,
             model=task.model,
             hdr=task.hdr,
-            samples=task.render.samples,
+            samples=samples_for(task.passes, task.render.samples),
             denoiser=known.denoiser,
             device=known.device,
             true_strength=rendered.shot.true_strength,
             coverage=coverage,
+            metres_per_unit=known.metres_per_unit,
+            indices=known.indices if "index" in files else (),
+            materials=known.materials if "material" in files else (),
             versions=known.versions,
             timings=timings,
         )
+
+
+def read_once(path: Path) -> Passes:
+    """Read a render and remove its file."""
+    try:
+        return read_passes(path)
+    finally:
+        path.unlink(missing_ok=True)

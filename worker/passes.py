@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,9 @@ import OpenEXR
 from numpy.typing import NDArray
 
 from farm.errors import RenderError
+
+AVERAGED_LAYERS = re.compile("Combined|Environment|Crypto.*")
+"""Always of all samples."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +24,38 @@ class Passes:
     """Pass name to (H, W, channels): `Combined` (RGBA), `Environment` (RGB), ..."""
     sample_s: float
     """Seconds that Cycles spent tracing paths, by its own clock (steps of 0.01 s)."""
+    manifest: dict[str, str] = field(default_factory=dict)
+    """Header of the cryptomatte: what its ids mean, as its specification has it."""
+    view_layer: str = "ViewLayer"
+    """Begins the names of all channels."""
+
+    def over(self, other: Passes) -> Passes:
+        """Return the labels of these passes and all else of `other`, of the same view."""
+        return replace(
+            self,
+            layers=other.layers
+            | {
+                name: layer
+                for name, layer in self.layers.items()
+                if not AVERAGED_LAYERS.fullmatch(name)
+            },
+            sample_s=self.sample_s + other.sample_s,
+            manifest=self.manifest or other.manifest,
+        )
+
+    @property
+    def cryptomatte_layers(self) -> tuple[str, ...]:
+        """Names of the layers of the cryptomatte, in order."""
+        return tuple(sorted(name for name in self.layers if name.startswith("Crypto")))
+
+    @property
+    def cryptomatte_channels(self) -> tuple[str, ...]:
+        """Names of the channels of the cryptomatte, in order."""
+        return tuple(
+            f"{self.view_layer}.{name}.{letter}"
+            for name in self.cryptomatte_layers
+            for letter in "rgba"
+        )
 
     def picture(self, *, gain: float) -> NDArray[np.float32]:
         """Return the scene-linear picture (H, W, 3): the model before its environment.
@@ -47,7 +82,11 @@ def read_passes(path: Path) -> Passes:
     """
     try:
         with OpenEXR.File(str(path), separate_channels=True) as exr:
-            seconds = sample_seconds(exr.header(0))
+            header = exr.header(0)
+            seconds = sample_seconds(header)
+            manifest = {
+                key: str(value) for key, value in header.items() if key.startswith("cryptomatte/")
+            }
             channels = {
                 name: channel.pixels
                 for part in exr.parts
@@ -55,15 +94,15 @@ def read_passes(path: Path) -> Passes:
             }
     except (RuntimeError, OSError) as error:
         raise RenderError(f"{path}: the render was not written whole") from error
-    return Passes(grouped(channels), seconds)
+    return Passes(grouped(channels), seconds, manifest)
 
 
 def grouped(channels: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-    """Put `ViewLayer.Combined.R` and its like together, in the order R G B A or X Y Z W."""
+    """Put `ViewLayer.Combined.R` and its like together, in the order R G B A, X Y Z W or U V A."""
     names: dict[str, list[str]] = {}
     for name in channels:
         names.setdefault(name.split(".")[-2], []).append(name)
-    order = {letter: place for place, letter in enumerate("RGBAXYZWUV")}
+    order = {letter: place for place, letter in enumerate("UVRGBArgbaXYZW")}
     return {
         layer: np.stack(
             [channels[name] for name in sorted(members, key=lambda n: order.get(n[-1], 99))],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from farm.errors import OutOfFrameError, PictureError
 from farm.spec.passes import PassName
-from farm.spec.render import ImageFormat
-from worker.encode import decode
 from worker.passes import Passes
 
 NAMES_TOLD = 20
 ALPHA_SLACK = 0.01
 """So far rounding may carry a coverage beyond 0..1."""
 OPAQUE = 0.99
+UNIT_SLACK = 1e-3
+"""So far a unit vector may be from length 1."""
 
 OUT_OF_FRAME = (
     "the model is out of the frame, or seen edge-on; take other pitches, fit: true, or set "
@@ -32,8 +32,8 @@ def check_passes(passes: Passes, *, bit_depth: int, allow_empty: bool) -> None:
         OutOfFrameError: Nothing of it is in the picture, and that is not allowed.
         PictureError: What Cycles delivered cannot be right.
     """
-    light, behind = passes.layers["Combined"], passes.layers["Environment"]
-    if np.isnan(light).any() or np.isnan(behind).any():
+    light, behind = passes.layers["Combined"], passes.layers.get("Environment")
+    if np.isnan(light).any() or (behind is not None and np.isnan(behind).any()):
         raise PictureError("there are pixels that are not numbers")
     alpha = passes.alpha
     if alpha.min() < -ALPHA_SLACK or alpha.max() > 1 + ALPHA_SLACK:
@@ -41,6 +41,8 @@ def check_passes(passes: Passes, *, bit_depth: int, allow_empty: bool) -> None:
     if is_empty(alpha, bit_depth=bit_depth):
         if not allow_empty:
             raise OutOfFrameError(OUT_OF_FRAME)
+        return
+    if behind is None:  # no picture is asked for
         return
     opaque = alpha > OPAQUE
     if not light[..., :3].any() and behind[opaque].any():
@@ -70,21 +72,50 @@ def check_pixels(
             raise PictureError(f"the mask covers {told:.3f} of the picture, not {covered:.3f}")
 
 
-def check_encoded(data: bytes, pixels: NDArray[Any], *, format: ImageFormat) -> None:  # noqa: A002
+def check_label(name: PassName, label: NDArray[Any]) -> None:
+    """Make sure that a label can be believed.
+
+    Args:
+        name: Which label it is.
+        label: (H, W) or (H, W, channels).
+
+    Raises:
+        PictureError: There are values that it cannot have.
+    """
+    if name in ("depth", "distance"):
+        if not (label > 0).all():  # infinite where there is nothing, but never a NaN
+            raise PictureError(f"{name}: there are pixels at, or behind, the camera")
+        return
+    if not np.isfinite(label).all():
+        raise PictureError(f"{name}: there are pixels that are not numbers")
+    if name in ("normal", "normal_world"):
+        lengths = np.linalg.norm(label, axis=-1)
+        off = np.abs(lengths[lengths > 0] - 1)
+        if off.size and off.max() > UNIT_SLACK:
+            raise PictureError(f"{name}: there are vectors that are not of length 1")
+
+
+def check_same(name: PassName, pixels: NDArray[Any], back: Callable[[], NDArray[Any]]) -> None:
     """Make sure that encoded bytes give the same pixels back: nothing is lost on the way.
 
-    This takes a fifth of encoding's time for PNG and 0.7 of it for JPEG XL, beside the renderer.
+    This takes a fifth of encoding's time for PNG and 0.7 of it for JPEG XL and EXR, beside the
+    renderer.
+
+    Args:
+        name: The pass.
+        pixels: What was encoded.
+        back: Decodes the bytes.
 
     Raises:
         PictureError: They do not.
     """
     try:
-        back = decode(data, format=format)
-    except (RuntimeError, ValueError) as error:
-        raise PictureError(f"the {format} file cannot be decoded: {error}") from error
-    if back.dtype != pixels.dtype or not np.array_equal(back, pixels):
+        found = back()
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise PictureError(f"the {name} file cannot be decoded: {error}") from error
+    if found.dtype != pixels.dtype or not np.array_equal(found, pixels):
         raise PictureError(
-            f"the {format} file gives other pixels back: {back.shape} {back.dtype}, not "
+            f"the {name} file gives other pixels back: {found.shape} {found.dtype}, not "
             f"{pixels.shape} {pixels.dtype}, or other values"
         )
 

@@ -85,7 +85,8 @@ def files(
         yield from plain_files(storage, dataset, inner, start=start)
         return
     for offset, record in records(storage, f"{job.prefix}/{name}", start.offset):
-        for nth, file in enumerate(record.files.values()):
+        shown = (*record.files.values(), *record.previews.values())
+        for nth, file in enumerate(shown):
             if (offset, nth) >= start:
                 yield (
                     Place(offset, nth),

@@ -77,6 +77,14 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
     seed: Annotated[
         Text, typer.Option(help="Makes a dataset again. (default: 0)", rich_help_panel=WHAT)
     ] = None,
+    passes: Annotated[
+        Text,
+        typer.Option(
+            metavar="NAME,...",
+            help="Such as rgb,mask,depth,normal,index; `farm spec` names all. (default: rgb,mask)",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
     resolution: Annotated[
         Text, typer.Option(help="64..8192 px, or WxH. (default: 640)", rich_help_panel=HOW)
     ] = None,
@@ -104,6 +112,14 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
     view_transform: Annotated[
         Text, typer.Option(help="AgX, Filmic, Standard. (default: AgX)", rich_help_panel=HOW)
     ] = None,
+    previews: Annotated[
+        bool | None,
+        typer.Option(
+            "--previews/--no-previews",
+            help="8-bit pictures of labels, for people.",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
     views_per_task: Annotated[
         Text,
         typer.Option(help="So many are rendered in one go. (default: 10)", rich_help_panel=WHERE),
@@ -127,12 +143,14 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "recipe.file_lights": file_lights,
         "recipe.allow_empty_masks": allow_empty_masks,
         "seed": seed,
+        "passes": None if passes is None else _words(passes),
         "render.resolution": resolution,
         "render.samples": samples,
         "render.denoise": denoise,
         "render.format": format_,
         "render.bit_depth": None if bit_depth is None else _number(bit_depth),
         "render.view_transform": view_transform,
+        "render.previews": previews,
         "views_per_task": views_per_task,
     }
 
@@ -158,6 +176,11 @@ def takes_spec(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # for typer
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     return run
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a list with commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _number(text: str) -> int | str:

@@ -38,7 +38,10 @@ render:
   # format: jxl              # left out: png for grid, jxl (lossless) for augmented
   bit_depth: 8               # or 16
   view_transform: AgX        # or Filmic, Standard
+  previews: true             # 8-bit pictures of depth, normals and other labels, for people
 
+# or depth, distance, normal, normal_world, index, material, flow_forward, flow_backward, position,
+# albedo, diffuse, specular, cryptomatte, uv
 passes: [rgb, mask]
 seed: 0                      # the same seed makes the same dataset again
 views_per_task: 10           # views that a worker renders for one message

@@ -14,6 +14,8 @@ Matrix4 = tuple[
     tuple[float, float, float, float],
 ]
 
+IDENTITY: Matrix4 = ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
+
 BASE_DISTANCE = 3.5
 """Camera distance at medium framing from the centre of a model scaled to 1."""
 FOCAL_LENGTH_MM = 50.0
@@ -67,6 +69,12 @@ def orbit_matrix(*, yaw_deg: float, pitch_deg: float, distance: float) -> Matrix
     )
     rows = tuple((right[axis], up[axis], back[axis], back[axis] * distance) for axis in range(3))
     return (rows[0], rows[1], rows[2], (0.0, 0.0, 0.0, 1.0))
+
+
+def turn_matrix(angle_deg: float) -> Matrix4:
+    """Return the transform that turns points about +Z, counter-clockwise from above."""
+    cos, sin = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
+    return ((cos, -sin, 0.0, 0.0), (sin, cos, 0.0, 0.0), IDENTITY[2], IDENTITY[3])
 
 
 def intrinsics(

@@ -94,7 +94,8 @@ class Job(Spec):
 
 def make_job(spec: JobSpec, *, models: tuple[Asset, ...], hdrs: tuple[Asset, ...]) -> Job:
     """Join a spec with its assets; the ids depend on nothing else: asking again finds the job."""
-    settings = spec.model_dump(
+    shown = spec.render.model_copy(update={"previews": True})  # without, it is the same dataset
+    settings = spec.model_copy(update={"render": shown}).model_dump(
         mode="json",
         exclude={
             **dict.fromkeys(("models", "hdrs", "output", "dataset_name", "views_per_task"), True),
@@ -103,8 +104,9 @@ def make_job(spec: JobSpec, *, models: tuple[Asset, ...], hdrs: tuple[Asset, ...
         exclude_defaults=True,  # so that a new knob does not rename old datasets
     )
     assets = [[asset.content, asset.id] for asset in (*models, *hdrs)]
+    unsaid = {"render": {"previews"}} if spec.render.previews else None  # as in older versions
     return Job(
-        job_id=digest(spec.model_dump(mode="json"), assets)[:12],
+        job_id=digest(spec.model_dump(mode="json", exclude=unsaid), assets)[:12],
         session=digest(settings)[:8],
         spec=spec,
         models=models,

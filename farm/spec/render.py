@@ -70,6 +70,8 @@ class RenderSettings(Spec):
     """Bits per channel of the pictures and masks."""
     view_transform: ViewTransform = "AgX"
     """From scene-linear light to sRGB, the same for all views."""
+    previews: bool = True
+    """Write 8-bit pictures of labels, too, for people to look at."""
 
 
 class ResolvedRender(Spec):
@@ -82,6 +84,7 @@ class ResolvedRender(Spec):
     format: ImageFormat
     bit_depth: Literal[8, 16]
     view_transform: ViewTransform
+    previews: bool = True
 
 
 def resolve_render(settings: RenderSettings, *, default_format: ImageFormat) -> ResolvedRender:
@@ -95,4 +98,5 @@ def resolve_render(settings: RenderSettings, *, default_format: ImageFormat) -> 
         format=settings.format or default_format,
         bit_depth=settings.bit_depth,
         view_transform=settings.view_transform,
+        previews=settings.previews,
     )

@@ -55,7 +55,7 @@ def view_id(task: RenderTask, view: View) -> str:
         task.model.content,
         task.hdr.content,
         task.file_lights,
-        task.render.model_dump(mode="json"),
+        task.render.model_dump(mode="json", exclude={"previews"}),
         list(task.passes),
         view.model_dump(mode="json", exclude={"index"}),
     )

@@ -38,7 +38,7 @@ from worker.blender.settings import (
     set_tiles,
 )  # fmt: skip
 from worker.blender.textures import missing_textures
-from worker.blender.view_passes import Sampling, plan_samplings
+from worker.blender.view_passes import STICKY, Sampling, plan_samplings
 from worker.device import claim_device, parse_device
 from worker.intake import check_asset
 
@@ -80,6 +80,7 @@ class BlenderSession:
         self._model: tuple[tuple[str, str, bool], Model] | None = None
         self._hdr: tuple[tuple[str, str], bpy.types.Image] | None = None
         self._samplings: tuple[Sampling, ...] = ()
+        self._sticky: frozenset[str] = frozenset()
         self._sampled: tuple[Sampling, int] | None = None
         self._own = {block.session_uid for block in hygiene.all_ids()}
 
@@ -121,11 +122,11 @@ class BlenderSession:
         """Set size, quality and passes of the pictures to come."""
         set_quality(self.scene, settings, device=self.device)
         self._samplings = plan_samplings(passes, samples=settings.samples, denoise=settings.denoise)
-        had_motion = self.scene.view_layers[0].use_pass_vector
+        sticky = self._samplings[0].cycles_passes & STICKY
         self._sampled = None
         self._sample(self._samplings[0])
-        if self.scene.view_layers[0].use_pass_vector and not had_motion:
-            # What it keeps was not told how it moves, and would seem to come from the origin.
+        if sticky != self._sticky:
+            self._sticky = sticky
             self._forget_kept()
         self.set_light(1.0)
 

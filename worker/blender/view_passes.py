@@ -37,6 +37,10 @@ CHANNELS = {
 CENTRE_OF_MANY = frozenset({"z", "object_index", "material_index", "position"})
 """Cycles takes these from its first sample, which goes through the pixel's centre, however many
 there are; all others it averages."""
+STICKY = frozenset({"vector", "cryptomatte_object", "cryptomatte_material"})
+"""With data that it keeps from render to render, Cycles takes no notice when these go on or off:
+flow would be that of things which come from nowhere, and numbers of a cryptomatte that is no
+longer asked for would be written over other passes."""
 OPAQUE_FROM = 0.5
 """Labels look through what is less opaque, such as the picture of a leaf beside the leaf."""
 
@@ -72,16 +76,16 @@ def plan_samplings(
         return (Sampling(needs(passes), 1, denoise=False, lit=False),)
     centre = needs(set(passes) - AVERAGED)
     apart = centre if samples > 1 and not centre <= CENTRE_OF_MANY else frozenset()
-    motion = apart & {"vector"}  # switched on late, it is wrong (see `BlenderSession.configure`)
+    sticky = STICKY & (centre | needs(averaged))
     picture = Sampling(
-        needs(averaged) | motion | (centre - apart),
+        needs(averaged) | sticky | (centre - apart),
         samples,
         denoise=denoise and "rgb" in averaged,
         lit=not LIT.isdisjoint(averaged),
     )
     if not apart:
         return (picture,)
-    return (picture, Sampling(apart, 1, denoise=False, lit=False))
+    return (picture, Sampling(apart | sticky, 1, denoise=False, lit=False))
 
 
 def needs(passes: Iterable[PassName]) -> frozenset[str]:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 from farm.errors import SpecError
-from farm.spec.camera import Matrix4
+from farm.spec.camera import IDENTITY, Matrix4
+from farm.spec.label import IndexLabel
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
 from farm.spec.view import View
+from worker.labels.objects import Thing
 
 if TYPE_CHECKING:  # the session imports Blender, which finding a recipe does not need
     from worker.blender.session import BlenderSession
@@ -27,6 +29,10 @@ class Shot:
     """Factor on the scene-linear picture."""
     true_strength: bool
     """The light's strength was set in the scene."""
+    world_from_scene: Matrix4 = IDENTITY
+    """From the renderer's coordinates to those in which the record speaks: a turn and a shift."""
+    things: tuple[Thing, ...] = ()
+    """What the picture shows, in the coordinates in which the record speaks."""
 
 
 class Stage(Protocol):
@@ -39,6 +45,18 @@ class Stage(Protocol):
     @property
     def missing_textures(self) -> tuple[str, ...]:
         """Pictures that the model wants and that are not there."""
+
+    @property
+    def metres_per_unit(self) -> float:
+        """Metres of the model that one unit of the world stands for."""
+
+    @property
+    def indices(self) -> tuple[IndexLabel, ...]:
+        """What the values of the index pass mean."""
+
+    @property
+    def materials(self) -> tuple[IndexLabel, ...]:
+        """What the values of the material pass mean."""
 
     def arrange(self, view: View) -> Shot:
         """Set model, light and camera for one view."""

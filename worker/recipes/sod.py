@@ -4,24 +4,72 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
-from farm.spec.camera import Matrix4, intrinsics, orbit_matrix
+import numpy as np
+
+from farm.spec.asset import Credit
+from farm.spec.camera import IDENTITY, Matrix4, intrinsics, orbit_matrix, turn_matrix
+from farm.spec.label import IndexLabel
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
 from farm.spec.view import View
 from worker.blender.model import Model
 from worker.blender.session import BlenderSession
-from worker.bounds import fit_distance
+from worker.bounds import fit_distance, transformed
+from worker.labels.objects import Thing
+from worker.labels.tables import index_table, material_table
 from worker.recipes import Shot
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DomeStage:
     """One model under one environment."""
 
     session: BlenderSession
     model: Model
     resolution_px: tuple[int, int]
+    credit: Credit
+    name: str
+
+    @property
+    def metres_per_unit(self) -> float:
+        return self.model.bounds.size * self.model.metres_per_file_unit
+
+    @cached_property
+    def indices(self) -> tuple[IndexLabel, ...]:
+        return index_table(self.model.objects, category=self.category)
+
+    @cached_property
+    def materials(self) -> tuple[IndexLabel, ...]:
+        return material_table(self.model.materials)
+
+    @cached_property
+    def thing(self) -> Thing:
+        """The model, which stands still in the middle of the record's world."""
+        unit = np.array(self.world_from_model)
+        bounds = self.model.bounds
+        x, y, z = ((bounds.high - bounds.low) / bounds.size).tolist()
+        points = np.array([*self.model.keypoints.values()]).reshape(-1, 3)
+        return Thing(
+            name=self.credit.name or self.name,
+            category=self.category,
+            indices=tuple(label.index for label in self.indices),
+            world_from_object=IDENTITY,
+            size=(x, y, z),
+            outline=bounds.unit_support,
+            keypoints=tuple(
+                (name, (at[0], at[1], at[2]))
+                for name, at in zip(
+                    self.model.keypoints, transformed(points, unit).tolist(), strict=True
+                )
+            ),
+        )
+
+    @property
+    def category(self) -> str:
+        """What kind of thing the model is."""
+        return self.credit.category or "object"
 
     @property
     def world_from_model(self) -> Matrix4:
@@ -55,6 +103,8 @@ class DomeStage:
             camera=self._record(view, distance),
             gain=1.0 if true_strength else light.strength,
             true_strength=true_strength,
+            world_from_scene=turn_matrix(-light.rotation_deg),
+            things=(self.thing,),
         )
 
     def _distance(self, view: View) -> float:
@@ -76,4 +126,4 @@ def prepare(task: RenderTask, session: BlenderSession) -> DomeStage:
     """Load a task's model and environment."""
     model = session.load_model(task.model, file_lights=task.file_lights)
     session.load_hdr(task.hdr)
-    return DomeStage(session, model, task.render.resolution_px)
+    return DomeStage(session, model, task.render.resolution_px, task.model.credit, task.model.name)

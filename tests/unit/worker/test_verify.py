@@ -7,9 +7,9 @@ import pytest
 
 from farm.errors import OutOfFrameError, PictureError
 from farm.ledger.policy import CAUSES
-from worker.encode import encode
+from worker.encode import decode, encode
 from worker.passes import Passes
-from worker.verify import check_encoded, check_passes, check_pixels, joined
+from worker.verify import check_label, check_passes, check_pixels, check_same, joined
 
 
 def some_passes() -> Passes:
@@ -117,12 +117,32 @@ def test_a_file_must_give_its_pixels_back(format_, kind, name):
     pixels = some_pixels(kind)[name]
     data = encode(pixels, format=format_)
 
-    check_encoded(data, pixels, format=format_)
+    check_same(name, pixels, lambda: decode(data, format=format_))
     for other in (pixels[:8], pixels + kind(1), pixels.astype(np.float32)):
         with pytest.raises(PictureError):
-            check_encoded(data, other, format=format_)
+            check_same(name, other, lambda: decode(data, format=format_))
     with pytest.raises(PictureError, match=r"decoded|other pixels"):
-        check_encoded(data[: len(data) // 2], pixels, format=format_)
+        check_same(name, pixels, lambda: decode(data[: len(data) // 2], format=format_))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("depth", 0.0, "at, or behind, the camera"),
+        ("distance", float("nan"), "at, or behind, the camera"),
+        ("position", float("nan"), "not numbers"),
+        ("uv", float("inf"), "not numbers"),
+        ("normal", 0.9, "not of length 1"),
+    ],
+)
+def test_a_label_that_cannot_be_does_not_count(name, value, said):
+    sides = {"depth": (4, 4), "distance": (4, 4), "uv": (4, 4, 2)}.get(name, (4, 4, 3))
+    label = np.zeros(sides, np.float32) + (np.inf if name in ("depth", "distance") else 0)
+    check_label(name, label)
+    label[1, 1] = (value, 0, 0) if name == "normal" else value
+
+    with pytest.raises(PictureError, match=f"{name}: .*{said}"):
+        check_label(name, label)
 
 
 def test_views_that_fail_for_one_reason_are_told_together():

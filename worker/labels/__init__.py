@@ -1,0 +1,1 @@
+"""Labels from Cycles' passes and the geometry of the scene; numpy alone."""

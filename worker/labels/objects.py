@@ -1,0 +1,178 @@
+"""The things in a view: where they are in the picture, how they stand, how much is seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.spec.camera import Matrix4
+from farm.spec.label import Keypoint, ObjectLabel, Point2, Point3
+from farm.spec.record import CameraRecord
+from worker.labels.polygons import area, clipped, hull
+
+Points = NDArray[np.float64]
+Floats = NDArray[np.float32]
+
+SEEN_FROM = 0.5
+"""Coverage of a pixel from which it belongs to a thing's box."""
+HIDDEN_BY = 0.01
+"""A keypoint is hidden by what is so much nearer, in units of the view's world: it may lie a bit
+under the skin."""
+NEAR = 1e-6
+"""Points closer to the camera's plane are behind it."""
+EDGES = [(a, b) for a in range(8) for b in range(a + 1, 8) if (a ^ b).bit_count() == 1]
+
+
+@dataclass(frozen=True, eq=False)
+class Thing:
+    """Something in the scene that a view has a label of."""
+
+    name: str
+    category: str
+    indices: tuple[int, ...]
+    """Its values of the index pass."""
+    world_from_object: Matrix4
+    """A turn and a shift; the origin is the middle of its box."""
+    size: Point3
+    """Sides of its box along its own axes."""
+    outline: Points
+    """Its outermost points (N, 3), in the world; where there are none, its box is taken."""
+    keypoints: tuple[tuple[str, Point3], ...] = ()
+    """Points that it names, in the world."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What of a view's pixels tells of its things."""
+
+    camera: CameraRecord
+    resolution_px: tuple[int, int]
+    coverage: Floats
+    """(H, W), of all things together, 0..1."""
+    index: NDArray[np.uint16] | None = None
+    """(H, W); it takes this to tell several things apart."""
+    depth: Floats | None = None
+    """(H, W), along the axis."""
+
+
+def object_label(thing: Thing, sight: Sight, *, alone: bool) -> ObjectLabel:
+    """Describe a thing in a view.
+
+    Args:
+        thing: What is described.
+        sight: The view.
+        alone: There is no other thing, so that all that is covered is covered by it.
+    """
+    coverage = coverage_of(thing, sight, alone=alone)
+    camera_from_world = np.linalg.inv(np.array(sight.camera.world_from_camera))
+    world_from_object = np.array(thing.world_from_object)
+    corners = moved(box_corners(thing.size), camera_from_world @ world_from_object)
+    outline = moved(thing.outline, camera_from_world) if len(thing.outline) else corners
+    seen = bool((coverage > 0).any())
+    return ObjectLabel(
+        name=thing.name,
+        category=thing.category,
+        indices=thing.indices,
+        box_px=tight_box(coverage),
+        area_px=float(coverage.sum(dtype=np.float64)),
+        visible_fraction=float(seen) if alone else None,
+        truncation=truncation(in_front(outline, corners), sight),
+        camera_from_object=as_matrix(camera_from_world @ world_from_object),
+        size=thing.size,
+        corners_px=tuple(pixel(corner, sight.camera) for corner in corners),
+        keypoints=tuple(
+            keypoint(name, moved(np.array([at]), camera_from_world)[0], sight)
+            for name, at in thing.keypoints
+        ),
+    )
+
+
+def coverage_of(thing: Thing, sight: Sight, *, alone: bool) -> Floats:
+    """Return how much of each pixel (H, W) a thing covers."""
+    if alone:
+        return sight.coverage
+    if sight.index is None:
+        return np.zeros_like(sight.coverage)
+    return np.asarray(np.where(np.isin(sight.index, thing.indices), sight.coverage, 0), np.float32)
+
+
+def tight_box(coverage: Floats) -> tuple[float, float, float, float] | None:
+    """Return the box around the pixels that are covered by half and more.
+
+    Of what covers no pixel by half, such as a thread, the box is around all of it.
+    """
+    seen = coverage >= SEEN_FROM
+    if not seen.any():
+        seen = coverage > 0
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    if not len(rows):
+        return None
+    return (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+
+
+def keypoint(name: str, at: Points, sight: Sight) -> Keypoint:
+    """Describe a point of the camera's frame (3,) in a view."""
+    px = pixel(at, sight.camera)
+    return Keypoint(name=name, px=px, depth=float(-at[2]), visible=visible(px, -at[2], sight))
+
+
+def visible(px: Point2 | None, depth: float, sight: Sight) -> bool | None:
+    """Tell whether a point is in the picture and nothing hides it."""
+    width, height = sight.resolution_px
+    if px is None or not (0 <= px[0] < width and 0 <= px[1] < height):
+        return False
+    if sight.depth is None:
+        return None
+    return bool(depth <= sight.depth[int(px[1]), int(px[0])] + HIDDEN_BY)
+
+
+def truncation(points: Points, sight: Sight) -> float:
+    """Return how much of the hull of points of the camera's frame (N, 3) is outside the picture."""
+    if len(points) < 3:
+        return 1.0
+    whole = hull(np.array([pixel(point, sight.camera) for point in points]))
+    size = area(whole)
+    if size <= 0:
+        return 0.0
+    return float(np.clip(1.0 - area(clipped(whole, sight.resolution_px)) / size, 0.0, 1.0))
+
+
+def in_front(outline: Points, corners: Points) -> Points:
+    """Return the points (N, 3) of an outline before the camera; if some are not, of its box."""
+    if (outline[:, 2] < -NEAR).all():
+        return outline
+    near = -10 * NEAR * max(1.0, float(np.ptp(corners, axis=0).max()))
+    kept = [corner for corner in corners if corner[2] <= near]
+    for a, b in EDGES:
+        start, end = corners[a], corners[b]
+        if (start[2] <= near) != (end[2] <= near):
+            share = (near - start[2]) / (end[2] - start[2])
+            kept.append(start + share * (end - start))
+    return np.array(kept).reshape(-1, 3)
+
+
+def box_corners(size: Point3) -> Points:
+    """Return the corners (8, 3) of a box around the origin: x changes slowest, minus first."""
+    signs = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+    return np.asarray(signs * np.array(size) / 2, np.float64)
+
+
+def pixel(at: Points, camera: CameraRecord) -> Point2 | None:
+    """Return where a point of the camera's frame (3,) falls, or None for one behind it."""
+    x, y, z = at.tolist()
+    if z > -NEAR:
+        return None
+    return (camera.cx_px - camera.fx_px * x / z, camera.cy_px + camera.fy_px * y / z)
+
+
+def moved(points: Points, matrix: Points) -> Points:
+    """Apply a 4 x 4 `matrix` to `points` (N, 3)."""
+    return points @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def as_matrix(matrix: Points) -> Matrix4:
+    """Return an array (4, 4) as records have it."""
+    first, second, third, fourth = (tuple(row) for row in (matrix + 0.0).tolist())
+    return (first, second, third, fourth)

@@ -1,0 +1,122 @@
+"""8-bit pictures of labels, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.spec.passes import PassName
+from worker.labels.colours import colour_of, rgb_of_hsv
+
+Bytes = NDArray[np.uint8]
+
+LONGEST_PX = 512
+"""Longer side of a preview, at most."""
+FARTHEST = 0.15
+"""How bright the farthest point of the depth is; the nearest is white, the background black."""
+BRIGHT_SHARE = 0.98
+"""So much of a picture of light is shown as it is or dimmed, and the rest as white."""
+LEAST_FLOW_PX = 1.0
+"""Of a flow below this nothing is seen."""
+
+
+def preview(name: PassName, label: NDArray[Any]) -> Bytes:
+    """Show a label (H, W) or (H, W, channels) as a picture (h, w) or (h, w, 3)."""
+    return MAKERS[name](smaller(label))
+
+
+def smaller(label: NDArray[Any]) -> NDArray[Any]:
+    """Return every second, third, ... pixel: values are never mixed."""
+    step = -(-max(label.shape[:2]) // LONGEST_PX)
+    return label[step // 2 :: step, step // 2 :: step]
+
+
+def show_distance(label: NDArray[np.float32]) -> Bytes:
+    """Show what is near bright, within the range that the view has."""
+    there = np.isfinite(label)
+    if not there.any():
+        return np.zeros(label.shape, np.uint8)
+    near, far = float(label[there].min()), float(label[there].max())
+    share = (far - np.where(there, label, far)) / max(far - near, 1e-9)
+    return levels(np.where(there, FARTHEST + (1 - FARTHEST) * share, 0.0))
+
+
+def show_direction(label: NDArray[np.float32]) -> Bytes:
+    """Show unit vectors: x as red, y as green, z as blue, zero as the middle."""
+    there = label.any(axis=-1, keepdims=True)
+    return levels(np.where(there, label * 0.5 + 0.5, 0.0))
+
+
+def show_place(label: NDArray[np.float32]) -> Bytes:
+    """Show points of the unit cube: x as red, y as green, z as blue."""
+    return show_direction(label * 2)
+
+
+def show_numbers(label: NDArray[np.uint16]) -> Bytes:
+    """Show each value in a colour of its own."""
+    values, where = np.unique(label, return_inverse=True)
+    colours = np.array([colour_of(int(value)) for value in values], np.uint8)
+    return colours[where.reshape(label.shape)]
+
+
+def show_flow(label: NDArray[np.float32]) -> Bytes:
+    """Show where things go as a hue, and how far as its strength; what stands still is white."""
+    x, y = label[..., 0].astype(np.float64), label[..., 1].astype(np.float64)
+    length = np.hypot(x, y)
+    hue = (np.arctan2(y, x) / (2 * np.pi)) % 1.0
+    return levels(
+        rgb_of_hsv(hue, length / max(float(length.max()), LEAST_FLOW_PX), np.ones_like(hue))
+    )
+
+
+def show_light(label: NDArray[np.float32]) -> Bytes:
+    """Show linear light as a screen does; where much is brighter than white, all is dimmed."""
+    top = max(1.0, float(np.quantile(label, BRIGHT_SHARE)))
+    linear = np.clip(label.astype(np.float64) / top, 0.0, 1.0)
+    return levels(
+        np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    )
+
+
+def show_uv(label: NDArray[np.float32]) -> Bytes:
+    """Show u as red and v as green, starting anew at each whole number."""
+    there = label.any(axis=-1, keepdims=True)
+    ramp = np.concatenate([label % 1.0, np.full_like(label[..., :1], 0.25)], axis=-1)
+    return levels(np.where(there, ramp, 0.0))
+
+
+def show_cryptomatte(label: NDArray[np.float32]) -> Bytes:
+    """Show the id that covers most of a pixel in a colour of its own."""
+    first = np.ascontiguousarray(label[..., OBJECTS_FROM])
+    hue = (first.view(np.uint32) & 0xFFFF) / 0x10000
+    there = np.where(first != 0, label[..., OBJECTS_FROM + 1], 0.0)
+    return levels(rgb_of_hsv(hue, np.full_like(hue, 0.6), np.clip(there, 0.0, 1.0)))
+
+
+OBJECTS_FROM = 12
+"""Materials come first, by their name, with six ids and six coverages."""
+
+MAKERS: dict[PassName, Callable[[NDArray[Any]], Bytes]] = {
+    "depth": show_distance,
+    "distance": show_distance,
+    "normal": show_direction,
+    "normal_world": show_direction,
+    "index": show_numbers,
+    "material": show_numbers,
+    "flow_forward": show_flow,
+    "flow_backward": show_flow,
+    "position": show_place,
+    "albedo": show_light,
+    "diffuse": show_light,
+    "specular": show_light,
+    "cryptomatte": show_cryptomatte,
+    "uv": show_uv,
+}
+
+
+def levels(values: NDArray[Any]) -> Bytes:
+    """Turn 0..1 into bytes."""
+    return np.asarray(np.clip(values, 0.0, 1.0) * 255 + 0.5).astype(np.uint8)
