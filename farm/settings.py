@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     memory_bytes: int | None = Field(default=None, ge=1)
     """A renderer that uses more is killed, and one that used half of it is renewed after its task;
     left out: 80 % of the machine's memory, or of the container's."""
+    processes: int = Field(default=4096, ge=1)
+    """A renderer that has more threads, with those of the processes that it started, is killed."""
+    sandbox: Literal["auto", "require", "off"] = "auto"
+    """Let a renderer write to its own folders alone and start no programs: where the system can,
+    or else refuse to start, or not at all."""
     stop_timeout_s: float = Field(default=45.0, ge=0)
     """So long a worker that is asked to stop may finish the view in hand."""
     renderer: str = "worker.tasks:open_blender"

@@ -1,38 +1,62 @@
-"""The thread of a worker's main process that watches how much memory the renderer uses."""
+"""The thread of a worker's main process that watches what the renderer takes of its machine."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import logging
 import os
 import signal
+import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 log = logging.getLogger(__name__)
 
 WATCH_EVERY_S = 0.2
+MOST_OF_TIME = 0.05
+"""Of one core, on a machine with so many processes that looking takes long."""
 HIGH = 0.5
 """A renderer that is killed with so much of its bound in use was killed for its memory."""
-IN_USE = ("RssAnon:", "RssShmem:")
+IN_USE = ("RssAnon", "RssShmem")
 """Pages that cannot be dropped and read again from a file."""
 MB = 1_000_000
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+KNOWS_CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children").exists()
+"""Linux lists the children of a process, if it was built to."""
+SWEEPS = 100
+"""So often a family is looked for again, as it may grow while it is killed."""
+
+
+class Use(NamedTuple):
+    """What a renderer takes, with all that it started."""
+
+    memory_bytes: int
+    threads: int
 
 
 @dataclass
-class MemoryGuard:
-    """Kills a renderer that uses more than `most_bytes`, before the system kills something else."""
+class Guard:
+    """Kills a renderer that takes too much, before the system kills something else."""
 
     most_bytes: int
+    most_threads: int
     pid: int | None = None
-    used_bytes: dict[int, int] = field(default_factory=dict)
+    used: dict[int, Use] = field(default_factory=dict)
     """Process id -> what it used when it was last seen."""
+    known: set[int] | None = None
+    """This process and what it started itself, beside renderers."""
 
     def __post_init__(self) -> None:
         self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._run, name="memory guard", daemon=True)
+        self.thread = threading.Thread(target=self._run, name="guard", daemon=True)
 
     def start(self) -> None:
+        """Watch from now on."""
+        adopt_orphans()
         self.thread.start()
 
     def stop(self) -> None:
@@ -43,37 +67,129 @@ class MemoryGuard:
         """Watch this process from now on, and no other."""
         if pid != self.pid:
             self.pid = pid
-            self.used_bytes = {pid: 0}
+            self.used = {pid: Use(0, 0)}
+            if self.known is None:
+                self.known = set(family(os.getpid())) - set(family(pid))
+            for orphan in self._orphans(pid):
+                end_family(orphan)
 
-    def tell(self, pid: int | None) -> str | None:
-        """Return why a process that is gone was killed, if it was for its memory."""
-        used = self.used_bytes.get(pid or 0, 0)
-        if used < HIGH * self.most_bytes:
+    def tell(self, pid: int | None) -> tuple[str, str] | None:
+        """Return why a process that is gone was killed, if it was for what it took: the cause, and
+        a sentence.
+        """
+        used = self.used.get(pid or 0, Use(0, 0))
+        if used.threads > self.most_threads:
+            return "killed", (
+                f"the renderer started {used.threads:,} threads and processes, of which it may "
+                f"have {self.most_threads:,} (FARM_PROCESSES), and was killed"
+            )
+        if used.memory_bytes < HIGH * self.most_bytes:
             return None
-        return (
-            f"the renderer used {used // MB:,} MB of the {self.most_bytes // MB:,} MB that it may "
-            "use (FARM_MEMORY_BYTES) and was killed; use a smaller model, HDRI or resolution, or a "
-            "machine with more memory"
+        return "memory", (
+            f"the renderer used {used.memory_bytes // MB:,} MB of the {self.most_bytes // MB:,} MB "
+            "that it may use (FARM_MEMORY_BYTES) and was killed; use a smaller model, HDRI or "
+            "resolution, or a machine with more memory"
         )
 
     def _run(self) -> None:
-        while not self.ended.wait(WATCH_EVERY_S):
+        looking_s = 0.0
+        while not self.ended.wait(max(WATCH_EVERY_S, looking_s / MOST_OF_TIME)):
             pid = self.pid
-            used = memory_in_use(pid) if pid else None
+            started = time.monotonic()
+            used = self._look_at(pid) if pid else None
+            looking_s = time.monotonic() - started
             if pid is None or used is None:
                 continue
-            self.used_bytes[pid] = used
-            if used > self.most_bytes:
-                log.warning("renderer killed memory_mb=%d", used // MB)
-                os.kill(pid, signal.SIGKILL)
+            self.used[pid] = used
+            if used.memory_bytes > self.most_bytes or used.threads > self.most_threads:
+                log.warning(
+                    "renderer killed memory_mb=%d threads=%d",
+                    used.memory_bytes // MB, used.threads,
+                )  # fmt: skip
+                for each in (pid, *self._orphans(pid)):
+                    end_family(each)
                 self.pid = None
 
+    def _look_at(self, pid: int) -> Use | None:
+        """Return what a renderer uses; None where it is gone, and another may be starting."""
+        if use_of([pid]) is None:
+            return None
+        return use_of([*family(pid), *self._orphans(pid)])
 
-def memory_in_use(pid: int) -> int | None:
-    """Return the bytes that a process uses; None where it is gone, or nobody can know."""
+    def _orphans(self, pid: int) -> list[int]:
+        """Return what this or an earlier renderer started and left behind: what this process has
+        come by since it first watched one.
+        """
+        everything = family(os.getpid())  # before its own, which may start more meanwhile
+        mine = {*family(pid), *(self.known or ())}
+        return [each for each in everything if each not in mine]
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what a renderer started and left behind, so that it is found."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and all that it started, as far as their parents are there."""
+    found = [pid]
+    children = children_of if KNOWS_CHILDREN else children_by_parent().get
+    for each in found:  # which grows meanwhile
+        found += children(each) or []
+    return found
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the children of a process, where Linux lists them."""
+    found: list[int] = []
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, thread.read_text().split())
+    return found
+
+
+def children_by_parent() -> dict[int, list[int]]:
+    """Return the children of all processes of this machine."""
+    found: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):  # noqa: PTH208  five times a second
+        if name.isdigit():
+            with contextlib.suppress(OSError, IndexError), open(f"/proc/{name}/stat") as file:  # noqa: PTH123
+                parent = int(file.read().rpartition(")")[2].split()[1])
+                found.setdefault(parent, []).append(int(name))
+    return found
+
+
+def end_family(pid: int) -> None:
+    """Kill a process and all that it started, also what it starts meanwhile."""
+    for _ in range(SWEEPS):
+        members = [each for each in family(pid) if each != pid]
+        for member in [pid, *members]:  # stopped, none of them starts another
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(member, signal.SIGSTOP)
+        if set(family(pid)[1:]) <= set(members):
+            break
+    for member in [*members, pid]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(member, signal.SIGKILL)
+
+
+def use_of(pids: list[int]) -> Use | None:
+    """Return what processes use; None where they are gone, or nobody can know."""
+    found = [use for use in map(use_of_one, pids) if use]
+    if not found:
+        return None
+    return Use(sum(use.memory_bytes for use in found), sum(use.threads for use in found))
+
+
+def use_of_one(pid: int) -> Use | None:
+    """Return what one process uses; None where it is gone."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return None
-    found = [int(line.split()[1]) * 1024 for line in lines if line.startswith(IN_USE)]
-    return sum(found) if found else None
+    told = {name: value for name, _, value in (line.partition(":") for line in lines)}
+    if not any(name in told for name in IN_USE):
+        return None
+    memory = sum(int(told[name].split()[0]) * 1024 for name in IN_USE if name in told)
+    return Use(memory, int(told.get("Threads", "1")))

@@ -7,6 +7,8 @@ import os
 import resource
 from pathlib import Path
 
+from worker.landlock import gain_nothing
+
 SHARE = 0.8
 """Of the machine's memory, or of the container's, that a renderer may take where nobody says."""
 OPEN_FILES = 4096
@@ -26,8 +28,9 @@ def confine() -> None:
     """Bound what this process, and all that it starts, can take; there is no way back.
 
     Memory is not bounded here: drivers reserve addresses beyond all measure. The main process
-    watches what is really used.
+    watches what is really used, and how many processes there are: root has no limit on those.
     """
+    gain_nothing()
     lower(resource.RLIMIT_CORE, 0)
     lower(resource.RLIMIT_NOFILE, OPEN_FILES)
     lower(resource.RLIMIT_FSIZE, FILE_BYTES)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from farm.errors import DeviceError
 from farm.spec.task import RenderTask, Ticket
-from worker.guard import MemoryGuard
+from worker.guard import Guard
 from worker.heart import Death, Heart
 from worker.patience import Patience
 
@@ -21,7 +21,7 @@ TIMEOUT_REMEDY = "give it longer by FARM_TASK_TIMEOUT_SCALE, or make views_per_t
 
 
 def watched_request(
-    heart: Heart, give_up: Callable[[str], None], *, guard: MemoryGuard, patience: Patience
+    heart: Heart, give_up: Callable[[str], None], *, guard: Guard, patience: Patience
 ) -> type[Request]:
     """Return a request that bounds the renderer's process and tells what happens to it."""
 
@@ -47,7 +47,7 @@ def watched_request(
             error = error.exc if isinstance(error, ExceptionWithTraceback) else error
             if isinstance(error, DeviceError):
                 give_up(str(error))
-            elif isinstance(error, TimeLimitExceeded) or not kwargs.get("return_ok"):
+            elif is_death(error, told=bool(kwargs.get("return_ok"))):
                 self._tell(*story_of(error, guard.tell(self.worker_pid)))
             super().on_failure(exc_info, *args, **kwargs)
 
@@ -60,15 +60,26 @@ def watched_request(
     return WatchedRequest
 
 
-def story_of(error: BaseException, starved: str | None) -> tuple[str, str]:
+def is_death(error: BaseException, *, told: bool) -> bool:
+    """Say whether a renderer's process is gone with its task.
+
+    Args:
+        error: What Celery says of it.
+        told: It came from the process itself, which goes on, or has handed its task back and makes
+            room for a fresh one.
+    """
+    return isinstance(error, TimeLimitExceeded) or not (told or isinstance(error, SystemExit))
+
+
+def story_of(error: BaseException, starved: tuple[str, str] | None) -> tuple[str, str]:
     """Return why a renderer's process is gone: the cause, and a sentence.
 
     Args:
         error: What Celery says of it.
-        starved: What the memory guard says, if its memory may be why.
+        starved: What the guard says, if what the process took may be why: the cause, a sentence.
     """
     if isinstance(error, TimeLimitExceeded):
         return "timeout", f"not done after {error.args[0]:.0f} s; {TIMEOUT_REMEDY}"
     if starved and "SIGKILL" in str(error):
-        return "memory", starved
+        return starved
     return "killed", f"the renderer's process died: {error}"

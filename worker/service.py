@@ -26,13 +26,15 @@ from farm.ledger import open_ledger
 from farm.queue import RENDER_TASK, create_celery
 from farm.settings import Settings
 from farm.storage import open_storage
+from worker import sandbox
 from worker.claim import Claimant
 from worker.device import keep_kernels, pin
-from worker.guard import MemoryGuard
+from worker.guard import Guard
 from worker.heart import Death, Heart
 from worker.limits import memory_bound
 from worker.patience import Patience
 from worker.request import watched_request
+from worker.stopping import ask_to_stop
 from worker.task_log import keep_last_words
 from worker.tasks import quiet_celery
 from worker.warden import Warden, prove_in_child
@@ -41,6 +43,8 @@ log = logging.getLogger(__name__)
 
 DEVICE_EXIT = 3
 """Exit code of a worker that cannot use its device: starting it again would not help."""
+HAND_BACK_S = 3.0
+"""So long the ledger may take to hear what a renderer that did not stop in time has held."""
 ORPHAN_STOP_S = 5.0
 """So long a worker whose parent is gone may finish the view in hand."""
 POOL_CHECK_S = 0.5
@@ -51,6 +55,7 @@ class Service:
     """One worker, from start to end."""
 
     def __init__(self, settings: Settings, *, die_with_parent: bool = False) -> None:
+        sandbox.check(settings)
         self.ledger = open_ledger(settings.redis_url.get_secret_value())
         claimant = Claimant(self.ledger, holder_name(settings), settings.lease_ttl_s)
         self.claim = claimant.find(settings.device, require_gpu=settings.require_gpu)
@@ -60,6 +65,7 @@ class Service:
         if settings.scratch:
             settings.scratch.mkdir(parents=True, exist_ok=True)
         self.scratch = Path(tempfile.mkdtemp(prefix="farm-worker-", dir=settings.scratch))
+        self.spill = Path(tempfile.mkdtemp(prefix="farm-worker-"))
         self.settings = settings.model_copy(
             update={
                 "device": device,
@@ -68,7 +74,7 @@ class Service:
             }
         )
         self.stop_timeout_s = settings.stop_timeout_s
-        self.guard = MemoryGuard(memory_bound(settings.memory_bytes))
+        self.guard = Guard(memory_bound(settings.memory_bytes), settings.processes)
         self.device_error: str | None = None
         self.warden = Warden(
             self.ledger, self.settings.worker_id, lambda: prove_in_child(self.scratch)
@@ -105,11 +111,12 @@ class Service:
             with contextlib.suppress(UnreachableError):  # it may still come
                 self.ledger.now_s()
             os.environ.update(self.settings.environment())  # for the child, a fresh process
+            os.environ["TMPDIR"] = str(self.spill)
             return self._work(create_celery(self.settings.redis_url.get_secret_value()))
         finally:
             if self.claim.lease:
                 self.claim.lease.give_back()
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            self._clean()
 
     def give_up(self, sentence: str) -> None:
         """Stop, because this machine cannot render."""
@@ -158,7 +165,8 @@ class Service:
         sender.hub.on_tick.add(on_tick)
 
     def _on_stop(self, **_: Any) -> None:
-        self.heart.hand_back()
+        self.heart.stopping.set()
+        ask_to_stop(self.scratch)
         deadline = threading.Timer(self.stop_timeout_s, self._end_now)
         deadline.daemon = True
         deadline.start()
@@ -178,12 +186,17 @@ class Service:
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _end_now(self) -> None:
-        """End without the renderer's consent; what it held was handed back already."""
+        """End without the renderer's consent; others may have what it held."""
         log.warning("the renderer did not stop in time; ending it")
         for child in billiard.active_children():
             os.kill(child.pid, signal.SIGKILL)
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.heart.hand_back(timeout_s=HAND_BACK_S)
+        self._clean()
         os._exit(0)
+
+    def _clean(self) -> None:
+        for folder in (self.scratch, self.spill):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def holder_name(settings: Settings) -> str:

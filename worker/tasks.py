@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from celery import Task, shared_task
 from pydantic import ValidationError
 
-from farm.errors import DeviceError, StaleAttempt, TaskError, UnreachableError
+from farm.errors import DeviceError, Interrupted, StaleAttempt, TaskError, UnreachableError
 from farm.ledger import Ledger, Work, open_ledger
 from farm.ledger.causes import refine
 from farm.ledger.policy import CAUSES, UNKNOWN
@@ -26,11 +26,15 @@ from farm.spec.task import RenderMessage, RenderTask, Ticket
 from farm.storage import Storage, open_storage
 from worker.limits import confine
 from worker.pace import Pace
+from worker.stopping import raise_if_asked
 from worker.task_log import task_log
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+RENEWED = 0
+"""Exit code of a renderer that makes room for a fresh one."""
 
 
 @dataclass
@@ -41,14 +45,18 @@ class LedgerLease:
     ticket: Ticket
     views_done: int = 0
     pace: Pace | None = None
+    check: Callable[[], None] = lambda: None
+    """Raises `Interrupted` where this worker is to stop."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def confirm(self) -> None:
-        """Return if the attempt is still ours, as far as anybody can know.
+        """Return if the attempt is still ours, as far as anybody can know, and is to go on.
 
         Raises:
             StaleAttempt: Somebody else holds the task, or nobody wants it any more.
+            Interrupted: This worker is to stop.
         """
+        self.check()
         try:
             ours = self.ledger.confirm(self.ticket)
         except UnreachableError:
@@ -90,6 +98,7 @@ def perform(  # noqa: PLR0913  what the door holds, and nothing hidden
     worker: str,
     pace: Pace | None = None,
     logs: Storage | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> None:
     """Render one task, if the ledger still wants this attempt of it, and tell how it went.
 
@@ -105,7 +114,7 @@ def perform(  # noqa: PLR0913  what the door holds, and nothing hidden
     try:
         with task_log(message, logs):
             log.info("task started %s worker=%s %s", naming(ticket), worker, contents(task))
-            lease = LedgerLease(ledger, ticket, pace=pace)
+            lease = LedgerLease(ledger, ticket, pace=pace, check=check)
             try_to(lambda: render(task, attempt=ticket.attempt, worker=worker, lease=lease), lease)
     finally:
         pace.end()
@@ -124,6 +133,9 @@ def try_to(render: Callable[[], None], lease: LedgerLease) -> None:
     except StaleAttempt as error:
         insist(lambda: ledger.release(ticket))
         log.info("task given up %s reason=%s", naming(ticket), error)
+    except Interrupted as error:
+        insist(lambda: ledger.release(ticket))
+        log.info("rest of the task handed back %s reason=%s", naming(ticket), error)
     except DeviceError as error:
         insist(lambda: ledger.release(ticket))
         log.warning("task handed back %s reason=%s", naming(ticket), error)
@@ -208,18 +220,23 @@ def open_renderer(settings: Settings) -> Renderer:
 def open_blender(settings: Settings) -> Renderer:
     """Open the one warm Blender of this process."""
     from farm.library import Library
+    from worker import sandbox
     from worker.blender.session import BlenderSession  # bpy: in the child, and only here
     from worker.cache import AssetCache, cache_folder
     from worker.proof import prove_device
     from worker.render import render_task
 
     assert settings.scratch is not None
+    walls = sandbox.close_off(settings)
     session = BlenderSession(settings.device, settings.scratch, threads=settings.threads)
     prove_device(session)
+    sandbox.start_nothing_more(settings)
     storage = open_storage(settings.storage)
     assets = AssetCache(Library(storage), cache_folder(settings.cache), settings.cache_bytes)
 
     def render(task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease) -> None:
+        if walls and walls.misplaced:
+            renew(lease, f"{walls.misplaced} is another place than when the renderer started")
         render_task(
             task,
             session=session,
@@ -231,6 +248,13 @@ def open_blender(settings: Settings) -> Renderer:
         )
 
     return render
+
+
+def renew(lease: LedgerLease, reason: str) -> NoReturn:
+    """Hand the task back and let a fresh process have it; nobody is charged."""
+    log.info("renderer renewed reason=%s", reason)
+    insist(lambda: lease.ledger.release(lease.ticket))
+    raise SystemExit(RENEWED)
 
 
 class RenderDoor(Task):  # type: ignore[misc]  # Celery ships no types
@@ -294,6 +318,7 @@ def render_views(self: RenderDoor, body: dict[str, Any]) -> None:
         worker=worker,
         pace=self.pace,
         logs=self.logs,
+        check=lambda: raise_if_asked(self.settings.scratch),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import wait_for
-from worker.guard import MemoryGuard, memory_in_use
+from worker.guard import Guard, end_family, family, use_of, use_of_one
 from worker.limits import machine_memory, memory_bound
 
 if not Path("/proc/self/status").exists():
@@ -30,33 +30,145 @@ def sleeper():
 
 
 def test_what_a_process_uses_is_known_until_it_is_gone(sleeper):
-    assert memory_in_use(sleeper.pid) > 50_000_000
+    assert use_of_one(sleeper.pid).memory_bytes > 50_000_000
     sleeper.kill()
     sleeper.wait()
-    assert memory_in_use(sleeper.pid) is None
+    assert use_of_one(sleeper.pid) is None
 
 
 def test_a_process_within_its_bound_is_left_alone(sleeper):
-    guard = MemoryGuard(most_bytes=500_000_000)
+    guard = Guard(most_bytes=500_000_000, most_threads=1000)
     guard.watch(sleeper.pid)
     guard.start()
 
-    wait_for(lambda: guard.used_bytes[sleeper.pid] > 50_000_000, "it was looked at")
+    wait_for(lambda: guard.used[sleeper.pid].memory_bytes > 50_000_000, "it was looked at")
     guard.stop()
     assert sleeper.poll() is None
     assert guard.tell(sleeper.pid) is None
 
 
 def test_a_process_beyond_its_bound_is_killed_with_a_sentence(sleeper):
-    guard = MemoryGuard(most_bytes=40_000_000)
+    guard = Guard(most_bytes=40_000_000, most_threads=1000)
     guard.watch(sleeper.pid)
     guard.start()
 
     assert sleeper.wait(timeout=30) == -9
     guard.stop()
-    assert "of the 40 MB that it may use (FARM_MEMORY_BYTES)" in guard.tell(sleeper.pid)
+    cause, sentence = guard.tell(sleeper.pid)
+    assert cause == "memory"
+    assert "of the 40 MB that it may use (FARM_MEMORY_BYTES)" in sentence
     assert guard.tell(os.getpid()) is None
     assert guard.tell(None) is None
+
+
+FORK = """
+import os, sys, time
+
+children = 0
+while children < int(sys.argv[1]):  # no more than a test bears
+    if not os.fork():
+        os.close(0)
+        time.sleep(600)
+    children += 1
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def parent_of():
+    """A process that starts so many sleepers; none of them stays."""
+    started = []
+
+    def start(children: int) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([sys.executable, "-c", FORK, str(children)], stdin=-1)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            end_family(process.pid)
+        process.communicate()
+
+
+def test_all_that_a_process_started_counts(parent_of):
+    process = parent_of(5)
+
+    wait_for(lambda: len(family(process.pid)) == 6, "its children are found")
+    assert use_of(family(process.pid)).threads == 6
+
+
+def test_a_process_that_starts_too_many_is_killed_with_all_of_them(parent_of):
+    guard = Guard(most_bytes=1 << 40, most_threads=30)
+    process = parent_of(60)
+    guard.watch(process.pid)
+    guard.start()
+
+    assert process.wait(timeout=60) == -9
+    guard.stop()
+    cause, sentence = guard.tell(process.pid)
+    assert cause == "killed"
+    assert "of which it may have 30 (FARM_PROCESSES)" in sentence
+
+
+def test_what_a_killed_process_started_is_gone_too(parent_of):
+    process = parent_of(20)
+    wait_for(lambda: len(family(process.pid)) == 21, "its children are found")
+    children = family(process.pid)[1:]
+
+    end_family(process.pid)
+    process.wait(timeout=60)
+
+    wait_for(lambda: not any(map(is_alive, children)), "all are gone")
+
+
+LEAVE_BEHIND = """
+import os, sys, time
+
+if not os.fork():
+    if not os.fork():
+        os.close(0)
+        time.sleep(600)
+    os._exit(0)
+os.wait()
+sys.stdin.read()
+"""
+WATCH = """
+import subprocess, sys
+from worker.guard import Guard, family
+
+def start(code):
+    return subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+
+guard = Guard(most_bytes=1 << 40, most_threads=1000)
+guard.start()
+with start(sys.argv[1]) as renderer:
+    guard.watch(renderer.pid)
+    orphans = []
+    while len(orphans) != 1:
+        orphans = guard._orphans(renderer.pid)
+    renderer.stdin.close()
+with start("import sys; sys.stdin.read()") as next_one:
+    guard.watch(next_one.pid)
+    print(orphans[0], flush=True)
+    next_one.stdin.close()
+guard.stop()
+"""
+
+
+def test_what_a_renderer_left_behind_is_gone_when_the_next_one_works():
+    command = [sys.executable, "-c", WATCH, LEAVE_BEHIND]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+
+    wait_for(lambda: not is_alive(int(done.stdout)), "the orphan is gone")
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 def test_a_bound_is_what_is_given_or_a_share_of_what_there_is():
