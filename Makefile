@@ -26,6 +26,14 @@ fuzz: setup ## Throw strange things at every door, for long: make fuzz FUZZ_EXAM
 test-docker: setup ## Build the images, render on a stack of containers, take it down
 	@$(PYTHON) -m pytest tests/docker -s $(PYTEST)
 
+test-torch: ## Train with PyTorch, in an environment of its own; on a rendered dataset after make setup
+	@tools/setup_torch.sh
+	@FARM_RENDERS="$(abspath $(wildcard $(FARM)))" .venv-torch/bin/python -m pytest -s $(PYTEST) \
+		tests/unit/dataset/test_torch.py tests/integration/test_remote_training.py
+
+chaos: setup ## Break a farm for ten minutes, real outages included, and see that nothing is lost
+	@$(PYTHON) -m tests.chaos
+
 check: setup ## Style, types, architecture
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
@@ -51,5 +59,5 @@ lock: ## Pin all packages anew: requirements.lock, and the parts of it that the 
 	@$(LOCK) --extra server --extra s3 -c requirements.lock --upgrade --output-file requirements-api.lock
 
 clean: ## Delete what is made: .venv, caches, the demo
-	rm -rf .venv .venv-tools demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-tools .venv-torch demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,6 +14,7 @@ from farm.local.redis_server import PrivateRedis
 NEEDS = {
     "celery": [
         "fuzz/test_api.py",
+        "chaos",
         "integration",
         "unit/ledger",
         "unit/serve",
@@ -31,6 +32,7 @@ NEEDS = {
     ],
     "pycocotools": ["unit/dataset/export"],
     "bpy": ["blender", "e2e"],
+    "torch": ["unit/dataset/test_torch.py", "integration/test_remote_training.py"],
 }
 """What each part of a full install brings; a laptop's install tests the rest."""
 
