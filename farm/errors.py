@@ -10,7 +10,8 @@ FarmError
 │   ├── PictureError     views that came out wrong: worth another attempt; the others are kept
 │   │   └── OutOfFrameError  ... since nothing of the model is in them: the same every time
 │   ├── StorageError     the shared storage is full or away: not the task's fault
-│   └── StaleAttempt     somebody else holds this task now: drop the work
+│   ├── StaleAttempt     somebody else holds this task now: drop the work
+│   └── Interrupted      the worker stops: finish what is rendered, hand the rest back
 ├── DeviceError          this worker cannot use its device
 ├── RefusedError         the farm's server said no; its sentence says what to do
 │   ├── LoginError       no login, or a token that the server does not take
@@ -94,6 +95,13 @@ class StaleAttempt(TaskError):
     """An attempt that the ledger has given to somebody else."""
 
     cause = "stale"
+    retry = False
+
+
+class Interrupted(TaskError):
+    """An attempt that ends after the view in hand, since its worker was asked to stop."""
+
+    cause = "interrupted"
     retry = False
 
 

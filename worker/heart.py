@@ -7,7 +7,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from farm.errors import DeviceError, UnreachableError
@@ -48,16 +48,21 @@ class Heart:
     """Called with every death that the ledger has been told."""
     on_beat: Callable[[], None] | None = None
     """Called after every beat that the ledger has heard; it may raise as the ledger does."""
+    in_hand: Callable[[], Collection[Ticket]] | None = None
+    """Tells what the worker has begun and not ended, whatever the ledger believes."""
     device: DeviceLease | None = None
     """The GPU that is kept as long as the heart beats."""
     stopping: threading.Event = field(default_factory=threading.Event)
+    """Set when the worker was asked to stop: nobody is to blame for what ends now."""
     deaths: queue.SimpleQueue[Death | None] = field(default_factory=queue.SimpleQueue)
 
     def __post_init__(self) -> None:
         self.ended = threading.Event()
+        self.handing_back, self.handed_back = threading.Event(), threading.Event()
         self.parent = os.getppid()
         self.reachable = True
         self.deadly_starts = 0
+        self.epoch: str | None = None
         self.thread = threading.Thread(target=self._run, name="heart", daemon=True)
 
     def start(self) -> None:
@@ -68,10 +73,12 @@ class Heart:
         """Tell the ledger, as soon as it can be reached; safe in an event loop."""
         self.deaths.put(death)
 
-    def hand_back(self) -> None:
-        """Give back at once what the worker holds; the renderer stops at its next view."""
+    def hand_back(self, *, timeout_s: float) -> None:
+        """Give back what the worker holds, whether its renderer is done or not; it has ended."""
         self.stopping.set()
+        self.handing_back.set()
         self.deaths.put(None)
+        self.handed_back.wait(timeout_s)
 
     def stop(self) -> None:
         """End the thread and sign off."""
@@ -90,8 +97,8 @@ class Heart:
             if self.on_orphaned and os.getppid() != self.parent:
                 self.on_orphaned()
                 self.on_orphaned = None
-            if self.stopping.is_set():
-                self._try(self._release_all)
+            if self.handing_back.is_set() and self._try(self._release_all):
+                self.handed_back.set()
             self._tell_all(unsaid)
             if time.monotonic() - beat_s >= self.ttl_s / 4 and self._try(self._beat):
                 beat_s = time.monotonic()
@@ -110,8 +117,22 @@ class Heart:
                 self.device.renew()
             except DeviceError as error:  # while Redis was away
                 self.on_deadly_start(str(error))
+        self._disown()
         if self.on_beat:
             self.on_beat()
+
+    def _disown(self) -> None:
+        """Give back what a Redis that was started anew believes us to hold: it forgets its last
+        second, and in it we may have come to the end of a task."""
+        epoch = self.ledger.epoch()
+        if self.in_hand and self.epoch not in (None, epoch):
+            held = self.ledger.held_by(self.worker)
+            mine = self.in_hand()  # read last: a task that was begun since is not in `held`
+            for ticket in held:
+                if ticket not in mine:
+                    log.warning("task given back, Redis forgot its end: %s", ticket)
+                    self.ledger.release(ticket)
+        self.epoch = epoch
 
     def _release_all(self) -> None:
         for ticket in self.ledger.held_by(self.worker):

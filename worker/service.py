@@ -26,10 +26,9 @@ from farm.ledger import open_ledger
 from farm.queue import RENDER_TASK, create_celery
 from farm.settings import Settings
 from farm.storage import open_storage
-from worker import sandbox
 from worker.claim import Claimant
 from worker.device import keep_kernels, pin
-from worker.guard import Guard
+from worker.guard import MemoryGuard
 from worker.heart import Death, Heart
 from worker.limits import memory_bound
 from worker.patience import Patience
@@ -55,7 +54,6 @@ class Service:
     """One worker, from start to end."""
 
     def __init__(self, settings: Settings, *, die_with_parent: bool = False) -> None:
-        sandbox.check(settings)
         self.ledger = open_ledger(settings.redis_url.get_secret_value())
         claimant = Claimant(self.ledger, holder_name(settings), settings.lease_ttl_s)
         self.claim = claimant.find(settings.device, require_gpu=settings.require_gpu)
@@ -65,7 +63,6 @@ class Service:
         if settings.scratch:
             settings.scratch.mkdir(parents=True, exist_ok=True)
         self.scratch = Path(tempfile.mkdtemp(prefix="farm-worker-", dir=settings.scratch))
-        self.spill = Path(tempfile.mkdtemp(prefix="farm-worker-"))
         self.settings = settings.model_copy(
             update={
                 "device": device,
@@ -74,7 +71,7 @@ class Service:
             }
         )
         self.stop_timeout_s = settings.stop_timeout_s
-        self.guard = Guard(memory_bound(settings.memory_bytes), settings.processes)
+        self.guard = MemoryGuard(memory_bound(settings.memory_bytes))
         self.device_error: str | None = None
         self.warden = Warden(
             self.ledger, self.settings.worker_id, lambda: prove_in_child(self.scratch)
@@ -111,12 +108,11 @@ class Service:
             with contextlib.suppress(UnreachableError):  # it may still come
                 self.ledger.now_s()
             os.environ.update(self.settings.environment())  # for the child, a fresh process
-            os.environ["TMPDIR"] = str(self.spill)
             return self._work(create_celery(self.settings.redis_url.get_secret_value()))
         finally:
             if self.claim.lease:
                 self.claim.lease.give_back()
-            self._clean()
+            shutil.rmtree(self.scratch, ignore_errors=True)
 
     def give_up(self, sentence: str) -> None:
         """Stop, because this machine cannot render."""
@@ -191,12 +187,8 @@ class Service:
         for child in billiard.active_children():
             os.kill(child.pid, signal.SIGKILL)
         self.heart.hand_back(timeout_s=HAND_BACK_S)
-        self._clean()
+        shutil.rmtree(self.scratch, ignore_errors=True)
         os._exit(0)
-
-    def _clean(self) -> None:
-        for folder in (self.scratch, self.spill):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def holder_name(settings: Settings) -> str:

@@ -79,9 +79,9 @@ def test_a_death_is_told_also_when_the_ledger_is_away_at_first(heart, ledger, st
 def test_a_worker_that_stops_hands_back_what_it_holds(heart, ledger):
     a_running_task(ledger)
 
-    heart.hand_back()
+    heart.hand_back(timeout_s=30)
 
-    wait_for(lambda: ledger.job("job").counts[TaskState.PENDING] == 2, "it was handed back")
+    assert ledger.job("job").counts[TaskState.PENDING] == 2, "it was handed back"
     assert ledger.failures("job") == []
 
 
@@ -95,3 +95,22 @@ def test_a_renderer_that_dies_before_any_task_is_given_up(heart, ledger, given_u
         "the renderer dies while it starts: signal 11"
     ]
     assert ledger.failures("job") == []
+
+
+def test_what_a_restarted_redis_wrongly_believes_us_to_hold_is_given_back(ledger, store):
+    """It forgot the end of a task; the worker lives, so nobody else would ever take it back."""
+    forgotten, in_hand = a_running_task(ledger), a_running_task(ledger)
+    born = ["first"]
+    store.epoch = lambda: born[0]
+    heart = Heart(
+        ledger, "w", {"name": "w"}, ttl_s=0.2, on_deadly_start=print, in_hand=lambda: [in_hand]
+    )
+    heart.start()
+    try:
+        assert len(ledger.held_by("w")) == 2
+
+        born[0] = "second"
+
+        wait_for(lambda: ledger.held_by("w") == [in_hand], f"{forgotten} is given back")
+    finally:
+        heart.stop()
