@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from farm.errors import AssetError, StaleAttempt
+from farm.errors import AssetError, StaleAttempt, TaskError
 from farm.spec.asset import Asset
 from farm.spec.task import RenderTask
 from farm.spec.view import View
@@ -67,7 +67,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     if not missing:
         return
     started = time.perf_counter()
-    session.configure(task.render)
+    session.configure(task.render, task.passes)
     stage = prepare(task, session, locate)
     load_s = time.perf_counter() - started
     circumstances = Circumstances(
@@ -78,6 +78,9 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
         denoiser=session.denoiser,
         device=session.device_label,
         versions={"viewfarm": version("viewfarm"), "blender": session.blender_version},
+        metres_per_unit=stage.metres_per_unit,
+        indices=stage.indices,
+        materials=stage.materials,
     )
     finisher = Finisher(task, circumstances, book=book, storage=storage, on_done=lease.view_done)
     render_views(missing, stage, session, finisher=finisher, lease=lease, load_s=load_s)
@@ -112,25 +115,35 @@ def render_views(  # noqa: PLR0913  the parts of one loop
         try:
             for view in views:
                 lease.confirm()
-                rendered = render_view(view, stage, session, load_s=load_s)
+                rendered = render_view(
+                    view, stage, session, load_s=load_s, twice=finisher.wants_centres
+                )
                 jobs.append((rendered, pool.submit(finisher.finish, rendered)))
                 load_s = 0.0
                 raise_failures(jobs)
         except StaleAttempt:  # somebody else writes these files now
             for rendered, job in jobs:
                 if job.cancel():
-                    rendered.path.unlink(missing_ok=True)
+                    rendered.drop()
             raise
         finally:
             wait(job for _, job in jobs)
 
 
-def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: float) -> Rendered:
-    """Arrange and render one view."""
+def render_view(
+    view: View, stage: Stage, session: BlenderSession, *, load_s: float, twice: bool
+) -> Rendered:
+    """Arrange and render one view; `twice` where labels take a sample of their own."""
     started = time.perf_counter()
     shot = stage.arrange(view)
-    path = session.render(seed=view.seed)
-    return Rendered(view, shot, path, load_s, time.perf_counter() - started)
+    path, centres = session.render(seed=view.seed), None
+    if twice:
+        try:
+            centres = session.render_centres(seed=view.seed)
+        except TaskError:
+            path.unlink(missing_ok=True)
+            raise
+    return Rendered(view, shot, path, load_s, time.perf_counter() - started, centres)
 
 
 def raise_failures(jobs: list[tuple[Rendered, Future[None]]]) -> None:

@@ -25,10 +25,12 @@ from farm.errors import DeviceError, UnreachableError
 from farm.ledger import open_ledger
 from farm.queue import RENDER_TASK, create_celery
 from farm.settings import Settings
+from farm.spec.task import Ticket
 from farm.storage import open_storage
+from worker import sandbox
 from worker.claim import Claimant
 from worker.device import keep_kernels, pin
-from worker.guard import MemoryGuard
+from worker.guard import Guard
 from worker.heart import Death, Heart
 from worker.limits import memory_bound
 from worker.patience import Patience
@@ -54,6 +56,7 @@ class Service:
     """One worker, from start to end."""
 
     def __init__(self, settings: Settings, *, die_with_parent: bool = False) -> None:
+        sandbox.check(settings)
         self.ledger = open_ledger(settings.redis_url.get_secret_value())
         claimant = Claimant(self.ledger, holder_name(settings), settings.lease_ttl_s)
         self.claim = claimant.find(settings.device, require_gpu=settings.require_gpu)
@@ -63,6 +66,7 @@ class Service:
         if settings.scratch:
             settings.scratch.mkdir(parents=True, exist_ok=True)
         self.scratch = Path(tempfile.mkdtemp(prefix="farm-worker-", dir=settings.scratch))
+        self.spill = Path(tempfile.mkdtemp(prefix="farm-worker-"))
         self.settings = settings.model_copy(
             update={
                 "device": device,
@@ -71,7 +75,7 @@ class Service:
             }
         )
         self.stop_timeout_s = settings.stop_timeout_s
-        self.guard = MemoryGuard(memory_bound(settings.memory_bytes))
+        self.guard = Guard(memory_bound(settings.memory_bytes), settings.processes)
         self.device_error: str | None = None
         self.warden = Warden(
             self.ledger, self.settings.worker_id, lambda: prove_in_child(self.scratch)
@@ -90,6 +94,7 @@ class Service:
             ttl_s=settings.lease_ttl_s,
             on_deadly_start=self.give_up,
             on_beat=self.warden.look,
+            in_hand=tickets_in_hand,
             on_death=self._keep_last_words if settings.task_logs else None,
             on_orphaned=self._end_with_parent if die_with_parent else None,
         )
@@ -108,11 +113,12 @@ class Service:
             with contextlib.suppress(UnreachableError):  # it may still come
                 self.ledger.now_s()
             os.environ.update(self.settings.environment())  # for the child, a fresh process
+            os.environ["TMPDIR"] = str(self.spill)
             return self._work(create_celery(self.settings.redis_url.get_secret_value()))
         finally:
             if self.claim.lease:
                 self.claim.lease.give_back()
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            self._clean()
 
     def give_up(self, sentence: str) -> None:
         """Stop, because this machine cannot render."""
@@ -187,14 +193,24 @@ class Service:
         for child in billiard.active_children():
             os.kill(child.pid, signal.SIGKILL)
         self.heart.hand_back(timeout_s=HAND_BACK_S)
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        self._clean()
         os._exit(0)
+
+    def _clean(self) -> None:
+        for folder in (self.scratch, self.spill):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def holder_name(settings: Settings) -> str:
     """Return what others read of this process when it holds what they want."""
     name = f"worker {settings.name}, " if settings.name else ""
     return f"{name}process {os.getpid()} on {platform.node()} [{secrets.token_hex(2)}]"
+
+
+def tickets_in_hand() -> set[Ticket]:
+    """Return the tickets of the messages that this worker has taken and is not done with."""
+    bodies = [request.args[0] for request in tuple(celery_state.reserved_requests)]
+    return {Ticket.model_validate(body["ticket"]) for body in bodies}
 
 
 def watch_closely(sender: Any) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from celery import Task, shared_task
 from pydantic import ValidationError
@@ -32,6 +32,9 @@ from worker.task_log import task_log
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+RENEWED = 0
+"""Exit code of a renderer that makes room for a fresh one."""
 
 
 @dataclass
@@ -217,18 +220,23 @@ def open_renderer(settings: Settings) -> Renderer:
 def open_blender(settings: Settings) -> Renderer:
     """Open the one warm Blender of this process."""
     from farm.library import Library
+    from worker import sandbox
     from worker.blender.session import BlenderSession  # bpy: in the child, and only here
     from worker.cache import AssetCache, cache_folder
     from worker.proof import prove_device
     from worker.render import render_task
 
     assert settings.scratch is not None
+    walls = sandbox.close_off(settings)
     session = BlenderSession(settings.device, settings.scratch, threads=settings.threads)
     prove_device(session)
+    sandbox.start_nothing_more(settings)
     storage = open_storage(settings.storage)
     assets = AssetCache(Library(storage), cache_folder(settings.cache), settings.cache_bytes)
 
     def render(task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease) -> None:
+        if walls and walls.misplaced:
+            renew(lease, f"{walls.misplaced} is another place than when the renderer started")
         render_task(
             task,
             session=session,
@@ -240,6 +248,13 @@ def open_blender(settings: Settings) -> Renderer:
         )
 
     return render
+
+
+def renew(lease: LedgerLease, reason: str) -> NoReturn:
+    """Hand the task back and let a fresh process have it; nobody is charged."""
+    log.info("renderer renewed reason=%s", reason)
+    insist(lambda: lease.ledger.release(lease.ticket))
+    raise SystemExit(RENEWED)
 
 
 class RenderDoor(Task):  # type: ignore[misc]  # Celery ships no types
