@@ -80,6 +80,8 @@ class Dispatcher:
     def _notice_gaps(self) -> None:
         """Give workers time to show up again after a pause of ours or of Redis."""
         now_s, epoch = self.clock(), self.ledger.epoch()
+        if epoch != self.epoch and (withdrawn := self.ledger.renumber()):
+            log.warning("Redis was started anew; %d tickets are given out again", withdrawn)
         if epoch != self.epoch or now_s - self.last_step_s > self.lease_ttl_s / 2:
             self._be_patient()
         self.epoch, self.last_step_s = epoch, now_s

@@ -34,6 +34,8 @@ WORK_TTL_S = 86400.0
 """What a worker that died said of its work is kept for so long, and shown to nobody."""
 LOOK_PAST = 64
 """So many tasks that must wait are passed over in the search for those that need not."""
+RENUMBERED = 1000
+"""More attempts than a task has within the seconds that Redis may forget."""
 ALIVE = (TaskState.PENDING, TaskState.QUEUED, TaskState.RUNNING)
 
 CLAIM = (TaskState.QUEUED, TaskState.RUNNING)
@@ -99,6 +101,7 @@ class Ledger:
             "views": views,
             "views_done": views_done + sum(kept.values()),
             "attempts": attempts,
+            "epoch": self.epoch(),
             CODES[TaskState.PENDING]: codes.count(CODES[TaskState.PENDING]),
             CODES[TaskState.DONE]: codes.count(CODES[TaskState.DONE]),
         }
@@ -113,6 +116,24 @@ class Ledger:
         """Return how all jobs stand, in the order in which they are served."""
         found = [job for job_id in self.store.job_ids() if (job := self.job(job_id))]
         return sorted(found, key=lambda job: (-job.priority, job.created_s, job.job_id))
+
+    def renumber(self) -> int:
+        """Withdraw the tickets that nobody has claimed, once after each start of Redis.
+
+        Redis may have forgotten its last second, and with it tickets that it had given out and
+        claims of others. Until this is called no ticket of before is claimed, and after it none is
+        numbered as one that was forgotten. Returns how many were withdrawn.
+        """
+        epoch, count = self.epoch(), 0
+        for job in self.jobs():
+            meta = self.store.meta(job.job_id)
+            if meta is None or meta.get("epoch", epoch) == epoch:
+                continue
+            attempts = int(meta.get("attempts", 0)) + RENUMBERED + int(self.now_s()) % RENUMBERED
+            self.store.set_meta(job.job_id, "attempts", attempts)
+            count += sum(self.release(task.ticket) for task in self.queued(job.job_id))
+            self.store.set_meta(job.job_id, "epoch", epoch)
+        return count
 
     def pause(self, job_id: str) -> bool:
         """Start no more tasks of a job; those that run go on."""
@@ -206,6 +227,10 @@ class Ledger:
 
         False also where it is to be left to other workers; it is given out again a little later.
         """
+        meta = self.store.meta(ticket.job_id)
+        epoch = self.epoch()
+        if meta is None or meta.get("epoch", epoch) != epoch:  # `renumber` gives it out again
+            return False
         now_s = self.now_s()
         ripple = {JobState.QUEUED: JobState.RUNNING}
         if self.nodes.refuses(self._record(ticket), worker):

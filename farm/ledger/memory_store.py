@@ -74,7 +74,7 @@ class MemoryStore:
             row = self.jobs.get(job_id)
             return dict(row.meta) if row else None
 
-    def set_meta(self, job_id: str, name: str, value: int) -> None:
+    def set_meta(self, job_id: str, name: str, value: str | int) -> None:
         with self.lock:
             self.jobs[job_id].meta[name] = str(value)
 

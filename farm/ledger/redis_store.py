@@ -74,8 +74,10 @@ class RedisStore:
 
     @reaching
     def epoch(self) -> str:
-        self.client.set(BORN, secrets.token_hex(8), nx=True)
-        return f"{self.client.info('server')['run_id']} {self.client.get(BORN)}"
+        with self.client.pipeline(transaction=False) as pipe:
+            pipe.set(BORN, secrets.token_hex(8), nx=True).get(BORN).info("server")
+            _, born, server = pipe.execute()
+        return f"{server['run_id']} {born}"
 
     @reaching
     def create(
@@ -99,7 +101,7 @@ class RedisStore:
         return cast("dict[str, str]", self.client.hgetall(key(job_id))) or None
 
     @reaching
-    def set_meta(self, job_id: str, name: str, value: int) -> None:
+    def set_meta(self, job_id: str, name: str, value: str | int) -> None:
         self.client.hset(key(job_id), name, value)
 
     @reaching

@@ -16,7 +16,7 @@ from farm.storage import Storage
 
 log = logging.getLogger(__name__)
 
-GENERATION = 100_000
+GENERATION = 10_000_000
 """More attempts than a task ever has: tickets of a lost ledger are like none of a restored one."""
 
 

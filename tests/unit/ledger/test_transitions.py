@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from farm.ledger import JobState, Ledger, TaskState, Work
+from farm.ledger.memory_store import MemoryStore
 from farm.spec.task import Ticket
 
 JOB = "job"
@@ -439,3 +440,42 @@ def test_a_lease_is_held_by_one_until_it_gives_it_back(ledger):
 
     ledger.unlease("device:x", "a")
     assert ledger.lease("device:x", "b", 60) == "b"
+
+
+# A Redis that was started anew may have forgotten its last second
+
+
+class Forgetful(MemoryStore):
+    born = "first"
+
+    def epoch(self) -> str:
+        return self.born
+
+
+def test_a_ticket_of_before_a_restart_is_claimed_by_nobody():
+    """Its claim may have been forgotten: somebody may be at work with it."""
+    store = Forgetful()
+    ledger = Ledger(store)
+    a_job(ledger)
+    ticket = a_queued_task(ledger)
+
+    store.born = "second"
+
+    assert not ledger.claim(ticket, "w")
+    assert counts(ledger) == {"queued": 1}
+
+
+def test_after_a_restart_tickets_are_withdrawn_once_and_numbered_anew():
+    store = Forgetful()
+    ledger = Ledger(store)
+    a_job(ledger, tasks=2)
+    running, waiting = ledger.take(JOB, 2)
+    ledger.claim(running, "w")
+
+    store.born = "second"
+
+    assert (ledger.renumber(), ledger.renumber()) == (1, 0)
+    assert counts(ledger) == {"pending": 1, "running": 1}
+    assert a_queued_task(ledger).attempt > waiting.attempt + 1
+    assert ledger.confirm(running)
+    assert ledger.complete(running)
