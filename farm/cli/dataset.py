@@ -136,3 +136,31 @@ def split(  # noqa: PLR0913  an option each
         say(console, f"{name:5}  {counted(views, 'view')}{of}")
         if shares[name] and not views:
             say(console, f"note: {name} is empty: there is too little to split")
+
+
+@dataset.command()
+def merge(
+    places: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Datasets, or folders that hold several.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder of the merged dataset.")],
+    prefix: Annotated[
+        bool, typer.Option("--prefix", help="Put a dataset's name before those of its views.")
+    ] = False,
+    copy: Annotated[
+        bool, typer.Option("--copy", help="Copy files instead of linking them.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Put datasets together as one: files are linked where that is possible, else copied.
+
+    Views with the same name and the same files are one. The same command again goes on where it
+    was stopped; with further datasets it adds them. A linked file is the same file on disk: what
+    changes its bytes in place changes both datasets.
+
+    Example:  farm dataset merge chairs lamps --out furniture
+    """
+    from farm.cli.dataset_merge import merge_places
+
+    merge_places(places, out, prefix=prefix, link=not copy, json=json)

@@ -17,6 +17,7 @@ from farm.dataset.collect import DATASET_FILE, DatasetSummary
 from farm.dataset.findings import NOTES, Examined, Finding, Tally, VerifyReport
 from farm.dataset.finish import PREVIEW_FILE
 from farm.dataset.fold import short
+from farm.dataset.merge import MERGED
 from farm.dataset.parallel import mapped
 from farm.dataset.reader import Dataset, read_line
 from farm.dataset.records import VIEWS_FILE, read_lines
@@ -250,8 +251,13 @@ def verify(
 
 def allows_empty(summary: DatasetSummary | None) -> bool:
     """Say whether masks that show nothing were asked for."""
-    recipe = summary.spec.get("recipe") if summary else None
-    return isinstance(recipe, dict) and recipe.get("allow_empty_masks") is True
+    spec = summary.spec if summary else {}
+    merged = spec.get(MERGED)
+    specs = merged if isinstance(merged, list) else [spec]
+    recipes = [part.get("recipe") for part in specs if isinstance(part, dict)]
+    return any(
+        isinstance(recipe, dict) and recipe.get("allow_empty_masks") is True for recipe in recipes
+    )
 
 
 def told_by(summary: DatasetSummary) -> dict[str, int]:
