@@ -6,11 +6,12 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import Literal
 
 from pydantic import ValidationError
 
 from farm.errors import StorageError
-from farm.ledger import JobStatus, TaskState
+from farm.ledger import JobState, JobStatus, TaskState
 from farm.spec.base import Spec
 from farm.spec.job import Job
 from farm.spec.wire import JOB_ID_PATTERN
@@ -20,6 +21,11 @@ FOLDER = "jobs"
 CACHED_JOBS = 64
 JOB_ID = re.compile(JOB_ID_PATTERN)
 LOST = (TaskState.FAILED, TaskState.SET_ASIDE)
+STOPPED: dict[JobState, Literal["paused", "cancelled"]] = {
+    JobState.PAUSED: "paused",
+    JobState.CANCELLING: "cancelled",
+    JobState.CANCELLED: "cancelled",
+}
 
 
 class End(Spec):
@@ -30,6 +36,13 @@ class End(Spec):
     """Tasks."""
     failed: int
     """Tasks that failed or were set aside."""
+
+
+class Wish(Spec):
+    """What a user wants of a job beside its spec; it outlives the ledger."""
+
+    priority: int = 0
+    stopped: Literal["", "paused", "cancelled"] = ""
 
 
 class JobBook:
@@ -104,6 +117,20 @@ class JobBook:
         """Note that a job's datasets are finished."""
         self.storage.put(end_key(job_id), end.model_dump_json().encode())
 
+    def wish(self, job_id: str) -> Wish:
+        """Return what a user wants of a job; what nobody said is as it is at first."""
+        data = self.storage.get(wish_key(job_id))
+        try:
+            return Wish.model_validate_json(data) if data else Wish()
+        except ValidationError:
+            return Wish()
+
+    def save_wish(self, status: JobStatus) -> None:
+        """Note what a user wants of a job, so that it is known when the ledger is lost."""
+        wish = Wish(priority=status.priority, stopped=STOPPED.get(status.state, ""))
+        if wish != self.wish(status.job_id):
+            self.storage.put(wish_key(status.job_id), wish.model_dump_json().encode())
+
     def count_restore(self, job_id: str) -> int:
         """Note that a job is restored to an emptied ledger; return how often that was."""
         key = f"{FOLDER}/{job_id}/restored"
@@ -129,6 +156,11 @@ def end_of(job: JobStatus) -> End:
 def end_key(job_id: str) -> str:
     """Return where is noted how a job ended."""
     return f"{FOLDER}/{job_id}/end.json"
+
+
+def wish_key(job_id: str) -> str:
+    """Return where is noted what a user wants of a job."""
+    return f"{FOLDER}/{job_id}/wish.json"
 
 
 def log_key(job_id: str, task_id: str, attempt: int) -> str:

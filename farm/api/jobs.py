@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 from farm import expand
 from farm.api.problems import ApiProblem, not_found
+from farm.errors import StorageError
 from farm.jobs import LOST, JobBook, end_of
 from farm.ledger import FailedAttempt, JobState, JobStatus, Ledger, TaskState, TaskStory
 from farm.ledger.waiting import waits_for
 from farm.spec.job import Job
 from farm.spec.wire import JOB_ID_PATTERN, AttemptInfo, JobInfo, Page, TaskInfo
+
+log = logging.getLogger(__name__)
 
 TOLD_FAILURES = 5
 READ_FAILURES = 300
@@ -117,6 +121,14 @@ def steer(ledger: Ledger, job_id: str, verb: str) -> None:
             f"job {job_id} is {state}: it cannot be made to {verb}",
             f"see how it stands: farm status {job_id}",
         )
+
+
+def remember(book: JobBook, status: JobStatus) -> None:
+    """Note on storage what is wanted of a job; while that is away or full, the ledger knows."""
+    try:
+        book.save_wish(status)
+    except StorageError as error:
+        log.warning("what is wanted of a job is not noted job=%s: %s", status.job_id, error)
 
 
 def list_jobs(

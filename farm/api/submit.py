@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from pydantic_core import PydanticSerializationError
 
 from farm import expand
+from farm.api.jobs import remember
 from farm.api.problems import SEND_AGAIN, ApiProblem
 from farm.api.services import Services
 from farm.api.settings import ApiSettings
@@ -53,6 +54,8 @@ def submit(services: Services, submission: Submission) -> tuple[JobInfo, bool]:
         )
     status = services.ledger.job(job.job_id)
     assert status is not None
+    if new:
+        remember(services.book, status)
     return services.pulse.info(status), new
 
 

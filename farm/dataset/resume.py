@@ -25,6 +25,11 @@ class Finished:
     partial: dict[int, list[bytes]] = field(default_factory=dict)
     """Task index -> record lines of its finished views, where some are missing."""
 
+    @property
+    def kept(self) -> dict[int, int]:
+        """Task index -> how many of its views are finished, where some are and some are missing."""
+        return {index: len(lines) for index, lines in self.partial.items() if lines}
+
 
 def find_finished(job: Job, storage: Storage, report: Callable[[str], None]) -> Finished:
     """Look for views of `job` that are on storage whole; nothing is changed.

@@ -97,7 +97,8 @@ class Run:
                 tasks=self.count.tasks,
                 views=self.count.views,
                 done=self.finished.tasks,
-                views_done=self.finished.views_of_tasks,  # workers count those of the others
+                views_done=self.finished.views_of_tasks,
+                kept=self.finished.kept,
             )
             queue = CeleryQueue(farm.redis.url)
             try:

@@ -50,7 +50,7 @@ def restore_each(ledger: Ledger, storage: Storage, book: JobBook) -> Iterator[Fo
     """Write down the jobs that the ledger does not know; yield all that storage has, one by one.
 
     A job goes on with what is missing of it. One that had ended before does not by itself: it is
-    cancelled again, or paused. Priorities are lost.
+    cancelled again, or paused. Why tasks had failed is lost; their logs are on storage.
     """
     for job_id in book.ids():
         new, problem = False, ""
@@ -78,15 +78,19 @@ def restore_job(ledger: Ledger, storage: Storage, book: JobBook, job: Job) -> bo
     if len(found.tasks) < size.tasks:
         end = book.end(job.job_id)
         seed_partial_tasks(job, storage, {at: told for at, told in found.partial.items() if told})
+    wish = book.wish(job.job_id)
     new = ledger.add_job(
         job.job_id,
         tasks=size.tasks,
         views=size.views,
+        priority=wish.priority,
         done=found.tasks,
-        views_done=found.views_of_tasks,  # workers count those of the others
+        views_done=found.views_of_tasks,
+        kept=found.kept,
         attempts=GENERATION * book.count_restore(job.job_id),
     )
-    if new and end is not None:
-        stop = ledger.cancel if end.state == JobState.CANCELLED else ledger.pause
+    if new and (end is not None or wish.stopped):
+        cancelled = end.state == JobState.CANCELLED if end else wish.stopped == "cancelled"
+        stop = ledger.cancel if cancelled else ledger.pause
         stop(job.job_id)
     return new

@@ -193,10 +193,13 @@ def test_a_job_is_paused_resumed_and_cancelled(farm):
 
     assert farm.turn(job_id, "pause")["state"] == "paused"
     assert farm.turn(job_id, "pause")["waits_for"] == f"it is paused: farm resume {job_id}"
+    wish = farm.storage / "jobs" / job_id / "wish.json"
+    assert json.loads(wish.read_text()) == {"priority": 0, "stopped": "paused"}
     farm.free("hold-0")
     wait_for(lambda: farm.show(job_id)["counts"]["done"] == 1, "the running task ended")
     farm.tell("hold-5")
     assert farm.turn(job_id, "resume")["state"] == "running"
+    assert json.loads(wish.read_text())["stopped"] == ""
     farm.wait_started(5)
     refused = farm.admin.delete(f"/v1/jobs/{job_id}")
     assert (refused.status_code, refused.json()["remedy"]) == (

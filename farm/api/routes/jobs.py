@@ -91,7 +91,7 @@ def change_job(services: FarmServices, job_id: JobId, change: Change) -> JobInfo
     """Jobs of a higher priority are served first."""
     jobs.find_status(services.ledger, job_id)
     services.ledger.set_priority(job_id, change.priority)
-    return services.pulse.info(jobs.find_status(services.ledger, job_id))
+    return remembered(services, job_id)
 
 
 @router.delete("/{job_id}", summary="Delete a job with its logs and datasets")
@@ -103,4 +103,11 @@ def delete_job(services: FarmServices, job_id: JobId, *, dry_run: DryRun = False
 def steered(services: Services, job_id: str, verb: str) -> JobInfo:
     """Steer a job and say how it stands then."""
     jobs.steer(services.ledger, job_id, verb)
-    return services.pulse.info(jobs.find_status(services.ledger, job_id))
+    return remembered(services, job_id)
+
+
+def remembered(services: Services, job_id: str) -> JobInfo:
+    """Say how a job stands, and note on storage what is wanted of it."""
+    status = jobs.find_status(services.ledger, job_id)
+    jobs.remember(services.book, status)
+    return services.pulse.info(status)

@@ -49,9 +49,33 @@ def test_a_lost_ledger_is_written_anew_from_storage(storage, book, job):
     status = ledger.job(job.job_id)
     assert status.state is JobState.QUEUED
     assert (status.counts[TaskState.DONE], status.counts[TaskState.PENDING]) == (1, 1)
-    assert (status.tasks, status.views, status.views_done) == (2, 6, 3)
+    assert (status.tasks, status.views, status.views_done) == (2, 6, 4)
     assert storage.get(records_key(second)), "the worker skips the view that is there"
     assert restore(ledger, storage, book) == 0, "twice is once"
+
+
+def test_what_a_user_wants_of_a_job_outlives_the_ledger(storage, book, job):
+    ledger, _ = restored(storage, book)
+    ledger.set_priority(job.job_id, 50)
+    ledger.pause(job.job_id)
+    book.save_wish(ledger.job(job.job_id))
+    status = restored(storage, book)[0].job(job.job_id)
+    assert (status.state, status.priority) == (JobState.PAUSED, 50)
+
+    ledger.resume(job.job_id)
+    book.save_wish(ledger.job(job.job_id))
+    status = restored(storage, book)[0].job(job.job_id)
+    assert (status.state, status.priority) == (JobState.QUEUED, 50)
+
+    ledger.cancel(job.job_id)
+    book.save_wish(ledger.job(job.job_id))
+    assert restored(storage, book)[0].job(job.job_id).state is JobState.CANCELLING
+
+
+def test_a_wish_that_cannot_be_read_is_none(storage, book, job):
+    storage.put(f"jobs/{job.job_id}/wish.json", b"{")
+
+    assert restored(storage, book)[0].job(job.job_id).state is JobState.QUEUED
 
 
 def test_no_ticket_is_like_one_of_a_ledger_before(storage, book, job):
