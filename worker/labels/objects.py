@@ -15,8 +15,9 @@ from worker.labels.polygons import area, clipped, hull
 Points = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
-SEEN_FROM = 0.5
-"""Coverage of a pixel from which it belongs to a thing's box."""
+SEEN_FROM = 0.1
+"""Coverage of a pixel from which it belongs to a thing's box. Half would cut off tips, any at all
+would count what lies beside the pixel, since a sample's place in it is spread over 1.5 of them."""
 HIDDEN_BY = 0.01
 """A keypoint is hidden by what is so much nearer, in units of the view's world: it may lie a bit
 under the skin."""
@@ -99,9 +100,9 @@ def coverage_of(thing: Thing, sight: Sight, *, alone: bool) -> Floats:
 
 
 def tight_box(coverage: Floats) -> tuple[float, float, float, float] | None:
-    """Return the box around the pixels that are covered by half and more.
+    """Return the box around the pixels of which a tenth or more is covered.
 
-    Of what covers no pixel by half, such as a thread, the box is around all of it.
+    Of what covers no pixel so far, such as a thread, the box is around all of it.
     """
     seen = coverage >= SEEN_FROM
     if not seen.any():
