@@ -89,6 +89,32 @@ def preview(
 
 
 @dataset.command()
+def stats(
+    place: DatasetPlace,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Picture to write, with a .json beside it. (default: PATH/stats.png)"),
+    ] = None,
+    pixels: Annotated[
+        int,
+        typer.Option(min=0, help="Read the pixels of so many views, evenly spread; 0 for none."),
+    ] = 2000,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Draw what a dataset covers: cameras on the dome, sizes, places, brightness, edges.
+
+    All views are counted; only brightness, edges and the places of masks need their pixels.
+
+    Example:  farm dataset stats datasets --out coverage.png
+    """
+    from farm.cli.dataset_stats import write_stats
+
+    write_stats(place, out, pixels=pixels, workers=workers, json=json)
+
+
+@dataset.command()
 def split(  # noqa: PLR0913  an option each
     place: DatasetPlace,
     *,

@@ -1,0 +1,49 @@
+"""What `farm dataset stats` writes and shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from farm.cli.bar import views_bar
+from farm.cli.dataset_preview import beside, put
+from farm.cli.progress import counted
+from farm.cli.remote import err_console, interruptible, out_console, print_json, say
+from farm.dataset.look import DRAWING, title_of
+from farm.dataset.parallel import usual_workers
+from farm.dataset.reader import open_dataset
+from farm.errors import SpecError, needing
+
+
+def write_stats(
+    place: str, out: Path | None, *, pixels: int, workers: int | None, json: bool
+) -> None:
+    """Count, draw, write the picture and the numbers, and say where they are."""
+    with needing(*DRAWING):
+        from farm.dataset.chart import draw_stats
+        from farm.dataset.stats import gather_stats
+    if out is not None and out.suffix.lower() != ".png":
+        raise SpecError(f"--out {out}: the picture is a PNG; give a name that ends in .png")
+    data = open_dataset(place)
+    if not len(data):
+        raise SpecError(f"{place}: has no views yet: there is nothing to count")
+    bar = views_bar(err_console(), f"counting {place}", total=len(data))
+    with interruptible("stopped: nothing was written"), bar as advance:
+        stats = gather_stats(
+            data, pixel_views=pixels, workers=workers or usual_workers(), progress=advance
+        )
+    facts = (
+        f"{counted(stats.views, 'view')}  ·  {counted(len(stats.models), 'model')}"
+        f"  ·  {counted(len(stats.hdrs), 'HDRI')}"
+    )
+    read = f"  ·  the pixels of {counted(stats.pixel_views, 'view')} were read"
+    picture = draw_stats(stats, title=title_of(data), subtitle=facts + read)
+    path = out or beside(data, "stats.png")
+    numbers = stats.model_dump_json(indent=2).encode()
+    written = [put(picture, path), put(numbers, path.with_suffix(".json"))]
+    if json:
+        print_json(stats)
+        return
+    console = out_console()
+    say(console, facts + read)
+    for line in written:
+        say(console, line)
