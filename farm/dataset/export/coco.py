@@ -82,7 +82,9 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
         if self.options.segmentation == "polygon":
             return [[side for point in part for side in point] for part in outlines(instance.mask)]
         found = rle.encode(np.asfortranarray(instance.mask, dtype=np.uint8))
-        return {"size": list(found["size"]), "counts": found["counts"].decode("ascii")}
+        counts = found["counts"]
+        text = counts if isinstance(counts, str) else counts.decode("ascii")
+        return {"size": list(found["size"]), "counts": text}
 
     def _write_json(self, file: IO[bytes], split: str, lines: Lines) -> None:
         head = {

@@ -87,13 +87,13 @@ def write_parts(
             wanted = part_digest(part, common)
             if marks.is_done(part, wanted):
                 there += len(part.views)
-                done += len(part.views)
-                report(done, survey.views)
-                continue
-            marks.forget(part.name)
-            taken = ahead(pool, exporter.take, part.views, AHEAD * threads)
-            marks.keep(part, wanted, exporter.write(part, counted(taken, done, survey, report)))
+            else:
+                marks.forget(part.name)
+                taken = ahead(pool, exporter.take, part.views, AHEAD * threads)
+                marks.keep(part, wanted, exporter.write(part, counted(taken, done, survey, report)))
             done += len(part.views)
+            report(done, survey.views)
+            del part  # before the next one is gathered: they are what takes memory
     return there
 
 

@@ -28,4 +28,7 @@ def open_splits(place: str) -> dict[str, Dataset]:
 
 def views_in_none(place: str, splits: dict[str, Dataset]) -> int:
     """Return how many views of a dataset are in no split, such as those rendered since."""
-    return len(open_in(open_storage(place))) - sum(map(len, splits.values()))
+    storage = open_storage(place)
+    if storage.size(SPLITS_FILE) is None:
+        return 0
+    return len(open_in(storage)) - sum(map(len, splits.values()))
