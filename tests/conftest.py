@@ -23,6 +23,7 @@ NEEDS = {
         "unit/test_queue.py",
         "unit/worker/test_heart.py",
         "unit/worker/test_tasks.py",
+        "unit/worker/test_warden.py",
     ],
     "fastapi": ["unit/api"],
     "OpenEXR": [

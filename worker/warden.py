@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -97,14 +99,15 @@ def prove_in_child(scratch: Path, *, timeout_s: float = PROOF_S) -> str | None:
 
     The process ends with this one, since it listens to a pipe that nobody else holds.
     """
-    ours, theirs = os.pipe()[::-1]
+    theirs, ours = os.pipe()
+    own = tempfile.mkdtemp(prefix="warm-up-", dir=scratch)
     try:
         process = subprocess.Popen(
             [sys.executable, "-m", "worker.warm_up"],
             stdin=theirs,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env=os.environ | {"FARM_SCRATCH": str(scratch)},
+            env=os.environ | {"FARM_SCRATCH": own},
         )
         try:
             _, words = process.communicate(timeout=timeout_s)
@@ -115,6 +118,7 @@ def prove_in_child(scratch: Path, *, timeout_s: float = PROOF_S) -> str | None:
     finally:
         os.close(ours)
         os.close(theirs)
+        shutil.rmtree(own, ignore_errors=True)
     if process.returncode == 0:
         return None
     lines = words.decode(errors="replace").split("\n")
