@@ -4,7 +4,7 @@ FARM := .venv/bin/farm
 FUZZ_EXAMPLES := 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz test-docker check format bench lock schema clean
+.PHONY: help setup demo test fuzz test-docker test-torch check format bench lock schema clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'

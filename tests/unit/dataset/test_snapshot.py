@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from imagecodecs import png_encode
 
 import farm.dataset
 from farm.dataset.fold import Fold
@@ -18,6 +17,8 @@ from farm.dataset.snapshot import Snapshot, fill, records_at_hand
 from farm.spec.task import dataset_key
 from farm.storage import FolderStorage, Storage, open_storage
 from tests.builders import a_record, a_view
+
+png_encode = pytest.importorskip("imagecodecs").png_encode
 
 
 def a_line(storage: Storage, index: int, *, dataset: str = "", **changes: object) -> str:

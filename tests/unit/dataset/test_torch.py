@@ -228,4 +228,4 @@ def test_a_network_learns_to_tell_the_model_from_the_background(rendered):
     losses = train(views, epochs=8)
 
     print(f"{len(views)} views, loss by epoch: {', '.join(f'{loss:.3f}' for loss in losses)}")
-    assert losses[-1] < losses[0] * 0.7
+    assert losses[-1] < losses[0] * 0.8
