@@ -21,7 +21,7 @@ from farm.storage import Storage
 Arrays = dict[PassName, NDArray[Any]]
 COVERAGE_SLACK = 0.004
 """So far the mean of a mask may be from what was recorded: a grey level of 8 bits, all over."""
-MOST_EDGE = 0.9
+MOST_EDGE = 0.97
 """Of a mask, the share of partly covered pixels from which on a person should look."""
 LEAST_PIXELS = 64
 """Smaller masks have any edge."""

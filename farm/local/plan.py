@@ -6,7 +6,7 @@ from farm import expand
 from farm.devices import cpu_count, view_seconds
 from farm.spec.base import Spec
 from farm.spec.job import Job
-from farm.spec.passes import PassName
+from farm.spec.passes import PASSES, PassName, samples_for
 from farm.spec.render import ImageFormat
 
 # Bytes per pixel: the mean of what the sample models and the BlenderKit-like ones took, 8 bits.
@@ -17,6 +17,24 @@ BYTES_PER_PX: dict[tuple[PassName, ImageFormat], float] = {
     ("mask", "jxl"): 0.015,
 }
 TASK_OVERHEAD_S = 1.0
+LABEL_BYTES_PER_PX: dict[PassName, float] = {
+    "depth": 0.7,
+    "distance": 0.7,
+    "normal": 1.5,
+    "normal_world": 1.5,
+    "index": 0.025,
+    "material": 0.025,
+    "flow_forward": 0.3,
+    "flow_backward": 0.3,
+    "position": 2.0,
+    "albedo": 0.5,
+    "diffuse": 1.7,
+    "specular": 1.6,
+    "cryptomatte": 0.4,
+    "uv": 0.7,
+}
+"""The mean of five sample models that fill the picture; of one that stands still, flow is less."""
+PREVIEW_BYTES = 10_000
 START_S = 5.0
 
 
@@ -40,9 +58,6 @@ def make_plan(job: Job, *, devices: list[str], views_done: int = 0) -> Plan:
     """Estimate `job` on `devices`, of which `views_done` views need no work."""
     count = expand.count(job)
     left = count.views - views_done
-    width, height = job.render.resolution_px
-    deep = 2.2 if job.render.bit_depth == 16 else 1.0
-    per_view = sum(BYTES_PER_PX[name, job.render.format] for name in job.spec.passes) * deep
     return Plan(
         models=len(job.models),
         hdrs=len(job.hdrs),
@@ -50,9 +65,18 @@ def make_plan(job: Job, *, devices: list[str], views_done: int = 0) -> Plan:
         tasks=count.tasks,
         views=count.views,
         views_done=views_done,
-        size_bytes=round(left * per_view * width * height),
+        size_bytes=round(left * sum(pass_bytes(name, job) for name in job.spec.passes)),
         seconds=_seconds(job, devices=devices, share=left / max(count.views, 1)),
     )
+
+
+def pass_bytes(name: PassName, job: Job) -> float:
+    """Estimate the files of a pass of one view."""
+    width, height = job.render.resolution_px
+    if PASSES[name].kind == "picture":
+        deep = 2.2 if job.render.bit_depth == 16 else 1.0
+        return BYTES_PER_PX[name, job.render.format] * deep * width * height
+    return LABEL_BYTES_PER_PX[name] * width * height + PREVIEW_BYTES * job.render.previews
 
 
 def _seconds(job: Job, *, devices: list[str], share: float) -> float:
@@ -60,7 +84,7 @@ def _seconds(job: Job, *, devices: list[str], share: float) -> float:
     on_cpu = devices[0] == "cpu"
     view = view_seconds(
         resolution_px=job.render.resolution_px,
-        samples=job.render.samples,
+        samples=samples_for(job.spec.passes, job.render.samples),
         cores=cpu_count() if on_cpu else None,
     )
     lanes = 1 if on_cpu else len(devices)  # CPU workers share the cores

@@ -1,4 +1,5 @@
 from farm.local.plan import make_plan
+from farm.spec.passes import PASS_NAMES
 from farm.spec.recipes.sod import SodAugmented, SodGrid
 from farm.spec.render import RenderSettings
 from tests.builders import a_job
@@ -32,3 +33,10 @@ def test_more_gpus_take_less_time():
     one, four = (plan_of(devices=["optix:0"] * n, hdrs=4) for n in (1, 4))
 
     assert four.seconds < one.seconds / 2
+
+
+def test_every_pass_in_every_format_can_be_planned():
+    small = plan_of(passes=("rgb",)).size_bytes
+    for picture_format in ("png", "jxl"):
+        settings = RenderSettings(format=picture_format)
+        assert plan_of(passes=PASS_NAMES, render=settings).size_bytes > small
