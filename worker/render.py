@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from farm.errors import AssetError, StaleAttempt, TaskError
 from farm.spec.asset import Asset
+from farm.spec.passes import PassName
 from farm.spec.task import RenderTask
 from farm.spec.view import View
 from farm.storage import Storage
+from worker.blender.view_passes import HIGHEST_INDEX
 from worker.cache import own_path
 from worker.encode import EncodePool
 from worker.finish import Circumstances, Finisher, Rendered
@@ -93,10 +95,25 @@ def prepare(task: RenderTask, session: BlenderSession, locate: Callable[[Asset],
     here = [asset.model_copy(update={"path": str(locate(asset))}) for asset in assets]
     local = task.model_copy(update={"model": here[0], "hdr": here[1]})
     try:
-        return find_recipe(task.recipe).prepare(local, session)
+        stage = find_recipe(task.recipe).prepare(local, session)
     except AssetError as error:
         names = {copy.path: asset.path for copy, asset in zip(here, assets, strict=True)}
         raise AssetError(names.get(error.path, error.path), error.reason) from error
+    check_numbers(task, stage)
+    return stage
+
+
+def check_numbers(task: RenderTask, stage: Stage) -> None:
+    """Make sure that labels can tell the model's parts apart.
+
+    Raises:
+        AssetError: It has too many.
+    """
+    parts: dict[PassName, int] = {"index": len(stage.indices), "material": len(stage.materials)}
+    for name, count in parts.items():
+        if name in task.passes and count > HIGHEST_INDEX:
+            reason = f"its {count} parts are more than the {name} pass tells: leave that pass out"
+            raise AssetError(task.model.path, reason)
 
 
 def render_views(  # noqa: PLR0913  the parts of one loop

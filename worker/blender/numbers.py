@@ -6,15 +6,14 @@ from collections.abc import Iterable
 
 import bpy
 
-HIGHEST = 32767
-"""Blender has no higher pass index; what comes later shares this one."""
+from worker.blender.view_passes import HIGHEST_INDEX
 
 
 def number(blocks: Iterable[bpy.types.Object | bpy.types.Material]) -> tuple[str, ...]:
     """Number objects or materials from 1 by their sorted names, and return these."""
     ordered = sorted(blocks, key=lambda block: (block.name, library_of(block)))
     for place, block in enumerate(ordered, 1):
-        block.pass_index = min(place, HIGHEST)
+        block.pass_index = min(place, HIGHEST_INDEX)  # what comes later cannot be told apart
     return tuple(block.name for block in ordered)
 
 

@@ -41,6 +41,8 @@ STICKY = frozenset({"vector", "cryptomatte_object", "cryptomatte_material"})
 """With data that it keeps from render to render, Cycles takes no notice when these go on or off:
 flow would be that of things which come from nowhere, and numbers of a cryptomatte that is no
 longer asked for would be written over other passes."""
+HIGHEST_INDEX = 32767
+"""Blender numbers no more objects or materials."""
 OPAQUE_FROM = 0.5
 """Labels look through what is less opaque, such as the picture of a leaf beside the leaf."""
 

@@ -18,6 +18,9 @@ Floats = NDArray[np.float32]
 NOTHING_FROM = 1e9
 """Cycles' depth where there is nothing is 1e10."""
 
+ROUNDING = 1e-6
+"""Share of the picture's longer side that is lost in the numbers that Cycles takes flow from."""
+
 
 @dataclass(frozen=True, eq=False)
 class Geometry:
@@ -98,13 +101,13 @@ def material(passes: Passes, geometry: Geometry) -> NDArray[np.uint16]:
 def flow_forward(passes: Passes, geometry: Geometry) -> Floats:
     """Return where points (H, W, 2) will be in the next frame: pixels, x right, y down."""
     vector = passes.layers["Vector"]  # (previous - this, this - next), y up
-    return np.stack([-vector[..., 2], vector[..., 3]], axis=-1) + np.float32(0.0)
+    return settled(np.stack([-vector[..., 2], vector[..., 3]], axis=-1))
 
 
 def flow_backward(passes: Passes, geometry: Geometry) -> Floats:
     """Return where points (H, W, 2) were in the frame before: pixels, x right, y down."""
     vector = passes.layers["Vector"]
-    return np.stack([vector[..., 0], -vector[..., 1]], axis=-1) + np.float32(0.0)
+    return settled(np.stack([vector[..., 0], -vector[..., 1]], axis=-1))
 
 
 def albedo(passes: Passes, geometry: Geometry) -> Floats:
@@ -156,6 +159,11 @@ def light(passes: Passes, kind: str, gain: float) -> Floats:
     layers = passes.layers
     shining = layers[f"{kind} Direct"] + layers[f"{kind} Indirect"]
     return np.asarray(shining * layers[f"{kind} Color"] * np.float32(gain), dtype=np.float32)
+
+
+def settled(flow: Floats) -> Floats:
+    """Return a flow (H, W, 2) in which what moves by no more than Cycles rounds stands still."""
+    return np.where(np.abs(flow) > ROUNDING * max(flow.shape[:2]), flow, np.float32(0.0))
 
 
 def turned(vectors: Floats, turn: NDArray[np.float64]) -> NDArray[np.float64]:
