@@ -40,7 +40,8 @@ def main() -> int:
     net = ProxyNet() if why_not else NamespaceNet()
     print(f"seed {seed}, {seconds:.0f} s, {WORKERS} workers, {net.name}", flush=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with tempfile.TemporaryDirectory(prefix="farm-chaos-") as name:
+    kept = bool(os.environ.get("CHAOS_KEEP"))
+    with tempfile.TemporaryDirectory(prefix="farm-chaos-", delete=not kept) as name:
         folder = Path(name)
         with ChaosFarm(folder, net, workers=WORKERS, lease_ttl_s=LEASE_TTL_S) as farm:
             try:

@@ -31,6 +31,7 @@ from tests.chaos.parts import Net, Part, Place, RedisPart, dispatcher_part, work
 from tests.chaos.schedule import DISPATCHER, REDIS, WORKER, Fault
 
 LOOK_S = 0.05
+MOST_RETRIES = 20
 LOW_TASKS = 150
 """With fewer tasks left another job is submitted."""
 END_S = 240.0
@@ -144,6 +145,8 @@ class ChaosFarm:
         self._go_on(new)
         if not fault.kind.startswith("freeze"):
             self._let_go(victims)
+        elif fault.kind == "freeze child":
+            victims[0].signal(signal.SIGCONT, [victims[0].pid])
         return new
 
     def wait_for(
@@ -261,8 +264,8 @@ class ChaosFarm:
             for status in found:
                 self.dropped[status.job_id] = max(self.dropped[status.job_id], status.dropped)
                 lost = status.counts[TaskState.FAILED] + status.counts[TaskState.SET_ASIDE]
-                if lost:  # by bad luck a task was hit three times; its owner would say `farm retry`
-                    self.retried += self.ledger.retry(status.job_id)
+                if lost and self.retried < MOST_RETRIES:  # by bad luck one was hit three times
+                    self.retried += self.ledger.retry(status.job_id)  # as its owner would
 
     # The end
 

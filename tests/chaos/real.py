@@ -22,8 +22,8 @@ def real_job(folder: Path) -> Job | None:
         return None
     command = [sys.executable, "-m", "farm", "samples", str(folder / "samples")]
     subprocess.run(command, check=True, capture_output=True)
-    models = sorted((folder / "samples" / "models").iterdir())[:2]
-    hdrs = sorted((folder / "samples" / "hdrs").iterdir())[:1]
+    models = sorted((folder / "samples" / "models").glob("*.blend"))[:1]
+    hdrs = sorted((folder / "samples" / "hdrs").glob("*.exr"))[:2]
     spec = JobSpec(
         models=tuple(map(str, models)),
         hdrs=tuple(map(str, hdrs)),
