@@ -325,11 +325,13 @@ class Client:
         asked: dict[str, str | int] = {k: v for k, v in params.items() if v is not None}
         asked["limit"] = PAGE_LIMIT
         model = Page[item]  # type: ignore[valid-type]  # a model made of a class at run time
+        cursors: set[str] = set()
         while True:
             page = self.connection.ask(model, "GET", path, params=asked)
             yield page.items
-            if page.next is None or page.next == asked.get("cursor"):
+            if page.next is None or page.next in cursors:
                 return
+            cursors.add(page.next)
             asked["cursor"] = page.next
 
 

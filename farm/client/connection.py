@@ -36,6 +36,9 @@ AWAY = frozenset({502, 503, 504})
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 MAX_WAIT_S = 30.0
 SENTENCE_LIMIT = 2000
+MAX_ANSWER_BYTES = 256 << 20
+MAX_PROBLEM_BYTES = 4 << 20
+"""No farm says more at once."""
 
 
 class TemporaryError(Exception):
@@ -96,14 +99,14 @@ class Connection:
             TemporaryError: It may go better at the next try.
         """
         with self.open(method, path, **request) as response:
-            return self.parse(model, response, response.read())
+            return self.parse(model, response, self._read(response, MAX_ANSWER_BYTES))
 
     def text(self, path: str, *, params: Mapping[str, Any] | None = None) -> str:
         """Return a text, patiently."""
 
         def once() -> str:
             with self.open("GET", path, params=params) as response:
-                return response.read().decode("utf-8", "replace")
+                return self._read(response, MAX_ANSWER_BYTES).decode("utf-8", "replace")
 
         return self.patiently(once)
 
@@ -119,12 +122,11 @@ class Connection:
             with self._http.stream(method, path, **request) as response:
                 self.versions = (response.headers.get(VERSION_HEADER), self.versions[1])
                 if not response.is_success:
-                    response.read()
-                    raise self._refusal(response)
+                    raise self._refusal(response, self._read(response, MAX_PROBLEM_BYTES))
                 yield response
         except httpx.TransportError as error:
             raise self._broken(error) from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UnreachableError(f"{self.url}: {_reason(error)}") from error
 
     def patiently(self, attempt: Callable[[], T], *, stop: threading.Event | None = None) -> T:
@@ -179,6 +181,14 @@ class Connection:
             f"understand this one, {ours}; install its version here, or update the farm"
         )
 
+    def _read(self, response: httpx.Response, most_bytes: int) -> bytes:
+        body = bytearray()
+        for piece in response.iter_bytes():
+            body += piece
+            if len(body) > most_bytes:
+                raise RefusedError(f"{self.url} answers without an end; is that a farm?")
+        return bytes(body)
+
     def _broken(self, error: httpx.TransportError) -> Exception:
         if isinstance(error, httpx.UnsupportedProtocol):
             return UnreachableError(f"{self.url}: {_reason(error)}; check the address")
@@ -194,12 +204,12 @@ class Connection:
             )
         )
 
-    def _refusal(self, response: httpx.Response) -> Exception:
+    def _refusal(self, response: httpx.Response, body: bytes) -> Exception:
         status = response.status_code
         if response.is_redirect:
             target = printable(response.headers.get("location", "elsewhere"), limit=200)
             return RefusedError(f"{self.url} sends us to {target}; `farm login` there", status)
-        sentence = _sentence(response)
+        sentence = _sentence(response.status_code, body)
         if status == 401:
             return LoginError(
                 f"the farm at {self.url} does not take this token (wrong, or revoked); "
@@ -213,12 +223,12 @@ class Connection:
         return (NotFoundError if status == 404 else RefusedError)(sentence, status)
 
 
-def _sentence(response: httpx.Response) -> str:
+def _sentence(status: int, body: bytes) -> str:
     """Return what a problem document says, remedy and all."""
     try:
-        problem = Problem.model_validate_json(response.content, extra="ignore")
+        problem = Problem.model_validate_json(body, extra="ignore")
     except ValidationError:
-        return f"HTTP {response.status_code} without a reason; is that the address of a farm?"
+        return f"HTTP {status} without a reason; is that the address of a farm?"
     sentence = problem.detail or problem.title
     if problem.remedy and problem.remedy not in sentence:
         sentence = f"{sentence.rstrip('.')}; {problem.remedy}"

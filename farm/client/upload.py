@@ -86,11 +86,13 @@ class _Sender:
         return info
 
     def _send(self, offset: int) -> UploadInfo:
+        if offset > self.size_bytes:
+            raise self._changed()
         headers = {"Upload-Offset": str(offset), "Upload-Length": str(self.size_bytes)}
         length = min(CHUNK_BYTES, self.size_bytes - offset)
         headers |= {"Content-Type": "application/octet-stream", "Content-Length": str(length)}
         try:
-            return self.connection.ask_once(
+            info = self.connection.ask_once(
                 UploadInfo, "PATCH", self.url, headers=headers, content=self._read(offset, length)
             )
         except RefusedError as error:
@@ -99,6 +101,9 @@ class _Sender:
             if error.status == 422:
                 raise TransferError(f"{self.path}: {error}") from error
             raise
+        if not info.complete and info.received_bytes <= offset:
+            raise TransferError(f"{self.path}: the farm takes nothing of it; is that a farm?")
+        return info
 
     def _read(self, offset: int, length: int) -> Iterator[bytes]:
         """Yield the bytes of one request; a file that is not what it was ends the upload."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import Field
 
@@ -15,6 +15,9 @@ T = TypeVar("T")
 
 Role = Literal["read", "submit", "admin"]
 """`read` looks and downloads, `submit` also uploads and steers jobs, `admin` also deletes."""
+
+Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 JOB_ID_PATTERN = r"^[0-9a-f]{12}$"
@@ -48,15 +51,15 @@ class JobInfo(Spec):
     """`dataset_name` of the spec, or the job's id."""
     state: str
     priority: int
-    created_s: float
+    created_s: Seconds
     """Seconds since 1970."""
-    tasks: int
-    counts: dict[str, int]
+    tasks: Whole
+    counts: dict[str, Whole]
     """Tasks by state."""
-    views: int
-    views_done: int
-    views_per_s: float | None = None
-    eta_s: float | None = None
+    views: Whole
+    views_done: Whole
+    views_per_s: Seconds | None = None
+    eta_s: Seconds | None = None
     waits_for: str | None = None
     """What the job is held back by, in a sentence."""
     failures: tuple[str, ...] = ()
@@ -68,11 +71,11 @@ class JobInfo(Spec):
 class AttemptInfo(Spec):
     """One try of a task that did not end well."""
 
-    attempt: int
+    attempt: Whole
     cause: str
     sentence: str
     worker: str
-    time_s: float
+    time_s: Seconds
     charge: str = "counts"
     """`counts` against the task, `free`, or `refunded`: its worker was found bad."""
 
@@ -80,13 +83,13 @@ class AttemptInfo(Spec):
 class TaskInfo(Spec):
     """A task of a job."""
 
-    index: int
+    index: Whole
     task_id: str
     state: str
     model: str
     """File name."""
     hdr: str
-    views: int
+    views: Whole
     attempts: tuple[AttemptInfo, ...] = ()
 
 
@@ -99,9 +102,9 @@ class WorkerInfo(Spec):
     device: str
     task: str | None
     """`<job>/<index>` that it holds now."""
-    views_per_s: float | None
+    views_per_s: Seconds | None
     """Over its last tasks."""
-    last_seen_s: float
+    last_seen_s: Seconds
     """Seconds ago."""
     quarantine: str | None = None
     """Why it gets no tasks, in a sentence; None where it does."""
@@ -117,7 +120,7 @@ class UploadInfo(Spec):
     """How much of a file the server has."""
 
     sha256: str
-    received_bytes: int
+    received_bytes: Whole
     complete: bool
 
 
@@ -125,8 +128,8 @@ class AssetInfo(Spec):
     """A file of the library."""
 
     sha256: str
-    size_bytes: int
-    modified_s: float
+    size_bytes: Whole
+    modified_s: Seconds
     """When it came, in seconds since 1970."""
 
 
@@ -135,7 +138,7 @@ class DatasetFile(Spec):
 
     path: str
     """Relative to the job's datasets."""
-    size_bytes: int
+    size_bytes: Whole
     sha256: str
 
 
@@ -152,7 +155,7 @@ class DatasetInfo(Spec):
 
     job_id: str
     name: str
-    views: int
+    views: Whole
     state: str
 
 
@@ -160,8 +163,8 @@ class Deletion(Spec):
     """What a deletion removes, or would remove."""
 
     dry_run: bool
-    files: int
-    size_bytes: int
+    files: Whole
+    size_bytes: Whole
     names: tuple[str, ...] = ()
     """Some of them, for people."""
 
@@ -172,7 +175,7 @@ class TokenInfo(Spec):
     token_id: str
     name: str
     role: Role
-    created_s: float
+    created_s: Seconds
 
 
 class Problem(Spec):
