@@ -8,6 +8,8 @@ from typing import NamedTuple
 from farm.ledger.charges import is_ended, without_charge
 from farm.ledger.model import (
     CANCELLED_JOB,
+    CODES,
+    FED_JOB,
     STATES,
     Conduct,
     JobState,
@@ -17,11 +19,11 @@ from farm.ledger.model import (
     TaskState,
     node_of,
 )
-from farm.ledger.policy import SUSPICIOUS, pause_s
+from farm.ledger.policy import ELSEWHERE_BUSY_S, ELSEWHERE_S, SUSPICIOUS, pause_s
 from farm.ledger.store import Move, Order, Store
 from farm.ledger.suspicion import (
     do_well,
-    is_for_others,
+    failed_on_s,
     newest_s,
     read,
     shut,
@@ -66,9 +68,10 @@ class Nodes:
         node, conducts = node_of(worker), self.conducts()
         if conducts.get(node, Conduct()).shut:
             return True
-        if not is_for_others(record, node, self.store.now_s()):
+        past_s = self.store.now_s() - failed_on_s(record, node)
+        if past_s > ELSEWHERE_BUSY_S or not self._open_nodes(conducts) - tried_on(record):
             return False
-        return bool(self._open_nodes(conducts) - tried_on(record))
+        return past_s < ELSEWHERE_S or self._open_tasks() > 1
 
     def judge(self) -> list[tuple[str, str]]:
         """Bring bad nodes into quarantine, give back what they cost; return which, and why."""
@@ -111,6 +114,17 @@ class Nodes:
     def _open_nodes(self, conducts: dict[str, Conduct]) -> set[str]:
         living = {node_of(worker) for worker in self.store.beating()}
         return {node for node in living if not conducts.get(node, Conduct()).shut}
+
+    def _open_tasks(self) -> int:
+        """Count the tasks that are given out now."""
+        metas = [meta for job_id in self.store.job_ids() if (meta := self.store.meta(job_id))]
+        now_s = self.store.now_s()
+        return sum(
+            int(meta.get(CODES[state], 0))
+            for meta in metas
+            if JobState(meta["state"]) in FED_JOB and float(meta.get("hold", 0)) <= now_s
+            for state in (TaskState.PENDING, TaskState.QUEUED)
+        )
 
     def _judged(self, node: str, conducts: dict[str, Conduct]) -> Conduct:
         """Return what is to be noted of a node from now on."""

@@ -46,8 +46,9 @@ def policy_of(cause: str) -> Policy:
     return CAUSES.get(cause, UNKNOWN)
 
 
-ELSEWHERE_S = 120.0
-"""For so long after a failure that may be its node's fault a task is kept for other workers."""
+ELSEWHERE_S, ELSEWHERE_BUSY_S = 30.0, 900.0
+"""For so long after a failure that may be its node's fault a task is kept for other nodes: where
+its own has nothing else to do, and where it has."""
 TURNED_AWAY_S = 2.0
 """A task that was refused to a worker is sent again after this."""
 SUSPICIOUS = 3

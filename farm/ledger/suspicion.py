@@ -12,7 +12,7 @@ from farm.ledger.model import (
     TaskRecord,
     node_of,
 )
-from farm.ledger.policy import ELSEWHERE_S, WELL_S, pause_s, policy_of
+from farm.ledger.policy import WELL_S, pause_s, policy_of
 
 
 def read(text: str) -> Conduct:
@@ -35,10 +35,10 @@ def tried_on(record: TaskRecord) -> set[str]:
     return {node_of(each.worker) for each in record.story if may_be_nodes(each)}
 
 
-def is_for_others(record: TaskRecord, node: str, now_s: float) -> bool:
-    """Say whether a task failed on a node so lately that others should try first."""
+def failed_on_s(record: TaskRecord, node: str) -> float:
+    """Return when a task failed on a node last, maybe by its fault; 0 where it never did."""
     own = [a.time_s for a in record.story if node_of(a.worker) == node and may_be_nodes(a)]
-    return bool(own) and now_s - own[-1] < ELSEWHERE_S
+    return max(own, default=0.0)
 
 
 def tasks_of(suspects: Iterable[Suspect]) -> int:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from farm.ledger import JobState, Ledger, TaskState
-from farm.ledger.policy import ELSEWHERE_S, LONGEST_PAUSE_S, SUSPICIOUS, TURNED_AWAY_S, pause_s
+from farm.ledger.policy import (
+    ELSEWHERE_BUSY_S,
+    ELSEWHERE_S,
+    LONGEST_PAUSE_S,
+    SUSPICIOUS,
+    TURNED_AWAY_S,
+    pause_s,
+)
 from farm.spec.task import Ticket
 
 JOB = "job"
@@ -219,7 +226,7 @@ def test_a_node_comes_back_when_it_has_passed(farm):
     farm.nodes.passed(BAD)
 
     assert farm.nodes.quarantine(BAD) is None
-    farm.later(ELSEWHERE_S + 1)
+    farm.later(ELSEWHERE_BUSY_S + 1)
     assert take(farm, BAD)
 
 
@@ -243,13 +250,13 @@ def test_a_node_that_fails_again_and_again_rests_longer_and_longer(farm):
 def test_a_node_that_passed_and_fails_again_rests_longer_until_it_did_a_task(farm):
     shut_out(farm)
     farm.nodes.passed(BAD)
-    farm.later(ELSEWHERE_S + 1)
+    farm.later(ELSEWHERE_BUSY_S + 1)
     for _ in range(SUSPICIOUS):
         fail(farm)
     assert farm.nodes.judge()
     assert farm.nodes.quarantine(BAD).times == 2
     farm.nodes.passed(BAD)
-    farm.later(ELSEWHERE_S + 1)
+    farm.later(ELSEWHERE_BUSY_S + 1)
     succeed(farm, BAD)
 
     assert farm.nodes.conducts()["bad@host"].quarantine is None
@@ -272,7 +279,7 @@ def test_a_lone_node_warms_up_and_then_the_failures_count(ledger):
     farm = lone(ledger)
     farm.nodes.passed(BAD)
     assert kinds(farm) == {"counts"}
-    farm.later(ELSEWHERE_S)
+    farm.later(ELSEWHERE_BUSY_S + 1)
     for _ in range(SUSPICIOUS):
         fail(farm)
 
@@ -376,10 +383,19 @@ def test_a_task_is_tried_by_another_worker_first(farm, cause):
     assert farm.claim(newest, GOOD)
 
 
-def test_nobody_waits_for_another_worker_for_ever(farm):
-    """The other one may be busy for hours."""
+@pytest.mark.parametrize(("tasks", "bound_s"), [(12, ELSEWHERE_BUSY_S), (1, ELSEWHERE_S)])
+def test_nobody_waits_for_another_worker_for_ever(ledger, tasks, bound_s):
+    """The other one may be busy for hours; who has other things to do waits longer."""
+    farm = Turned(ledger.store)
+    farm.add_job(JOB, tasks=tasks, views=tasks)
+    for worker in (BAD, GOOD):
+        farm.heartbeat(worker, {}, ttl_s=100_000)
     failed = fail(farm)
-    farm.later(ELSEWHERE_S + 1)
+    farm.later(bound_s - 5)
+    (again,) = farm.take(JOB, 1)
+    assert again.index == failed.index
+    assert not farm.claim(again, BAD)
+    farm.later(6)
     (again,) = farm.take(JOB, 1)
 
     assert again.index == failed.index
