@@ -1,0 +1,142 @@
+"""`farm dataset export` as a person at a terminal meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import farm.dataset
+from farm.cli.main import make_app
+from farm.dataset.export.formats import FORMATS
+from farm.dataset.export.outbox import STATE_FOLDER
+from farm.dataset.split import split_dataset
+from farm.local.hold import hold_folder
+from farm.storage import open_storage
+from tests.datasets import write_dataset
+from tests.unit.dataset.export.pictures import files_of, run
+from tests.waiting import wait_for
+
+WITHOUT = """
+import sys
+for name in sys.argv.pop(1).split(","):
+    sys.modules[name] = None
+from farm.cli.main import main
+main()
+"""
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "farm", "dataset", "export", *map(str, arguments)]
+
+
+def test_the_help_says_a_line_of_each_format():
+    shown = CliRunner().invoke(make_app(), ["dataset", "export", "--help"]).output
+
+    for name, known in FORMATS.items():
+        assert any(name in line and known.summary in line for line in shown.splitlines())
+
+
+@pytest.mark.parametrize(("to", "package"), [("coco", "pycocotools"), ("huggingface", "pyarrow")])
+def test_who_lacks_a_package_is_told_what_to_install(tmp_path, to, package):
+    write_dataset(tmp_path / "d", views=1, passes=("rgb", "mask"))
+
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT, package, "dataset", "export", "d", "--to", to,
+         "--out", "o"],
+        capture_output=True, text=True, cwd=tmp_path, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 2
+    sentence = f"an export to {to} needs {package}, which is not installed"
+    assert done.stderr == f"error: {sentence}: pip install 'viewfarm[export]'\n"
+    assert not (tmp_path / "o").exists()
+
+
+def test_ctrl_c_keeps_what_is_done(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=7, passes=("rgb", "mask"))
+    run(tmp_path / "d", tmp_path / "one/x", "yolo", shard_views=2)
+    mask = tmp_path / "d" / farm.dataset.open(tmp_path / "d")[5].path("mask")
+    aside = mask.rename(tmp_path / "aside.png")
+    os.mkfifo(mask)  # whoever reads it waits
+    out = tmp_path / "two/x"
+    request = command(tmp_path / "d", "--to", "yolo", "--out", out, "--shard-views", 2, "--jobs", 1)
+
+    stopped = subprocess.Popen(request, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for((out / STATE_FOLDER / "parts/train-000001.json").exists, "two parts are there")
+        stopped.send_signal(signal.SIGINT)
+        mask.write_bytes(b"")  # lets go of the thread that reads
+        _, said = stopped.communicate(timeout=120)
+    finally:
+        stopped.kill()
+    mask.unlink()
+    aside.rename(mask)
+
+    assert stopped.returncode == 130
+    assert "stopped; the same command goes on from here" in said
+    done = subprocess.run([*request, "--json"], check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout)["there"] == 4
+    assert files_of(out) == files_of(tmp_path / "one/x")
+
+
+def test_one_export_at_a_time_writes_into_a_folder(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=1, passes=("rgb", "mask"))
+
+    with hold_folder(tmp_path / "out" / STATE_FOLDER):
+        done = subprocess.run(
+            command(tmp_path / "d", "--to", "folders", "--out", tmp_path / "out"),
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    assert done.returncode == 2
+    assert "another run writes into" in done.stderr
+    assert "take another --out" in done.stderr
+
+
+def test_words_without_meaning_are_named(tmp_path: Path):
+    for flags, sentence in (
+        (("--to", "voc"), "--to: 'voc' is not one of coco, yolo"),
+        (("--to", "coco", "--passes", "rgb,alpha"), "--passes: 'alpha' is not one of rgb"),
+        (("--to", "coco", "--image-format", "gif"), "--image-format: 'gif' is not one of png"),
+    ):
+        done = CliRunner().invoke(
+            make_app(), ["dataset", "export", "d", "--out", str(tmp_path / "o"), *flags]
+        )
+        assert sentence in str(done.exception)
+
+
+def test_views_in_no_split_are_left_out_and_counted(tmp_path: Path):
+    place = tmp_path / "d"
+    write_dataset(place, views=6, models=3, passes=("rgb", "mask"))
+    shares = {"train": 0.5, "val": 0.5}
+    split_dataset(farm.dataset.open(place), shares, by="model", seed=0)
+    gone = place / "splits/val.txt"
+    val = gone.read_text().splitlines()
+    gone.write_text(val[0] + "\n")
+
+    summary = run(place, tmp_path / "out", "yolo")
+
+    assert summary.left_out == len(val) - 1 > 0
+    assert summary.splits["val"] == 1
+    assert "val: images/val" in (tmp_path / "out/data.yaml").read_text()
+
+
+def test_a_dataset_in_a_bucket_exports_as_one_in_a_folder(tmp_path: Path, s3_place: str):
+    write_dataset(tmp_path / "d", views=3, passes=("rgb", "mask", "depth"))
+    bucket = open_storage(s3_place)
+    for path in (tmp_path / "d").rglob("*.*"):
+        if path.is_file():
+            bucket.put_file(path.relative_to(tmp_path / "d").as_posix(), path)
+
+    for to in ("coco", "webdataset"):
+        run(tmp_path / "d", tmp_path / f"folder/{to}", to)
+        run(s3_place, tmp_path / f"bucket/{to}", to)  # type: ignore[arg-type]
+
+    assert files_of(tmp_path / "bucket") == files_of(tmp_path / "folder")
