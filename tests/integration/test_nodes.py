@@ -95,6 +95,27 @@ def test_a_worker_without_others_warms_up_and_then_its_failures_count(farm, bad)
     assert set(charges(farm)) == {"counts"}
 
 
+def test_a_quarantine_outlives_an_outage_of_redis(farm_of_two, bad, redis_server):
+    farm = farm_of_two
+    (bad / "hold-open").touch()
+    (bad / f"hold-{FIRST_OF_BAD}").unlink()
+    wait_for(lambda: "warming up" in farm.words(), f"it warms up\n{farm.words()}")
+    begun = len(list((bad / "started").iterdir()))
+    redis_server.stop()
+    wait_for(lambda: not farm.dispatcher.reachable, "the dispatcher noticed")
+    redis_server.start()
+    farm.free(f"hold-{HELD}")
+    wait_for(lambda: farm.ledger.job("job").counts[TaskState.DONE] > HELD + 2, "the good one works")
+    assert len(list((bad / "started").iterdir())) == begun, "it still takes nothing"
+
+    (bad / "broken").unlink()
+    (bad / "hold-open").unlink()
+    wait_for(lambda: "out of quarantine" in farm.words(), f"it is back\n{farm.words()}")
+    assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 20}
+    farm.add_job(tasks=8, job_id="next")
+    wait_for(lambda: noted(farm) is None, f"it did a task\n{farm.words()}")
+
+
 def test_a_worker_that_dies_while_it_warms_up_leaves_nothing(farm_of_two, bad):
     farm = farm_of_two
     (bad / "hold-open").touch()
