@@ -15,7 +15,15 @@ from farm.spec.camera import Matrix4, OrbitCamera
 from farm.spec.passes import PassName
 from farm.spec.render import ResolvedRender
 from worker.blender import camera as cameras
-from worker.blender import environment, gpu_memory, hygiene, importers, metaballs, test_card
+from worker.blender import (
+    environment,
+    gpu_memory,
+    hygiene,
+    importers,
+    metaballs,
+    outside,
+    test_card,
+)
 from worker.blender.measure import measure
 from worker.blender.model import (
     Model,
@@ -144,7 +152,7 @@ class BlenderSession:
         self.free_model()
         check_asset(asset)
         try:
-            model = self._stand(Path(asset.path), file_lights=file_lights)
+            model = self._stand(asset, file_lights=file_lights)
         except TaskError:
             self.free_model()
             raise
@@ -154,11 +162,12 @@ class BlenderSession:
     def free_model(self) -> None:
         """Remove the model and all that came with it."""
         self._model = None
-        kept = set(self._own)
-        if self._hdr is not None:
-            kept.add(self._hdr[1].session_uid)
-        hygiene.keep_only(kept)
+        hygiene.keep_only(self._ours())
         self.scene.frame_set(1)
+
+    def _ours(self) -> set[int]:
+        """Return the session ids of what is not the model's."""
+        return self._own | ({self._hdr[1].session_uid} if self._hdr else set())
 
     def load_hdr(self, asset: Asset) -> None:
         """Light the scene with an environment, unless it does already.
@@ -174,8 +183,9 @@ class BlenderSession:
         environment.set_picture(self._world, image)
         self._hdr = (key, image)
 
-    def _stand(self, path: Path, *, file_lights: bool) -> Model:
-        objects, metres = self._import(path)
+    def _stand(self, asset: Asset, *, file_lights: bool) -> Model:
+        path = Path(asset.path)
+        objects, metres = self._import(path, outside.home_of(asset))
         everything = [item for item in bpy.data.objects if item.session_uid not in self._own]
         hygiene.disarm(block for block in hygiene.all_ids() if block.session_uid not in self._own)
         hygiene.hide_compositing_aids(everything)
@@ -212,10 +222,12 @@ class BlenderSession:
         model.turn(0.0)
         return model
 
-    def _import(self, path: Path) -> tuple[list[bpy.types.Object], float]:
+    def _import(self, path: Path, home: Path | None) -> tuple[list[bpy.types.Object], float]:
         """Bring a file's objects in; return those that it renders, and the metres of its unit."""
         if path.suffix.lower() == ".blend":
-            scene = importers.main_scene(importers.append_blend(path))
+            scenes = importers.append_blend(path)
+            outside.shut_out(home, ours=self._ours())
+            scene = importers.main_scene(scenes)
             self.scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
             return importers.visible_objects(scene), scene.unit_settings.scale_length
         operator, options = IMPORTERS[path.suffix.lower()]
@@ -225,6 +237,7 @@ class BlenderSession:
             raise AssetError(
                 str(path), f"Blender cannot import it: {importers.sentence(error, path)}"
             ) from error
+        outside.shut_out(home, ours=self._ours())
         objects = [
             item
             for item in importers.visible_objects(self.scene)

@@ -1,0 +1,85 @@
+"""What a model may read beside its own file: no devices or pipes, no texts, nobody else's files."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from farm.spec.asset import Asset
+
+NOWHERE = "/nowhere"
+"""Where files are looked for that a model may not read: nothing is ever there."""
+READS_TEXT = ("GeometryNodeImportText", "GeometryNodeImportCSV")
+"""Nodes that could write any file of this machine into a picture, as letters or as points."""
+READS_SHAPES = ("GeometryNodeImportOBJ", "GeometryNodeImportPLY", "GeometryNodeImportSTL",
+                "GeometryNodeImportVDB")  # fmt: skip
+
+
+def home_of(asset: Asset) -> Path | None:
+    """Return the folder that holds all that is an asset's own; None where nobody drew a line."""
+    if not asset.in_library:
+        return None
+    return next((each for each in Path(asset.path).parents if each.name == asset.content), None)
+
+
+def shut_out(home: Path | None, *, ours: set[int]) -> None:
+    """Let a model find no file that it may not read; it takes it for missing.
+
+    Args:
+        home: The folder beyond which nothing is the model's own; None: any regular file is.
+        ours: Session ids of the data-blocks that are not the model's.
+    """
+    drop_libraries(home)
+
+    def visit(block: bpy.types.ID, path: str, _: object) -> str | None:
+        if block.session_uid in ours or may_read(full_path(path, block), home):
+            return None
+        return f"{NOWHERE}/{posixpath.basename(path.replace(chr(92), '/')) or 'file'}"
+
+    data: Any = bpy.data  # its stubs do not know this yet
+    data.file_path_foreach(visit, flags={"SKIP_PACKED"})
+    for tree in bpy.data.node_groups:
+        remove_readers(tree, home)
+
+
+def may_read(path: str, home: Path | None) -> bool:
+    """Tell whether a model may read a path, whether or not there is something."""
+    if home is not None and home not in Path(path).parents:
+        return False
+    try:
+        kind = os.stat(path).st_mode  # noqa: PTH116  what is no valid path raises in here alone
+    except (OSError, ValueError):
+        return True  # nothing is there
+    return stat.S_ISREG(kind) or stat.S_ISDIR(kind)
+
+
+def full_path(path: str, block: bpy.types.ID) -> str:
+    """Return a path as Blender would look for it, without `..`."""
+    library = None if isinstance(block, bpy.types.Library) else block.library
+    return os.path.normpath(bpy.path.abspath(path, library=library))
+
+
+def drop_libraries(home: Path | None) -> None:
+    """Remove what came from linked files that a model may not read."""
+    for library in list(bpy.data.libraries):
+        if not may_read(full_path(library.filepath, library), home):
+            bpy.data.libraries.remove(library)
+
+
+def remove_readers(tree: bpy.types.NodeTree, home: Path | None) -> None:
+    """Remove the nodes that read files, unless they read a shape that is the model's own."""
+    for node in list(tree.nodes):
+        if node.bl_idname in READS_TEXT:
+            tree.nodes.remove(node)
+        elif node.bl_idname in READS_SHAPES:
+            path: Any = node.inputs["Path"]  # a socket of a text
+            known = not path.is_linked and path.default_value
+            if known and not may_read(full_path(path.default_value, tree), home):
+                known = None
+            if not known:
+                tree.nodes.remove(node)
