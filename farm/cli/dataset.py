@@ -22,6 +22,14 @@ Workers = Annotated[
     typer.Option(min=1, max=256, help="Views at a time. (default: one for each core)"),
 ]
 
+ReadPlace = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH",
+        help="A dataset, or a folder that holds several; s3://bucket/prefix and farm:JOB, too.",
+    ),
+]
+
 dataset = typer.Typer(
     help="Check, look at, count, split, merge and export datasets.", no_args_is_help=True
 )
@@ -58,7 +66,7 @@ def verify(
 
 @dataset.command()
 def preview(
-    place: DatasetPlace,
+    place: ReadPlace,
     *,
     view: Annotated[
         str | None, typer.Option(help="Show all passes of this view, side by side.")
@@ -90,7 +98,7 @@ def preview(
 
 @dataset.command()
 def stats(
-    place: DatasetPlace,
+    place: ReadPlace,
     *,
     out: Annotated[
         Path | None,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import farm.dataset
 from farm.cli.bar import views_bar
 from farm.cli.progress import counted, file_size
 from farm.cli.remote import err_console, interruptible
 from farm.dataset.look import PAGE_VIEWS, page_of, picture_of, sheet_of
 from farm.dataset.preview import LIMIT
-from farm.dataset.reader import Dataset, open_dataset
+from farm.dataset.reader import Dataset
 from farm.errors import SpecError
 from farm.storage import FolderStorage
 
@@ -20,7 +21,7 @@ def write_preview(
     """Write what was asked for, and say in a sentence what and where."""
     if view and html:
         raise SpecError("--view and --html: say one of them; the page shows passes, too")
-    data = open_dataset(place)
+    data = farm.dataset.open(place)
     with interruptible("stopped: nothing was written"):
         if view:
             name = f"{view.rpartition('/')[2]}.png"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import farm.dataset
 from farm.cli.bar import views_bar
 from farm.cli.dataset_preview import beside, put
 from farm.cli.progress import counted
 from farm.cli.remote import err_console, interruptible, out_console, print_json, say
 from farm.dataset.look import DRAWING, title_of
 from farm.dataset.parallel import usual_workers
-from farm.dataset.reader import open_dataset
 from farm.errors import SpecError, needing
 
 
@@ -23,7 +23,7 @@ def write_stats(
         from farm.dataset.stats import gather_stats
     if out is not None and out.suffix.lower() != ".png":
         raise SpecError(f"--out {out}: the picture is a PNG; give a name that ends in .png")
-    data = open_dataset(place)
+    data = farm.dataset.open(place)
     if not len(data):
         raise SpecError(f"{place}: has no views yet: there is nothing to count")
     bar = views_bar(err_console(), f"counting {place}", total=len(data))

@@ -197,7 +197,7 @@ def histogram_card(histogram: Histogram, title: str, what: str, size: Size) -> I
     for part in (0.5, 1.0):
         up = bottom - tall * part
         draw.line((left, up, right, up), fill=EMPTY, width=1)
-        word = f"{most * part:,.0f}" if most * part >= 1 else ""
+        word = f"{most * part:,g}" if most * part >= 1 else ""
         draw.text((left - 8, up), word, font=font(TICK_PX), fill=SOFT, anchor="rm")
     for place, count in enumerate(counts):
         if count:

@@ -19,8 +19,8 @@ BACKGROUND = (12, 14, 17)
 GOLDEN_RATIO = 0.6180339887
 CRYPTOMATTE_CHANNELS = 12
 """Of one layer; the layer of objects is the last by name. A level of it is A, B, G, R."""
-LEAST_FLOW_PX = 0.5
-"""Less is shown as hardly any."""
+STILL_PX, LEAST_FLOW_PX = 0.01, 0.5
+"""What goes less far stands still; what goes less far than this hardly moves."""
 
 
 def paint(name: PassName, pixels: NDArray[Any], record: ViewRecord) -> tuple[Bytes, str]:
@@ -94,7 +94,8 @@ def paint_flow(flow: Floats) -> tuple[Bytes, str]:
     angle = np.arctan2(-flow[..., 1], -flow[..., 0]) / (2 * np.pi) + 0.5
     strength = lengths / max(most, LEAST_FLOW_PX)
     wheel = 1 - strength[..., None] * (1 - hue_wheel(angle))
-    return over_background(wheel, lengths > 0), f"up to {most:.3g} px"
+    note = f"up to {most:.3g} px" if most > STILL_PX else "nothing moves"
+    return over_background(wheel, lengths > STILL_PX), note
 
 
 def paint_light(light: Floats) -> tuple[Bytes, str]:

@@ -1,0 +1,147 @@
+"""`farm dataset ...`: exit codes, what is printed, what is written, and a clean stop."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from farm.cli.main import make_app
+from farm.dataset.reader import open_dataset
+from farm.errors import FarmError
+from tests.datasets import write_dataset
+
+pytest.importorskip("imagecodecs")
+pytest.importorskip("PIL")
+
+
+def run(*args: object) -> Result:
+    return CliRunner().invoke(make_app(), ["dataset", *map(str, args)])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_dataset(tmp_path / "balls", views=4, models=2, passes=("rgb", "mask"))
+    return tmp_path / "balls"
+
+
+def test_verify_says_that_all_is_well_or_what_to_delete(folder):
+    assert run("verify", folder).exit_code == 0
+    path = folder / open_dataset(folder)[1].path("rgb")
+    path.write_bytes(b"x")
+
+    done = run("verify", folder)
+
+    assert done.exit_code == 1
+    assert "1 wrong" in done.stdout
+    assert f"{path.relative_to(folder)}: has 1 bytes, not " in done.stdout
+    assert f"rm -f -- {path}" in done.stderr
+    assert "the same farm render" in done.stderr
+
+
+def test_verify_lists_what_to_delete_and_prints_json_alone(folder):
+    for at in range(4):
+        (folder / open_dataset(folder)[at].path("mask")).write_bytes(b"x")
+    listing = folder.parent / "broken.txt"
+
+    done = run("verify", folder, "--broken", listing, "--json", "--workers", 1)
+
+    assert done.exit_code == 1
+    found = json.loads(done.stdout)
+    assert found["wrong"] == 4
+    assert [check["found"] for check in found["places"][str(folder)]["checks"]][4] == 4
+    paths = listing.read_text().splitlines()
+    assert {Path(path).parent for path in paths} == {folder / "masks"}
+    assert str(listing) in done.stderr
+
+
+def test_notes_count_when_asked(folder):
+    summary = json.loads((folder / "dataset.json").read_text()) | {"failures": ["one"]}
+    (folder / "dataset.json").write_text(json.dumps(summary))
+
+    assert run("verify", folder).exit_code == 0
+    assert run("verify", folder, "--strict").exit_code == 1
+
+
+def test_each_preview_goes_where_it_is_wanted(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = open_dataset(folder)[0].name
+
+    for args in ((), ("--html",), ("--view", name), ("--html", "--out", "page.html")):
+        done = run("preview", folder, *args)
+        assert done.exit_code == 0, done.output
+
+    assert (folder / "preview.jpg").read_bytes().startswith(b"\xff\xd8")
+    assert (folder / "preview.html").read_text().startswith("<!doctype html>")
+    assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "page.html").exists()
+    assert "with 4 of 4 views" in done.stdout
+    assert run("verify", folder).exit_code == 0  # they are no strays
+
+
+def test_stats_write_a_picture_and_numbers(folder, tmp_path):
+    assert run("stats", folder).exit_code == 0
+    assert json.loads((folder / "stats.json").read_text())["views"] == 4
+
+    done = run("stats", folder, "--json", "--pixels", 0, "--out", tmp_path / "cover.png")
+
+    found = json.loads(done.stdout)
+    assert (found["views"], found["pixel_views"]) == (4, 0)
+    assert (tmp_path / "cover.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((tmp_path / "cover.json").read_text()) == found
+    assert run("verify", folder).exit_code == 0
+
+
+def test_split_tells_of_each_part_and_of_empty_ones(folder):
+    done = run("split", folder)
+
+    assert done.exit_code == 0
+    assert "2 views of 1 model" in done.stdout
+    assert "note: test is empty" in done.stdout
+    assert run("verify", folder).exit_code == 0
+    with pytest.raises(FarmError, match="--by: 'colour' is not one of model, hdr, view"):
+        raise run("split", folder, "--by", "colour").exception
+
+
+def test_merge_says_how_files_came(folder, tmp_path):
+    write_dataset(tmp_path / "more", views=2, first=4, passes=("rgb", "mask"))
+
+    done = run("merge", folder, tmp_path / "more", "--out", tmp_path / "all")
+
+    assert done.exit_code == 0
+    assert "6 views; files: 12 linked" in done.stdout
+    assert run("verify", tmp_path / "all").exit_code == 0
+    again = json.loads(run("merge", folder, "--out", tmp_path / "all", "--json").stdout)
+    assert (again["views"], again["repeated"]) == (6, 4)
+
+
+@pytest.mark.parametrize("command", ["verify", "preview", "stats", "split"])
+def test_a_place_without_a_dataset_is_named(command, tmp_path):
+    with pytest.raises(FarmError, match="no dataset is there"):
+        raise run(command, tmp_path / "nowhere").exception
+
+
+def test_ctrl_c_ends_verify_with_one_sentence(folder):
+    """The signal comes while a view is being looked at."""
+    code = (
+        "import os, signal, sys\n"
+        "import farm.dataset.verify as verify\n"
+        "def stop(*args, **options):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return real(*args, **options)\n"
+        "real, verify.examine_view = verify.examine_view, stop\n"
+        "sys.argv = ['farm', 'dataset', 'verify', sys.argv[1], '--workers', '1']\n"
+        "from farm.cli.main import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 130
+    assert done.stderr.strip() == "stopped: not all was looked at"
+    assert done.stdout == ""
