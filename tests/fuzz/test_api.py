@@ -86,7 +86,7 @@ PATHS = ("/", "/docs", "/health", "/v1", "/v1/jobs", "/v1/jobs/*", "/v1/jobs/*/c
          "/v1/jobs/*/tasks", "/v1/jobs/*/tasks/*", "/v1/jobs/*/tasks/*/log", "/v1/assets",
          "/v1/assets/missing", "/v1/assets/*/upload", "/v1/datasets", "/v1/datasets/*/files",
          "/v1/datasets/*/files/*", "/v1/datasets/JOB/files/chair_studio/*",
-         "/v1/datasets/*/preview", "/v1/datasets/*/archive",
+         "/v1/datasets/*/preview", "/v1/datasets/*/archive", "/v1/datasets/*/views",
          "/v1/events?job=*", "/v1/whoami", "/*")  # fmt: skip
 HEADERS = ("Range", "Upload-Offset", "Upload-Length", "Content-Type", "Accept", "Host", "Cookie",
            "Transfer-Encoding", "Expect", "If-Range", "X-Forwarded-For", "Origin")  # fmt: skip
