@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from farm.dataset.export.run import ExportSummary
 
 LOG_EVERY_S = 10.0
+MOST_THREADS = 32
+"""Unless the user says: each holds two views."""
 FORMAT_LINES = "\n".join(f"{name:12} {known.summary}" for name, known in FORMATS.items())
 HELP = f"""Write a dataset, or all those in a folder, in another tool's format.
 
@@ -88,7 +90,8 @@ def export(  # noqa: PLR0913  an option each
         held(out),
         views_bar(console) as report,
     ):
-        summary = write(place, out, options, threads=jobs or os.cpu_count() or 1, report=report)
+        threads = jobs or min(os.cpu_count() or 1, MOST_THREADS)
+        summary = write(place, out, options, threads=threads, report=report)
     if json:
         print_json({**summary._asdict(), "folder": str(out)})
     else:

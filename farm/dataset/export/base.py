@@ -109,6 +109,8 @@ class Exporter(ABC, Generic[T]):
     """Parts are shards: they are cut by size, too."""
     by_dataset = False
     """No part has views of two datasets."""
+    needs: tuple[tuple[PassName, ...], ...] = ()
+    """Of each of these, all views must have one."""
     originals = False
     """The format's readers take files as they were rendered, too."""
 

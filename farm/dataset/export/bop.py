@@ -44,6 +44,7 @@ class BopExporter(Exporter[Frame]):
 
     part_views = 1000
     by_dataset = True
+    needs = (("mask", "index"),)
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)

@@ -15,6 +15,8 @@ from farm.spec.base import Spec, digest
 
 OPTIONS_FILE = f"{STATE_FOLDER}/options.json"
 PARTS_FOLDER = f"{STATE_FOLDER}/parts"
+STALE_FOLDER = f"{STATE_FOLDER}/stale"
+"""Parts whose files have not been looked through since something else took their place."""
 
 
 class DonePart(Spec):
@@ -58,12 +60,12 @@ class Checkpoints:
             and all(self._outbox.has(file) for file in done.files)
         )
 
-    def forget(self, name: str) -> None:
-        """Delete what there is of a part, its mark last."""
+    def set_aside(self, name: str) -> None:
+        """Count a part as not done, and remember its files: some may be of no use any more."""
         done = self._read(name)
-        for file in done.files if done else ():
-            self._outbox.remove(file)
-        self._outbox.remove(f"{PARTS_FOLDER}/{name}.jsonl")
+        if done is not None:
+            stale = f"{STALE_FOLDER}/{name}-{done.digest}.json"
+            self._outbox.put_text(stale, done.model_dump_json() + "\n")
         self._outbox.remove(f"{PARTS_FOLDER}/{name}.json")
 
     def keep(self, part: Part, wanted: str, written: Written) -> None:
@@ -73,12 +75,25 @@ class Checkpoints:
         done = DonePart(digest=wanted, views=len(part.views), files=tuple(written.files))
         self._outbox.put_text(f"{PARTS_FOLDER}/{part.name}.json", done.model_dump_json() + "\n")
 
-    def forget_others(self) -> None:
-        """Delete the parts that an earlier state of the dataset had and this one has not."""
+    def tidy(self) -> None:
+        """Delete the files that an earlier state of the dataset had and this one has not.
+
+        It is done last, since a view's files may have come to belong to another part.
+        """
         kept = {name for names in self._kept.values() for name in names}
-        for path in (self._outbox.folder / PARTS_FOLDER).glob("*.json"):
+        for path in list((self._outbox.folder / PARTS_FOLDER).glob("*.json")):
             if path.stem not in kept:
-                self.forget(path.stem)
+                self.set_aside(path.stem)
+                self._outbox.remove(f"{PARTS_FOLDER}/{path.stem}.jsonl")
+        aside = list((self._outbox.folder / STALE_FOLDER).glob("*.json"))
+        stale = {file for path in aside for file in read_part(path).files}
+        if stale:
+            for name in kept:
+                stale.difference_update(read_part(self._mark(name)).files)
+        for file in stale:
+            self._outbox.remove(file)
+        for path in aside:
+            path.unlink()
 
     def lines(self, split: str) -> Iterator[JsonValue]:
         """Yield what was kept of the parts of a split, in order."""
@@ -89,11 +104,18 @@ class Checkpoints:
                     yield json.loads(line)
 
     def _read(self, name: str) -> DonePart | None:
-        path = self._outbox.folder / PARTS_FOLDER / f"{name}.json"
         try:
-            return DonePart.model_validate_json(path.read_bytes())
+            return read_part(self._mark(name))
         except (FileNotFoundError, ValidationError):
             return None
+
+    def _mark(self, name: str) -> Path:
+        return self._outbox.folder / PARTS_FOLDER / f"{name}.json"
+
+
+def read_part(path: Path) -> DonePart:
+    """Return what is noted of a part."""
+    return DonePart.model_validate_json(path.read_bytes())
 
 
 def check_same(path: Path, options: ExportOptions) -> None:

@@ -15,7 +15,6 @@ from farm.dataset.export.base import Exporter, Job, Lines, NumberedView, Part, W
 from farm.dataset.export.instances import Instance, box_of, find_instances
 from farm.dataset.export.pictures import picture, put_extras
 from farm.dataset.export.polygons import outlines
-from farm.errors import SpecError
 
 Entry = dict[str, Any]
 
@@ -23,12 +22,11 @@ Entry = dict[str, Any]
 class CocoExporter(Exporter[tuple[list[str], Entry]]):
     """`images/<split>/`, `annotations/instances_<split>.json`."""
 
+    needs = (("rgb",), ("mask", "index"))
     originals = True
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        if "rgb" not in self.survey.common_passes():
-            raise SpecError("an export to coco is about pictures: not all views have the pass rgb")
         self._categories = {name: at for at, name in enumerate(self.survey.classes, start=1)}
         self._licences = {name: at for at, name in enumerate(self.survey.licences(), start=1)}
 

@@ -8,18 +8,15 @@ from collections.abc import Iterator
 from farm.dataset.export.base import Exporter, Job, NumberedView, Part, Written
 from farm.dataset.export.pictures import picture, put_extras
 from farm.dataset.export.survey import class_names
-from farm.errors import SpecError
 
 
 class FolderExporter(Exporter[list[str]]):
     """`images/<split>/<class>/` and `masks/<split>/<class>/`, with equal names."""
 
+    needs = (("rgb",),)
+
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        if "rgb" not in self.survey.common_passes():
-            raise SpecError(
-                "an export to folders is about pictures: not all views have the pass rgb"
-            )
         self._folders = folder_names(self.survey.classes)
 
     def take(self, view: NumberedView) -> list[str]:

@@ -12,6 +12,7 @@ import yaml
 from datasets import Array2D, Array3D, ClassLabel, Features, Image, List, Value
 from numpy.typing import NDArray
 
+from farm.dataset.attribution import ATTRIBUTION_FILE, licence
 from farm.dataset.export.base import Exporter, Job, Lines, NumberedView, Part, Written
 from farm.dataset.export.instances import box_of, find_instances
 from farm.dataset.export.pictures import pass_file
@@ -78,6 +79,7 @@ class ParquetExporter(Exporter[Row]):
         head = yaml.safe_dump(
             {
                 "configs": [{"config_name": "default", "data_files": files}],
+                **card_licence(self.survey.licences()),
                 "task_categories": ["image-segmentation"],
                 "tags": ["synthetic"],
             },
@@ -133,6 +135,19 @@ class ParquetExporter(Exporter[Row]):
                 number = self.survey.classes.index(instance.class_name)
                 found.append({"class": number, "bbox": list(box), "area": area})
         return found
+
+
+def card_licence(names: tuple[str, ...]) -> dict[str, str]:
+    """Return what the card says of licences: the one there is, if it is Creative Commons'."""
+    titles = {licence(name).title for name in names}
+    title = titles.pop() if len(titles) == 1 else ""
+    if title.startswith("CC"):
+        return {"license": title.lower().replace(" ", "-")}
+    return {
+        "license": "other",
+        "license_name": "see-attribution",
+        "license_link": ATTRIBUTION_FILE,
+    }
 
 
 def groups(rows: Iterator[Row]) -> Iterator[list[Row]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -71,9 +72,13 @@ class Outbox:
         return (self.folder / path).is_file()
 
     def remove(self, path: str) -> None:
-        """Delete a file if it is there."""
+        """Delete a file if it is there, and folders that it leaves empty."""
+        target = self.folder / path
         with self._telling(path):
-            (self.folder / path).unlink(missing_ok=True)
+            target.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not empty
+            for folder in target.relative_to(self.folder).parents[:-1]:
+                (self.folder / folder).rmdir()
 
     def _new(self) -> Path:
         return self._partial / str(next(self._numbers))

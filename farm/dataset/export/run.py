@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -60,7 +61,7 @@ def export(
     marks = Checkpoints(outbox)
     marks.begin(options)
     there = write_parts(exporter, marks, threads=threads, report=report)
-    marks.forget_others()
+    marks.tidy()
     exporter.close(marks.lines)
     text = attribution(out.name, models=survey.models, hdrs=survey.hdrs)
     outbox.put_text(ATTRIBUTION_FILE, text)
@@ -79,8 +80,13 @@ def write_parts(
 ) -> int:
     """Write the parts that are missing; return the views of those that were there."""
     survey, options = exporter.survey, exporter.options
-    numbers = [thing.model_dump() for thing in survey.things]
-    common = digest(options.model_dump(mode="json"), survey.classes, survey.licences(), numbers)
+    common = digest(
+        version("viewfarm"),
+        options.model_dump(mode="json"),
+        survey.classes,
+        survey.licences(),
+        [thing.model_dump() for thing in survey.things],
+    )
     done = there = 0
     with ThreadPoolExecutor(threads, thread_name_prefix="export") as pool:
         for part in cut(numbered(survey), exporter):
@@ -88,7 +94,7 @@ def write_parts(
             if marks.is_done(part, wanted):
                 there += len(part.views)
             else:
-                marks.forget(part.name)
+                marks.set_aside(part.name)
                 taken = ahead(pool, exporter.take, part.views, AHEAD * threads)
                 marks.keep(part, wanted, exporter.write(part, counted(taken, done, survey, report)))
             done += len(part.views)
@@ -108,13 +114,15 @@ def check_options(options: ExportOptions, kind: type[Exporter[Any]], survey: Sur
             f"readers of {options.format} do not take every file as it was rendered: "
             "--image-format png or jpg"
         )
-    lacking = [name for name in options.passes if survey.passes[name] < survey.views]
+    common = survey.common_passes()
+    lacking = [f"--passes {name}" for name in options.passes if name not in common]
+    lacking += [
+        f"an export to {options.format} needs the pass {' or '.join(names)}"
+        for names in kind.needs
+        if not set(names) & set(common)
+    ]
     if lacking:
-        have = survey.passes[lacking[0]]
-        raise SpecError(
-            f"--passes {lacking[0]}: {have} of {survey.views} views have it; all have "
-            f"{', '.join(survey.common_passes())}"
-        )
+        raise SpecError(f"{lacking[0]}: not all views have it; all have {', '.join(common)}")
 
 
 def numbered(survey: Survey) -> Iterator[NumberedView]:

@@ -10,16 +10,15 @@ from farm.dataset.export.base import Exporter, Job, Lines, NumberedView, Part, W
 from farm.dataset.export.instances import find_instances
 from farm.dataset.export.pictures import picture, put_extras
 from farm.dataset.export.polygons import joined, outlines
-from farm.errors import SpecError
 
 
 class YoloExporter(Exporter[list[str]]):
     """`data.yaml`, `images/<split>/`, `labels/<split>/`; a picture of nothing has an empty file."""
 
+    needs = (("rgb",), ("mask", "index"))
+
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        if "rgb" not in self.survey.common_passes():
-            raise SpecError("an export to yolo is about pictures: not all views have the pass rgb")
         self._numbers = {name: at for at, name in enumerate(self.survey.classes)}
 
     def take(self, view: NumberedView) -> list[str]:
@@ -52,6 +51,6 @@ class YoloExporter(Exporter[list[str]]):
         for instance in find_instances(view, self.options.classes):
             points = joined(outlines(instance.mask))
             if points:
-                sides = [f"{x / width:.6g} {y / height:.6g}" for x, y in points]
+                sides = [f"{x / width:.7g} {y / height:.7g}" for x, y in points]
                 rows.append(f"{self._numbers[instance.class_name]} {' '.join(sides)}\n")
         return "".join(rows)

@@ -108,8 +108,10 @@ def test_pictures_may_stay_as_they_are_and_be_links(tmp_path: Path):
 def test_what_a_dataset_lacks_is_named(tmp_path: Path):
     write_dataset(tmp_path / "d", views=1, passes=("mask", "depth"))
 
-    with pytest.raises(SpecError, match="not all views have the pass rgb"):
+    with pytest.raises(
+        SpecError, match="coco needs the pass rgb: not all views have it; all have mask"
+    ):
         run(tmp_path / "d", tmp_path / "out", "coco")
-    with pytest.raises(SpecError, match="--passes uv: 0 of 1 views have it; all have mask, depth"):
+    with pytest.raises(SpecError, match="--passes uv: not all views have it; all have mask, depth"):
         run(tmp_path / "d", tmp_path / "out", "webdataset", passes=("uv",))
     assert not (tmp_path / "out").exists()

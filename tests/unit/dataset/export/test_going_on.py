@@ -98,6 +98,38 @@ def test_an_export_follows_its_dataset(tmp_path: Path):
     assert files_of(out) == files_of(tmp_path / "fresh/x")
 
 
+@pytest.mark.parametrize("to", FORMATS)
+def test_views_that_move_to_another_part_stay(tmp_path: Path, to):
+    """The first view goes: all others move up, and their files must not go with their old part."""
+    place, out = tmp_path / "d", tmp_path / "out/x"
+    write_dataset(place, views=7, models=3, passes=("rgb", "mask"))
+    lines = (place / "views.jsonl").read_text().splitlines(keepends=True)
+    run(place, out, to, shard_views=2)
+
+    (place / "views.jsonl").write_text("".join(lines[1:]))
+    with pytest.raises(KeyboardInterrupt):
+        run(place, out, to, shard_views=2, report=stop_after(3))
+    run(place, out, to, shard_views=2)
+
+    run(place, tmp_path / "fresh/x", to, shard_views=2)
+    assert files_of(out) == files_of(tmp_path / "fresh/x")
+    assert not (out / STATE_FOLDER / "stale").exists() or not any(
+        (out / STATE_FOLDER / "stale").iterdir()
+    )
+
+
+def test_a_class_that_is_gone_leaves_no_folder(tmp_path: Path):
+    place, out = tmp_path / "d", tmp_path / "out"
+    write_dataset(place, views=3, models=3, passes=("rgb", "mask"))
+    lines = (place / "views.jsonl").read_text().splitlines(keepends=True)
+    run(place, out, "folders")
+
+    (place / "views.jsonl").write_text(lines[0])
+    run(place, out, "folders")
+
+    assert [path.name for path in (out / "images/train").iterdir()] == ["vase"]
+
+
 def test_another_export_or_a_folder_in_use_is_refused(tmp_path: Path):
     write_dataset(tmp_path / "d", views=1, passes=("rgb", "mask"))
     run(tmp_path / "d", tmp_path / "out", "coco")

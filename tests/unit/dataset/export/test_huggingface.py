@@ -66,6 +66,7 @@ def test_the_folder_alone_says_which_split_is_where(tmp_path: Path, load):
     loaded = load(str(tmp_path / "out"))
     assert {name: len(rows) for name, rows in loaded.items()} == summary.splits
     assert set(loaded) == {"train", "val", "test"}
+    assert "license: other" in (tmp_path / "out/README.md").read_text()  # the HDRI's is not known
     for name, rows in loaded.items():
         wanted = farm.dataset.open(tmp_path / "d", split=name)
         assert [row["view"] for row in rows] == [view.name for view in wanted]
