@@ -59,6 +59,13 @@ class Solid:
         ]
         return transform(np.array(own), self.world_from_solid)
 
+    def outline(self) -> np.ndarray:
+        """Points in the world that reach as far as it does, from wherever it is seen."""
+        if self.shape != "ball":
+            return self.corners()
+        way = np.random.default_rng(1).normal(size=(20_000, 3))
+        return transform(way / np.linalg.norm(way, axis=-1, keepdims=True), self.world_from_solid)
+
     def _box(self, start, along):
         one, other = (-0.5 - start) / along, (0.5 - start) / along
         near, far = np.minimum(one, other), np.maximum(one, other)
@@ -126,6 +133,25 @@ def look(
         normal=(normals @ turn).reshape(*shape, 3),
         which=np.where(there, first + 1, 0).reshape(shape),
     )
+
+
+def settled(
+    camera: CameraRecord,
+    resolution_px: tuple[int, int],
+    solids: list[Solid],
+    *,
+    slack_px: float = 0.01,
+) -> np.ndarray:
+    """Say of which pixels (H, W) the centre sees one face, and not another one if moved so far."""
+    seen = look(camera, resolution_px, solids)
+    same = np.ones(seen.which.shape, bool)
+    for x in (-slack_px, slack_px):
+        for y in (-slack_px, slack_px):
+            moved = {"cx_px": camera.cx_px + x, "cy_px": camera.cy_px + y}
+            other = look(camera.model_copy(update=moved), resolution_px, solids)
+            turned_by = np.linalg.norm(other.normal - seen.normal, axis=-1)
+            same &= (other.which == seen.which) & (turned_by < 0.1)
+    return same
 
 
 def project(camera: CameraRecord, points: np.ndarray) -> np.ndarray:

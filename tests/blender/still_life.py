@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bpy  # brings along the others
+
+# isort: split
+
 import bmesh
-import bpy
 import numpy as np
 from mathutils import Matrix
 
