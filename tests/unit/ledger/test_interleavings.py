@@ -13,11 +13,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from farm.ledger import JobState, Ledger, TaskState
 from farm.ledger.memory_store import MemoryStore
 from farm.ledger.model import CODES
-from farm.ledger.policy import CAUSES
+from farm.ledger.policy import CAUSES, SUSPICIOUS
 from farm.ledger.redis_store import RedisStore, connect
 from farm.spec.task import Ticket
 
-TASKS, VIEWS = 4, 3
+TASKS, VIEWS = 6, 3
 WORKERS = ("a", "b", "c")
 JOB = "job"
 OVER = {TaskState.DONE, TaskState.FAILED, TaskState.SET_ASIDE}
@@ -121,6 +121,28 @@ class Farm(RuleBasedStateMachine):
         else:
             self.ledger.nodes.failed(worker, "black")
         self.see_refunds()
+
+    @rule(worker=workers, cause=st.sampled_from(["render", "killed", "device"]))
+    def break_down(self, worker: str, cause: str) -> None:
+        """Fail at one task after the other, where others may have done some; then be judged."""
+        tickets = self.ledger.take(JOB, SUSPICIOUS)
+        self.messages += tickets
+        for ticket in tickets:
+            self.try_to_claim(worker, ticket)
+            if self.holders.get(ticket) == {worker} and ticket not in self.ended:
+                assert self.ledger.fail(ticket, cause, "why")
+                self.end(ticket, cause)
+                self.charged[ticket.index].append(ticket.attempt)
+        self.judge()
+
+    @rule(worker=workers)
+    def work(self, worker: str) -> None:
+        self.claim_newest(worker)
+        mine = [ticket for ticket, names in self.holders.items() if worker in names]
+        for ticket in [ticket for ticket in mine if ticket not in self.ended][:1]:
+            assert self.ledger.complete(ticket)
+            self.done[ticket.index] = ticket
+            self.end(ticket, "done")
 
     def see_refunds(self) -> None:
         """Only what a node in quarantine did is given back, and once."""
