@@ -111,6 +111,9 @@ class NoLease:
     def view_done(self) -> None:
         """Count nothing."""
 
+    def secure(self) -> None:
+        """It is ours."""
+
     def views_found(self, count: int) -> None:
         """Count nothing."""
 

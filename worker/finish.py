@@ -66,19 +66,21 @@ class Circumstances:
 class Finisher:
     """Writes the files and records of one task; its `finish` runs on many threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it needs and whom it asks, each by its name
         self,
         task: RenderTask,
         circumstances: Circumstances,
         *,
         book: RecordBook,
         storage: Storage,
+        may_write: Callable[[], None],
         on_done: Callable[[], None],
     ) -> None:
         self._task = task
         self._circumstances = circumstances
         self._book = book
         self._storage = storage
+        self._may_write = may_write
         self._on_done = on_done
         self._one_at_a_time = threading.Lock()
         self._unfit: dict[str, PictureError] = {}
@@ -137,7 +139,12 @@ class Finisher:
         previews: dict[PassName, bytes] | None = None,
         objects: tuple[ObjectLabel, ...] = (),
     ) -> None:
-        """Write the files of a view, then its record, then tell."""
+        """Write the files of a view, then its record, then tell.
+
+        Raises:
+            StaleAttempt: Somebody else writes these files now.
+        """
+        self._may_write()
         begun = time.perf_counter()
         name, spent = rendered.view.name, Clock(timings.pass_s)
         files: dict[PassName, FileRecord] = {}

@@ -13,14 +13,20 @@ from farm.storage import Storage
 
 
 class RecordBook:
-    """One JSON line per finished view, in the views' order, written whole after each view."""
+    """One JSON line per finished view, in the views' order, written whole after each view.
 
-    def __init__(self, task: RenderTask, storage: Storage) -> None:
+    All attempts are read, one is written.
+    """
+
+    def __init__(self, task: RenderTask, storage: Storage, attempt: int = 1) -> None:
         self._task = task
+        self._key = records_key(task, attempt)
+        self._first = records_key(task)
         self._storage = storage
         self._ids = [view_id(task, view) for view in task.views]
         self._lock = threading.Lock()
-        self._records = self._read()
+        later = storage.keys(self._first.removesuffix(".jsonl"))
+        self._records = self._read(self._first, *later)
 
     def has(self, view: View) -> bool:
         """Tell whether a view is recorded and its files are there in full size."""
@@ -33,17 +39,20 @@ class RecordBook:
     def add(self, record: ViewRecord) -> None:
         """Record a view whose files are written."""
         with self._lock:
-            self._records |= self._read() | {record.view_id: record}  # another attempt may write
+            self._records |= self._read(self._key) | {
+                record.view_id: record
+            }  # another attempt may write
             lines = [
                 self._records[each].model_dump_json() for each in self._ids if each in self._records
             ]
             text = "".join(f"{line}\n" for line in lines)
-            self._storage.put(records_key(self._task), text.encode())
+            self._storage.put(self._key, text.encode())
 
-    def _read(self) -> dict[str, ViewRecord]:
+    def _read(self, *keys: str) -> dict[str, ViewRecord]:
         """Return what is recorded of this task's views; lines of another version are not."""
         records = {}
-        for line in (self._storage.get(records_key(self._task)) or b"").splitlines():
+        found = (self._storage.get(key) or b"" for key in keys)
+        for line in (line for data in found for line in data.splitlines()):
             try:
                 record = ViewRecord.model_validate_json(line)
             except ValidationError:

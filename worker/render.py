@@ -41,6 +41,13 @@ class Lease(Protocol):
             Interrupted: It is not to go on here; what is rendered counts.
         """
 
+    def secure(self) -> None:
+        """Return when the task was surely ours a moment ago: its files may be written.
+
+        Raises:
+            StaleAttempt: It is not ours.
+        """
+
     def view_done(self) -> None:
         """Count a view that is finished and recorded."""
 
@@ -63,7 +70,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     Raises:
         TaskError: The task cannot go on.
     """
-    book = RecordBook(task, storage)
+    book = RecordBook(task, storage, attempt)
     missing = [view for view in task.views if not book.has(view)]
     lease.views_found(len(task.views) - len(missing))
     if not missing:
@@ -84,7 +91,14 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
         indices=stage.indices,
         materials=stage.materials,
     )
-    finisher = Finisher(task, circumstances, book=book, storage=storage, on_done=lease.view_done)
+    finisher = Finisher(
+        task,
+        circumstances,
+        book=book,
+        storage=storage,
+        may_write=lease.secure,
+        on_done=lease.view_done,
+    )
     render_views(missing, stage, session, finisher=finisher, lease=lease, load_s=load_s)
     finisher.raise_unfit()
 

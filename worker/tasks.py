@@ -22,6 +22,7 @@ from farm.ledger.causes import refine
 from farm.ledger.policy import CAUSES, UNKNOWN
 from farm.queue import RENDER_TASK
 from farm.settings import Settings, load_settings
+from farm.spec.quote import quoted
 from farm.spec.task import RenderMessage, RenderTask, Ticket
 from farm.storage import Storage, open_storage
 from worker.limits import confine
@@ -30,6 +31,9 @@ from worker.stopping import raise_if_asked
 from worker.task_log import task_log
 
 log = logging.getLogger(__name__)
+
+SECURE_S = 1.0
+"""So long the ledger's word is good: much shorter than a lease."""
 
 T = TypeVar("T")
 
@@ -48,6 +52,8 @@ class LedgerLease:
     check: Callable[[], None] = lambda: None
     """Raises `Interrupted` where this worker is to stop."""
     lock: threading.Lock = field(default_factory=threading.Lock)
+    known_s: float = float("-inf")
+    """When the ledger was asked that said last that the attempt is ours."""
 
     def confirm(self) -> None:
         """Return if the attempt is still ours, as far as anybody can know, and is to go on.
@@ -57,12 +63,30 @@ class LedgerLease:
             Interrupted: This worker is to stop.
         """
         self.check()
+        asked_s = time.monotonic()
         try:
             ours = self.ledger.confirm(self.ticket)
         except UnreachableError:
-            return  # the ledger has the last word in the end
+            return  # the ledger has the last word, before anything is written
         if not ours:
             raise StaleAttempt(f"attempt {self.ticket.attempt} is no longer wanted")
+        self.known_s = asked_s
+
+    def secure(self) -> None:
+        """Return when the ledger has just said that the attempt is ours; wait while it is away.
+
+        Who was frozen or cut off for long may not know that somebody else renders the task now:
+        what both write would mix.
+
+        Raises:
+            StaleAttempt: Somebody else holds the task, or nobody wants it any more.
+        """
+        if time.monotonic() - self.known_s < SECURE_S:
+            return
+        asked_s = time.monotonic()
+        if not insist(lambda: self.ledger.confirm(self.ticket)):
+            raise StaleAttempt(f"attempt {self.ticket.attempt} is no longer wanted")
+        self.known_s = asked_s
 
     def view_done(self) -> None:
         """Count a view that was rendered; views end in threads beside the renderer."""
@@ -169,9 +193,13 @@ def report_failure(ledger: Ledger, ticket: Ticket, cause: str, sentence: str) ->
     log.warning("task failed %s cause=%s now=%s: %s", naming(ticket), cause, state, sentence)
 
 
-def refuse(body: dict[str, Any], *, ledger: Ledger, worker: str, reason: str) -> None:
+def refuse(body: Any, *, ledger: Ledger, worker: str, reason: str) -> None:
     """Fail a task whose message this worker cannot read: another version wrote it."""
-    ticket = Ticket.model_validate(body["ticket"])
+    try:
+        ticket = Ticket.model_validate(body["ticket"])
+    except (LookupError, TypeError, ValidationError):
+        log.warning("message dropped, it names no task: %s", quoted(body))
+        return
     if insist(lambda: ledger.claim(ticket, worker)):
         report_failure(ledger, ticket, "unknown", f"the worker cannot read the task: {reason}")
 
@@ -298,8 +326,8 @@ class RenderDoor(Task):  # type: ignore[misc]  # Celery ships no types
     ignore_result=True,
     throws=(DeviceError,),
 )
-def render_views(self: RenderDoor, body: dict[str, Any]) -> None:
-    """Render the task in a message."""
+def render_views(self: RenderDoor, body: Any = None, *_rest: Any, **_more: Any) -> None:
+    """Render the task in a message, whatever somebody has put into it."""
     worker = self.settings.worker_id
     try:
         message = RenderMessage.model_validate(body)

@@ -177,6 +177,9 @@ class FarmStorage:
     def delete_tree(self, prefix: str) -> None:
         self._refuse()
 
+    def sweep(self, prefix: str) -> int:
+        self._refuse()
+
     def _refuse(self) -> NoReturn:
         raise StorageError(f"{self.place}: datasets of a farm are read, not written; download it")
 

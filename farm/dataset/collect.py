@@ -114,7 +114,8 @@ def copied(lines: Iterable[bytes], file: IO[bytes]) -> Iterator[ViewRecord]:
 def delete_records(storage: Storage, dataset: str, is_complete: Callable[[str], bool]) -> None:
     """Delete the record files of complete tasks: `views.jsonl` has their lines."""
     for key in list(storage.keys(dataset_key(dataset, RECORDS_FOLDER))):
-        task_id = key.rpartition("/")[2].removesuffix(".jsonl")
+        inner = key.removeprefix(dataset_key(dataset, RECORDS_FOLDER, ""))
+        task_id = inner.removesuffix(".jsonl").lstrip("/").partition("/")[0]
         if key.endswith(".jsonl") and is_complete(task_id):
             storage.delete(key)
 

@@ -30,6 +30,7 @@ def finish_dataset(
         is_complete: Says of a task id whether all of its views are done.
         report: Takes a sentence for each line that is not a record.
     """
+    storage.sweep(dataset)
     summary = collect(storage, dataset, facts, is_complete=is_complete, report=report)
     if summary.views:
         records = (entry.record for entry in read_records(storage, dataset, report))

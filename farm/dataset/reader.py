@@ -240,8 +240,9 @@ def dataset_of(key: str) -> str | None:
     folder, _, name = key.rpartition("/")
     if name == VIEWS_FILE:
         return f"{folder}/"
-    if name.endswith(".jsonl") and f"/{folder}".endswith(f"/{RECORDS_FOLDER}"):
-        return folder.removesuffix(RECORDS_FOLDER) or "/"
+    above, found, _ = f"/{key}".partition(f"/{RECORDS_FOLDER}/")
+    if name.endswith(".jsonl") and found:
+        return f"{above[1:]}/"
     return None
 
 

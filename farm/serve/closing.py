@@ -14,7 +14,7 @@ from farm.dataset.collect import RunFacts
 from farm.dataset.finish import finish_dataset
 from farm.dataset.records import record_keys
 from farm.errors import StorageError, UnreachableError
-from farm.jobs import LOST, JobBook, end_of
+from farm.jobs import FOLDER, LOST, JobBook, end_of
 from farm.ledger import JobStatus, Ledger, TaskState
 from farm.serve.restore import restore
 from farm.spec.job import Job
@@ -106,6 +106,7 @@ class Closer:
         if job is None or status is None or not status.over:
             return
         log.info("finishing datasets job=%s", job_id)
+        self.storage.sweep(f"{FOLDER}/{job_id}")
         is_complete = completeness(job, status, self.ledger)
         for dataset, facts in dataset_facts(job, status, self.ledger):
             if self.stopping.is_set() or self.ledger.job(job_id) is None:

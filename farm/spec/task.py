@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from farm.spec.asset import Asset
 from farm.spec.base import Spec, digest
 from farm.spec.passes import PassName
@@ -35,9 +37,9 @@ class RenderTask(Spec):
 class Ticket(Spec):
     """The right to try one task: what the ledger hands out and takes back."""
 
-    job_id: str
-    index: int
-    attempt: int
+    job_id: str = Field(pattern=r"^[0-9A-Za-z_-]{1,80}$")
+    index: int = Field(ge=0, le=2**40)
+    attempt: int = Field(ge=0, le=2**52)
     """From 1; only the newest ticket of a task is worth anything."""
 
 
@@ -66,6 +68,11 @@ def dataset_key(dataset: str, *parts: str) -> str:
     return "/".join(part for part in (dataset, *parts) if part)
 
 
-def records_key(task: RenderTask) -> str:
-    """Return the storage key of a task's records: one JSON line per finished view."""
-    return dataset_key(task.dataset, ".records", f"{task.task_id}.jsonl")
+def records_key(task: RenderTask, attempt: int = 1) -> str:
+    """Return the storage key of an attempt's records of a task: one JSON line per finished view.
+
+    Later attempts have files of their own, so that a late one never writes over another's records.
+    """
+    if attempt == 1:
+        return dataset_key(task.dataset, ".records", f"{task.task_id}.jsonl")
+    return dataset_key(task.dataset, ".records", task.task_id, f"{attempt:010d}.jsonl")

@@ -59,6 +59,12 @@ class Storage(Protocol):
     def delete_tree(self, prefix: str) -> None:
         """Remove all keys under the folder `prefix`, which must not be the whole storage."""
 
+    def sweep(self, prefix: str) -> int:
+        """Remove what was left half-written under the folder `prefix`; return how many files.
+
+        Nobody may be writing there: whoever does must begin again.
+        """
+
     def entries(self, prefix: str, *, after: str = "") -> Iterator[Entry]:
         """Yield what is under the folder `prefix`, sorted by key, without partial files.
 

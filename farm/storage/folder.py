@@ -71,8 +71,10 @@ class FolderStorage:
         except OSError as error:
             raise StorageError(f"{path}: cannot be removed: {error.strerror}") from error
         with contextlib.suppress(OSError):  # not empty: other keys live there
-            if path.parent != self.root:
-                path.parent.rmdir()
+            for folder in path.parents:
+                if folder == self.root:
+                    break
+                folder.rmdir()
 
     def delete_tree(self, prefix: str) -> None:
         path = self.path(prefix)
@@ -83,6 +85,13 @@ class FolderStorage:
                 shutil.rmtree(path)
         except OSError as error:
             raise StorageError(f"{path}: cannot be removed: {error.strerror}") from error
+
+    def sweep(self, prefix: str) -> int:
+        found = list(self.path(prefix).rglob(f"{PARTIAL_PREFIX}*"))
+        for path in found:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        return len(found)
 
     def entries(self, prefix: str, *, after: str = "") -> Iterator[Entry]:
         return self._walk(self.path(prefix), after)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from farm.dataset.records import newest, read_records
 from farm.errors import OutOfFrameError, StaleAttempt, StorageError
 from farm.spec.record import ViewRecord
 from farm.spec.task import RenderTask, records_key, view_id
@@ -33,6 +34,9 @@ class Lease:
     def view_done(self) -> None:
         self.done += 1
 
+    def secure(self) -> None:
+        """It is ours."""
+
     def views_found(self, count: int) -> None:
         self.done += count
 
@@ -51,8 +55,9 @@ class FullStorage(FolderStorage):
 
 
 def records(storage: FolderStorage, task: RenderTask) -> list[ViewRecord]:
-    lines = (storage.get(records_key(task)) or b"").splitlines()
-    return [ViewRecord.model_validate_json(line) for line in lines]
+    found = newest(read_records(storage, task.dataset, print))
+    ids = [view_id(task, view) for view in task.views]
+    return [found[each].record for each in ids if each in found]
 
 
 @pytest.fixture

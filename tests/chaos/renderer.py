@@ -138,7 +138,7 @@ def paint(
     lease: NotedLease,
 ) -> None:
     """Do what `worker.render.render_task` does, without Blender."""
-    book = RecordBook(task, storage)
+    book = RecordBook(task, storage, attempt)
     missing = [view for view in task.views if not book.has(view)]
     lease.views_found(len(task.views) - len(missing))
     known = Circumstances(
@@ -150,7 +150,15 @@ def paint(
         device="cpu",
         versions={"viewfarm": "0"},
     )
-    painter = Painter(task, known, book=book, storage=storage, on_done=lease.view_done, lease=lease)
+    painter = Painter(
+        task,
+        known,
+        book=book,
+        storage=storage,
+        may_write=lease.secure,
+        on_done=lease.view_done,
+        lease=lease,
+    )
     still = Still()
     render_views(missing, still, still, finisher=painter, lease=lease, load_s=0.0)
 

@@ -45,3 +45,13 @@ def test_a_linked_folder_is_not_walked(storage, tmp_path):
     (storage.root / "a" / "link").symlink_to(tmp_path / "elsewhere")
 
     assert list(storage.keys("")) == ["a/b"]
+
+
+def test_a_sweep_takes_what_a_writer_that_was_killed_has_left(tmp_path):
+    storage = FolderStorage(tmp_path)
+    storage.put("a/b/c.png", b"one")
+    half = tmp_path / "a" / "b" / f"{PARTIAL_PREFIX}0123-d.png"
+    half.write_bytes(b"ha")
+
+    assert (storage.sweep("a"), storage.sweep("a")) == (1, 0)
+    assert not half.exists()

@@ -133,6 +133,14 @@ def test_partial_files_are_not_listed(storage):
     assert list(storage.keys("a")) == ["a/b.png"]
 
 
+def test_a_sweep_takes_no_whole_file(storage):
+    storage.put("a/b.png", b"one")
+    storage.sweep("a")
+    storage.sweep("nowhere")
+
+    assert list(storage.keys("")) == ["a/b.png"]
+
+
 @pytest.mark.parametrize("key", ["../up", "a/../../up", "/etc/passwd", "..", "a\0b"])
 def test_no_key_leads_out_of_the_storage(storage, key):
     for verb in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from farm.dataset.records import newest, read_records
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key, records_key, view_id
 from farm.storage import FolderStorage
@@ -64,3 +65,15 @@ def test_what_another_attempt_recorded_meanwhile_is_kept(tmp_path):
 
     lines = storage.get(records_key(task)).splitlines()
     assert [ViewRecord.model_validate_json(line).attempt for line in lines] == [2, 1]
+
+
+def test_attempts_have_files_of_their_own_and_read_those_of_others(tmp_path):
+    """A late one that knows less never takes away what another has recorded."""
+    task, storage = a_task(views=2), FolderStorage(tmp_path)
+    late, newer = RecordBook(task, storage, 1), RecordBook(task, storage, 2)
+    newer.add(record_of(task, 0))
+    newer.add(record_of(task, 1))
+    late.add(record_of(task, 0))
+
+    assert len(storage.get(records_key(task, 2)).splitlines()) == 2
+    assert len(newest(read_records(storage, task.dataset, print))) == 2

@@ -7,6 +7,7 @@ from farm.errors import (
     DeviceError,
     RenderError,
     SetupError,
+    StaleAttempt,
     StorageError,
     UnreachableError,
 )
@@ -182,6 +183,30 @@ def test_a_render_goes_on_while_the_ledger_is_away(ledger, monkeypatch):
     lease.view_done()
 
     assert lease.views_done == 1
+
+
+def test_nothing_is_written_before_the_ledger_has_said_whose_the_task_is(ledger, monkeypatch):
+    """Who was cut off may be the only one who does not know that somebody else renders now."""
+    message = a_message(ledger)
+    assert ledger.claim(message.ticket, "w")
+    lease = tasks.LedgerLease(ledger, message.ticket)
+    confirm, asked = ledger.confirm, []
+
+    def away_at_first(ticket):
+        asked.append(ticket)
+        if len(asked) < 3:
+            raise UnreachableError("away")
+        return confirm(ticket)
+
+    monkeypatch.setattr(ledger, "confirm", away_at_first)
+    lease.secure()
+    lease.secure()
+    assert len(asked) == 3, "its word is good for a moment"
+
+    lease.known_s = float("-inf")
+    ledger.release(message.ticket)
+    with pytest.raises(StaleAttempt):
+        lease.secure()
 
 
 def test_a_renderer_that_cannot_be_opened_is_said_in_a_sentence():
