@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from farm.ledger.model import CODES, Conduct, JobState, TaskRecord, TaskState
+from farm.ledger.model import CODES, JobState, TaskRecord, TaskState
 from farm.ledger.store import MOST_JOBS, MOST_SUSPECTS, Move, Order, Outcome, suspect_of
+from farm.ledger.suspicion import read, write
 
 
 @dataclass
@@ -233,11 +234,11 @@ def change_state(row: JobRow, index: int, source: TaskState, target: TaskState) 
 
 def note(text: str, outcome: Outcome) -> str:
     """Return what is noted of a node after one more outcome."""
-    conduct, suspect = Conduct.model_validate_json(text), suspect_of(outcome)
+    conduct, suspect = read(text), suspect_of(outcome)
     if suspect:
         change: dict[str, object] = {"suspects": (*conduct.suspects, suspect)[-MOST_SUSPECTS:]}
     else:
         done = sorted((conduct.done | {outcome.job_id: outcome.time_s}).items(), key=itemgetter(1))
         quarantine = conduct.quarantine if conduct.shut else None
         change = {"suspects": (), "done": dict(done[-MOST_JOBS:]), "quarantine": quarantine}
-    return conduct.model_copy(update=change).model_dump_json(exclude_defaults=True)
+    return write(conduct.model_copy(update=change))

@@ -80,7 +80,9 @@ class Nodes:
         told = []
         for node, text in texts.items():
             before, after = conducts[node], self._judged(node, conducts)
-            if after != before and not self.store.swap_conduct(node, text, write_or_not(after)):
+            damaged = before == Conduct()  # nothing would not have been written
+            changed = damaged or after != before
+            if changed and not self.store.swap_conduct(node, text, write_or_not(after)):
                 continue  # something happened meanwhile: next time
             conducts[node] = after
             if after.shut and not before.shut and after.quarantine:

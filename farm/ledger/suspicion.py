@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pydantic import ValidationError
+
 from farm.ledger.model import (
     Conduct,
     FailedAttempt,
@@ -16,8 +18,11 @@ from farm.ledger.policy import WELL_S, pause_s, policy_of
 
 
 def read(text: str) -> Conduct:
-    """Read what is noted of a node."""
-    return Conduct.model_validate_json(text) if text else Conduct()
+    """Read what is noted of a node; what cannot be read says nothing."""
+    try:
+        return Conduct.model_validate_json(text) if text else Conduct()
+    except ValidationError:
+        return Conduct()
 
 
 def write(conduct: Conduct) -> str:

@@ -356,6 +356,20 @@ def test_what_is_given_back_stays_so_while_the_task_moves(farm, verb):
     assert told == {"fail": ["refunded", "counts"], "complete": None}.get(verb, ["refunded"])
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '"x"', '{"suspects":7}', '{"quarantine":{}}'])
+def test_notes_that_somebody_damaged_stop_nobody(farm, text):
+    farm.store.swap_conduct("bad@host", "", text)
+    fail(farm)
+    succeed(farm)
+    farm.nodes.judge()
+
+    assert farm.nodes.quarantine(BAD) is None
+    assert "good@host" in farm.nodes.conducts()
+    for _ in range(SUSPICIOUS):
+        fail(farm)
+    assert [node for node, _ in farm.nodes.judge()] == ["bad@host"]
+
+
 def test_notes_of_a_node_are_forgotten_after_a_day(farm):
     succeed(farm)
     fail(farm)
