@@ -391,6 +391,7 @@ def test_metrics_count_what_there_is(farm):
     assert 'farm_jobs{state="completed"} 1.0' in text
     assert f'farm_tasks{{state="{TaskState.DONE}"}} 3.0' in text
     assert 'farm_workers{device="cpu"} 1.0' in text
+    assert "farm_workers_quarantined 0.0" in text
     assert "farm_views_done 6.0" in text
     assert 'farm_api_requests_total{method="POST",route="/v1/jobs",status="201"} 1.0' in text
 

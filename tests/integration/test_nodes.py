@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from farm.ledger import JobState, TaskState
-from farm.ledger.model import Quarantine
+from farm.errors import DeviceError
+from farm.ledger import JobState, Ledger, TaskState
+from farm.ledger.memory_store import MemoryStore
+from farm.ledger.model import Conduct, Quarantine
 from farm.ledger.policy import SUSPICIOUS
+from farm.local.run import raise_if_unfit
 from tests.integration.whole_farm import Farm
 from tests.waiting import wait_for
 
@@ -114,6 +117,25 @@ def test_a_quarantine_outlives_an_outage_of_redis(farm_of_two, bad, redis_server
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 20}
     farm.add_job(tasks=8, job_id="next")
     wait_for(lambda: noted(farm) is None, f"it did a task\n{farm.words()}")
+
+
+def test_a_run_on_one_machine_ends_when_no_worker_renders_what_it_should():
+    """Else it would wait for ever: nobody mends the machine meanwhile."""
+    ledger = Ledger(MemoryStore())
+    raise_if_unfit(ledger)
+    for node in ("a@h", "b@h"):
+        ledger.heartbeat(f"{node}#1", {}, ttl_s=60)
+        shut = Quarantine(sentence="it may be bad", since_s=1, try_from_s=1)
+        noted = Conduct(quarantine=shut).model_dump_json()
+        ledger.store.swap_conduct(node, "", noted)
+        raise_if_unfit(ledger)
+        ledger.nodes.failed(node, "its test card is off by 0.9")
+        if node == "a@h":
+            ledger.heartbeat("b@h#1", {}, ttl_s=60)
+            raise_if_unfit(ledger)
+
+    with pytest.raises(DeviceError, match="does not render what it should: its test card is off"):
+        raise_if_unfit(ledger)
 
 
 def test_a_worker_that_dies_while_it_warms_up_leaves_nothing(farm_of_two, bad):
