@@ -53,8 +53,26 @@ def reaching(verb: Callable[P, T]) -> Callable[P, T]:
             raise SetupError("Redis refuses the password; correct FARM_REDIS_URL") from None
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise UnreachableError("Redis cannot be reached") from error
+        except redis.ResponseError as error:
+            if (sentence := why_not_now(error)) is None:
+                raise
+            raise UnreachableError(sentence) from error
 
     return call
+
+
+NOT_NOW = {
+    "MISCONF": "Redis cannot write to its disk; make room there, the farm goes on by itself",
+    "OOM": "Redis has no memory left (maxmemory); give it more, the farm goes on by itself",
+    "READONLY": "Redis is a replica that cannot be written; point FARM_REDIS_URL at the primary",
+}
+"""How Redis' refusals begin that end by themselves when somebody mends their reason."""
+
+
+def why_not_now(error: Exception) -> str | None:
+    """Return what keeps Redis from writing, in a sentence; None where it is something else."""
+    words = str(error)
+    return next((told for code, told in NOT_NOW.items() if code in words.split(":")[0]), None)
 
 
 class RedisStore:
@@ -98,7 +116,10 @@ class RedisStore:
 
     @reaching
     def meta(self, job_id: str) -> dict[str, str] | None:
-        return cast("dict[str, str]", self.client.hgetall(key(job_id))) or None
+        try:
+            return cast("dict[str, str]", self.client.hgetall(key(job_id))) or None
+        except redis.ResponseError as error:  # somebody keeps something else under our name
+            raise ValueError(str(error)) from error
 
     @reaching
     def set_meta(self, job_id: str, name: str, value: str | int) -> None:
@@ -191,6 +212,10 @@ class RedisStore:
     @reaching
     def conducts(self) -> dict[str, str]:
         return cast("dict[str, str]", self.client.hgetall(CONDUCT))
+
+    @reaching
+    def conduct(self, node: str) -> str:
+        return self.client.hget(CONDUCT, node) or ""
 
     @reaching
     def swap_conduct(self, node: str, before: str, after: str) -> bool:

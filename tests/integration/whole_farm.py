@@ -27,8 +27,8 @@ class Farm:
         self.redis_url = redis_url
         self.storage = folder / "storage"
         self.scratch = folder / "scratch"
-        self.storage.mkdir()
-        self.scratch.mkdir()
+        self.storage.mkdir(exist_ok=True)
+        self.scratch.mkdir(exist_ok=True)
         self.log = folder / "workers.log"
         self.lease_ttl_s = lease_ttl_s
         self.ledger: Ledger = open_ledger(redis_url)

@@ -7,6 +7,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from farm.errors import RenderError
+
+MB = 1_000_000
+
 
 class Scratch:
     """A folder of short-lived files, with another one on disk for those that are too large."""
@@ -17,11 +21,19 @@ class Scratch:
         self._numbers = itertools.count()
 
     def new_file(self, need_bytes: float) -> Path:
-        """Return where a new file of that size has room."""
+        """Return where a new file of that size has room.
+
+        Raises:
+            RenderError: Nowhere.
+        """
         folder = self.folder
         if shutil.disk_usage(folder).free < need_bytes:
-            self._spill = self._spill or Path(tempfile.mkdtemp(prefix="viewfarm-"))
-            folder = self._spill
+            self._spill = folder = self._spill or Path(tempfile.mkdtemp(prefix="viewfarm-"))
+            if shutil.disk_usage(folder).free < need_bytes:
+                raise RenderError(  # the words by which a full disk is known
+                    f"no space left on device: neither {self.folder} nor {folder} has the "
+                    f"{need_bytes / MB:.0f} MB that a view takes in passing"
+                )
         return folder / f"{next(self._numbers):08d}.exr"
 
     def close(self) -> None:
