@@ -33,7 +33,6 @@ ReadPlace = Annotated[
 dataset = typer.Typer(
     help="Check, look at, count, split, merge and export datasets.", no_args_is_help=True
 )
-dataset.command(help=HELP)(export)
 
 
 @dataset.command()
@@ -198,3 +197,6 @@ def merge(
     from farm.cli.dataset_merge import merge_places
 
     merge_places(places, out, prefix=prefix, link=not copy, json=json)
+
+
+dataset.command(help=HELP)(export)
