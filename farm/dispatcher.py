@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from farm.errors import StorageError, UnreachableError
 from farm.ledger import JobState, JobStatus, Ledger, TaskState
@@ -48,6 +49,8 @@ class Dispatcher:
         self.last_step_s = clock()
         self.reap_from_s = 0.0
         self.sent_s: dict[Ticket, float] = {}
+        self.damaged: set[str] = set()
+        self.stumbled: set[str] = set()
         self._be_patient()
 
     def run(self, stop: threading.Event, until: Callable[[], bool] = lambda: False) -> None:
@@ -59,13 +62,13 @@ class Dispatcher:
     def step(self) -> bool:
         """Do all that there is to do now; False while Redis is away."""
         try:
-            self._notice_gaps()
-            self._reap()
-            self._judge()
+            for verb in (self._notice_gaps, self._reap, self._judge):
+                with self._going_on(verb.__name__):
+                    verb()
             jobs = [job for job in self.ledger.jobs() if not job.over]
-            self._feed(jobs)
-            self._republish(jobs)
-            self._finish(jobs)
+            for serve in (self._feed, self._republish, self._finish):
+                with self._going_on(serve.__name__):
+                    serve([job for job in jobs if job.job_id not in self.damaged])
         except UnreachableError as error:
             if self.reachable:
                 log.warning("%s; the dispatcher waits for it", error)
@@ -76,6 +79,24 @@ class Dispatcher:
             log.warning("Redis is back")
         self.reachable = True
         return True
+
+    @contextmanager
+    def _going_on(self, where: str, *, job_id: str | None = None) -> Iterator[None]:
+        """Say what is wrong and go on: what is damaged in Redis must not stop what is not.
+
+        A job that cannot be served is left alone until the dispatcher starts again.
+        """
+        try:
+            yield
+        except UnreachableError:
+            raise
+        except Exception as error:  # the door of everything that serves
+            if job_id is not None:
+                self.damaged.add(job_id)
+                log.exception("a job cannot be served and is left alone job=%s", job_id)
+            elif (told := f"{where}: {error!r}") not in self.stumbled:
+                self.stumbled.add(told)
+                log.exception("the dispatcher stumbled and goes on where=%s", where)
 
     def _notice_gaps(self) -> None:
         """Give workers time to show up again after a pause of ours or of Redis."""
@@ -114,10 +135,11 @@ class Dispatcher:
             if room < 1:
                 return
             if job.state in (JobState.QUEUED, JobState.RUNNING) and job.held_until_s <= now_s:
-                tickets = self.ledger.take(job.job_id, room)
-                room -= len(tickets)
-                for ticket in tickets:
-                    self._send(ticket, job.priority)
+                with self._going_on("feed", job_id=job.job_id):
+                    tickets = self.ledger.take(job.job_id, room)
+                    room -= len(tickets)
+                    for ticket in tickets:
+                        self._send(ticket, job.priority)
 
     def _republish(self, jobs: list[JobStatus]) -> None:
         """Send again what was lost on the way; a double is refused at its claim."""
@@ -148,6 +170,7 @@ class Dispatcher:
 
     def _finish(self, jobs: list[JobStatus]) -> None:
         for job in jobs:
-            if state := self.ledger.settle(job.job_id):
-                log.info("job %s job=%s", state.value, job.job_id)
-                self.on_over(job.job_id)
+            with self._going_on("finish", job_id=job.job_id):
+                if state := self.ledger.settle(job.job_id):
+                    log.info("job %s job=%s", state.value, job.job_id)
+                    self.on_over(job.job_id)

@@ -14,6 +14,7 @@ from farm.local.redis_server import PrivateRedis
 NEEDS = {
     "celery": [
         "fuzz/test_api.py",
+        "fuzz/test_messages.py",
         "chaos",
         "integration",
         "unit/ledger",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -25,9 +26,18 @@ from farm.ledger.model import (
 )
 from farm.ledger.nodes import Nodes
 from farm.ledger.policy import TURNED_AWAY_S, policy_of
-from farm.ledger.reading import find_fresh, held_task, read_chunks, read_status, read_tasks
+from farm.ledger.reading import (
+    find_fresh,
+    held_task,
+    read_chunks,
+    read_status,
+    read_tasks,
+    read_worker,
+)
 from farm.ledger.store import Move, Order, Outcome, Store
 from farm.spec.task import Ticket
+
+log = logging.getLogger(__name__)
 
 RETRIED = (TaskState.FAILED, TaskState.SET_ASIDE)
 WORK_TTL_S = 86400.0
@@ -109,8 +119,12 @@ class Ledger:
 
     def job(self, job_id: str) -> JobStatus | None:
         """Return how a job stands; None where there is no such job."""
-        meta = self.store.meta(job_id)
-        return read_status(job_id, meta) if meta else None
+        try:
+            meta = self.store.meta(job_id)
+            return read_status(job_id, meta) if meta else None
+        except (KeyError, ValueError) as error:  # somebody wrote into Redis by hand
+            log.warning("a job in Redis is damaged and passed over job=%s: %r", job_id, error)
+            return None
 
     def jobs(self) -> list[JobStatus]:
         """Return how all jobs stand, in the order in which they are served."""
@@ -175,6 +189,25 @@ class Ledger:
             order = Order(moves, frozenset(JobState) - CANCELLED_JOB, again)
             count += sum(self.store.shift(job_id, order)) if moves else 0
         return count
+
+    def reopen(self, job_id: str, index: int, *, views: int) -> bool:
+        """T: done > pending, J: completed > running. Take back a task that is not done after all.
+
+        Args:
+            job_id: The job.
+            index: The task.
+            views: How many it has; they count as done no more.
+        """
+        if self.job(job_id) is None:
+            return False
+        self.store.add_meta(job_id, "attempts", RENUMBERED)  # its numbers are not known any more
+        move = Move(index, TaskState.DONE, 0, TaskState.PENDING, None)
+        again = {JobState.COMPLETED: JobState.RUNNING, JobState.FAILED: JobState.RUNNING}
+        order = Order([move], frozenset(JobState) - CANCELLED_JOB, again)
+        if not self.store.shift(job_id, order)[0]:
+            return False
+        self.store.add_meta(job_id, "views_done", -views)
+        return True
 
     def settle(self, job_id: str) -> JobState | None:
         """Finish a job of which nothing is left to do; return its last state if this did it."""
@@ -348,13 +381,9 @@ class Ledger:
         conducts = self.nodes.conducts() if found else {}
         shut = {node: each.quarantine for node, each in conducts.items() if each.shut}
         return [
-            WorkerStatus(
-                worker=name,
-                quarantine=shut.get(node_of(name)),
-                **json.loads(work or "{}"),
-                **json.loads(said),
-            )
+            worker
             for (name, said), work in zip(found, works, strict=True)
+            if (worker := read_worker(name, said, work, shut.get(node_of(name))))
         ]
 
     def tell_work(self, worker: str, work: Work) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Iterator
 
 from farm.ledger.model import (
@@ -11,12 +13,16 @@ from farm.ledger.model import (
     HeldTask,
     JobState,
     JobStatus,
+    Quarantine,
     TaskRecord,
     TaskState,
     TaskStory,
+    WorkerStatus,
 )
 from farm.ledger.store import Meta, Store
 from farm.spec.task import Ticket
+
+log = logging.getLogger(__name__)
 
 CANCELLED = TaskState.CANCELLED
 CHUNK = 16384
@@ -43,6 +49,18 @@ def read_status(job_id: str, meta: Meta) -> JobStatus:
         dropped=int(meta.get("dropped", 0)),
         held_until_s=float(meta.get("hold", 0)),
     )
+
+
+def read_worker(
+    name: str, said: str, work: str | None, quarantine: Quarantine | None
+) -> WorkerStatus | None:
+    """Read what a worker says of itself; None where that is damaged."""
+    try:
+        facts = json.loads(work or "{}") | json.loads(said)
+        return WorkerStatus(**(facts | {"worker": name, "quarantine": quarantine}))
+    except (TypeError, ValueError, RecursionError) as error:
+        log.warning("what a worker says of itself is damaged worker=%s: %r", name, error)
+        return None
 
 
 def held_task(job_id: str, index: int, record: TaskRecord, *, views_done: int) -> HeldTask:

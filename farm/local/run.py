@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +16,7 @@ from farm.errors import DeviceError, UnreachableError
 from farm.ledger import Ledger, TaskState, open_ledger
 from farm.ledger.waiting import held_back
 from farm.local.finish import FailedTask, finish_datasets, group
+from farm.local.passing import memory_folder, passing_folder
 from farm.local.redis_server import PrivateRedis
 from farm.local.status import Speed, Status, Summary
 from farm.local.workers import WorkerCrew
@@ -189,10 +187,8 @@ class PrivateFarm:
 def private_farm(devices: list[str], storage: Path) -> Iterator[PrivateFarm]:
     """Start a farm of our own; in the end nothing of it is left, whatever happened."""
     with ExitStack() as exit_stack:
-        folder = Path(tempfile.mkdtemp(prefix="farm-"))
-        exit_stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        scratch = Path(tempfile.mkdtemp(prefix="farm-", dir=memory_folder()))
-        exit_stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+        folder = exit_stack.enter_context(passing_folder())
+        scratch = exit_stack.enter_context(passing_folder(memory_folder()))
         redis = exit_stack.enter_context(PrivateRedis(folder / "redis"))
         crew = WorkerCrew(
             devices, redis_url=redis.url, storage=storage, folder=folder, scratch=scratch
@@ -200,9 +196,3 @@ def private_farm(devices: list[str], storage: Path) -> Iterator[PrivateFarm]:
         exit_stack.callback(crew.stop, grace_s=0)
         crew.start()
         yield PrivateFarm(redis, crew)
-
-
-def memory_folder() -> Path | None:
-    """Return a folder that is kept in memory, for pictures in passing; None where there is none."""
-    folder = Path("/dev/shm")
-    return folder if folder.is_dir() and os.access(folder, os.W_OK) else None

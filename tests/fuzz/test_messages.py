@@ -1,0 +1,173 @@
+"""Whatever lies in Redis: a worker and a dispatcher say so and go on."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import threading
+
+import pytest
+import redis
+from hypothesis import given
+from hypothesis import strategies as st
+
+from farm.dispatcher import Dispatcher
+from farm.ledger import JobState, Ledger, TaskState, open_ledger
+from farm.ledger.memory_store import MemoryStore
+from farm.queue import QUEUE, RENDER_TASK, CeleryQueue
+from farm.spec.task import RenderMessage, Ticket
+from tests.builders import a_task
+from tests.fuzz.effort import fuzz
+from tests.fuzz.strange import bent, trees
+from tests.integration.whole_farm import Farm, task_of
+from tests.waiting import wait_for
+
+tasks = pytest.importorskip("worker.tasks", reason="the worker's parts are not installed")
+
+BODY = RenderMessage(
+    ticket=Ticket(job_id="job", index=0, attempt=1), task=a_task(job_id="job")
+).model_dump(mode="json")
+
+
+class Door:
+    """What the worker's child keeps, with a renderer that does nothing."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.settings = tasks.load_settings(redis_url="redis://127.0.0.1:1/0", scratch="/nowhere")
+        self.pace = self.logs = None
+
+    @staticmethod
+    def renderer(task, *, attempt, worker, lease) -> None:
+        lease.confirm()
+
+
+@fuzz(4)
+@given(body=bent(BODY) | trees(), more=st.lists(trees(), max_size=1))
+def test_a_message_is_rendered_refused_or_dropped(caplog, body, more):
+    ledger = Ledger(MemoryStore())
+    ledger.add_job("job", tasks=1, views=3)
+    ledger.take("job", 1)
+    caplog.clear()
+
+    tasks.render_views.run.__func__(Door(ledger), body, *more)
+
+    counts = ledger.job("job").counts
+    assert counts[TaskState.RUNNING] == 0
+    assert "Traceback" not in caplog.text
+
+
+def rubbish() -> list[bytes | str]:
+    """What may be found in a queue that others write into."""
+    envelope = {
+        "body": base64.b64encode(json.dumps([[BODY], {}, {}]).encode()).decode(),
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": {"lang": "py", "task": RENDER_TASK, "id": "x", "argsrepr": "", "kwargsrepr": ""},
+        "properties": {
+            "body_encoding": "base64",
+            "delivery_info": {"exchange": "", "routing_key": QUEUE},
+            "delivery_mode": 2,
+            "delivery_tag": "tag",
+            "priority": 0,
+        },
+    }
+
+    def with_(**changes: object) -> str:
+        return json.dumps(envelope | changes)
+
+    def told(*args: object) -> str:
+        body = base64.b64encode(json.dumps(args).encode()).decode()
+        return with_(body=body)
+
+    headers = envelope["headers"]
+    return [
+        told([], {}, {}),
+        told(["x"], {}, {}),
+        told([{"ticket": {"job_id": "job", "index": -1, "attempt": 1}}], {}, {}),
+        told([BODY, BODY, 3], {"x": 1}, {}),
+        with_(headers=headers | {"task": "os.system"}),
+        with_(headers=headers | {"task": 5}),
+        with_(**{"content-type": "application/x-python-serialize"}),
+        with_(**{"content-type": "application/x-nobody-knows"}),
+        with_(body=base64.b64encode(b"{").decode()),
+        with_(body=base64.b64encode(b"\xff\xfe").decode()),
+        with_(headers={}),
+    ]
+
+
+@pytest.mark.slow
+def test_rubbish_in_the_queue_does_not_keep_a_worker_from_its_tasks(redis_url, tmp_path):
+    with redis.Redis.from_url(redis_url) as client:
+        for item in rubbish():
+            client.lpush(f"farm:{QUEUE}", item)
+    with Farm(redis_url, tmp_path) as farm:
+        worker = farm.start_worker()
+        farm.add_job(tasks=3)
+
+        assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 3}
+        assert worker.poll() is None
+
+
+@pytest.fixture
+def dispatching(redis_url):
+    """A dispatcher on a Redis that others write into; ends after the test."""
+    ledger, queue = open_ledger(redis_url), CeleryQueue(redis_url)
+    stop = threading.Event()
+    dispatcher = Dispatcher(ledger, queue, task_of, lease_ttl_s=0.5)
+    thread = threading.Thread(target=dispatcher.run, args=(stop,))
+    with redis.Redis.from_url(redis_url) as client:
+        yield ledger, client, thread
+        stop.set()
+        thread.join()
+    queue.close()
+    ledger.store.client.close()
+
+
+DAMAGE = {
+    "a job without its fields": lambda client: (
+        client.sadd("farm:jobs", "bad"), client.hset("farm:job:bad", "x", "y")),
+    "a job in no state": lambda client: (
+        client.sadd("farm:jobs", "bad"),
+        client.hset("farm:job:bad", mapping={
+            "state": "dancing", "priority": "0", "created": "0", "tasks": "1", "views": "1",
+            "views_done": "0"})),
+    "a job of strange numbers": lambda client: (
+        client.sadd("farm:jobs", "bad"),
+        client.hset("farm:job:bad", mapping={
+            "state": "queued", "priority": "high", "created": "nan", "tasks": "-1", "views": "1",
+            "views_done": "0"})),
+    "a job that is a list": lambda client: (
+        client.sadd("farm:jobs", "bad"), client.rpush("farm:job:bad", "x")),
+    "states that are none": lambda client: client.hset("farm:job:first:states", "x", "y"),
+    "a worker that is no JSON": lambda client: client.set("farm:worker:w", "{"),
+    "a worker of strange fields": lambda client: client.set("farm:worker:w", '{"seen_s": "x"}'),
+    "a worker that is a list": lambda client: client.set("farm:worker:w", "[1]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_what_is_damaged_in_redis_does_not_stop_the_dispatcher(dispatching, caplog, what):
+    ledger, client, thread = dispatching
+    if "first" in what or "states" in what:
+        ledger.add_job("first", tasks=2, views=4, priority=5)
+        client.delete("farm:job:first:states")
+    DAMAGE[what](client)
+    ledger.add_job("good", tasks=2, views=4)
+
+    with caplog.at_level(logging.WARNING):
+        thread.start()
+        wait_for(lambda: ledger.job("good").counts[TaskState.QUEUED] == 2, "the good job is fed")
+
+    assert "damaged" in caplog.text or "goes on" in caplog.text or "left alone" in caplog.text
+    assert thread.is_alive()
+
+
+def test_a_message_that_names_no_task_is_dropped_with_a_line(caplog):
+    ledger = Ledger(MemoryStore())
+
+    with caplog.at_level(logging.WARNING):
+        tasks.refuse({"x": 1}, ledger=ledger, worker="w", reason="no")
+
+    assert "message dropped, it names no task: {'x': 1}" in caplog.text
