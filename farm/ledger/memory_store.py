@@ -167,6 +167,10 @@ class MemoryStore:
         with self.lock:
             return dict(self.noted)
 
+    def conduct(self, node: str) -> str:
+        with self.lock:
+            return self.noted.get(node, "")
+
     def swap_conduct(self, node: str, before: str, after: str) -> bool:
         with self.lock:
             if self.noted.get(node, "") != before:

@@ -58,18 +58,22 @@ class Nodes:
         """Return what is noted of each node."""
         return {node: read(text) for node, text in self.store.conducts().items()}
 
+    def conduct(self, node: str) -> Conduct:
+        """Return what is noted of one node."""
+        return read(self.store.conduct(node))
+
     def quarantine(self, worker: str) -> Quarantine | None:
         """Return why a worker gets no tasks; None where it does."""
-        conduct = self.conducts().get(node_of(worker), Conduct())
+        conduct = self.conduct(node_of(worker))
         return conduct.quarantine if conduct.shut else None
 
     def refuses(self, record: TaskRecord, worker: str) -> bool:
         """Say whether a worker must leave a task to others, for now or for a while."""
-        node, conducts = node_of(worker), self.conducts()
-        if conducts.get(node, Conduct()).shut:
+        node = node_of(worker)
+        if self.conduct(node).shut:
             return True
         past_s = self.store.now_s() - failed_on_s(record, node)
-        if past_s > ELSEWHERE_BUSY_S or not self._open_nodes(conducts) - tried_on(record):
+        if past_s > ELSEWHERE_BUSY_S or not self._open_nodes(self.conducts()) - tried_on(record):
             return False
         return past_s < ELSEWHERE_S or self._open_tasks() > 1
 
@@ -93,7 +97,7 @@ class Nodes:
     def passed(self, worker: str) -> None:
         """End a quarantine: the known frame came out right. What was on trial counts."""
         node = node_of(worker)
-        self._settle(node, self.conducts().get(node, Conduct()))
+        self._settle(node, self.conduct(node))
         self._change(node, lambda was: {"over": True, "on_trial": False, "owed": ()})
 
     def failed(self, worker: str, sentence: str) -> None:
@@ -109,7 +113,7 @@ class Nodes:
                 "on_trial": False,
             },
         )
-        self._settle(node, self.conducts().get(node, Conduct()))
+        self._settle(node, self.conduct(node))
 
     # What the verbs above are made of
 
@@ -196,7 +200,7 @@ class Nodes:
                 return  # done; or the job is cancelled
 
     def _change(self, node: str, change: Callable[[Quarantine], dict[str, object]]) -> None:
-        while text := self.store.conducts().get(node):
+        while text := self.store.conduct(node):
             conduct = read(text)
             if not conduct.shut or conduct.quarantine is None:
                 return

@@ -146,6 +146,9 @@ class Store(Protocol):
     def conducts(self) -> dict[str, str]:
         """Return what is noted of each node, as JSON."""
 
+    def conduct(self, node: str) -> str:
+        """Return what is noted of one node, as JSON; empty where nothing is."""
+
     def swap_conduct(self, node: str, before: str, after: str) -> bool:
         """Write what is noted of a node, if it still is what it was; empty: nothing."""
 

@@ -42,7 +42,7 @@ class Twins(RuleBasedStateMachine):
         """A ticket of a task: its newest, or an older one."""
         records = self.twins[0].store.records("job", [index])
         newest = records[index].attempt if index in records else 0
-        return Ticket(job_id="job", index=index, attempt=newest - age)
+        return Ticket(job_id="job", index=index, attempt=max(newest - age, 0))
 
     @rule(limit=st.integers(0, 3))
     def take(self, limit):

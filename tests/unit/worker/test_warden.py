@@ -139,7 +139,7 @@ def test_what_was_found_is_told_when_the_ledger_is_back(ledger, proofs, warden, 
         def away(*_):
             raise UnreachableError("away")
 
-        outage.setattr(ledger.store, "conducts", away)
+        outage.setattr(ledger.store, "conduct", away)
         proofs.answer(None)
         with pytest.raises(UnreachableError):
             look_until(warden, lambda: False, "never")
