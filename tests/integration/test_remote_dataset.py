@@ -151,13 +151,16 @@ def test_a_cut_connection_is_made_again(served, tmp_path, monkeypatch):
     monkeypatch.setenv("FARM_TOKEN", served.api.tokens["read"])
     job_id = finish(served, tasks=4, dataset_name="chairs")
     noise = np.random.default_rng(0).integers(256, size=(200, 200, 3), dtype=np.uint8)
-    there = farm.dataset.open(served.storage / "datasets" / job_id)
+    there = list(farm.dataset.open(served.storage / "datasets" / job_id))
     picture = served.storage / "datasets" / job_id / there[5].path("rgb")
     picture.write_bytes(imagecodecs.png_encode(noise))
+    listing = served.storage / "datasets" / job_id / "chairs/views.jsonl"
+    listing.write_text("{" + " " * 200_000 + listing.read_text()[1:])  # the same, but longer
 
-    with Cutter(served.api.port, [6_000, 50_000], upwards=False) as cutter:
+    with Cutter(served.api.port, [50_000], upwards=False) as cutter:
         far = farm.dataset.open(f"{cutter.url}/v1/datasets/chairs")
-        assert len(cutter.cuts) == 1, "the records were cut off once"
+        assert cutter.cuts == [], "the records were cut off once"
         assert [view.record for view in far] == [view.record for view in there]
+        cutter.cuts.append(50_000)
         np.testing.assert_array_equal(far[5]["rgb"], noise)
-        assert cutter.cuts == []
+        assert cutter.cuts == [], "and so was the picture"
