@@ -15,8 +15,11 @@ from farm.dataset.export.base import Exporter, Job, Lines, NumberedView, Part, W
 from farm.dataset.export.instances import Instance, box_of, find_instances
 from farm.dataset.export.pictures import picture, put_extras
 from farm.dataset.export.polygons import outlines
+from farm.spec.label import Keypoint
 
 Entry = dict[str, Any]
+NOT_THERE, HIDDEN, SEEN = 0, 1, 2
+"""What COCO says of a keypoint."""
 
 
 class CocoExporter(Exporter[tuple[list[str], Entry]]):
@@ -74,7 +77,19 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
             "area": int(np.count_nonzero(instance.mask)),
             "bbox": list(box_of(instance.mask) or ()),
             "iscrowd": 0,
+            **self._keypoints(instance),
         }
+
+    def _keypoints(self, instance: Instance) -> Entry:
+        """Return x, y and how far it is seen of each point that the class knows."""
+        known = self.survey.keypoints.get(instance.class_name, ())
+        if not known:
+            return {}
+        label = instance.label
+        there = {point.name: point for point in label.keypoints} if label else {}
+        points = [keypoint(there.get(name)) for name in known]
+        seen = sum(point[2] > NOT_THERE for point in points)
+        return {"keypoints": [side for point in points for side in point], "num_keypoints": seen}
 
     def _segmentation(self, instance: Instance) -> Any:
         if self.options.segmentation == "polygon":
@@ -84,6 +99,10 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
         text = counts if isinstance(counts, str) else counts.decode("ascii")
         return {"size": list(found["size"]), "counts": text}
 
+    def _points_of(self, name: str) -> Entry:
+        known = self.survey.keypoints.get(name)
+        return {"keypoints": list(known), "skeleton": []} if known else {}
+
     def _write_json(self, file: IO[bytes], split: str, lines: Lines) -> None:
         head = {
             "info": {"description": split, "version": version("viewfarm"), "contributor": ""},
@@ -92,7 +111,7 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
                 for name, at in self._licences.items()
             ],
             "categories": [
-                {"id": at, "name": name, "supercategory": "object"}
+                {"id": at, "name": name, "supercategory": "object", **self._points_of(name)}
                 for name, at in self._categories.items()
             ],
         }
@@ -103,6 +122,13 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
         found = (each for entry in lines(split) for each in entry["annotations"])
         write_list(file, ({"id": at} | each for at, each in enumerate(found, start=1)))
         file.write(b"]\n}\n")
+
+
+def keypoint(point: Keypoint | None) -> tuple[float, float, int]:
+    """Return a point as COCO has it; one that is hidden, or not known to be seen, is marked so."""
+    if point is None or point.px is None:
+        return (0.0, 0.0, NOT_THERE)
+    return (*point.px, SEEN if point.visible else HIDDEN)
 
 
 def write_list(file: IO[bytes], entries: Iterator[Entry]) -> None:

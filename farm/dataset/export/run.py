@@ -85,6 +85,7 @@ def write_parts(
         options.model_dump(mode="json"),
         survey.classes,
         survey.licences(),
+        survey.keypoints,
         [thing.model_dump() for thing in survey.things],
     )
     done = there = 0

@@ -44,6 +44,8 @@ class Survey:
     """Views by split."""
     classes: tuple[str, ...] = ()
     """Sorted; a class's number is its place."""
+    keypoints: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of those that objects of a class have, sorted."""
     passes: Counter[PassName] = field(default_factory=Counter)
     """Views that have it."""
     sizes_px: set[tuple[int, int]] = field(default_factory=set)
@@ -90,6 +92,8 @@ def look(splits: Mapping[str, Dataset], word: ClassWord) -> Survey:
             survey.sizes_px.add(record.resolution_px)
             classes.update(class_names(record, word))
             for thing, label in things(record):
+                name = class_name(record, label, word)
+                add_names(survey.keypoints, name, {point.name for point in label.keypoints})
                 scale = record.metres_per_unit * MM_PER_M
                 x, y, z = (round(side * scale, 6) for side in label.size)
                 survey.things.setdefault(thing, (x, y, z))
@@ -98,6 +102,12 @@ def look(splits: Mapping[str, Dataset], word: ClassWord) -> Survey:
     survey.classes = tuple(sorted(classes))
     survey.models, survey.hdrs = models.summaries(), hdrs.summaries()
     return survey
+
+
+def add_names(known: dict[str, tuple[str, ...]], name: str, more: set[str]) -> None:
+    """Add to the names that are known under `name`."""
+    if not more <= set(known.get(name, ())):
+        known[name] = tuple(sorted(more.union(known.get(name, ()))))
 
 
 def in_order(splits: Mapping[str, Dataset]) -> dict[str, Dataset]:

@@ -81,6 +81,27 @@ def test_several_objects_are_cut_out_by_their_indices(tmp_path: Path):
             np.testing.assert_array_equal(coco.annToMask(each), dataset[at]["index"] == index)
 
 
+def test_keypoints_that_a_class_has_go_along(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=2, models=2, passes=("rgb", "mask"))
+    dataset = farm.dataset.open(tmp_path / "d")
+    lines = [view.record.model_dump_json() for view in dataset]
+    label = dataset[1].record.objects[0]
+    hidden = label.keypoints[0].model_copy(update={"name": "foot", "visible": None})
+    label = label.model_copy(update={"keypoints": (*label.keypoints, hidden)})
+    lines[1] = dataset[1].record.model_copy(update={"objects": (label,)}).model_dump_json()
+    (tmp_path / "d/views.jsonl").write_text("\n".join(lines) + "\n")
+
+    run(tmp_path / "d", tmp_path / "out", "coco")
+
+    coco = COCO(tmp_path / "out/annotations/instances_train.json")
+    first, second = coco.loadAnns(coco.getAnnIds())
+    assert coco.cats[first["category_id"]]["keypoints"] == ["top"]
+    assert coco.cats[second["category_id"]]["keypoints"] == ["foot", "top"]
+    assert first["keypoints"] == [*dataset[0].record.objects[0].keypoints[0].px, 2]
+    assert second["keypoints"] == [*hidden.px, 1, *hidden.px, 2]
+    assert second["num_keypoints"] == 2
+
+
 def test_whose_work_it_is_goes_along(tmp_path: Path):
     write_dataset(tmp_path / "d", views=2, models=2, passes=("rgb", "mask"))
 
