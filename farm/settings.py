@@ -53,7 +53,9 @@ class Settings(BaseSettings):
     estimate of its views."""
     memory_bytes: int | None = Field(default=None, ge=1)
     """A renderer that uses more is killed, and one that used half of it is renewed after its task;
-    left out: 80 % of the machine's memory, or of the container's."""
+    left out: a share of the machine's memory, or of the container's."""
+    memory_share: float = Field(default=0.8, gt=0, le=1)
+    """That share; `farm render` and `farm up` divide it among their workers."""
     processes: int = Field(default=4096, ge=1)
     """A renderer that has more threads, with those of the processes that it started, is killed."""
     sandbox: Literal["auto", "require", "off"] = "auto"

@@ -47,8 +47,8 @@ class Guard:
     pid: int | None = None
     used: dict[int, Use] = field(default_factory=dict)
     """Process id -> what it used when it was last seen."""
-    known: set[int] | None = None
-    """This process and what it started itself, beside renderers."""
+    seen: set[int] = field(default_factory=set)
+    """All that renderers started, as far as it was seen: what is left of it is not ours."""
 
     def __post_init__(self) -> None:
         self.ended = threading.Event()
@@ -68,10 +68,9 @@ class Guard:
         if pid != self.pid:
             self.pid = pid
             self.used = {pid: Use(0, 0)}
-            if self.known is None:
-                self.known = set(family(os.getpid())) - set(family(pid))
             for orphan in self._orphans(pid):
                 end_family(orphan)
+            self.seen.clear()
 
     def tell(self, pid: int | None) -> tuple[str, str] | None:
         """Return why a process that is gone was killed, if it was for what it took: the cause, and
@@ -114,15 +113,14 @@ class Guard:
         """Return what a renderer uses; None where it is gone, and another may be starting."""
         if use_of([pid]) is None:
             return None
-        return use_of([*family(pid), *self._orphans(pid)])
+        members = family(pid)
+        self.seen.update(members)
+        return use_of([*members, *self._orphans(pid)])
 
     def _orphans(self, pid: int) -> list[int]:
-        """Return what this or an earlier renderer started and left behind: what this process has
-        come by since it first watched one.
-        """
-        everything = family(os.getpid())  # before its own, which may start more meanwhile
-        mine = {*family(pid), *(self.known or ())}
-        return [each for each in everything if each not in mine]
+        """Return what this or an earlier renderer started and left behind."""
+        left = self.seen.difference(family(pid))
+        return [each for each in family(os.getpid()) if each in left] if left else []
 
 
 def adopt_orphans() -> None:

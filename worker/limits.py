@@ -9,8 +9,6 @@ from pathlib import Path
 
 from worker.landlock import gain_nothing
 
-SHARE = 0.8
-"""Of the machine's memory, or of the container's, that a renderer may take where nobody says."""
 OPEN_FILES = 4096
 NEW_THREADS = 4096
 """Beyond those that this user has already: the system counts per user."""
@@ -58,9 +56,9 @@ def threads_of_user() -> int:
     return count
 
 
-def memory_bound(given: int | None) -> int:
+def memory_bound(given: int | None, *, share: float) -> int:
     """Return how many bytes a renderer may use: what is given, or a share of what there is."""
-    return given if given is not None else int(SHARE * machine_memory())
+    return given if given is not None else int(share * machine_memory())
 
 
 def machine_memory() -> int:

@@ -21,7 +21,7 @@ from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 from celery.worker import state as celery_state
 
-from farm.errors import DeviceError, UnreachableError
+from farm.errors import DeviceError, SetupError, UnreachableError
 from farm.ledger import open_ledger
 from farm.queue import RENDER_TASK, create_celery
 from farm.settings import Settings
@@ -52,6 +52,24 @@ POOL_CHECK_S = 0.5
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
+def make_scratch(parent: Path | None) -> Path:
+    """Make the folder for pictures in passing.
+
+    Raises:
+        SetupError: It cannot be made there.
+    """
+    try:
+        if parent:
+            parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="farm-worker-", dir=parent))
+    except OSError as error:
+        where = parent or tempfile.gettempdir()
+        raise SetupError(
+            f"{where}: the worker cannot write its pictures there ({error.strerror}): make it "
+            "writable, or set FARM_SCRATCH to another folder"
+        ) from error
+
+
 class Service:
     """One worker, from start to end."""
 
@@ -63,9 +81,7 @@ class Service:
         device = str(self.claim.device)
         name = settings.name or device.replace(":", "")
         self.node = f"{name}@{platform.node()}"
-        if settings.scratch:
-            settings.scratch.mkdir(parents=True, exist_ok=True)
-        self.scratch = Path(tempfile.mkdtemp(prefix="farm-worker-", dir=settings.scratch))
+        self.scratch = make_scratch(settings.scratch)
         self.spill = Path(tempfile.mkdtemp(prefix="farm-worker-"))
         self.settings = settings.model_copy(
             update={
@@ -75,7 +91,9 @@ class Service:
             }
         )
         self.stop_timeout_s = settings.stop_timeout_s
-        self.guard = Guard(memory_bound(settings.memory_bytes), settings.processes)
+        self.guard = Guard(
+            memory_bound(settings.memory_bytes, share=settings.memory_share), settings.processes
+        )
         self.device_error: str | None = None
         self.warden = Warden(
             self.ledger, self.settings.worker_id, lambda: prove_in_child(self.scratch)

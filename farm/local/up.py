@@ -14,12 +14,12 @@ from pathlib import Path
 from farm.errors import SetupError, UnreachableError
 from farm.ledger import Ledger, open_ledger
 from farm.local.part import Part
+from farm.local.passing import memory_folder
 from farm.local.ports import answers_ok, check_port
 from farm.local.processes import stop as stop_processes
 from farm.local.redis_server import PrivateRedis
-from farm.local.run import memory_folder
 from farm.local.site import Secrets, Site, UpState
-from farm.local.workers import DEVICE_EXIT, worker_command, worker_name
+from farm.local.workers import DEVICE_EXIT, shares, worker_command, worker_name
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +160,7 @@ class Keeper:
             Part(name, [sys.executable, "-m", "farm", *args], environment, folder / f"{name}.log")
             for name, args in services.items()
         ]
+        environment |= shares(self.wish.devices)
         scratch = memory_folder()
         if scratch is not None:
             environment["FARM_SCRATCH"] = str(scratch)

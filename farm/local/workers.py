@@ -14,6 +14,8 @@ from farm.local.processes import last_line, spawn, stop
 
 DEVICE_EXIT = 3
 """Exit code of a worker that cannot use its device: starting it again would not help."""
+MEMORY_SHARE = 0.8
+"""Of this machine's memory that all renderers together may take."""
 RESTARTS = 5
 """So often a worker is started again before the run is given up."""
 
@@ -28,6 +30,7 @@ class WorkerCrew:
         self.folder = folder
         self.environment = {
             **os.environ,
+            **shares(devices),
             "FARM_REDIS_URL": redis_url,
             "FARM_STORAGE": str(storage),
             "FARM_SCRATCH": str(scratch),
@@ -88,6 +91,13 @@ def worker_command(devices: Sequence[str], place: int) -> list[str]:
     if device == "cpu":
         command += ["--threads", str(max(cpu_count() // len(devices), 1))]
     return command
+
+
+def shares(devices: Sequence[str]) -> dict[str, str]:
+    """Return the settings by which workers share this machine's memory, unless a person did."""
+    if "FARM_MEMORY_BYTES" in os.environ or "FARM_MEMORY_SHARE" in os.environ:
+        return {}
+    return {"FARM_MEMORY_SHARE": f"{MEMORY_SHARE / max(len(devices), 1):.4f}"}
 
 
 def worker_name(device: str, place: int) -> str:
