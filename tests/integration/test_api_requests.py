@@ -6,6 +6,7 @@ import copy
 import hashlib
 import http.client
 import json
+import re
 
 import pytest
 import redis
@@ -433,3 +434,14 @@ def test_a_redis_that_is_away_is_a_problem_and_no_mistake(tmp_path, redis_server
         "redis: Redis cannot be reached\nstorage: ok\n",
     )
     assert "farm_redis_up 0.0" in metrics.text
+
+
+def test_the_docs_load_nothing_from_elsewhere(api):
+    client = api.client(None)
+
+    for page in ("/docs", "/redoc"):
+        text = client.get(page).text
+        links = re.findall(r'(?:src|href)="([^"]+)"', text)
+        assert links
+        assert "//" not in "".join(links)
+        assert all(client.get(link).status_code == 200 for link in links)
