@@ -30,7 +30,7 @@ def open_counting(settings: Settings) -> Renderer:
     storage = open_storage(settings.storage)
 
     def render(task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease) -> None:
-        book = RecordBook(task, storage)
+        book = RecordBook(task, storage, attempt)
         missing = [view for view in task.views if not book.has(view)]
         lease.views_found(len(task.views) - len(missing))
         session = Counter(Path(settings.storage), task, attempt)
@@ -80,6 +80,7 @@ class Writer:
 
     def finish(self, rendered: Rendered) -> None:
         PAUSE.wait(0.05)  # longer than a render, so that some wait in line
+        self.lease.secure()
         view = rendered.view
         record = a_record(view, files=PIECES, attempt=self.attempt)
         record = record.model_copy(update={"view_id": view_id(self.task, view)})
