@@ -54,6 +54,8 @@ class LedgerLease:
     lock: threading.Lock = field(default_factory=threading.Lock)
     known_s: float = float("-inf")
     """When the ledger was asked that said last that the attempt is ours."""
+    doubt: bool = False
+    """Files were written so long after it that they may have replaced somebody else's."""
 
     def confirm(self) -> None:
         """Return if the attempt is still ours, as far as anybody can know, and is to go on.
@@ -70,7 +72,7 @@ class LedgerLease:
             return  # the ledger has the last word, before anything is written
         if not ours:
             raise StaleAttempt(f"attempt {self.ticket.attempt} is no longer wanted")
-        self.known_s = asked_s
+        self.known_s, self.doubt = asked_s, False
 
     def secure(self) -> None:
         """Return when the ledger has just said that the attempt is ours; wait while it is away.
@@ -86,11 +88,12 @@ class LedgerLease:
         asked_s = time.monotonic()
         if not insist(lambda: self.ledger.confirm(self.ticket)):
             raise StaleAttempt(f"attempt {self.ticket.attempt} is no longer wanted")
-        self.known_s = asked_s
+        self.known_s, self.doubt = asked_s, False
 
     def view_done(self) -> None:
         """Count a view that was rendered; views end in threads beside the renderer."""
         with self.lock:
+            self.doubt = self.doubt or time.monotonic() - self.known_s > SECURE_S
             self._count(1)
             if self.pace:
                 self.pace.view_rendered()
@@ -140,6 +143,10 @@ def perform(  # noqa: PLR0913  what the door holds, and nothing hidden
             log.info("task started %s worker=%s %s", naming(ticket), worker, contents(task))
             lease = LedgerLease(ledger, ticket, pace=pace, check=check)
             try_to(lambda: render(task, attempt=ticket.attempt, worker=worker, lease=lease), lease)
+            if lease.doubt and insist(
+                lambda: ledger.reopen(ticket.job_id, ticket.index, views=len(task.views))
+            ):
+                log.warning("task put back, a view was written too late %s", naming(ticket))
     finally:
         pace.end()
 
@@ -171,6 +178,7 @@ def try_to(render: Callable[[], None], lease: LedgerLease) -> None:
         report_error(ledger, ticket, "unknown", f"{type(error).__name__}: {error}")
     else:
         kept = insist(lambda: ledger.complete(ticket))
+        lease.doubt = lease.doubt and not kept
         event = "task done" if kept else "task dropped, it came too late"
         log.info("%s %s seconds=%.1f", event, naming(ticket), time.monotonic() - started)
 

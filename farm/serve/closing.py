@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from farm import expand
 from farm.dataset.collect import RunFacts
+from farm.dataset.contest import settle_contests
 from farm.dataset.finish import finish_dataset
 from farm.dataset.records import record_keys
 from farm.errors import StorageError, UnreachableError
@@ -105,6 +106,8 @@ class Closer:
         job, status = self.book.load(job_id), self.ledger.job(job_id)
         if job is None or status is None or not status.over:
             return
+        if self._reopen_broken(job):
+            return  # it is finished when they are done
         log.info("finishing datasets job=%s", job_id)
         self.storage.sweep(f"{FOLDER}/{job_id}")
         is_complete = completeness(job, status, self.ledger)
@@ -122,6 +125,16 @@ class Closer:
         if self.ledger.job(job_id) is not None:
             self.book.save_end(job_id, end_of(status))
             log.info("datasets finished job=%s", job_id)
+
+    def _reopen_broken(self, job: Job) -> bool:
+        """Put tasks back of which a view was written by two attempts; say whether there are any."""
+        broken: set[str] = set()
+        for dataset in expand.datasets(job):
+            broken |= settle_contests(self.storage, dataset, log.warning)
+        tasks = [task for task in expand.expand(job) if task.task_id in broken] if broken else []
+        for task in tasks:
+            self.ledger.reopen(job.job_id, task.index, views=len(task.views))
+        return bool(tasks)
 
 
 def dataset_facts(job: Job, status: JobStatus, ledger: Ledger) -> Iterator[tuple[str, RunFacts]]:

@@ -479,3 +479,35 @@ def test_after_a_restart_tickets_are_withdrawn_once_and_numbered_anew():
     assert a_queued_task(ledger).attempt > waiting.attempt + 1
     assert ledger.confirm(running)
     assert ledger.complete(running)
+
+
+# T: done > pending
+
+
+def test_a_task_that_is_not_done_after_all_is_taken_back_with_its_job(ledger):
+    a_job(ledger)
+    ticket = a_running_task(ledger)
+    ledger.progress(ticket, 4)
+    ledger.complete(ticket)
+    ledger.settle(JOB)
+
+    assert ledger.reopen(JOB, 0, views=4)
+    assert not ledger.reopen(JOB, 0, views=4), "once"
+
+    assert (counts(ledger), state(ledger)) == ({"pending": 1}, JobState.RUNNING)
+    assert ledger.job(JOB).views_done == 0
+    again = a_queued_task(ledger)
+    assert again.attempt > ticket.attempt
+    ledger.claim(again, "w")
+    ledger.progress(again, 4)
+    assert ledger.complete(again)
+    assert (ledger.settle(JOB), ledger.job(JOB).views_done) == (JobState.COMPLETED, 4)
+
+
+def test_only_a_task_that_is_done_is_taken_back(ledger):
+    a_job(ledger)
+    a_running_task(ledger)
+
+    assert not ledger.reopen(JOB, 0, views=4)
+    assert not ledger.reopen("another", 0, views=4)
+    assert counts(ledger) == {"running": 1}

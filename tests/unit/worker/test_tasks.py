@@ -11,7 +11,7 @@ from farm.errors import (
     StorageError,
     UnreachableError,
 )
-from farm.ledger import JobState, Ledger
+from farm.ledger import JobState, Ledger, TaskState
 from farm.ledger.memory_store import MemoryStore
 from farm.queue import RENDER_TASK, create_celery
 from farm.settings import Settings, load_settings
@@ -207,6 +207,25 @@ def test_nothing_is_written_before_the_ledger_has_said_whose_the_task_is(ledger,
     ledger.release(message.ticket)
     with pytest.raises(StaleAttempt):
         lease.secure()
+
+
+def test_who_wrote_too_late_has_the_task_put_back(ledger):
+    """It slept while it wrote; meanwhile another attempt came to its end."""
+    message = a_message(ledger)
+
+    def slow(task, *, attempt, worker, lease):
+        lease.confirm()
+        lease.known_s -= 60
+        ledger.release(message.ticket)
+        (newer,) = ledger.take("job", 1)
+        ledger.claim(newer, "other")
+        ledger.complete(newer)
+        lease.view_done()
+        lease.confirm()
+
+    tasks.perform(message, ledger=ledger, render=slow, worker="w")
+
+    assert ledger.job("job").counts[TaskState.PENDING] == ledger.job("job").tasks
 
 
 def test_a_renderer_that_cannot_be_opened_is_said_in_a_sentence():
