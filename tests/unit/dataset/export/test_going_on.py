@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 import farm.dataset
 from farm.dataset.export.formats import FORMATS
 from farm.dataset.export.outbox import STATE_FOLDER
+from farm.dataset.reader import DatasetView
 from farm.errors import FarmError, SetupError, SpecError
 from tests.datasets import write_dataset
 from tests.unit.dataset.export.pictures import files_of, run
@@ -96,6 +98,20 @@ def test_an_export_follows_its_dataset(tmp_path: Path):
     assert (summary.views, summary.there) == (3, 2)
     run(place, tmp_path / "fresh/x", "yolo", shard_views=2)
     assert files_of(out) == files_of(tmp_path / "fresh/x")
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_only_the_views_of_a_part_are_ever_held(tmp_path: Path, to):
+    """However large a dataset is, an export takes the memory of one part and the next view."""
+    write_dataset(tmp_path / "d", views=12, passes=("rgb", "mask"), size=(8, 8))
+    held: list[int] = []
+
+    def report(_done: int, _views: int) -> None:
+        held.append(sum(type(each) is DatasetView for each in gc.get_objects()))
+
+    run(tmp_path / "d", tmp_path / "out", to, shard_views=3, report=report)
+
+    assert max(held) <= 4
 
 
 @pytest.mark.parametrize("to", FORMATS)
