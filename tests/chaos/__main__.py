@@ -27,7 +27,7 @@ LEASE_TTL_S = 10.0
 OUTAGE_S = 300.0
 LIMIT_S = 60.0
 """A dead worker's task must be rendered by another within so long."""
-PATIENCE_S = 15.0
+PATIENCE_S = 6.0
 """The next fault waits for its views for so long; during an outage there are none."""
 
 
