@@ -12,7 +12,7 @@ __all__ = ["Finding", "examine"]
 
 def checks() -> Mapping[str, Callable[[], Iterator[Finding]]]:
     """Return all checks by name, in the order in which they are told."""
-    from farm.doctor import farm, gpus, machine, renderer
+    from farm.doctor import farm, gpus, machine, renderer, walls
 
     return {
         "python": machine.python,
@@ -20,6 +20,7 @@ def checks() -> Mapping[str, Callable[[], Iterator[Finding]]]:
         "blender": renderer.blender,
         "gpus": gpus.gpus,
         "kernels": renderer.kernel_cache,
+        "sandbox": walls.sandbox,
         "memory": machine.shared_memory,
         "up": farm.up,
         "storage": farm.storage,

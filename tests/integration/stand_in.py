@@ -4,7 +4,7 @@
 view, `stuck-<index>` for ever and deaf; `crash-<index>`, `fail-<index>`, `lose-device-<index>` and
 `no-device` are what their names say; `broken` fails every task after its `hold`, `hold-open` delays
 the renderer's start. `leak-<index>` keeps 100 MB for good, `bloat-<index>` takes
-memory until it is killed.
+memory until it is killed. `fork-<index>` starts 200 processes that sleep.
 `started/<index>.<attempt>` holds the process id of the renderer, `visible/<process id>` what it
 renders on and the GPUs that it sees.
 """
@@ -54,7 +54,7 @@ def open_stand_in(settings: Settings) -> Renderer:
     return render
 
 
-def obey(root: Path, task: RenderTask) -> None:
+def obey(root: Path, task: RenderTask) -> None:  # noqa: C901  one order per line
     if (root / f"crash-{task.index}").exists():
         os.kill(os.getpid(), signal.SIGSEGV)
     if (root / f"fail-{task.index}").exists():
@@ -63,6 +63,15 @@ def obey(root: Path, task: RenderTask) -> None:
         raise RenderError("Cycles refused: Error: Launch failed in CUDA queue synchronize (x)")
     if (root / f"leak-{task.index}").exists():
         LEAKS.append(b"\1" * 100_000_000)
+    if (root / f"fork-{task.index}").exists():
+        multiply()
     while (root / f"bloat-{task.index}").exists():
         LEAKS.append(b"\1" * 20_000_000)
         threading.Event().wait(0.01)
+
+
+def multiply() -> None:
+    for _ in range(200):
+        if not os.fork():
+            os.execlp("sleep", "sleep", "600")
+    threading.Event().wait(60)

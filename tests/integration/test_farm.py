@@ -305,3 +305,14 @@ def test_a_worker_whose_password_is_wrong_says_so(farm):
 
     assert worker.wait(timeout=60) != 0
     assert "Redis refuses the password; correct FARM_REDIS_URL" in farm.words()
+
+
+def test_a_renderer_that_starts_too_many_processes_is_killed_with_all_of_them(farm):
+    farm.tell("fork-0")
+    farm.start_worker(FARM_PROCESSES="100")
+    farm.add_job(tasks=2)
+
+    assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 1, TaskState.SET_ASIDE: 1}
+    (story,) = farm.ledger.failures("job")
+    sentence = story.attempts[0].sentence
+    assert "threads and processes, of which it may have 100 (FARM_PROCESSES)" in sentence
