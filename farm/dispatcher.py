@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from farm.errors import StorageError, UnreachableError
+from farm.errors import SetupError, StorageError, UnreachableError
 from farm.ledger import JobState, JobStatus, Ledger, TaskState
 from farm.queue import TaskQueue
 from farm.spec.task import RenderMessage, RenderTask, Ticket
@@ -20,6 +20,9 @@ WINDOW = 4
 POLL_S = 0.25
 REPUBLISH_S = 5.0
 """A ticket is sent again when the queue is empty and nobody has claimed it for so long."""
+
+LEFT_ALONE_S = 30.0
+"""So long a job that cannot be served keeps no other from being served."""
 
 
 class Dispatcher:
@@ -49,7 +52,7 @@ class Dispatcher:
         self.last_step_s = clock()
         self.reap_from_s = 0.0
         self.sent_s: dict[Ticket, float] = {}
-        self.damaged: set[str] = set()
+        self.damaged: dict[str, float] = {}
         self.stumbled: set[str] = set()
         self._be_patient()
 
@@ -68,7 +71,8 @@ class Dispatcher:
             jobs = [job for job in self.ledger.jobs() if not job.over]
             for serve in (self._feed, self._republish, self._finish):
                 with self._going_on(serve.__name__):
-                    serve([job for job in jobs if job.job_id not in self.damaged])
+                    now_s = self.clock()
+                    serve([job for job in jobs if self.damaged.get(job.job_id, now_s) <= now_s])
         except UnreachableError as error:
             if self.reachable:
                 log.warning("%s; the dispatcher waits for it", error)
@@ -84,16 +88,16 @@ class Dispatcher:
     def _going_on(self, where: str, *, job_id: str | None = None) -> Iterator[None]:
         """Say what is wrong and go on: what is damaged in Redis must not stop what is not.
 
-        A job that cannot be served is left alone until the dispatcher starts again.
+        A job that cannot be served is left alone for a while.
         """
         try:
             yield
-        except UnreachableError:
+        except (UnreachableError, SetupError):
             raise
         except Exception as error:  # the door of everything that serves
             if job_id is not None:
-                self.damaged.add(job_id)
-                log.exception("a job cannot be served and is left alone job=%s", job_id)
+                self.damaged[job_id] = self.clock() + LEFT_ALONE_S
+                log.exception("a job cannot be served and is left alone for now job=%s", job_id)
             elif (told := f"{where}: {error!r}") not in self.stumbled:
                 self.stumbled.add(told)
                 log.exception("the dispatcher stumbled and goes on where=%s", where)

@@ -171,3 +171,35 @@ def test_a_message_that_names_no_task_is_dropped_with_a_line(caplog):
         tasks.refuse({"x": 1}, ledger=ledger, worker="w", reason="no")
 
     assert "message dropped, it names no task: {'x': 1}" in caplog.text
+
+
+def test_a_job_that_could_not_be_served_is_tried_again_later():
+    ledger, now = Ledger(MemoryStore()), [0.0]
+    ledger.add_job("bad", tasks=1, views=2, priority=5)
+    ledger.add_job("good", tasks=1, views=2)
+    broken = {"bad"}
+
+    def take(job_id, limit):
+        if job_id in broken:
+            raise ValueError("there is something else under our name")
+        return Ledger.take(ledger, job_id, limit)
+
+    class Queue:
+        def put(self, message, *, priority):
+            pass
+
+        def length(self):
+            return 1
+
+    ledger.take = take
+    dispatcher = Dispatcher(ledger, Queue(), task_of, clock=lambda: now[0])
+    dispatcher.step()
+    assert ledger.job("good").counts[TaskState.QUEUED] == 1
+    broken.clear()
+    dispatcher.step()
+    assert ledger.job("bad").counts[TaskState.QUEUED] == 0
+
+    now[0] += 31
+    dispatcher.step()
+
+    assert ledger.job("bad").counts[TaskState.QUEUED] == 1
