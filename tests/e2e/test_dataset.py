@@ -5,7 +5,9 @@ import shlex
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from imagecodecs import png_decode
 
 import farm.dataset
 from farm.dataset.label_checks import check_labels
@@ -78,3 +80,30 @@ def test_two_datasets_are_merged_split_drawn_and_counted(rendered, tmp_path):
     assert models[0].isdisjoint(models[1])
     assert json.loads((out / "stats.json").read_text())["views"] == 8
     assert Path(out / "preview.html").stat().st_size > 50_000
+
+
+def test_depth_lies_in_the_models_box_by_the_poses_that_are_exported_to_bop(rendered, tmp_path):
+    """Camera, pose, depth, units and size come from five places, and must agree."""
+    folder, _ = rendered
+
+    done = run_farm("dataset", "export", folder, "--to", "bop", "--out", tmp_path / "bop")
+
+    assert done.returncode == 0, done.stderr
+    models = json.loads((tmp_path / "bop/models/models_info.json").read_bytes())
+    assert len(models) == 2
+    for scene in sorted((tmp_path / "bop/train").iterdir()):
+        poses = json.loads((scene / "scene_gt.json").read_bytes())
+        for at, camera in json.loads((scene / "scene_camera.json").read_bytes()).items():
+            (pose,) = poses[at]
+            png = (scene / f"depth/{int(at):06d}.png").read_bytes()
+            depth_mm = png_decode(png) * camera["depth_scale"]
+            v, u = np.nonzero(depth_mm)
+            rays = np.stack([u, v, np.ones_like(u)]) * depth_mm[v, u]
+            seen = np.linalg.inv(np.reshape(camera["cam_K"], (3, 3))) @ rays
+            shift = np.reshape(pose["cam_t_m2c"], (3, 1))
+            points = np.reshape(pose["cam_R_m2c"], (3, 3)).T @ (seen - shift)
+            model = models[str(pose["obj_id"])]
+            half = np.array([[model[f"size_{axis}"] / 2] for axis in "xyz"])
+            beyond = (np.abs(points) - half).max()
+            assert beyond < camera["depth_scale"] + 1e-4 * model["diameter"]
+            assert (np.ptp(points, axis=1) > 0.3 * half.T).any()  # it fills a good part of it
