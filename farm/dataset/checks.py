@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.dataset.findings import Examined, Finding
+from farm.dataset.fold import number
 from farm.dataset.images import PictureError, decode_pass
 from farm.dataset.label_checks import check_labels
 from farm.dataset.twins import Look, can_be_hashed, picture_bits
+from farm.errors import StorageError
 from farm.spec.passes import PASSES, PassName
 from farm.spec.record import FileRecord, ViewRecord
 from farm.spec.task import dataset_key
@@ -40,15 +42,9 @@ def examine_view(
     """
     seen = Examined()
     key = dataset_key(dataset, record.view.name)
-    arrays: Arrays = {}
-    seen.looked += ["missing", "bytes", "decode", "shape"]
-    for name, file in record.files.items():
-        data = read_file(storage, dataset_key(dataset, file.path), file, seen)
-        pixels = None if data is None else decode_file(data, dataset, name, record, seen)
-        if pixels is not None:
-            arrays[name] = pixels
-    for file in record.previews.values():
-        read_file(storage, dataset_key(dataset, file.path), file, seen)
+    arrays = read_passes(storage, dataset, record, seen)
+    if "mask" in arrays or "rgb" in arrays:
+        seen.looked.append("flat")
     if "mask" in arrays:
         check_mask(arrays["mask"], key, record, seen, may_be_empty=may_be_empty)
         if any(finding.check == "mask" for finding in seen.findings):
@@ -61,9 +57,27 @@ def examine_view(
     return seen
 
 
+def read_passes(storage: Storage, dataset: str, record: ViewRecord, seen: Examined) -> Arrays:
+    """Return the passes that are as they were recorded, and of the right shape."""
+    arrays: Arrays = {}
+    seen.looked += ["missing", "bytes", "decode", "shape"]
+    for name, file in record.files.items():
+        data = read_file(storage, dataset_key(dataset, file.path), file, seen)
+        pixels = None if data is None else decode_file(data, dataset, name, record, seen)
+        if pixels is not None:
+            arrays[name] = pixels
+    for file in record.previews.values():
+        read_file(storage, dataset_key(dataset, file.path), file, seen)
+    return arrays
+
+
 def read_file(storage: Storage, key: str, file: FileRecord, seen: Examined) -> bytes | None:
     """Return the bytes of a file if they are those that were recorded."""
-    data = storage.get(key)
+    try:
+        data = storage.get(key)
+    except StorageError as error:  # no right to read it, or a path that leads out
+        seen.findings.append(Finding("missing", key, str(error)))
+        return None
     if data is None:
         seen.findings.append(Finding("missing", key, "is not there"))
         return None
@@ -137,7 +151,10 @@ def check_mask(
             seen.findings.append(Finding("empty", key, "nothing of the model is in its mask"))
             return
     covered = int(np.count_nonzero(mask))
-    if covered < LEAST_PIXELS or covered == mask.size:
+    if covered < LEAST_PIXELS:
+        return
+    if mask.min() == full:
+        seen.findings.append(Finding("flat", key, "the mask is white all over", file))
         return
     if mask.max() < full // 2:
         what = f"the mask is nowhere brighter than {mask.max()} of {full}"
@@ -164,22 +181,17 @@ def check_edge(share: float, key: str, seen: Examined) -> None:
 
 def check_picture(pixels: NDArray[Any], key: str, record: ViewRecord, seen: Examined) -> None:
     """Look at a picture, (H, W, 3), and keep how it looks."""
-    seen.looked += ["flat", "same", "alike"]
+    seen.looked += ["same", "alike"]
     if (pixels == pixels[0, 0]).all():
         what = f"the picture is all of the colour {tuple(pixels[0, 0].tolist())}"
         file = remedy(record, key.rpartition("/")[0], "rgb")
         seen.findings.append(Finding("flat", key, what, file))
     elif can_be_hashed(pixels):
         seen.look = Look(
-            group=first_64_bits(record.model.content),
-            content=first_64_bits(record.files["rgb"].sha256),
+            group=number(record.model.content),
+            content=number(record.files["rgb"].sha256),
             bits=picture_bits(pixels),
         )
-
-
-def first_64_bits(sha256: str) -> int:
-    """Return enough of a hash to tell things apart."""
-    return int(sha256[:16], 16)
 
 
 def remedy(record: ViewRecord, dataset: str, name: PassName | None = None) -> str:

@@ -25,7 +25,7 @@ TITLES: dict[CheckName, str] = {
     "shape": "passes have their size and bit depth",
     "mask": "masks reach from black to white and cover what was recorded",
     "empty": "masks show something of the model",
-    "flat": "pictures are not of one colour",
+    "flat": "pictures and masks are not of one colour",
     "edge": "masks have an edge that is soft, and thin",
     "numbers": "labels hold numbers",
     "depth": "depth ends where the mask does",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -89,8 +90,9 @@ class Counts:
 
     def add(self, value: float) -> None:
         """Count a number of 0..1."""
-        self._counts[min(BINS - 1, max(0, int(value * BINS)))] += 1
-        self._sum += value
+        share = clipped(value)
+        self._counts[field_of(share, BINS)] += 1
+        self._sum += share
 
     def result(self) -> Histogram:
         """Return what was counted."""
@@ -129,8 +131,8 @@ class Gatherer:
         self.passes.update(record.files.keys())
         camera = record.view.camera
         self.framings[camera.framing] += 1
-        pitch = min(PITCHES - 1, max(0, int(camera.pitch_deg / 90 * PITCHES)))
-        self.dome[pitch, int(camera.yaw_deg % 360 / 360 * YAWS) % YAWS] += 1
+        pitch = field_of(clipped(camera.pitch_deg / 90), PITCHES)
+        self.dome[pitch, field_of(clipped(camera.yaw_deg % 360 / 360), YAWS)] += 1
         self.categories.update(label.category for label in record.objects)
         boxes = [label.box_px for label in record.objects if label.box_px is not None]
         if pixels is not None:
@@ -151,14 +153,11 @@ class Gatherer:
             self.counted["masks"] += 1
 
     def _add_box(self, box: Box, resolution_px: tuple[int, int]) -> None:
-        left, right = (box[side] / resolution_px[0] for side in (0, 2))
-        top, bottom = (box[side] / resolution_px[1] for side in (1, 3))
-        width, height = (
-            min(SIZES - 1, max(0, int(part * SIZES))) for part in (right - left, bottom - top)
-        )
-        self.size[height, width] += 1
+        left, right = (clipped(box[side] / max(resolution_px[0], 1)) for side in (0, 2))
+        top, bottom = (clipped(box[side] / max(resolution_px[1], 1)) for side in (1, 3))
+        self.size[field_of(bottom - top, SIZES), field_of(right - left, SIZES)] += 1
         rows, columns = (
-            slice(int(low * PLACES), max(int(low * PLACES) + 1, round(high * PLACES)))
+            slice(field_of(low, PLACES), max(field_of(low, PLACES) + 1, round(high * PLACES)))
             for low, high in ((top, bottom), (left, right))
         )
         self.places["boxes"][rows, columns] += 1
@@ -235,6 +234,16 @@ def look_at_mask(pixels: Pixels, mask: NDArray[Any]) -> Pixels:
     columns, rows = np.flatnonzero(shown.any(axis=0)), np.flatnonzero(shown.any(axis=1))
     box = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
     return pixels._replace(edge=edge_fraction(mask), box=box)
+
+
+def clipped(value: float) -> float:
+    """Return the number of 0..1 that is nearest; 0 for what is no number."""
+    return 0.0 if math.isnan(value) else min(1.0, max(0.0, value))
+
+
+def field_of(share: float, fields: int) -> int:
+    """Return into which of so many equal fields of 0..1 a number falls."""
+    return min(fields - 1, max(0, int(share * fields)))
 
 
 def rows_of(table: NDArray[Any]) -> tuple[tuple[Any, ...], ...]:

@@ -16,7 +16,7 @@ from farm.dataset.checks import examine_view
 from farm.dataset.collect import DATASET_FILE, DatasetSummary
 from farm.dataset.findings import NOTES, Examined, Finding, Tally, VerifyReport
 from farm.dataset.finish import PREVIEW_FILE
-from farm.dataset.fold import short
+from farm.dataset.fold import number
 from farm.dataset.merge import MERGED
 from farm.dataset.parallel import mapped
 from farm.dataset.reader import Dataset, read_line
@@ -269,8 +269,3 @@ def told_by(summary: DatasetSummary) -> dict[str, int]:
         **{f"model {asset.sha256}": asset.views for asset in summary.models},
         **{f"HDRI {asset.sha256}": asset.views for asset in summary.hdrs},
     }
-
-
-def number(text: str) -> int:
-    """Return 64 bits that stand for a text."""
-    return int.from_bytes(short(text)[:8], "little")

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 
 from farm.dataset.findings import VerifyReport
+from farm.dataset.merge import merge
 from farm.dataset.reader import open_dataset
+from farm.dataset.split import split_dataset
 from farm.dataset.twins import Look, Twins, picture_bits
 from farm.dataset.verify import verify
 from farm.spec.passes import PASSES, PassName
+from farm.storage import FolderStorage, open_storage
 from tests.datasets import encode_exr, write_dataset
 
 imagecodecs = pytest.importorskip("imagecodecs")
@@ -124,6 +127,21 @@ def edit_exr(records: Records, name: PassName, change: Callable[[np.ndarray], No
     records.replace(name, encode_exr({of: pixels[..., at] for at, of in enumerate(channels)}))
 
 
+def white_mask(records: Records) -> None:
+    records.replace("mask", imagecodecs.png_encode(np.full((48, 64), 255, np.uint8)))
+    records.replace("depth", encode_exr({"Y": np.ones((48, 64), np.float32)}))
+    records.replace(
+        "normal", encode_exr({of: np.full((48, 64), 3**-0.5, np.float32) for of in "RGB"})
+    )
+    records.lines[0] |= {"coverage": 1.0, "objects": []}
+
+
+def path_that_leads_out(records: Records) -> None:
+    entry = records.lines[0]["files"]["rgb"]
+    (records.folder / entry["path"]).unlink()
+    entry["path"] = "../../secret.png"
+
+
 def nan_position(records: Records) -> None:
     edit_exr(records, "position", lambda pixels: pixels.__setitem__((3, 4, 0), np.nan))
 
@@ -199,6 +217,8 @@ def no_summary(records: Records) -> None:
         (empty_mask, "empty", 1),
         (sharpen_mask, "edge", 1),
         (flat_picture, "flat", 1),
+        (white_mask, "flat", 1),
+        (path_that_leads_out, "missing", 1),
         (nan_position, "numbers", 1),
         (hole_in_depth, "depth", 1),
         (depth_of_background, "depth", 1),
@@ -310,3 +330,21 @@ def test_a_picture_and_its_noisy_brighter_copy_look_alike_but_a_turned_one_does_
 
 def test_nothing_is_alike_where_there_is_nothing():
     assert list(Twins().alike()) == list(Twins().same()) == []
+
+
+def test_a_bucket_is_verified_split_and_merged_like_a_folder(tmp_path, s3_place):
+    write_dataset(tmp_path / "balls", views=4, models=2, passes=("rgb", "mask"), preview=True)
+    bucket = open_storage(s3_place)
+    for path in (tmp_path / "balls").rglob("*"):
+        if path.is_file():
+            bucket.put_file(path.relative_to(tmp_path / "balls").as_posix(), path)
+    bucket.put("images/stray.png", b"x")
+
+    report = verify(open_dataset(s3_place), workers=2)
+
+    assert (report.views, found(report)) == (4, {"stray": 1})
+    split_dataset(open_dataset(s3_place), {"train": 0.5, "val": 0.5}, by="model", seed=0)
+    assert len(open_dataset(s3_place, split="val")) == 2
+    done = merge([open_dataset(s3_place)], FolderStorage(tmp_path / "out"))
+    assert (done.views, done.copied) == (4, 8)
+    assert found(look_at(tmp_path / "out")) == {}
