@@ -16,17 +16,18 @@ from pathlib import Path
 from farm.spec.job import Job
 from farm.spec.recipes.sod import SodAugmented
 from tests.builders import a_job
-from tests.chaos.farm import ChaosFarm, table
+from tests.chaos.farm import ChaosFarm
 from tests.chaos.net import NamespaceNet, ProxyNet, namespaces_are_here
 from tests.chaos.real import real_job
+from tests.chaos.report import shortcomings, table
 from tests.chaos.schedule import REDIS, Fault, draw_faults
 
 WORKERS = 4
 LEASE_TTL_S = 10.0
 """As it is by default."""
-OUTAGE_S = 300.0
 LIMIT_S = 60.0
-"""A dead worker's task must be rendered by another within so long."""
+"""A dead worker's task must be done by another within so long."""
+OUTAGE_S = 300.0
 PATIENCE_S = 6.0
 """The next fault waits for its views for so long; during an outage there are none."""
 
@@ -76,19 +77,12 @@ def rampage(farm: ChaosFarm, *, seed: int, seconds: float) -> int:
         if fault.alone and not farm.busy("redis"):
             farm.wait_for(lambda it=injection: it.recovered_s, f"recovery from {fault.kind}")
     violations = farm.finish()
-    print("\n".join(table(farm, seed)))
-    problems = [str(each) for each in violations]
-    late = [
-        f"{kind}: recovered after {max(found):.0f} s, not within {LIMIT_S:.0f} s"
-        for kind, found in farm.recoveries().items()
-        if found and max(found) > LIMIT_S
-    ]
-    if farm.reader.twice > farm.in_flight:
-        late.append(f"{farm.reader.twice} views came twice, {farm.in_flight} were in flight")
-    for problem in problems + late:
-        print(f"VIOLATED {problem}")
-    print(f"invariants violated: {len(problems + late)}", flush=True)
-    return 1 if problems + late else 0
+    print("\n".join(table(farm, violations, seed=seed)))
+    wrong = shortcomings(farm, violations, limit_s=LIMIT_S)
+    for sentence in wrong:
+        print(f"VIOLATED {sentence}")
+    print(f"invariants violated: {len(wrong)}", flush=True)
+    return 1 if wrong else 0
 
 
 def wait_for_views(farm: ChaosFarm, views: int, *, until: float) -> None:

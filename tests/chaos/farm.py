@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import secrets
 import signal
-import statistics
 import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from farm import expand
 from farm.errors import UnreachableError
 from farm.jobs import JobBook, end_of, prefix_of
-from farm.ledger import JobState, JobStatus, Ledger, TaskState
+from farm.ledger import JobState, Ledger, TaskState
 from farm.ledger.model import CODES
 from farm.ledger.redis_store import LEASE_PREFIX, WORKER_PREFIX, RedisStore
 from farm.queue import CeleryQueue
 from farm.spec.job import Job
 from farm.storage import FolderStorage
 from tests.chaos.audit import Evidence, Violation, audit, processes_with
-from tests.chaos.faults import Steps, steps_of
-from tests.chaos.journal import Event, Reader
+from tests.chaos.faults import steps_of
+from tests.chaos.injection import Injection, note_recovery
+from tests.chaos.journal import Reader
 from tests.chaos.parts import Net, Part, Place, RedisPart, dispatcher_part, worker_part
-from tests.chaos.schedule import DISPATCHER, REDIS, WORKER, Fault
+from tests.chaos.schedule import WORKER, Fault
 
 LOOK_S = 0.05
 MOST_RETRIES = 20
@@ -36,33 +34,6 @@ LOW_TASKS = 150
 """With fewer tasks left another job is submitted."""
 END_S = 240.0
 """A farm that is left alone must be done with what is left after so long."""
-
-
-@dataclass
-class Injection:
-    """A fault that was injected, and when the farm had recovered from it."""
-
-    fault: Fault
-    steps: Steps
-    begun_s: float
-    held: dict[tuple[str, int], int]
-    """What its victims held and is not done, with the attempts."""
-    hit: bool = False
-    """They held something."""
-    due: float | Callable[[], bool] = 0.0
-    over_s: float | None = None
-    """When the fault itself was over."""
-    recovered_s: float | None = None
-    fresh: set[tuple[str, int]] = field(default_factory=set)
-    """Tasks that were begun after it was over."""
-
-    @property
-    def target(self) -> str:
-        if self.fault.kind in DISPATCHER:
-            return "dispatcher"
-        if self.fault.kind in WORKER:
-            return "workers" if self.fault.kind == "rolling restart" else f"w{self.fault.worker}"
-        return "redis"
 
 
 class ChaosFarm:
@@ -332,9 +303,6 @@ class ChaosFarm:
 
     # What is told
 
-    def statuses(self) -> list[JobStatus]:
-        return self.ledger.jobs()
-
     def words(self) -> str:
         """Return what a person needs when the farm does not go on."""
         with contextlib.suppress(UnreachableError):
@@ -346,74 +314,3 @@ class ChaosFarm:
             ]
             return "\n".join([*lines, *held[:10]])
         return "Redis is away"
-
-    @property
-    def in_flight(self) -> int:
-        """Return how many views were in flight at all faults together: what may come twice."""
-        views = max((job.spec.views_per_task for job in self.jobs), default=0)
-        many = ("rolling restart", "outage", *REDIS)
-        return sum(
-            views * (len(self.workers) if each.fault.kind in many else 1)
-            for each in self.injections
-            if each.fault.kind not in DISPATCHER
-        )
-
-    def recoveries(self) -> dict[str, list[float]]:
-        """Return, by kind, how many seconds the farm needed after each fault; inf: it did not."""
-        found: dict[str, list[float]] = defaultdict(list)
-        for each in self.injections:
-            start = self._clock_start(each)
-            if each.fault.kind in WORKER and not each.hit:
-                found[each.fault.kind]  # it hit a worker with nothing in hand
-            elif each.recovered_s is None:
-                found[each.fault.kind].append(math.inf)
-            else:
-                found[each.fault.kind].append(max(each.recovered_s - start, 0.0))
-        return found
-
-    def _clock_start(self, injection: Injection) -> float:
-        """A worker's fault counts from its begin, and from the end of an outage that overlaps."""
-        assert injection.over_s is not None
-        if injection.fault.kind not in WORKER:
-            return injection.over_s
-        end = injection.recovered_s or math.inf
-        outages = [
-            each.over_s
-            for each in self.injections
-            if each.fault.kind not in WORKER
-            and each.over_s is not None
-            and each.begun_s < end
-            and injection.begun_s < each.over_s < end
-        ]
-        return max([injection.begun_s, *outages])
-
-
-def note_recovery(injection: Injection, event: Event) -> None:
-    """Note what an event says of the recovery of a service: a task begins, and a view is done."""
-    late = injection.over_s is not None and event.time_s > injection.over_s
-    if injection.fault.kind in WORKER or injection.recovered_s is not None or not late:
-        return
-    if event.what == "began":
-        injection.fresh.add(event.task)
-    elif event.task in injection.fresh:
-        injection.recovered_s = event.time_s
-
-
-def table(farm: ChaosFarm, seed: int) -> Iterator[str]:
-    """Yield the lines of a run's report."""
-    yield f"{'fault':<18} {'times':>5} {'recovered: median':>18} {'max':>8}"
-    times = Counter(each.fault.kind for each in farm.injections)
-    for kind, seconds in sorted(farm.recoveries().items()):
-        told = (
-            (f"{statistics.median(seconds):.1f} s", f"{max(seconds):.1f} s")
-            if seconds
-            else ("-", "-")
-        )
-        yield f"{kind:<18} {times[kind]:>5} {told[0]:>18} {told[1]:>8}"
-    views = len(farm.reader.rendered)
-    yield ""
-    tasks = sum(expand.count(job).tasks for job in farm.jobs)
-    yield f"faults {len(farm.injections)}, views {views}, tasks {tasks}"
-    yield f"views rendered twice {farm.reader.twice} (in flight at the faults: {farm.in_flight})"
-    yield f"late results dropped {farm.dropped.total()}, tasks set aside and retried {farm.retried}"
-    yield f"repeat with CHAOS_SEED={seed}"
