@@ -38,6 +38,7 @@ def up(  # noqa: PLR0913 - one parameter per flag
 ) -> None:
     """Start the whole farm on this machine: Redis, API, dispatcher, Flower, workers."""
     with needing("a farm needs", "pip install 'viewfarm[worker]' on Python 3.13"):
+        import farm.queue  # noqa: F401 - its parts need it, and would say so late
         from farm.local import detached
         from farm.local.site import Site
         from farm.local.up import Wish
