@@ -40,7 +40,6 @@ class Provenance(Credit):
     sha256: str
     size_bytes: int
     tags: tuple[str, ...] = ()
-    category: str | None = None
     face_count: int | None = None
     includes: tuple[AssetFile, ...] = ()
     """Files that lie beside it and belong to it."""

@@ -28,6 +28,8 @@ NEEDS = {
     ],
     "fastapi": ["unit/api"],
     "OpenEXR": [
+        "unit/worker/test_encode.py",
+        "chaos",
         "unit/worker/test_passes.py",
         "unit/worker/test_recipes.py",
         "unit/worker/test_verify.py",

@@ -31,14 +31,15 @@ class ObjectLabel(Spec):
     indices: tuple[int, ...]
     """The values of the index pass that belong to it."""
     box_px: tuple[float, float, float, float] | None
-    """Tight box of its mask: left, top, right, bottom; right and bottom are exclusive, so the
-    width is right - left. None where nothing of it is seen."""
+    """Tight box of its mask, of pixels covered by a tenth or more: left, top, right, bottom; right
+    and bottom are exclusive, so the width is right - left. None where nothing of it is seen."""
     area_px: float
     """Sum of its mask, pixels."""
     visible_fraction: float | None
     """Of its silhouette in the picture, the part that nothing else hides, 0..1."""
     truncation: float
-    """Of its silhouette, the part that is outside the picture, 0..1, by its projected box."""
+    """Of its silhouette, the part that is outside the picture, 0..1, by the hull of its projected
+    outermost points."""
     camera_from_object: Matrix4
     """Pose: Blender's and OpenGL's camera, which looks along -Z. A rotation and a shift, no scale;
     the object's frame has its origin at the middle of its box."""

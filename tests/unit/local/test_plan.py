@@ -40,3 +40,13 @@ def test_every_pass_in_every_format_can_be_planned():
     for picture_format in ("png", "jxl"):
         settings = RenderSettings(format=picture_format)
         assert plan_of(passes=PASS_NAMES, render=settings).size_bytes > small
+
+
+def test_labels_take_room_and_one_sample():
+    few, all_ = (
+        make_plan(a_job(passes=passes, render=RenderSettings(samples=64)), devices=["cuda:0"])
+        for passes in (("depth",), PASS_NAMES)
+    )
+
+    assert all_.size_bytes > 10 * few.size_bytes
+    assert all_.seconds > few.seconds

@@ -7,8 +7,13 @@ from hypothesis import strategies as st
 
 from farm.cli.spec import EXAMPLE
 from farm.errors import SpecError
+from farm.expand import render_task
+from farm.spec.base import digest
 from farm.spec.job import JobSpec
 from farm.spec.load import parse_spec, parse_yaml
+from farm.spec.render import RenderSettings
+from farm.spec.task import view_id
+from tests.builders import a_job
 
 GOOD = {"models": "m.blend", "hdrs": "h.exr"}
 
@@ -108,3 +113,17 @@ json_values = st.recursive(
 def test_whatever_a_file_says_the_answer_is_a_spec_or_a_sentence(data):
     with contextlib.suppress(SpecError):
         parse_spec(data)
+
+
+def test_previews_change_neither_the_dataset_nor_its_views():
+    shown, hidden = (a_job(render=RenderSettings(previews=each)) for each in (True, False))
+    tasks = [render_task(job, 0) for job in (shown, hidden)]
+
+    assert shown.session == hidden.session
+    assert shown.job_id != hidden.job_id  # what is asked for is another thing
+    assert len({view_id(task, task.views[0]) for task in tasks}) == 1
+    assert [task.render.previews for task in tasks] == [True, False]
+    older = shown.spec.model_dump(mode="json")  # as it was before there were previews
+    del older["render"]["previews"]
+    assets = [[asset.content, asset.id] for asset in (*shown.models, *shown.hdrs)]
+    assert digest(older, assets)[:12] == shown.job_id
