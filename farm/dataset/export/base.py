@@ -132,5 +132,6 @@ class Exporter(ABC, Generic[T]):
     def write(self, part: Part, taken: Iterator[T]) -> Written:
         """Write what the views of a part share; the same part gives the same bytes."""
 
-    def close(self, lines: Lines) -> None:
-        """Write what all parts share."""
+    def close(self, lines: Lines) -> list[str]:
+        """Write what all parts share; return its files."""
+        return []

@@ -106,12 +106,12 @@ class BopExporter(Exporter[Frame]):
             files.append(self.outbox.put_text(f"{scene}/{name}.json", scene_json(entries)))
         return Written(files, [])
 
-    def close(self, lines: Lines) -> None:
+    def close(self, lines: Lines) -> list[str]:
         models = {
             str(number): model_entry(thing.name, thing.sha256, self.survey.things[thing])
             for thing, number in self._numbers.items()
         }
-        self.outbox.put_text("models/models_info.json", scene_json(models))
+        return [self.outbox.put_text("models/models_info.json", scene_json(models))]
 
 
 def scale_mm(record: ViewRecord) -> float:

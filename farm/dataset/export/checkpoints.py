@@ -15,6 +15,7 @@ from farm.spec.base import Spec, digest
 
 OPTIONS_FILE = f"{STATE_FOLDER}/options.json"
 PARTS_FOLDER = f"{STATE_FOLDER}/parts"
+SHARED_FILE = f"{STATE_FOLDER}/shared.json"
 STALE_FOLDER = f"{STATE_FOLDER}/stale"
 """Parts whose files have not been looked through since something else took their place."""
 
@@ -74,6 +75,15 @@ class Checkpoints:
         self._outbox.put_text(f"{PARTS_FOLDER}/{part.name}.jsonl", lines)
         done = DonePart(digest=wanted, views=len(part.views), files=tuple(written.files))
         self._outbox.put_text(f"{PARTS_FOLDER}/{part.name}.json", done.model_dump_json() + "\n")
+
+    def keep_shared(self, files: list[str]) -> None:
+        """Note what all parts share; delete what they no longer do, such as a split's listing."""
+        path = self._outbox.folder / SHARED_FILE
+        before = read_part(path).files if path.is_file() else ()
+        done = DonePart(digest="", views=0, files=tuple(files))
+        for file in set(before) - set(files):
+            self._outbox.remove(file)
+        self._outbox.put_text(SHARED_FILE, done.model_dump_json() + "\n")
 
     def tidy(self) -> None:
         """Delete the files that an earlier state of the dataset had and this one has not.

@@ -64,10 +64,13 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
             lines.append(entry)
         return Written(files, lines)
 
-    def close(self, lines: Lines) -> None:
+    def close(self, lines: Lines) -> list[str]:
+        files = []
         for split in self.survey.splits:
-            with self.outbox.open(f"annotations/instances_{split}.json") as file:
+            files.append(f"annotations/instances_{split}.json")
+            with self.outbox.open(files[-1]) as file:
                 self._write_json(file, split, lines)
+        return files
 
     def _annotation(self, instance: Instance, view: NumberedView) -> Entry:
         return {

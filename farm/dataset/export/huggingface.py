@@ -72,7 +72,7 @@ class ParquetExporter(Exporter[Row]):
                 shard.write_table(to_table(rows, schema))
         return Written([path], [])
 
-    def close(self, lines: Lines) -> None:
+    def close(self, lines: Lines) -> list[str]:
         files = [
             {"split": split, "path": f"data/{split}-*.parquet"} for split in self.survey.splits
         ]
@@ -86,7 +86,7 @@ class ParquetExporter(Exporter[Row]):
             sort_keys=False,
         )
         text = "Rendered with Viewfarm. Whose models and HDRIs it shows: ATTRIBUTION.md.\n"
-        self.outbox.put_text(CARD, f"---\n{head}---\n\n{text}")
+        return [self.outbox.put_text(CARD, f"---\n{head}---\n\n{text}")]
 
     def _describe(self) -> Features:
         found: dict[str, Any] = {"view": Value("string")}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from farm.errors import StorageError
+from farm.storage import inside
 
 STATE_FOLDER = ".farm-export"
 """In an export's folder: what goes on from where it was stopped."""
@@ -43,7 +44,7 @@ class Outbox:
 
     def bring(self, path: str, source: Path, *, link: bool) -> str:
         """Copy or link a file; return its path."""
-        partial = self._new()
+        partial, path = self._new(), inside(path, str(self.folder))
         with self._telling(path):
             if link:
                 try:
@@ -58,7 +59,7 @@ class Outbox:
     @contextmanager
     def open(self, path: str) -> Iterator[IO[bytes]]:
         """Give a file to write into, which appears when nothing goes wrong."""
-        partial = self._new()
+        partial, path = self._new(), inside(path, str(self.folder))
         with self._telling(path):
             try:
                 with partial.open("wb") as file:
@@ -73,7 +74,7 @@ class Outbox:
 
     def remove(self, path: str) -> None:
         """Delete a file if it is there, and folders that it leaves empty."""
-        target = self.folder / path
+        target = self.folder / inside(path, str(self.folder))
         with self._telling(path):
             target.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # not empty

@@ -61,8 +61,8 @@ def export(
     marks = Checkpoints(outbox)
     marks.begin(options)
     there = write_parts(exporter, marks, threads=threads, report=report)
+    marks.keep_shared(exporter.close(marks.lines))
     marks.tidy()
-    exporter.close(marks.lines)
     text = attribution(out.name, models=survey.models, hdrs=survey.hdrs)
     outbox.put_text(ATTRIBUTION_FILE, text)
     return ExportSummary(

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Literal
 
 from farm.dataset.assets import AssetCounter, AssetSummary
-from farm.dataset.reader import Dataset, DatasetView
+from farm.dataset.reader import Dataset, DatasetError, DatasetView
 from farm.spec.base import Spec
 from farm.spec.label import ObjectLabel, Point3
 from farm.spec.passes import PASS_NAMES, PassName
@@ -20,6 +20,8 @@ ClassWord = Literal["category", "model"]
 UNKNOWN = "object"
 """The category of what has none."""
 MM_PER_M = 1000.0
+PLAIN_NAME = re.compile(r"(?!\.)[^/\\\0\r\n]+")
+"""Of views and splits: no folder, nothing hidden."""
 SPLIT_ORDER = ("train", "val", "test")
 
 
@@ -63,7 +65,13 @@ class Survey:
         return tuple(name for name in PASS_NAMES if self.passes[name] == self.views)
 
     def stem(self, view: DatasetView) -> str:
-        """Return a view's name without a folder, unlike all others of the export."""
+        """Return a view's name without a folder, unlike all others of the export.
+
+        Raises:
+            DatasetError: It is no name for a file.
+        """
+        if not PLAIN_NAME.fullmatch(view.name):
+            raise DatasetError(f"{view.name!r}: is no name that a view's files can have")
         label = self.labels[folder_of(view)]
         return f"{label}__{view.name}" if label else view.name
 
@@ -79,6 +87,9 @@ def look(splits: Mapping[str, Dataset], word: ClassWord) -> Survey:
     Args:
         splits: The views of each split.
         word: What an object's class is.
+
+    Raises:
+        DatasetError: A view has a name that no file can have.
     """
     folders = {prefix for dataset in splits.values() for prefix in dataset.prefixes}
     survey = Survey(splits=in_order(splits), labels=short_labels(sorted(folders)))
@@ -87,6 +98,7 @@ def look(splits: Mapping[str, Dataset], word: ClassWord) -> Survey:
     for split, dataset in survey.splits.items():
         for view in dataset:
             record = view.record
+            survey.stem(view)  # complains before anything is written
             survey.counts[split] += 1
             survey.passes.update(record.files.keys())
             survey.sizes_px.add(record.resolution_px)

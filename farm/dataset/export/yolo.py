@@ -35,7 +35,7 @@ class YoloExporter(Exporter[list[str]]):
     def write(self, part: Part, taken: Iterator[list[str]]) -> Written:
         return Written([path for paths in taken for path in paths], [])
 
-    def close(self, lines: Lines) -> None:
+    def close(self, lines: Lines) -> list[str]:
         splits = list(self.survey.splits)
         # Training wants to validate on something; without such a split it is what there is.
         roles = {"train": splits[0], "val": "val" if "val" in splits else splits[0]}
@@ -43,7 +43,7 @@ class YoloExporter(Exporter[list[str]]):
         data = {role: f"images/{split}" for role, split in roles.items()}
         names = {at: name for name, at in self._numbers.items()}
         text = yaml.safe_dump(data | {"names": names}, sort_keys=False, allow_unicode=True)
-        self.outbox.put_text("data.yaml", text)
+        return [self.outbox.put_text("data.yaml", text)]
 
     def _rows(self, view: NumberedView) -> str:
         width, height = view.record.resolution_px

@@ -15,6 +15,7 @@ import farm.dataset
 from farm.dataset.export.formats import FORMATS
 from farm.dataset.export.outbox import STATE_FOLDER
 from farm.dataset.reader import DatasetView
+from farm.dataset.split import split_dataset
 from farm.errors import FarmError, SetupError, SpecError
 from tests.datasets import write_dataset
 from tests.unit.dataset.export.pictures import files_of, run
@@ -132,6 +133,18 @@ def test_views_that_move_to_another_part_stay(tmp_path: Path, to):
     assert not (out / STATE_FOLDER / "stale").exists() or not any(
         (out / STATE_FOLDER / "stale").iterdir()
     )
+
+
+def test_a_split_that_is_gone_leaves_no_listing(tmp_path: Path):
+    place, out = tmp_path / "d", tmp_path / "out"
+    write_dataset(place, views=6, models=3, passes=("rgb", "mask"))
+    run(place, out, "coco")
+    split_dataset(farm.dataset.open(place), {"fit": 0.5, "test": 0.5}, by="model", seed=0)
+
+    run(place, out, "coco")
+
+    assert sorted(files_of(out / "annotations")) == ["instances_fit.json", "instances_test.json"]
+    assert sorted(path.name for path in (out / "images").iterdir()) == ["fit", "test"]
 
 
 def test_a_class_that_is_gone_leaves_no_folder(tmp_path: Path):
