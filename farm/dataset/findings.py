@@ -34,7 +34,7 @@ TITLES: dict[CheckName, str] = {
     "box": "boxes lie in the picture and agree with masks",
     "same": "no two views have the same picture",
     "alike": "no two views of a model look the same",
-    "stray": "every file belongs to a record",
+    "stray": "every file of a pass belongs to a record",
     "running": "nothing is being rendered",
     "failures": "every task could be rendered",
 }

@@ -11,27 +11,22 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import ValidationError
 
-from farm.dataset.attribution import ATTRIBUTION_FILE
 from farm.dataset.checks import examine_view
 from farm.dataset.collect import DATASET_FILE, DatasetSummary
 from farm.dataset.findings import NOTES, Examined, Finding, Tally, VerifyReport
-from farm.dataset.finish import PREVIEW_FILE
 from farm.dataset.fold import number
 from farm.dataset.merge import MERGED
 from farm.dataset.parallel import mapped
 from farm.dataset.reader import Dataset, read_line
 from farm.dataset.records import VIEWS_FILE, read_lines
 from farm.dataset.snapshot import is_running, records_at_hand
-from farm.dataset.splits import SPLITS_FILE, SPLITS_FOLDER
 from farm.dataset.twins import Twins
+from farm.spec.passes import PASS_FOLDERS, PREVIEWS_FOLDER
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 
-OWN_FILES = {
-    VIEWS_FILE, DATASET_FILE, ATTRIBUTION_FILE, PREVIEW_FILE, SPLITS_FILE,
-    "preview.html", "stats.png", "stats.json",
-}  # fmt: skip
-"""What may lie in a dataset beside the files of its views."""
+PASS_PLACES = {*PASS_FOLDERS.values(), PREVIEWS_FOLDER}
+"""Where files of views lie; what else a person keeps in a dataset is none of our business."""
 
 
 class Line(NamedTuple):
@@ -206,8 +201,8 @@ class Verifier:
             return
         owned = np.sort(np.array(self._owned, dtype=np.uint64))
         for key in self.storage.keys(prefix):
-            path = key.removeprefix(f"{prefix}/") if prefix else key
-            if path.startswith((".", f"{SPLITS_FOLDER}/")) or path in OWN_FILES:
+            folder, _, path = key.removeprefix(f"{prefix}/").partition("/")
+            if folder not in PASS_PLACES or path.startswith(".") or "/." in path:
                 continue
             self.tally.look("stray")
             mine = np.uint64(number(key))

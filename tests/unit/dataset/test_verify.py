@@ -275,6 +275,14 @@ def test_a_summary_and_lines_that_are_none_are_named(folder):
     assert found(look_at(folder)) == {"records": 1, "summary": 1}
 
 
+def test_what_a_person_keeps_beside_the_passes_is_none_of_our_business(folder):
+    for name in ("notes.txt", "coco/labels.json", "images/.DS_Store", "stats.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("mine")
+
+    assert found(look_at(folder)) == {}
+
+
 def test_empty_masks_that_were_asked_for_are_right(folder):
     records = Records(folder)
     empty_mask(records)
