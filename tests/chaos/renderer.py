@@ -20,7 +20,7 @@ import numpy as np
 from farm.settings import Settings
 from farm.spec.passes import PassName
 from farm.spec.record import CameraRecord, Timings
-from farm.spec.task import RenderTask, view_id
+from farm.spec.task import RenderTask
 from farm.spec.view import View
 from farm.storage import Storage, open_storage
 from tests.chaos.journal import Journal
@@ -92,11 +92,8 @@ class Painter(Finisher):
         self.lease = lease
 
     def finish(self, rendered: Rendered) -> None:
-        stamp = Stamp(
-            hashlib.sha256(rendered.view.name.encode()).digest()[:8],
-            self._circumstances.attempt,
-            secrets.token_bytes(8),
-        )
+        name = name_stamp(rendered.view.name)
+        stamp = Stamp(name, self._circumstances.attempt, secrets.token_bytes(8))
         encoded: dict[PassName, bytes] = {"rgb": picture(stamp, 3), "mask": picture(stamp, 0)}
         timings = Timings(load_s=0, render_s=0, sample_s=0, read_s=0, encode_s=0, write_s=0)
         self.deliver(rendered, encoded, coverage=0.5, timings=timings)
@@ -170,11 +167,12 @@ def picture(stamp: Stamp, channels: int) -> bytes:
     return bytes(imagecodecs.png_encode(np.resize(data, shape)))
 
 
+def name_stamp(view: str) -> bytes:
+    """Return what a stamp says of a view's name."""
+    return hashlib.sha256(view.encode()).digest()[:8]
+
+
 def read_stamp(png: bytes) -> Stamp:
     """Return what a picture says of where it comes from."""
     pixels = imagecodecs.png_decode(png)
     return Stamp(*STAMP.unpack(pixels.tobytes()[: STAMP.size]))
-
-
-def view_ids(task: RenderTask) -> list[str]:
-    return [view_id(task, view) for view in task.views]

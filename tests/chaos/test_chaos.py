@@ -25,6 +25,7 @@ def small_job(number: int) -> Job:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").exists(), reason="it finds processes by /proc")
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_lost_whatever_dies(seed: int, tmp_path: Path) -> None:
