@@ -28,7 +28,7 @@ def steps_of(fault: Fault, farm: ChaosFarm) -> Steps:
     if verb == "cut":
         return cut(farm, part, length_s, silently=fault.silently)
     if verb == "freeze":
-        only = part.children() if fault.kind == "freeze child" else part.family()
+        only = part.renderers() if fault.kind == "freeze child" else part.family()
         return freeze(part, only, length_s)
     if verb == "stop":
         return stop(part)
@@ -38,7 +38,7 @@ def steps_of(fault: Fault, farm: ChaosFarm) -> Steps:
 def kill(part: Part, kind: str) -> Steps:
     """Kill the renderer, the main process alone, or all at once, as a container engine does."""
     pids = {
-        "kill child": part.children,
+        "kill child": part.renderers,
         "kill container": part.family,
     }.get(kind, lambda: [part.pid])()
     part.signal(signal.SIGKILL, pids)

@@ -58,8 +58,9 @@ class Part:
         pids = [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()]
         return [pid for pid in pids if session_of(pid) == self.pid]
 
-    def children(self) -> list[int]:
-        return [pid for pid in self.family() if pid != self.pid]
+    def renderers(self) -> list[int]:
+        """Return the processes that render: not the main one, nor the one that counts semaphores."""
+        return [pid for pid in self.family() if b"spawn_main" in command_of(pid)]
 
     def kill(self) -> None:
         """Kill it with all that it started, frozen or not."""
@@ -168,6 +169,13 @@ def worker_part(number: int, environment: dict[str, str], log: Path) -> Part:
 
 def dispatcher_part(environment: dict[str, str], log: Path) -> Part:
     return Part("dispatcher", [sys.executable, "-m", "farm", "dispatcher"], environment, log)
+
+
+def command_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def session_of(pid: int) -> int:
