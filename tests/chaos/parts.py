@@ -59,7 +59,7 @@ class Part:
         return [pid for pid in pids if session_of(pid) == self.pid]
 
     def renderers(self) -> list[int]:
-        """Return the processes that render: not the main one, nor the one that counts semaphores."""
+        """Return the processes that render: not the main one, nor the one of semaphores."""
         return [pid for pid in self.family() if b"spawn_main" in command_of(pid)]
 
     def kill(self) -> None:
