@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import subprocess
 import sys
+import zlib
+from pathlib import Path
+
+import pytest
 
 from tests.e2e.conftest import farm
 
@@ -32,6 +37,45 @@ modifier.show_viewport = False
 modifier.node_group = nodes
 bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
 """
+
+
+@pytest.fixture
+def bomb_of_pixels(tmp_path) -> Path:
+    """A box with a texture of 30000 x 30000 pixels, in 4 MB."""
+    models = tmp_path / "models"
+    models.mkdir()
+    side = 30_000
+    packer = zlib.compressobj(1)
+    rows = b"".join(packer.compress(bytes(1 + 3 * side)) for _ in range(side)) + packer.flush()
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b""))
+    (models / "huge.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(map(png_chunk, chunks)))
+    (models / "huge.mtl").write_text("newmtl m\nmap_Kd huge.png\n")
+    corners = "v 0 0 0\nv 1 0 0\nv 1 1 1\nvt 0 0\nvt 1 0\nvt 1 1\n"
+    bomb = f"mtllib huge.mtl\n{corners}usemtl m\nf 1/1 2/2 3/3\n"
+    (models / "pixels01-aaaa.obj").write_text(bomb)
+    return models
+
+
+def png_chunk(chunk: tuple[bytes, bytes]) -> bytes:
+    kind, data = chunk
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def test_a_bomb_of_pixels_is_set_aside_and_the_other_models_are_rendered(
+    assets, bomb_of_pixels, tmp_path, monkeypatch
+):
+    shutil.copy(assets.models / "cube0001-aaaa.obj", bomb_of_pixels)
+    monkeypatch.setenv("FARM_MEMORY_BYTES", "1500000000")
+
+    done = farm("render", "--models", bomb_of_pixels, "--hdrs", assets.hdrs / "skyblue1-cccc.hdr",
+                "--output", tmp_path / "out", "--yaw", 1, "--pitch", 1, "--resolution", 64,
+                "--samples", 1, "--workers", 1, "--device", "cpu")  # fmt: skip
+
+    assert done.returncode == 1, done.stderr
+    assert "1 of 2 views are there" in done.stderr
+    assert "pixels01-aaaa.obj: the renderer used" in done.stderr
+    assert len(list((tmp_path / "out" / "cube0001_skyblue1" / "images").iterdir())) == 1
 
 
 def test_a_bomb_of_geometry_is_set_aside_and_the_other_models_are_rendered(
