@@ -49,6 +49,7 @@ from worker.blender.textures import missing_textures
 from worker.blender.view_passes import STICKY, Sampling, plan_samplings
 from worker.device import claim_device, parse_device
 from worker.intake import check_asset
+from worker.limits import give_back_memory
 
 log = logging.getLogger(__name__)
 
@@ -164,6 +165,7 @@ class BlenderSession:
         self._model = None
         hygiene.keep_only(self._ours())
         self.scene.frame_set(1)
+        give_back_memory()
 
     def _ours(self) -> set[int]:
         """Return the session ids of what is not the model's."""
