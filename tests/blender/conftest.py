@@ -12,8 +12,11 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs the worker's install (bpy)")
 
-from farm.spec.asset import Asset  # noqa: E402
+from farm.spec.asset import Asset, Credit  # noqa: E402
+from farm.storage import FolderStorage  # noqa: E402
+from tests.blender import still_life  # noqa: E402
 from tests.blender.scenes import asset_of, blend_file, fill_statue, write_sky  # noqa: E402
+from tests.blender.shots import Rendered, render_labelled  # noqa: E402
 from worker.blender.session import BlenderSession  # noqa: E402
 
 SAMPLE_ASSETS = (Path(__file__).parents[3] / "shared" / "assets").resolve()
@@ -76,3 +79,23 @@ def write_blend(
         return asset_of(path)
 
     return write
+
+
+@pytest.fixture(scope="session")
+def still(blender, tmp_path_factory):
+    """The model whose labels are known."""
+    path = tmp_path_factory.mktemp("still") / "still.blend"
+    with blend_file(path) as scene:
+        still_life.fill_still_life(scene)
+    return asset_of(path).model_copy(update={"credit": Credit(name="Still life", category="fruit")})
+
+
+@pytest.fixture(scope="session")
+def labelled(blender: BlenderSession, tmp_path_factory: pytest.TempPathFactory):
+    """Render one view with every pass, or some, and read it back."""
+
+    def run(*args, **settings) -> Rendered:
+        storage = FolderStorage(tmp_path_factory.mktemp("labelled"))
+        return render_labelled(blender, storage, *args, **settings)
+
+    return run

@@ -10,15 +10,20 @@ import bpy
 import numpy as np
 from PIL import Image
 
+from farm.dataset.images import decode_pass
 from farm.spec.asset import Asset
 from farm.spec.camera import OrbitCamera
+from farm.spec.passes import PASS_NAMES, PassName
+from farm.spec.record import ViewRecord
 from farm.spec.render import ResolvedRender
-from farm.spec.task import RenderTask
+from farm.spec.task import RenderTask, records_key
 from farm.spec.view import Light, View
+from farm.storage import FolderStorage
 from tests.builders import a_task
 from worker.blender.session import BlenderSession
 from worker.passes import Passes, read_passes
 from worker.recipes import Shot, find_recipe
+from worker.render import render_task
 
 
 class OurLease:
@@ -35,6 +40,20 @@ class OurLease:
 
     def views_found(self, count: int) -> None:
         """Nobody counts."""
+
+
+class Rendered:
+    """A view on storage: its record, files and passes."""
+
+    def __init__(self, storage: FolderStorage, record: ViewRecord) -> None:
+        self.storage = storage
+        self.record = record
+
+    def data(self, name) -> bytes:
+        return self.storage.get(f"vases/{self.record.files[name].path}")
+
+    def __getitem__(self, name) -> np.ndarray:
+        return decode_pass(self.data(name), self.record.files[name].path, name)
 
 
 def some_render(**changes: object) -> ResolvedRender:
@@ -144,3 +163,25 @@ def blocks(pixels: np.ndarray, size: int = 8) -> np.ndarray:
     """Return the means of square blocks: a picture with less noise."""
     height, width, channels = pixels.shape
     return pixels.reshape(height // size, size, width // size, size, channels).mean(axis=(1, 3))
+
+
+WIDE = (96, 64)
+
+
+def render_labelled(
+    blender: BlenderSession,
+    storage: FolderStorage,
+    model: Asset,
+    hdr: Asset,
+    view: View | None = None,
+    *,
+    passes: tuple[PassName, ...] = PASS_NAMES,
+    **settings: object,
+) -> Rendered:
+    """Render one view with these passes as a worker does, and read it back."""
+    view = view or some_view(rotation=70.0, strength=1.3)
+    settings = {"resolution_px": WIDE, "samples": 4} | settings
+    task = task_of(model, hdr, view, **settings).model_copy(update={"passes": passes})
+    render_task(task, session=blender, storage=storage, attempt=1, worker="here", lease=OurLease())
+    [line] = storage.get(records_key(task)).splitlines()
+    return Rendered(storage, ViewRecord.model_validate_json(line))

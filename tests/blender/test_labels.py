@@ -2,80 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from io import BytesIO
-
-import bpy
 import numpy as np
-import OpenEXR
 import pytest
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
-from PIL import Image
 
-from farm.dataset.images import decode_pass
-from farm.spec.asset import Credit
 from farm.spec.passes import PASS_NAMES
 from farm.spec.record import ViewRecord
 from farm.spec.task import records_key
 from farm.storage import FolderStorage
 from tests.blender import still_life
 from tests.blender.rays import Solid, flow, look, project, transform, turned
-from tests.blender.scenes import a_material, add_box, asset_of, blend_file
-from tests.blender.shots import OurLease, some_view, task_of
+from tests.blender.scenes import add_box
+from tests.blender.shots import WIDE, OurLease, Rendered, some_view, task_of
 from worker.recipes import find_recipe
 from worker.render import render_task
 
-WIDE = (96, 64)
 BALL, CRATE, SHEET = 1, 2, 3
 LABELS = tuple(name for name in PASS_NAMES if name not in ("rgb", "mask"))
 
 
-class Rendered:
-    """A view on storage: its record, files and passes."""
-
-    def __init__(self, storage: FolderStorage, record: ViewRecord) -> None:
-        self.storage = storage
-        self.record = record
-
-    def data(self, name) -> bytes:
-        return self.storage.get(f"vases/{self.record.files[name].path}")
-
-    def __getitem__(self, name) -> np.ndarray:
-        return decode_pass(self.data(name), self.record.files[name].path, name)
-
-
 @pytest.fixture(scope="module")
-def still(blender, tmp_path_factory):
-    """The model whose labels are known."""
-    path = tmp_path_factory.mktemp("still") / "still.blend"
-    with blend_file(path) as scene:
-        still_life.fill_still_life(scene)
-    return asset_of(path).model_copy(update={"credit": Credit(name="Still life", category="fruit")})
-
-
-@pytest.fixture(scope="module")
-def render(blender, tmp_path_factory):
-    """Render one view with these passes as a worker does, and read it back."""
-
-    def run(model, sky, view=None, *, passes=PASS_NAMES, **settings) -> Rendered:
-        storage = FolderStorage(tmp_path_factory.mktemp("out"))
-        view = view or some_view(rotation=70.0, strength=1.3)
-        settings = {"resolution_px": WIDE, "samples": 4} | settings
-        task = task_of(model, sky, view, **settings).model_copy(update={"passes": passes})
-        render_task(
-            task, session=blender, storage=storage, attempt=1, worker="here", lease=OurLease()
-        )
-        [line] = storage.get(records_key(task)).splitlines()
-        return Rendered(storage, ViewRecord.model_validate_json(line))
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def shown(render, still, sky):
+def shown(labelled, still, sky):
     """The known model with every pass, under an environment that is turned."""
-    return render(still, sky)
+    return labelled(still, sky)
 
 
 @pytest.fixture(scope="module")
@@ -150,11 +100,11 @@ def test_flow_leads_to_where_things_are_in_the_other_frame(shown, seen, name, st
 
 
 def test_what_stands_still_has_no_flow_wherever_the_camera_goes(
-    blender, render, still, statue, sky, tmp_path
+    blender, labelled, still, statue, sky, tmp_path
 ):
     """Between views of a task, between models and between tasks with flow and without."""
     flows = ("rgb", "mask", "flow_forward", "flow_backward")
-    first = render(still, sky, passes=flows)
+    first = labelled(still, sky, passes=flows)
     views = [some_view(index=n, yaw=100.0 * n, rotation=50.0 * n) for n in range(3)]
     task = task_of(statue, sky, *views).model_copy(update={"passes": flows})
     storage = FolderStorage(tmp_path)
@@ -165,8 +115,8 @@ def test_what_stands_still_has_no_flow_wherever_the_camera_goes(
         view = Rendered(storage, ViewRecord.model_validate_json(line))
         for name in ("flow_forward", "flow_backward"):
             assert not view[name].any()
-    render(statue, sky, passes=("rgb", "mask"))
-    assert render(still, sky, passes=flows).data("flow_forward") == first.data("flow_forward")
+    labelled(statue, sky, passes=("rgb", "mask"))
+    assert labelled(still, sky, passes=flows).data("flow_forward") == first.data("flow_forward")
 
 
 def test_boxes_poses_and_sizes_are_those_of_the_model(shown):
@@ -194,8 +144,8 @@ def test_boxes_poses_and_sizes_are_those_of_the_model(shown):
     "view",
     [{"yaw": 30.0, "pitch": 25.0}, {"yaw": 200.0, "pitch": 60.0}, {"yaw": 110.0, "pitch": 5.0}],
 )
-def test_a_box_is_within_a_pixel_of_what_is_projected(render, still, sky, view):
-    shown = render(still, sky, some_view(rotation=45.0, **view), passes=("mask",), samples=32)
+def test_a_box_is_within_a_pixel_of_what_is_projected(labelled, still, sky, view):
+    shown = labelled(still, sky, some_view(rotation=45.0, **view), passes=("mask",), samples=32)
     camera = shown.record.camera
     points = [solid.outline() for solid in still_life.placed(shown.record)]
     px = project(camera, np.concatenate(points))
@@ -211,9 +161,9 @@ def test_a_box_is_within_a_pixel_of_what_is_projected(render, still, sky, view):
     assert (thing.truncation == 0.0) == (inside == px).all()
 
 
-def test_truncation_is_the_part_outside_of_the_picture(render, write_blend, sky):
+def test_truncation_is_the_part_outside_of_the_picture(labelled, write_blend, sky):
     crate = write_blend(lambda scene: add_box(scene, size=(1.0, 1.0, 0.5)))
-    shown = render(crate, sky, some_view(distance=1.3), passes=("mask",), resolution_px=(64, 96))
+    shown = labelled(crate, sky, some_view(distance=1.3), passes=("mask",), resolution_px=(64, 96))
     box = [Solid("box", np.diag([1.0, 1.0, 0.5, 1.0]))]
     border = 200
     whole = look(shown.record.camera, (64, 96), box, border_px=border).which > 0
@@ -225,9 +175,9 @@ def test_truncation_is_the_part_outside_of_the_picture(render, write_blend, sky)
     assert thing.truncation == pytest.approx(1 - inside / whole.sum(), abs=0.02)
 
 
-def test_points_fall_where_blender_itself_projects_them(blender, render, still, sky):
+def test_points_fall_where_blender_itself_projects_them(blender, labelled, still, sky):
     view = some_view(rotation=70.0)
-    shown = render(still, sky, view, passes=("mask", "depth"), resolution_px=WIDE)
+    shown = labelled(still, sky, view, passes=("mask", "depth"), resolution_px=WIDE)
     task = task_of(still, sky, view, resolution_px=WIDE)
     find_recipe("sod").prepare(task, blender).arrange(view)
     blender.scene.view_layers[0].update()
@@ -256,10 +206,10 @@ def test_keypoints_are_found_and_hidden_by_what_is_before_them(shown):
     assert found["inside"].visible is False
 
 
-def test_every_pass_alone_equals_the_same_among_all(shown, render, still, sky):
+def test_every_pass_alone_equals_the_same_among_all(shown, labelled, still, sky):
     """Whatever the session rendered before, and however many samples the picture takes."""
     for name in PASS_NAMES:
-        alone = render(still, sky, passes=(name,))
+        alone = labelled(still, sky, passes=(name,))
         if name == "cryptomatte" or name in ("rgb", "mask", "albedo", "diffuse", "specular"):
             assert alone.record.samples == 4
         else:
@@ -268,8 +218,8 @@ def test_every_pass_alone_equals_the_same_among_all(shown, render, still, sky):
         assert set(alone.record.timings.pass_s) == {name}
 
 
-def test_denoising_touches_the_picture_alone(shown, render, still, sky):
-    smooth = render(still, sky, denoise=True)
+def test_denoising_touches_the_picture_alone(shown, labelled, still, sky):
+    smooth = labelled(still, sky, denoise=True)
 
     assert smooth.record.denoiser == "openimagedenoise"
     assert smooth.data("rgb") != shown.data("rgb")
@@ -278,10 +228,10 @@ def test_denoising_touches_the_picture_alone(shown, render, still, sky):
             assert smooth.data(name) == shown.data(name), name
 
 
-def test_light_is_what_the_picture_is_made_of(render, still, sky):
+def test_light_is_what_the_picture_is_made_of(labelled, still, sky):
     """Of a scene without glass or lamps, diffuse and specular light are all there is."""
-    shown = render(still, sky, passes=("diffuse", "specular", "albedo", "mask"), samples=8)
-    weak = render(
+    shown = labelled(still, sky, passes=("diffuse", "specular", "albedo", "mask"), samples=8)
+    weak = labelled(
         still, sky, some_view(rotation=70.0, strength=0.65), passes=("diffuse",), samples=8
     )
 
@@ -290,93 +240,3 @@ def test_light_is_what_the_picture_is_made_of(render, still, sky):
     assert (shown["diffuse"][whole].sum(axis=-1) > 0).mean() > 0.9
     assert shown["albedo"][whole].max() <= 1.0
     assert not shown["albedo"][shown["mask"] == 0].any()
-
-
-def test_a_cryptomatte_names_and_weighs_the_objects(shown):
-    with OpenEXR.File(BytesIO(shown.data("cryptomatte")), separate_channels=True) as exr:
-        header = dict(exr.header())
-        channels = {name: channel.pixels for name, channel in exr.channels().items()}
-    [key] = [
-        name.rpartition("/")[0]
-        for name, value in header.items()
-        if name.endswith("/name") and value == "ViewLayer.CryptoObject"
-    ]
-    manifest = json.loads(header[f"{key}/manifest"])
-    number = np.uint32(int(manifest["crate"], 16)).view(np.float32)
-    weight = sum(
-        np.where(
-            channels[f"ViewLayer.CryptoObject{rank:02d}.{id_}"] == number,
-            channels[f"ViewLayer.CryptoObject{rank:02d}.{cover}"],
-            0,
-        )
-        for rank in range(3)
-        for id_, cover in ("rg", "ba")
-    )
-
-    assert header[f"{key}/hash"] == "MurmurHash3_32"
-    inner = shown["index"] == CRATE
-    assert weight[inner].mean() > 0.9
-    assert weight[shown["mask"] == 0].max() == 0
-
-
-def test_uv_is_that_of_the_mesh(render, write_blend, sky):
-    def fill(scene) -> None:
-        mesh = bpy.data.meshes.new("sheet")
-        mesh.from_pydata([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)], [], [(0, 1, 2, 3)])
-        corners = mesh.uv_layers.new().data
-        for corner, at in zip(corners, [(0, 0), (2, 0), (2, 1), (0, 1)], strict=True):
-            corner.uv = at
-        scene.collection.objects.link(bpy.data.objects.new("sheet", mesh))
-
-    shown = render(
-        write_blend(fill), sky, some_view(pitch=70.0, rotation=30.0), passes=("uv", "position")
-    )
-
-    there = shown["position"].any(axis=-1)
-    expected = (shown["position"][there][:, :2] + 0.5) * (2, 1)
-    np.testing.assert_allclose(shown["uv"][there], expected, atol=1e-5)
-
-
-def test_instances_have_the_number_of_what_is_instanced(render, write_blend, sky):
-    """Of a collection that is shown twice, and of a metaball, which becomes a mesh."""
-
-    def fill(scene) -> None:
-        paint = a_material()
-        add_box(scene, size=(3.0, 3.0, 0.1), at=(0, 0, -0.5), name="table", material=paint)
-        twice = bpy.data.collections.new("twice")
-        cup = add_box(scene, size=(0.4, 0.4, 0.8), name="cup", material=paint)
-        scene.collection.objects.unlink(cup)
-        twice.objects.link(cup)
-        for x in (-1.0, 1.0):
-            empty = bpy.data.objects.new("here", None)
-            empty.instance_type, empty.instance_collection = "COLLECTION", twice
-            empty.location.x = x
-            scene.collection.objects.link(empty)
-        drop = bpy.data.metaballs.new("drop")
-        drop.elements.new().radius = 0.8
-        scene.collection.objects.link(bpy.data.objects.new("drop", drop))
-
-    shown = render(write_blend(fill), sky, some_view(yaw=0.0, pitch=50.0), passes=("index",))
-
-    numbers = {label.name: label.index for label in shown.record.indices}
-    assert set(numbers) == {"cup", "drop", "table"}
-    index = shown["index"]
-    assert set(np.unique(index)) == {0, *numbers.values()}
-    columns = np.flatnonzero((index == numbers["cup"]).any(axis=0))
-    assert np.diff(columns).max() > 5  # two of them
-
-
-def test_previews_are_small_pictures_of_each_label(shown, render, still, sky):
-    assert set(shown.record.previews) == set(LABELS)
-    for file in shown.record.previews.values():
-        with Image.open(BytesIO(shown.storage.get(f"vases/{file.path}"))) as image:
-            assert image.size == WIDE
-            assert image.mode in ("L", "RGB")
-    assert not render(still, sky, passes=("depth",), previews=False).record.previews
-
-
-def test_a_record_says_what_each_pass_took(shown):
-    spent = shown.record.timings.pass_s
-
-    assert set(spent) == set(PASS_NAMES)
-    assert all(seconds > 0 for seconds in spent.values())

@@ -387,5 +387,5 @@ def test_the_files_own_world_camera_and_compositor_never_act(blender, tmp_path, 
     shoot(blender, asset_of(path), sky, some_view())
 
     assert blender.scene.world.name == "environment"
-    assert blender.scene.camera.name == "camera"
+    assert blender.scene.camera.name == "viewfarm camera"
     assert [item.name for item in tmp_path.iterdir()] == ["rude.blend"]

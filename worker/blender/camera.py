@@ -9,6 +9,8 @@ from mathutils import Matrix
 
 from farm.spec.camera import Matrix4
 
+NAME = "viewfarm camera"
+"""No model's: an object that came second with a name would be called otherwise in labels."""
 CLIP_START_SHARE = 1e-3
 """Nearest visible distance, as a share of the camera's own distance."""
 CLIP_END = 1e4
@@ -17,9 +19,9 @@ CLIP_END = 1e4
 
 def add_camera(scene: bpy.types.Scene) -> bpy.types.Object:
     """Stand a camera in `scene` and make it the active one."""
-    lens = bpy.data.cameras.new("camera")
+    lens = bpy.data.cameras.new(NAME)
     lens.sensor_fit = "AUTO"  # the sensor's width spans the longer side of the picture
-    camera = bpy.data.objects.new("camera", lens)
+    camera = bpy.data.objects.new(NAME, lens)
     scene.collection.objects.link(camera)
     scene.camera = camera
     return camera

@@ -6,8 +6,11 @@ import tarfile
 import pytest
 
 from farm.api.datasets import file_key, parse_range, tar_stream
+from farm.api.listing import list_files
 from farm.api.problems import ApiProblem
+from farm.spec.record import FileRecord
 from farm.storage import FolderStorage
+from tests.builders import a_job, a_record
 
 
 @pytest.mark.parametrize(
@@ -81,3 +84,17 @@ def test_what_is_not_finished_is_not_shown(tmp_path, path):
     with pytest.raises(ApiProblem) as told:
         file_key(storage, "job", path)
     assert told.value.status_code == 404
+
+
+def test_a_list_of_files_has_the_previews_of_labels_too(tmp_path):
+    storage = FolderStorage(tmp_path)
+    shown = FileRecord(path="previews/depth/view_000.png", sha256="0" * 64, size_bytes=7)
+    record = a_record(files={"depth": b"far"}, previews={"depth": shown})
+    job = a_job(dataset_name="vases").model_copy(update={"prefix": "datasets/job"})
+    storage.put("datasets/job/vases/views.jsonl", record.model_dump_json().encode() + b"\n")
+
+    one = list_files(storage, job, cursor=None, limit=1)
+    rest = list_files(storage, job, cursor=one.next, limit=9)
+
+    paths = [file.path for file in (*one.items, *rest.items)]
+    assert paths[:2] == [f"vases/{record.files['depth'].path}", "vases/previews/depth/view_000.png"]
