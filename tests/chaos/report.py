@@ -71,17 +71,14 @@ def recoveries(farm: ChaosFarm) -> dict[str, list[float]]:
 def clock_start(farm: ChaosFarm, injection: Injection) -> float:
     """Return since when a recovery counts.
 
-    After a service was away: since it is back. After a fault of a worker: since it began, or since
-    a service is back that was away meanwhile.
+    After a service was away: since it is back. After a fault of a worker: since it began. In both
+    cases since another service is back, where one was away meanwhile.
     """
-    if injection.fault.kind not in WORKER:
-        return injection.over_s or math.inf
+    start = injection.begun_s if injection.fault.kind in WORKER else injection.over_s or math.inf
     end = injection.recovered_s or math.inf
     back = [
         each.over_s
         for each in farm.injections
-        if each.fault.kind not in WORKER
-        and each.over_s is not None
-        and injection.begun_s < each.over_s < end
+        if each.fault.kind not in WORKER and each.over_s is not None and start < each.over_s < end
     ]
-    return max([injection.begun_s, *back])
+    return max([start, *back])
