@@ -33,7 +33,7 @@ def test_a_device_that_renders_what_it_should_is_taken_and_nothing_is_left_behin
 def test_a_device_that_cannot_render_is_refused(blender, monkeypatch, tmp_path):
     occupied = tmp_path / "file"
     occupied.touch()
-    monkeypatch.setattr(blender, "_picture_path", lambda: occupied / "picture.exr")
+    monkeypatch.setattr(blender._scratch, "new_file", lambda need: occupied / "picture.exr")
 
     with pytest.raises(DeviceError, match=r"^cpu \(CPU\) fails: "):
         prove_device(blender)
