@@ -175,13 +175,12 @@ class NamespacePlace:
     def cut(self, *, silently: bool) -> None:
         """Pull the cable; silently: packets vanish while the cable seems to be in."""
         if silently:
-            ip("link", "set", self.cable, "type", "bridge_slave", "state", "0")
+            ip("link", "set", self.cable, "nomaster")
         else:
             ip("link", "set", self.cable, "down")
 
     def mend(self) -> None:
-        ip("link", "set", self.cable, "up")
-        ip("link", "set", self.cable, "type", "bridge_slave", "state", "3")
+        ip("link", "set", self.cable, "master", "farm", "up")
 
     def close(self) -> None:
         if self.net is not None:
