@@ -44,8 +44,8 @@ longer asked for would be written over other passes."""
 HIGHEST_INDEX = 32767
 """Blender numbers no more objects or materials."""
 OPAQUE_FROM = 0.5
-"""What is less opaque is labelled by chance, in that share of its pixels, and not where it is clear:
-a leaf is, and not what its picture has beside the leaf."""
+"""What is less opaque is labelled by chance, in that share of its pixels, and never where it is
+clear: a leaf is, and not what its picture has beside the leaf."""
 
 
 @dataclass(frozen=True)
