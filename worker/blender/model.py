@@ -13,6 +13,8 @@ from mathutils import Matrix
 from farm.spec.camera import Matrix4
 from worker.blender.emission import any_shines
 from worker.blender.measure import Measurement
+from worker.blender.numbers import number
+from worker.blender.textures import missing_textures
 from worker.bounds import Bounds
 
 TWIN_FACES = 50_000
@@ -51,6 +53,26 @@ class Model:
         """Turn the model about the vertical through its centre."""
         turn = Matrix.Rotation(rotation_rad, 4, "Z")
         self.parent.matrix_basis = turn @ Matrix(self.unit_from_model)
+
+
+def describe(
+    collection: bpy.types.Collection,
+    parent: bpy.types.Object,
+    bounds: Bounds,
+    found: Measurement,
+) -> Model:
+    """Return the model that stands in the scene; its objects and materials are numbered."""
+    return Model(
+        collection,
+        parent,
+        bounds,
+        true_strength=gives_light(found),
+        missing_textures=missing_textures(found.materials.values()),
+        is_thin_air=is_thin_air(found),
+        objects=number(found.objects.values()),
+        materials=number(found.materials.values()),
+        keypoints=found.keypoints,
+    )
 
 
 def add_parent(

@@ -29,23 +29,21 @@ from worker.blender.model import (
     Model,
     add_parent,
     add_twin,
-    gives_light,
+    describe,
     is_flat,
-    is_thin_air,
     scale_lamps,
     wants_twin,
 )  # fmt: skip
-from worker.blender.numbers import number
 from worker.blender.scratch import Scratch
 from worker.blender.settings import (
     MAX_BOUNCES,
     choose_device,
     set_fixed,
+    set_light_limits,
     set_quality,
     set_sampling,
     set_tiles,
 )  # fmt: skip
-from worker.blender.textures import missing_textures
 from worker.blender.view_passes import STICKY, Sampling, plan_samplings
 from worker.device import claim_device, parse_device
 from worker.intake import check_asset
@@ -53,10 +51,6 @@ from worker.limits import give_back_memory
 
 log = logging.getLogger(__name__)
 
-CLAMP_INDIRECT = 10.0
-"""Brightest indirect sample, in units of the environment's own light; Blender's default."""
-LIGHT_THRESHOLD = 0.01
-"""Light below which shadow rays may be left out by lot; Blender's default."""
 LARGEST = 1e12
 """Units that a model may measure; a part that is further off is there by mistake."""
 NUMBER_BYTES = 4 * 1.5
@@ -210,15 +204,9 @@ class BlenderSession:
             raise AssetError(str(path), f"it is {bounds.size:.1e} units large: it is damaged")
         if file_lights:
             scale_lamps(everything, 1.0 / bounds.size)
-        true_strength = gives_light(found)
-        model = Model(collection, parent, bounds, true_strength)
-        model.missing_textures = missing_textures(found.materials.values())
-        model.is_thin_air = is_thin_air(found)
-        model.objects = number(found.objects.values())
-        model.materials = number(found.materials.values())
-        model.keypoints = found.keypoints
+        model = describe(collection, parent, bounds, found)
         model.metres_per_file_unit = metres
-        if wants_twin(found, true_strength=true_strength):
+        if wants_twin(found, true_strength=model.true_strength):
             add_twin(self.scene, collection)
             model.has_twin = True
         model.turn(0.0)
@@ -265,8 +253,7 @@ class BlenderSession:
     def set_light(self, strength: float) -> None:
         """Set the environment's true strength, and what Cycles measures light against."""
         environment.set_strength(self._world, strength)
-        self.scene.cycles.sample_clamp_indirect = CLAMP_INDIRECT * strength
-        self.scene.cycles.light_sampling_threshold = LIGHT_THRESHOLD * strength
+        set_light_limits(self.scene, strength)
 
     def set_camera(
         self, world_from_camera: Matrix4, camera: OrbitCamera, *, distance: float

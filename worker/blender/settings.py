@@ -10,6 +10,10 @@ from worker.blender.gpu_memory import LARGE_TILE_PX
 from worker.blender.view_passes import Sampling, set_view_layer
 from worker.device import Device
 
+CLAMP_INDIRECT = 10.0
+"""Brightest indirect sample, in units of the environment's own light; Blender's default."""
+LIGHT_THRESHOLD = 0.01
+"""Light below which shadow rays may be left out by lot; Blender's default."""
 MAX_BOUNCES = 12
 """Times that light goes on after what it meets; Blender's default."""
 
@@ -69,6 +73,12 @@ def set_fixed(scene: Settings, *, threads: int | None) -> None:
     cycles.use_animated_seed = False
     # Blue noise, the automatic choice, depends on the largest sample count rendered before.
     cycles.sampling_pattern = "TABULATED_SOBOL"
+
+
+def set_light_limits(scene: Settings, strength: float) -> None:
+    """Set what Cycles measures light against, which goes with the strength of the environment."""
+    scene.cycles.sample_clamp_indirect = CLAMP_INDIRECT * strength
+    scene.cycles.light_sampling_threshold = LIGHT_THRESHOLD * strength
 
 
 def set_tiles(scene: Settings, size_px: int) -> None:
