@@ -101,6 +101,13 @@ def test_the_doctor_finds_nothing_wrong_inside(stack, service):
     assert {"redis", "storage", "clock"} <= {one["check"] for one in found}
 
 
+def test_renderers_have_their_walls_under_docker_s_own_rules(stack):
+    asked = ["farm", "doctor", "--only", "sandbox", "--json"]
+    (line,) = stack.compose("exec", "-T", "worker-cpu", *asked).splitlines()
+
+    assert json.loads(line)["verdict"] == "ok", line
+
+
 def test_no_password_is_told_to_the_process_list(stack):
     secrets = [
         line.split("=", 1)[1]
