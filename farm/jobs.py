@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from farm.errors import StorageError
 from farm.ledger import JobState, JobStatus, TaskState
-from farm.spec.base import Spec
+from farm.spec.base import Spec, first_reason
 from farm.spec.job import Job
 from farm.spec.wire import JOB_ID_PATTERN
 from farm.storage import Storage
@@ -76,7 +76,7 @@ class JobBook:
         try:
             job = Job.model_validate_json(data)
         except ValidationError as error:
-            reason = error.errors(include_url=False)[0]["msg"]
+            reason = first_reason(error)
             raise StorageError(f"{key}: is no job that this version can read: {reason}") from None
         self._keep(job)
         return job

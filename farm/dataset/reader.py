@@ -20,6 +20,7 @@ from farm.dataset.records import RECORDS_FOLDER, VIEWS_FILE, read_lines
 from farm.dataset.snapshot import records_at_hand
 from farm.dataset.splits import is_in, read_split
 from farm.errors import SpecError
+from farm.spec.base import first_reason
 from farm.spec.passes import PassName
 from farm.spec.record import FileRecord, ViewRecord
 from farm.spec.task import dataset_key
@@ -178,7 +179,7 @@ class Dataset(Sequence[DatasetView]):
                 if data is not None:
                     found[prefix] = DatasetSummary.model_validate_json(data)
             except ValidationError as error:
-                reason = error.errors(include_url=False)[0]["msg"]
+                reason = first_reason(error)
                 raise DatasetError(
                     f"{self.storage.place}/{key}: not a summary: {reason}"
                 ) from error
@@ -189,7 +190,7 @@ class Dataset(Sequence[DatasetView]):
             record = ViewRecord.model_validate_json(line)
         except ValidationError as error:
             place = f"{self.storage.place}/{dataset_key(prefix, VIEWS_FILE)}"
-            reason = error.errors(include_url=False)[0]["msg"]
+            reason = first_reason(error)
             raise DatasetError(f"{place}: a line is no record: {reason}") from error
         return DatasetView(self.storage, prefix, record)
 

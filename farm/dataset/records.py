@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from farm.spec.base import first_reason
 from farm.spec.record import ViewRecord
 from farm.spec.task import RenderTask, dataset_key, records_key
 from farm.storage import Storage
@@ -50,7 +51,7 @@ def read_file(storage: Storage, key: str, report: Report) -> Iterator[RecordLine
         try:
             record = ViewRecord.model_validate_json(line)
         except ValidationError as error:
-            reason = error.errors(include_url=False)[0]["msg"]
+            reason = first_reason(error)
             report(f"{key}: line {number} is not a whole record and is skipped: {reason}")
             continue
         yield RecordLine(record, line)

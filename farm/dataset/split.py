@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from farm.dataset.reader import Dataset, DatasetView
 from farm.dataset.splits import SPLITS_FILE, split_key
 from farm.errors import SpecError
-from farm.spec.base import Spec, digest
+from farm.spec.base import Spec, digest, first_reason
 from farm.storage import Storage
 
 SplitBy = Literal["model", "hdr", "view"]
@@ -120,7 +120,7 @@ def find_kept(
     try:
         found = SplitSummary.model_validate_json(data)
     except ValidationError as error:
-        reason = error.errors(include_url=False)[0]["msg"]
+        reason = first_reason(error)
         raise SpecError(
             f"{storage.place}/{SPLITS_FILE}: {reason}; split with --fresh to write it anew"
         ) from error

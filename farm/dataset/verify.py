@@ -21,6 +21,7 @@ from farm.dataset.reader import Dataset, read_line
 from farm.dataset.records import VIEWS_FILE, read_lines
 from farm.dataset.snapshot import is_running, records_at_hand
 from farm.dataset.twins import Twins
+from farm.spec.base import first_reason
 from farm.spec.passes import PASS_FOLDERS, PREVIEWS_FOLDER
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
@@ -45,6 +46,7 @@ class Verifier:
     def __init__(self, data: Dataset, *, tally: Tally, broken: Callable[[str], None]) -> None:
         self.storage = data.storage
         self.prefixes = data.prefixes
+        self._found = [self._state(prefix) for prefix in data.prefixes]
         self.books = records_at_hand(data.storage, data.prefixes)
         self.tally = tally
         self.views = self.files = self.size_bytes = 0
@@ -55,6 +57,8 @@ class Verifier:
         self._twins = Twins()
         self._summaries = [self._read_summary(prefix) for prefix in self.prefixes]
         self._counted: list[Counter[str]] = [Counter() for _ in self.prefixes]
+        self._unread: set[int] = set()
+        """The datasets of which a line is no record: what it named is not known."""
 
     def run(self, *, workers: int, progress: Callable[[int], None]) -> None:
         """Look at everything."""
@@ -79,8 +83,9 @@ class Verifier:
         try:
             record = ViewRecord.model_validate_json(line.text)
         except ValidationError as error:
-            reason = error.errors(include_url=False)[0]["msg"]
+            reason = first_reason(error)
             key = dataset_key(prefix, VIEWS_FILE)
+            self._unread.add(line.part)
             return Finding("records", key, f"at byte {line.start}: no record: {reason}")
         seen = examine_view(
             self.storage, prefix, record, may_be_empty=allows_empty(self._summaries[line.part])
@@ -164,7 +169,7 @@ class Verifier:
         try:
             return None if data is None else DatasetSummary.model_validate_json(data)
         except ValidationError as error:
-            reason = error.errors(include_url=False)[0]["msg"]
+            reason = first_reason(error)
             self._report(Finding("summary", key, f"is no summary: {reason}"))
             return None
 
@@ -173,7 +178,7 @@ class Verifier:
         prefix, summary = self.prefixes[part], self._summaries[part]
         key = dataset_key(prefix, DATASET_FILE)
         self.tally.look("running")
-        if is_running(self.storage, prefix):
+        if not self._is_at_rest(part):
             what = "is being rendered, or a run was killed; farm render, again, finishes it"
             self._report(Finding("running", prefix or self.storage.place, what))
             return
@@ -194,10 +199,20 @@ class Verifier:
             )
             self._report(Finding("failures", key, what))
 
+    def _state(self, prefix: str) -> tuple[bool, int | None]:
+        """Return what changes while views are rendered: whether they are, and how many records."""
+        size = self.storage.size(dataset_key(prefix, VIEWS_FILE))
+        return is_running(self.storage, prefix), size
+
+    def _is_at_rest(self, part: int) -> bool:
+        """Say whether nothing was rendered since before records were read."""
+        before = self._found[part]
+        return not before[0] and self._state(self.prefixes[part]) == before
+
     def _find_strays(self, part: int) -> None:
-        """Find files that no record names; a run that goes on has some, which is right."""
+        """Find files that no record names, where all records are known."""
         prefix = self.prefixes[part]
-        if is_running(self.storage, prefix):
+        if part in self._unread or not self._is_at_rest(part):
             return
         owned = np.sort(np.array(self._owned, dtype=np.uint64))
         for key in self.storage.keys(prefix):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class Spec(BaseModel):
@@ -18,3 +18,10 @@ def digest(*parts: object) -> str:
     """Return the SHA-256 (hex) of `parts` as canonical JSON: the same in every process."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def first_reason(error: ValidationError) -> str:
+    """Return where the first fault of a description is, and what it is: `camera.fx_px: ...`."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}" if place else first["msg"]

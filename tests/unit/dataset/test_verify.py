@@ -308,6 +308,48 @@ def test_a_dataset_that_is_being_rendered_is_noted_and_has_no_strays(folder):
     assert report.views == 6
 
 
+def test_views_that_are_finished_while_a_dataset_is_verified_are_no_strays(folder):
+    """Else the advice would be to delete them."""
+    records = Records(folder)
+    last = records.lines.pop()
+    (folder / ".records").mkdir()
+    (folder / ".records/t.jsonl").write_text(json.dumps(records.lines.pop()) + "\n")
+    records.save()
+
+    def finish(_views: int) -> None:
+        (folder / ".records/t.jsonl").unlink(missing_ok=True)
+        records.lines = [*records.lines, last]
+        records.save()
+
+    assert found(look_at(folder, progress=finish)) == {"running": 1}
+
+
+def test_views_that_a_whole_run_adds_while_a_dataset_is_verified_are_no_strays(folder):
+    records = Records(folder)
+    last = records.lines.pop()
+    records.save()
+
+    def finish(_views: int) -> None:
+        records.lines = [*records.lines[:5], last]
+        records.save()
+
+    assert found(look_at(folder, progress=finish)) == {"running": 1}
+
+
+def test_files_of_a_record_that_cannot_be_read_are_not_to_be_deleted(folder):
+    """The record says nothing of them any more, but they may be all right."""
+    lines = (folder / "views.jsonl").read_text().splitlines(keepends=True)
+    (folder / "views.jsonl").write_text("".join([lines[0].replace('"device"', '"x"'), *lines[1:]]))
+    broken: list[str] = []
+
+    report = look_at(folder, broken=broken.append)
+
+    assert broken == []
+    assert found(report).keys() == {"records", "summary"}
+    (example,) = next(check for check in report.checks if check.check == "records").examples
+    assert example == "views.jsonl: at byte 0: no record: device: Field required"
+
+
 def test_the_files_to_delete_are_told(folder):
     records = Records(folder)
     cut(records)
