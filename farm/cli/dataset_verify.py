@@ -136,8 +136,9 @@ def open_list(path: Path | None) -> Iterator[TextIO | None]:
         yield None
         return
     try:
-        file = path.open("w", encoding="utf-8")
+        with path.open("w", encoding="utf-8") as file:
+            yield file
+    except BrokenPipeError:  # who reads what is printed has had enough
+        raise
     except OSError as error:
         raise SpecError(f"--broken {path}: cannot be written: {error.strerror}") from error
-    with file:
-        yield file

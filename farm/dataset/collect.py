@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from tempfile import NamedTemporaryFile, gettempdir
+from tempfile import NamedTemporaryFile
 from typing import IO
 
 from pydantic import JsonValue
@@ -19,7 +19,7 @@ from farm.dataset.records import (
     Report,
     read_records,
 )
-from farm.errors import StorageError
+from farm.dataset.scratch import scratch
 from farm.spec.base import Spec
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
@@ -86,16 +86,12 @@ def collect(
             of such tasks are deleted.
         report: Takes a sentence for each line that is not a record.
     """
-    try:
-        with Fold() as fold, NamedTemporaryFile(prefix="farm-views-") as whole:
-            for entry in read_records(storage, dataset, report):
-                fold.add(entry)
-            summary = summarise(facts, copied(fold.lines(), whole))
-            whole.flush()
-            storage.put_file(dataset_key(dataset, VIEWS_FILE), Path(whole.name))
-    except OSError as error:
-        reason = f"the records cannot be sorted there: {error.strerror}"
-        raise StorageError(f"{gettempdir()}: {reason}") from error
+    with scratch(), Fold() as fold, NamedTemporaryFile(prefix="farm-views-") as whole:
+        for entry in read_records(storage, dataset, report):
+            fold.add(entry)
+        summary = summarise(facts, copied(fold.lines(), whole))
+        whole.flush()
+        storage.put_file(dataset_key(dataset, VIEWS_FILE), Path(whole.name))
     text = summary.model_dump_json(indent=2) + "\n"
     storage.put(dataset_key(dataset, DATASET_FILE), text.encode())
     text = attribution(summary.name, models=summary.models, hdrs=summary.hdrs)

@@ -23,6 +23,7 @@ from farm.dataset.parallel import mapped
 from farm.dataset.preview import LIMIT
 from farm.dataset.reader import Dataset, DatasetError, DatasetView, open_in
 from farm.dataset.records import VIEWS_FILE
+from farm.dataset.scratch import scratch
 from farm.errors import SetupError, SpecError
 from farm.spec.base import digest
 from farm.spec.record import FileRecord, ViewRecord
@@ -83,7 +84,7 @@ def merge(
         progress: Called with the number of views that are there since it was called.
 
     Raises:
-        SpecError: Two views have one name, or a part holds `out`.
+        SpecError: Two views have one name, there are none, or a part holds `out`.
         DatasetError: A part's file is gone or of another size.
     """
     for data in parts:
@@ -92,8 +93,12 @@ def merge(
     if out.size(VIEWS_FILE) is not None:
         all_parts.insert(0, Part(open_in(out), prefix=False))
     new_parts = check_names(all_parts, prefix=prefix)
+    if not new_parts:
+        places = ", ".join(data.storage.place for data in parts)
+        raise SpecError(f"{places}: no views yet: there is nothing to merge")
+    out.sweep("")
     counts: Counter[str] = Counter()
-    with tempfile.NamedTemporaryFile(prefix="farm-views-") as listing:
+    with scratch(), tempfile.NamedTemporaryFile(prefix="farm-views-") as listing:
         moves = planned(all_parts, counts)
         lines = moved(moves, out, counts, link=link, progress=progress)
         summary = summarise(facts_of(new_parts, out), copied(lines, listing))

@@ -17,6 +17,7 @@ from farm.dataset.records import (
     read_records,
     record_keys,
 )
+from farm.dataset.scratch import scratch
 from farm.errors import StorageError
 from farm.spec.task import dataset_key
 from farm.storage import FolderStorage, Storage
@@ -90,7 +91,7 @@ def standing_lines(storage: Storage, dataset: str) -> Iterator[bytes]:
         yield from (line for _start, line in lines if line)
         return
     for _reading in range(READINGS):
-        with Fold() as fold:
+        with scratch(), Fold() as fold:
             if fill(fold, storage, dataset):
                 yield from fold.lines()
                 return

@@ -12,6 +12,7 @@ from typing import IO, Literal
 from pydantic import ValidationError
 
 from farm.dataset.reader import Dataset, DatasetView
+from farm.dataset.scratch import scratch
 from farm.dataset.splits import SPLITS_FILE, split_key
 from farm.errors import SpecError
 from farm.spec.base import Spec, digest, first_reason
@@ -60,11 +61,13 @@ def split_dataset(
         fresh: Forget the splits that are there.
 
     Raises:
-        SpecError: The shares make no sense.
+        SpecError: The shares make no sense, or there are no views.
     """
     check_shares(shares)
     kept = {} if fresh else find_kept(data.storage, shares, by=by, seed=seed)
-    with ExitStack() as files:
+    if not len(data):
+        raise SpecError(f"{data.storage.place}: has no views yet: there is nothing to split")
+    with scratch(), ExitStack() as files:
         listing = files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
         names, views = list_views(data, by, listing)
         if by == "view":

@@ -55,6 +55,8 @@ def export(
     kind = load_format(options.format)
     splits = open_splits(place)
     survey = look(splits, options.classes)
+    if not survey.views:
+        raise SpecError(f"{place}: has no views yet: there is nothing to export")
     outbox = Outbox(out)
     check_options(options, kind, survey)
     exporter = kind(Job(options, survey, outbox))

@@ -14,6 +14,7 @@ from farm.cli.main import make_app
 from farm.dataset.reader import open_dataset
 from farm.errors import FarmError
 from tests.datasets import write_dataset
+from tests.full_disks import fill, small_disk
 
 pytest.importorskip("imagecodecs")
 pytest.importorskip("PIL")
@@ -57,6 +58,34 @@ def test_verify_lists_what_to_delete_and_prints_json_alone(folder):
     paths = listing.read_text().splitlines()
     assert {Path(path).parent for path in paths} == {folder / "masks"}
     assert str(listing) in done.stderr
+
+
+def test_a_disk_that_is_full_of_other_things_is_named(folder, tmp_path):
+    (folder / open_dataset(folder)[0].path("mask")).write_bytes(b"x")
+    with small_disk(tmp_path / "disk", 1 << 16) as disk:
+        fill(disk)
+
+        done = run("verify", folder, "--broken", disk / "broken.txt")
+
+    assert isinstance(done.exception, FarmError)
+    assert str(disk / "broken.txt") in str(done.exception)
+    assert "No space left on device" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    "words", [["split"], ["stats"], ["preview"], ["preview", "--html"], ["merge"]], ids=" ".join
+)
+def test_of_no_views_nothing_is_made(folder, words):
+    (folder / "views.jsonl").write_text("")
+    before = {path.name for path in folder.iterdir()}
+    out = ["--out", folder.parent / "all"] if words == ["merge"] else []
+
+    done = run(*words, folder, *out)
+
+    assert isinstance(done.exception, FarmError)
+    assert "no views yet: there is nothing to " in str(done.exception)
+    assert {path.name for path in folder.iterdir()} == before
+    assert not (folder.parent / "all/views.jsonl").exists()
 
 
 def test_notes_count_when_asked(folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,13 @@ import pytest
 from farm.dataset import merge as merge_module
 from farm.dataset.merge import MergeSummary, merge
 from farm.dataset.reader import DatasetError, open_dataset
+from farm.dataset.split import split_dataset
 from farm.dataset.verify import verify
-from farm.errors import SpecError
+from farm.errors import SpecError, StorageError
 from farm.storage import FolderStorage
+from farm.storage.folder import PARTIAL_PREFIX
 from tests.datasets import views_that_are_whole, write_dataset
+from tests.full_disks import fill, small_disk
 
 pytest.importorskip("imagecodecs")
 pytest.importorskip("OpenEXR")
@@ -147,6 +151,29 @@ def test_a_merge_that_was_stopped_shows_no_records_and_goes_on(tmp_path, monkeyp
 
     assert done.there == len(there)
     assert views_that_are_whole(tmp_path / "out") == 6
+
+
+def test_what_a_killed_merge_left_half_written_is_gone(tmp_path):
+    write(tmp_path / "a")
+    (tmp_path / "out/images").mkdir(parents=True)
+    (tmp_path / f"out/images/{PARTIAL_PREFIX}x").write_bytes(b"half")
+
+    put_together(tmp_path, "a")
+
+    assert not [name for name in files_in(tmp_path / "out") if PARTIAL_PREFIX in name]
+
+
+@pytest.mark.parametrize("verb", ["merge", "split"])
+def test_a_folder_of_temporary_files_without_room_is_named(tmp_path, monkeypatch, verb):
+    write(tmp_path / "a", views=40)
+    with small_disk(tmp_path / "disk", 1 << 16) as disk:
+        monkeypatch.setattr(tempfile, "tempdir", str(disk))
+        fill(disk)
+        with pytest.raises(StorageError, match=f"{disk}: cannot be written: No space left"):
+            if verb == "merge":
+                put_together(tmp_path, "a")
+            else:
+                split_dataset(open_dataset(tmp_path / "a"), {"train": 1.0}, by="view", seed=0)
 
 
 def test_what_cannot_be_merged_is_named(tmp_path):

@@ -17,6 +17,7 @@ from farm.cli.main import make_app
 from farm.dataset.export.formats import FORMATS
 from farm.dataset.export.outbox import STATE_FOLDER
 from farm.dataset.split import split_dataset
+from farm.errors import SpecError
 from farm.local.hold import hold_folder
 from farm.storage import open_storage
 from tests.datasets import write_dataset
@@ -41,6 +42,16 @@ def test_the_help_says_a_line_of_each_format():
 
     for name, known in FORMATS.items():
         assert any(name in line and known.summary in line for line in shown.splitlines())
+
+
+@pytest.mark.parametrize("to", list(FORMATS))
+def test_of_no_views_nothing_is_exported(tmp_path, to):
+    write_dataset(tmp_path / "d", views=1, passes=("rgb", "mask"))
+    (tmp_path / "d/views.jsonl").write_text("")
+
+    with pytest.raises(SpecError, match="has no views yet: there is nothing to export"):
+        run(tmp_path / "d", tmp_path / "o", to)
+    assert not (tmp_path / "o").exists()
 
 
 @pytest.mark.parametrize(("to", "package"), [("coco", "pycocotools"), ("huggingface", "pyarrow")])
