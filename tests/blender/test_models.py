@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import bmesh
 import bpy
 import numpy as np
@@ -249,6 +251,37 @@ def test_instances_of_collections_count(load):
             scene.collection.objects.link(empty)
 
     assert size_of(load(fill)) == [5, 1, 1]
+
+
+def add_scattered(scene, *, count: int) -> None:
+    """Boxes of 2 x 2 x 2 one metre apart, each made by geometry nodes for one instance alone."""
+    tree = bpy.data.node_groups.new("scatter", "GeometryNodeTree")
+    tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    line, box, scatter, output = map(
+        tree.nodes.new,
+        ("GeometryNodeMeshLine", "GeometryNodeMeshCube", "GeometryNodeInstanceOnPoints",
+         "NodeGroupOutput"),
+    )  # fmt: skip
+    line.inputs["Count"].default_value = count
+    line.inputs["Offset"].default_value = (1, 0, 0)
+    box.inputs["Size"].default_value = (2, 2, 2)
+    tree.links.new(line.outputs[0], scatter.inputs["Points"])
+    tree.links.new(box.outputs[0], scatter.inputs["Instance"])
+    tree.links.new(scatter.outputs[0], output.inputs[0])
+    add_box(scene).modifiers.new("scatter", "NODES").node_group = tree
+
+
+def test_instances_are_measured_as_they_are_shown_and_nothing_of_them_stays(load):
+    def wrapped() -> int:
+        gc.collect()
+        return sum(isinstance(each, bpy.types.Object) for each in gc.get_objects())
+
+    before = wrapped()
+
+    model = load(lambda scene: add_scattered(scene, count=1001))
+
+    assert size_of(model) == [1002, 2, 2]
+    assert wrapped() - before < 100
 
 
 def test_hair_counts(load):
