@@ -194,11 +194,10 @@ def histogram_card(histogram: Histogram, title: str, what: str, size: Size) -> I
     most = max(counts)
     left, right, bottom = PAD_PX + 44, size[0] - PAD_PX, size[1] - PAD_PX - 28
     tall, step = bottom - TOP_PX - 8, (right - left) / len(counts)
-    for part in (0.5, 1.0):
-        up = bottom - tall * part
+    for views in {most // 2, most} - {0}:
+        up = bottom - tall * views / most
         draw.line((left, up, right, up), fill=EMPTY, width=1)
-        word = f"{most * part:,g}" if most * part >= 1 else ""
-        draw.text((left - 8, up), word, font=font(TICK_PX), fill=SOFT, anchor="rm")
+        draw.text((left - 8, up), f"{views:,}", font=font(TICK_PX), fill=SOFT, anchor="rm")
     for place, count in enumerate(counts):
         if count:
             start = left + place * step

@@ -102,5 +102,12 @@ def paths_under(prefix: str, record: ViewRecord) -> Iterator[tuple[str, FileReco
 
 
 def rerooted(data: Dataset, record: ViewRecord) -> DatasetView:
-    """Return a view whose record has paths from the place that was opened."""
-    return DatasetView(data.storage, "", record)
+    """Return the view whose record `rooted` has returned."""
+    first = next(iter(record.files.values())).path
+    around = (prefix for prefix in data.prefixes if not prefix or first.startswith(f"{prefix}/"))
+    dataset = max(around, key=len)
+    files = {
+        name: file.model_copy(update={"path": file.path.removeprefix(dataset).lstrip("/")})
+        for name, file in record.files.items()
+    }
+    return DatasetView(data.storage, dataset, record.model_copy(update={"files": files}))

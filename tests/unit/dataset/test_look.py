@@ -55,6 +55,22 @@ def test_a_page_holds_the_passes_and_records_of_its_views_and_loads_nothing(data
         assert Image.open(io.BytesIO(base64.b64decode(text))).size == (400, 300)
 
 
+def test_a_page_of_several_datasets_says_which_one_a_view_is_in(tmp_path):
+    """Views of a grid have the same names."""
+    for first, name in enumerate(("a", "a/inner", "ab")):
+        write_dataset(tmp_path / name, views=1, first=first, passes=("rgb",))
+    data = open_dataset(tmp_path)
+
+    page, _shown = page_of(data, limit=5)
+
+    shown = data_of(page)["views"]
+    assert {view["key"] for view in shown} == {view.key for view in data}
+    assert {view["record"]["files"]["rgb"]["path"] for view in shown} == {
+        view.record.files["rgb"].path for view in data
+    }
+    assert not any(tile["note"] == "cannot be read" for view in shown for tile in view["tiles"])
+
+
 def test_a_strangers_name_does_not_end_the_pages_data(tmp_path):
     write_dataset(tmp_path, views=1, passes=("rgb",))
     views = tmp_path / "views.jsonl"

@@ -163,17 +163,18 @@ def test_what_a_killed_merge_left_half_written_is_gone(tmp_path):
     assert not [name for name in files_in(tmp_path / "out") if PARTIAL_PREFIX in name]
 
 
-@pytest.mark.parametrize("verb", ["merge", "split"])
+def split_views(root: Path, name: str) -> None:
+    split_dataset(open_dataset(root / name), {"train": 1.0}, by="view", seed=0)
+
+
+@pytest.mark.parametrize("verb", [put_together, split_views])
 def test_a_folder_of_temporary_files_without_room_is_named(tmp_path, monkeypatch, verb):
     write(tmp_path / "a", views=40)
     with small_disk(tmp_path / "disk", 1 << 16) as disk:
         monkeypatch.setattr(tempfile, "tempdir", str(disk))
         fill(disk)
         with pytest.raises(StorageError, match=f"{disk}: cannot be written: No space left"):
-            if verb == "merge":
-                put_together(tmp_path, "a")
-            else:
-                split_dataset(open_dataset(tmp_path / "a"), {"train": 1.0}, by="view", seed=0)
+            verb(tmp_path, "a")
 
 
 def test_what_cannot_be_merged_is_named(tmp_path):
