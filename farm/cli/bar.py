@@ -16,33 +16,45 @@ from farm.cli.remote import say
 @contextmanager
 def views_bar(console: Console, word: str, *, total: int) -> Iterator[Callable[[int], None]]:
     """Yield what counts views that are done, and shows how long the rest will take."""
+    done = 0
+    with report_bar(console, word) as report:
+
+        def add(views: int) -> None:
+            nonlocal done
+            done += views
+            report(done, total)
+
+        add(0)
+        yield add
+
+
+@contextmanager
+def report_bar(console: Console, word: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield what takes how many views are done and how many there are, and shows the same."""
     if not console.is_terminal:
-        yield Lines(console, word, total).add
+        yield Lines(console, word).tell
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(
         *columns, TextColumn("views"), TimeRemainingColumn(), console=console, transient=True
     ) as progress:
-        bar = progress.add_task(word, total=total)
-        yield lambda views: progress.advance(bar, views)
+        bar = progress.add_task(word, total=None)
+        yield lambda done, total: progress.update(bar, completed=done, total=total)
 
 
 class Lines:
     """A line when ten seconds have passed."""
 
-    def __init__(self, console: Console, word: str, total: int) -> None:
-        self.done = 0
+    def __init__(self, console: Console, word: str) -> None:
         self._console = console
         self._word = word
-        self._total = total
         self._start = self._last = time.monotonic()
 
-    def add(self, views: int) -> None:
-        """Count views that are done."""
-        self.done += views
+    def tell(self, done: int, total: int) -> None:
+        """Say how many views are done, unless that was said a moment ago."""
         now = time.monotonic()
-        if now - self._last < LOG_EVERY_S:
+        if not done or now - self._last < LOG_EVERY_S:
             return
         self._last = now
-        left_s = (now - self._start) / self.done * max(self._total - self.done, 0)
-        say(self._console, f"{self._word}: {self.done}/{self._total}  ETA {duration(left_s)}")
+        left_s = (now - self._start) / done * max(total - done, 0)
+        say(self._console, f"{self._word}: {done}/{total}  ETA {duration(left_s)}")

@@ -79,7 +79,7 @@ def preview(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="File to write. (default: preview.jpg, preview.html or NAME.png)"),
+        typer.Option(help="File to write. (default: PATH/preview.jpg or .html; NAME.png here)"),
     ] = None,
 ) -> None:
     """Draw a contact sheet, one view's passes side by side, or a page.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from farm.dataset.export.base import ExportOptions
     from farm.dataset.export.run import ExportSummary
 
-LOG_EVERY_S = 10.0
 MOST_THREADS = 32
 """Unless the user says: each holds two views."""
 FORMAT_LINES = "\n".join(f"{name:12} {known.summary}" for name, known in FORMATS.items())
@@ -76,6 +74,7 @@ def export(  # noqa: PLR0913  an option each
     json: Json = False,
 ) -> None:
     """Write a dataset in another tool's format; HELP is what people read."""
+    from farm.cli.bar import report_bar
     from farm.dataset.export.checkpoints import check_folder
     from farm.dataset.export.run import export as write
 
@@ -88,7 +87,7 @@ def export(  # noqa: PLR0913  an option each
     with (
         interruptible("stopped; the same command goes on from here"),
         held(out),
-        views_bar(console) as report,
+        report_bar(console, f"exporting {place}") as report,
     ):
         threads = jobs or min(os.cpu_count() or 1, MOST_THREADS)
         summary = write(place, out, options, threads=threads, report=report)
@@ -160,50 +159,3 @@ def print_summary(console: Console, summary: ExportSummary, kind: str) -> None:
             f"note: {counted(summary.left_out, 'view')} in no split: left out; "
             "farm dataset split puts all into one",
         )
-
-
-@contextmanager
-def views_bar(console: Console) -> Iterator[Callable[[int, int], None]]:
-    """Yield what shows how many views are done: a bar, or in a log a line now and then."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        SpinnerColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("views  ETA"),
-        TimeRemainingColumn(),
-    )  # fmt: skip
-    log = Log(console)
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        bar = progress.add_task("", total=None)
-
-        def report(done: int, views: int) -> None:
-            progress.update(bar, completed=done, total=views)
-            if not console.is_terminal:
-                log(done, views)
-
-        yield report
-
-
-class Log:
-    """A line when ten seconds have passed."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self.start = self.last = time.monotonic()
-
-    def __call__(self, done: int, views: int) -> None:
-        now = time.monotonic()
-        if now - self.last >= LOG_EVERY_S and done:
-            from farm.cli.progress import duration
-
-            self.last = now
-            eta = duration((now - self.start) / done * (views - done))
-            say(self.console, f"{done}/{views} views  ETA {eta}")

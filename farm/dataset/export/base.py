@@ -39,7 +39,7 @@ class ExportOptions(Spec):
     shard_views: int | None = Field(default=None, ge=1)
     """Views in a shard, a scene or whatever is written at a time, at most."""
     shard_mb: int = Field(default=256, ge=1)
-    """And megabytes in a shard, at most, of the files that it is made of."""
+    """And about so many megabytes in a shard, at most."""
     link: bool = False
     """Hard links instead of copies where files stay as they are."""
 
@@ -131,6 +131,11 @@ class Exporter(ABC, Generic[T]):
     @abstractmethod
     def write(self, part: Part, taken: Iterator[T]) -> Written:
         """Write what the views of a part share; the same part gives the same bytes."""
+
+    def size_of(self, record: ViewRecord) -> int:
+        """Return about how many bytes a view adds to a shard, by its record alone."""
+        wanted = self.options.passes or record.files
+        return sum(file.size_bytes for name, file in record.files.items() if name in wanted)
 
     def close(self, lines: Lines) -> list[str]:
         """Write what all parts share; return its files."""

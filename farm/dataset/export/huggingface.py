@@ -54,6 +54,7 @@ class ParquetExporter(Exporter[Row]):
         return row | {
             "intrinsics": [camera.fx_px, camera.fy_px, camera.cx_px, camera.cy_px],
             "world_from_camera": np.array(camera.world_from_camera),
+            "metres_per_unit": record.metres_per_unit,
             "model": record.model.name,
             "model_licence": record.model.credit.licence,
             "hdr": record.hdr.name,
@@ -105,6 +106,7 @@ class ParquetExporter(Exporter[Row]):
             | {
                 "intrinsics": List(Value("float64"), length=4),
                 "world_from_camera": Array2D((4, 4), "float64"),
+                "metres_per_unit": Value("float64"),
             }
             | dict.fromkeys(words, Value("string"))
         )

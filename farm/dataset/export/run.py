@@ -144,7 +144,7 @@ def cut(views: Iterable[NumberedView], exporter: Exporter[Any]) -> Iterator[Part
     held: list[NumberedView] = []
     size_bytes = number = 0
     for view in views:
-        size = sum(file.size_bytes for file in view.record.files.values())
+        size = exporter.size_of(view.record)
         if held and (
             view.split != held[0].split
             or len(held) >= most

@@ -11,8 +11,14 @@ from webdataset.writer import TarWriter
 from farm.dataset.export.base import Exporter, Job, NumberedView, Part, Written
 from farm.dataset.export.pictures import pass_file
 from farm.spec.passes import PASSES, PassName
+from farm.spec.record import ViewRecord
 
 Sample = dict[str, str | bytes]
+PIXEL_BYTES: dict[PassName, int] = {
+    name: {"integers": 2, "cryptomatte": 4 * 24}.get(info.kind, 4 * len(info.channels))
+    for name, info in PASSES.items()
+}
+"""Of a pixel in the array of a label; arrays are not compressed."""
 
 
 class TarExporter(Exporter[Sample]):
@@ -48,9 +54,23 @@ class TarExporter(Exporter[Sample]):
                 shard.write(sample)
         return Written([path], [])
 
+    def size_of(self, record: ViewRecord) -> int:
+        width, height = record.resolution_px
+        wanted = self._passes or record.files
+        return sum(
+            width * height * PIXEL_BYTES[name] if self._is_array(name) else file.size_bytes
+            for name, file in record.files.items()
+            if name in wanted
+        )
+
+    def _is_array(self, name: PassName) -> bool:
+        """Say whether a pass becomes an array: webdataset's decoders make 8-bit RGB of every PNG,
+        and know no EXR.
+        """
+        return PASSES[name].kind != "picture" and self.options.image_format != "original"
+
     def _entry(self, view: NumberedView, name: PassName) -> tuple[str, bytes]:
-        if PASSES[name].kind != "picture" and self.options.image_format != "original":
-            # Also integers: webdataset's decoders make 8-bit RGB of every PNG.
+        if self._is_array(name):
             file = io.BytesIO()
             np.save(file, view.view[name], allow_pickle=False)
             return "npy", file.getvalue()

@@ -49,6 +49,7 @@ def test_pictures_arrays_and_boxes_come_back(tmp_path: Path, load):
         camera = view.record.camera
         np.testing.assert_array_equal(row["world_from_camera"], camera.world_from_camera)
         assert row["intrinsics"] == [camera.fx_px, camera.fy_px, camera.cx_px, camera.cy_px]
+        assert row["metres_per_unit"] == view.record.metres_per_unit
         (thing,) = row["objects"]
         names = loaded.features["objects"].feature["class"].names
         assert names[thing["class"]] == view.record.objects[0].category

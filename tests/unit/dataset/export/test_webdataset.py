@@ -60,6 +60,19 @@ def test_names_with_dots_and_of_many_datasets_stay_apart(tmp_path: Path):
     assert keys[0].startswith("Stühle%2Ev1-a")
 
 
+@pytest.mark.parametrize("image_format", ["png", "original"])
+def test_a_shard_is_no_larger_than_was_asked_for(tmp_path: Path, image_format):
+    """Arrays take far more than the files that they are read from."""
+    passes = ("rgb", "mask", "depth", "normal", "index", "uv")
+    write_dataset(tmp_path / "d", views=12, size=(256, 192), passes=passes)
+
+    run(tmp_path / "d", tmp_path / "out", "webdataset", shard_mb=4, image_format=image_format)
+
+    shards = list((tmp_path / "out").glob("*.tar"))
+    assert all(shard.stat().st_size < 4.2e6 for shard in shards)
+    assert len(shards) == -(-sum(shard.stat().st_size for shard in shards) // 4_200_000)
+
+
 def test_shards_end_by_size_and_are_the_same_each_time(tmp_path: Path):
     write_dataset(tmp_path / "d", views=4, size=(640, 480), passes=("rgb", "normal"))
 
