@@ -19,6 +19,10 @@ NAME = re.compile(rb'"view":\{"index":[0-9]+,"name":"([^"\\]+)"')
 """A view's name in its record, as records are written."""
 
 
+PLAIN_NAME = re.compile(r"(?!\.)[^/\\\0\r\n]+")
+"""Of views and splits: no folder, nothing hidden."""
+
+
 class NoSplitError(SpecError):
     """A split that is not there."""
 
@@ -28,6 +32,27 @@ def split_key(split: str) -> str:
     return f"{SPLITS_FOLDER}/{split}.txt"
 
 
+def split_names(storage: Storage) -> tuple[str, ...]:
+    """Return the names of a dataset's splits; none where it was not split.
+
+    Raises:
+        NoSplitError: Nobody can say what they are.
+    """
+    summary = storage.get(SPLITS_FILE)
+    if summary is None:
+        return ()
+    try:
+        names = tuple(json.loads(summary)["views"])
+    except (ValueError, KeyError, TypeError):
+        names = ()
+    if not names or not all(isinstance(name, str) and PLAIN_NAME.fullmatch(name) for name in names):
+        raise NoSplitError(
+            f"{storage.place}/{SPLITS_FILE}: names no splits: make them anew with farm dataset "
+            f"split {storage.place} --fresh, or delete it"
+        )
+    return names
+
+
 def read_split(storage: Storage, split: str) -> frozenset[str]:
     """Return the keys of a split's views.
 
@@ -35,10 +60,9 @@ def read_split(storage: Storage, split: str) -> frozenset[str]:
         NoSplitError: There is no such split.
     """
     place = storage.place
-    summary = storage.get(SPLITS_FILE)
-    if summary is None:
+    there = split_names(storage)
+    if not there:
         raise NoSplitError(f"{place}: has no splits; make them: farm dataset split {place}")
-    there = list(json.loads(summary)["views"])
     if split not in there:
         raise NoSplitError(f"{place}: has no split {split!r}, but {', '.join(there)}")
     lines = read_lines(storage, split_key(split))

@@ -53,7 +53,7 @@ class Checkpoints:
     def is_done(self, part: Part, wanted: str) -> bool:
         """Say whether a part is there with all its files, made from the same."""
         self._kept.setdefault(part.split, []).append(part.name)
-        done = self._read(part.name)
+        done = read_part(self._mark(part.name))
         return (
             done is not None
             and done.digest == wanted
@@ -63,7 +63,7 @@ class Checkpoints:
 
     def set_aside(self, name: str) -> None:
         """Count a part as not done, and remember its files: some may be of no use any more."""
-        done = self._read(name)
+        done = read_part(self._mark(name))
         if done is not None:
             stale = f"{STALE_FOLDER}/{name}-{done.digest}.json"
             self._outbox.put_text(stale, done.model_dump_json() + "\n")
@@ -78,10 +78,9 @@ class Checkpoints:
 
     def keep_shared(self, files: list[str]) -> None:
         """Note what all parts share; delete what they no longer do, such as a split's listing."""
-        path = self._outbox.folder / SHARED_FILE
-        before = read_part(path).files if path.is_file() else ()
+        before = files_of(self._outbox.folder / SHARED_FILE)
         done = DonePart(digest="", views=0, files=tuple(files))
-        for file in set(before) - set(files):
+        for file in before.difference(files):
             self._outbox.remove(file)
         self._outbox.put_text(SHARED_FILE, done.model_dump_json() + "\n")
 
@@ -96,10 +95,10 @@ class Checkpoints:
                 self.set_aside(path.stem)
                 self._outbox.remove(f"{PARTS_FOLDER}/{path.stem}.jsonl")
         aside = list((self._outbox.folder / STALE_FOLDER).glob("*.json"))
-        stale = {file for path in aside for file in read_part(path).files}
+        stale = {file for path in aside for file in files_of(path)}
         if stale:
             for name in kept:
-                stale.difference_update(read_part(self._mark(name)).files)
+                stale.difference_update(files_of(self._mark(name)))
         for file in stale:
             self._outbox.remove(file)
         for path in aside:
@@ -113,19 +112,22 @@ class Checkpoints:
                 for line in file:
                     yield json.loads(line)
 
-    def _read(self, name: str) -> DonePart | None:
-        try:
-            return read_part(self._mark(name))
-        except (FileNotFoundError, ValidationError):
-            return None
-
     def _mark(self, name: str) -> Path:
         return self._outbox.folder / PARTS_FOLDER / f"{name}.json"
 
 
-def read_part(path: Path) -> DonePart:
-    """Return what is noted of a part."""
-    return DonePart.model_validate_json(path.read_bytes())
+def read_part(path: Path) -> DonePart | None:
+    """Return what is noted of a part; None where that is nothing, or broken."""
+    try:
+        return DonePart.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def files_of(path: Path) -> set[str]:
+    """Return the files of the part that is noted at `path`."""
+    done = read_part(path)
+    return set(done.files) if done else set()
 
 
 def check_same(path: Path, options: ExportOptions) -> None:

@@ -56,7 +56,8 @@ def export(
     splits = open_splits(place)
     survey = look(splits, options.classes)
     if not survey.views:
-        raise SpecError(f"{place}: has no views yet: there is nothing to export")
+        why = "all views are in no split" if views_in_none(place, splits) else "has no views yet"
+        raise SpecError(f"{place}: {why}: there is nothing to export")
     outbox = Outbox(out)
     check_options(options, kind, survey)
     exporter = kind(Job(options, survey, outbox))

@@ -11,6 +11,7 @@ from typing import Literal
 
 from farm.dataset.assets import AssetCounter, AssetSummary
 from farm.dataset.reader import Dataset, DatasetError, DatasetView
+from farm.dataset.splits import PLAIN_NAME
 from farm.spec.base import Spec
 from farm.spec.label import ObjectLabel, Point3
 from farm.spec.passes import PASS_NAMES, PassName
@@ -20,8 +21,6 @@ ClassWord = Literal["category", "model"]
 UNKNOWN = "object"
 """The category of what has none."""
 MM_PER_M = 1000.0
-PLAIN_NAME = re.compile(r"(?!\.)[^/\\\0\r\n]+")
-"""Of views and splits: no folder, nothing hidden."""
 SPLIT_ORDER = ("train", "val", "test")
 
 

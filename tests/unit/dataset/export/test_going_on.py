@@ -71,6 +71,18 @@ def test_a_killed_export_is_gone_on_with(tmp_path: Path):
     assert files_of(tmp_path / "two/x") == files_of(tmp_path / "one/x")
 
 
+def test_marks_that_a_power_cut_broke_are_written_anew(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=5, passes=("rgb", "mask"))
+    out = tmp_path / "out/x"
+    run(tmp_path / "d", out, "yolo", shard_views=2)
+    before = files_of(out)
+    (out / STATE_FOLDER / "shared.json").write_text("")
+    (out / STATE_FOLDER / "parts/train-000001.json").write_text("{")
+
+    assert run(tmp_path / "d", out, "yolo", shard_views=2).there == 3
+    assert files_of(out) == before
+
+
 def test_what_is_done_is_not_touched(tmp_path: Path):
     write_dataset(tmp_path / "d", views=5, passes=("rgb", "mask"))
     run(tmp_path / "d", tmp_path / "out", "yolo", shard_views=2)

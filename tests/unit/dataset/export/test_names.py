@@ -10,6 +10,7 @@ import farm.dataset
 from farm.dataset.export.outbox import Outbox
 from farm.dataset.export.survey import look, short_labels
 from farm.dataset.reader import DatasetError
+from farm.dataset.splits import NoSplitError
 from farm.errors import StorageError
 from tests.datasets import write_dataset
 from tests.unit.dataset.export.pictures import run
@@ -65,8 +66,10 @@ def test_splits_that_are_none_are_refused(tmp_path: Path, text):
     write_dataset(tmp_path / "d", views=1, passes=("rgb", "mask"))
     (tmp_path / "d/splits.json").write_text(text)
 
-    with pytest.raises(DatasetError, match=r"splits.json: names no splits"):
+    with pytest.raises(NoSplitError, match=r"splits.json: names no splits"):
         run(tmp_path / "d", tmp_path / "out", "folders")
+    with pytest.raises(NoSplitError, match=r"splits.json: names no splits"):
+        farm.dataset.open(tmp_path / "d", split="train")
 
 
 def test_an_outbox_writes_nothing_elsewhere(tmp_path: Path):
