@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from farm.dataset.assets import AssetSummary
 from farm.dataset.sheet import (
     BRIGHT,
     CARD,
@@ -24,7 +23,7 @@ from farm.dataset.sheet import (
     draw_header,
     write,
 )
-from farm.dataset.stats import DatasetStats, Histogram
+from farm.dataset.stats import AssetStats, DatasetStats, Histogram
 
 WIDTH_PX = 2000
 INSIDE_PX = WIDTH_PX - 2 * MARGIN_PX
@@ -212,24 +211,33 @@ def histogram_card(histogram: Histogram, title: str, what: str, size: Size) -> I
     return card
 
 
-def assets_card(assets: Sequence[AssetSummary], title: str, width: int) -> Image.Image:
-    """Draw how many views each asset has; the most seen first."""
+def assets_card(assets: Sequence[AssetStats], title: str, width: int) -> Image.Image:
+    """Draw how many views each asset has, and how they look; the most seen first."""
     shown = sorted(assets, key=lambda asset: -asset.views)[:MOST_BARS]
     more = len(assets) - len(shown)
-    note = f"views of each of {len(assets):,}" + (f"; {more:,} more are not shown" if more else "")
+    note = f"views of each of {len(assets):,}, and means" + (
+        f"; {more:,} more are not shown" if more else ""
+    )
     height = TOP_PX + PAD_PX + BAR_PX * max(1, len(shown))
     card, draw = new_card((width, height), title, note)
     most = max((asset.views for asset in shown), default=1)
-    start, end = PAD_PX + 260, width - PAD_PX - 90
+    start, end = PAD_PX + 220, width - PAD_PX - 430
     for place, asset in enumerate(shown):
         top = TOP_PX + place * BAR_PX
         name = PurePath(asset.name).stem
-        write(draw, (PAD_PX, top + 2), name, size=NOTE_PX, colour=BRIGHT, room=240)
+        write(draw, (PAD_PX, top + 2), name, size=NOTE_PX, colour=BRIGHT, room=205)
         stop = start + max(2, (end - start) * asset.views / most)
         draw.rounded_rectangle((start, top + 5, stop, top + BAR_PX - 6), 3, fill=BAR)
         spot = (stop + 10, top + BAR_PX / 2)
-        draw.text(spot, f"{asset.views:,}", font=font(TICK_PX), fill=SOFT, anchor="lm")
+        draw.text(spot, describe_asset(asset), font=font(TICK_PX), fill=SOFT, anchor="lm")
     return card
+
+
+def describe_asset(asset: AssetStats) -> str:
+    """Return how often an asset is seen, and means of its views."""
+    means = (("brightness", asset.brightness), ("edges", asset.edges), ("coverage", asset.coverage))
+    known = (f"{name} {value:.2f}" for name, value in means if value is not None)
+    return "  ·  ".join([f"{asset.views:,}", *known])
 
 
 def shape_of(stats: DatasetStats) -> Size:

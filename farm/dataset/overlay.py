@@ -13,6 +13,7 @@ EDGES = tuple(
 )
 """Pairs of the 8 corners of a box, as records number them."""
 LABEL_PX, DOT_PX = 14, 4
+DOT = (255, 221, 87)
 
 
 def draw_objects(picture: Image.Image, record: ViewRecord) -> Image.Image:
@@ -31,7 +32,9 @@ def draw_object(
     scale: tuple[float, float],
     colour: tuple[int, int, int],
 ) -> None:
-    """Draw one object: its tight box thick, its own box thin, its keypoints as dots."""
+    """Draw one object: its tight box thick, its own box thin, its keypoints as dots, hidden ones
+    as rings.
+    """
     for one, other in EDGES:
         if max(one, other) >= len(label.corners_px):
             break
@@ -46,9 +49,11 @@ def draw_object(
     for point in label.keypoints:
         if point.px is not None:
             u, v = at(point.px, scale)
-            fill = (255, 221, 87) if point.visible in (True, None) else None
             box = (u - DOT_PX, v - DOT_PX, u + DOT_PX, v + DOT_PX)
-            draw.ellipse(box, fill=fill, outline=(20, 20, 20), width=1)
+            if point.visible is False:  # a ring
+                draw.ellipse(box, outline=DOT, width=1)
+            else:
+                draw.ellipse(box, fill=DOT, outline=(20, 20, 20), width=1)
 
 
 def at(point: Point2, scale: tuple[float, float]) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from farm.dataset.checks import edge_fraction
 from farm.dataset.colours import to_8_bit
 from farm.dataset.parallel import mapped
 from farm.dataset.reader import Dataset, DatasetView
+from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.record import ViewRecord
 
@@ -39,6 +40,14 @@ class Histogram(Spec):
     """Of the numbers themselves; None where there were none."""
 
 
+class AssetStats(AssetSummary):
+    """A model or HDRI, how often it is seen, and how its views look: means, None where not read."""
+
+    coverage: float | None
+    brightness: float | None
+    edges: float | None
+
+
 class DatasetStats(Spec):
     """What is in a dataset."""
 
@@ -51,8 +60,8 @@ class DatasetStats(Spec):
     framings: dict[str, int]
     categories: dict[str, int]
     """Objects of each category."""
-    models: tuple[AssetSummary, ...]
-    hdrs: tuple[AssetSummary, ...]
+    models: tuple[AssetStats, ...]
+    hdrs: tuple[AssetStats, ...]
     dome: tuple[tuple[int, ...], ...]
     """Views by pitch (9 rows of 10 degrees, from the horizon up) and yaw (36 columns of 10)."""
     position: tuple[tuple[float, ...], ...]
@@ -105,11 +114,42 @@ class Counts:
         )
 
 
+class AssetGatherer(AssetCounter):
+    """Counts the views of each asset, and what is measured on them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sums: defaultdict[tuple[str, str], float] = defaultdict(float)
+        self._measured: Counter[tuple[str, str]] = Counter()
+
+    def measure(self, asset: Asset, what: str, value: float | None) -> None:
+        """Take a number of 0..1 of a view of `asset`, if there is one."""
+        if value is not None:
+            self._sums[asset.sha256, what] += clipped(value)
+            self._measured[asset.sha256, what] += 1
+
+    def stats(self) -> tuple[AssetStats, ...]:
+        """Return all assets, by name."""
+        return tuple(
+            AssetStats(
+                **dict(asset),
+                coverage=self._mean(asset.sha256, "coverage"),
+                brightness=self._mean(asset.sha256, "brightness"),
+                edges=self._mean(asset.sha256, "edges"),
+            )
+            for asset in self.summaries()
+        )
+
+    def _mean(self, asset: str, what: str) -> float | None:
+        count = self._measured[asset, what]
+        return round(self._sums[asset, what] / count, 6) if count else None
+
+
 class Gatherer:
     """Takes views one after the other."""
 
     def __init__(self) -> None:
-        self.models, self.hdrs = AssetCounter(), AssetCounter()
+        self.models, self.hdrs = AssetGatherer(), AssetGatherer()
         self.coverage, self.brightness, self.edges = Counts(), Counts(), Counts()
         self.counted: Counter[str] = Counter()
         self.resolutions: Counter[str] = Counter()
@@ -122,8 +162,12 @@ class Gatherer:
 
     def add(self, record: ViewRecord, pixels: Pixels | None) -> None:
         """Count one view."""
-        self.models.add(record.model)
-        self.hdrs.add(record.hdr)
+        for gatherer, asset in ((self.models, record.model), (self.hdrs, record.hdr)):
+            gatherer.add(asset)
+            gatherer.measure(asset, "coverage", record.coverage)
+            if pixels is not None:
+                gatherer.measure(asset, "brightness", pixels.brightness)
+                gatherer.measure(asset, "edges", pixels.edge)
         self.coverage.add(record.coverage)
         self.counted["views"] += 1
         self.counted["empty"] += record.coverage == 0
@@ -175,8 +219,8 @@ class Gatherer:
             passes=dict(self.passes.most_common()),
             framings=dict(self.framings.most_common()),
             categories=dict(self.categories.most_common()),
-            models=self.models.summaries(),
-            hdrs=self.hdrs.summaries(),
+            models=self.models.stats(),
+            hdrs=self.hdrs.stats(),
             dome=rows_of(self.dome),
             position=rows_of(np.round(share, 6)),
             position_from=kind,

@@ -80,17 +80,17 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
             "area": int(np.count_nonzero(instance.mask)),
             "bbox": list(box_of(instance.mask) or ()),
             "iscrowd": 0,
-            **self._keypoints(instance),
+            **self._keypoints(instance, view.record.resolution_px),
         }
 
-    def _keypoints(self, instance: Instance) -> Entry:
+    def _keypoints(self, instance: Instance, resolution_px: tuple[int, int]) -> Entry:
         """Return x, y and how far it is seen of each point that the class knows."""
         known = self.survey.keypoints.get(instance.class_name, ())
         if not known:
             return {}
         label = instance.label
         there = {point.name: point for point in label.keypoints} if label else {}
-        points = [keypoint(there.get(name)) for name in known]
+        points = [keypoint(there.get(name), resolution_px) for name in known]
         seen = sum(point[2] > NOT_THERE for point in points)
         return {"keypoints": [side for point in points for side in point], "num_keypoints": seen}
 
@@ -127,9 +127,13 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
         file.write(b"]\n}\n")
 
 
-def keypoint(point: Keypoint | None) -> tuple[float, float, int]:
-    """Return a point as COCO has it; one that is hidden, or not known to be seen, is marked so."""
+def keypoint(point: Keypoint | None, resolution_px: tuple[int, int]) -> tuple[float, float, int]:
+    """Return a point as COCO has it: one that is hidden, or not known to be seen, is marked so;
+    one outside the picture is not there.
+    """
     if point is None or point.px is None:
+        return (0.0, 0.0, NOT_THERE)
+    if not all(0 <= part <= side for part, side in zip(point.px, resolution_px, strict=True)):
         return (0.0, 0.0, NOT_THERE)
     return (*point.px, SEEN if point.visible else HIDDEN)
 

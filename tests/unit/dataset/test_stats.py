@@ -29,6 +29,10 @@ def test_all_views_are_counted_and_pixels_of_some(tmp_path):
         "ball001.blend": 4,
     }
     assert sum(hdr.views for hdr in stats.hdrs) == 9
+    first = [record.coverage for record in records if record.model.name == "ball000.blend"]
+    assert stats.models[0].coverage == pytest.approx(np.mean(first), abs=1e-5)
+    read = [model.brightness for model in stats.models if model.brightness is not None]
+    assert min(read) <= stats.brightness.mean <= max(read)
     assert stats.passes == {"rgb": 9, "mask": 9}
     assert stats.categories == {"vase": 5, "chair": 4}
     dome = np.array(stats.dome)

@@ -10,7 +10,9 @@ import pytest
 from pycocotools.coco import COCO
 
 import farm.dataset
+from farm.dataset.export.coco import keypoint
 from farm.errors import SpecError
+from farm.spec.label import Keypoint
 from tests.datasets import write_dataset
 from tests.unit.dataset.export.pictures import half_covered, odd_masks, opened, replace_mask, run
 
@@ -79,6 +81,22 @@ def test_several_objects_are_cut_out_by_their_indices(tmp_path: Path):
         assert names == ["Ball.0", "Ball.1"]
         for index, each in enumerate(annotations, start=1):
             np.testing.assert_array_equal(coco.annToMask(each), dataset[at]["index"] == index)
+
+
+@pytest.mark.parametrize(
+    ("px", "visible", "wanted"),
+    [
+        ((3.0, 4.0), True, (3.0, 4.0, 2)),
+        ((3.0, 4.0), False, (3.0, 4.0, 1)),
+        ((-0.5, 4.0), False, (0.0, 0.0, 0)),
+        ((3.0, 49.0), None, (0.0, 0.0, 0)),
+        (None, False, (0.0, 0.0, 0)),
+    ],
+)
+def test_a_keypoint_outside_the_picture_is_not_there(px, visible, wanted):
+    point = Keypoint(name="top", px=px, depth=1.0, visible=visible)
+
+    assert keypoint(point, (64, 48)) == wanted
 
 
 def test_keypoints_that_a_class_has_go_along(tmp_path: Path):
