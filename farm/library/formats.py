@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,8 @@ def check_file(path: Path, kind: AssetKind) -> None:
 def read_head(path: Path) -> bytes:
     """Return the first bytes of a file that is there and not empty."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would keep us waiting
+            raise AssetError(str(path), "it is no regular file")
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:

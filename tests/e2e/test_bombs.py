@@ -1,4 +1,4 @@
-"""A model that nobody can judge before it is loaded, and that would take all of the machine."""
+"""Models that nobody can judge before they are loaded, and that would take all of the machine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import zlib
 from pathlib import Path
 
+import imagecodecs
 import pytest
 
 from tests.e2e.conftest import farm
@@ -57,6 +58,14 @@ def bomb_of_pixels(tmp_path) -> Path:
     return models
 
 
+def write_zstd_bomb(path: Path) -> None:
+    """A .blend of 0.2 MB that unfolds to 6 GB: blocks of zeros, 1 GB each."""
+    block = struct.pack("<4siqqq", b"DATA", 0, 1, 1 << 30, 1)  # code, type, address, bytes, count
+    zeros = imagecodecs.zstd_encode(bytes(1 << 26)) * 16
+    folded = imagecodecs.zstd_encode(b"BLENDER17-01v0502")
+    path.write_bytes(folded + (imagecodecs.zstd_encode(block) + zeros) * 6)
+
+
 def png_chunk(chunk: tuple[bytes, bytes]) -> bytes:
     kind, data = chunk
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -78,7 +87,7 @@ def test_a_bomb_of_pixels_is_set_aside_and_the_other_models_are_rendered(
     assert len(list((tmp_path / "out" / "cube0001_skyblue1" / "images").iterdir())) == 1
 
 
-def test_a_bomb_of_geometry_is_set_aside_and_the_other_models_are_rendered(
+def test_bombs_of_geometry_and_of_zstd_are_set_aside_and_the_other_models_are_rendered(
     assets, tmp_path, monkeypatch
 ):
     models = tmp_path / "models"
@@ -87,6 +96,7 @@ def test_a_bomb_of_geometry_is_set_aside_and_the_other_models_are_rendered(
     bomb = models / "bomb0001-aaaa.blend"
     made = [sys.executable, "-c", MAKE_BOMB, str(bomb)]
     subprocess.run(made, check=True, timeout=100, stdout=subprocess.DEVNULL)
+    write_zstd_bomb(models / "folded01-aaaa.blend")
     monkeypatch.setenv("FARM_MEMORY_BYTES", "1500000000")
 
     done = farm("render", "--models", models, "--hdrs", assets.hdrs / "skyblue1-cccc.hdr",
@@ -94,7 +104,8 @@ def test_a_bomb_of_geometry_is_set_aside_and_the_other_models_are_rendered(
                 "--samples", 1, "--workers", 1, "--device", "cpu")  # fmt: skip
 
     assert done.returncode == 1, done.stderr
-    assert "1 of 2 views are there" in done.stderr
+    assert "1 of 3 views are there" in done.stderr
     assert "bomb0001-aaaa.blend: the renderer used" in done.stderr
+    assert "folded01-aaaa.blend: the renderer used" in done.stderr
     assert "of the 1,500 MB that it may use (FARM_MEMORY_BYTES)" in done.stderr
     assert len(list((tmp_path / "out" / "cube0001_skyblue1" / "images").iterdir())) == 1

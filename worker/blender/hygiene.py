@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import bpy
+import numpy as np
 
 MAX_FACES = 200_000_000
 """Modifiers that would make more faces than this are not evaluated."""
+SHORTEST_STEP = 1e-6
+"""Between the copies of an array that is as long as it says; below, Blender makes one."""
 
 
 def all_ids() -> list[bpy.types.ID]:
@@ -78,11 +81,27 @@ def expected_faces(item: bpy.types.Object) -> int:
     for modifier in item.modifiers:
         if not modifier.show_render:
             continue
-        if isinstance(modifier, bpy.types.ArrayModifier) and modifier.fit_type == "FIXED_COUNT":
-            faces *= max(1, modifier.count)
+        if isinstance(modifier, bpy.types.ArrayModifier):
+            faces *= copies(modifier, item)
         elif isinstance(modifier, bpy.types.SubsurfModifier | bpy.types.MultiresModifier):
             faces *= 4**modifier.render_levels
     return faces
+
+
+def copies(array: bpy.types.ArrayModifier, item: bpy.types.Object) -> int:
+    """Estimate how often an array repeats an object; along a curve it tells nothing before."""
+    if array.fit_type == "FIXED_COUNT":
+        return max(1, array.count)
+    if array.fit_type != "FIT_LENGTH":
+        return 1
+    corners = np.array(item.bound_box)
+    step = np.zeros(3)
+    if array.use_relative_offset:
+        step += np.array(array.relative_offset_displace) * np.ptp(corners, axis=0)
+    if array.use_constant_offset:
+        step += np.array(array.constant_offset_displace)
+    length = float(np.linalg.norm(step))
+    return int(array.fit_length / length) + 1 if length > SHORTEST_STEP else 1
 
 
 def keep_only(kept: set[int]) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
+import signal
 import stat
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +18,31 @@ from farm.spec.asset import Asset
 
 NOWHERE = "/nowhere"
 """Where files are looked for that a model may not read: nothing is ever there."""
+PATIENCE_S, AGAIN_S = 60.0, 1.0
+"""So long a library may keep Blender waiting, and each further one of the same file."""
 READS_TEXT = ("GeometryNodeImportText", "GeometryNodeImportCSV")
 """Nodes that could write any file of this machine into a picture, as letters or as points."""
 READS_SHAPES = ("GeometryNodeImportOBJ", "GeometryNodeImportPLY", "GeometryNodeImportSTL",
                 "GeometryNodeImportVDB")  # fmt: skip
+
+
+@contextlib.contextmanager
+def impatience() -> Iterator[None]:
+    """Do not wait for a linked library that is a pipe: Blender opens it before we know its name.
+
+    A signal ends the wait, and Blender takes the library for missing. Reading from a disk or over
+    a network goes on when a signal came.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # where no signals arrive, the time limit of the task remains
+        return
+    before = signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE_S, AGAIN_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def home_of(asset: Asset) -> Path | None:

@@ -215,7 +215,8 @@ class BlenderSession:
     def _import(self, path: Path, home: Path | None) -> tuple[list[bpy.types.Object], float]:
         """Bring a file's objects in; return those that it renders, and the metres of its unit."""
         if path.suffix.lower() == ".blend":
-            scenes = importers.append_blend(path)
+            with outside.impatience():
+                scenes = importers.append_blend(path)
             outside.shut_out(home, ours=self._ours())
             scene = importers.main_scene(scenes)
             self.scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)

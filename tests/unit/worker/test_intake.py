@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 
 import pytest
@@ -82,4 +83,13 @@ def test_a_missing_file_is_named(tmp_path):
     asset = Asset(kind="model", id="x", name="x", path=str(path), sha256="0", size_bytes=1)
 
     with pytest.raises(AssetError, match=r"gone.blend: cannot be read: No such file"):
+        check_asset(asset)
+
+
+def test_a_pipe_is_no_model_and_nobody_waits_for_it(tmp_path):
+    path = tmp_path / "pipe.blend"
+    os.mkfifo(path)
+    asset = Asset(kind="model", id="x", name="x", path=str(path), sha256="0", size_bytes=1)
+
+    with pytest.raises(AssetError, match=r"pipe.blend: it is no regular file"):
         check_asset(asset)
