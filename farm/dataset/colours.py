@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.dataset.images import to_8_bit
 from farm.spec.label import IndexLabel
 from farm.spec.passes import PassName
 from farm.spec.record import ViewRecord
@@ -37,11 +38,6 @@ def paint(name: PassName, pixels: NDArray[Any], record: ViewRecord) -> tuple[Byt
         table = record.indices if name == "index" else record.materials
         return paint_indices(pixels, table)
     return PAINTERS[name](pixels)
-
-
-def to_8_bit(pixels: NDArray[Any]) -> Bytes:
-    """Return `pixels` at 8 bits per channel."""
-    return (pixels >> 8).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
 
 
 def three(pixels: Bytes) -> Bytes:

@@ -99,6 +99,13 @@ def decode(data: bytes, path: str) -> NDArray[Any]:
         ) from error
 
 
+def to_8_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return pixels with 8 bits per channel, rounded to the nearest: 65535 is 255."""
+    if pixels.dtype == np.uint16:
+        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return np.asarray(pixels, dtype=np.uint8)
+
+
 def no_decoder() -> SetupError:
     """Return the error for a machine on which passes cannot be decoded."""
     return SetupError("pictures cannot be decoded here: pip install 'viewfarm[dataset]'")

@@ -13,7 +13,6 @@ from farm.spec.record import FileRecord, ViewRecord
 from farm.spec.task import dataset_key
 
 PAGE_VIEWS = 48
-MOST_PAGE_VIEWS = 200
 NEAR_NAMES = 3
 DRAWING = ("drawing needs", "pip install 'viewfarm[dataset]'")
 

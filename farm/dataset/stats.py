@@ -14,7 +14,7 @@ from PIL import Image
 
 from farm.dataset.assets import AssetCounter, AssetSummary
 from farm.dataset.checks import edge_fraction
-from farm.dataset.colours import to_8_bit
+from farm.dataset.images import to_8_bit
 from farm.dataset.parallel import mapped
 from farm.dataset.reader import Dataset, DatasetView
 from farm.spec.asset import Asset

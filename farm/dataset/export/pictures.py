@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from farm.dataset.export.base import ImageFormat, NumberedView
 from farm.dataset.export.outbox import Outbox
-from farm.dataset.images import no_decoder
+from farm.dataset.images import no_decoder, to_8_bit
 from farm.spec.passes import PASSES, PassName
 
 PNG_LEVEL = 3
@@ -72,13 +72,6 @@ def is_8_bit(file: PassFile) -> bool:
         with file.source.open("rb") as opened:
             head = opened.read(PNG_HEAD_BYTES)
     return head.startswith(PNG_HEAD) and head[PNG_DEPTH_AT : PNG_DEPTH_AT + 1] == b"\x08"
-
-
-def to_8_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return pixels with 8 bits per channel, rounded to the nearest: 65535 is 255."""
-    if pixels.dtype == np.uint16:
-        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return np.asarray(pixels, dtype=np.uint8)
 
 
 def encode(pixels: NDArray[Any], suffix: str) -> bytes:
