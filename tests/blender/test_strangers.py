@@ -32,6 +32,11 @@ def array_by_length(scene) -> None:
     modifier.relative_offset_displace = (1e-4, 0, 0)
 
 
+def array_without_end(scene) -> None:
+    array_by_length(scene)
+    scene.objects["dense"].modifiers["bomb"].fit_length = float("inf")
+
+
 def arrays_of_arrays(scene) -> None:
     item = dense(scene)
     for _ in range(3):
@@ -65,12 +70,28 @@ def dense(scene) -> bpy.types.Object:
 
 @pytest.mark.parametrize(
     "bomb",
-    [subdivision, array, array_by_length, arrays_of_arrays, multires],
+    [subdivision, array, array_by_length, array_without_end, arrays_of_arrays, multires],
     ids=lambda it: it.__name__,
 )
 def test_a_bomb_of_modifiers_is_refused_by_its_object(blender, write_blend, bomb):
     with pytest.raises(AssetError, match=r"the modifiers of 'dense' would make about .* faces"):
         blender.load_model(write_blend(bomb), file_lights=False)
+
+
+def test_a_volume_beyond_all_measure_is_refused(blender, write_blend):
+    def fill(scene) -> None:
+        tree = bpy.data.node_groups.new("fog", "GeometryNodeTree")
+        tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+        fog, output = map(tree.nodes.new, ("GeometryNodeVolumeCube", "NodeGroupOutput"))
+        fog.inputs["Min"].default_value = (-1e20, -1, -1)
+        fog.inputs["Max"].default_value = (1e20, 1, 1)
+        tree.links.new(fog.outputs[0], output.inputs[0])
+        item = bpy.data.objects.new("fog", bpy.data.volumes.new("fog"))
+        scene.collection.objects.link(item)
+        item.modifiers.new("fog", "NODES").node_group = tree
+
+    with pytest.raises(AssetError, match="units large: it is damaged"):
+        blender.load_model(write_blend(fill), file_lights=False)
 
 
 def test_arrays_of_an_honest_length_stand(blender, write_blend):

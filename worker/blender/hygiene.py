@@ -11,6 +11,8 @@ MAX_FACES = 200_000_000
 """Modifiers that would make more faces than this are not evaluated."""
 SHORTEST_STEP = 1e-6
 """Between the copies of an array that is as long as it says; below, Blender makes one."""
+ENDLESS = 1e15
+"""Copies, for lengths that are no numbers."""
 
 
 def all_ids() -> list[bpy.types.ID]:
@@ -101,7 +103,9 @@ def copies(array: bpy.types.ArrayModifier, item: bpy.types.Object) -> int:
     if array.use_constant_offset:
         step += np.array(array.constant_offset_displace)
     length = float(np.linalg.norm(step))
-    return int(array.fit_length / length) + 1 if length > SHORTEST_STEP else 1
+    if length <= SHORTEST_STEP:
+        return 1
+    return int(max(0.0, min(ENDLESS, array.fit_length / length))) + 1
 
 
 def keep_only(kept: set[int]) -> None:
