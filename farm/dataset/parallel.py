@@ -25,13 +25,24 @@ def mapped(function: Callable[[In], Out], items: Iterable[In], *, workers: int) 
     What `function` raises is raised here; then, and on Ctrl-C, nothing new is begun.
     """
     pool = ThreadPoolExecutor(workers, thread_name_prefix="view")
+    try:
+        yield from ahead(pool, function, items, workers * AHEAD)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def ahead(
+    pool: ThreadPoolExecutor, function: Callable[[In], Out], items: Iterable[In], most: int
+) -> Iterator[Out]:
+    """Yield `function(item)` for all `items`, in their order, with `most` of them in hand."""
     waiting: deque[Future[Out]] = deque()
     try:
         for item in items:
             waiting.append(pool.submit(function, item))
-            if len(waiting) >= workers * AHEAD:
+            if len(waiting) >= most:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for future in waiting:
+            future.cancel()

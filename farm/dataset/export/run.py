@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -16,6 +15,7 @@ from farm.dataset.export.formats import load_format
 from farm.dataset.export.outbox import Outbox
 from farm.dataset.export.splits import open_splits, views_in_none
 from farm.dataset.export.survey import Survey, folder_of, look
+from farm.dataset.parallel import ahead
 from farm.errors import SpecError
 from farm.spec.base import digest
 
@@ -162,24 +162,6 @@ def cut(views: Iterable[NumberedView], exporter: Exporter[Any]) -> Iterator[Part
 
 
 A = TypeVar("A")
-B = TypeVar("B")
-
-
-def ahead(
-    pool: ThreadPoolExecutor, function: Callable[[A], B], items: Iterable[A], most: int
-) -> Iterator[B]:
-    """Yield `function` of each item in order, with `most` of them in hand at a time."""
-    waiting: deque[Future[B]] = deque()
-    try:
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) >= most:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
 
 
 def counted(items: Iterable[A], done: int, survey: Survey, report: Report) -> Iterator[A]:
