@@ -41,7 +41,13 @@ def write_model(folder: Path, name: str) -> Path:
         with silent_stdout():  # Blender would report the partial name
             bpy.ops.wm.save_as_mainfile(filepath=str(partial), compress=True)  # noqa: TID251
         partial.replace(path)
-    credit = Credit(name=name.capitalize(), author="Viewfarm", licence="CC0-1.0", source="viewfarm")
+    credit = Credit(
+        name=name.capitalize(),
+        category=name,
+        author="Viewfarm",
+        licence="CC0-1.0",
+        source="viewfarm",
+    )
     write_sidecar(path, credit)
     return path
 
