@@ -24,17 +24,27 @@ TEXTURES = ("map_", "bump", "disp", "decal", "refl", "norm")
 
 def trace_gltf(path: Path, remark: Remark) -> list[Path]:
     """Return the buffers and images that a .gltf or .glb names."""
-    try:
-        data = json.loads(_gltf_json(path))
-        uris = [item.get("uri") for key in ("buffers", "images") for item in data.get(key, [])]
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError, struct.error):
+    named = gltf_uris(path)
+    if named is None:
         remark(f"{path.name} is not readable glTF; its external files are not traced")
         return []
-    return [
-        path.parent / unquote(uri)
-        for uri in uris
-        if isinstance(uri, str) and _is_relative(uri, path, remark)
-    ]
+    uris = named["buffers"] + named["images"]
+    return [path.parent / unquote(uri) for uri in uris if _is_relative(uri, path, remark)]
+
+
+def gltf_uris(path: Path) -> dict[str, list[str]] | None:
+    """Return the `buffers` and `images` that a .gltf or .glb names, data included.
+
+    None where it cannot be read.
+    """
+    try:
+        data = json.loads(_gltf_json(path))
+        named = {
+            key: [item.get("uri") for item in data.get(key, [])] for key in ("buffers", "images")
+        }
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError, struct.error):
+        return None
+    return {key: [uri for uri in uris if isinstance(uri, str)] for key, uris in named.items()}
 
 
 def _gltf_json(path: Path) -> bytes:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import ctypes
+import json
 import os
+import struct
 import wave
 from pathlib import Path
 
@@ -211,3 +214,56 @@ def test_a_library_that_is_none_is_missing_and_nobody_waits_for_it(
     model = blender.load_model(asset_of(tmp_path / "linking.blend"), file_lights=False)
 
     assert model.objects == ("own",)
+
+
+def gltf(path: Path, *, buffer: str = "", image: str = "none.png") -> Path:
+    """A triangle with a texture, either of which may be somewhere else."""
+    corners = struct.pack("<9f", 0, 0, 0, 1, 0, 0, 0, 1, 1)
+    held = "data:application/octet-stream;base64," + base64.b64encode(corners).decode()
+    attributes = {"attributes": {"POSITION": 0}, "material": 0}
+    points = {"bufferView": 0, "componentType": 5126, "count": 3, "type": "VEC3",
+              "min": [0, 0, 0], "max": [1, 1, 1]}  # fmt: skip
+    paint = {"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}
+    whole = {
+        "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}], "nodes": [{"mesh": 0}],
+        "meshes": [{"primitives": [attributes]}], "materials": [paint],
+        "textures": [{"source": 0}], "images": [{"uri": image}], "accessors": [points],
+        "buffers": [{"byteLength": 36, "uri": buffer or held}],
+        "bufferViews": [{"buffer": 0, "byteLength": 36}],
+    }  # fmt: skip
+    path.write_text(json.dumps(whole))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("part", "uri"),
+    [(part, uri) for part in ("buffer", "image") for uri in ("/dev/zero", "pipe")]
+    + [("buffer", uri) for uri in ("../theirs", "%2e%2e/theirs", "..\\theirs", "/etc/passwd")],
+)
+def test_a_gltf_reads_neither_devices_nor_what_is_not_its_own(blender, tmp_path, part, uri):
+    home = tmp_path / "content"
+    home.mkdir()
+    os.mkfifo(home / "pipe")
+    (tmp_path / "theirs").write_bytes(bytes(36))
+    asset = asset_of(gltf(home / "model.gltf", **{part: uri}))
+    own = home.rename(tmp_path / asset.content)
+    changes = {"in_library": True, "path": str(own / "model.gltf")}
+    strange = asset.model_copy(update=changes)
+
+    with pytest.raises(AssetError, match=r"model.gltf: it names .*, which it may not read"):
+        blender.load_model(strange, file_lights=False)
+
+
+@pytest.mark.parametrize("image", ["gone.png", "../theirs.png"])
+def test_a_gltf_with_a_picture_of_somebody_else_stands_without(blender, tmp_path, image):
+    home = tmp_path / "content"
+    home.mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "theirs.png")
+    asset = asset_of(gltf(home / "model.gltf", image=image))
+    own = home.rename(tmp_path / asset.content)
+    changes = {"in_library": True, "path": str(own / "model.gltf")}
+
+    model = blender.load_model(asset.model_copy(update=changes), file_lights=False)
+
+    assert len(model.objects) == 1
+    assert model.missing_textures == (Path(image).name,)

@@ -11,10 +11,14 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import bpy
 
+from farm.errors import AssetError
+from farm.library.mesh_files import gltf_uris
 from farm.spec.asset import Asset
+from farm.spec.quote import quoted
 
 NOWHERE = "/nowhere"
 """Where files are looked for that a model may not read: nothing is ever there."""
@@ -70,6 +74,29 @@ def shut_out(home: Path | None, *, ours: set[int]) -> None:
     data.file_path_foreach(visit, flags={"SKIP_PACKED"})
     for tree in bpy.data.node_groups:
         remove_readers(tree, home)
+
+
+def check_uris(path: Path, home: Path | None) -> None:
+    """Make sure that a .gltf or .glb names no file that cannot be taken from it later.
+
+    To import it is to read them all. A picture is shown later, so it may be somebody else's until
+    then, but no pipe; a buffer becomes its points at once.
+
+    Raises:
+        AssetError: It does; or nobody can know what a stranger's names.
+    """
+    if path.suffix.lower() not in (".gltf", ".glb"):
+        return
+    named = gltf_uris(path)
+    if named is None:
+        if home is not None:
+            raise AssetError(str(path), "its JSON cannot be read")
+        return
+    uris = [(uri, home) for uri in named["buffers"]] + [(uri, None) for uri in named["images"]]
+    for uri, bound in uris:
+        full = os.path.normpath(path.parent / unquote(uri.replace("\\", "/")))
+        if not uri.startswith("data:") and not may_read(full, bound):
+            raise AssetError(str(path), f"it names {quoted(uri)}, which it may not read")
 
 
 def may_read(path: str, home: Path | None) -> bool:

@@ -221,9 +221,11 @@ class BlenderSession:
             scene = importers.main_scene(scenes)
             self.scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
             return importers.visible_objects(scene), scene.unit_settings.scale_length
+        outside.check_uris(path, home)
         operator, options = IMPORTERS[path.suffix.lower()]
         try:
-            operator(filepath=str(path), **options)
+            with outside.impatience():
+                operator(filepath=str(path), **options)
         except (RuntimeError, ValueError, OSError) as error:
             raise AssetError(
                 str(path), f"Blender cannot import it: {importers.sentence(error, path)}"
@@ -343,8 +345,8 @@ class BlenderSession:
 
 
 IMPORTERS: dict[str, tuple[Operator, dict[str, Any]]] = {
-    ".glb": (bpy.ops.import_scene.gltf, {}),
-    ".gltf": (bpy.ops.import_scene.gltf, {}),
+    # Pictures stay beside the file, where `outside` sees whose they are.
+    **dict.fromkeys((".glb", ".gltf"), (bpy.ops.import_scene.gltf, {"import_pack_images": False})),
     ".obj": (bpy.ops.wm.obj_import, {}),
     ".ply": (bpy.ops.wm.ply_import, {}),
     ".stl": (bpy.ops.wm.stl_import, {}),
