@@ -49,6 +49,8 @@ class Guard:
     """Process id -> what it used when it was last seen."""
     seen: set[int] = field(default_factory=set)
     """All that renderers started, as far as it was seen: what is left of it is not ours."""
+    renderers: set[int] = field(default_factory=set)
+    """Those that were watched; how they ended is for the pool to learn."""
 
     def __post_init__(self) -> None:
         self.ended = threading.Event()
@@ -56,21 +58,23 @@ class Guard:
 
     def start(self) -> None:
         """Watch from now on."""
-        adopt_orphans()
+        adopt_orphans(adopt=True)
         self.thread.start()
 
     def stop(self) -> None:
         self.ended.set()
         self.thread.join()
+        adopt_orphans(adopt=False)
 
     def watch(self, pid: int) -> None:
         """Watch this process from now on, and no other."""
         if pid != self.pid:
             self.pid = pid
+            self.renderers.add(pid)
             self.used = {pid: Use(0, 0)}
             for orphan in self._orphans(pid):
                 end_family(orphan)
-            self.seen.clear()
+            self.seen.intersection_update(family(os.getpid()))  # to take leave of them
 
     def tell(self, pid: int | None) -> tuple[str, str] | None:
         """Return why a process that is gone was killed, if it was for what it took: the cause, and
@@ -119,14 +123,23 @@ class Guard:
 
     def _orphans(self, pid: int) -> list[int]:
         """Return what this or an earlier renderer started and left behind."""
-        left = self.seen.difference(family(pid))
-        return [each for each in family(os.getpid()) if each in left] if left else []
+        left = self.seen.difference(family(pid), self.renderers)
+        if not left:
+            return []
+        return [each for each in family(os.getpid()) if each in left and not has_ended(each)]
 
 
-def adopt_orphans() -> None:
+def adopt_orphans(*, adopt: bool) -> None:
     """Become the parent of what a renderer started and left behind, so that it is found."""
     if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0)
+
+
+def has_ended(pid: int) -> bool:
+    """Say whether an adopted process is over, and take leave of it."""
+    with contextlib.suppress(ChildProcessError):
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    return False
 
 
 def family(pid: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -43,6 +44,7 @@ def test_a_process_within_its_bound_is_left_alone(sleeper):
 
     wait_for(lambda: guard.used[sleeper.pid].memory_bytes > 50_000_000, "it was looked at")
     guard.stop()
+    assert not adopts_orphans(), "who watches no more adopts no more"
     assert sleeper.poll() is None
     assert guard.tell(sleeper.pid) is None
 
@@ -136,6 +138,7 @@ os.wait()
 """
 WATCH = """
 import subprocess, sys
+from pathlib import Path
 from worker.guard import Guard, family
 
 def start(code):
@@ -151,6 +154,8 @@ with start(sys.argv[1]) as renderer:
 with start("import sys; sys.stdin.read()") as next_one:
     left = guard._orphans(next_one.pid)
     guard.watch(next_one.pid)
+    while any(Path(f"/proc/{pid}").exists() for pid in left):  # not even as a zombie
+        pass
     print(*left, flush=True)
     next_one.stdin.close()
 guard.stop()
@@ -162,6 +167,12 @@ def test_what_a_renderer_left_behind_is_gone_when_the_next_one_works():
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
 
     wait_for(lambda: not is_alive(int(done.stdout)), "the orphan is gone")
+
+
+def adopts_orphans() -> bool:
+    answer = ctypes.c_int()
+    ctypes.CDLL(None).prctl(37, ctypes.byref(answer), 0, 0, 0)  # PR_GET_CHILD_SUBREAPER
+    return bool(answer.value)
 
 
 def is_alive(pid: int) -> bool:
