@@ -25,10 +25,11 @@ from farm.spec.view import View
 from farm.storage import Storage, open_storage
 from tests.chaos.journal import Journal
 from worker.finish import Circumstances, Finisher, Rendered
+from worker.lease import LedgerLease
 from worker.recipes import Shot
 from worker.records import RecordBook
 from worker.render import render_views
-from worker.tasks import LedgerLease, Renderer, open_blender
+from worker.tasks import Renderer, open_blender
 
 REAL = "real"
 """Models whose id starts so are rendered by Blender."""

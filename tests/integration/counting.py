@@ -16,10 +16,11 @@ from farm.spec.view import View
 from farm.storage import Storage, open_storage
 from tests.builders import a_record
 from worker.finish import Rendered
+from worker.lease import LedgerLease
 from worker.recipes import Shot
 from worker.records import RecordBook
 from worker.render import render_views
-from worker.tasks import LedgerLease, Renderer
+from worker.tasks import Renderer
 
 NOTHING = Path("/nonexistent/of-no-view")
 PAUSE = threading.Event()

@@ -20,7 +20,8 @@ from farm.errors import AssetError, DeviceError, RenderError
 from farm.settings import Settings
 from farm.spec.task import RenderTask
 from farm.storage import FolderStorage, open_storage
-from worker.tasks import LedgerLease, Renderer
+from worker.lease import LedgerLease
+from worker.tasks import Renderer
 
 LEAKS: list[bytes] = []
 

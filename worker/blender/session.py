@@ -23,7 +23,7 @@ from worker.blender import (
     metaballs,
     outside,
     test_card,
-)
+)  # fmt: skip
 from worker.blender.measure import measure
 from worker.blender.model import (
     Model,
