@@ -20,6 +20,7 @@ from farm.storage import FolderStorage
 from tests.builders import a_task
 
 tasks = pytest.importorskip("worker.tasks", reason="the worker's parts are not installed")
+door = pytest.importorskip("worker.lease")
 Pace = pytest.importorskip("worker.pace").Pace
 
 
@@ -166,13 +167,13 @@ def test_what_was_rendered_waits_out_an_outage():
             raise answer
         return answer
 
-    assert insist(verb, sleep=slept.append) == "done"
+    assert door.insist(verb, sleep=slept.append) == "done"
     assert slept == [0.1, 0.2]
 
 
 def test_a_render_goes_on_while_the_ledger_is_away(ledger, monkeypatch):
     message = a_message(ledger)
-    lease = LedgerLease(ledger, message.ticket)
+    lease = door.LedgerLease(ledger, message.ticket)
 
     def away(*_):
         raise UnreachableError("away")
@@ -189,7 +190,7 @@ def test_nothing_is_written_before_the_ledger_has_said_whose_the_task_is(ledger,
     """Who was cut off may be the only one who does not know that somebody else renders now."""
     message = a_message(ledger)
     assert ledger.claim(message.ticket, "w")
-    lease = LedgerLease(ledger, message.ticket)
+    lease = door.LedgerLease(ledger, message.ticket)
     confirm, asked = ledger.confirm, []
 
     def away_at_first(ticket):
@@ -300,7 +301,7 @@ def test_a_worker_shows_what_it_holds_and_how_fast_it_is(ledger):
 def test_views_that_were_found_count_for_the_job_and_not_for_the_speed(ledger):
     message, told = a_message(ledger), []
     ledger.claim(message.ticket, "w")
-    lease = LedgerLease(ledger, message.ticket, pace=Pace(told.append))
+    lease = door.LedgerLease(ledger, message.ticket, pace=Pace(told.append))
 
     lease.views_found(2)
 
