@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
@@ -39,6 +40,9 @@ NEEDS = {
     "torch": ["unit/dataset/test_torch.py", "integration/test_remote_training.py"],
 }
 """What each part of a full install brings; a laptop's install tests the rest."""
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a command in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # else what is tested ignores it, too
 
 MISSING = [package for package in NEEDS if find_spec(package) is None]
 collect_ignore = [path for package in MISSING for path in NEEDS[package]]
