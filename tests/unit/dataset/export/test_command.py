@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -83,8 +84,11 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path):
     try:
         wait_for((out / STATE_FOLDER / "parts/train-000001.json").exists, "two parts are there")
         stopped.send_signal(signal.SIGINT)
-        os.close(os.open(mask, os.O_RDWR))  # lets go of the thread that reads, if it still does
+        writer = threading.Thread(target=mask.write_bytes, args=(b"",), daemon=True)
+        writer.start()  # lets go of whoever reads, now or soon
         _, said = stopped.communicate(timeout=120)
+        os.close(os.open(mask, os.O_RDWR))  # nobody may have come to read
+        writer.join()
     finally:
         stopped.kill()
     mask.unlink()
