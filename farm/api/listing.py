@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -20,7 +19,7 @@ from farm.spec.job import Job
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 from farm.spec.wire import DatasetFile, Page
-from farm.storage import Storage
+from farm.storage import Storage, hash_of
 
 CURSOR = re.compile(r"([0-9]{1,12})\.([0-9]{1,15})\.([0-9]{1,6})\.(.{0,400})")
 BESIDE = "-"
@@ -120,13 +119,9 @@ def plain_files(
         key = dataset_key(dataset, name)
         size_bytes = storage.size(key)
         if size_bytes is not None:
-            found = hashlib.sha256()
-            for piece in storage.read(key):
-                found.update(piece)
-            yield (
-                Place(at, 0),
-                DatasetFile(path=f"{inner}{name}", size_bytes=size_bytes, sha256=found.hexdigest()),
-            )
+            sha256 = hash_of(storage, key)
+            path = f"{inner}{name}"
+            yield Place(at, 0), DatasetFile(path=path, size_bytes=size_bytes, sha256=sha256)
 
 
 def inner_path(job: Job, dataset: str) -> str:

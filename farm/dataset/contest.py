@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 
 from farm.dataset.records import RECORDS_FOLDER, RecordLine, Report, read_file
 from farm.spec.record import FileRecord, ViewRecord
 from farm.spec.task import dataset_key
-from farm.storage import Storage
+from farm.storage import Storage, hash_of
 
 
 def settle_contests(storage: Storage, dataset: str, report: Report) -> set[str]:
@@ -70,20 +69,11 @@ def true_record(storage: Storage, dataset: str, found: list[RecordLine]) -> Reco
 
     def is_there(file: FileRecord) -> bool:
         if file.path not in hashes:
-            hashes[file.path] = hash_of(storage, dataset_key(dataset, file.path))
+            key = dataset_key(dataset, file.path)
+            hashes[file.path] = "" if storage.size(key) is None else hash_of(storage, key)
         return hashes[file.path] == file.sha256
 
     newest_first: Iterator[RecordLine] = reversed(found)
     return next(
         (each for each in newest_first if all(map(is_there, each.record.files.values()))), None
     )
-
-
-def hash_of(storage: Storage, key: str) -> str:
-    """Return the SHA-256 of what is under `key`; nothing where nothing is."""
-    if storage.size(key) is None:
-        return ""
-    digest = hashlib.sha256()
-    for piece in storage.read(key):
-        digest.update(piece)
-    return digest.hexdigest()

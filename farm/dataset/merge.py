@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import tempfile
 from collections import Counter
@@ -27,7 +26,7 @@ from farm.dataset.scratch import scratch
 from farm.errors import SetupError, SpecError
 from farm.spec.base import digest
 from farm.spec.record import FileRecord, ViewRecord
-from farm.storage import Storage
+from farm.storage import Storage, hash_of
 
 TRANSFERS = 8
 """Files in hand at a time."""
@@ -260,10 +259,7 @@ def is_there(out: Storage, file: FileRecord, path: Path | None) -> bool:
     other = out.local_path(file.path)
     if path is not None and other is not None and path.exists() and other.samefile(path):
         return True
-    content = hashlib.sha256()
-    for piece in out.read(file.path):
-        content.update(piece)
-    return content.hexdigest() == file.sha256
+    return hash_of(out, file.path) == file.sha256
 
 
 def linked(path: Path | None, other: Path | None) -> bool:

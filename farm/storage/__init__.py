@@ -1,6 +1,6 @@
 """Files by key: in a folder or in a bucket, behind the same verbs."""
 
-from farm.storage.base import CHUNK_BYTES, PARTIAL_PREFIX, Entry, Storage, inside
+from farm.storage.base import CHUNK_BYTES, PARTIAL_PREFIX, Entry, Storage, hash_of, inside
 from farm.storage.folder import FolderStorage
 from farm.storage.place import is_bucket, open_storage
 
@@ -10,6 +10,7 @@ __all__ = [
     "Entry",
     "FolderStorage",
     "Storage",
+    "hash_of",
     "inside",
     "is_bucket",
     "open_storage",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +74,18 @@ class Storage(Protocol):
 
     def keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """Yield the keys under the folder `prefix`, as `entries` does."""
+
+
+def hash_of(storage: Storage, key: str) -> str:
+    """Return the SHA-256 of what is under `key`, read in pieces.
+
+    Raises:
+        StorageError: Nothing is there.
+    """
+    digest = hashlib.sha256()
+    for piece in storage.read(key):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def inside(key: str, place: str) -> str:
