@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from collections import Counter
 
 import psutil
@@ -79,20 +80,33 @@ def test_a_worker_that_is_asked_to_stop_finishes_the_view_in_hand_and_hands_back
 
 
 def test_a_rolling_restart_of_all_workers_renders_every_view_once(farm):
+    held = [5, VIEWS + 5]  # one of each worker's first task
+    farm.tell(*(f"hold-{name(view)}" for view in held))
     for _ in range(2):
         farm.start_worker(**COUNTING)
     farm.add_job(tasks=TASKS)
-    for place in range(2):
-        before = sum(renders(farm).values())
-        wait_for(lambda seen=before: sum(renders(farm).values()) > seen + 3, "work goes on")
-        farm.workers[place].send_signal(signal.SIGTERM)
+    wait_for(lambda: all(name(view) in renders(farm) for view in held), "both have a view in hand")
+    for asked, view in enumerate(held, start=1):
+        worker = at_work(farm, view)
+        worker.send_signal(signal.SIGTERM)
+        wait_for(lambda many=asked: farm.words().count("Warm shutdown") == many, "it heard")
         farm.start_worker(**COUNTING)
-        assert farm.workers[place].wait(timeout=60) == 0
+        farm.free(f"hold-{name(view)}")
+        assert worker.wait(timeout=60) == 0
 
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: TASKS}
     assert renders(farm) == all_once()
+    assert all(attempts(farm, view + 1) != ["1"] for view in held), "others resumed at the view"
     job = farm.ledger.job("job")
     assert (job.views_done, job.dropped) == (TASKS * VIEWS, 0)
+
+
+def at_work(farm: Farm, view: int) -> subprocess.Popen[bytes]:
+    """Return the worker whose renderer has a view in hand."""
+    (renderer,) = in_hand(farm, view)
+    owner = psutil.Process(int(renderer)).ppid()
+    (worker,) = [each for each in farm.workers if each.pid == owner]
+    return worker
 
 
 @pytest.mark.parametrize("victim", ["renderer", "worker"])
