@@ -79,6 +79,8 @@ def kept_for_others(ledger: Ledger, job: JobStatus) -> str | None:
     waiting = ledger.tasks(job, {TaskState.PENDING}, start=0, limit=FEW)
     records = ledger.store.records(job.job_id, [story.index for story in waiting])
     now_s = ledger.now_s()
+    if not records:  # none has failed, or none waits since `job` was read
+        return None
     if len(records) < len(waiting) or any(r.not_before_s < now_s for r in records.values()):
         return None
     index, record = next(iter(records.items()))

@@ -14,6 +14,7 @@ from farm.jobs import JobBook
 from farm.ledger import Ledger
 from farm.ledger.memory_store import MemoryStore
 from farm.ledger.policy import CAUSES, SUSPICIOUS
+from farm.ledger.waiting import waits_for
 from farm.storage import FolderStorage
 
 JOB = "job"
@@ -158,6 +159,15 @@ def test_what_failed_on_one_worker_is_kept_for_another(ledger, status):
     printed = status("one")
     assert "waits for task 0 failed on a and is kept for another worker for a while" in printed
     assert "task 0: not done after 10 s" in printed
+
+
+def test_a_job_whose_last_task_is_taken_while_somebody_asks_waits_for_nothing(ledger):
+    alive(ledger, "w@h#1")
+    ledger.add_job("one", tasks=1, views=1, priority=1)
+    read_before = ledger.job("one")
+    ledger.take("one", 1)
+
+    assert waits_for(ledger, read_before) is None
 
 
 @pytest.mark.parametrize("cause", sorted(CAUSES))
