@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,9 +66,9 @@ def farm(*args: object, cwd: Path | None = None) -> subprocess.CompletedProcess[
     )
 
 
-@pytest.fixture
-def start_farm():
-    """Start the command in a session of its own; whatever happens, it is gone afterwards."""
+@contextmanager
+def commands() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start the command in sessions of their own; whatever happens, they are gone afterwards."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*args: object) -> subprocess.Popen[str]:
@@ -80,11 +82,19 @@ def start_farm():
         started.append(process)
         return process
 
-    yield start
-    for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+    try:
+        yield start
+    finally:
+        for process in started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+@pytest.fixture
+def start_farm():
+    with commands() as start:
+        yield start
 
 
 def family(pid: int) -> list[psutil.Process]:

@@ -53,7 +53,9 @@ class ServedFarm(Farm):
         return answer.json()["job_id"]
 
     def show(self, job_id):
-        return self.reader.get(f"/v1/jobs/{job_id}").json()
+        answer = self.reader.get(f"/v1/jobs/{job_id}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     def turn(self, job_id, verb, status=200):
         answer = self.submitter.post(f"/v1/jobs/{job_id}/{verb}")
@@ -255,6 +257,7 @@ def test_failed_tasks_are_shown_and_tried_again(farm):
 
 
 def test_an_urgent_job_goes_first(farm):
+    farm.tell("hold-20")  # of the slow job: it cannot be done before anybody looks
     slow, urgent = farm.submit(tasks=30), farm.submit(tasks=1, seed=1)
     changed = farm.submitter.patch(f"/v1/jobs/{urgent}", json={"priority": 5}).json()
     assert changed["priority"] == 5
