@@ -24,6 +24,31 @@ def a_jpeg(padding: int = 5000) -> bytes:
     return b"\xff\xd8\xff\xe0" + noise(padding, 3)
 
 
+TRIANGLES = 4
+CORNERS = ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
+FACES = ((0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3))
+
+
+def a_stl(*, comment: bytes = b"a test", count: int = TRIANGLES, tail: bytes = b"") -> bytes:
+    """A pyramid of four triangles, of which it says that there are `count`."""
+    body = [
+        struct.pack("<12fH", 0, 0, 0, *(number for each in face for number in CORNERS[each]), 0)
+        for face in FACES
+    ]
+    return comment.ljust(80, b"\0") + struct.pack("<I", count) + b"".join(body) + tail
+
+
+def a_stl_text() -> bytes:
+    """The same in words."""
+    lines = ["solid a"]
+    for face in FACES:
+        corners = [" ".join(map(str, CORNERS[each])) for each in face]
+        lines += ["facet normal 0 0 0", "outer loop"]
+        lines += [f"vertex {corner}" for corner in corners]
+        lines += ["endloop", "endfacet"]
+    return "\n".join([*lines, "endsolid a", ""]).encode()
+
+
 def noise(length: int, seed: int) -> bytes:
     """Bytes that tell apart where they stand."""
     return b"".join(struct.pack("<II", seed, place) for place in range(length // 8 + 1))[:length]

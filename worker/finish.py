@@ -58,6 +58,7 @@ class Circumstances:
     denoiser: str | None
     device: str
     versions: dict[str, str]
+    vertex_colours: bool = False
     metres_per_unit: float = 1.0
     indices: tuple[IndexLabel, ...] = ()
     materials: tuple[IndexLabel, ...] = ()
@@ -195,6 +196,7 @@ class Finisher:
             camera=rendered.shot.camera,
             world_from_model=known.world_from_model,
             missing_textures=known.missing_textures,
+            vertex_colours=known.vertex_colours,
             model=task.model,
             hdr=task.hdr,
             samples=samples_for(task.passes, task.render.samples),

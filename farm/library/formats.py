@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from farm.errors import AssetError
+from farm.library.ply import ply_elements, without_surface
+from farm.library.stl import check_stl
 from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES, AssetKind
 
 HDR_MAX_PX = 16384 * 8192
@@ -71,7 +73,7 @@ def read_head(path: Path) -> bytes:
 def check_model(path: Path, head: bytes, suffix: str = "") -> None:
     """Compare a model's first bytes with its suffix, or with the one that it is going to have.
 
-    A .glb must also be as long as it says.
+    A .glb and an .stl must also be as long as they say, and a .ply must have faces.
     """
     suffix = (suffix or path.suffix).lower()
     magic = MODEL_MAGIC.get(suffix, ())
@@ -84,6 +86,10 @@ def check_model(path: Path, head: bytes, suffix: str = "") -> None:
         stated = struct.unpack_from("<I", head, 8)[0] if len(head) >= 12 else 12
         if size < stated:
             raise AssetError(str(path), f"the file is cut off: {size} of {stated} bytes")
+    if suffix == ".stl":
+        check_stl(path, head)
+    if suffix == ".ply" and (remark := without_surface(ply_elements(head))):
+        raise AssetError(str(path), remark)
 
 
 def check_hdr(path: Path, head: bytes) -> None:

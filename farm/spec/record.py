@@ -69,6 +69,8 @@ class ViewRecord(Spec):
     """The model's own coordinates to the frame in which it is centred and scaled to 1."""
     missing_textures: tuple[str, ...] = ()
     """Files that the model's materials want and that were not there: what they cover is magenta."""
+    vertex_colours: bool = False
+    """The model shows colours that its points carry: a material asks for them, or there is none."""
     model: Asset
     hdr: Asset
     samples: int

@@ -10,7 +10,11 @@ from typing import Any
 import bpy
 
 from farm.errors import AssetError
+from farm.library import surfaceless
 from worker.blender.hygiene import all_ids
+
+WITHOUT_SHAPE = frozenset({"EMPTY", "CAMERA", "LIGHT", "SPEAKER"})
+"""Kinds of objects that say nothing of what a model is."""
 
 
 def append_blend(path: Path) -> list[bpy.types.Scene]:
@@ -83,7 +87,26 @@ def nothing_to_render(objects: list[bpy.types.Object]) -> str:
     missing = missing_libraries(block for block in all_ids() if block.library is not None)
     if missing:
         return f"nothing to render: the linked files {', '.join(missing)} are missing"
-    return f"nothing to render: {contents(objects)}"
+    return bare(objects) or f"nothing to render: {contents(objects)}"
+
+
+def bare(objects: list[bpy.types.Object]) -> str | None:
+    """Say what a model is that has points, lines or curves and no surface; None if it has one."""
+    shapes = [item for item in objects if item.type not in WITHOUT_SHAPE]
+    if not all(item.type in {"MESH", "CURVE"} for item in shapes):
+        return None  # a rig has curves and lines, too, and is not made of them
+    data = {item.data for item in shapes}
+    meshes = [each for each in data if isinstance(each, bpy.types.Mesh)]
+    threads = [each for each in data if isinstance(each, bpy.types.Curve)]
+    if any(len(mesh.polygons) for mesh in meshes) or not (meshes or threads):
+        return None
+    if edges := sum(len(mesh.edges) for mesh in meshes):
+        return surfaceless.lines(edges)
+    if points := sum(len(mesh.vertices) for mesh in meshes):
+        return surfaceless.point_cloud(points)
+    if threads:
+        return surfaceless.curves(sum(len(each.splines) for each in threads))
+    return surfaceless.no_faces()
 
 
 def contents(objects: Iterable[bpy.types.Object]) -> str:

@@ -15,6 +15,7 @@ from worker.blender.emission import any_shines
 from worker.blender.measure import Measurement
 from worker.blender.numbers import number
 from worker.blender.textures import missing_textures
+from worker.blender.vertex_colours import are_shown
 from worker.bounds import Bounds
 
 TWIN_FACES = 50_000
@@ -35,6 +36,8 @@ class Model:
     has_twin: bool = False
     missing_textures: tuple[str, ...] = ()
     """Pictures that it wants and that are not there."""
+    vertex_colours: bool = False
+    """It shows colours that its points carry."""
     is_thin_air: bool = False
     """Some of it is a volume, in which how far a path goes decides what is seen."""
     objects: tuple[str, ...] = ()
@@ -68,6 +71,7 @@ def describe(
         bounds,
         true_strength=gives_light(found),
         missing_textures=missing_textures(found.materials.values()),
+        vertex_colours=are_shown(found.materials.values()),
         is_thin_air=is_thin_air(found),
         objects=number(found.objects.values()),
         materials=number(found.materials.values()),

@@ -21,11 +21,22 @@ class Scratch:
         self._numbers = itertools.count()
 
     def new_file(self, need_bytes: float) -> Path:
-        """Return where a new file of that size has room.
+        """Return where a picture of that size has room.
 
         Raises:
             RenderError: Nowhere.
         """
+        return self._folder_for(need_bytes) / f"{next(self._numbers):08d}.exr"
+
+    def new_folder(self, need_bytes: float) -> Path:
+        """Make an empty folder, the caller's to remove, where that much has room.
+
+        Raises:
+            RenderError: Nowhere.
+        """
+        return Path(tempfile.mkdtemp(dir=self._folder_for(need_bytes)))
+
+    def _folder_for(self, need_bytes: float) -> Path:
         folder = self.folder
         if shutil.disk_usage(folder).free < need_bytes:
             self._spill = folder = self._spill or Path(tempfile.mkdtemp(prefix="viewfarm-"))
@@ -34,7 +45,7 @@ class Scratch:
                     f"no space left on device: neither {self.folder} nor {folder} has the "
                     f"{need_bytes / MB:.0f} MB that a view takes in passing"
                 )
-        return folder / f"{next(self._numbers):08d}.exr"
+        return folder
 
     def close(self) -> None:
         """Remove all files."""

@@ -17,12 +17,14 @@ from farm.spec.render import ResolvedRender
 from worker.blender import camera as cameras
 from worker.blender import (
     environment,
+    file_colours,
     gpu_memory,
     hygiene,
     importers,
     metaballs,
     outside,
     test_card,
+    vertex_colours,
 )  # fmt: skip
 from worker.blender.measure import measure
 from worker.blender.model import (
@@ -34,6 +36,7 @@ from worker.blender.model import (
     scale_lamps,
     wants_twin,
 )  # fmt: skip
+from worker.blender.readable import readable
 from worker.blender.scratch import Scratch
 from worker.blender.settings import (
     MAX_BOUNCES,
@@ -182,9 +185,10 @@ class BlenderSession:
     def _stand(self, asset: Asset, *, file_lights: bool) -> Model:
         path = Path(asset.path)
         objects, metres = self._import(path, outside.home_of(asset))
-        everything = [item for item in bpy.data.objects if item.session_uid not in self._own]
+        everything = self._strangers()
         hygiene.disarm(block for block in hygiene.all_ids() if block.session_uid not in self._own)
         hygiene.hide_compositing_aids(everything)
+        vertex_colours.show(everything, with_alpha=path.suffix.lower() == ".ply")
         if not file_lights:
             hygiene.switch_off_lights(everything)
         for name, faces in hygiene.oversized(everything):
@@ -212,6 +216,10 @@ class BlenderSession:
         model.turn(0.0)
         return model
 
+    def _strangers(self) -> list[bpy.types.Object]:
+        """Return the objects that came with the model."""
+        return [item for item in bpy.data.objects if item.session_uid not in self._own]
+
     def _import(self, path: Path, home: Path | None) -> tuple[list[bpy.types.Object], float]:
         """Bring a file's objects in; return those that it renders, and the metres of its unit."""
         if path.suffix.lower() == ".blend":
@@ -223,14 +231,16 @@ class BlenderSession:
             return importers.visible_objects(scene), scene.unit_settings.scale_length
         outside.check_uris(path, home)
         operator, options = IMPORTERS[path.suffix.lower()]
-        try:
-            with outside.impatience():
-                operator(filepath=str(path), **options)
-        except (RuntimeError, ValueError, OSError) as error:
-            raise AssetError(
-                str(path), f"Blender cannot import it: {importers.sentence(error, path)}"
-            ) from error
+        with readable(path, self._scratch) as file:
+            try:
+                with outside.impatience():
+                    operator(filepath=str(file), **options)
+            except (RuntimeError, ValueError, OSError) as error:
+                raise AssetError(
+                    str(path), f"Blender cannot import it: {importers.sentence(error, file)}"
+                ) from error
         outside.shut_out(home, ours=self._ours())
+        file_colours.settle(path, self._strangers())
         objects = [
             item
             for item in importers.visible_objects(self.scene)
@@ -348,7 +358,7 @@ IMPORTERS: dict[str, tuple[Operator, dict[str, Any]]] = {
     # Pictures stay beside the file, where `outside` sees whose they are.
     **dict.fromkeys((".glb", ".gltf"), (bpy.ops.import_scene.gltf, {"import_pack_images": False})),
     ".obj": (bpy.ops.wm.obj_import, {}),
-    ".ply": (bpy.ops.wm.ply_import, {}),
+    ".ply": (bpy.ops.wm.ply_import, {"import_colors": "LINEAR"}),  # as they are: `file_colours`
     ".stl": (bpy.ops.wm.stl_import, {}),
     ".fbx": (bpy.ops.wm.fbx_import, {}),
     **dict.fromkeys(

@@ -47,6 +47,10 @@ class Stage(Protocol):
         """Pictures that the model wants and that are not there."""
 
     @property
+    def vertex_colours(self) -> bool:
+        """The model shows colours that its points carry."""
+
+    @property
     def metres_per_unit(self) -> float:
         """Metres of the model that one unit of the world stands for."""
 

@@ -79,6 +79,10 @@ class DomeStage:
     def missing_textures(self) -> tuple[str, ...]:
         return self.model.missing_textures
 
+    @property
+    def vertex_colours(self) -> bool:
+        return self.model.vertex_colours
+
     def arrange(self, view: View) -> Shot:
         """Set one view.
 

@@ -1,0 +1,63 @@
+"""What the header of a .ply says is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from farm.library import surfaceless
+
+NUMBERS = {
+    "char": "int8", "uchar": "uint8", "short": "int16", "ushort": "uint16", "int": "int32",
+    "uint": "uint32", "float": "float32", "double": "float64",
+}  # fmt: skip
+"""The older names of the types of numbers; the newer ones speak for themselves."""
+SPLATS = ({"f_dc_0", "opacity", "scale_0", "rot_0"}, {"packed_position", "packed_rotation"})
+"""Properties that tell a Gaussian splat: as training writes it, and compressed."""
+HEAD_BYTES = 1 << 18
+
+
+@dataclass
+class Element:
+    """One kind of thing in a .ply: `vertex`, `face`."""
+
+    name: str
+    count: int
+    properties: dict[str, str] = field(default_factory=dict)
+    """Name -> type of number, such as `uint8`; `list` for those that hold many."""
+
+
+def ply_elements(head: bytes) -> list[Element]:
+    """Return what a .ply's first bytes announce, in order; nothing where its header is odd."""
+    text, end, _ = head.partition(b"end_header")
+    elements: list[Element] = []
+    try:
+        for words in (line.split() for line in text.decode("latin-1").splitlines()):
+            if words[:1] == ["element"]:
+                elements.append(Element(words[1], int(words[2])))
+            elif words[:1] == ["property"]:
+                elements[-1].properties[words[-1]] = NUMBERS.get(words[1], words[1])
+    except (IndexError, ValueError):
+        return []
+    return elements if end else []
+
+
+def vertex_properties(path: Path) -> Mapping[str, str]:
+    """Return the properties of a .ply's vertices: name -> type of number."""
+    with path.open("rb") as file:
+        elements = ply_elements(file.read(HEAD_BYTES))
+    return next((each.properties for each in elements if each.name == "vertex"), {})
+
+
+def without_surface(elements: Iterable[Element]) -> str | None:
+    """Say what a .ply is whose vertices nothing joins to faces; None where something does."""
+    found = {each.name: each for each in elements if each.count > 0}
+    vertices = found.get("vertex")
+    if vertices is None or any("list" in each.properties.values() for each in found.values()):
+        return None
+    if any(marks <= vertices.properties.keys() for marks in SPLATS):
+        return surfaceless.gaussian_splat(vertices.count)
+    if "edge" in found:
+        return surfaceless.lines(found["edge"].count)
+    return surfaceless.point_cloud(vertices.count)
