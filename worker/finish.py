@@ -59,6 +59,7 @@ class Circumstances:
     device: str
     versions: dict[str, str]
     vertex_colours: bool = False
+    unread: tuple[str, ...] = ()
     metres_per_unit: float = 1.0
     indices: tuple[IndexLabel, ...] = ()
     materials: tuple[IndexLabel, ...] = ()
@@ -197,6 +198,7 @@ class Finisher:
             world_from_model=known.world_from_model,
             missing_textures=known.missing_textures,
             vertex_colours=known.vertex_colours,
+            unread=known.unread,
             model=task.model,
             hdr=task.hdr,
             samples=samples_for(task.passes, task.render.samples),

@@ -85,6 +85,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
         world_from_model=stage.world_from_model,
         missing_textures=stage.missing_textures,
         vertex_colours=stage.vertex_colours,
+        unread=stage.unread,
         denoiser=session.denoiser,
         device=session.device_label,
         versions={"viewfarm": version("viewfarm"), "blender": session.blender_version},

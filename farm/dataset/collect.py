@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from farm.dataset.assets import AssetCounter, AssetSummary
 from farm.dataset.attribution import ATTRIBUTION_FILE, attribution
@@ -52,6 +52,8 @@ class DatasetSummary(Spec):
     """Of these, the views in which nothing of the model is seen: their masks are black."""
     missing_textures: dict[str, tuple[str, ...]]
     """Model -> the files that its materials want and that were not there: magenta parts."""
+    unread: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Model -> what of its file could not be read and is not shown as it says."""
     tasks: int
     failures: tuple[str, ...]
     seconds: float
@@ -125,11 +127,14 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
     models, hdrs = AssetCounter(), AssetCounter()
     versions: dict[str, str] = {}
     missing: dict[str, tuple[str, ...]] = {}
+    unread: dict[str, tuple[str, ...]] = {}
     for record in records:
         versions |= record.versions
         empty_views += record.coverage == 0.0
         if record.missing_textures:
             missing[record.model.name] = record.missing_textures
+        if record.unread:
+            unread[record.model.name] = record.unread
         resolutions[record.resolution_px] += 1
         models.add(record.model)
         hdrs.add(record.hdr)
@@ -142,6 +147,7 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
         views=resolutions.total(),
         empty_views=empty_views,
         missing_textures=missing,
+        unread=unread,
         tasks=facts.tasks,
         failures=facts.failures,
         seconds=round(facts.seconds, 3),

@@ -64,6 +64,7 @@ def finish_datasets(  # noqa: PLR0913 - the facts of a run, given by name
     for one in failed:
         failed_in.setdefault(one.task.dataset, []).append(one)
     missing: dict[str, tuple[str, ...]] = {}
+    unread: dict[str, tuple[str, ...]] = {}
     waiting = {expand.render_task(job, index).task_id for index in after.partial}
     for dataset in expand.datasets(job):
         facts = RunFacts(
@@ -82,10 +83,13 @@ def finish_datasets(  # noqa: PLR0913 - the facts of a run, given by name
         )
         empty_views += summary.empty_views
         missing |= summary.missing_textures
+        unread |= summary.unread
         preview = storage.path(dataset_key(dataset, PREVIEW_FILE)) if summary.views else None
         folders.append(DatasetFolder(storage.path(dataset), preview))
     for name, textures in missing.items():
         report(f"{name} lacks its textures and has magenta parts: {', '.join(textures)}")
+    for name, parts in unread.items():
+        report(f"{name} is not shown as it says, since this could not be read: {', '.join(parts)}")
     if empty_views:
         report(f"views that show nothing of their model, with a black mask: {empty_views}")
     return folders

@@ -71,6 +71,9 @@ class ViewRecord(Spec):
     """Files that the model's materials want and that were not there: what they cover is magenta."""
     vertex_colours: bool = False
     """The model shows colours that its points carry: a material asks for them, or there is none."""
+    unread: tuple[str, ...] = ()
+    """Parts of the model's file that could not be read and are not shown as it says, such as
+    `glTF extension KHR_gaussian_splatting`."""
     model: Asset
     hdr: Asset
     samples: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -176,21 +177,48 @@ def test_a_shape_that_is_read_is_the_models_own(blender, write_blend, tmp_path, 
     assert found.bounds.size == pytest.approx(0.1, rel=1e-3), "the box alone"
 
 
-def test_a_model_of_a_farm_links_to_nobody_elses_file(blender, tmp_path):
-    theirs, linking = tmp_path / "theirs.blend", tmp_path / "linking.blend"
-    with blend_file(theirs) as scene:
-        add_box(scene, name="secret")
-    with bpy.data.libraries.load(str(theirs), link=True) as (_, target):
-        target.objects = ["secret"]
-    scene = bpy.data.scenes.new("Scene")
-    scene.collection.objects.link(target.objects[0])
-    scene.view_layers[0].update()
-    bpy.data.libraries.write(str(linking), {scene})
-    blender.free_model()
-    model = from_library(tmp_path, asset_of(linking))
+@pytest.fixture
+def linking(blender, tmp_path) -> Callable[..., Asset]:
+    """Make a model that links to a box of `theirs.blend`, and may have one of its own."""
 
+    def write(*, own: bool = False) -> Asset:
+        theirs, path = tmp_path / "theirs.blend", tmp_path / "linking.blend"
+        blender.free_model()  # whose names would be taken
+        with blend_file(theirs) as scene:
+            add_box(scene, name="secret")
+        with bpy.data.libraries.load(str(theirs), link=True) as (_, target):
+            target.objects = ["secret"]
+        scene = bpy.data.scenes.new("Scene")
+        scene.collection.objects.link(target.objects[0])
+        if own:
+            add_box(scene, name="own")
+        scene.view_layers[0].update()
+        bpy.data.libraries.write(str(path), {scene})
+        blender.free_model()
+        return asset_of(path)
+
+    return write
+
+
+def test_a_model_of_a_farm_links_to_nobody_elses_file(blender, tmp_path, linking):
     with pytest.raises(AssetError, match=r"linking.blend: nothing to render"):
-        blender.load_model(model, file_lights=False)
+        blender.load_model(from_library(tmp_path, linking()), file_lights=False)
+
+
+@pytest.mark.parametrize("way", ["there", "gone", "somebody else's"])
+def test_a_linked_file_that_is_not_read_is_told(blender, tmp_path, linking, way):
+    model = linking(own=True)
+    if way == "gone":
+        (tmp_path / "theirs.blend").unlink()
+    if way == "somebody else's":
+        model = from_library(tmp_path, model)
+
+    found = blender.load_model(model, file_lights=False)
+
+    if way == "there":
+        assert (found.objects, found.unread) == (("own", "secret"), ())
+    else:
+        assert (found.objects, found.unread) == (("own",), ("linked file theirs.blend",))
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "/dev/zero"])

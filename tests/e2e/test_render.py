@@ -240,3 +240,20 @@ def test_a_run_that_is_killed_takes_its_processes_along(assets, tmp_path, start_
     gone, alive = psutil.wait_procs(children, timeout=30)
     assert alive == []
     assert len(gone) == len(children)
+
+
+def test_what_could_not_be_read_is_said_once_and_recorded(assets, tmp_path):
+    model = tmp_path / "painted.obj"
+    text = (assets.models / "cube0001-aaaa.obj").read_text()
+    model.write_text(f"mtllib gone.mtl\nusemtl red\n{text}")
+
+    done = farm("render", "--models", model, "--hdrs", assets.hdrs, "--output", tmp_path / "out",
+                "--yaw", 2, "--pitch", 1, *TINY)  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    told = "painted.obj is not shown as it says, since this could not be read: material library"
+    assert (done.stdout + done.stderr).replace("\n", " ").count(told) == 1
+    for dataset in (tmp_path / "out").iterdir():
+        summary = json.loads((dataset / "dataset.json").read_text())
+        assert summary["unread"] == {"painted.obj": ["material library gone.mtl"]}
+        assert {record.unread for record in read_views(dataset)} == {("material library gone.mtl",)}

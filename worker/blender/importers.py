@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,26 @@ from worker.blender.hygiene import all_ids
 
 WITHOUT_SHAPE = frozenset({"EMPTY", "CAMERA", "LIGHT", "SPEAKER"})
 """Kinds of objects that say nothing of what a model is."""
+EXTENSION = re.compile(r"Extension (\S+) is not available")
+"""What Blender's glTF importer says of what a file requires and it does not know."""
+UNPACKERS = {"Draco": "draco_bridge", "Meshopt": "Meshopt decoder library"}
+"""What it says where a library is missing that unpacks meshes."""
+REMEDIES = {
+    "KHR_texture_basisu": "save its textures as PNG or JPEG",
+    "KHR_gaussian_splatting": "it is a cloud of splats and has no surfaces",
+}
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What came out of a file."""
+
+    objects: list[bpy.types.Object]
+    """Those that it renders."""
+    unread: tuple[str, ...] = ()
+    """What of it could not be read, each such as `glTF extension KHR_gaussian_splatting`."""
+    metres_per_unit: float = 1.0
+    """Importers bring all to metres, where the format knows them."""
 
 
 def append_blend(path: Path) -> list[bpy.types.Scene]:
@@ -43,8 +65,14 @@ def append_blend(path: Path) -> list[bpy.types.Scene]:
 
 def sentence(error: Exception, path: Path) -> str:
     """Return the gist of one of Blender's error texts, which may hold a traceback."""
-    if "draco" in str(error).lower():
-        return "its meshes are compressed with Draco, which this Blender lacks; save it without"
+    for name, sign in UNPACKERS.items():
+        if sign in str(error):
+            return (
+                f"its meshes are compressed with {name}, which this Blender lacks; save it without"
+            )
+    if foreign := EXTENSION.search(str(error)):
+        remedy = REMEDIES.get(foreign[1], "save it without")
+        return f"it requires the glTF extension {foreign[1]}, which this Blender lacks; {remedy}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith("Location:")]
     text = lines[-1] if lines else type(error).__name__
@@ -80,6 +108,17 @@ def missing_libraries(ids: Iterable[bpy.types.ID]) -> list[str]:
     return sorted(
         {block.library.filepath for block in ids if block.library is not None and block.is_missing}
     )
+
+
+def missing_links() -> tuple[str, ...]:
+    """Name the linked files that were not found, of all that is there now."""
+    linked = (block for block in all_ids() if block.library is not None)
+    return tuple(f"linked file {file_name(path)}" for path in missing_libraries(linked))
+
+
+def file_name(path: str) -> str:
+    """Return the name of a file, as its maker's system wrote its path."""
+    return path.replace("\\", "/").rpartition("/")[2] or path
 
 
 def nothing_to_render(objects: list[bpy.types.Object]) -> str:

@@ -38,6 +38,8 @@ class Model:
     """Pictures that it wants and that are not there."""
     vertex_colours: bool = False
     """It shows colours that its points carry."""
+    unread: tuple[str, ...] = ()
+    """What of its file could not be read."""
     is_thin_air: bool = False
     """Some of it is a volume, in which how far a path goes decides what is seen."""
     objects: tuple[str, ...] = ()

@@ -56,14 +56,16 @@ def home_of(asset: Asset) -> Path | None:
     return next((each for each in Path(asset.path).parents if each.name == asset.content), None)
 
 
-def shut_out(home: Path | None, *, ours: set[int]) -> None:
+def shut_out(home: Path | None, *, ours: set[int]) -> tuple[str, ...]:
     """Let a model find no file that it may not read; it takes it for missing.
+
+    Returns what was taken away with the libraries that it may not read.
 
     Args:
         home: The folder beyond which nothing is the model's own; None: any regular file is.
         ours: Session ids of the data-blocks that are not the model's.
     """
-    drop_libraries(home)
+    dropped = drop_libraries(home)
 
     def visit(block: bpy.types.ID, path: str, _: object) -> str | None:
         if block.session_uid in ours or may_read(full_path(path, block), home):
@@ -74,6 +76,7 @@ def shut_out(home: Path | None, *, ours: set[int]) -> None:
     data.file_path_foreach(visit, flags={"SKIP_PACKED"})
     for tree in bpy.data.node_groups:
         remove_readers(tree, home)
+    return tuple(f"linked file {name}" for name in dropped)
 
 
 def check_uris(path: Path, home: Path | None) -> None:
@@ -116,11 +119,14 @@ def full_path(path: str, block: bpy.types.ID) -> str:
     return os.path.normpath(bpy.path.abspath(path, library=library))
 
 
-def drop_libraries(home: Path | None) -> None:
-    """Remove what came from linked files that a model may not read."""
+def drop_libraries(home: Path | None) -> list[str]:
+    """Remove what came from linked files that a model may not read; return their names."""
+    dropped = []
     for library in list(bpy.data.libraries):
         if not may_read(full_path(library.filepath, library), home):
+            dropped.append(posixpath.basename(library.filepath.replace("\\", "/")))
             bpy.data.libraries.remove(library)
+    return sorted(dropped)
 
 
 def remove_readers(tree: bpy.types.NodeTree, home: Path | None) -> None:

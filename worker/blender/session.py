@@ -18,10 +18,12 @@ from worker.blender import camera as cameras
 from worker.blender import (
     environment,
     file_colours,
+    gltf,
     gpu_memory,
     hygiene,
     importers,
     metaballs,
+    obj,
     outside,
     test_card,
     vertex_colours,
@@ -74,11 +76,11 @@ class BlenderSession:
         preferences: Any = bpy.context.preferences
         preferences.filepaths.use_scripts_auto_execute = False
         preferences.filepaths.temporary_directory = str(self._scratch.folder)
+        self._addons: Any = preferences.addons
         scene = bpy.context.scene
         assert scene is not None
         self.scene: Any = scene  # Cycles adds its settings at run time
-        addons: Any = preferences.addons
-        cycles_preferences = addons["cycles"].preferences
+        cycles_preferences = self._addons["cycles"].preferences
         self.device_name = choose_device(self.scene, cycles_preferences, self.device)
         set_fixed(self.scene, threads=threads)
         self._world = environment.add_world(scene)
@@ -184,7 +186,7 @@ class BlenderSession:
 
     def _stand(self, asset: Asset, *, file_lights: bool) -> Model:
         path = Path(asset.path)
-        objects, metres = self._import(path, outside.home_of(asset))
+        brought = self._import(path, outside.home_of(asset))
         everything = self._strangers()
         hygiene.disarm(block for block in hygiene.all_ids() if block.session_uid not in self._own)
         hygiene.hide_compositing_aids(everything)
@@ -195,7 +197,7 @@ class BlenderSession:
             raise AssetError(
                 str(path), f"the modifiers of {name!r} would make about {faces:,} faces"
             )
-        objects = metaballs.as_meshes(self.scene, objects)
+        objects = metaballs.as_meshes(self.scene, brought.objects)
         collection, parent = add_parent(self.scene, objects)
         found = measure(self.scene, self._render_nothing)
         if found.panels and not file_lights and not found.is_all_panels:
@@ -209,7 +211,7 @@ class BlenderSession:
         if file_lights:
             scale_lamps(everything, 1.0 / bounds.size)
         model = describe(collection, parent, bounds, found)
-        model.metres_per_file_unit = metres
+        model.metres_per_file_unit, model.unread = brought.metres_per_unit, brought.unread
         if wants_twin(found, true_strength=model.true_strength):
             add_twin(self.scene, collection)
             model.has_twin = True
@@ -220,26 +222,20 @@ class BlenderSession:
         """Return the objects that came with the model."""
         return [item for item in bpy.data.objects if item.session_uid not in self._own]
 
-    def _import(self, path: Path, home: Path | None) -> tuple[list[bpy.types.Object], float]:
-        """Bring a file's objects in; return those that it renders, and the metres of its unit."""
+    def _import(self, path: Path, home: Path | None) -> importers.Brought:
+        """Bring a file's objects in; return those that it renders."""
         if path.suffix.lower() == ".blend":
-            with outside.impatience():
-                scenes = importers.append_blend(path)
-            outside.shut_out(home, ours=self._ours())
-            scene = importers.main_scene(scenes)
-            self.scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
-            return importers.visible_objects(scene), scene.unit_settings.scale_length
+            return self._append(path, home)
         outside.check_uris(path, home)
-        operator, options = IMPORTERS[path.suffix.lower()]
         with readable(path, self._scratch) as file:
             try:
                 with outside.impatience():
-                    operator(filepath=str(file), **options)
+                    unread = self._run_importer(file, home)
             except (RuntimeError, ValueError, OSError) as error:
                 raise AssetError(
                     str(path), f"Blender cannot import it: {importers.sentence(error, file)}"
                 ) from error
-        outside.shut_out(home, ours=self._ours())
+        unread += outside.shut_out(home, ours=self._ours())
         file_colours.settle(path, self._strangers())
         objects = [
             item
@@ -247,7 +243,47 @@ class BlenderSession:
             if item.session_uid not in self._own
         ]
         self._take_out_of_scene()
-        return objects, 1.0  # importers bring all to metres, where the format knows them
+        return importers.Brought(objects, unread)
+
+    def _append(self, path: Path, home: Path | None) -> importers.Brought:
+        """Bring the objects of a .blend in."""
+        with outside.impatience():
+            scenes = importers.append_blend(path)
+        dropped = outside.shut_out(home, ours=self._ours())
+        scene = importers.main_scene(scenes)
+        self.scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+        return importers.Brought(
+            importers.visible_objects(scene),
+            dropped + importers.missing_links(),
+            scene.unit_settings.scale_length,
+        )
+
+    def _run_importer(self, path: Path, home: Path | None) -> tuple[str, ...]:
+        """Let Blender import a file; return what of it could not be read."""
+        operator, options = IMPORTERS[path.suffix.lower()]
+        if path.suffix.lower() in (".gltf", ".glb"):
+            return self._run_gltf_importer(operator, {"filepath": str(path)} | options)
+        if path.suffix.lower() == ".obj":
+            with obj.as_blender_reads_it(path, home, self._scratch.folder) as (file, unread):
+                operator(filepath=str(file), **options)
+            return unread
+        operator(filepath=str(path), **options)
+        return ()
+
+    def _run_gltf_importer(self, operator: Operator, options: dict[str, Any]) -> tuple[str, ...]:
+        """Import a glTF; where what pointers animate is too much, without their animation."""
+        reading = gltf.Reading()
+        try:
+            with gltf.told_by(reading, self._addons):
+                operator(**options)
+        except RuntimeError:
+            if not reading.has_pointers:
+                raise
+            hygiene.keep_only(self._ours())
+            reading = gltf.Reading(pointers=False)
+            with gltf.told_by(reading, self._addons):
+                operator(**options)
+        return reading.unread
 
     def _take_out_of_scene(self) -> None:
         """Undo what an importer did to the scene itself."""

@@ -27,7 +27,8 @@ def is_missing(image: bpy.types.Image) -> bool:
     """Tell whether a picture of one file is neither there nor packed."""
     if image.source != "FILE" or image.packed_file is not None:
         return False
-    return not Path(bpy.path.abspath(image.filepath, library=image.library)).is_file()
+    path = bpy.path.abspath(image.filepath, library=image.library)
+    return not any(Path(each).is_file() for each in (path, path.replace("\\", "/")))
 
 
 def name_of(image: bpy.types.Image) -> str:

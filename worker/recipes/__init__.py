@@ -51,6 +51,10 @@ class Stage(Protocol):
         """The model shows colours that its points carry."""
 
     @property
+    def unread(self) -> tuple[str, ...]:
+        """What of the model's file could not be read."""
+
+    @property
     def metres_per_unit(self) -> float:
         """Metres of the model that one unit of the world stands for."""
 

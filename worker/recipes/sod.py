@@ -83,6 +83,10 @@ class DomeStage:
     def vertex_colours(self) -> bool:
         return self.model.vertex_colours
 
+    @property
+    def unread(self) -> tuple[str, ...]:
+        return self.model.unread
+
     def arrange(self, view: View) -> Shot:
         """Set one view.
 

@@ -36,9 +36,8 @@ def storage(tmp_path):
             line(a_record(a_view(0), coverage=0.0)),
         ],
     )
-    seed_records(
-        storage, a_task(1), [line(a_record(a_view(1), model=chair, missing_textures=("wood.png",)))]
-    )
+    lacking = {"missing_textures": ("wood.png",), "unread": ("linked file legs.blend",)}
+    seed_records(storage, a_task(1), [line(a_record(a_view(1), model=chair, **lacking))])
     return storage
 
 
@@ -81,6 +80,7 @@ def test_the_dataset_says_what_is_in_it(storage):
     assert summary["views"] == 3
     assert summary["empty_views"] == 1
     assert summary["missing_textures"] == {"chair.glb": ["wood.png"]}
+    assert summary["unread"] == {"chair.glb": ["linked file legs.blend"]}
     assert summary["tasks"] == 3
     assert summary["failures"] == ["vase.blend: has nothing to render"]
     assert summary["size_bytes"] == 3 * len(b"picturemask")

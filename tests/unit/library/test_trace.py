@@ -47,6 +47,17 @@ def test_a_material_library_may_have_a_space_in_its_name_or_be_one_of_many(tmp_p
 
     assert trace(write(tmp_path / "x.obj", "mtllib my wood.mtl\n"))[0] == ["my wood.mtl"]
     assert trace(write(tmp_path / "y.obj", "mtllib a.mtl b.mtl\n"))[0] == ["a.mtl", "b.mtl"]
+    two = trace(write(tmp_path / "z.obj", "mtllib my wood.mtl b.mtl\n"))
+    assert two == (["b.mtl", "my wood.mtl"], [])
+    _, remarks = trace(write(tmp_path / "w.obj", "mtllib a.mtl my gone.mtl\n"))
+    assert remarks == [f"w.obj needs {tmp_path / 'my gone.mtl'}, which is not there"]
+
+
+@pytest.mark.parametrize("line", ["mtllib Wood.MTL", "mtllib .\\wood.mtl", "mtllib\twood.mtl\\"])
+def test_a_material_library_is_found_as_windows_would(tmp_path, line):
+    write(tmp_path / "wood.mtl", "")
+
+    assert trace(write(tmp_path / "x.obj", f"v 0 0 0\n{line}"))[0] == ["wood.mtl"]
 
 
 GLTF = {
