@@ -29,13 +29,25 @@ CORNERS = ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
 FACES = ((0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3))
 
 
-def a_stl(*, comment: bytes = b"a test", count: int = TRIANGLES, tail: bytes = b"") -> bytes:
-    """A pyramid of four triangles, of which it says that there are `count`."""
+def a_stl(
+    *,
+    comment: bytes = b"a test",
+    count: int = TRIANGLES,
+    attribute: int = 0,
+    note: bytes = b"",
+    tail: bytes = b"",
+) -> bytes:
+    """A pyramid of four triangles, of which it says that there are `count`.
+
+    Each is followed by `note`, and its attribute is as long as that or what is told.
+    """
+    last = len(note) or attribute
     body = [
-        struct.pack("<12fH", 0, 0, 0, *(number for each in face for number in CORNERS[each]), 0)
+        struct.pack("<12fH", 0, 0, 0, *(number for each in face for number in CORNERS[each]), last)
         for face in FACES
     ]
-    return comment.ljust(80, b"\0") + struct.pack("<I", count) + b"".join(body) + tail
+    facets = b"".join(facet + note for facet in body)
+    return comment.ljust(80, b"\0") + struct.pack("<I", count) + facets + tail
 
 
 def a_stl_text() -> bytes:

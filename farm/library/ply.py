@@ -26,6 +26,8 @@ class Element:
     count: int
     properties: dict[str, str] = field(default_factory=dict)
     """Name -> type of number, such as `uint8`; `list` for those that hold many."""
+    lists: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Name of a list -> types of its length and of its numbers."""
 
 
 def ply_elements(head: bytes) -> list[Element]:
@@ -37,17 +39,24 @@ def ply_elements(head: bytes) -> list[Element]:
             if words[:1] == ["element"]:
                 elements.append(Element(words[1], int(words[2])))
             elif words[:1] == ["property"]:
-                elements[-1].properties[words[-1]] = NUMBERS.get(words[1], words[1])
+                add_property(elements[-1], [NUMBERS.get(word, word) for word in words[1:-1]], words)
     except (IndexError, ValueError):
         return []
-    return elements if end else []
+    return elements if end and all(each.count >= 0 for each in elements) else []
 
 
-def vertex_properties(path: Path) -> Mapping[str, str]:
-    """Return the properties of a .ply's vertices: name -> type of number."""
+def add_property(element: Element, kinds: list[str], words: list[str]) -> None:
+    """Add what a line of a header says of an element."""
+    element.properties[words[-1]] = kinds[0]
+    if kinds[0] == "list":
+        element.lists[words[-1]] = (kinds[1], kinds[2])
+
+
+def properties_of(path: Path, element: str) -> Mapping[str, str]:
+    """Return the properties of a .ply's vertices, say, or faces: name -> type of number."""
     with path.open("rb") as file:
         elements = ply_elements(file.read(HEAD_BYTES))
-    return next((each.properties for each in elements if each.name == "vertex"), {})
+    return next((each.properties for each in elements if each.name == element), {})
 
 
 def without_surface(elements: Iterable[Element]) -> str | None:

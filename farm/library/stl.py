@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from pathlib import Path
@@ -82,10 +83,29 @@ def write_words(source: BinaryIO, target: BinaryIO) -> None:
 
 
 def write_triangles(source: BinaryIO, target: BinaryIO, count: int) -> None:
-    """Copy a binary STL without what follows its triangles."""
+    """Copy a binary STL without what follows its triangles, or each of them."""
+    apart = ends_with_notes(source, count)
+    source.seek(0)
     target.write(source.read(COUNT_AT) + struct.pack("<I", count))
     source.seek(BODY_AT)
-    left = count * FACET_BYTES
-    while left and (chunk := source.read(min(left, CHUNK))):
-        target.write(chunk)
-        left -= len(chunk)
+    for _ in range(count):
+        facet = source.read(FACET_BYTES)
+        target.write(facet)
+        if apart:
+            source.seek(note_bytes(facet), os.SEEK_CUR)
+
+
+def ends_with_notes(source: BinaryIO, count: int) -> bool:
+    """Tell whether bytes of its own follow each triangle, as many as its last two say.
+
+    Few programs write such; many write other things into those two bytes.
+    """
+    source.seek(BODY_AT)
+    for _ in range(count):
+        source.seek(note_bytes(source.read(FACET_BYTES)), os.SEEK_CUR)
+    return source.tell() == source.seek(0, os.SEEK_END)
+
+
+def note_bytes(facet: bytes) -> int:
+    """Return the number of bytes that a triangle says follow it."""
+    return int.from_bytes(facet[-2:], "little")

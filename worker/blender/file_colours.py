@@ -10,7 +10,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.library.ply import vertex_properties
+from farm.library.ply import properties_of
+from farm.library.ply_faces import face_numbers
 from worker.blender.vertex_colours import values_of
 
 PLY_COLOUR = "Col"
@@ -29,7 +30,9 @@ def settle(path: Path, objects: Iterable[bpy.types.Object]) -> None:
     suffix = path.suffix.lower()
     for mesh in {item.data for item in objects if isinstance(item.data, bpy.types.Mesh)}:
         if suffix == ".ply":
-            settle_ply(mesh, vertex_properties(path))
+            settle_ply(mesh, properties_of(path, "vertex"))
+            if not len(mesh.color_attributes):
+                add_face_colours(mesh, path)
         for colours in mesh.color_attributes:
             if suffix == ".obj":
                 settle_obj(colours)
@@ -58,14 +61,34 @@ def settle_ply(mesh: bpy.types.Mesh, kinds: Mapping[str, str]) -> None:
 
 def decode_others(mesh: bpy.types.Mesh, kinds: Mapping[str, str]) -> None:
     """Make colours of a .ply's numbers that are called otherwise than Blender expects."""
-    written = {name.lower(): name for name in kinds if name in mesh.attributes}
-    for names in OTHER_NAMES:
-        if all(name in written for name in names):
-            parts = [values_of(mesh.attributes[written[name]], "value", 1) for name in names]
-            rgb = decoded(np.hstack(parts), kinds[written[names[0]]])
-            found = mesh.color_attributes.new(PLY_COLOUR, "FLOAT_COLOR", "POINT")
-            put(found, np.hstack([rgb, np.ones_like(parts[0])]))
-            return
+    names = colour_names(name for name in kinds if name in mesh.attributes)
+    if names:
+        parts = [values_of(mesh.attributes[name], "value", 1) for name in names]
+        rgb = decoded(np.hstack(parts), kinds[names[0]])
+        found = mesh.color_attributes.new(PLY_COLOUR, "FLOAT_COLOR", "POINT")
+        put(found, with_opacity(rgb))
+
+
+def colour_names(names: Iterable[str]) -> list[str]:
+    """Return which of `names` are those of a colour, red first; none where none are."""
+    written = {name.lower(): name for name in names}
+    for known in OTHER_NAMES:
+        if all(name in written for name in known):
+            return [written[name] for name in known]
+    return []
+
+
+def add_face_colours(mesh: bpy.types.Mesh, path: Path) -> None:
+    """Read the colours that a .ply has for each face, which Blender does not know."""
+    kinds = properties_of(path, "face")
+    names = colour_names(kinds)
+    numbers = face_numbers(path, names) if names else None
+    if numbers is None or len(numbers) != len(mesh.polygons):  # Blender leaves out what is no face
+        return
+    corners = np.empty(len(mesh.polygons), dtype=np.int32)
+    mesh.polygons.foreach_get("loop_total", corners)
+    found = mesh.color_attributes.new(PLY_COLOUR, "FLOAT_COLOR", "CORNER")
+    put(found, np.repeat(with_opacity(decoded(numbers, kinds[names[0]])), corners, axis=0))
 
 
 def settle_obj(colours: bpy.types.Attribute) -> None:
@@ -103,6 +126,11 @@ def are_whole(numbers: Values) -> bool:
 def largest(kind: str) -> float:
     """Return the number of a type that Blender takes for 1."""
     return 1.0 if kind.startswith("float") else float(np.iinfo(kind).max)
+
+
+def with_opacity(rgb: Values) -> Values:
+    """Return colours (N, 3) as opaque ones (N, 4)."""
+    return np.hstack([rgb, np.ones((len(rgb), 1), dtype=np.float32)])
 
 
 def linear(shares: Values) -> Values:

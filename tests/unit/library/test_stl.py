@@ -36,6 +36,8 @@ def test_what_blender_reads_stays_as_it_is(tmp_path, data):
         pytest.param(a_stl(tail=b"\n"), a_stl(), id="one-byte-more"),
         pytest.param(a_stl(tail=bytes(100)), a_stl(), id="as-if-of-two-more"),
         pytest.param(a_stl(comment=b"solid a", tail=b"!"), a_stl(comment=b"solid a"), id="solid"),
+        pytest.param(a_stl(note=b"abc"), a_stl(attribute=3), id="notes"),
+        pytest.param(a_stl(attribute=7, tail=b"!"), a_stl(attribute=7), id="colours-for-notes"),
         pytest.param(a_stl(count=0), a_stl(), id="not-counted"),
         pytest.param(a_stl(count=0xFFFFFFFF), a_stl(), id="never-counted"),
         pytest.param(a_stl_text().upper(), a_stl_text(), id="upper-case"),
