@@ -18,7 +18,6 @@ from farm.spec.record import FileRecord, Timings, ViewRecord
 from farm.spec.task import RenderTask, dataset_key, view_id
 from farm.spec.view import View
 from farm.storage import Storage
-from worker.blender.view_passes import plan_samplings
 from worker.passes import Passes, read_passes
 from worker.produce import Clock, Producer
 from worker.recipes import Shot
@@ -38,7 +37,7 @@ class Rendered:
     load_s: float
     render_s: float
     centres: Path | None = None
-    """A second file, with what is averaged in the first, as it is at the pixels' centres."""
+    """A second file, with the labels that the first cannot tell, of the pixels' centres."""
 
     def drop(self) -> None:
         """Remove what was rendered."""
@@ -63,6 +62,7 @@ class Circumstances:
     metres_per_unit: float = 1.0
     indices: tuple[IndexLabel, ...] = ()
     materials: tuple[IndexLabel, ...] = ()
+    see_through: bool = False
 
 
 class Finisher:
@@ -87,13 +87,6 @@ class Finisher:
         self._one_at_a_time = threading.Lock()
         self._unfit: dict[str, PictureError] = {}
         self._produce = Producer(task, circumstances.materials)
-
-    @property
-    def wants_centres(self) -> bool:
-        """Labels take a sample of their own: `Rendered.centres`."""
-        settings = self._task.render
-        plan = plan_samplings(self._task.passes, samples=settings.samples, denoise=settings.denoise)
-        return len(plan) > 1
 
     def finish(self, rendered: Rendered) -> None:
         """Read the passes, check them, write the files, then the record, then tell.
@@ -199,6 +192,7 @@ class Finisher:
             missing_textures=known.missing_textures,
             vertex_colours=known.vertex_colours,
             unread=known.unread,
+            see_through=known.see_through,
             model=task.model,
             hdr=task.hdr,
             samples=samples_for(task.passes, task.render.samples),

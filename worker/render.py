@@ -86,6 +86,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
         missing_textures=stage.missing_textures,
         vertex_colours=stage.vertex_colours,
         unread=stage.unread,
+        see_through=stage.see_through,
         denoiser=session.denoiser,
         device=session.device_label,
         versions={"viewfarm": version("viewfarm"), "blender": session.blender_version},
@@ -149,7 +150,7 @@ def render_views(  # noqa: PLR0913  the parts of one loop
             for view in views:
                 lease.confirm()
                 rendered = render_view(
-                    view, stage, session, load_s=load_s, twice=finisher.wants_centres
+                    view, stage, session, load_s=load_s, twice=session.wants_centres
                 )
                 jobs.append((rendered, pool.submit(finisher.finish, rendered)))
                 load_s = 0.0

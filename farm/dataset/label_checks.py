@@ -23,6 +23,8 @@ LENGTH_SLACK = 1e-2
 BOX_SLACK_PX = 2.0
 """8 bits do not tell the last shimmer of a mask from nothing."""
 AREA_SLACK = 0.02
+SURFACE = frozenset({"depth", "distance", "normal", "normal_world", "index", "material"})
+"""Labels that tell whether there is a surface at all."""
 
 
 def check_labels(arrays: Arrays, record: ViewRecord) -> Iterator[tuple[CheckName, list[str]]]:
@@ -31,6 +33,8 @@ def check_labels(arrays: Arrays, record: ViewRecord) -> Iterator[tuple[CheckName
     if floats:
         yield "numbers", [what for name in floats if (what := strange_numbers(floats[name], name))]
     inside, outside = core(arrays.get("mask"))
+    if record.see_through:
+        inside = labelled(arrays)
     depths = [name for name in ("depth", "distance") if name in arrays]
     if depths:
         found = (strange_depth(arrays[name], name, inside, outside) for name in depths)
@@ -43,7 +47,7 @@ def check_labels(arrays: Arrays, record: ViewRecord) -> Iterator[tuple[CheckName
     indexed = [name for name in tables if name in arrays]
     if indexed:
         found = (
-            strange_indices(arrays[name], name, {label.index for label in tables[name]})
+            strange_indices(arrays[name], name, {label.index for label in tables[name]}, inside)
             for name in indexed
         )
         yield "index", [what for what in found if what]
@@ -56,6 +60,22 @@ def core(mask: NDArray[Any] | None) -> tuple[Mask | None, Mask | None]:
     if mask is None:
         return None, None
     return eroded(mask == np.iinfo(mask.dtype).max), eroded(mask == 0)
+
+
+def labelled(arrays: Arrays) -> Mask | None:
+    """Return where any label tells of a surface, of which all then must.
+
+    A mask of what is half clear does not say where that is: labels may look through all of it.
+    """
+    told = [there(name, pixels) for name, pixels in arrays.items() if name in SURFACE]
+    return np.logical_or.reduce(told) if told else None
+
+
+def there(name: PassName, pixels: NDArray[Any]) -> Mask:
+    """Return where a label, (H, W) or (H, W, channels), tells of a surface."""
+    if name in ("depth", "distance"):
+        return np.isfinite(pixels)
+    return pixels.reshape(*pixels.shape[:2], -1).any(axis=-1)
 
 
 def eroded(pixels: Mask) -> Mask:
@@ -107,12 +127,16 @@ def strange_normals(normals: NDArray[Any], name: str, inside: Mask | None) -> st
     return None
 
 
-def strange_indices(pixels: NDArray[Any], name: str, known: set[int]) -> str | None:
-    """Say which values, (H, W), no table explains."""
+def strange_indices(
+    pixels: NDArray[Any], name: str, known: set[int], inside: Mask | None
+) -> str | None:
+    """Say which values, (H, W), no table explains, or where there is none."""
     unknown = sorted(set(np.unique(pixels).tolist()) - known - {0})
     if unknown:
         some = ", ".join(map(str, unknown[:3])) + (", ..." if len(unknown) > 3 else "")
         return f"{name} holds {some}, which its table does not"
+    if inside is not None and (count := too_many(pixels == 0, inside)):
+        return f"{name} is missing at {count} pixels of the model"
     return None
 
 

@@ -74,6 +74,9 @@ class ViewRecord(Spec):
     unread: tuple[str, ...] = ()
     """Parts of the model's file that could not be read and are not shown as it says, such as
     `glTF extension KHR_gaussian_splatting`."""
+    see_through: bool = False
+    """Some of the model is half clear or a volume: there the mask may be whole, and labels those of
+    what is behind, if anything."""
     model: Asset
     hdr: Asset
     samples: int

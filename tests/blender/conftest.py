@@ -85,6 +85,7 @@ def write_blend(
 def still(blender, tmp_path_factory):
     """The model whose labels are known."""
     path = tmp_path_factory.mktemp("still") / "still.blend"
+    blender.free_model()  # whose names it would otherwise not get
     with blend_file(path) as scene:
         still_life.fill_still_life(scene)
     return asset_of(path).model_copy(update={"credit": Credit(name="Still life", category="fruit")})

@@ -118,6 +118,8 @@ class Distant:
 class Still:
     """In the place of a session and a stage: every view looks alike and takes equally long."""
 
+    wants_centres = False
+
     def arrange(self, view: View) -> Shot:
         camera = CameraRecord(world_from_camera=EYE, fx_px=1, fy_px=1, cx_px=1, cy_px=1, distance=1)
         return Shot(camera=camera, gain=1.0, true_strength=False)

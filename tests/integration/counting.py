@@ -44,6 +44,8 @@ def open_counting(settings: Settings) -> Renderer:
 class Counter:
     """In the place of a stage and of a session."""
 
+    wants_centres = False
+
     def __init__(self, root: Path, task: RenderTask, attempt: int) -> None:
         self.root, self.attempt = root, attempt
         self.names = {view.seed: view.name for view in task.views}
@@ -65,8 +67,6 @@ class Counter:
 
 class Writer:
     """In the place of a finisher: writes files that say nothing, and the true records."""
-
-    wants_centres = False
 
     def __init__(
         self,

@@ -264,6 +264,7 @@ def add_hair(found: Measurement, item: Evaluated, matrix: Points) -> None:
         if key not in found.clouds:
             found.clouds[key] = Cloud(strand_points(item, system))
         if len(found.clouds[key].points):
+            add_materials(found, item)  # the skin that they grow on may be hidden
             found.clouds[key].placed.append(matrix)
             found.objects[item.original.session_uid] = item.original
 

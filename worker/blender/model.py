@@ -11,6 +11,7 @@ import numpy as np
 from mathutils import Matrix
 
 from farm.spec.camera import Matrix4
+from worker.blender.clear_cut import ClearCut
 from worker.blender.emission import any_shines
 from worker.blender.measure import Measurement
 from worker.blender.numbers import number
@@ -33,6 +34,8 @@ class Model:
     bounds: Bounds
     true_strength: bool
     """It gives light of its own, so the environment's strength must be set, not multiplied."""
+    clear_cut: ClearCut
+    """How labels see what of it is neither solid nor clear."""
     has_twin: bool = False
     missing_textures: tuple[str, ...] = ()
     """Pictures that it wants and that are not there."""
@@ -72,6 +75,7 @@ def describe(
         parent,
         bounds,
         true_strength=gives_light(found),
+        clear_cut=ClearCut(found.materials.values()),
         missing_textures=missing_textures(found.materials.values()),
         vertex_colours=are_shown(found.materials.values()),
         is_thin_air=is_thin_air(found),

@@ -87,6 +87,7 @@ class BlenderSession:
         self._camera = cameras.add_camera(scene)
         self._model: tuple[tuple[str, str, bool], Model] | None = None
         self._hdr: tuple[tuple[str, str], bpy.types.Image] | None = None
+        self._asked: tuple[ResolvedRender, tuple[PassName, ...]] = (test_card.CARD, PICTURE)
         self._samplings: tuple[Sampling, ...] = ()
         self._sticky: frozenset[str] = frozenset()
         self._sampled: tuple[Sampling, int] | None = None
@@ -129,7 +130,8 @@ class BlenderSession:
     def configure(self, settings: ResolvedRender, passes: tuple[PassName, ...] = PICTURE) -> None:
         """Set size, quality and passes of the pictures to come."""
         set_quality(self.scene, settings, device=self.device)
-        self._samplings = plan_samplings(passes, samples=settings.samples, denoise=settings.denoise)
+        self._asked = (settings, passes)
+        self._plan()
         sticky = self._samplings[0].cycles_passes & STICKY
         self._sampled = None
         self._sample(self._samplings[0])
@@ -137,6 +139,21 @@ class BlenderSession:
             self._sticky = sticky
             self._forget_kept()
         self.set_light(1.0)
+
+    def _plan(self) -> None:
+        """Choose the samplings, which hang on what is asked for and on the model."""
+        settings, passes = self._asked
+        self._samplings = plan_samplings(
+            passes,
+            samples=settings.samples,
+            denoise=settings.denoise,
+            see_through=self._model is not None and bool(self._model[1].clear_cut),
+        )
+
+    @property
+    def wants_centres(self) -> bool:
+        """Labels take a sample of their own: `render_centres` after `render`."""
+        return len(self._samplings) > 1
 
     # Assets
 
@@ -157,11 +174,13 @@ class BlenderSession:
             self.free_model()
             raise
         self._model = (key, model)
+        self._plan()
         return model
 
     def free_model(self) -> None:
         """Remove the model and all that came with it."""
         self._model = None
+        self._plan()
         hygiene.keep_only(self._ours())
         self.scene.frame_set(1)
         give_back_memory()
@@ -317,9 +336,9 @@ class BlenderSession:
         )
 
     def render_centres(self, *, seed: int) -> Path:
-        """Render what is averaged in the picture once more, as it is at the pixels' centres.
+        """Render what labels cannot have from the picture, as it is at the pixels' centres.
 
-        Only where `plan_samplings` has two: after `render`, of the same scene.
+        Only where it `wants_centres`: after `render`, of the same scene.
         """
         return self._render(self._samplings[1], seed=seed)
 
@@ -346,6 +365,8 @@ class BlenderSession:
 
     def _sample(self, sampling: Sampling) -> None:
         """Set what the next picture holds; where no light is asked for, paths end at a surface."""
+        if self._model is not None:
+            self._model[1].clear_cut.turn(on=sampling.clear_cut)
         misty = self._model is None or self._model[1].is_thin_air
         wanted = (sampling, MAX_BOUNCES if sampling.lit or misty else 0)
         if self._sampled != wanted:

@@ -16,6 +16,10 @@ LIGHT_THRESHOLD = 0.01
 """Light below which shadow rays may be left out by lot; Blender's default."""
 MAX_BOUNCES = 12
 """Times that light goes on after what it meets; Blender's default."""
+CLEAR_BOUNCES = 8
+"""Surfaces that a picture looks through; Blender's default."""
+MOST_CLEAR_BOUNCES = 1024
+"""Surfaces that labels look through; as many as Cycles can."""
 
 Settings = Any
 """A scene or preferences with the properties that Cycles adds at run time."""
@@ -98,7 +102,9 @@ def set_quality(scene: Settings, settings: ResolvedRender, *, device: Device) ->
 
 def set_sampling(scene: Settings, sampling: Sampling, *, bounces: int = MAX_BOUNCES) -> None:
     """Set what the next pictures hold and how well they are sampled."""
-    set_view_layer(scene.view_layers[0], sampling.cycles_passes)
+    clear_cut = sampling.clear_cut
+    set_view_layer(scene.view_layers[0], sampling.cycles_passes, clear_cut=clear_cut)
+    scene.cycles.transparent_max_bounces = MOST_CLEAR_BOUNCES if clear_cut else CLEAR_BOUNCES
     scene.cycles.samples = sampling.samples
     scene.cycles.use_denoising = sampling.denoise
     scene.cycles.max_bounces = bounces

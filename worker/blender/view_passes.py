@@ -37,15 +37,17 @@ CHANNELS = {
 CENTRE_OF_MANY = frozenset({"z", "object_index", "material_index", "position"})
 """Cycles takes these from its first sample, which goes through the pixel's centre, however many
 there are; all others it averages."""
-STICKY = frozenset({"vector", "cryptomatte_object", "cryptomatte_material"})
+STICKY = frozenset({"vector", "cryptomatte_object", "cryptomatte_material", "uv"})
 """With data that it keeps from render to render, Cycles takes no notice when these go on or off:
-flow would be that of things which come from nowhere, and numbers of a cryptomatte that is no
-longer asked for would be written over other passes."""
+flow would be that of things which come from nowhere, numbers of a cryptomatte that is no longer
+asked for would be written over other passes, and meshes without a texture would have no uv."""
 HIGHEST_INDEX = 32767
 """Blender numbers no more objects or materials."""
 OPAQUE_FROM = 0.5
-"""What is less opaque is labelled by chance, in that share of its pixels, and never where it is
-clear: a leaf is, and not what its picture has beside the leaf."""
+"""What is less opaque at a point is looked through by labels: a leaf is labelled, and not what its
+picture has beside the leaf."""
+HARDLY_OPAQUE = 1e-3
+"""Where all materials are wholly solid or wholly clear, Cycles need only tell these apart."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Sampling:
     denoise: bool
     lit: bool
     """Light matters: paths go on after what they meet first."""
+    clear_cut: bool = False
+    """Materials let all through or nothing, by `OPAQUE_FROM`."""
 
     @property
     def channels(self) -> int:
@@ -65,20 +69,23 @@ class Sampling:
 
 
 def plan_samplings(
-    passes: Iterable[PassName], *, samples: int, denoise: bool
+    passes: Iterable[PassName], *, samples: int, denoise: bool, see_through: bool = False
 ) -> tuple[Sampling, ...]:
     """Return what Cycles must be asked for to give `passes`: once, or once more for labels.
 
     Labels hold what is at the centre of each pixel. Where only they are wanted, one sample gives
     all of them. Beside a picture of many samples Cycles keeps those in `CENTRE_OF_MANY` exact, but
     averages normals, flow and texture coordinates, which at an edge are then of no surface: these
-    come from one more sample of the same scene.
+    come from one more sample of the same scene. So do all labels where the model is `see_through`:
+    Cycles draws lots whether a sample ends at a surface that is half clear, labels must not.
     """
     averaged = AVERAGED.intersection(passes)
     if not averaged:
-        return (Sampling(needs(passes), 1, denoise=False, lit=False),)
+        labels = needs(passes)
+        return (Sampling(labels, 1, denoise=False, lit=False, clear_cut=see_through),)
     centre = needs(set(passes) - AVERAGED)
-    apart = centre if samples > 1 and not centre <= CENTRE_OF_MANY else frozenset()
+    spoilt = samples > 1 and not centre <= CENTRE_OF_MANY
+    apart = centre if spoilt or see_through else frozenset()
     sticky = STICKY & (centre | needs(averaged))
     picture = Sampling(
         needs(averaged) | sticky | (centre - apart),
@@ -88,7 +95,8 @@ def plan_samplings(
     )
     if not apart:
         return (picture,)
-    return (picture, Sampling(apart | sticky, 1, denoise=False, lit=False))
+    labels = apart | sticky
+    return (picture, Sampling(labels, 1, denoise=False, lit=False, clear_cut=see_through))
 
 
 def needs(passes: Iterable[PassName]) -> frozenset[str]:
@@ -96,9 +104,9 @@ def needs(passes: Iterable[PassName]) -> frozenset[str]:
     return frozenset(each for name in passes for each in CYCLES_PASSES[name])
 
 
-def set_view_layer(layer: Any, cycles_passes: frozenset[str]) -> None:
+def set_view_layer(layer: Any, cycles_passes: frozenset[str], *, clear_cut: bool) -> None:
     """Switch on these passes of a view layer, and no others."""
-    layer.pass_alpha_threshold = OPAQUE_FROM
+    layer.pass_alpha_threshold = HARDLY_OPAQUE if clear_cut else OPAQUE_FROM
     for name in CHANNELS:
         if getattr(layer, f"use_pass_{name}") != (name in cycles_passes):
             setattr(layer, f"use_pass_{name}", name in cycles_passes)

@@ -55,6 +55,10 @@ class Stage(Protocol):
         """What of the model's file could not be read."""
 
     @property
+    def see_through(self) -> bool:
+        """Some of the model is half clear, so that labels may look through all of it."""
+
+    @property
     def metres_per_unit(self) -> float:
         """Metres of the model that one unit of the world stands for."""
 

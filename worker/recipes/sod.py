@@ -87,6 +87,10 @@ class DomeStage:
     def unread(self) -> tuple[str, ...]:
         return self.model.unread
 
+    @property
+    def see_through(self) -> bool:
+        return bool(self.model.clear_cut)
+
     def arrange(self, view: View) -> Shot:
         """Set one view.
 

@@ -133,6 +133,7 @@ def white_mask(records: Records) -> None:
     records.replace(
         "normal", encode_exr({of: np.full((48, 64), 3**-0.5, np.float32) for of in "RGB"})
     )
+    records.replace("index", imagecodecs.png_encode(np.ones((48, 64), np.uint16)))
     records.lines[0] |= {"coverage": 1.0, "objects": []}
 
 
@@ -156,6 +157,21 @@ def depth_of_background(records: Records) -> None:
 
 def long_normals(records: Records) -> None:
     edit_exr(records, "normal", lambda p: p.__imul__(1.5))
+
+
+def hole_in_index(records: Records) -> None:
+    from farm.dataset.images import decode_pass
+
+    pixels = decode_pass(records.path("index").read_bytes(), "x.png", "index").copy()
+    pixels[20:28] = 0
+    records.replace("index", imagecodecs.png_encode(pixels))
+
+
+def look_through(records: Records) -> None:
+    """What is half clear at each point is in the mask, and in no label."""
+    hole_in_depth(records)
+    hole_in_index(records)
+    edit_exr(records, "normal", lambda p: p.__setitem__(slice(20, 28), 0.0))
 
 
 def unknown_index(records: Records) -> None:
@@ -224,6 +240,7 @@ def no_summary(records: Records) -> None:
         (depth_of_background, "depth", 1),
         (long_normals, "normal", 1),
         (unknown_index, "index", 1),
+        (hole_in_index, "index", 1),
         (box_outside, "box", 1),
         (box_elsewhere, "box", 1),
         (wrong_area, "box", 1),
@@ -242,6 +259,28 @@ def test_what_is_broken_is_found_by_the_check_for_it_alone(folder, harm, check, 
 
     seen = found(look_at(folder))
     assert seen == {check: count}
+
+
+@pytest.mark.parametrize(
+    ("harm", "see_through", "expected"),
+    [
+        (look_through, True, set()),
+        (look_through, False, {"depth", "normal", "index"}),
+        (hole_in_depth, True, {"depth"}),
+        (hole_in_index, True, {"index"}),
+        (depth_of_background, True, {"depth", "normal", "index"}),
+    ],
+)
+def test_labels_may_look_through_what_is_half_clear_but_only_all_at_once(
+    folder, harm, see_through, expected
+):
+    records = Records(folder)
+    records.lines[0]["see_through"] = see_through
+
+    harm(records)
+    records.save()
+
+    assert set(found(look_at(folder))) == expected
 
 
 def test_a_dataset_that_is_well_has_nothing_wrong(tmp_path):
