@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 import pytest
 
+from tests.asset_bytes import a_stl
 from tests.blender.panels import (
     CORNERS,
     FACES,
@@ -209,6 +210,50 @@ def test_a_slot_without_a_material_is_painted_only_if_a_face_has_it(blender, wri
         model = write_blend(lambda scene, used=used: fill(scene, used=used))
 
         assert blender.load_model(model, file_lights=False).vertex_colours is used
+
+
+@pytest.mark.parametrize("name", ["lost", "(null)"])
+def test_an_obj_whose_material_is_nowhere_has_the_colours_of_its_points(shown, name):
+    albedo, record = shown("a.obj", panel_obj(SHARES, material=f"mtllib gone.mtl\nusemtl {name}"))
+
+    np.testing.assert_allclose(albedo, LINEAR, atol=1e-3)
+    assert record.vertex_colours
+    assert record.unread == (("material library gone.mtl",) if name == "lost" else ())
+
+
+def test_an_obj_with_its_material_has_that_one(blender, tmp_path):
+    (tmp_path / "a.mtl").write_text("newmtl paint\nKd 1 0 0\n")
+    (tmp_path / "a.obj").write_bytes(panel_obj(SHARES, material="mtllib a.mtl\nusemtl paint"))
+
+    model = blender.load_model(asset_of(tmp_path / "a.obj"), file_lights=False)
+
+    assert model.materials == ("paint",)
+    assert not model.vertex_colours
+    assert model.unread == ()
+
+
+FACE_COLOURS = panel_ply(dict.fromkeys(RGB, "uchar"), PAINTS, of="face")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "unread"),
+    [
+        pytest.param("a.obj", panel_obj([*SHARES[:3], ()]), "colours of points, of which some",
+                     id="obj"),
+        pytest.param("a.ply", FACE_COLOURS.replace(b"4 0 1 2 3", b"2 0 1"), "colours of faces",
+                     id="ply"),
+        pytest.param("a.stl", a_stl(comment=b"COLOR=abc", attribute=31), "colours of triangles",
+                     id="stl"),
+    ],
+)  # fmt: skip
+def test_colours_that_cannot_be_read_are_told(blender, tmp_path, name, data, unread):
+    (tmp_path / name).write_bytes(data)
+
+    model = blender.load_model(asset_of(tmp_path / name), file_lights=False)
+
+    assert len(model.unread) == 1
+    assert model.unread[0].startswith(unread)
+    assert not model.vertex_colours
 
 
 def test_two_objects_of_one_mesh_share_the_paint(blender, write_blend):

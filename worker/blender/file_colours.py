@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.library.ply import properties_of
+from farm.library.ply import HEAD_BYTES, properties_of
 from farm.library.ply_faces import face_numbers
 from worker.blender.vertex_colours import values_of
 
@@ -19,16 +20,23 @@ PLY_COLOUR = "Col"
 OTHER_NAMES = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"),
                ("r", "g", "b"))  # fmt: skip
 """Names of colours, in any case, in which Blender may see but three numbers."""
+COLOURED_POINT = re.compile(rb"^v(?:[ \t]+[-+.0-9eE]+){6}\s", re.M)
+"""A line of an .obj with three numbers more than a place has."""
 NEARLY = 1e-3
 """Distance to a whole number within which a number is that one."""
 
 Values = NDArray[np.float32]
 
 
-def settle(path: Path, objects: Iterable[bpy.types.Object]) -> None:
-    """Make the colours of what was imported from a file right: linear, from 0 to 1."""
+def settle(path: Path, objects: Iterable[bpy.types.Object]) -> tuple[str, ...]:
+    """Make the colours of what was imported from a file right: linear, from 0 to 1.
+
+    Returns:
+        What of them could not be read.
+    """
     suffix = path.suffix.lower()
-    for mesh in {item.data for item in objects if isinstance(item.data, bpy.types.Mesh)}:
+    meshes = {item.data for item in objects if isinstance(item.data, bpy.types.Mesh)}
+    for mesh in meshes:
         if suffix == ".ply":
             settle_ply(mesh, properties_of(path, "vertex"))
             if not len(mesh.color_attributes):
@@ -37,6 +45,21 @@ def settle(path: Path, objects: Iterable[bpy.types.Object]) -> None:
             if suffix == ".obj":
                 settle_obj(colours)
             clip(colours)
+    if any(len(mesh.color_attributes) for mesh in meshes):
+        return ()
+    return unread_colours(path)
+
+
+def unread_colours(path: Path) -> tuple[str, ...]:
+    """Say which colours a file has, of whose meshes none has any."""
+    suffix = path.suffix.lower()
+    if suffix == ".ply" and colour_names(properties_of(path, "face")):
+        return ("colours of faces",)
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if suffix == ".obj" and COLOURED_POINT.search(head):
+        return ("colours of points, of which some have none",)
+    return ("colours of triangles",) if suffix == ".stl" and b"COLOR=" in head[:80] else ()
 
 
 def settle_ply(mesh: bpy.types.Mesh, kinds: Mapping[str, str]) -> None:

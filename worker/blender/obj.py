@@ -38,20 +38,22 @@ class Read(NamedTuple):
     differs: bool
     """Blender, by itself, would read something else."""
     unread: tuple[str, ...]
+    lost: frozenset[str]
+    """Materials of faces that are in no library: Blender makes up grey ones."""
 
 
 @contextlib.contextmanager
 def as_blender_reads_it(
     path: Path, home: Path | None, scratch: Path
-) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    """Yield where Blender is to read an .obj, and what of its materials cannot be read.
+) -> Iterator[tuple[Path, Read]]:
+    """Yield where Blender is to read an .obj, and what is known of its materials.
 
     That is the file itself, unless Blender would miss a library or what one says. Then it is a
     link to the file, with a library of the same name beside, which Blender takes by itself.
     """
     read = read_materials(path, home)
     if not read.differs:
-        yield path, read.unread
+        yield path, read
         return
     with tempfile.TemporaryDirectory(prefix="obj-", dir=scratch) as folder:
         link = Path(folder, path.name)
@@ -59,7 +61,7 @@ def as_blender_reads_it(
         text = "".join(f"newmtl {name}\n" + "\n".join(lines) + "\n" for name, lines in
                        read.blocks.items())  # fmt: skip
         link.with_suffix(".mtl").write_bytes(text.encode("utf-8", "surrogateescape"))
-        yield link, read.unread
+        yield link, read
 
 
 def read_materials(path: Path, home: Path | None) -> Read:
@@ -84,7 +86,8 @@ def read_materials(path: Path, home: Path | None) -> Read:
             mended = list(mended_lines(lines, library.parent))
             differs |= mended != [absolute(line, library.parent) for line in lines]
             blocks.setdefault(name, mended)
-    return Read(blocks, differs, not_found(names.materials - NO_MATERIAL - set(blocks), missing))
+    lost = names.materials - set(blocks)
+    return Read(blocks, differs, not_found(lost - NO_MATERIAL, missing), frozenset(lost))
 
 
 def is_library(path: Path, home: Path | None) -> bool:

@@ -255,7 +255,7 @@ class BlenderSession:
                     str(path), f"Blender cannot import it: {importers.sentence(error, file)}"
                 ) from error
         unread += outside.shut_out(home, ours=self._ours())
-        file_colours.settle(path, self._strangers())
+        unread += file_colours.settle(path, self._strangers())
         objects = [
             item
             for item in importers.visible_objects(self.scene)
@@ -283,9 +283,10 @@ class BlenderSession:
         if path.suffix.lower() in (".gltf", ".glb"):
             return self._run_gltf_importer(operator, {"filepath": str(path)} | options)
         if path.suffix.lower() == ".obj":
-            with obj.as_blender_reads_it(path, home, self._scratch.folder) as (file, unread):
+            with obj.as_blender_reads_it(path, home, self._scratch.folder) as (file, read):
                 operator(filepath=str(file), **options)
-            return unread
+            vertex_colours.undress(self._strangers(), read.lost)
+            return read.unread
         operator(filepath=str(path), **options)
         return ()
 

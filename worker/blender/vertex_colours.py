@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any, Literal
 
 import bpy
@@ -38,6 +38,16 @@ def show(objects: Iterable[bpy.types.Object], *, with_alpha: bool) -> None:
         paint = paints.get((colour, opacity)) or add_paint(colour, opacity)
         paints[colour, opacity] = paint
         dress(item, paint)
+
+
+def undress(objects: Iterable[bpy.types.Object], made_up: Container[str]) -> None:
+    """Take materials that an importer made up, having found none, from what has colours."""
+    for item in objects:
+        if not isinstance(item.data, Coloured) or not colour_of(item.data):
+            continue
+        for slot in item.material_slots:
+            if slot.material is not None and slot.material.name in made_up:
+                slot.material = None
 
 
 def colour_of(data: Coloured) -> str:
