@@ -133,7 +133,7 @@ def split(  # noqa: PLR0913  an option each
     ] = "model",
     seed: Annotated[int, typer.Option(min=0, help="Other seeds, other splits.")] = 0,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Forget the splits that are there.")
+        bool, typer.Option("--fresh", help="Replace the splits that are there.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -141,34 +141,25 @@ def split(  # noqa: PLR0913  an option each
 
     Writes splits/train.txt, val.txt, test.txt and splits.json into PATH. The same seed gives the
     same splits. After rendering more, the same command again leaves each model where it is.
+    Other splits that are there are replaced only with --fresh, or when you agree.
     In Python: farm.dataset.open(PATH, split="train").
 
     Example:  farm dataset split datasets --train 0.7 --val 0.15 --test 0.15 --seed 7
     """
     from typing import cast, get_args
 
-    from farm.cli.progress import counted
-    from farm.dataset.reader import open_dataset
-    from farm.dataset.split import SplitBy, split_dataset
+    from farm.cli.dataset_split import print_splits, split_place
+    from farm.dataset.split import SplitBy
     from farm.errors import SpecError
 
     if by not in get_args(SplitBy):
         raise SpecError(f"--by: {by!r} is not one of {', '.join(get_args(SplitBy))}")
     shares = {"train": train, "val": val, "test": test}
-    summary = split_dataset(
-        open_dataset(place), shares, by=cast("SplitBy", by), seed=seed, fresh=fresh
-    )
+    summary = split_place(place, shares, by=cast("SplitBy", by), seed=seed, fresh=fresh)
     if json:
         print_json(summary)
-        return
-    console = out_console()
-    noun = {"model": "model", "hdr": "HDRI"}.get(by)
-    for name, views in summary.views.items():
-        groups = sum(group.split == name for group in summary.groups)
-        of = f" of {counted(groups, noun)}" if noun else ""
-        say(console, f"{name:5}  {counted(views, 'view')}{of}")
-        if shares[name] and not views:
-            say(console, f"note: {name} is empty: there is too little to split")
+    else:
+        print_splits(summary)
 
 
 @dataset.command()

@@ -11,8 +11,8 @@ from farm.spec.base import Spec
 
 CheckName = Literal[
     "records", "names", "summary", "missing", "bytes", "decode", "shape", "mask", "empty", "flat",
-    "edge", "numbers", "depth", "normal", "index", "box", "same", "alike", "stray", "running",
-    "failures",
+    "edge", "numbers", "depth", "normal", "index", "box", "same", "alike", "stray", "splits",
+    "running", "failures",
 ]  # fmt: skip
 
 TITLES: dict[CheckName, str] = {
@@ -35,6 +35,7 @@ TITLES: dict[CheckName, str] = {
     "same": "no two views have the same picture",
     "alike": "no two views of a model look the same",
     "stray": "every file of a pass belongs to a record",
+    "splits": "splits are whole, and no view is in two of them",
     "running": "nothing is being rendered",
     "failures": "every task could be rendered",
 }
@@ -82,8 +83,8 @@ class CheckResult(Spec):
     is_note: bool
     """It may be right, too: a person should look."""
     looked_at: int
-    """Views, or of `stray` files, of `records` lines, of `summary`, `running` and `failures`
-    datasets."""
+    """Views, or of `stray` files, of `records` lines, of `splits` places, of `summary`, `running`
+    and `failures` datasets."""
     found: int
     examples: tuple[str, ...]
     """The first findings."""

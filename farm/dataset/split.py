@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from farm.dataset.reader import Dataset, DatasetView
 from farm.dataset.scratch import scratch
-from farm.dataset.splits import SPLITS_FILE, split_key
-from farm.errors import SpecError
+from farm.dataset.splits import (
+    NEXT_FOLDER,
+    SPLITS_FILE,
+    folder_of_splits,
+    lists_alone,
+    split_key,
+)
+from farm.errors import FarmError, SpecError
 from farm.spec.base import Spec, digest, first_reason
-from farm.storage import Storage
+from farm.spec.task import dataset_key
+from farm.storage import Storage, hash_of
 
 SplitBy = Literal["model", "hdr", "view"]
 SLACK = 1e-6
@@ -43,6 +52,18 @@ class SplitSummary(Spec):
     """Of each split."""
     groups: tuple[Group, ...]
     """None where views were split one by one."""
+    lists: dict[str, str] = Field(default_factory=dict)
+    """SHA-256 of the list of each split, as it was written."""
+
+    @property
+    def kind(self) -> str:
+        """How it was split, in words."""
+        shares = ", ".join(f"{name} {share:g}" for name, share in self.shares.items())
+        return f"by {self.by}, seed {self.seed}, {shares}"
+
+
+class SplitsThereError(SpecError):
+    """Splits that would be replaced by others."""
 
 
 def split_dataset(
@@ -61,6 +82,7 @@ def split_dataset(
         fresh: Forget the splits that are there.
 
     Raises:
+        SplitsThereError: Other splits are there, and not to be forgotten.
         SpecError: The shares make no sense, or there are no views.
     """
     check_shares(shares)
@@ -94,6 +116,7 @@ def split_dataset(
                 Group(content=key, name=names[key], split=splits[key], views=views[key])
                 for key in sorted(splits, key=lambda key: (names[key], key))
             ),
+            lists={name: hash_written(file) for name, file in parts.items()},
         )
         write_splits(data.storage, summary, parts)
     return summary
@@ -116,20 +139,57 @@ def check_shares(shares: Mapping[str, float]) -> None:
 def find_kept(
     storage: Storage, shares: Mapping[str, float], *, by: SplitBy, seed: int
 ) -> dict[str, str]:
-    """Return the split of each group as an earlier call, of the same kind, has written it."""
-    data = storage.get(SPLITS_FILE)
-    if data is None:
+    """Return the split of each group as an earlier call, of the same kind, has written it.
+
+    Raises:
+        SplitsThereError: There are splits of another kind, or lists that a person has changed.
+    """
+    found = read_summary(storage)
+    if found is None:
+        alone = lists_alone(storage)
+        if alone:
+            raise SplitsThereError(
+                f"{storage.place}/{alone[0]}: is a split, but {SPLITS_FILE} is gone; --fresh "
+                "replaces it"
+            )
         return {}
+    if (found.by, found.seed, found.shares) != (by, seed, dict(shares)):
+        raise SplitsThereError(
+            f"{storage.place}: is split otherwise ({found.kind}); --fresh replaces these splits"
+        )
+    for name in changed_lists(storage, found):
+        raise SplitsThereError(
+            f"{storage.place}/{split_key(name)}: was changed since it was written; --fresh "
+            "replaces it"
+        )
+    return {group.content: group.split for group in found.groups}
+
+
+def read_summary(storage: Storage) -> SplitSummary | None:
+    """Return what is known of the splits that are there, if there are any.
+
+    Raises:
+        SpecError: It is broken.
+    """
+    data = storage.get(dataset_key(folder_of_splits(storage), SPLITS_FILE))
+    if data is None:
+        return None
     try:
-        found = SplitSummary.model_validate_json(data)
+        return SplitSummary.model_validate_json(data)
     except ValidationError as error:
         reason = first_reason(error)
         raise SpecError(
             f"{storage.place}/{SPLITS_FILE}: {reason}; split with --fresh to write it anew"
         ) from error
-    if (found.by, found.seed, found.shares) != (by, seed, dict(shares)):
-        return {}
-    return {group.content: group.split for group in found.groups}
+
+
+def changed_lists(storage: Storage, summary: SplitSummary) -> Iterator[str]:
+    """Yield the splits whose list is there, but not as it was written."""
+    folder = folder_of_splits(storage)
+    for name, written in summary.lists.items():
+        key = split_key(name, folder)
+        if storage.size(key) is not None and hash_of(storage, key) != written:
+            yield name
 
 
 def list_views(
@@ -182,10 +242,72 @@ def draw_split(view_id: str, shares: Mapping[str, float], *, seed: int) -> str:
     return [name for name, share in shares.items() if share > 0][-1]
 
 
+def hash_written(file: IO[str]) -> str:
+    """Return the SHA-256 of what was written into a temporary file."""
+    file.flush()
+    with Path(file.name).open("rb") as written:
+        return hashlib.file_digest(written, "sha256").hexdigest()
+
+
 def write_splits(storage: Storage, summary: SplitSummary, parts: Mapping[str, IO[str]]) -> None:
-    """Write all files; without `splits.json`, which is last, there are no splits."""
-    storage.delete(SPLITS_FILE)
+    """Write all files, or none: first apart, where `splits.json` comes last.
+
+    From then on they count, and are read there until all are in their places. So a crash leaves
+    the old splits or the new ones; an error leaves the old ones.
+    """
+    settle(storage)
+    before = {key: storage.get(key) for key in (*map(split_key, parts), SPLITS_FILE)}
+    try:
+        put_splits(storage, NEXT_FOLDER, summary, parts)
+        put_splits(storage, "", summary, parts)
+    except BaseException:
+        with contextlib.suppress(FarmError):
+            restore(storage, before)
+            forget_next(storage)
+        raise
+    forget_next(storage)
+    for name in names_in(before[SPLITS_FILE]).difference(parts):
+        storage.delete(split_key(name))
+
+
+def settle(storage: Storage) -> None:
+    """Put splits into their places whose writing was stopped there."""
+    if folder_of_splits(storage):
+        summary = storage.get(f"{NEXT_FOLDER}/{SPLITS_FILE}") or b""
+        for name in names_in(summary):
+            storage.put(split_key(name), storage.get(split_key(name, NEXT_FOLDER)) or b"")
+        storage.put(SPLITS_FILE, summary)
+    forget_next(storage)
+
+
+def put_splits(
+    storage: Storage, folder: str, summary: SplitSummary, parts: Mapping[str, IO[str]]
+) -> None:
+    """Write lists, then `splits.json`."""
     for name, file in parts.items():
-        file.flush()
-        storage.put_file(split_key(name), Path(file.name))
-    storage.put(SPLITS_FILE, (summary.model_dump_json(indent=2) + "\n").encode())
+        storage.put_file(split_key(name, folder), Path(file.name))
+    data = (summary.model_dump_json(indent=2) + "\n").encode()
+    storage.put(dataset_key(folder, SPLITS_FILE), data)
+
+
+def restore(storage: Storage, before: Mapping[str, bytes | None]) -> None:
+    """Make files what they were."""
+    for key, data in before.items():
+        if data is None:
+            storage.delete(key)
+        elif storage.get(key) != data:
+            storage.put(key, data)
+
+
+def forget_next(storage: Storage) -> None:
+    """Remove splits that are written apart; first what makes them count."""
+    storage.delete(f"{NEXT_FOLDER}/{SPLITS_FILE}")
+    storage.delete_tree(NEXT_FOLDER)
+
+
+def names_in(summary: bytes | None) -> set[str]:
+    """Return the splits that a `splits.json` tells of; none where it is broken."""
+    try:
+        return set(SplitSummary.model_validate_json(summary or b"").views)
+    except ValidationError:
+        return set()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from farm.dataset.checks import examine_view
@@ -20,6 +21,7 @@ from farm.dataset.parallel import mapped
 from farm.dataset.reader import Dataset, read_line
 from farm.dataset.records import VIEWS_FILE, read_lines
 from farm.dataset.snapshot import is_running, records_at_hand
+from farm.dataset.split_checks import check_splits, has_splits
 from farm.dataset.twins import Twins
 from farm.spec.base import first_reason
 from farm.spec.passes import PASS_FOLDERS, PREVIEWS_FOLDER
@@ -70,6 +72,7 @@ class Verifier:
         for part in range(len(self.prefixes)):
             self._check_summary(part)
             self._find_strays(part)
+        self._check_splits()
 
     def _lines(self) -> Iterator[Line]:
         for part, (book, prefix) in enumerate(zip(self.books, self.prefixes, strict=True)):
@@ -220,10 +223,27 @@ class Verifier:
             if folder not in PASS_PLACES or path.startswith(".") or "/." in path:
                 continue
             self.tally.look("stray")
-            mine = np.uint64(number(key))
-            at = int(np.searchsorted(owned, mine))
-            if at == len(owned) or owned[at] != mine:
+            if not is_among(owned, number(key)):
                 self._report(Finding("stray", key, "no record names it", key))
+
+    def _check_splits(self) -> None:
+        """Look at the splits of the place, if it has any."""
+        owned = np.sort(np.array(self._owned, dtype=np.uint64))
+
+        def is_view(key: str) -> bool:
+            return bool(self._unread) or is_among(owned, number(f"view {key}"))
+
+        if has_splits(self.storage):
+            self.tally.look("splits")
+        for finding in check_splits(self.storage, is_view):
+            self._report(finding)
+
+
+def is_among(numbers: NDArray[np.uint64], wanted: int) -> bool:
+    """Say whether a number is one of `numbers`, (N,), which are sorted."""
+    mine = np.uint64(wanted)
+    at = int(np.searchsorted(numbers, mine))
+    return at < len(numbers) and bool(numbers[at] == mine)
 
 
 def verify(

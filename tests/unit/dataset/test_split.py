@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import farm.dataset
 from farm.dataset.reader import open_dataset
-from farm.dataset.split import SplitSummary, split_dataset
-from farm.dataset.splits import NoSplitError
-from farm.errors import SpecError
+from farm.dataset.split import SplitsThereError, SplitSummary, split_dataset
+from farm.dataset.splits import NoSplitError, split_names
+from farm.dataset.verify import verify
+from farm.errors import SpecError, StorageError
+from farm.storage import FolderStorage
 from tests.datasets import write_dataset
 
 pytest.importorskip("imagecodecs")
@@ -66,7 +71,7 @@ def test_the_same_seed_gives_the_same_splits_and_another_does_not(tmp_path):
     write(tmp_path, views=40, models=20)
 
     first, again = split(tmp_path), split(tmp_path, fresh=True)
-    other = split(tmp_path, seed=4)
+    other = split(tmp_path, seed=4, fresh=True)
 
     assert first == again
     assert {g.name for g in first.groups if g.split == "train"} != {
@@ -122,3 +127,165 @@ def test_what_makes_no_sense_is_named(tmp_path):
     (tmp_path / "splits.json").write_text(json.dumps({"by": "colour"}))
     with pytest.raises(SpecError, match="--fresh"):
         split(tmp_path)
+
+
+class Failing(FolderStorage):
+    """Storage that refuses one of its writes, or all from then on, as a crash would."""
+
+    def __init__(self, root: Path, at: int, *, dies: bool) -> None:
+        super().__init__(root)
+        self.at, self.dies, self.writes = at, dies, 0
+
+    def _count(self) -> None:
+        self.writes += 1
+        if self.writes == self.at or (self.dies and self.writes > self.at):
+            raise StorageError("no space left on device")
+
+    def put(self, key: str, data: bytes) -> None:
+        self._count()
+        super().put(key, data)
+
+    def put_file(self, key: str, path: Path) -> None:
+        self._count()
+        super().put_file(key, path)
+
+    def delete(self, key: str) -> None:
+        self._count()
+        super().delete(key)
+
+    def delete_tree(self, prefix: str) -> None:
+        self._count()
+        super().delete_tree(prefix)
+
+
+def splits_of(folder: Path) -> dict[str, set[str]]:
+    """The splits as readers find them; {} where there are none."""
+    return {name: names_of(folder, name) for name in split_names(FolderStorage(folder))}
+
+
+@pytest.mark.parametrize("dies", [False, True])
+@pytest.mark.parametrize("is_split", [False, True])
+def test_splits_are_written_whole_or_not_at_all(tmp_path, is_split, dies):
+    """Whichever write fails: the old splits are there, or, after a crash, the new ones."""
+    write(tmp_path / "new", views=12, models=6)
+    split(tmp_path / "new", seed=8)
+    new = splits_of(tmp_path / "new")
+    at, failed = 1, True
+    while failed:
+        place = tmp_path / f"d{at}"
+        write(place, views=12, models=6)
+        if is_split:
+            split(place, seed=3)
+        old = splits_of(place)
+        data = open_dataset(place)
+        data.storage = Failing(place, at, dies=dies)
+
+        try:
+            split_dataset(data, SHARES, by="model", seed=8, fresh=True)
+            failed = data.storage.writes >= at
+        except StorageError:
+            pass
+
+        now = splits_of(place)
+        assert now in (old, new), at
+        split(place, seed=8, fresh=True)
+        assert splits_of(place) == new
+        assert not (place / "splits/.next").exists()
+        at += 1
+    assert at > 8
+
+
+def test_a_place_that_cannot_be_written_keeps_its_splits(tmp_path):
+    write(tmp_path, views=6, models=6)
+    before = split(tmp_path)
+    (tmp_path / "splits/test.txt").unlink()
+    (tmp_path / "splits/test.txt").mkdir()
+
+    with pytest.raises(StorageError, match=r"splits/test\.txt: cannot be read"):
+        split(tmp_path, seed=4, fresh=True)
+
+    assert SplitSummary.model_validate_json((tmp_path / "splits.json").read_bytes()) == before
+    assert len(names_of(tmp_path, "train")) == before.views["train"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"seed": 4}, r"is split otherwise \(by model, seed 3, train 0\.8, val 0\.1, test 0\.1\)"),
+        ({"by": "hdr"}, "is split otherwise"),
+        ({"shares": {"train": 0.5, "val": 0.5}}, "is split otherwise"),
+    ],
+)
+def test_other_splits_are_replaced_only_on_request(tmp_path, changes, sentence):
+    write(tmp_path, views=12, models=6, hdrs=2)
+    split(tmp_path)
+    before = splits_of(tmp_path)
+
+    with pytest.raises(SplitsThereError, match=f"{sentence}.*--fresh replaces"):
+        split(tmp_path, **changes)
+
+    assert splits_of(tmp_path) == before
+    assert split(tmp_path, **changes, fresh=True).seed == changes.get("seed", 3)
+
+
+def test_a_list_that_a_person_changed_is_replaced_only_on_request(tmp_path):
+    write(tmp_path, views=12, models=6)
+    split(tmp_path)
+    (tmp_path / "splits/val.txt").write_text("")
+
+    with pytest.raises(SplitsThereError, match=r"splits/val\.txt: was changed since"):
+        split(tmp_path)
+    (tmp_path / "splits.json").unlink()
+    with pytest.raises(SplitsThereError, match=r"is a split, but splits\.json is gone; --fresh"):
+        split(tmp_path)
+
+    assert split(tmp_path, fresh=True).views["val"] == len(names_of(tmp_path, "val")) > 0
+
+
+@pytest.mark.parametrize(("answer", "seed"), [("n", 3), ("y", 1)])
+def test_at_a_terminal_one_is_asked(tmp_path, answer, seed):
+    write(tmp_path, views=6, models=6)
+    split(tmp_path)
+    keyboard, terminal = os.openpty()
+    os.write(keyboard, f"{answer}\n".encode())
+
+    done = subprocess.run(
+        [sys.executable, "-m", "farm", "dataset", "split", str(tmp_path), "--seed", "1"],
+        stdin=terminal, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    os.close(keyboard)
+    os.close(terminal)
+
+    assert done.returncode == (answer == "n")
+    assert "is split otherwise" in done.stderr
+    assert json.loads((tmp_path / "splits.json").read_bytes())["seed"] == seed
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        (lambda place: (place / "splits.json").unlink(), "is a split, but splits.json is gone"),
+        (lambda place: (place / "splits/val.txt").unlink(), "splits/val.txt: is gone"),
+        (lambda place: (place / "splits/val.txt").write_bytes(b"\xff\n"), "is not text in UTF-8"),
+        (
+            lambda place: (place / "splits/val.txt").write_bytes(
+                (place / "splits/train.txt").read_bytes()
+            ),
+            "has 6 views that are in train, too, such as ball",
+        ),
+        (
+            lambda place: (place / "splits/val.txt").write_text("nobody_0000\n"),
+            "names 1 views that are not there, such as nobody_0000; split again",
+        ),
+    ],
+)
+def test_verify_tells_of_splits_that_are_not_whole(tmp_path, harm, sentence):
+    write(tmp_path, views=8, models=4)
+    split(tmp_path, shares={"train": 0.75, "val": 0.25})
+    assert verify(open_dataset(tmp_path), workers=1).wrong == 0
+    harm(tmp_path)
+
+    checks = {check.check: check for check in verify(open_dataset(tmp_path), workers=1).checks}
+
+    assert checks["splits"].found == 1
+    assert sentence in checks["splits"].examples[0]
