@@ -5,16 +5,19 @@ A new format is one module with an `Exporter` and one line in `formats.py`.
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
+from numpy.typing import NDArray
 from pydantic import Field, JsonValue
 
 from farm.dataset.export.outbox import Outbox
 from farm.dataset.export.survey import ClassWord, Survey
-from farm.dataset.reader import DatasetView
+from farm.dataset.images import PictureError, decode_pass
+from farm.dataset.reader import DatasetError, DatasetView
 from farm.spec.base import Spec
 from farm.spec.passes import PassName
 from farm.spec.record import ViewRecord
@@ -44,6 +47,10 @@ class ExportOptions(Spec):
     """Hard links instead of copies where files stay as they are."""
 
 
+class DamagedError(DatasetError):
+    """A file that is not what was recorded of it; its view is left out of an export."""
+
+
 class NumberedView(NamedTuple):
     """A view and what it is called in an export."""
 
@@ -61,6 +68,42 @@ class NumberedView(NamedTuple):
     @property
     def record(self) -> ViewRecord:
         return self.view.record
+
+    def data(self, name: PassName) -> bytes:
+        """Return the bytes of a pass's file.
+
+        Raises:
+            DamagedError: They are not those that were recorded.
+        """
+        file, path = self.record.files[name], self.view.path(name)
+        try:
+            data = self.view.data(name)
+        except DatasetError as error:
+            raise DamagedError(f"{path}: is gone") from error
+        if len(data) != file.size_bytes:
+            raise DamagedError(f"{path}: has {len(data)} bytes, not {file.size_bytes}")
+        if hashlib.sha256(data).hexdigest() != file.sha256:
+            raise DamagedError(f"{path}: has other bytes than were recorded, though as many")
+        return data
+
+    def pixels(self, name: PassName) -> NDArray[Any]:
+        """Return a pass as `DatasetView` has it.
+
+        Raises:
+            DamagedError: Its file is not what was recorded, or cannot be decoded.
+        """
+        return self.decoded(name, self.data(name))
+
+    def decoded(self, name: PassName, data: bytes) -> NDArray[Any]:
+        """Return a pass from the bytes of its file.
+
+        Raises:
+            DamagedError: They cannot be decoded.
+        """
+        try:
+            return decode_pass(data, self.view.path(name), name)
+        except PictureError as error:
+            raise DamagedError(str(error)) from error
 
 
 class Part(NamedTuple):
@@ -109,6 +152,8 @@ class Exporter(ABC, Generic[T]):
     """Parts are shards: they are cut by size, too."""
     by_dataset = False
     """No part has views of two datasets."""
+    takes: frozenset[str] = frozenset()
+    """Options that the format has a use for, beside those that all have."""
     needs: tuple[tuple[PassName, ...], ...] = ()
     """Of each of these, all views must have one."""
     originals = False

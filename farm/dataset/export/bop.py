@@ -30,6 +30,8 @@ Entry = dict[str, Any]
 class Frame(NamedTuple):
     """One picture of a scene."""
 
+    number: int
+    """Within the scene."""
     files: list[str]
     camera: Entry
     poses: list[Entry]
@@ -42,6 +44,7 @@ class BopExporter(Exporter[Frame]):
     A scene is views in a row of one dataset, 1000 at most: in grid mode one model under one HDRI.
     """
 
+    takes = frozenset({"link"})
     part_views = 1000
     by_dataset = True
     needs = (("mask", "index"),)
@@ -68,7 +71,7 @@ class BopExporter(Exporter[Frame]):
             files.append(file.put(self.outbox, f"{scene}/rgb/{stem}.{file.suffix}", link=link))
         covered = None
         if "depth" in record.files:
-            pixels, camera["depth_scale"] = depth_pixels(view.view["depth"], scale_mm(record))
+            pixels, camera["depth_scale"] = depth_pixels(view.pixels("depth"), scale_mm(record))
             covered = pixels > 0
             data = encode(pixels, "png")
             files.append(self.outbox.put(f"{scene}/depth/{stem}.png", data))
@@ -85,7 +88,8 @@ class BopExporter(Exporter[Frame]):
             | {"obj_id": self._numbers[thing]}
             for thing, label in things(record)
         ]
-        return Frame(files, camera, poses, [fact_entry(each, covered) for each in found])
+        facts = [fact_entry(each, covered) for each in found]
+        return Frame(view.place, files, camera, poses, facts)
 
     def write(self, part: Part, taken: Iterator[Frame]) -> Written:
         scene = f"{part.split}/{part.number:06d}"
@@ -93,11 +97,11 @@ class BopExporter(Exporter[Frame]):
         cameras: dict[str, Any] = {}
         poses: dict[str, Any] = {}
         facts: dict[str, Any] = {}
-        for number, frame in enumerate(taken):
+        for frame in taken:
             files += frame.files
-            cameras[str(number)] = frame.camera
-            poses[str(number)] = frame.poses
-            facts[str(number)] = frame.facts
+            cameras[str(frame.number)] = frame.camera
+            poses[str(frame.number)] = frame.poses
+            facts[str(frame.number)] = frame.facts
         for name, entries in (
             ("scene_camera", cameras),
             ("scene_gt", poses),

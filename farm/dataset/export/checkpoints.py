@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
 from farm.dataset.export.base import ExportOptions, Part, Written
-from farm.dataset.export.outbox import STATE_FOLDER, Outbox
+from farm.dataset.export.outbox import STATE_FOLDER, Outbox, Stamp
 from farm.errors import SetupError, SpecError
 from farm.spec.base import Spec, digest
 
@@ -20,6 +20,13 @@ STALE_FOLDER = f"{STATE_FOLDER}/stale"
 """Parts whose files have not been looked through since something else took their place."""
 
 
+class Exported(ExportOptions):
+    """What a folder holds an export of."""
+
+    source: str | None = None
+    """Where the dataset lies; not known of exports of before."""
+
+
 class DonePart(Spec):
     """A part that is there."""
 
@@ -27,6 +34,10 @@ class DonePart(Spec):
     """Of all that it follows from."""
     views: int
     files: tuple[str, ...]
+    stamps: tuple[Stamp | None, ...] = ()
+    """Of each file, as it was written."""
+    damaged: int = 0
+    """Views that are left out, since their files are not what was recorded."""
 
 
 class Checkpoints:
@@ -37,28 +48,38 @@ class Checkpoints:
         self._kept: dict[str, list[str]] = {}
         """Names of the parts of this run, by split."""
 
-    def begin(self, options: ExportOptions) -> None:
-        """Take over what an earlier run left.
+    def begin(self, wanted: Exported, *, replace: bool = False) -> int:
+        """Take over what an earlier run left; return how many views of the same export it wrote.
+
+        Args:
+            wanted: What the folder shall hold.
+            replace: Whatever export it held.
 
         Raises:
-            SpecError: It was another export, or no export at all.
+            SpecError: It was another export.
         """
         self._outbox.clear()
         path = self._outbox.folder / OPTIONS_FILE
-        if path.is_file():
-            check_same(path, options)
-        else:
-            self._outbox.put_text(OPTIONS_FILE, options.model_dump_json(indent=2) + "\n")
+        if path.is_file() and not replace:
+            check_same(path, wanted)
+        text = wanted.model_dump_json(indent=2) + "\n"
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            self._outbox.put_text(OPTIONS_FILE, text)
+        if replace:
+            return 0
+        marks = (self._outbox.folder / PARTS_FOLDER).glob("*.json")
+        return sum(done.views for done in map(read_part, marks) if done)
 
     def is_done(self, part: Part, wanted: str) -> bool:
-        """Say whether a part is there with all its files, made from the same."""
+        """Say whether a part is whole, made from the same, with its files as they were written."""
         self._kept.setdefault(part.split, []).append(part.name)
         done = read_part(self._mark(part.name))
         return (
             done is not None
             and done.digest == wanted
+            and not done.damaged
             and self._outbox.has(f"{PARTS_FOLDER}/{part.name}.jsonl")
-            and all(self._outbox.has(file) for file in done.files)
+            and self._stamps(done.files) == done.stamps
         )
 
     def set_aside(self, name: str) -> None:
@@ -69,11 +90,17 @@ class Checkpoints:
             self._outbox.put_text(stale, done.model_dump_json() + "\n")
         self._outbox.remove(f"{PARTS_FOLDER}/{name}.json")
 
-    def keep(self, part: Part, wanted: str, written: Written) -> None:
-        """Note that a part is done."""
+    def keep(self, part: Part, wanted: str, written: Written, *, damaged: int) -> None:
+        """Note that a part is done, but for views that are damaged."""
         lines = "".join(json.dumps(line) + "\n" for line in written.lines)
         self._outbox.put_text(f"{PARTS_FOLDER}/{part.name}.jsonl", lines)
-        done = DonePart(digest=wanted, views=len(part.views), files=tuple(written.files))
+        done = DonePart(
+            digest=wanted,
+            views=len(part.views) - damaged,
+            files=tuple(written.files),
+            stamps=self._stamps(written.files),
+            damaged=damaged,
+        )
         self._outbox.put_text(f"{PARTS_FOLDER}/{part.name}.json", done.model_dump_json() + "\n")
 
     def keep_shared(self, files: list[str]) -> None:
@@ -112,6 +139,9 @@ class Checkpoints:
                 for line in file:
                     yield json.loads(line)
 
+    def _stamps(self, files: Iterable[str]) -> tuple[Stamp | None, ...]:
+        return tuple(self._outbox.stamp(file) for file in files)
+
     def _mark(self, name: str) -> Path:
         return self._outbox.folder / PARTS_FOLDER / f"{name}.json"
 
@@ -130,23 +160,27 @@ def files_of(path: Path) -> set[str]:
     return set(done.files) if done else set()
 
 
-def check_same(path: Path, options: ExportOptions) -> None:
+def check_same(path: Path, wanted: Exported) -> None:
     """Look that an export in hand is the one that is asked for.
 
     Raises:
         SpecError: It is another one.
     """
     folder = path.parent.parent
+    remedy = "take another --out, or --replace it"
     try:
-        before = ExportOptions.model_validate_json(path.read_bytes()).model_dump(mode="json")
+        before = Exported.model_validate_json(path.read_bytes())
     except ValidationError:
-        raise SpecError(f"{path}: is broken: delete {folder} or take another --out") from None
-    now = options.model_dump(mode="json")
-    for name, value in now.items():
-        if before[name] != value:
+        raise SpecError(f"{path}: is broken: {remedy}") from None
+    if before.source is not None and before.source != wanted.source:
+        raise SpecError(
+            f"{folder} holds an export of {before.source}, not of {wanted.source}: {remedy}"
+        )
+    now = wanted.model_dump(mode="json", exclude={"source"})
+    for name, value in before.model_dump(mode="json", include=set(now)).items():
+        if value != now[name]:
             raise SpecError(
-                f"{folder} holds an export with {name} {before[name]!r}, not {value!r}: "
-                "take another --out, or delete the folder"
+                f"{folder} holds an export with {name} {value!r}, not {now[name]!r}: {remedy}"
             )
 
 

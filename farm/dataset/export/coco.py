@@ -25,6 +25,7 @@ NOT_THERE, HIDDEN, SEEN = 0, 1, 2
 class CocoExporter(Exporter[tuple[list[str], Entry]]):
     """`images/<split>/`, `annotations/instances_<split>.json`."""
 
+    takes = frozenset({"classes", "link", "segmentation"})
     needs = (("rgb",), ("mask", "index"))
     originals = True
 

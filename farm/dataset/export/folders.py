@@ -13,6 +13,7 @@ from farm.dataset.export.survey import class_names
 class FolderExporter(Exporter[list[str]]):
     """`images/<split>/<class>/` and `masks/<split>/<class>/`, with equal names."""
 
+    takes = frozenset({"classes", "link"})
     needs = (("rgb",),)
 
     def __init__(self, job: Job) -> None:

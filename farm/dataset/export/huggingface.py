@@ -29,6 +29,7 @@ CARD = "README.md"
 class ParquetExporter(Exporter[Row]):
     """`data/<split>-<number>.parquet` and `README.md`, the card that says which split is where."""
 
+    takes = frozenset({"classes", "shard_mb"})
     part_views = 1000
     by_size = True
 
@@ -45,9 +46,9 @@ class ParquetExporter(Exporter[Row]):
         for name in self._passes:
             if PASSES[name].kind in ("picture", "integers"):
                 file = pass_file(view, name, self.options.image_format)
-                row[name] = {"bytes": file.read(), "path": f"{view.stem}.{file.suffix}"}
+                row[name] = {"bytes": file.data, "path": f"{view.stem}.{file.suffix}"}
             else:
-                row[name] = view.view[name]
+                row[name] = view.pixels(name)
         if self._has_objects:
             row["objects"] = self._objects(view)
         camera = record.camera

@@ -42,16 +42,17 @@ def find_instances(view: NumberedView, word: ClassWord) -> list[Instance]:
 
     Raises:
         SpecError: The view has neither pass.
+        DamagedError: Its file is damaged.
     """
     record = view.record
     labels: tuple[ObjectLabel | None, ...] = record.objects or (None,)
     names = class_names(record, word)
     if len(labels) == 1 and "mask" in record.files:
-        return [Instance(names[0], at_least_half(view.view["mask"]), labels[0])]
+        return [Instance(names[0], at_least_half(view.pixels("mask")), labels[0])]
     if "index" not in record.files:
         wanted = "mask" if len(labels) == 1 else "index"
         raise SpecError(f"{view.view.key}: has no pass {wanted}, which its objects are cut out by")
-    index = view.view["index"]
+    index = view.pixels("index")
     return [
         Instance(name, np.isin(index, label.indices) if label else index > 0, label)
         for name, label in zip(names, labels, strict=True)

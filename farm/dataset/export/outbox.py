@@ -6,6 +6,8 @@ import contextlib
 import itertools
 import os
 import shutil
+import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,9 @@ from farm.storage import inside
 STATE_FOLDER = ".farm-export"
 """In an export's folder: what goes on from where it was stopped."""
 
+Stamp = tuple[int, int]
+"""Size of a file in bytes, and when it was changed, in nanoseconds since 1970."""
+
 
 class Outbox:
     """The folder of an export. What is being written lies apart, on the same disk."""
@@ -25,6 +30,9 @@ class Outbox:
         self.folder = folder
         self._partial = folder / STATE_FOLDER / "partial"
         self._numbers = itertools.count()
+        self._here = threading.local()
+        self._folders = threading.Lock()
+        """Held by who makes a folder for a file, or removes one that is empty."""
 
     def clear(self) -> None:
         """Forget what an earlier run had half written."""
@@ -42,19 +50,29 @@ class Outbox:
         """Write a file of text; return its path."""
         return self.put(path, text.encode())
 
-    def bring(self, path: str, source: Path, *, link: bool) -> str:
-        """Copy or link a file; return its path."""
+    def link(self, path: str, source: Path) -> bool:
+        """Let a path be the very file at `source`; say whether the file system could."""
         partial, path = self._new(), inside(path, str(self.folder))
+        try:
+            os.link(source, partial)
+        except OSError:  # another disk, or one that knows no links
+            return False
         with self._telling(path):
-            if link:
-                try:
-                    os.link(source, partial)
-                except OSError:  # another disk, or one that knows no links
-                    shutil.copyfile(source, partial)
-            else:
-                shutil.copyfile(source, partial)
             self._settle(partial, path)
-        return path
+        return True
+
+    @contextmanager
+    def undoing(self, kind: type[BaseException]) -> Iterator[None]:
+        """Delete what this thread has written inside, where it ends in an error of a kind."""
+        self._here.written = written = list[str]()
+        try:
+            yield
+        except kind:
+            for path in written:
+                self.remove(path)
+            raise
+        finally:
+            self._here.written = []
 
     @contextmanager
     def open(self, path: str) -> Iterator[IO[bytes]]:
@@ -72,23 +90,33 @@ class Outbox:
         """Say whether a file is there."""
         return (self.folder / path).is_file()
 
+    def stamp(self, path: str) -> Stamp | None:
+        """Return what changes with a file; None where there is none."""
+        try:
+            known = (self.folder / path).stat()
+        except OSError:
+            return None
+        return (known.st_size, known.st_mtime_ns) if stat.S_ISREG(known.st_mode) else None
+
     def remove(self, path: str) -> None:
         """Delete a file if it is there, and folders that it leaves empty."""
         target = self.folder / inside(path, str(self.folder))
-        with self._telling(path):
+        with self._folders, self._telling(path):
             target.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # not empty
-            for folder in target.relative_to(self.folder).parents[:-1]:
-                (self.folder / folder).rmdir()
+            with contextlib.suppress(OSError):  # not empty
+                for folder in target.relative_to(self.folder).parents[:-1]:
+                    (self.folder / folder).rmdir()
 
     def _new(self) -> Path:
         return self._partial / str(next(self._numbers))
 
     def _settle(self, partial: Path, path: str) -> None:
         target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial.replace(target)
+        with self._folders:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial.replace(target)
         partial.unlink(missing_ok=True)  # replacing a link by another of the same file does nothing
+        getattr(self._here, "written", []).append(path)
 
     @contextmanager
     def _telling(self, path: str | Path) -> Iterator[None]:

@@ -16,36 +16,33 @@ from farm.spec.passes import PASSES, PassName
 PNG_LEVEL = 3
 JPEG_QUALITY = 95
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
-PNG_DEPTH_AT, PNG_HEAD_BYTES = 24, 26
+PNG_DEPTH_AT = 24
 """Where a PNG says how many bits a channel has."""
 
 
 class PassFile(NamedTuple):
-    """The file of a pass in an export: bytes that were made, or a file that stays as it is."""
+    """The file of a pass in an export."""
 
     suffix: str
     data: bytes
     source: Path | None = None
-    """Its bytes are those of this file; `data` is empty."""
-
-    def read(self) -> bytes:
-        """Return its bytes."""
-        return self.source.read_bytes() if self.source else self.data
+    """A file with these very bytes, where there is one."""
 
     def put(self, outbox: Outbox, path: str, *, link: bool) -> str:
-        """Write it under `path`; return that."""
-        if self.source:
-            return outbox.bring(path, self.source, link=link)
+        """Write it under `path`, or link its source to there; return that."""
+        if link and self.source and outbox.link(path, self.source):
+            return path
         return outbox.put(path, self.data)
 
 
 def original(view: NumberedView, name: PassName) -> PassFile:
-    """Return the file of a pass as it is."""
+    """Return the file of a pass as it is.
+
+    Raises:
+        DamagedError: It is not what was recorded.
+    """
     suffix = view.view.path(name).rpartition(".")[2]
-    source = view.view.local_path(name)
-    if source is not None and source.is_file():
-        return PassFile(suffix, b"", source)
-    return PassFile(suffix, view.view.data(name))
+    return PassFile(suffix, view.data(name), view.view.local_path(name))
 
 
 def picture(view: NumberedView, name: PassName, wanted: ImageFormat) -> PassFile:
@@ -60,18 +57,13 @@ def picture(view: NumberedView, name: PassName, wanted: ImageFormat) -> PassFile
     file = original(view, name)
     if wanted == "png" and file.suffix == "png" and is_8_bit(file):
         return file
-    pixels = to_8_bit(view.view[name])
+    pixels = to_8_bit(view.decoded(name, file.data))
     return PassFile(wanted, encode(pixels, wanted))
 
 
 def is_8_bit(file: PassFile) -> bool:
     """Say whether a PNG has 8 bits per channel."""
-    if file.source is None:
-        head = file.data[:PNG_HEAD_BYTES]
-    else:
-        with file.source.open("rb") as opened:
-            head = opened.read(PNG_HEAD_BYTES)
-    return head.startswith(PNG_HEAD) and head[PNG_DEPTH_AT : PNG_DEPTH_AT + 1] == b"\x08"
+    return file.data.startswith(PNG_HEAD) and file.data[PNG_DEPTH_AT:][:1] == b"\x08"
 
 
 def encode(pixels: NDArray[Any], suffix: str) -> bytes:

@@ -4,24 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from farm.dataset.attribution import ATTRIBUTION_FILE, attribution
-from farm.dataset.export.base import Exporter, ExportOptions, Job, NumberedView, Part
-from farm.dataset.export.checkpoints import Checkpoints, check_folder, part_digest
+from farm.dataset.export.base import (
+    DamagedError,
+    Exporter,
+    ExportOptions,
+    Job,
+    NumberedView,
+    Part,
+    Written,
+)
+from farm.dataset.export.checkpoints import Checkpoints, Exported, check_folder, part_digest
 from farm.dataset.export.formats import load_format
 from farm.dataset.export.outbox import Outbox
-from farm.dataset.export.splits import open_splits, views_in_none
+from farm.dataset.export.splits import open_splits, split_kind, unused_splits, views_in_none
 from farm.dataset.export.survey import Survey, folder_of, look
 from farm.dataset.parallel import ahead
 from farm.errors import SpecError
 from farm.spec.base import digest
+from farm.storage import open_storage
 
 AHEAD = 2
 """Views in hand for each thread: what bounds the memory."""
 BYTES_PER_MB = 1_000_000
+RULES = "files are what was recorded"
+"""Parts that were written by other rules are written anew."""
+FOR_ALL = frozenset({"format", "image_format", "passes", "shard_views"})
+"""Options that all formats have a use for."""
 
 Report = Callable[[int, int], None]
 """Takes the views that are done and the views there are."""
@@ -38,21 +54,61 @@ class ExportSummary(NamedTuple):
     classes: tuple[str, ...]
     left_out: int
     """Views that are in no split."""
+    split_kind: str
+    """How the splits were made; empty where there are none."""
+    unused_splits: tuple[str, ...]
+    """Where else splits lie, of a part of the dataset or of more than it."""
+    damaged: tuple[str, ...]
+    """What is wrong with each view that is left out for that."""
+    fewer: int
+    """So many more views the same export had before."""
 
 
-def export(
-    place: str, out: Path, options: ExportOptions, *, threads: int, report: Report
+@dataclass
+class Progress:
+    """How far an export is."""
+
+    report: Report
+    views: int
+    done: int = 0
+    there: int = 0
+    damaged: list[str] = field(default_factory=list)
+
+    def add(self, views: int = 1) -> None:
+        """Count views, and tell."""
+        self.done += views
+        self.report(self.done, self.views)
+
+
+def export(  # noqa: PLR0913  what a person chooses
+    place: str,
+    out: Path,
+    options: ExportOptions,
+    *,
+    threads: int,
+    report: Report,
+    replace: bool = False,
 ) -> ExportSummary:
-    """Write a dataset, or all those in a folder, in another format; go on where a run stopped.
+    """Write a dataset, or all those in a folder, in another format; resume where a run stopped.
+
+    A view with a file that is not what was recorded is left out, and told.
+
+    Args:
+        place: Where the dataset is.
+        out: The folder to write into.
+        options: What to write.
+        threads: Views at a time.
+        report: Is told after each view.
+        replace: Make the folder this export, whatever export it holds.
 
     Raises:
-        DatasetError: No dataset is there, or a file of it is gone.
-        PictureError: A file is broken.
+        DatasetError: No dataset is there.
         SpecError: The format cannot hold this dataset, or the folder holds something else.
         StorageError: The folder cannot be written.
     """
     check_folder(out)
     kind = load_format(options.format)
+    check_use(options, kind)
     splits = open_splits(place)
     survey = look(splits, options.classes)
     if not survey.views:
@@ -62,28 +118,35 @@ def export(
     check_options(options, kind, survey)
     exporter = kind(Job(options, survey, outbox))
     marks = Checkpoints(outbox)
-    marks.begin(options)
-    there = write_parts(exporter, marks, threads=threads, report=report)
+    wanted = Exported(**options.model_dump(), source=open_storage(place).place)
+    before = marks.begin(wanted, replace=replace)
+    progress = Progress(report, survey.views)
+    write_parts(exporter, marks, progress, threads=threads)
     marks.keep_shared(exporter.close(marks.lines))
     marks.tidy()
     text = attribution(out.name, models=survey.models, hdrs=survey.hdrs)
     outbox.put_text(ATTRIBUTION_FILE, text)
     return ExportSummary(
         folder=out,
-        views=survey.views,
-        there=there,
+        views=survey.views - len(progress.damaged),
+        there=progress.there,
         splits=dict(survey.counts),
         classes=survey.classes,
         left_out=views_in_none(place, splits),
+        split_kind=split_kind(place),
+        unused_splits=unused_splits(place),
+        damaged=tuple(progress.damaged),
+        fewer=max(0, before - survey.views),
     )
 
 
 def write_parts(
-    exporter: Exporter[Any], marks: Checkpoints, *, threads: int, report: Report
-) -> int:
-    """Write the parts that are missing; return the views of those that were there."""
+    exporter: Exporter[Any], marks: Checkpoints, progress: Progress, *, threads: int
+) -> None:
+    """Write the parts that are missing."""
     survey, options = exporter.survey, exporter.options
     common = digest(
+        RULES,
         version("viewfarm"),
         options.model_dump(mode="json"),
         survey.classes,
@@ -91,20 +154,59 @@ def write_parts(
         survey.keypoints,
         [thing.model_dump() for thing in survey.things],
     )
-    done = there = 0
+    take = partial(taken_or_damaged, exporter)
     with ThreadPoolExecutor(threads, thread_name_prefix="export") as pool:
         for part in cut(numbered(survey), exporter):
             wanted = part_digest(part, common)
             if marks.is_done(part, wanted):
-                there += len(part.views)
+                progress.there += len(part.views)
+                progress.add(len(part.views))
             else:
                 marks.set_aside(part.name)
-                taken = ahead(pool, exporter.take, part.views, AHEAD * threads)
-                marks.keep(part, wanted, exporter.write(part, counted(taken, done, survey, report)))
-            done += len(part.views)
-            report(done, survey.views)
+                known = len(progress.damaged)
+                taken = whole(ahead(pool, take, part.views, AHEAD * threads), progress)
+                written = write_part(exporter, part, taken)
+                marks.keep(part, wanted, written, damaged=len(progress.damaged) - known)
             del part  # before the next one is gathered: they are what takes memory
-    return there
+
+
+def taken_or_damaged(exporter: Exporter[Any], view: NumberedView) -> Any:
+    """Return what was taken of a view; of one with a damaged file only what is wrong."""
+    try:
+        with exporter.outbox.undoing(DamagedError):
+            return exporter.take(view)
+    except DamagedError as error:
+        return error
+
+
+def whole(taken: Iterator[Any], progress: Progress) -> Iterator[Any]:
+    """Yield what was taken of views that are whole; note the others."""
+    for found in taken:
+        if isinstance(found, DamagedError):
+            progress.damaged.append(str(found))
+        else:
+            yield found
+        progress.add()
+
+
+def write_part(exporter: Exporter[Any], part: Part, taken: Iterator[Any]) -> Written:
+    """Write what the views of a part share, if any is left."""
+    for first in taken:
+        return exporter.write(part, chain([first], taken))
+    return Written([], [])
+
+
+def check_use(options: ExportOptions, kind: type[Exporter[Any]]) -> None:
+    """Look that a format has a use for all that was said.
+
+    Raises:
+        SpecError: It has none.
+    """
+    for name in sorted(options.model_fields_set - FOR_ALL - kind.takes):
+        raise SpecError(
+            f"--{name.replace('_', '-')}: an export to {options.format} has no use for it: "
+            "leave it out"
+        )
 
 
 def check_options(options: ExportOptions, kind: type[Exporter[Any]], survey: Survey) -> None:
@@ -159,13 +261,3 @@ def cut(views: Iterable[NumberedView], exporter: Exporter[Any]) -> Iterator[Part
         size_bytes += size
     if held:
         yield Part(held[0].split, number, tuple(held))
-
-
-A = TypeVar("A")
-
-
-def counted(items: Iterable[A], done: int, survey: Survey, report: Report) -> Iterator[A]:
-    """Yield `items`, and report after each."""
-    for count, item in enumerate(items, start=1):
-        yield item
-        report(done + count, survey.views)

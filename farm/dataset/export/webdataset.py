@@ -24,6 +24,7 @@ PIXEL_BYTES: dict[PassName, int] = {
 class TarExporter(Exporter[Sample]):
     """`<split>-<number>.tar`: of each view `rgb.png`, `mask.png`, `depth.npy`, ..., `json`."""
 
+    takes = frozenset({"shard_mb"})
     part_views = 1000
     by_size = True
     originals = True
@@ -72,10 +73,10 @@ class TarExporter(Exporter[Sample]):
     def _entry(self, view: NumberedView, name: PassName) -> tuple[str, bytes]:
         if self._is_array(name):
             file = io.BytesIO()
-            np.save(file, view.view[name], allow_pickle=False)
+            np.save(file, view.pixels(name), allow_pickle=False)
             return "npy", file.getvalue()
         found = pass_file(view, name, self.options.image_format)
-        return found.suffix, found.read()
+        return found.suffix, found.data
 
 
 def sample_key(stem: str) -> str:

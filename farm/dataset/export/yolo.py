@@ -15,6 +15,7 @@ from farm.dataset.export.polygons import joined, outlines
 class YoloExporter(Exporter[list[str]]):
     """`data.yaml`, `images/<split>/`, `labels/<split>/`; a picture of nothing has an empty file."""
 
+    takes = frozenset({"classes", "link"})
     needs = (("rgb",), ("mask", "index"))
 
     def __init__(self, job: Job) -> None:

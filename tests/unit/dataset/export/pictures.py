@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,6 @@ from imagecodecs import png_encode
 from numpy.typing import NDArray
 from PIL import Image
 
-import farm.dataset
 from farm.dataset.export.base import ExportOptions
 from farm.dataset.export.outbox import STATE_FOLDER
 from farm.dataset.export.run import ExportSummary, export
@@ -27,15 +28,23 @@ def run(
     to: str,
     *,
     report: Callable[[int, int], None] = lambda _done, _views: None,
+    replace: bool = False,
     **options: Any,
 ) -> ExportSummary:
-    return export(str(place), out, ExportOptions(format=to, **options), threads=2, report=report)
+    wanted = ExportOptions(format=to, **options)
+    return export(str(place), out, wanted, threads=2, report=report, replace=replace)
 
 
 def replace_mask(dataset: Path, at: int, mask: NDArray[np.bool_]) -> None:
-    """Give a view another mask, of whole pixels."""
-    view = farm.dataset.open(dataset)[at]
-    (dataset / view.path("mask")).write_bytes(png_encode(mask.astype(np.uint8) * 255))
+    """Give a view another mask, of whole pixels, and record it."""
+    data = png_encode(mask.astype(np.uint8) * 255)
+    lines = (dataset / "views.jsonl").read_text().splitlines(keepends=True)
+    record = json.loads(lines[at])
+    file = record["files"]["mask"]
+    (dataset / file["path"]).write_bytes(data)
+    file |= {"size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    lines[at] = json.dumps(record, separators=(",", ":")) + "\n"
+    (dataset / "views.jsonl").write_text("".join(lines))
 
 
 def odd_masks() -> dict[str, NDArray[np.bool_]]:

@@ -16,7 +16,7 @@ from farm.dataset.export.formats import FORMATS
 from farm.dataset.export.outbox import STATE_FOLDER
 from farm.dataset.reader import DatasetView
 from farm.dataset.split import split_dataset
-from farm.errors import FarmError, SetupError, SpecError
+from farm.errors import SetupError, SpecError
 from tests.datasets import write_dataset
 from tests.unit.dataset.export.pictures import files_of, run
 
@@ -189,14 +189,136 @@ def test_another_export_or_a_folder_in_use_is_refused(tmp_path: Path):
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
 
 
-def test_a_broken_picture_ends_the_export_by_name_and_keeps_what_is_done(tmp_path: Path):
-    write_dataset(tmp_path / "d", views=5, bit_depth=16, passes=("rgb", "mask"))
-    view = farm.dataset.open(tmp_path / "d")[3]
-    path = tmp_path / "d" / view.path("rgb")
-    good = path.read_bytes()
-    path.write_bytes(b"not a picture")
+def truncated(good: bytes, _other: bytes) -> bytes:
+    return good[:-7]
 
-    with pytest.raises(FarmError, match=f"{view.name}.png: cannot be decoded"):
-        run(tmp_path / "d", tmp_path / "out", "coco", shard_views=2)
+
+def swapped(_good: bytes, other: bytes) -> bytes:
+    return other
+
+
+def changed(good: bytes, _other: bytes) -> bytes:
+    """As long as before, and still a picture to most readers."""
+    return good[:-13] + bytes([good[-13] ^ 1]) + good[-12:]
+
+
+@pytest.mark.parametrize("harm", [truncated, swapped, changed, None])
+@pytest.mark.parametrize("name", ["rgb", "mask"])
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_damaged_file_keeps_its_view_out_until_it_is_good(tmp_path: Path, to, name, harm):
+    """Whatever it is that befell the file, and whether the format copies or decodes it."""
+    place, out = tmp_path / "d", tmp_path / "out/x"
+    write_dataset(place, views=5, models=2, passes=("rgb", "mask"))
+    views = farm.dataset.open(place)
+    path = place / views[3].path(name)
+    good = path.read_bytes()
+    if harm:
+        path.write_bytes(harm(good, (place / views[0].path(name)).read_bytes()))
+    else:
+        path.unlink()
+
+    summary = run(place, out, to, shard_views=2)
+
+    assert (summary.views, len(summary.damaged)) == (4, 1)
+    assert summary.damaged[0].startswith(f"{views[3].path(name)}: ")
+    assert not [file for file in files_of(out) if views[3].name in file]
+    assert run(place, out, to, shard_views=2).there == 3
     path.write_bytes(good)
-    assert run(tmp_path / "d", tmp_path / "out", "coco", shard_views=2).there == 2
+    summary = run(place, out, to, shard_views=2)
+    assert (summary.views, summary.there, summary.damaged) == (5, 3, ())
+    run(place, tmp_path / "fresh/x", to, shard_views=2)
+    assert files_of(out) == files_of(tmp_path / "fresh/x")
+
+
+@pytest.mark.parametrize("to", ["coco", "yolo", "folders", "bop"])
+def test_a_linked_file_is_looked_at_too(tmp_path: Path, to):
+    """A link costs no bytes, and what is changed under it later is found by the next export."""
+    place, out = tmp_path / "d", tmp_path / "out"
+    write_dataset(place, views=2, passes=("rgb", "mask"))
+    path = place / farm.dataset.open(place)[0].path("rgb")
+    good = path.read_bytes()
+    run(place, out, to, link=True)
+    path.write_bytes(changed(good, b""))
+
+    assert len(run(place, out, to, link=True).damaged) == 1
+
+    path.unlink()
+    path.write_bytes(good)
+    assert run(place, out, to, link=True).damaged == ()
+    assert good in files_of(out).values()
+    assert changed(good, b"") not in files_of(out).values()
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_what_a_person_changed_in_an_export_is_written_anew(tmp_path: Path, to):
+    place, out = tmp_path / "d", tmp_path / "out"
+    write_dataset(place, views=3, passes=("rgb", "mask"))
+    run(place, out, to)
+    before = files_of(out)
+    for file in before:
+        (out / file).write_bytes(before[file][:-3])
+
+    assert run(place, out, to).there == 0
+    assert files_of(out) == before
+
+
+def test_where_all_is_damaged_nothing_is_exported(tmp_path: Path):
+    for to in FORMATS:
+        place, out = tmp_path / to, tmp_path / f"out/{to}"
+        write_dataset(place, views=3, passes=("rgb", "mask"))
+        for path in (place / "masks").iterdir():
+            path.write_bytes(b"")
+
+        assert len(run(place, out, to).damaged) == 3
+        assert not [name for name in files_of(out) if name.endswith((".png", ".tar", ".parquet"))]
+
+
+def test_another_dataset_or_a_part_does_not_take_the_place_of_an_export(tmp_path: Path):
+    write_dataset(tmp_path / "all/one", views=4, passes=("rgb", "mask"))
+    write_dataset(tmp_path / "all/two", views=2, first=4, passes=("rgb", "mask"))
+    out = tmp_path / "out/x"
+    run(tmp_path / "all", out, "yolo")
+    before = files_of(out)
+
+    sentence = f"holds an export of {tmp_path}/all, not of {tmp_path}/all/two: take another --out"
+    with pytest.raises(SpecError, match=sentence):
+        run(tmp_path / "all/two", out, "yolo")
+    assert files_of(out) == before
+
+    summary = run(tmp_path / "all/two", out, "yolo", replace=True)
+    assert (summary.views, summary.fewer) == (2, 0)
+    run(tmp_path / "all/two", tmp_path / "fresh/x", "yolo")
+    assert files_of(out) == files_of(tmp_path / "fresh/x")
+
+
+def test_a_dataset_that_was_moved_costs_no_export(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=3, passes=("rgb", "mask"))
+    run(tmp_path / "d", tmp_path / "out", "coco")
+    (tmp_path / "d").rename(tmp_path / "moved")
+
+    assert run(tmp_path / "moved", tmp_path / "out", "coco", replace=True).there == 3
+    assert run(tmp_path / "moved", tmp_path / "out", "coco").there == 3
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_another_format_takes_the_place_of_an_export_on_request(tmp_path: Path, to):
+    write_dataset(tmp_path / "d", views=3, models=2, passes=("rgb", "mask"))
+    run(tmp_path / "d", tmp_path / "fresh/x", to)
+    for other in FORMATS:
+        out = tmp_path / other / "x"
+        run(tmp_path / "d", out, other)
+
+        run(tmp_path / "d", out, to, replace=True)
+
+        assert files_of(out) == files_of(tmp_path / "fresh/x")
+
+
+def test_that_views_left_an_export_is_told(tmp_path: Path):
+    place, out = tmp_path / "d", tmp_path / "out"
+    write_dataset(place, views=6, passes=("rgb", "mask"))
+    run(place, out, "folders")
+    lines = (place / "views.jsonl").read_text().splitlines(keepends=True)
+    (place / "views.jsonl").write_text("".join(lines[:2]))
+
+    assert run(place, out, "folders").fewer == 4
+    assert run(place, out, "folders").fewer == 0
