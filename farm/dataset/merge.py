@@ -55,7 +55,7 @@ class MergeSummary(NamedTuple):
     views: int
     """In the merged dataset."""
     repeated: int
-    """Views that are in more than one part, with the same files."""
+    """Views that are in more than one part, with the same files, under whatever names."""
     linked: int
     copied: int
     there: int
@@ -135,12 +135,16 @@ def check_names(parts: Sequence[Part], *, prefix: bool) -> list[Part]:
         SpecError: They are not.
     """
     known: dict[bytes, bytes] = {}
+    there: set[bytes] = set()
     new: list[Part] = []
     for part in parts:
         before = len(known)
         for view in part.data:
-            name = name_of(view, part)
             content = contents(view.record)
+            if content in there:
+                continue
+            there.add(content)
+            name = name_of(view, part)
             if known.setdefault(short(name), content) != content:
                 remedy = (
                     "rename the folder of one of the datasets"
@@ -163,8 +167,9 @@ def name_of(view: DatasetView, part: Part) -> str:
 
 
 def contents(record: ViewRecord) -> bytes:
-    """Return what the bytes of a view's files are, in short."""
-    return short(digest(sorted((name, file.sha256) for name, file in record.files.items())))
+    """Return what a view is, whatever it is called, and what the bytes of its files are."""
+    files = sorted((name, file.sha256) for name, file in record.files.items())
+    return short(digest(record.view_id, files))
 
 
 def planned(parts: Sequence[Part], counts: Counter[str]) -> Iterator[Move]:
@@ -172,12 +177,12 @@ def planned(parts: Sequence[Part], counts: Counter[str]) -> Iterator[Move]:
     told: set[bytes] = set()
     for part in parts:
         for view in part.data:
-            name = name_of(view, part)
-            if short(name) in told:
+            content = contents(view.record)
+            if content in told:
                 counts["repeated"] += 1
                 continue
-            record = renamed(view.record, name, index=len(told))
-            told.add(short(name))
+            record = renamed(view.record, name_of(view, part), index=len(told))
+            told.add(content)
             yield Move(part.data.storage, view, record)
 
 

@@ -126,6 +126,21 @@ def test_the_same_views_in_two_datasets_are_one(tmp_path):
     assert (done.views, done.repeated) == (5, 3)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_view_is_there_once_whatever_it_is_called(tmp_path, first):
+    """With the names of datasets and then without, or the other way round."""
+    write(tmp_path / "a", views=3)
+    write(tmp_path / "b", views=2, first=1)
+    put_together(tmp_path, "a", "b", prefix=first)
+    before = files_in(tmp_path / "out")
+
+    done = put_together(tmp_path, "b", "a", prefix=not first)
+
+    assert done.views == 3
+    assert files_in(tmp_path / "out") == before
+    assert verify(open_dataset(tmp_path / "out"), workers=2).wrong == 0
+
+
 def test_a_merge_that_was_stopped_shows_no_records_and_goes_on(tmp_path, monkeypatch):
     write(tmp_path / "a")
     write(tmp_path / "b", first=3)
