@@ -18,6 +18,7 @@ from farm.cli.main import make_app
 from farm.dataset.export.formats import FORMATS
 from farm.dataset.export.outbox import STATE_FOLDER
 from farm.dataset.split import split_dataset
+from farm.dataset.splits import NoSplitError
 from farm.errors import SpecError
 from farm.local.hold import hold_folder
 from farm.storage import open_storage
@@ -141,6 +142,89 @@ def test_views_in_no_split_are_left_out_and_counted(tmp_path: Path):
     assert summary.left_out == len(val) - 1 > 0
     assert summary.splits["val"] == 1
     assert "val: images/val" in (tmp_path / "out/data.yaml").read_text()
+
+
+def asked(*arguments: object):
+    return CliRunner().invoke(make_app(), ["dataset", "export", *map(str, arguments)])
+
+
+def test_what_is_left_out_is_listed_and_the_command_ends_with_1(tmp_path: Path):
+    place = tmp_path / "d"
+    write_dataset(place, views=3, passes=("rgb", "mask"))
+    path = place / farm.dataset.open(place)[1].path("mask")
+    good = path.read_bytes()
+    path.write_bytes(good[:-1])
+
+    done = asked(place, "--to", "coco", "--out", tmp_path / "out")
+
+    assert done.exit_code == 1
+    sentence = f"has {len(good) - 1} bytes, not {len(good)}"
+    assert f"damaged: masks/{path.name}: {sentence}" in done.stderr
+    assert "1 view left out, whose files are not what was recorded" in done.stderr
+    assert f"farm dataset verify {place}" in done.stderr.replace("\n", " ")
+    assert "2 views as coco" in done.stderr
+    told = json.loads(asked(place, "--to", "coco", "--out", tmp_path / "out", "--json").stdout)
+    assert told["damaged"] == [f"masks/{path.name}: {sentence}"]
+    path.write_bytes(good)
+    assert asked(place, "--to", "coco", "--out", tmp_path / "out").exit_code == 0
+
+
+def test_the_splits_that_were_used_are_told(tmp_path: Path):
+    place = tmp_path / "all"
+    write_dataset(place / "one", views=4, models=4, passes=("rgb", "mask"))
+    shares = {"train": 0.5, "test": 0.5}
+    split_dataset(farm.dataset.open(place / "one"), shares, by="model", seed=7)
+
+    one = asked(place / "one", "--to", "yolo", "--out", tmp_path / "o1")
+    above = asked(place, "--to", "yolo", "--out", tmp_path / "o2")
+
+    assert "splits (by model, seed 7, train 0.5, test 0.5) train: 2, test: 2" in one.stderr
+    assert "no splits, all is train: 4" in above.stderr
+    assert "one/splits.json was not used" in above.stderr.replace("\n", "")
+    split_dataset(farm.dataset.open(place), shares, by="view", seed=1)
+    again = asked(place / "one", "--to", "yolo", "--out", tmp_path / "o1")
+    assert "all/splits.json was not used" in again.stderr.replace("\n", "")
+
+
+def test_splits_that_are_not_whole_are_not_taken_for_none(tmp_path: Path):
+    place, out = tmp_path / "d", tmp_path / "o"
+    write_dataset(place, views=4, models=4, passes=("rgb", "mask"))
+    shares = {"train": 0.5, "val": 0.5}
+    split_dataset(farm.dataset.open(place), shares, by="model", seed=0)
+    train = (place / "splits/train.txt").read_text()
+    (place / "splits/val.txt").write_text(train)
+    with pytest.raises(NoSplitError, match="is in the splits train and val: make them anew"):
+        run(place, out, "coco")
+    (place / "splits/val.txt").unlink()
+    with pytest.raises(NoSplitError, match=r"val\.txt: is gone, but splits\.json tells of it"):
+        run(place, out, "coco")
+    (place / "splits.json").unlink()
+    with pytest.raises(NoSplitError, match=r"train\.txt: is a split, but splits\.json is gone"):
+        run(place, out, "coco")
+    assert not out.exists()
+
+
+USELESS = {
+    "coco": ("--shard-mb 9",),
+    "yolo": ("--segmentation polygon", "--shard-mb 256"),
+    "huggingface": ("--link", "--segmentation rle"),
+    "webdataset": ("--link", "--copy", "--classes model", "--segmentation rle"),
+    "bop": ("--classes model", "--segmentation polygon", "--shard-mb 9"),
+    "folders": ("--segmentation polygon", "--shard-mb 9"),
+}
+
+
+@pytest.mark.parametrize(
+    ("to", "option"), [(to, option) for to in FORMATS for option in USELESS[to]]
+)
+def test_an_option_that_a_format_has_no_use_for_is_refused(tmp_path: Path, to, option):
+    write_dataset(tmp_path / "d", views=1, passes=("rgb", "mask"))
+    flag = option.split()[0].replace("--copy", "--link")
+
+    done = asked(tmp_path / "d", "--to", to, "--out", tmp_path / "o", *option.split())
+
+    assert str(done.exception) == f"{flag}: an export to {to} has no use for it: leave it out"
+    assert not (tmp_path / "o").exists()
 
 
 def test_a_dataset_in_a_bucket_exports_as_one_in_a_folder(tmp_path: Path, s3_place: str):
