@@ -7,7 +7,6 @@ import logging
 import os
 import platform
 import secrets
-import shutil
 import signal
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from celery.worker import state as celery_state
 
 from farm.errors import DeviceError, SetupError, UnreachableError
 from farm.ledger import open_ledger
+from farm.owned import Owned, make_owned
 from farm.queue import RENDER_TASK, create_celery
 from farm.settings import Settings
 from farm.spec.task import Ticket
@@ -42,6 +42,7 @@ from worker.warden import Warden, prove_in_child
 
 log = logging.getLogger(__name__)
 
+SCRATCH_PREFIX = "farm-worker-"
 DEVICE_EXIT = 3
 """Exit code of a worker that cannot use its device: starting it again would not help."""
 HAND_BACK_S = 3.0
@@ -52,18 +53,18 @@ POOL_CHECK_S = 0.5
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
-def make_scratch(parent: Path | None) -> Path:
-    """Make the folder for pictures in passing.
+def make_scratch(parent: Path | None) -> Owned:
+    """Make the folder for pictures in passing; first, clear those of workers that were killed.
 
     Raises:
         SetupError: It cannot be made there.
     """
+    where = parent or Path(tempfile.gettempdir())
     try:
         if parent:
             parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix="farm-worker-", dir=parent))
+        return make_owned(SCRATCH_PREFIX, where)
     except OSError as error:
-        where = parent or tempfile.gettempdir()
         raise SetupError(
             f"{where}: the worker cannot write its pictures there ({error.strerror}): make it "
             "writable, or set FARM_SCRATCH to another folder"
@@ -81,8 +82,8 @@ class Service:
         device = str(self.claim.device)
         name = settings.name or device.replace(":", "")
         self.node = f"{name}@{platform.node()}"
-        self.scratch = make_scratch(settings.scratch)
-        self.spill = Path(tempfile.mkdtemp(prefix="farm-worker-"))
+        self.folders = (make_scratch(settings.scratch), make_scratch(None))
+        self.scratch, self.spill = (owned.folder for owned in self.folders)
         self.settings = settings.model_copy(
             update={
                 "device": device,
@@ -215,8 +216,8 @@ class Service:
         os._exit(0)
 
     def _clean(self) -> None:
-        for folder in (self.scratch, self.spill):
-            shutil.rmtree(folder, ignore_errors=True)
+        for owned in self.folders:
+            owned.remove()
 
 
 def holder_name(settings: Settings) -> str:

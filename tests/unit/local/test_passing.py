@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from farm.errors import SetupError
-from farm.local.passing import LOCK_FILE, PREFIX, memory_folder, passing_folder
+from farm.local.passing import PREFIX, memory_folder, passing_folder
+from farm.owned import LOCK_FILE
 
 HOLD = """
 import sys, time
