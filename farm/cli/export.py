@@ -182,6 +182,8 @@ def print_summary(console: Console, summary: ExportSummary, kind: str) -> None:
         say(
             console, f"note: {counted(summary.fewer, 'view')} fewer than before: these were removed"
         )
+    for sentence in summary.notes:
+        say(console, f"note: {sentence}")
     for file in summary.unused_splits:
         say(
             console,

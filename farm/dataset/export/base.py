@@ -165,6 +165,8 @@ class Exporter(ABC, Generic[T]):
         Raises:
             SpecError: The dataset lacks what the format is about.
         """
+        self.notes: list[str] = []
+        """What a person should know of the export, when it is done."""
         self.options = job.options
         self.survey = job.survey
         self.outbox = job.outbox

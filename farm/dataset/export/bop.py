@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from farm.dataset.export.base import Exporter, Job, Lines, NumberedView, Part, Written
 from farm.dataset.export.instances import Box, Instance, box_of, find_instances
@@ -24,6 +27,10 @@ DEPTH_STEPS = (1, 2, 5)
 HALF_PIXEL = 0.5
 """OpenCV and BOP count pixels from the centre of the first one; records from its corner."""
 OPENCV_FROM_OPENGL = np.diag([1.0, -1.0, -1.0, 1.0])
+LEAST_SEEN = 0.1
+"""The visible share from which BOP asks for an object."""
+TESTED = "test"
+"""The split of which there are targets."""
 Entry = dict[str, Any]
 
 
@@ -33,13 +40,14 @@ class Frame(NamedTuple):
     number: int
     """Within the scene."""
     files: list[str]
+    size_px: tuple[int, int]
     camera: Entry
     poses: list[Entry]
     facts: list[Entry]
 
 
 class BopExporter(Exporter[Frame]):
-    """`<split>/<scene>/` with rgb, depth, mask and mask_visib; `models/models_info.json`.
+    """`<split>/<scene>/` with rgb, depth, mask and mask_visib; `models/`, `camera.json`; targets.
 
     A scene is views in a row of one dataset, 1000 at most: in grid mode one model under one HDRI.
     """
@@ -89,7 +97,7 @@ class BopExporter(Exporter[Frame]):
             for thing, label in things(record)
         ]
         facts = [fact_entry(each, covered) for each in found]
-        return Frame(view.place, files, camera, poses, facts)
+        return Frame(view.place, files, record.resolution_px, camera, poses, facts)
 
     def write(self, part: Part, taken: Iterator[Frame]) -> Written:
         scene = f"{part.split}/{part.number:06d}"
@@ -97,7 +105,11 @@ class BopExporter(Exporter[Frame]):
         cameras: dict[str, Any] = {}
         poses: dict[str, Any] = {}
         facts: dict[str, Any] = {}
+        sensors: list[Entry] = []
+        targets: list[JsonValue] = []
         for frame in taken:
+            sensors = sensors or [sensor_entry(frame)]
+            targets += target_entries(frame, part.number)
             files += frame.files
             cameras[str(frame.number)] = frame.camera
             poses[str(frame.number)] = frame.poses
@@ -108,14 +120,51 @@ class BopExporter(Exporter[Frame]):
             ("scene_gt_info", facts),
         ):
             files.append(self.outbox.put_text(f"{scene}/{name}.json", scene_json(entries)))
-        return Written(files, [])
+        return Written(files, [{"camera": sensors[0], "targets": targets}])
 
     def close(self, lines: Lines) -> list[str]:
         models = {
             str(number): model_entry(thing.name, thing.sha256, self.survey.things[thing])
             for thing, number in self._numbers.items()
         }
-        return [self.outbox.put_text("models/models_info.json", scene_json(models))]
+        files = [self.outbox.put_text("models/models_info.json", scene_json(models))]
+        for scene in chain.from_iterable(map(lines, self.survey.splits)):
+            text = json.dumps(scene["camera"], indent=2) + "\n"
+            files.append(self.outbox.put_text("camera.json", text))
+            break
+        return files + self._put_targets(lines) if TESTED in self.survey.splits else files
+
+    def _put_targets(self, lines: Lines) -> list[str]:
+        """Write which objects of which pictures are to be found; the newer list has pictures."""
+        found = [target for scene in lines(TESTED) for target in scene["targets"]]
+        pictures = {(each["scene_id"], each["im_id"]): None for each in found}
+        shown = [{"im_id": at, "scene_id": scene} for scene, at in pictures]
+        return [
+            self.outbox.put_text("test_targets_bop19.json", list_json(found)),
+            self.outbox.put_text("test_targets_bop24.json", list_json(shown)),
+        ]
+
+
+def sensor_entry(frame: Frame) -> Entry:
+    """Return the camera of a picture as that of a whole dataset."""
+    matrix = frame.camera["cam_K"]
+    return {
+        "cx": matrix[2], "cy": matrix[5], "depth_scale": frame.camera["depth_scale"],
+        "fx": matrix[0], "fy": matrix[4], "height": frame.size_px[1], "width": frame.size_px[0],
+    }  # fmt: skip
+
+
+def target_entries(frame: Frame, scene: int) -> list[JsonValue]:
+    """Return what is to be found in a picture: objects of which enough is seen, and how many."""
+    counts = Counter(
+        pose["obj_id"]
+        for pose, facts in zip(frame.poses, frame.facts, strict=True)
+        if facts["visib_fract"] >= LEAST_SEEN
+    )
+    return [
+        {"im_id": frame.number, "inst_count": count, "obj_id": number, "scene_id": scene}
+        for number, count in sorted(counts.items())
+    ]
 
 
 def scale_mm(record: ViewRecord) -> float:
@@ -207,6 +256,11 @@ def model_entry(name: str, sha256: str, size_mm: tuple[float, float, float]) -> 
         "size_x": x, "size_y": y, "size_z": z,
         "name": name, "sha256": sha256,
     }  # fmt: skip
+
+
+def list_json(entries: list[Entry]) -> str:
+    """Return JSON with a line for each entry, as the tools of BOP write it."""
+    return "[\n" + ",\n".join(f"  {json.dumps(entry)}" for entry in entries) + "\n]\n"
 
 
 def scene_json(entries: Entry) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -67,10 +68,11 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
 
     def close(self, lines: Lines) -> list[str]:
         files = []
+        numbers = itertools.count(1)  # unlike in all splits: people put them together
         for split in self.survey.splits:
             files.append(f"annotations/instances_{split}.json")
             with self.outbox.open(files[-1]) as file:
-                self._write_json(file, split, lines)
+                self._write_json(file, split, lines, numbers)
         return files
 
     def _annotation(self, instance: Instance, view: NumberedView) -> Entry:
@@ -107,7 +109,9 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
         known = self.survey.keypoints.get(name)
         return {"keypoints": list(known), "skeleton": []} if known else {}
 
-    def _write_json(self, file: IO[bytes], split: str, lines: Lines) -> None:
+    def _write_json(
+        self, file: IO[bytes], split: str, lines: Lines, numbers: Iterator[int]
+    ) -> None:
         head = {
             "info": {"description": split, "version": version("viewfarm"), "contributor": ""},
             "licenses": [
@@ -124,7 +128,7 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
         write_list(file, (entry["image"] for entry in lines(split)))
         file.write(b'],\n "annotations": [')
         found = (each for entry in lines(split) for each in entry["annotations"])
-        write_list(file, ({"id": at} | each for at, each in enumerate(found, start=1)))
+        write_list(file, ({"id": next(numbers)} | each for each in found))
         file.write(b"]\n}\n")
 
 

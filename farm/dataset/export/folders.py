@@ -1,17 +1,23 @@
-"""Pictures in a folder per class, their masks in the same folders beside: for tfds.ImageFolder."""
+"""Pictures in a folder per class, their masks in the same folders beside: for `ImageFolder`s."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from farm.dataset.export.base import Exporter, Job, NumberedView, Part, Written
+from farm.dataset.export.base import Exporter, Job, Lines, NumberedView, Part, Written
 from farm.dataset.export.pictures import picture, put_extras
 from farm.dataset.export.survey import class_names
 
+CLASSES_FILE = "classes.txt"
+"""Names each class in its line: the first is 0."""
+
 
 class FolderExporter(Exporter[list[str]]):
-    """`images/<split>/<class>/` and `masks/<split>/<class>/`, with equal names."""
+    """`images/<split>/<class>/` and `masks/<split>/<class>/`, with equal names.
+
+    Readers number the folders of a split in order, so each split has all of them.
+    """
 
     takes = frozenset({"classes", "link"})
     needs = (("rgb",),)
@@ -35,14 +41,36 @@ class FolderExporter(Exporter[list[str]]):
     def write(self, part: Part, taken: Iterator[list[str]]) -> Written:
         return Written([path for paths in taken for path in paths], [])
 
+    def close(self, lines: Lines) -> list[str]:
+        names = sorted(self._folders.values())
+        kinds = ("images", "masks") if self.survey.passes["mask"] else ("images",)
+        paths = [
+            self.outbox.put_folder(f"{kind}/{split}/{name}")
+            for kind in kinds
+            for split in self.survey.splits
+            for name in names
+        ]
+        self.notes += [
+            f"{split} shows nothing of {', '.join(missing)}: torchvision's ImageFolder takes the "
+            "empty folders, which keep the numbers of classes, with allow_empty=True"
+            for split in self.survey.splits
+            if (missing := [name for name in names if self._is_empty(f"images/{split}/{name}")])
+        ]
+        return [*paths, self.outbox.put_text(CLASSES_FILE, "".join(f"{name}\n" for name in names))]
+
+    def _is_empty(self, path: str) -> bool:
+        return next((self.outbox.folder / path).iterdir(), None) is None
+
 
 def folder_names(classes: tuple[str, ...]) -> dict[str, str]:
-    """Return a folder for each class, no two the same."""
+    """Return a folder for each class, no two the same, also where capitals do not count."""
     names: dict[str, str] = {}
+    taken: set[str] = set()
     for name in classes:
-        plain = re.sub(r"[/\\\0]+", "-", name).strip(". ") or "object"
+        plain = re.sub(r"[/\\\0\r\n]+", "-", name).strip(". ") or "object"
         folder, number = plain, 2
-        while folder in names.values():
+        while folder.casefold() in taken:
             folder, number = f"{plain}-{number}", number + 1
         names[name] = folder
+        taken.add(folder.casefold())
     return names

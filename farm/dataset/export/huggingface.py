@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,36 @@ GROUP_BYTES = 32_000_000
 """Rows are written when they hold so many bytes: what a reader takes at a time, too."""
 GROUP_ROWS = 100
 CARD = "README.md"
+SPLIT_NAME = re.compile(r"\w+(\.\w+)*")
+"""As `datasets` has it."""
+COLUMNS = {
+    "view": "name, unlike all others",
+    "rgb": "the picture, sRGB",
+    "mask": "how much of a pixel the objects cover: 0 none, 255 all",
+    "depth": "along the camera's axis, in units of the view's world; inf where nothing is",
+    "distance": "from the camera's centre, in units of the view's world; inf where nothing is",
+    "normal": "unit vectors in the camera's frame: x right, y up, z towards it; 0 where nothing is",
+    "normal_world": "unit vectors in the view's world, z up; 0 where nothing is",
+    "position": "points in the view's world; 0 where nothing is",
+    "index": "number of the object, as `indices` in `record` has it; 0 where nothing is",
+    "material": "number of the material, as `materials` in `record` has it; 0 where nothing is",
+    "flow_forward": "motion to the next frame, pixels: x right, y down",
+    "flow_backward": "motion to the frame before, pixels: x right, y down",
+    "uv": "texture coordinates; 0 where nothing is",
+    "albedo": "share of light that is scattered, linear Rec. 709",
+    "diffuse": "scattered light, linear Rec. 709",
+    "specular": "reflected light, linear Rec. 709",
+    "objects": "what is seen: `class`; of its mask `bbox` (left, top, width, height) and `area`",
+    "intrinsics": "fx, fy, cx, cy, pixels, from the outer corner of the top-left pixel",
+    "world_from_camera": "the camera's pose, 4 x 4: it looks along its -z, y up",
+    "metres_per_unit": "metres in a unit of the view's world: depth times that is metres",
+    "model": "file of the model",
+    "model_licence": "its licence, where it is known",
+    "hdr": "file of the HDR environment",
+    "hdr_licence": "its licence, where it is known",
+    "record": "all that is known of the view, as JSON",
+}
+"""What each column is, in the order of the card."""
 
 
 class ParquetExporter(Exporter[Row]):
@@ -39,6 +70,12 @@ class ParquetExporter(Exporter[Row]):
         self._passes: tuple[PassName, ...] = self.options.passes or tuple(common)
         self._has_objects = "mask" in common or "index" in common
         self._features = self._describe()
+        for name in self.survey.splits:
+            if not SPLIT_NAME.fullmatch(name):
+                raise SpecError(
+                    f"{name!r}: an export to huggingface takes names of splits of letters, digits, "
+                    "_ and . alone"
+                )
 
     def take(self, view: NumberedView) -> Row:
         record = view.record
@@ -87,8 +124,21 @@ class ParquetExporter(Exporter[Row]):
             },
             sort_keys=False,
         )
-        text = "Rendered with Viewfarm. Whose models and HDRIs it shows: ATTRIBUTION.md.\n"
-        return [self.outbox.put_text(CARD, f"---\n{head}---\n\n{text}")]
+        return [self.outbox.put_text(CARD, f"---\n{head}---\n\n{self._card()}")]
+
+    def _card(self) -> str:
+        """Return what a person reads of the dataset: its splits, and what each column is."""
+        splits = [f"| {name} | {views:,} |" for name, views in self.survey.counts.items()]
+        columns = [f"| `{name}` | {told(self._features[name])} | {text} |"
+                   for name, text in COLUMNS.items() if name in self._features]  # fmt: skip
+        return "\n".join(
+            [
+                f"{self.survey.views:,} rendered views with labels, made by Viewfarm.",
+                "Whose models and HDRIs it shows, and under which licences: ATTRIBUTION.md.",
+                "", "## Splits", "", "| split | views |", "|---|---|", *splits,
+                "", "## Columns", "", "| column | type | what |", "|---|---|---|", *columns, "",
+            ]
+        )  # fmt: skip
 
     def _describe(self) -> Features:
         found: dict[str, Any] = {"view": Value("string")}
@@ -138,6 +188,17 @@ class ParquetExporter(Exporter[Row]):
                 number = self.survey.classes.index(instance.class_name)
                 found.append({"class": number, "bbox": list(box), "area": area})
         return found
+
+
+def told(feature: Any) -> str:
+    """Return a feature's type in words."""
+    if isinstance(feature, (Array2D, Array3D)):
+        return f"{' x '.join(map(str, feature.shape))} {feature.dtype}"
+    if isinstance(feature, Value):
+        return str(feature.dtype)
+    if isinstance(feature, List):
+        return "list" if feature.length < 0 else f"{feature.length} {feature.feature.dtype}"
+    return "picture"
 
 
 def card_licence(names: tuple[str, ...]) -> dict[str, str]:

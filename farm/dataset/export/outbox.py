@@ -31,6 +31,8 @@ class Outbox:
         self._partial = folder / STATE_FOLDER / "partial"
         self._numbers = itertools.count()
         self._here = threading.local()
+        self._lasting: set[Path] = set()
+        """Folders that may be empty."""
         self._folders = threading.Lock()
         """Held by who makes a folder for a file, or removes one that is empty."""
 
@@ -86,6 +88,14 @@ class Outbox:
             finally:
                 partial.unlink(missing_ok=True)
 
+    def put_folder(self, path: str) -> str:
+        """Make a folder that stays also while it is empty; return its path, which ends with `/`."""
+        path = inside(path, str(self.folder))
+        with self._folders, self._telling(path):
+            (self.folder / path).mkdir(parents=True, exist_ok=True)
+            self._lasting.add(self.folder / path)
+        return f"{path}/"
+
     def has(self, path: str) -> bool:
         """Say whether a file is there."""
         return (self.folder / path).is_file()
@@ -99,13 +109,16 @@ class Outbox:
         return (known.st_size, known.st_mtime_ns) if stat.S_ISREG(known.st_mode) else None
 
     def remove(self, path: str) -> None:
-        """Delete a file if it is there, and folders that it leaves empty."""
+        """Delete a file if it is there, and folders that it leaves empty; or such a folder."""
         target = self.folder / inside(path, str(self.folder))
         with self._folders, self._telling(path):
-            target.unlink(missing_ok=True)
+            if not path.endswith("/"):
+                target.unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # not empty
-                for folder in target.relative_to(self.folder).parents[:-1]:
-                    (self.folder / folder).rmdir()
+                for folder in (target, *target.parents)[not path.endswith("/") :]:
+                    if folder == self.folder or folder in self._lasting:
+                        break
+                    folder.rmdir()
 
     def _new(self) -> Path:
         return self._partial / str(next(self._numbers))

@@ -62,6 +62,8 @@ class ExportSummary(NamedTuple):
     """What is wrong with each view that is left out for that."""
     fewer: int
     """So many more views the same export had before."""
+    notes: tuple[str, ...]
+    """What the format makes of the dataset, where that is worth a word."""
 
 
 @dataclass
@@ -137,6 +139,7 @@ def export(  # noqa: PLR0913  what a person chooses
         unused_splits=unused_splits(place),
         damaged=tuple(progress.damaged),
         fewer=max(0, before - survey.views),
+        notes=tuple(exporter.notes),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import farm.dataset
+from farm.dataset.split import split_dataset
 from farm.errors import SpecError
 from farm.storage import FolderStorage
 from tests.datasets import write_dataset
@@ -106,6 +107,52 @@ def test_a_scene_has_views_of_one_dataset_and_no_more_than_asked_for(tmp_path: P
 
     scenes = sorted((tmp_path / "out/train").iterdir())
     assert [len(scene(each, "gt")) for each in scenes] == [2, 1, 2]
+
+
+def test_the_camera_and_what_is_to_be_found_are_told(tmp_path: Path):
+    """As bop_toolkit reads them: `load_cam_params`, and the targets of its evaluations."""
+    write_dataset(tmp_path / "d", views=6, models=3, objects=2)
+    shares = {"train": 0.5, "test": 0.5}
+    split_dataset(farm.dataset.open(tmp_path / "d"), shares, by="model", seed=0)
+
+    run(tmp_path / "d", tmp_path / "out", "bop", shard_views=3)
+
+    camera = json.loads((tmp_path / "out/camera.json").read_bytes())
+    first = scene(tmp_path / "out/train/000000", "camera")["0"]
+    matrix = [camera["fx"], 0, camera["cx"], 0, camera["fy"], camera["cy"], 0, 0, 1]
+    assert matrix == first["cam_K"]
+    assert (camera["width"], camera["height"]) == (64, 48)
+    assert camera["depth_scale"] == first["depth_scale"]
+    wanted = []
+    for folder in sorted((tmp_path / "out/test").iterdir()):
+        infos = scene(folder, "gt_info")
+        for at, poses in scene(folder, "gt").items():
+            for pose, info in zip(poses, infos[at], strict=True):
+                assert info["visib_fract"] > 0.1
+                wanted.append(
+                    {"im_id": int(at), "inst_count": 1, "obj_id": pose["obj_id"],
+                     "scene_id": int(folder.name)}
+                )  # fmt: skip
+    targets = json.loads((tmp_path / "out/test_targets_bop19.json").read_bytes())
+    assert targets == wanted
+    assert len(targets) == 2 * len(farm.dataset.open(tmp_path / "d", split="test")) > 0
+    pictures = json.loads((tmp_path / "out/test_targets_bop24.json").read_bytes())
+    assert pictures == [
+        {"im_id": each["im_id"], "scene_id": each["scene_id"]} for each in targets[::2]
+    ]
+
+
+def test_what_is_hardly_seen_is_no_target(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=1)
+    record = farm.dataset.open(tmp_path / "d")[0].record
+    label = record.objects[0].model_copy(update={"truncation": 0.95})
+    line = record.model_copy(update={"objects": (label,)}).model_dump_json()
+    (tmp_path / "d/views.jsonl").write_text(line + "\n")
+    split_dataset(farm.dataset.open(tmp_path / "d"), {"test": 1.0}, by="view", seed=0)
+
+    run(tmp_path / "d", tmp_path / "out", "bop")
+
+    assert json.loads((tmp_path / "out/test_targets_bop19.json").read_bytes()) == []
 
 
 def test_depth_may_lack_and_poses_may_not(tmp_path: Path):

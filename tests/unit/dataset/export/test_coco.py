@@ -11,6 +11,7 @@ from pycocotools.coco import COCO
 
 import farm.dataset
 from farm.dataset.export.coco import keypoint
+from farm.dataset.split import split_dataset
 from farm.errors import SpecError
 from farm.spec.label import Keypoint
 from tests.datasets import write_dataset
@@ -66,6 +67,27 @@ def test_holes_parts_and_nothing_come_out_exactly(tmp_path: Path, segmentation):
         assert len(found) == int(mask.any())
         for annotation in found:
             np.testing.assert_array_equal(coco.annToMask(annotation), mask)
+
+
+def test_ids_are_unlike_in_all_splits(tmp_path: Path):
+    """People put the files of splits together: no id may stand for two things then."""
+    write_dataset(tmp_path / "d", views=6, models=3, objects=2, passes=("rgb", "index"))
+    shares = {"train": 0.4, "val": 0.3, "test": 0.3}
+    split_dataset(farm.dataset.open(tmp_path / "d"), shares, by="model", seed=0)
+
+    run(tmp_path / "d", tmp_path / "out", "coco")
+
+    listings = [
+        json.loads((tmp_path / f"out/annotations/instances_{name}.json").read_bytes())
+        for name in shares
+    ]
+    for kind, wanted in (("images", 6), ("annotations", 12)):
+        ids = [each["id"] for listing in listings for each in listing[kind]]
+        assert sorted(ids) == list(range(1, wanted + 1))
+    assert listings[0]["categories"] == listings[1]["categories"] == listings[2]["categories"]
+    for listing in listings:
+        images = {image["id"] for image in listing["images"]}
+        assert {each["image_id"] for each in listing["annotations"]} == images
 
 
 def test_several_objects_are_cut_out_by_their_indices(tmp_path: Path):

@@ -39,6 +39,12 @@ def test_pictures_and_masks_have_the_same_splits_labels_and_names(tmp_path: Path
     assert {split for split, _label in pictures} == set(summary.splits)
     assert sum(map(len, pictures.values())) == 8
     assert pictures.keys() == masks.keys()
+    labels = {split: sorted(label for each, label in pictures if each == split) for split in shares}
+    assert labels["train"] == labels["val"] == labels["test"] == ["chair", "lamp", "vase"]
+    assert (tmp_path / "out/classes.txt").read_text().split() == labels["train"]
+    told = {note.partition(" ")[0]: note for note in summary.notes}
+    for (split, label), paths in pictures.items():
+        assert (label in told.get(split, "").partition(":")[0]) == (not paths)
     for (split, label), paths in pictures.items():
         assert [path.stem for path in paths] == [path.stem for path in masks[split, label]]
         for path in paths:
@@ -52,10 +58,39 @@ def test_pictures_and_masks_have_the_same_splits_labels_and_names(tmp_path: Path
     np.testing.assert_allclose(opened(mask.read_bytes()) >= 128, half_covered(dataset, 0))
 
 
+def test_folders_of_classes_stay_until_their_class_goes(tmp_path: Path):
+    place, out = tmp_path / "d", tmp_path / "out"
+    write_dataset(place, views=3, models=3, passes=("rgb", "mask"))
+    shares = {"train": 0.7, "val": 0.3}
+    split_dataset(farm.dataset.open(place), shares, by="model", seed=0)
+    run(place, out, "folders")
+    split_dataset(farm.dataset.open(place), shares, by="model", seed=3, fresh=True)
+    run(place, out, "folders")  # another class is alone now
+    folders = sorted(path.relative_to(out / "images") for path in (out / "images").glob("*/*"))
+
+    lines = (place / "views.jsonl").read_text().splitlines(keepends=True)
+    (place / "views.jsonl").write_text("".join(lines[:2]))
+    run(place, out, "folders")
+
+    names = ("chair", "lamp", "vase")
+    assert folders == [Path(split, name) for split in ("train", "val") for name in names]
+    left = {path.name for path in (out / "images").glob("*/*")}
+    assert left == set((out / "classes.txt").read_text().split()) == {"vase", "chair"}
+
+
 def test_classes_that_are_no_folder_names_get_one():
     assert folder_names(("a/b", "a-b", "..", "ok")) == {
         "a/b": "a-b",
         "a-b": "a-b-2",
         "..": "object",
         "ok": "ok",
+    }
+
+
+def test_classes_that_differ_in_capitals_alone_stay_apart():
+    """As on the disks of Macs and Windows."""
+    assert folder_names(("Vase", "vase", "VASE")) == {
+        "Vase": "Vase",
+        "vase": "vase-2",
+        "VASE": "VASE-3",
     }

@@ -10,6 +10,7 @@ import pytest
 import farm.dataset
 from farm.dataset.split import split_dataset
 from farm.errors import SpecError
+from farm.spec.passes import PASS_NAMES
 from tests.datasets import write_dataset
 from tests.unit.dataset.export.pictures import half_covered, run
 
@@ -71,6 +72,31 @@ def test_the_folder_alone_says_which_split_is_where(tmp_path: Path, load):
     for name, rows in loaded.items():
         wanted = farm.dataset.open(tmp_path / "d", split=name)
         assert [row["view"] for row in rows] == [view.name for view in wanted]
+
+
+def test_the_card_explains_each_column(tmp_path: Path, load):
+    passes = tuple(name for name in PASS_NAMES if name != "cryptomatte")
+    write_dataset(tmp_path / "d", views=2, passes=passes)
+
+    run(tmp_path / "d", tmp_path / "out", "huggingface")
+
+    card = (tmp_path / "out/README.md").read_text()
+    rows = [line.split(" | ") for line in card.splitlines() if line.startswith("| `")]
+    explained = {row[0].strip("| `"): row for row in rows}
+    loaded = load(str(tmp_path / "out"), split="train")
+    assert set(explained) == set(loaded.features)
+    assert all(len(row) == 3 and row[1] and len(row[2]) > 5 for row in rows)
+    assert explained["depth"][1] == "48 x 64 float32"
+    assert "| train | 2 |" in card
+
+
+def test_a_split_that_readers_cannot_name_is_refused(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=2, passes=("rgb", "mask"))
+    shares = {"train": 0.5, "train-2": 0.5}
+    split_dataset(farm.dataset.open(tmp_path / "d"), shares, by="view", seed=0)
+
+    with pytest.raises(SpecError, match="'train-2': an export to huggingface takes names of"):
+        run(tmp_path / "d", tmp_path / "out", "huggingface")
 
 
 def test_arrays_of_several_sizes_are_refused_in_a_sentence(tmp_path: Path):
