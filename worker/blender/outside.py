@@ -8,7 +8,7 @@ import posixpath
 import signal
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -56,7 +56,9 @@ def home_of(asset: Asset) -> Path | None:
     return next((each for each in Path(asset.path).parents if each.name == asset.content), None)
 
 
-def shut_out(home: Path | None, *, ours: set[int]) -> tuple[str, ...]:
+def shut_out(
+    home: Path | None, *, ours: set[int], copies: Collection[Path] = ()
+) -> tuple[str, ...]:
     """Let a model find no file that it may not read; it takes it for missing.
 
     Returns what was taken away with the libraries that it may not read.
@@ -64,11 +66,13 @@ def shut_out(home: Path | None, *, ours: set[int]) -> tuple[str, ...]:
     Args:
         home: The folder beyond which nothing is the model's own; None: any regular file is.
         ours: Session ids of the data-blocks that are not the model's.
+        copies: Files that were made of the model's own.
     """
     dropped = drop_libraries(home)
 
     def visit(block: bpy.types.ID, path: str, _: object) -> str | None:
-        if block.session_uid in ours or may_read(full_path(path, block), home):
+        full = full_path(path, block)
+        if block.session_uid in ours or Path(full) in copies or may_read(full, home):
             return None
         return f"{NOWHERE}/{posixpath.basename(path.replace(chr(92), '/')) or 'file'}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from worker.blender import (
     obj,
     outside,
     test_card,
+    usd_marks,
     vertex_colours,
 )  # fmt: skip
 from worker.blender.measure import measure
@@ -63,6 +65,7 @@ NUMBER_BYTES = 4 * 1.5
 PICTURE: tuple[PassName, ...] = ("rgb", "mask")
 
 Operator = Callable[..., Any]
+USD = (".usd", ".usda", ".usdc", ".usdz")
 
 
 class BlenderSession:
@@ -86,6 +89,8 @@ class BlenderSession:
         self._world = environment.add_world(scene)
         self._camera = cameras.add_camera(scene)
         self._model: tuple[tuple[str, str, bool], Model] | None = None
+        self._copies: list[Path] = []
+        """Files that the model reads from while it stands, each in a folder of its own."""
         self._hdr: tuple[tuple[str, str], bpy.types.Image] | None = None
         self._asked: tuple[ResolvedRender, tuple[PassName, ...]] = (test_card.CARD, PICTURE)
         self._samplings: tuple[Sampling, ...] = ()
@@ -182,6 +187,8 @@ class BlenderSession:
         self._model = None
         self._plan()
         hygiene.keep_only(self._ours())
+        while self._copies:
+            shutil.rmtree(self._copies.pop().parent, ignore_errors=True)
         self.scene.frame_set(1)
         give_back_memory()
 
@@ -254,7 +261,7 @@ class BlenderSession:
                 raise AssetError(
                     str(path), f"Blender cannot import it: {importers.sentence(error, file)}"
                 ) from error
-        unread += outside.shut_out(home, ours=self._ours())
+        unread += outside.shut_out(home, ours=self._ours(), copies=self._copies)
         unread += file_colours.settle(path, self._strangers())
         objects = [
             item
@@ -287,8 +294,24 @@ class BlenderSession:
                 operator(filepath=str(file), **options)
             vertex_colours.undress(self._strangers(), read.lost)
             return read.unread
+        if path.suffix.lower() in USD:
+            return self._run_usd_importer(path, operator, options)
         operator(filepath=str(path), **options)
         return ()
+
+    def _run_usd_importer(
+        self, path: Path, operator: Operator, options: dict[str, Any]
+    ) -> tuple[str, ...]:
+        """Import a USD file, or a copy that says more; it stays, since caches read from it."""
+        from worker.blender import usd_stage  # takes its time: others do without
+
+        told = usd_stage.look_into(path, self._scratch)
+        if told.copy is None:
+            operator(filepath=str(path), **options)
+            return told.unread
+        self._copies.append(told.copy)
+        operator(filepath=str(told.copy), import_subdivision=True, **options)
+        return told.unread + usd_marks.finish(self._strangers())
 
     def _run_gltf_importer(self, operator: Operator, options: dict[str, Any]) -> tuple[str, ...]:
         """Import a glTF; where what pointers animate is too much, without their animation."""
@@ -420,7 +443,7 @@ IMPORTERS: dict[str, tuple[Operator, dict[str, Any]]] = {
     ".stl": (bpy.ops.wm.stl_import, {}),
     ".fbx": (bpy.ops.wm.fbx_import, {}),
     **dict.fromkeys(
-        (".usd", ".usda", ".usdc", ".usdz"),
+        USD,
         (bpy.ops.wm.usd_import, {"set_frame_range": False, "create_world_material": False}),
     ),
 }
