@@ -13,7 +13,7 @@ from pxr import Sdf, UsdUtils
 
 from tests.blender.scenes import asset_of
 from tests.blender.shots import shoot, some_view
-from worker.blender import usd_marks
+from worker.blender import subdivision
 
 HEAD = '#usda 1.0\n(\n    upAxis = "Z"\n    metersPerUnit = 1\n)\n'
 CUBE = """\
@@ -93,21 +93,13 @@ def test_a_way_that_blender_lacks_is_told(load):
     assert load(prim("Mesh", "box", loop, CUBE)).unread == ("USD subdivision scheme loop",)
 
 
-@pytest.mark.parametrize(
-    ("faces", "levels"),
-    [(6, 4), (7_812, 4), (7_813, 3), (500_000, 1), (5_000_000, 1), (5_000_001, 0)],
-)
-def test_faces_are_cut_as_often_as_it_does_no_harm(faces, levels):
-    assert usd_marks.levels_for(faces) == levels
-
-
 def test_what_would_be_too_many_faces_stays_as_it_is_and_is_told(load, monkeypatch):
-    monkeypatch.setattr(usd_marks, "MOST_FACES", 23)
-    monkeypatch.setattr(usd_marks, "FINE_FACES", 23)
+    monkeypatch.setattr(subdivision, "MOST_FACES", 23)
+    monkeypatch.setattr(subdivision, "FINE_FACES", 23)
 
     model = load(prim("Mesh", "box", SMOOTH, CUBE))
 
-    assert (sides(model), model.unread) == ([2, 2, 2], ("USD subdivision of 6 faces",))
+    assert (sides(model), model.unread) == ([2, 2, 2], ("subdivision of 6 faces",))
 
 
 @pytest.mark.parametrize("scheme", ["", 'uniform token subdivisionScheme = "none"\n'])

@@ -242,12 +242,25 @@ def test_a_run_that_is_killed_takes_its_processes_along(assets, tmp_path, start_
     assert len(gone) == len(children)
 
 
-def test_what_could_not_be_read_is_said_once_and_recorded(assets, tmp_path):
-    model = tmp_path / "painted.obj"
-    text = (assets.models / "cube0001-aaaa.obj").read_text()
-    model.write_text(f"mtllib gone.mtl\nusemtl red\n{text}")
+SMOOTH = """#usda 1.0
+def Mesh "whole"
+{
+    uniform token subdivisionScheme = "catmullClark"
+    int[] faceVertexCounts = [3, 3, 3, 3]
+    int[] faceVertexIndices = [0,2,1, 0,1,3, 1,2,3, 2,0,3]
+    point3f[] points = [(0,0,0), (1,0,0), (0,1,0), (0,0,1)]
+}
+"""
 
-    done = farm("render", "--models", model, "--hdrs", assets.hdrs, "--output", tmp_path / "out",
+
+def test_what_could_not_be_read_is_said_once_and_recorded(assets, tmp_path):
+    models, output = tmp_path / "models", tmp_path / "out"
+    models.mkdir()
+    text = (assets.models / "cube0001-aaaa.obj").read_text()
+    (models / "painted.obj").write_text(f"mtllib gone.mtl\nusemtl red\n{text}")
+    (models / "whole.usda").write_text(SMOOTH)
+
+    done = farm("render", "--models", models, "--hdrs", assets.hdrs, "--output", output,
                 "--yaw", 2, "--pitch", 1, *TINY)  # fmt: skip
 
     assert done.returncode == 0, done.stderr

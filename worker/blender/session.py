@@ -18,6 +18,7 @@ from farm.spec.render import ResolvedRender
 from worker.blender import camera as cameras
 from worker.blender import (
     environment,
+    fbx,
     file_colours,
     gltf,
     gpu_memory,
@@ -26,6 +27,7 @@ from worker.blender import (
     metaballs,
     obj,
     outside,
+    subdivision,
     test_card,
     usd_marks,
     vertex_colours,
@@ -297,6 +299,9 @@ class BlenderSession:
         if path.suffix.lower() in USD:
             return self._run_usd_importer(path, operator, options)
         operator(filepath=str(path), **options)
+        if path.suffix.lower() == ".fbx":
+            fbx.hide_hidden(self._strangers())
+            return subdivision.bound(self._strangers())
         return ()
 
     def _run_usd_importer(
@@ -441,7 +446,7 @@ IMPORTERS: dict[str, tuple[Operator, dict[str, Any]]] = {
     ".obj": (bpy.ops.wm.obj_import, {}),
     ".ply": (bpy.ops.wm.ply_import, {"import_colors": "LINEAR"}),  # as they are: `file_colours`
     ".stl": (bpy.ops.wm.stl_import, {}),
-    ".fbx": (bpy.ops.wm.fbx_import, {}),
+    ".fbx": (bpy.ops.wm.fbx_import, {"import_subdivision": True}),
     **dict.fromkeys(
         USD,
         (bpy.ops.wm.usd_import, {"set_frame_range": False, "create_world_material": False}),

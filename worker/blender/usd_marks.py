@@ -7,39 +7,24 @@ from typing import Any
 
 import bpy
 
+from worker.blender.subdivision import faces_of, finest_level, left_out, subdivide
+
 CAGE, HOLE = "viewfarm_cage", "viewfarm_hole"
 """Marks that come through the importer: of a mesh to be subdivided, and of a face that is none."""
-FINE_FACES, MOST_FACES, MOST_LEVELS = 2_000_000, 20_000_000, 4
-"""Faces of all subdivided meshes: levels are added up to the first; one may go up to the second."""
 
 
 def finish(objects: Iterable[bpy.types.Object]) -> tuple[str, ...]:
     """Give marked meshes their surface; return what had to be left out."""
     items: list[Any] = [item for item in objects if isinstance(item.data, bpy.types.Mesh)]
     cages = {item.data for item in items if CAGE in item.data}
-    faces = sum(len(mesh.polygons) for mesh in cages)
-    levels = levels_for(faces)
+    faces = faces_of(item for item in items if item.data in cages)
+    levels = finest_level(faces)
     for item in items:
         subdivide(item, levels if item.data in cages else 0)
         cut_holes(item)
     for mesh in cages:
         del mesh[CAGE]
-    return () if levels else (f"USD subdivision of {faces:,} faces",)
-
-
-def subdivide(item: Any, levels: int) -> None:
-    """Set how often the faces of an object are cut in four, if the importer has begun it."""
-    for modifier in list(item.modifiers):
-        if isinstance(modifier, bpy.types.SubsurfModifier):
-            modifier.levels = modifier.render_levels = levels
-            if not levels:
-                item.modifiers.remove(modifier)
-
-
-def levels_for(faces: int) -> int:
-    """Return how often each of so many faces is cut in four: as often as it does no harm."""
-    fine = [level for level in range(1, MOST_LEVELS + 1) if faces * 4**level <= FINE_FACES]
-    return max(fine, default=1 if faces * 4 <= MOST_FACES else 0)
+    return () if levels else left_out(faces)
 
 
 def cut_holes(item: Any) -> None:
