@@ -7,9 +7,10 @@ import fcntl
 import logging
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from farm.errors import AssetError, StorageError
 from farm.library import Library
@@ -19,6 +20,9 @@ from worker.layout import layout
 log = logging.getLogger(__name__)
 
 FETCHED_AT_ONCE = 8
+
+Make = Callable[[Path, Callable[[int], None]], None]
+"""Fills a folder, after it has asked for room for so many bytes."""
 
 
 class Kept(NamedTuple):
@@ -32,16 +36,16 @@ class Kept(NamedTuple):
 class AssetCache:
     """The assets of a worker, fetched once per machine; several workers may share the folder.
 
-    `<content>/` holds an asset's files as they lie to each other, `<content>.lock` says how large
-    it is and when it was last used, and is locked by those who use it. The kernel drops the locks
-    of a process that dies.
+    `<content>/` holds an asset's files as they lie to each other, or what was made of one.
+    `<content>.lock` says how large it is and when it was last used, and is locked by those who use
+    it. The kernel drops the locks of a process that dies.
     """
 
     def __init__(self, library: Library, folder: Path, limit_bytes: int) -> None:
         self.library = library
         self.folder = folder.absolute()
         self.limit_bytes = limit_bytes
-        self._in_use: dict[AssetKind, tuple[str, int]] = {}
+        self._in_use: dict[AssetKind | Literal["made"], tuple[str, int]] = {}
 
     def locate(self, asset: Asset) -> Path:
         """Return the asset's file; it stays until the next asset of its kind is located.
@@ -56,18 +60,36 @@ class AssetCache:
         own, files = layout(asset)
         if held is None or held[0] != asset.content:
             self.let_go(asset.kind)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+        with self._written():
             self._hold(asset, files)
-        except OSError as error:
-            raise StorageError(
-                f"{self.folder}: the asset cache cannot be written: {error.strerror}; "
-                "set FARM_CACHE to a folder with room"
-            ) from error
         return self._root(asset.content) / own
 
-    def let_go(self, kind: AssetKind) -> None:
-        """Allow the asset of a kind that is in use here to be evicted."""
+    def made(self, key: str, make: Make) -> Path:
+        """Return a folder that `make` fills once per machine; it stays until the next is asked for.
+
+        `make` is given the folder, and what makes room for a number of bytes. What it raises is
+        raised, and nothing is kept.
+
+        Raises:
+            StorageError: The cache cannot be written.
+        """
+        root = self._root(key)
+        held = self._in_use.get("made")
+        if held is not None and held[0] == key and root.is_dir():
+            return root
+        self.let_go("made")
+        with self._written():
+            while not self._take(key):
+                lock = open_locked(self._lock_path(key), fcntl.LOCK_EX)
+                try:
+                    if not root.is_dir():
+                        self._fill(key, make, lock)
+                finally:
+                    os.close(lock)
+        return root
+
+    def let_go(self, kind: AssetKind | Literal["made"]) -> None:
+        """Allow what is in use here, the asset of a kind or what was made, to be evicted."""
         held = self._in_use.pop(kind, None)
         if held is not None:
             os.close(held[1])
@@ -80,6 +102,42 @@ class AssetCache:
                 size = int(path.read_text() or 0)
                 found.append(Kept(path.stem, size, path.stat().st_mtime))
         return sorted(found, key=lambda kept: kept.used_s)
+
+    @contextlib.contextmanager
+    def _written(self) -> Iterator[None]:
+        """Be in the cache's folder, and say what to do where it cannot be written."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            yield
+        except OSError as error:
+            raise StorageError(
+                f"{self.folder}: the asset cache cannot be written: {error.strerror}; "
+                "set FARM_CACHE to a folder with room"
+            ) from error
+
+    def _take(self, key: str) -> bool:
+        """Lock what was made for use; False if it is not there."""
+        lock = open_locked(self._lock_path(key), fcntl.LOCK_SH)
+        if not self._root(key).is_dir():
+            os.close(lock)
+            return False
+        os.utime(lock)
+        self._in_use["made"] = key, lock
+        return True
+
+    def _fill(self, key: str, make: Make, lock: int) -> None:
+        """Let a folder be filled; the caller alone holds its lock."""
+        partial = self.folder / f"{key}.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            partial.mkdir()
+            make(partial, lambda size_bytes: self._reserve(key, lock, size_bytes))
+            note_size(lock, sum(path.stat().st_size for path in partial.iterdir()))
+            partial.replace(self._root(key))
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            note_size(lock, 0)
+            raise
 
     def _root(self, content: str) -> Path:
         return self.folder / content

@@ -59,6 +59,7 @@ class Circumstances:
     versions: dict[str, str]
     vertex_colours: bool = False
     unread: tuple[str, ...] = ()
+    hdr_notes: tuple[str, ...] = ()
     metres_per_unit: float = 1.0
     indices: tuple[IndexLabel, ...] = ()
     materials: tuple[IndexLabel, ...] = ()
@@ -193,6 +194,7 @@ class Finisher:
             vertex_colours=known.vertex_colours,
             unread=known.unread,
             see_through=known.see_through,
+            hdr_notes=known.hdr_notes,
             model=task.model,
             hdr=task.hdr,
             samples=samples_for(task.passes, task.render.samples),

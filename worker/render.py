@@ -87,6 +87,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
         vertex_colours=stage.vertex_colours,
         unread=stage.unread,
         see_through=stage.see_through,
+        hdr_notes=session.hdr_notes,
         denoiser=session.denoiser,
         device=session.device_label,
         versions={"viewfarm": version("viewfarm"), "blender": session.blender_version},

@@ -182,6 +182,7 @@ def open_blender(settings: Settings) -> Renderer:
     sandbox.start_nothing_more(settings)
     storage = open_storage(settings.storage)
     assets = AssetCache(Library(storage), cache_folder(settings.cache), settings.cache_bytes)
+    session.shelf = assets
 
     def render(task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease) -> None:
         if walls and walls.misplaced:

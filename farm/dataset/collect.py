@@ -54,6 +54,8 @@ class DatasetSummary(Spec):
     """Model -> the files that its materials want and that were not there: magenta parts."""
     unread: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Model -> what of its file could not be read and is not shown as it says."""
+    hdr_notes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """HDRI -> what was corrected of it, and what was found."""
     tasks: int
     failures: tuple[str, ...]
     seconds: float
@@ -128,6 +130,7 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
     versions: dict[str, str] = {}
     missing: dict[str, tuple[str, ...]] = {}
     unread: dict[str, tuple[str, ...]] = {}
+    hdr_notes: dict[str, tuple[str, ...]] = {}
     for record in records:
         versions |= record.versions
         empty_views += record.coverage == 0.0
@@ -135,6 +138,8 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
             missing[record.model.name] = record.missing_textures
         if record.unread:
             unread[record.model.name] = record.unread
+        if record.hdr_notes:
+            hdr_notes[record.hdr.name] = record.hdr_notes
         resolutions[record.resolution_px] += 1
         models.add(record.model)
         hdrs.add(record.hdr)
@@ -148,6 +153,7 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
         empty_views=empty_views,
         missing_textures=missing,
         unread=unread,
+        hdr_notes=hdr_notes,
         tasks=facts.tasks,
         failures=facts.failures,
         seconds=round(facts.seconds, 3),

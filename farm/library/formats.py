@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import stat
 import struct
-from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from farm.errors import AssetError
 from farm.library.ply import ply_elements, without_surface
 from farm.library.stl import check_stl
+from farm.library.radiance import radiance_size_px
+from farm.library.sphere import exr_fault, exr_sizes_px, radiance_fault
 from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES, AssetKind
 
 HDR_MAX_PX = 16384 * 8192
@@ -97,14 +96,29 @@ def check_hdr(path: Path, head: bytes) -> None:
     suffix = hdr_suffix(head)
     if suffix is None:
         raise AssetError(str(path), f"not an HDR environment: it is {likeness(head)}")
-    size = exr_size_px(head) if suffix == ".exr" else radiance_size_px(head)
-    if size is None:
+    if not hdr_sizes_px(head):
         raise AssetError(str(path), "its header is damaged: no picture size in it")
-    width, height = size
-    if width < 1 or height < 1 or width * height > HDR_MAX_PX or max(size) > 16384:
-        raise AssetError(
-            str(path), f"{width} x {height} pixels: an HDR environment may have 16384 x 8192"
-        )
+    if fault := environment_fault(head):
+        raise AssetError(str(path), fault)
+
+
+def environment_fault(head: bytes) -> str | None:
+    """Say why an HDR environment cannot be used, as far as its first bytes tell."""
+    for width, height in hdr_sizes_px(head):
+        if width < 1 or height < 1 or width * height > HDR_MAX_PX or max(width, height) > 16384:
+            return f"{width} x {height} pixels: an HDR environment may have 16384 x 8192"
+    if hdr_suffix(head) is None:
+        return None
+    return exr_fault(head) if hdr_suffix(head) == ".exr" else radiance_fault(head)
+
+
+def hdr_sizes_px(head: bytes) -> list[tuple[int, int]]:
+    """Return width and height of all that is decoded of an HDR environment, as its header says."""
+    suffix = hdr_suffix(head)
+    if suffix == ".exr":
+        return exr_sizes_px(head)
+    size = radiance_size_px(head) if suffix else None
+    return [size] if size else []
 
 
 def hdr_suffix(head: bytes) -> str | None:
@@ -112,52 +126,6 @@ def hdr_suffix(head: bytes) -> str | None:
     if head.startswith(EXR_MAGIC):
         return ".exr"
     return ".hdr" if head.startswith(RADIANCE_MAGIC) else None
-
-
-class Attribute(NamedTuple):
-    """One entry of an OpenEXR header."""
-
-    name: bytes
-    kind: bytes
-    value: bytes
-
-
-def exr_attributes(head: bytes) -> Iterator[Attribute]:
-    """Yield the entries of the first header of an OpenEXR file, as far as `head` reaches.
-
-    After magic and version each entry is: name, NUL, type, NUL, int32 size, value; an empty name
-    ends the header (openexr.com, "OpenEXR File Layout").
-    """
-    at = 8
-    while (name_end := head.find(b"\0", at, at + 256)) > at:
-        kind_end = head.find(b"\0", name_end + 1, name_end + 257)
-        start = kind_end + 5
-        if kind_end < 0 or len(head) < start:
-            return
-        size = struct.unpack_from("<i", head, kind_end + 1)[0]
-        if size < 0 or len(head) < start + size:
-            return
-        kind = head[name_end + 1 : kind_end]
-        yield Attribute(head[at:name_end], kind, head[start : start + size])
-        at = start + size
-
-
-def exr_size_px(head: bytes) -> tuple[int, int] | None:
-    """Return (width, height) from an OpenEXR header."""
-    for name, kind, value in exr_attributes(head):
-        if name == b"dataWindow" and kind == b"box2i" and len(value) == 16:
-            left, top, right, bottom = struct.unpack("<4i", value)
-            return (right - left + 1, bottom - top + 1)
-    return None
-
-
-def radiance_size_px(head: bytes) -> tuple[int, int] | None:
-    """Return (width, height) from a Radiance header."""
-    match = re.search(rb"\n\n([-+][XY]) (\d{1,9}) ([-+][XY]) (\d{1,9})\n", head)
-    if match is None:
-        return None
-    sides = {match[1][1:]: int(match[2]), match[3][1:]: int(match[4])}
-    return (sides[b"X"], sides[b"Y"]) if len(sides) == 2 else None
 
 
 def likeness(head: bytes) -> str:

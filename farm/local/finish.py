@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +65,7 @@ def finish_datasets(  # noqa: PLR0913 - the facts of a run, given by name
         failed_in.setdefault(one.task.dataset, []).append(one)
     missing: dict[str, tuple[str, ...]] = {}
     unread: dict[str, tuple[str, ...]] = {}
+    hdr_notes: dict[str, tuple[str, ...]] = {}
     waiting = {expand.render_task(job, index).task_id for index in after.partial}
     for dataset in expand.datasets(job):
         facts = RunFacts(
@@ -84,12 +85,26 @@ def finish_datasets(  # noqa: PLR0913 - the facts of a run, given by name
         empty_views += summary.empty_views
         missing |= summary.missing_textures
         unread |= summary.unread
+        hdr_notes |= summary.hdr_notes
         preview = storage.path(dataset_key(dataset, PREVIEW_FILE)) if summary.views else None
         folders.append(DatasetFolder(storage.path(dataset), preview))
     for name, textures in missing.items():
         report(f"{name} lacks its textures and has magenta parts: {', '.join(textures)}")
     for name, parts in unread.items():
         report(f"{name} is not shown as it says, since this could not be read: {', '.join(parts)}")
+    for sentence in told_together(hdr_notes):
+        report(sentence)
     if empty_views:
         report(f"views that show nothing of their model, with a black mask: {empty_views}")
     return folders
+
+
+def told_together(notes: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return a sentence for each set of notes, with one of the files that they are on."""
+    names: dict[tuple[str, ...], list[str]] = {}
+    for name, told in notes.items():
+        names.setdefault(tuple(told), []).append(name)
+    return [
+        f"{first}{f' and {len(others)} more' if others else ''}: {'; '.join(told)}"
+        for told, (first, *others) in names.items()
+    ]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from farm import expand, library
-from farm.errors import SpecError
+from farm.errors import AssetError, SpecError
+from farm.library.formats import environment_fault, read_head
 from farm.spec.asset import Asset, AssetFile, AssetKind
 from farm.spec.job import Job, JobSpec, make_job
 from farm.spec.load import parse_yaml
+
+NAMED = 10
+"""Unfit files that are told by name."""
 
 
 def prepare(
@@ -29,11 +33,14 @@ def prepare(
         dependencies: Returns the files that a model needs beside its own.
 
     Raises:
-        SpecError: A pattern means no file, or two datasets would be one.
+        SpecError: A pattern means no file, a header tells that it is no environment, or two
+            datasets would be one.
     """
 
     def described(patterns: tuple[str, ...], kind: AssetKind) -> tuple[Asset, ...]:
         files = library.discover(patterns, kind, base=base)
+        if kind == "hdr":
+            refuse_unfit(files)
         assets, notes = library.describe(
             files, kind, hash_file=hash_file, dependencies=dependencies
         )
@@ -46,6 +53,27 @@ def prepare(
     for _dataset in expand.datasets(job):  # raises where two would share their file names
         pass
     return job, remarks
+
+
+def refuse_unfit(files: Sequence[Path]) -> None:
+    """Refuse environments that cannot be used, as their headers tell.
+
+    Raises:
+        SpecError: There are some; it names each.
+    """
+    faults = [f"{path}: {fault}" for path in files if (fault := header_fault(path))]
+    if len(faults) > NAMED:
+        faults = [*faults[:NAMED], f"hdrs: {len(faults) - NAMED} more cannot be used either"]
+    if faults:
+        raise SpecError("\n".join(faults))
+
+
+def header_fault(path: Path) -> str | None:
+    """Say what a file's header tells against it; what cannot be read is for the worker to name."""
+    try:
+        return environment_fault(read_head(path))
+    except AssetError:
+        return None
 
 
 def read_spec_file(path: Path) -> tuple[dict[str, Any], Path]:

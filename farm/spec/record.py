@@ -77,6 +77,8 @@ class ViewRecord(Spec):
     see_through: bool = False
     """Some of the model is half clear or a volume: there the mask may be whole, and labels those of
     what is behind, if anything."""
+    hdr_notes: tuple[str, ...] = ()
+    """What was corrected of the HDRI, such as its colours, and what else was found."""
     model: Asset
     hdr: Asset
     samples: int

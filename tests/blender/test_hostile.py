@@ -98,9 +98,10 @@ def test_an_environment_of_several_layers_is_not_called_damaged(blender, tmp_pat
     path = tmp_path / "layers.exr"
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
     grey = np.full((8, 16), 0.5, np.float32)
-    OpenEXR.File(header, {f"ViewLayer.Combined.{each}": grey for each in "RGB"}).write(str(path))
+    names = [f"{layer}.{each}" for layer in ("Left.Combined", "Right.Combined") for each in "RGB"]
+    OpenEXR.File(header, dict.fromkeys(names, grey)).write(str(path))
 
-    with pytest.raises(AssetError, match=r"layers.exr: it has several layers or parts"):
+    with pytest.raises(AssetError, match=r"layers.exr: it has several layers or parts \(Left"):
         blender.load_hdr(asset_of(path, "hdr"))
 
 

@@ -33,24 +33,20 @@ def add_world(scene: bpy.types.Scene) -> bpy.types.World:
     return world
 
 
-def load_picture(path: Path) -> bpy.types.Image:
-    """Load an HDRI and make sure that it can be decoded.
+def load_picture(path: Path, asset: str) -> bpy.types.Image:
+    """Load the picture of an environment, which `asset` names, and make sure that it is decoded.
 
     Raises:
-        AssetError: It cannot.
+        AssetError: It cannot be.
     """
     image: Any
     try:
         image = bpy.data.images.load(str(path))
     except RuntimeError as error:
-        raise AssetError(str(path), "Blender cannot load it") from error
+        raise AssetError(asset, "Blender cannot load it") from error
     if not all(image.size):  # Cycles would show pink and say nothing
-        layered = image.type == "MULTILAYER"
         bpy.data.images.remove(image)
-        reason = "it has several layers or parts: save the picture alone"
-        if not layered:
-            reason = "its pixels cannot be decoded: the file is damaged"
-        raise AssetError(str(path), reason)
+        raise AssetError(asset, "its pixels cannot be decoded: the file is damaged")
     image.colorspace_settings.name = "Linear Rec.709"
     image.buffers_free()  # Cycles reads the file itself
     loaded: bpy.types.Image = image

@@ -7,7 +7,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from farm.errors import RenderError
+from farm.errors import RenderError, StorageError
+from worker.cache import Make
 
 MB = 1_000_000
 
@@ -52,3 +53,50 @@ class Scratch:
         for folder in (self.folder, self._spill):
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+class LastMade:
+    """A folder on disk for the last thing that was made of an asset: where no cache keeps them."""
+
+    def __init__(self) -> None:
+        self._held: tuple[str, Path] | None = None
+
+    def made(self, key: str, make: Make) -> Path:
+        """Return the folder that `make` filled; that of another key goes.
+
+        Raises:
+            StorageError: There is no room.
+        """
+        if self._held is not None and self._held[0] == key:
+            return self._held[1]
+        self.close()
+        folder = Path(tempfile.mkdtemp(prefix="viewfarm-"))
+        try:
+            make(folder, lambda size_bytes: check_room(folder, size_bytes))
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise StorageError(f"{folder}: cannot be written: {error.strerror}") from error
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self._held = key, folder
+        return folder
+
+    def close(self) -> None:
+        """Remove it."""
+        if self._held is not None:
+            shutil.rmtree(self._held[1], ignore_errors=True)
+        self._held = None
+
+
+def check_room(folder: Path, size_bytes: int) -> None:
+    """Make sure that a folder's disk has room.
+
+    Raises:
+        StorageError: It has not.
+    """
+    if shutil.disk_usage(folder).free < size_bytes:
+        raise StorageError(
+            f"no space left on device: {folder} has not the {size_bytes / MB:.0f} MB that a "
+            "corrected environment takes"
+        )

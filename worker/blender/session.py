@@ -10,7 +10,7 @@ from typing import Any
 
 import bpy
 
-from farm.errors import AssetError, GpuMemoryError, RenderError, TaskError
+from farm.errors import AssetError, GpuMemoryError, RenderError, StorageError, TaskError
 from farm.spec.asset import Asset
 from farm.spec.camera import Matrix4, OrbitCamera
 from farm.spec.passes import PassName
@@ -43,7 +43,7 @@ from worker.blender.model import (
     wants_twin,
 )  # fmt: skip
 from worker.blender.readable import readable
-from worker.blender.scratch import Scratch
+from worker.blender.scratch import LastMade, Scratch
 from worker.blender.settings import (
     MAX_BOUNCES,
     choose_device,
@@ -57,6 +57,7 @@ from worker.blender.view_passes import STICKY, Sampling, plan_samplings
 from worker.device import claim_device, parse_device
 from worker.intake import check_asset
 from worker.limits import give_back_memory
+from worker.panorama.correct import Picture, Shelf, corrected
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,9 @@ class BlenderSession:
         """Files that the model reads from while it stands, each in a folder of its own."""
         self._hdr: tuple[tuple[str, str], bpy.types.Image] | None = None
         self._asked: tuple[ResolvedRender, tuple[PassName, ...]] = (test_card.CARD, PICTURE)
+        self._last_made = LastMade()
+        self.shelf: Shelf = self._last_made
+        self.hdr_notes: tuple[str, ...] = ()
         self._samplings: tuple[Sampling, ...] = ()
         self._sticky: frozenset[str] = frozenset()
         self._sampled: tuple[Sampling, int] | None = None
@@ -208,9 +212,21 @@ class BlenderSession:
         if self._hdr is not None and self._hdr[0] == key:
             return
         check_asset(asset)
-        image = environment.load_picture(Path(asset.path))
+        self._hdr = None  # its picture may go as soon as there is another
+        picture = self._corrected(asset)
+        image = environment.load_picture(picture.path, asset.path)
         environment.set_picture(self._world, image)
-        self._hdr = (key, image)
+        self._hdr, self.hdr_notes = (key, image), picture.notes
+
+    def _corrected(self, asset: Asset) -> Picture:
+        """Return the picture of an environment as its header means it."""
+        try:
+            return corrected(asset, self.shelf)
+        except StorageError as error:
+            if asset.in_library or self.shelf is self._last_made:
+                raise
+            log.warning("no cache for a corrected environment: %s", error)
+        return corrected(asset, self._last_made)
 
     def _stand(self, asset: Asset, *, file_lights: bool) -> Model:
         path = Path(asset.path)
@@ -420,6 +436,7 @@ class BlenderSession:
     def close(self) -> None:
         """Remove the scratch files."""
         self._scratch.close()
+        self._last_made.close()
 
     def _run_renderer(self, *, write_still: bool) -> None:
         try:

@@ -1,0 +1,1 @@
+"""HDR environments as their headers mean them: upright, whole, in the light of the scene."""
