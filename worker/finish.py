@@ -165,8 +165,12 @@ class Finisher:
         Raises:
             PictureError: There are some.
         """
-        if self._unfit:
-            raise joined(self._task.model.name, self._unfit, views=len(self._task.views))
+        if not self._unfit:
+            return
+        error = joined(self._task.model.name, self._unfit, views=len(self._task.views))
+        if notes := self._circumstances.hdr_notes:  # a black sky, perhaps
+            error = type(error)(f"{error}; {self._task.hdr.name}: {'; '.join(notes)}")
+        raise error
 
     def _write(self, path: str, data: bytes) -> FileRecord:
         self._storage.put(dataset_key(self._task.dataset, path), data)

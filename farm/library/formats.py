@@ -8,9 +8,9 @@ from pathlib import Path
 
 from farm.errors import AssetError
 from farm.library.ply import ply_elements, without_surface
-from farm.library.stl import check_stl
 from farm.library.radiance import radiance_size_px
 from farm.library.sphere import exr_fault, exr_sizes_px, radiance_fault
+from farm.library.stl import check_stl
 from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES, AssetKind
 
 HDR_MAX_PX = 16384 * 8192

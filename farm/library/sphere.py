@@ -15,6 +15,7 @@ from farm.library.exr import (
     main_layer,
 )
 from farm.library.radiance import FORMATS, radiance_header
+from farm.spec.quote import quoted
 
 TOLERANCE = 0.01
 """A panorama may be so much wider or narrower, of its width: more than any rounding."""
@@ -136,11 +137,12 @@ def radiance_fault(head: bytes) -> str | None:
     if header is None:
         return None
     if header.format not in (None, *FORMATS):
-        return f"its FORMAT={header.format} is none of {', '.join(FORMATS)}: save it anew"
+        return f"its FORMAT={quoted(header.format)} is none of {', '.join(FORMATS)}: save it anew"
     for name, count in (("EXPOSURE", 1), ("COLORCORR", 3)):
         for value, found in zip(header.values(name), header.numbers(name, count), strict=True):
             if found is None or min(found) <= 0:
-                return f"its header says {name}={value}, which cannot be: mend or remove that line"
+                line = f"{name}={quoted(value)}"
+                return f"its header says {line}, which cannot be: mend or remove that line"
     return shape_fault(*header.size_px)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ Plane = NDArray[np.floating[Any]]
 """One colour of a picture: (H, W), half or single precision."""
 
 DAMAGED = "its pixels cannot be decoded: the file is damaged"
+TEXTS = (b"string", b"stringvector")
 CHROMA_TAPS = np.array(
     [0.002128, -0.007540, 0.019597, -0.043159, 0.087929, -0.186077, 0.627123], np.float32
 )
@@ -33,14 +35,14 @@ def read_planes(
         AssetError: It cannot be decoded.
     """
     try:
-        with OpenEXR.File(str(path), separate_channels=True) as file:
+        with opened(path, parts) as file:
             if layer.part >= len(file.parts):  # of which it only warns
                 raise AssetError(str(path), DAMAGED)
             held = {
                 colour: plane_of(file.parts[layer.part].channels[channel.name].pixels)
                 for colour, channel in layer.channels.items()
             }
-    except (RuntimeError, OSError, KeyError) as error:
+    except (RuntimeError, OSError, ValueError, TypeError, KeyError) as error:
         raise AssetError(str(path), DAMAGED) from error
     window = parts[layer.part].window("dataWindow")
     assert window is not None
@@ -50,6 +52,19 @@ def read_planes(
         for colour, channel in layer.channels.items()
     }
     return rgb_of(full, weights)
+
+
+def opened(path: Path, parts: Sequence[ExrPart]) -> Any:
+    """Open a file; texts in its header that are not UTF-8, which OpenEXR refuses, are left out."""
+    try:
+        return OpenEXR.File(str(path), separate_channels=True)
+    except UnicodeDecodeError:
+        data = path.read_bytes()
+    for part in parts:
+        for each in part.attributes.values():
+            if each.kind in TEXTS and not each.value.isascii():
+                data = data.replace(each.value, bytes(min(byte, 0x7F) for byte in each.value), 1)
+    return OpenEXR.File(io.BytesIO(data), separate_channels=True)
 
 
 def plane_of(pixels: NDArray[np.generic]) -> Plane:

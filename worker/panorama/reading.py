@@ -64,14 +64,20 @@ def read_exr(path: Path) -> Reading:
     refuse_too_many(path, parts)
     part = parts[place.layer.part]
     conversion = exr_conversion(part)
-    planes = read_planes(path, parts, place.layer, conversion.weights)
+    familiar = is_familiar(parts, place)
+    try:
+        planes = read_planes(path, parts, place.layer, conversion.weights)
+    except AssetError:
+        if familiar and conversion.apply is None:
+            return Reading()  # Blender needs nothing of us, and has its own say
+        raise
     reading = Reading()
     if place.layer.title:
         reading.notes.append(f"of its layers {place.layer.title!r} was taken")
     replaced = replace_unnumbered(planes, path, reading.notes)
     converted = convert(planes, conversion, reading.notes)
     planes = framed(planes, place, part.window("displayWindow"), reading)
-    if replaced or converted or not is_familiar(parts, place):
+    if replaced or converted or not familiar:
         reading.planes = planes
     note_darkness(planes, reading.notes)
     return reading

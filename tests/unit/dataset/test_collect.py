@@ -33,7 +33,7 @@ def storage(tmp_path):
         a_task(0),
         [
             line(a_record(a_view(2))),
-            line(a_record(a_view(0), coverage=0.0)),
+            line(a_record(a_view(0), coverage=0.0, hdr_notes=("it is all black",))),
         ],
     )
     lacking = {"missing_textures": ("wood.png",), "unread": ("linked file legs.blend",)}
@@ -81,6 +81,7 @@ def test_the_dataset_says_what_is_in_it(storage):
     assert summary["empty_views"] == 1
     assert summary["missing_textures"] == {"chair.glb": ["wood.png"]}
     assert summary["unread"] == {"chair.glb": ["linked file legs.blend"]}
+    assert summary["hdr_notes"] == {"studio.exr": ["it is all black"]}
     assert summary["tasks"] == 3
     assert summary["failures"] == ["vase.blend: has nothing to render"]
     assert summary["size_bytes"] == 3 * len(b"picturemask")

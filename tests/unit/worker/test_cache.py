@@ -260,3 +260,104 @@ def test_many_workers_share_a_cache_that_is_too_small(s3_place, tmp_path):
     assert sum(kept.size_bytes for kept in cache.kept()) <= 3500
     on_disk = sum(path.stat().st_size for path in cache.folder.glob("*/*"))
     assert on_disk <= 3500
+
+
+def note_of(data: bytes, calls: list[bytes] | None = None):
+    """Return what fills a folder with one file, and keeps count."""
+
+    def make(folder, make_room):
+        if calls is not None:
+            calls.append(data)
+        make_room(len(data))
+        (folder / "note").write_bytes(data)
+
+    return make
+
+
+def test_what_is_made_of_an_asset_is_made_once_per_machine(cache, shelf):
+    calls = []
+    other = AssetCache(shelf.library, cache.folder, PLENTY)
+
+    folder = cache.made("key", note_of(b"light", calls))
+
+    assert (folder / "note").read_bytes() == b"light"
+    assert other.made("key", note_of(b"light", calls)) == folder
+    assert cache.made("key", note_of(b"light", calls)) == folder
+    assert len(calls) == 1
+    assert [(kept.content, kept.size_bytes) for kept in cache.kept()] == [("key", 5)]
+
+
+def test_what_was_made_half_by_a_dead_worker_is_made_again(cache):
+    half = cache.folder / "key.partial"
+    half.mkdir(parents=True)
+    (half / "note").write_bytes(b"li")
+    (half / "rest").write_bytes(b"x")
+
+    folder = cache.made("key", note_of(b"light"))
+
+    assert [path.read_bytes() for path in folder.iterdir()] == [b"light"]
+    assert not half.exists()
+
+
+def test_what_cannot_be_made_leaves_nothing(cache):
+    def fail(folder, make_room):
+        note_of(b"light")(folder, make_room)
+        raise AssetError("sky.exr", "none of its pixels is a number")
+
+    with pytest.raises(AssetError, match="none of its pixels"):
+        cache.made("key", fail)
+
+    assert contents(cache) == set()
+    assert sum(kept.size_bytes for kept in cache.kept()) == 0
+    assert not list(cache.folder.glob("*/*"))
+
+
+def test_a_disk_that_fills_up_while_something_is_made_is_told(cache):
+    def fill_up(folder, make_room):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(StorageError, match="No space left on device; set FARM_CACHE"):
+        cache.made("key", fill_up)
+
+
+def test_what_is_made_makes_room_for_the_next_but_stays_while_it_is_used(bucket, tmp_path):
+    mine, theirs = (AssetCache(bucket.library, tmp_path / "cache", 150) for _ in range(2))
+    used = mine.made("used", note_of(b"u" * 100))
+
+    theirs.made("first", note_of(b"f" * 40))
+    theirs.made("second", note_of(b"s" * 50))
+
+    assert (used / "note").exists()
+    assert contents(mine) == {"used", "second"}
+    theirs.locate(bucket.asset(data=b"n" * 60))
+    assert contents(theirs) >= {"used", "second"}
+    theirs.let_go("made")
+    mine.made("other", note_of(b"o" * 90))
+    assert not (used / "note").exists()
+
+
+def make_often(place, folder, failures):
+    """Make things in turn, as one worker of several does."""
+    cache = AssetCache(Library(open_storage(place)), folder, 2500)
+    for turn in range(30):
+        name = f"thing{(turn * 7 + os.getpid()) % 6}"
+        made = cache.made(name, note_of(name.encode() * 100)) / "note"
+        if made.read_bytes() != name.encode() * 100:
+            failures.put(name)
+
+
+def test_many_workers_make_things_in_one_cache(tmp_path):
+    spawn = multiprocessing.get_context("spawn")
+    failures = spawn.Queue()
+    place = str(tmp_path / "farm")
+    workers = [
+        spawn.Process(target=make_often, args=(place, tmp_path / "c", failures)) for _ in range(3)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    assert failures.empty()
+    assert sum(path.stat().st_size for path in (tmp_path / "c").glob("*/*")) <= 2500

@@ -195,6 +195,14 @@ def test_a_compression_that_blender_does_not_know_is_undone(read, write, way):
     assert np.array_equal(read(None)[0], SKY)
 
 
+def test_texts_that_are_not_unicode_are_no_damage(read, write):
+    """Programs write names in the code page of their machine."""
+    path = write(SKY, owner="Mueller")
+    path.write_bytes(path.read_bytes().replace(b"Mueller", b"M\xfcller "))
+
+    assert read(None) == (None, [])
+
+
 def test_luminance_alone_is_grey_whatever_the_primaries(read, write):
     write({"Y": SKY[..., 0].copy()}, chromaticities=AP0)
 
