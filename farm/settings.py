@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     """Folder on this machine for assets from the library, which its workers may share; left out:
     `~/.cache/viewfarm/assets`."""
     cache_bytes: int = Field(default=32 << 30, ge=0)
-    """So much of the cache may be taken by what was fetched from a bucket, or corrected of HDRIs."""
+    """Bytes of the cache that files from a bucket and corrected HDRIs may take."""
     task_logs: bool = True
     """Keep what a worker logs during a task on the storage, under `jobs/<job>/log/`."""
     lease_ttl_s: float = Field(default=10.0, gt=0)
