@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import struct
 import subprocess
 from pathlib import Path
 
@@ -107,3 +108,71 @@ def test_depth_lies_in_the_models_box_by_the_poses_that_are_exported_to_bop(rend
             beyond = (np.abs(points) - half).max()
             assert beyond < camera["depth_scale"] + 1e-4 * model["diameter"]
             assert (np.ptp(points, axis=1) > 0.3 * half.T).any()  # it fills a good part of it
+
+
+CORNERS = ((0, 0, 0), (2, 0, 0), (0, 1, 0), (0, 0, 0.6))
+FACES = ((0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3))
+"""Of a pyramid that looks another way if an axis is another one."""
+
+
+def write_models(folder):
+    """The same pyramid as programs write it in three formats, with a licence."""
+    folder.mkdir()
+    facets = [
+        struct.pack("<12fH", 0, 0, 0, *(side for at in face for side in CORNERS[at]), 0)
+        for face in FACES
+    ]
+    (folder / "a.stl").write_bytes(bytes(80) + struct.pack("<I", 4) + b"".join(facets))
+    lines = [f"v {x} {y} {z}" for x, y, z in CORNERS]
+    lines += [f"f {' '.join(str(at + 1) for at in face)}" for face in FACES]
+    (folder / "b.obj").write_text("\n".join(lines) + "\n")
+    head = "ply\nformat ascii 1.0\nelement vertex 4\nproperty float x\nproperty float y\n"
+    head += "property float z\nelement face 4\nproperty list uchar int vertex_indices\n"
+    rows = [f"{x} {y} {z}" for x, y, z in CORNERS]
+    rows += [f"3 {' '.join(map(str, face))}" for face in FACES]
+    (folder / "c.ply").write_text(head + "end_header\n" + "\n".join(rows) + "\n")
+    for path in list(folder.iterdir()):
+        (folder / f"{path.name}.json").write_text('{"licence": "CC0-1.0"}')
+
+
+def silhouette(corners, shape):
+    """The pixels whose centre lies in one of the triangles of the pyramid."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    drawn = np.zeros(shape, dtype=bool)
+    for face in FACES:
+        ends = [(corners[face[at]], corners[face[at - 2]]) for at in range(3)]
+        sides = [(b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0]) >= 0 for a, b in ends]
+        drawn |= np.all(sides, axis=0) | ~np.any(sides, axis=0)
+    return drawn
+
+
+def test_meshes_that_are_exported_to_bop_lie_where_they_were_rendered(assets, tmp_path):
+    """Each mesh, drawn by the pose of a picture, covers its mask."""
+    write_models(tmp_path / "models")
+    request = ("render", "--models", tmp_path / "models", "--hdrs",
+               assets.hdrs / "skyblue1-cccc.hdr", "--output", tmp_path / "ds", "--yaw", 2,
+               "--pitch", 1, "--resolution", 64, "--samples", 4, "--workers", 1,
+               "--device", "cpu")  # fmt: skip
+    done = run_farm(*request)
+    assert done.returncode == 0, done.stderr
+
+    done = run_farm("dataset", "export", tmp_path / "ds", "--to", "bop", "--out", tmp_path / "bop")
+
+    assert done.returncode == 0, done.stderr
+    assert "no mesh" not in done.stderr
+    scenes = sorted((tmp_path / "bop/train").iterdir())
+    assert len(scenes) == 3
+    for scene in scenes:
+        poses = json.loads((scene / "scene_gt.json").read_bytes())
+        for at, camera in json.loads((scene / "scene_camera.json").read_bytes()).items():
+            (pose,) = poses[at]
+            words = (tmp_path / f"bop/models/obj_{pose['obj_id']:06d}.ply").read_text().split()
+            first = words.index("end_header") + 1
+            points = np.reshape(words[first : first + 4 * 6], (4, 6)).astype(float)[:, :3]
+            seen = points @ np.reshape(pose["cam_R_m2c"], (3, 3)).T + pose["cam_t_m2c"]
+            seen = seen @ np.reshape(camera["cam_K"], (3, 3)).T
+            found = seen[:, :2] / seen[:, 2:]
+            mask = png_decode((scene / f"mask_visib/{int(at):06d}_000000.png").read_bytes())
+            drawn = silhouette(found, mask.shape)
+            assert np.count_nonzero(mask) > 100
+            assert np.count_nonzero(drawn != (mask > 0)) < 0.1 * np.count_nonzero(mask)

@@ -15,9 +15,11 @@ from pydantic import JsonValue
 
 from farm.dataset.export.base import Exporter, Job, Lines, NumberedView, Part, Written
 from farm.dataset.export.instances import Box, Instance, box_of, find_instances
+from farm.dataset.export.meshes import mesh_of, ply_text
 from farm.dataset.export.pictures import encode, picture, put_extras
 from farm.dataset.export.survey import MM_PER_M, things
 from farm.errors import SpecError
+from farm.library.mesh import NoMeshError
 from farm.spec.camera import Matrix4
 from farm.spec.record import ViewRecord
 
@@ -128,11 +130,28 @@ class BopExporter(Exporter[Frame]):
             for thing, number in self._numbers.items()
         }
         files = [self.outbox.put_text("models/models_info.json", scene_json(models))]
+        files += self._put_meshes()
         for scene in chain.from_iterable(map(lines, self.survey.splits)):
             text = json.dumps(scene["camera"], indent=2) + "\n"
             files.append(self.outbox.put_text("camera.json", text))
             break
         return files + self._put_targets(lines) if TESTED in self.survey.splits else files
+
+    def _put_meshes(self) -> list[str]:
+        """Write the mesh of each model that has one, and note why others have none."""
+        files = []
+        lacking: dict[str, list[str]] = {}
+        for thing, number in self._numbers.items():
+            try:
+                mesh = mesh_of(self.survey.origins[thing], self.survey.things[thing])
+            except NoMeshError as error:
+                lacking.setdefault(str(error), []).append(thing.name)
+            else:
+                files.append(self.outbox.put_text(f"models/obj_{number:06d}.ply", ply_text(mesh)))
+        for reason, names in lacking.items():
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            self.notes.append(f"no mesh of {names[0]}{more}: {reason}")
+        return files
 
     def _put_targets(self, lines: Lines) -> list[str]:
         """Write which objects of which pictures are to be found; the newer list has pictures."""

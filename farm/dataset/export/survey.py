@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import Literal
 
 from farm.dataset.assets import AssetCounter, AssetSummary
+from farm.dataset.export.meshes import Origin, origin_of
 from farm.dataset.reader import Dataset, DatasetError, DatasetView
 from farm.dataset.splits import PLAIN_NAME
 from farm.spec.base import Spec
@@ -52,6 +53,8 @@ class Survey:
     sizes_px: set[tuple[int, int]] = field(default_factory=set)
     things: dict[Thing, Point3] = field(default_factory=dict)
     """Sides of the box of each object, millimetres, in the order in which they are first seen."""
+    origins: dict[Thing, Origin] = field(default_factory=dict)
+    """Where each object comes from."""
     models: tuple[AssetSummary, ...] = ()
     hdrs: tuple[AssetSummary, ...] = ()
 
@@ -106,8 +109,10 @@ def look(splits: Mapping[str, Dataset], word: ClassWord) -> Survey:
                 name = class_name(record, label, word)
                 add_names(survey.keypoints, name, {point.name for point in label.keypoints})
                 scale = record.metres_per_unit * MM_PER_M
-                x, y, z = (round(side * scale, 6) for side in label.size)
-                survey.things.setdefault(thing, (x, y, z))
+                if thing not in survey.things:
+                    x, y, z = (round(side * scale, 6) for side in label.size)
+                    survey.things[thing] = (x, y, z)
+                    survey.origins[thing] = origin_of(record, label, scale)
             models.add(record.model)
             hdrs.add(record.hdr)
     survey.classes = tuple(sorted(classes))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +155,98 @@ def test_what_is_hardly_seen_is_no_target(tmp_path: Path):
     run(tmp_path / "d", tmp_path / "out", "bop")
 
     assert json.loads((tmp_path / "out/test_targets_bop19.json").read_bytes()) == []
+
+
+BOX = ((0, 0, 0), (2, 0, 0), (0, 1, 0), (0, 0, 4))
+"""Points of a .ply: their box is as long as they reach."""
+FACES = ((0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3))
+
+
+def give_mesh(dataset: Path, file: Path, *, licence: str | None, size: float = 1.0) -> None:
+    """Let the model of a dataset be a .ply of its own, which was scaled and centred."""
+    rows = [*(f"{x} {y} {z}" for x, y, z in BOX), *(f"3 {a} {b} {c}" for a, b, c in FACES)]
+    head = "ply\nformat ascii 1.0\nelement vertex 4\nproperty float x\nproperty float y\n"
+    head += "property float z\nelement face 4\nproperty list uchar int vertex_indices\n"
+    data = (head + "end_header\n" + "\n".join(rows) + "\n").encode()
+    file.write_bytes(data)
+    lines = []
+    for view in farm.dataset.open(dataset):
+        credit = view.record.model.credit.model_copy(update={"licence": licence})
+        asset = view.record.model.model_copy(
+            update={"name": file.name, "path": str(file), "credit": credit,
+                    "sha256": hashlib.sha256(data).hexdigest(), "size_bytes": len(data)}
+        )  # fmt: skip
+        record = view.record.model_copy(
+            update={
+                "model": asset,
+                "metres_per_unit": 4.0,
+                "world_from_model": (
+                    (0.25, 0, 0, -0.25), (0, 0.25, 0, -0.125), (0, 0, 0.25, -0.5), (0, 0, 0, 1),
+                ),
+                "objects": tuple(
+                    label.model_copy(update={"size": (0.5 * size, 0.25, 1.0)})
+                    for label in view.record.objects
+                ),
+            }
+        )  # fmt: skip
+        lines.append(record.model_dump_json() + "\n")
+    (dataset / "views.jsonl").write_text("".join(lines))
+
+
+def test_a_model_that_may_be_passed_on_has_a_mesh_in_millimetres(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=2)
+    give_mesh(tmp_path / "d", tmp_path / "a.ply", licence="CC BY-NC-SA 4.0".replace(" ", "-"))
+
+    summary = run(tmp_path / "d", tmp_path / "out", "bop")
+
+    assert summary.notes == ()
+    lines = (tmp_path / "out/models/obj_000001.ply").read_text().splitlines()
+    assert lines[:3] == ["ply", "format ascii 1.0", "element vertex 4"]
+    rows = lines[lines.index("end_header") + 1 :]
+    points = np.array([row.split() for row in rows[:4]], dtype=float)
+    np.testing.assert_allclose(points[:, :3], (np.array(BOX) - (1, 0.5, 2)) * 1000, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(points[:, 3:], axis=1), 1, atol=1e-6)
+    assert (points[0, 3:] < 0).all()  # outwards
+    assert rows[4:] == [f"3 {a} {b} {c}" for a, b, c in FACES]
+    info = json.loads((tmp_path / "out/models/models_info.json").read_bytes())["1"]
+    for axis, name in enumerate("xyz"):
+        assert points[:, axis].min() == pytest.approx(info[f"min_{name}"])
+        assert np.ptp(points[:, axis]) == pytest.approx(info[f"size_{name}"])
+
+
+def changed_file(folder: Path) -> None:
+    (folder / "a.ply").write_bytes((folder / "a.ply").read_bytes().replace(b"4\n3 0", b"5\n3 0"))
+
+
+@pytest.mark.parametrize(
+    ("options", "harm", "why"),
+    [
+        ({"licence": None}, None, r"its licence is not known \(a\.ply\.json beside it may tell"),
+        ({"licence": "CC-BY-ND-4.0"}, None, "its licence, CC BY-ND 4.0, does not allow it"),
+        ({"licence": "royalty_free"}, None, "its licence, Royalty Free, does not allow it"),
+        ({"licence": "cc0"}, changed_file, "its file is not at .*a.ply as it was rendered"),
+        ({"licence": "cc0"}, lambda folder: (folder / "a.ply").unlink(), "its file is not at"),
+        ({"licence": "cc0", "size": 1.1}, None, "do not fill the box that was rendered"),
+    ],
+)
+def test_why_a_model_has_no_mesh_is_told_once(tmp_path: Path, options, harm, why):
+    write_dataset(tmp_path / "d", views=3)
+    give_mesh(tmp_path / "d", tmp_path / "a.ply", **options)
+    if harm:
+        harm(tmp_path)
+
+    (note,) = run(tmp_path / "d", tmp_path / "out", "bop").notes
+
+    assert re.match(f"no mesh of ball000.blend: .*{why}", note), note
+    assert [path.name for path in (tmp_path / "out/models").iterdir()] == ["models_info.json"]
+
+
+def test_a_sidecar_that_came_later_tells_the_licence(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=1)
+    give_mesh(tmp_path / "d", tmp_path / "a.ply", licence=None)
+    (tmp_path / "a.ply.json").write_text('{"license": "CC0-1.0"}')
+
+    assert run(tmp_path / "d", tmp_path / "out", "bop").notes == ()
 
 
 def test_depth_may_lack_and_poses_may_not(tmp_path: Path):
