@@ -43,11 +43,9 @@ def read_mesh(suffix: str, data: bytes) -> Mesh:
     Raises:
         NoMeshError: They are not of a kind that is read here, broken, or without faces.
     """
-    reader = READERS.get(suffix.lower())
-    if reader is None:
-        raise NoMeshError(f"only Blender reads {suffix}; {', '.join(READERS)} are read here")
+    check_suffix(suffix)
     try:
-        points, triangles = reader(data)
+        points, triangles = READERS[suffix.lower()](data)
         used, numbers = np.unique(triangles, return_inverse=True)
         mesh = Mesh(np.asarray(points[used], np.float64), numbers.reshape(-1, 3).astype(np.int64))
     except (ValueError, LookupError, TypeError, OverflowError, struct.error) as error:
@@ -55,6 +53,16 @@ def read_mesh(suffix: str, data: bytes) -> Mesh:
     if not len(mesh.triangles) or not np.isfinite(mesh.points).all():
         raise NoMeshError("it has no triangles")
     return mesh
+
+
+def check_suffix(suffix: str) -> None:
+    """Hold that a kind of file is read here.
+
+    Raises:
+        NoMeshError: Only Blender reads it.
+    """
+    if suffix.lower() not in READERS:
+        raise NoMeshError(f"only Blender reads {suffix}; {', '.join(READERS)} are read here")
 
 
 def fans(polygons: Iterable[Sequence[int]]) -> Triangles:

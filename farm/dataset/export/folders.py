@@ -50,12 +50,13 @@ class FolderExporter(Exporter[list[str]]):
             for split in self.survey.splits
             for name in names
         ]
-        self.notes += [
-            f"{split} shows nothing of {', '.join(missing)}: torchvision's ImageFolder takes the "
-            "empty folders, which keep the numbers of classes, with allow_empty=True"
-            for split in self.survey.splits
-            if (missing := [name for name in names if self._is_empty(f"images/{split}/{name}")])
-        ]
+        empty = [path for path in paths if path.startswith("images/") and self._is_empty(path)]
+        if empty:
+            self.notes.append(
+                f"folders of classes without pictures: {len(empty):,}, such as {empty[0]}: "
+                "they keep the numbers of classes the same in all splits; torchvision's "
+                "ImageFolder takes them with allow_empty=True"
+            )
         return [*paths, self.outbox.put_text(CLASSES_FILE, "".join(f"{name}\n" for name in names))]
 
     def _is_empty(self, path: str) -> bool:

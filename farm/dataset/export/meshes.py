@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from farm.dataset.attribution import licence
 from farm.errors import SpecError
 from farm.library import read_credit
-from farm.library.mesh import Mesh, NoMeshError, read_mesh
+from farm.library.mesh import Mesh, NoMeshError, check_suffix, read_mesh
 from farm.spec.asset import Asset
 from farm.spec.label import ObjectLabel, Point3
 from farm.spec.record import ViewRecord
 
+CHANGED = "its file is not here, or not as it was rendered"
 MOST_BYTES = 256 << 20
 """Of a file that is read."""
 SLACK = 2e-3
@@ -52,10 +53,12 @@ def mesh_of(origin: Origin, size_mm: Point3) -> Mesh:
         NoMeshError: It cannot be had, or not passed on; says why.
     """
     asset = origin.asset
+    suffix = PurePath(asset.name).suffix
+    check_suffix(suffix)
     check_licence(asset)
     if not origin.is_whole:
         raise NoMeshError("its file has other objects, too")
-    mesh = read_mesh(PurePath(asset.name).suffix, read_asset(asset))
+    mesh = read_mesh(suffix, read_asset(asset))
     matrix = origin.object_from_model
     points = mesh.points @ matrix[:3, :3].T + matrix[:3, 3]
     half = np.array(size_mm) / 2
@@ -79,7 +82,7 @@ def check_licence(asset: Asset) -> None:
             raise NoMeshError(str(error)) from error
     if name is None:
         raise NoMeshError(
-            f"its licence is not known ({asset.name}.json beside it may tell: "
+            "its licence is not known (a sidecar, its name with .json after it, may tell: "
             '{"licence": "CC0-1.0"})'
         )
     if not FREE.fullmatch(licence(name).title):
@@ -96,13 +99,13 @@ def read_asset(asset: Asset) -> bytes:
     if asset.size_bytes > MOST_BYTES:
         raise NoMeshError(f"its file has more than {MOST_BYTES >> 20} MiB")
     if not path.is_absolute() or not path.is_file() or path.stat().st_size != asset.size_bytes:
-        raise NoMeshError(f"its file is not at {asset.path} as it was rendered")
+        raise NoMeshError(CHANGED)
     try:
         data = path.read_bytes()
     except OSError as error:
         raise NoMeshError(f"its file cannot be read: {error.strerror}") from error
     if hashlib.sha256(data).hexdigest() != asset.sha256:
-        raise NoMeshError(f"its file is not at {asset.path} as it was rendered")
+        raise NoMeshError(CHANGED)
     return data
 
 

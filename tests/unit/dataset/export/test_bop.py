@@ -221,11 +221,11 @@ def changed_file(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "harm", "why"),
     [
-        ({"licence": None}, None, r"its licence is not known \(a\.ply\.json beside it may tell"),
+        ({"licence": None}, None, r"its licence is not known \(a sidecar, .*\.json .*, may tell"),
         ({"licence": "CC-BY-ND-4.0"}, None, "its licence, CC BY-ND 4.0, does not allow it"),
         ({"licence": "royalty_free"}, None, "its licence, Royalty Free, does not allow it"),
-        ({"licence": "cc0"}, changed_file, "its file is not at .*a.ply as it was rendered"),
-        ({"licence": "cc0"}, lambda folder: (folder / "a.ply").unlink(), "its file is not at"),
+        ({"licence": "cc0"}, changed_file, "its file is not here, or not as it was rendered"),
+        ({"licence": "cc0"}, lambda folder: (folder / "a.ply").unlink(), "its file is not here"),
         ({"licence": "cc0", "size": 1.1}, None, "do not fill the box that was rendered"),
     ],
 )
@@ -239,6 +239,15 @@ def test_why_a_model_has_no_mesh_is_told_once(tmp_path: Path, options, harm, why
 
     assert re.match(f"no mesh of ball000.blend: .*{why}", note), note
     assert [path.name for path in (tmp_path / "out/models").iterdir()] == ["models_info.json"]
+
+
+def test_models_that_lack_a_mesh_for_one_reason_are_told_of_in_one_sentence(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=4, models=4)
+
+    assert run(tmp_path / "d", tmp_path / "out", "bop").notes == (
+        "no mesh of ball000.blend and 3 more: only Blender reads .blend; .ply, .obj, .stl are read "
+        "here",
+    )
 
 
 def test_a_sidecar_that_came_later_tells_the_licence(tmp_path: Path):
