@@ -267,3 +267,17 @@ def test_a_file_that_is_compressed_is_refused_in_a_sentence(load, name):
     words = f"its meshes are compressed with {name}, which this Blender lacks; save it without"
     with pytest.raises(AssetError, match=words):
         load(file)
+
+
+def test_a_file_that_names_what_it_lacks_is_refused_in_a_sentence(load):
+    file = some_boxes(1) | {"scene": 4}
+
+    with pytest.raises(AssetError, match=r"it contradicts itself or its format \(IndexError: list"):
+        load(file)
+
+
+def test_what_animates_a_part_that_is_not_there_does_no_harm(load):
+    file = some_boxes(1)
+    animate(file, "/nodes/9/scale", "/materials/7/alphaCutoff", values=np.ones((2, 3)))
+
+    assert load(file).objects == ("box0",)

@@ -21,6 +21,8 @@ EXTENSION = re.compile(r"Extension (\S+) is not available")
 """What Blender's glTF importer says of what a file requires and it does not know."""
 UNPACKERS = {"Draco": "draco_bridge", "Meshopt": "Meshopt decoder library"}
 """What it says where a library is missing that unpacks meshes."""
+TRACEBACK = "Traceback (most recent call last)"
+"""What an importer in Python says of a file that it did not expect."""
 REMEDIES = {
     "KHR_texture_basisu": "save its textures as PNG or JPEG",
     "KHR_gaussian_splatting": "it is a cloud of splats and has no surfaces",
@@ -76,6 +78,8 @@ def sentence(error: Exception, path: Path) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith("Location:")]
     text = lines[-1] if lines else type(error).__name__
+    if TRACEBACK in str(error):
+        return f"it contradicts itself or its format ({text})"
     for noise in ("Error: ", "load: ", f"'{path}'", str(path)):
         text = text.replace(noise, "")
     return " ".join(text.split()).strip(" :.") or type(error).__name__
