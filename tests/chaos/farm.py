@@ -30,8 +30,6 @@ from tests.chaos.schedule import WORKER, Fault
 
 LOOK_S = 0.05
 MOST_RETRIES = 20
-LOW_TASKS = 150
-"""With fewer tasks left another job is submitted."""
 END_S = 240.0
 """A farm that is left alone must be done with what is left after so long."""
 
@@ -58,6 +56,8 @@ class ChaosFarm:
         self.retried = 0
         self.supply: Callable[[int], Job] | None = None
         """Makes the next job, so that the work does not end before the faults do."""
+        self.low_tasks = 150
+        """With fewer tasks left the next job is submitted."""
         self.looked_s = 0.0
         self.ending = False
         self.places: dict[str, Place] = {}
@@ -230,7 +230,7 @@ class ChaosFarm:
         with contextlib.suppress(UnreachableError):
             found = self.ledger.jobs()
             left = sum(status.tasks - status.counts[TaskState.DONE] for status in found)
-            if self.supply is not None and found and left < LOW_TASKS:
+            if self.supply is not None and found and left < self.low_tasks:
                 self.submit(self.supply(len(self.jobs)))
             for status in found:
                 self.dropped[status.job_id] = max(self.dropped[status.job_id], status.dropped)

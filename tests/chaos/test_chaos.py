@@ -20,7 +20,7 @@ WORKERS = 3
 
 
 def small_job(number: int) -> Job:
-    recipe = SodAugmented(pitch=5, yaw_per_pitch=18)
+    recipe = SodAugmented(pitch=5, yaw_per_pitch=9)
     return a_job(models=4, hdrs=2, recipe=recipe, views_per_task=3, seed=number, dataset_name="x")
 
 
@@ -31,9 +31,9 @@ def small_job(number: int) -> Job:
 def test_nothing_is_lost_whatever_dies(seed: int, tmp_path: Path) -> None:
     """Every kind of fault once, in the order of the seed, some while others are not over."""
     with ChaosFarm(tmp_path, ProxyNet(), workers=WORKERS, lease_ttl_s=2.5) as farm:
-        farm.supply = small_job
+        farm.supply, farm.low_tasks = small_job, 60
         farm.submit(small_job(0))
-        for fault in first_faults(seed, len(KINDS), workers=WORKERS, views_between=60):
+        for fault in first_faults(seed, len(KINDS), workers=WORKERS, views_between=40):
             goal = farm.reader.views + fault.after_views
             farm.wait_for(lambda goal=goal: farm.reader.views >= goal, f"views before {fault.kind}")
             injection = farm.inject(fault)

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
 
 from farm.spec.camera import OrbitCamera, intrinsics, orbit_matrix
-from worker.bounds import DIRECTIONS, ball_extremes, bounds_of, extremes, fit_distance, transformed
+from worker.bounds import (
+    DIRECTIONS,
+    Bounds,
+    ball_extremes,
+    bounds_of,
+    extremes,
+    fit_distance,
+    transformed,
+)
 
 
-def a_cloud(count: int = 50_000) -> np.ndarray:
-    return np.random.default_rng(5).normal(size=(count, 3)) * (1.0, 3.0, 0.2) + (5, 6, 7)
+@cache
+def a_cloud() -> np.ndarray:
+    return np.random.default_rng(5).normal(size=(50_000, 3)) * (1.0, 3.0, 0.2) + (5, 6, 7)
+
+
+@cache
+def bounds_of_a_cloud() -> Bounds:
+    return bounds_of([a_cloud()])
 
 
 def test_the_box_holds_all_points_and_no_more():
@@ -50,7 +65,7 @@ def test_balls_reach_further_than_their_centres():
 
 
 def test_a_model_is_centred_and_scaled_to_one():
-    bounds = bounds_of([a_cloud()])
+    bounds = bounds_of_a_cloud()
 
     unit = transformed(np.array([bounds.low, bounds.high]), np.array(bounds.unit_from_model))
 
@@ -61,7 +76,7 @@ def test_a_model_is_centred_and_scaled_to_one():
 @pytest.mark.parametrize("resolution", [(640, 640), (640, 320), (320, 640)])
 @pytest.mark.parametrize("pitch", [0.0, 35.0, 90.0])
 def test_fit_fills_nine_tenths_of_one_axis_and_no_more_of_the_other(resolution, pitch):
-    bounds = bounds_of([a_cloud()])
+    bounds = bounds_of_a_cloud()
     camera = OrbitCamera(yaw_deg=70.0, pitch_deg=pitch, distance=1.0, fit=True)
 
     distance = fit_distance(bounds.unit_support, camera, resolution)
@@ -74,14 +89,14 @@ def test_fit_fills_nine_tenths_of_one_axis_and_no_more_of_the_other(resolution, 
 
 
 def test_a_camera_never_enters_the_model():
-    support = bounds_of([a_cloud()]).unit_support
+    support = bounds_of_a_cloud().unit_support
     camera = OrbitCamera(yaw_deg=0.0, pitch_deg=0.0, distance=0.01, fit=True)
 
     assert fit_distance(support, camera, (64, 64)) > support[:, 1].max()
 
 
 def test_a_tight_fit_is_nearer_than_a_loose_one():
-    support = bounds_of([a_cloud()]).unit_support
+    support = bounds_of_a_cloud().unit_support
     near, far = (
         fit_distance(
             support, OrbitCamera(yaw_deg=0, pitch_deg=0, distance=factor, fit=True), (64, 64)
