@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -16,6 +16,7 @@ from farm.ledger.model import CODES
 from farm.ledger.policy import CAUSES, SUSPICIOUS
 from farm.ledger.redis_store import RedisStore, connect
 from farm.spec.task import Ticket
+from tests.fuzz.effort import fuzz
 
 TASKS, VIEWS = 6, 3
 WORKERS = ("a", "b", "c")
@@ -335,22 +336,14 @@ class Farm(RuleBasedStateMachine):
         assert self.ledger.held_by("z") == []
 
 
-def check(machine: type[Farm], *, examples: int) -> None:
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=60,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+def check(machine: type[Farm], *, share: float) -> None:
+    effort = settings(fuzz(share), stateful_step_count=60)
+    run_state_machine_as_test(machine, settings=effort)
 
 
 @pytest.mark.slow
 def test_no_interleaving_breaks_what_must_always_be_true_in_memory():
-    check(Farm, examples=400)
+    check(Farm, share=3)
 
 
 @pytest.mark.slow
@@ -362,5 +355,5 @@ def test_no_interleaving_breaks_what_must_always_be_true_in_redis(redis_url):
             client.flushall()
             return AheadInRedis(client)
 
-    check(OnRedis, examples=60)
+    check(OnRedis, share=0.5)
     client.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -15,6 +15,7 @@ from farm.ledger.model import CODES
 from farm.ledger.policy import CAUSES
 from farm.ledger.redis_store import RedisStore, connect
 from farm.spec.task import Ticket
+from tests.fuzz.effort import fuzz
 
 TASKS = 4
 WORKERS = ("a", "b")
@@ -181,14 +182,6 @@ def test_the_twins_never_disagree(redis_url):
         pass
 
     OnThisRedis.client = client
-    run_state_machine_as_test(
-        OnThisRedis,
-        settings=settings(
-            max_examples=100,
-            stateful_step_count=40,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    effort = settings(fuzz(), stateful_step_count=40)
+    run_state_machine_as_test(OnThisRedis, settings=effort)
     client.close()
