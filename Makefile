@@ -2,6 +2,8 @@
 PYTHON := .venv/bin/python
 FARM := .venv/bin/farm
 FUZZ_EXAMPLES := 1000
+# Several files of tests at a time, each by one process; a run of some files alone is quicker without.
+AT_ONCE := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test fuzz test-docker test-torch check format bench lock schema clean
@@ -17,11 +19,12 @@ demo: setup ## Build three models, render a small dataset of them, say where it 
 	@$(FARM) render --models demo/assets/models --hdrs demo/assets/hdrs --output demo/dataset \
 		--augmented --fit --pitch 4 --yaw-per-pitch 2 --resolution 256 --samples 16
 
-test: setup ## Run all tests
-	@$(PYTHON) -m pytest $(PYTEST)
+test: setup ## Run all tests, or some: make test PYTEST=tests/unit/spec
+	@$(PYTHON) -m pytest $(if $(findstring tests/,$(PYTEST)),,$(AT_ONCE)) $(PYTEST)
 
 fuzz: setup ## Throw strange things at every door, for long: make fuzz FUZZ_EXAMPLES=5000
-	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTHON) -m pytest tests/fuzz --timeout 0 $(PYTEST)
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTHON) -m pytest tests/fuzz tests/unit/ledger/test_twins.py \
+		tests/unit/ledger/test_interleavings.py --timeout 0 $(PYTEST)
 
 test-docker: setup ## Build the images, render on a stack of containers, take it down
 	@$(PYTHON) -m pytest tests/docker -s $(PYTEST)

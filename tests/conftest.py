@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -44,12 +45,21 @@ NEEDS = {
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a command in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # else what is tested ignores it, too
 
+MOST_PROCESSES = 8
+"""Each has a Blender of its own, of half a gigabyte and more."""
+
 MISSING = [package for package in NEEDS if find_spec(package) is None]
 collect_ignore = [path for package in MISSING for path in NEEDS[package]]
 
 
 def pytest_report_header() -> list[str]:
     return [f"without {name}, which is not installed: {', '.join(NEEDS[name])}" for name in MISSING]
+
+
+@pytest.hookimpl(optionalhook=True)  # the laptop's install and that of PyTorch have no xdist
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes `make test` takes: one more than cores, since many tests wait."""
+    return min((os.cpu_count() or 1) + 1, MOST_PROCESSES)
 
 
 @pytest.fixture(scope="session")

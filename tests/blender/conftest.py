@@ -26,7 +26,8 @@ SAMPLE_ASSETS = (Path(__file__).parents[3] / "shared" / "assets").resolve()
 def blender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlenderSession]:
     """The one Blender of this process."""
     with mock.patch.dict(os.environ):  # the device it claims is not for other tests' processes
-        session = BlenderSession("cpu", tmp_path_factory.mktemp("scratch"))
+        threads = 1 if "PYTEST_XDIST_WORKER" in os.environ else None  # other tests run beside
+        session = BlenderSession("cpu", tmp_path_factory.mktemp("scratch"), threads=threads)
     yield session
     session.close()
 
