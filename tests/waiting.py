@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(condition: Callable[[], T], what: str, *, timeout_s: float = 60.0) -> T:
+def wait_for(condition: Callable[[], T], what: str, *, timeout_s: float = 120.0) -> T:
     """Return the first true answer of `condition`; fail, naming `what`, when none comes."""
     pause = threading.Event()
     end = time.monotonic() + timeout_s

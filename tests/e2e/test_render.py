@@ -211,7 +211,7 @@ def test_a_stopped_run_keeps_what_is_done_leaves_nothing_and_goes_on(
     assert len(folders) >= 2, "on disk and in memory"
 
     process.send_signal(sent)
-    _, said = process.communicate(timeout=90)
+    _, said = process.communicate(timeout=120)
 
     assert process.returncode == 130
     assert "the same command goes on from here" in said
@@ -237,7 +237,7 @@ def test_a_run_that_is_killed_takes_its_processes_along(assets, tmp_path, start_
     process.kill()
     process.communicate()
 
-    gone, alive = psutil.wait_procs(children, timeout=30)
+    gone, alive = psutil.wait_procs(children, timeout=120)
     assert alive == []
     assert len(gone) == len(children)
 

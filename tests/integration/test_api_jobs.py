@@ -361,7 +361,7 @@ def test_news_of_a_job_come_by_themselves(farm):
     farm.start_worker()
     wait_for(lambda: seen[-1]["counts"]["done"] == 1, "a task is done")
     farm.free("hold-1")
-    listener.join(timeout=60)
+    listener.join(timeout=120)
 
     assert seen[0]["state"] == "queued"
     assert seen[-1]["state"] == "completed"
@@ -407,7 +407,7 @@ def test_a_ledger_that_was_lost_is_restored_by_the_next_dispatcher(farm):
     farm.ended.set()
     farm.thread.join()
     worker.terminate()
-    worker.wait(timeout=30)
+    worker.wait(timeout=120)
     farm.ledger.store.client.flushall()
     farm.free("hold-2")
     assert farm.reader.get(f"/v1/jobs/{job_id}").status_code == 404

@@ -52,7 +52,7 @@ def test_a_job_of_a_million_tasks(api, mode):
 
         assert client.post(f"{url}/cancel").json()["counts"]["cancelled"] == 1_000_000
         wait_for(lambda: client.get(url).json()["state"] == "cancelled", "it is over")
-        wait_for(lambda: api.services.book.end(job["job_id"]), "nothing is left to do")
+        wait_for(lambda: api.services.book.end(job["job_id"]), "nothing is left", timeout_s=240)
     finally:
         stop.set()
         thread.join()

@@ -44,7 +44,7 @@ class Processes:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
 
 
@@ -89,8 +89,8 @@ def test_both_serve_until_they_are_told_to_stop(processes, redis_server):
         assert any(line.startswith("data: ") for line in lines), "it ends: who listens is let go"
     client.close()
 
-    assert dispatcher.wait(timeout=30) == 0
-    assert api.wait(timeout=30) in (0, -signal.SIGTERM)
+    assert dispatcher.wait(timeout=120) == 0
+    assert api.wait(timeout=120) in (0, -signal.SIGTERM)
     said = processes.log.read_text()
     assert "Traceback" not in said
     assert "graceful shutdown exceeded" not in said

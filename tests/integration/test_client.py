@@ -108,7 +108,7 @@ def test_from_a_spec_on_a_laptop_to_a_dataset_on_it(farm, assets, tmp_path):
     farm.wait_started(1)
     farm.free("hold-1")
     lines = [json.loads(line) for line in watch.stdout]
-    assert watch.wait(timeout=60) == 0
+    assert watch.wait(timeout=120) == 0
     watch.stdout.close()
     assert lines[0]["state"] in ("queued", "running")
     assert lines[-1]["state"] == "completed"

@@ -146,7 +146,7 @@ def test_a_worker_that_is_asked_to_stop_hands_its_task_back_and_leaves_nothing(f
     child = farm.wait_started(0)
     worker.send_signal(signal.SIGTERM)
 
-    assert worker.wait(timeout=30) == 0
+    assert worker.wait(timeout=120) == 0
     assert not psutil.pid_exists(child)
     assert list(farm.scratch.iterdir()) == []
     assert farm.ledger.workers() == []
@@ -161,7 +161,7 @@ def test_a_worker_whose_renderer_does_not_listen_stops_all_the_same(farm):
     child = farm.wait_started(0)
     worker.send_signal(signal.SIGTERM)
 
-    assert worker.wait(timeout=30) == 0
+    assert worker.wait(timeout=120) == 0
     wait_for(lambda: not psutil.pid_exists(child), "the renderer ended")
     assert list(farm.scratch.iterdir()) == []
     assert farm.ledger.failures("job") == []
@@ -248,7 +248,7 @@ def test_a_worker_without_its_device_stops_loudly_and_charges_nobody(farm):
     worker = farm.start_worker()
     farm.add_job(tasks=1)
 
-    assert worker.wait(timeout=60) == 3
+    assert worker.wait(timeout=120) == 3
     assert farm.words().splitlines()[-1] == "error: optix:7 is not there"
     assert farm.ledger.failures("job") == []
 
@@ -258,7 +258,7 @@ def test_a_worker_that_loses_its_device_stops_and_others_go_on(farm):
     worker = farm.start_worker()
     farm.add_job(tasks=2)
 
-    assert worker.wait(timeout=60) == 3
+    assert worker.wait(timeout=120) == 3
     assert "error: the device is lost" in farm.words().splitlines()[-1]
     farm.free("lose-device-0")
     farm.start_worker()
@@ -285,7 +285,7 @@ def test_the_password_of_redis_is_never_logged(farm, redis_server):
     farm.add_job(tasks=1)
     farm.wait_state(JobState.COMPLETED)
     worker.terminate()
-    worker.wait(timeout=30)
+    worker.wait(timeout=120)
 
     assert "task done job=job index=0 attempt=1" in farm.words()
     assert redis_server.password not in farm.words()
@@ -294,7 +294,7 @@ def test_the_password_of_redis_is_never_logged(farm, redis_server):
 def test_a_worker_for_a_gpu_that_is_not_there_does_not_start(farm):
     worker = farm.start_worker("--device", "cuda:99")
 
-    assert worker.wait(timeout=60) == 3
+    assert worker.wait(timeout=120) == 3
     assert "error: cuda:99 is not there: the driver lists" in farm.words()
     assert list(farm.scratch.iterdir()) == []
 
@@ -303,7 +303,7 @@ def test_a_worker_whose_password_is_wrong_says_so(farm):
     farm.redis_url = farm.redis_url.replace("redis://:", "redis://:no")
     worker = farm.start_worker()
 
-    assert worker.wait(timeout=60) != 0
+    assert worker.wait(timeout=120) != 0
     assert "Redis refuses the password; correct FARM_REDIS_URL" in farm.words()
 
 

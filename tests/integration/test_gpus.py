@@ -41,7 +41,7 @@ def test_a_worker_without_a_free_gpu_ends_and_says_who_holds_it(farm):
 
     late = farm.start_worker(**DRIVER, FAKE_GPUS="L40S")
 
-    assert late.wait(60) == 3
+    assert late.wait(120) == 3
     said = farm.words().splitlines()[-1]
     assert said.startswith("error: no GPU is free: GPU-0000-fake (L40S) is held by worker w0, ")
     assert f"process {first.pid} on " in said
@@ -61,7 +61,7 @@ def test_the_gpu_of_a_killed_worker_goes_to_the_next(farm):
 def test_a_gpu_worker_without_a_gpu_does_not_start(farm):
     worker = farm.start_worker("--require-gpu", **DRIVER, FAKE_GPUS="none")
 
-    assert worker.wait(60) == 3
+    assert worker.wait(120) == 3
     assert "error: no GPU is to be seen, and FARM_REQUIRE_GPU is set" in farm.words()
 
 

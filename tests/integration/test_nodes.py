@@ -85,7 +85,7 @@ def test_a_node_that_does_not_render_the_known_frame_stays_out(farm_of_two, bad)
     assert len(list((bad / "started").iterdir())) == begun, "it was given nothing more"
     bad_worker = farm.workers[1]
     bad_worker.terminate()
-    assert bad_worker.wait(timeout=60) == 0
+    assert bad_worker.wait(timeout=120) == 0
 
 
 def test_a_worker_without_others_warms_up_and_then_its_failures_count(farm, bad):

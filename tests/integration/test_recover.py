@@ -39,7 +39,7 @@ def recover(redis_url: str, storage: FolderStorage, *flags: str):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
         env=os.environ | {"FARM_REDIS_URL": redis_url},
     )
 

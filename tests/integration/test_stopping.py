@@ -70,7 +70,7 @@ def test_a_worker_that_is_asked_to_stop_finishes_the_view_in_hand_and_hands_back
     assert renders(farm)[name(5)] == 1, "nobody else has the view in hand"
     farm.free(f"hold-{name(5)}")
 
-    assert first.wait(timeout=60) == 0
+    assert first.wait(timeout=120) == 0
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: TASKS}
     assert renders(farm) == all_once()
     assert "rest of the task handed back job=job index=0 attempt=1" in farm.words()
@@ -92,7 +92,7 @@ def test_a_rolling_restart_of_all_workers_renders_every_view_once(farm):
         wait_for(lambda many=asked: farm.words().count("Warm shutdown") == many, "it heard")
         farm.start_worker(**COUNTING)
         farm.free(f"hold-{name(view)}")
-        assert worker.wait(timeout=60) == 0
+        assert worker.wait(timeout=120) == 0
 
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: TASKS}
     assert renders(farm) == all_once()
@@ -146,7 +146,7 @@ def test_a_renderer_that_does_not_stop_in_time_is_ended_and_its_task_handed_back
     wait_rendering(farm, 3)
     first.send_signal(signal.SIGTERM)
 
-    assert first.wait(timeout=30) == 0
+    assert first.wait(timeout=120) == 0
     assert farm.ledger.job("job").counts[TaskState.RUNNING] == 0
     assert farm.ledger.failures("job") == [], "nobody is charged"
     assert farm.ledger.job("job").views_done == 3, "what was done counts"

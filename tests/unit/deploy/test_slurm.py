@@ -47,7 +47,7 @@ def test_a_worker_that_slurm_ends_says_farewell(setting, tmp_path):
     wait_for((tmp_path / "started").exists, "the worker starts")
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(20) == 0
+    assert process.wait(120) == 0
     assert (tmp_path / "end").read_text() == "farewell\n"
     assert (tmp_path / "arguments").read_text() == "worker --device auto --require-gpu\n"
     assert (tmp_path / "redis").read_text() == "redis://:hush@farm:6379/0\n"

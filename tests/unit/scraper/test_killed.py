@@ -35,7 +35,7 @@ def test_a_stopped_download_keeps_what_is_whole_and_goes_on(
     try:
         wait_for(lambda: part.exists() and part.stat().st_size == 1_000_000, "a part")
         process.send_signal(number)
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=120)
     finally:  # a second communicate() says nothing new, and closes the pipe if the first failed
         hold.set()
         process.kill()

@@ -158,18 +158,20 @@ def test_a_start_waits_for_redis(fake_gpus, store, clock):
     assert find(Claimant(Ledgers(), "a", TTL_S, sleep=clock.sleep)).visible == "GPU-0000-fake"
 
 
-def test_a_heart_keeps_the_gpu_and_gives_it_back(fake_gpus):
+def test_a_heart_keeps_the_gpu_and_gives_it_back(fake_gpus, store, clock):
     fake_gpus("A")
-    ledger = Ledger(MemoryStore())
+    ledger, name = Ledger(store), "device:GPU-0000-fake"
     lease = find(Claimant(ledger, "a", 0.3)).lease
     heart = Heart(ledger, "w", {}, ttl_s=0.3, on_deadly_start=print, device=lease)
     heart.start()
-    until_s = ledger.now_s() + 0.5
-    wait_for(lambda: ledger.now_s() > until_s, "the first lease is over")
+    _, first_end_s = store.leases[name]
+    clock.now_s += 0.2
+    wait_for(lambda: store.leases[name][1] > first_end_s, "the lease is renewed")
+    clock.now_s += 0.2
 
-    assert ledger.lease("device:GPU-0000-fake", "b", 1) == "a"
+    assert ledger.lease(name, "b", 1) == "a", "the first lease would be over"
     heart.stop()
-    assert ledger.lease("device:GPU-0000-fake", "b", 1) == "b"
+    assert ledger.lease(name, "b", 1) == "b"
 
 
 def test_a_worker_whose_gpu_was_taken_meanwhile_gives_up(fake_gpus):

@@ -54,7 +54,7 @@ def test_a_process_beyond_its_bound_is_killed_with_a_sentence(sleeper):
     guard.watch(sleeper.pid)
     guard.start()
 
-    assert sleeper.wait(timeout=30) == -9
+    assert sleeper.wait(timeout=120) == -9
     guard.stop()
     cause, sentence = guard.tell(sleeper.pid)
     assert cause == "memory"
@@ -106,7 +106,7 @@ def test_a_process_that_starts_too_many_is_killed_with_all_of_them(parent_of):
     guard.watch(process.pid)
     guard.start()
 
-    assert process.wait(timeout=60) == -9
+    assert process.wait(timeout=120) == -9
     guard.stop()
     cause, sentence = guard.tell(process.pid)
     assert cause == "killed"
@@ -119,7 +119,7 @@ def test_what_a_killed_process_started_is_gone_too(parent_of):
     children = family(process.pid)[1:]
 
     end_family(process.pid)
-    process.wait(timeout=60)
+    process.wait(timeout=120)
 
     wait_for(lambda: not any(map(is_alive, children)), "all are gone")
 

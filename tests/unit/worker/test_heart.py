@@ -30,7 +30,7 @@ class Outage(MemoryStore):
 
 @pytest.fixture
 def store() -> Outage:
-    return Outage()
+    return Outage(clock=lambda: 1e6)  # no heart stops because its machine is busy
 
 
 @pytest.fixture
