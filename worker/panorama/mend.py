@@ -35,8 +35,9 @@ def undo_exposure(planes: list[Plane], header: RadianceHeader, notes: list[str])
 def replace_unnumbered(planes: list[Plane], path: Path, notes: list[str]) -> int:
     """Replace what is not a number or is infinite, in place; return how many texels had it.
 
-    What is too bright becomes the brightest that half precision can say. All else becomes the mean
-    of its neighbours, or black among its like.
+    What is infinitely bright becomes as bright as the brightest of the picture: a sun that half
+    precision cannot hold has bright neighbours, a stray pixel must not light the scene. All else
+    becomes the mean of its neighbours, or black among its like.
 
     Raises:
         AssetError: Nothing else is there.
@@ -50,10 +51,11 @@ def replace_unnumbered(planes: list[Plane], path: Path, notes: list[str]) -> int
     if count == good.size:
         raise AssetError(str(path), "none of its pixels is a number: save it anew")
     rows, columns = np.nonzero(~good)
+    brightest = max(float(plane[good].max()) for plane in planes)
     means = neighbours(planes, good, rows, columns)
     for plane, mean in zip(planes, means, strict=True):
         held = plane[rows, columns]
-        bright = np.where(np.isposinf(held), HALF_MAX, held)
+        bright = np.where(np.isposinf(held), brightest, held)
         plane[rows, columns] = np.where(np.isfinite(bright), bright, mean)
     notes.append(f"{count:,} of {good.size:,} pixels were no finite numbers and replaced")
     return count

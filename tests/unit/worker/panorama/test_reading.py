@@ -11,6 +11,7 @@ from tests.environments import (
     AP0,
     PLAIN,
     XYZ,
+    every_second,
     flat,
     mipmapped,
     new_runs,
@@ -218,8 +219,8 @@ def test_luminance_and_chroma_become_colours(read, write, chromaticities):
     full = np.ones((16, 32), np.float32)
     held = {
         "Y": luminance * full,
-        "RY": OpenEXR.Channel("RY", (0.5 / luminance - 1) * full, 2, 2),
-        "BY": OpenEXR.Channel("BY", (1.0 / luminance - 1) * full, 2, 2),
+        "RY": every_second("RY", (0.5 / luminance - 1) * full),
+        "BY": every_second("BY", (1.0 / luminance - 1) * full),
     }
     write(held, **({"chromaticities": chromaticities} if chromaticities else {}))
 
@@ -231,6 +232,35 @@ def test_luminance_and_chroma_become_colours(read, write, chromaticities):
     assert pixels.shape == SKY.shape
     assert pixels[5, 5] == pytest.approx(colour, abs=1e-3)
     assert pixels == pytest.approx(np.broadcast_to(pixels[0, 0], SKY.shape), abs=1e-5)
+
+
+def test_chroma_that_changes_from_pixel_to_pixel_is_between_its_samples(read, write):
+    """Waves of 16 pixels, which OpenEXR's weights bring back; edges repeat, and are left out."""
+    height, width = 64, 128
+    down, across = np.mgrid[:height, :width] * np.float32(np.pi / 8)
+    luminance = 1 + 0.5 * np.sin(across + down)
+    more_red, more_blue = 0.4 * np.sin(across), 0.4 * np.cos(down)
+    red, blue = luminance * (1 + more_red), luminance * (1 + more_blue)
+    green = (luminance - 0.2126 * red - 0.0722 * blue) / 0.7152
+    write({
+        "Y": luminance.astype(np.float32),
+        "RY": every_second("RY", more_red),
+        "BY": every_second("BY", more_blue),
+    })  # fmt: skip
+
+    pixels, _ = read(None)
+
+    inner = slice(16, -16), slice(16, -16)
+    wanted = np.stack([red, green, blue], axis=-1)
+    assert pixels[inner] == pytest.approx(wanted[inner], abs=2e-3)
+
+
+def test_a_colour_of_fewer_samples_is_as_large_as_the_others(read, write):
+    blue = np.repeat(np.repeat(np.arange(128, dtype=np.float32).reshape(8, 16), 2, 0), 2, 1)
+    red, green = (np.ascontiguousarray(SKY[..., each]) for each in (0, 1))
+    write({"R": red, "G": green, "B": every_second("B", blue)})
+
+    assert np.array_equal(read(None)[0], np.dstack([red, green, blue]))
 
 
 @pytest.mark.parametrize("layer", ["ViewLayer.Combined", "beauty"])
@@ -268,6 +298,7 @@ def test_stray_pixels_without_a_number_are_replaced_and_counted(read, write):
     sky[3, 3, 0] = np.nan
     sky[9, 20] = -np.inf
     sky[5, 0] = (np.inf, 2.0, 0.5)
+    sky[14, 30] = (40.0, 30.0, 20.0)
     write(sky)
 
     pixels, notes = read(None)
@@ -275,10 +306,10 @@ def test_stray_pixels_without_a_number_are_replaced_and_counted(read, write):
     assert np.isfinite(pixels).all()
     assert pixels[3, 3] == pytest.approx([1, 0.25, 0.25])
     assert pixels[9, 20] == pytest.approx([1, 1, 0.25])
-    assert pixels[5, 0] == pytest.approx([65504, 2.0, 0.5])
+    assert pixels[5, 0] == pytest.approx([40.0, 2.0, 0.5])
     assert notes == ["3 of 512 pixels were no finite numbers and replaced"]
     rest = np.isfinite(sky).all(axis=-1)
-    assert np.array_equal(pixels[rest], SKY[rest])
+    assert np.array_equal(pixels[rest], sky[rest])
 
 
 def test_a_picture_without_a_number_is_refused(read, write):
