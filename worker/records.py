@@ -31,9 +31,12 @@ class RecordBook:
     def has(self, view: View) -> bool:
         """Tell whether a view is recorded and its files are there in full size."""
         record = self._records.get(view_id(self._task, view))
-        return record is not None and all(
+        if record is None:
+            return False
+        previews = record.previews if self._task.render.previews else {}
+        return all(
             self._storage.size(dataset_key(self._task.dataset, file.path)) == file.size_bytes
-            for file in record.files.values()
+            for file in (*record.files.values(), *previews.values())
         )
 
     def add(self, record: ViewRecord) -> None:

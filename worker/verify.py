@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.errors import OutOfFrameError, PictureError
+from farm.soundness import strange_lengths, strange_mask, strange_numbers, strange_picture
 from farm.spec.passes import PassName
 from worker.passes import Passes
 
@@ -16,8 +17,6 @@ NAMES_TOLD = 20
 ALPHA_SLACK = 0.01
 """So far rounding may carry a coverage beyond 0..1."""
 OPAQUE = 0.99
-UNIT_SLACK = 1e-3
-"""So far a unit vector may be from length 1."""
 
 OUT_OF_FRAME = (
     "the model is out of the frame, or seen edge-on; take other pitches, fit: true, or set "
@@ -63,13 +62,11 @@ def check_pixels(
         PictureError: It is of one flat colour, or the mask is another one.
     """
     rgb, mask = pixels.get("rgb"), pixels.get("mask")
-    if rgb is not None and not is_empty(alpha, bit_depth=bit_depth) and is_flat(rgb):
-        raise PictureError(f"the picture is of one flat colour, {tuple(rgb[0, 0].tolist())}")
-    if mask is not None:
-        level = 1 / (2**bit_depth - 1)
-        covered, told = float(alpha.mean(dtype=np.float64)), float(mask.mean()) * level
-        if abs(covered - told) > max(level, ALPHA_SLACK):
-            raise PictureError(f"the mask covers {told:.3f} of the picture, not {covered:.3f}")
+    empty = is_empty(alpha, bit_depth=bit_depth)
+    if rgb is not None and (what := strange_picture(rgb, may_be_empty=empty)):
+        raise PictureError(what)
+    if mask is not None and (what := strange_mask(mask, float(alpha.mean()))):
+        raise PictureError(what)
 
 
 def check_label(name: PassName, label: NDArray[Any]) -> None:
@@ -82,17 +79,11 @@ def check_label(name: PassName, label: NDArray[Any]) -> None:
     Raises:
         PictureError: There are values that it cannot have.
     """
-    if name in ("depth", "distance"):
-        if not (label > 0).all():  # infinite where there is nothing, but never a NaN
-            raise PictureError(f"{name}: there are pixels at, or behind, the camera")
-        return
-    if not np.isfinite(label).all():
-        raise PictureError(f"{name}: there are pixels that are not numbers")
-    if name in ("normal", "normal_world"):
-        lengths = np.linalg.norm(label, axis=-1)
-        off = np.abs(lengths[lengths > 0] - 1)
-        if off.size and off.max() > UNIT_SLACK:
-            raise PictureError(f"{name}: there are vectors that are not of length 1")
+    what = strange_numbers(name, label)
+    if not what and name in ("normal", "normal_world"):
+        what = strange_lengths(name, label)
+    if what:
+        raise PictureError(what)
 
 
 def check_same(name: PassName, pixels: NDArray[Any], back: Callable[[], NDArray[Any]]) -> None:
@@ -123,12 +114,6 @@ def check_same(name: PassName, pixels: NDArray[Any], back: Callable[[], NDArray[
 def is_empty(alpha: NDArray[np.float32], *, bit_depth: int) -> bool:
     """Say whether a coverage (H, W) makes a mask in which nothing stands."""
     return bool(alpha.max() * (2**bit_depth - 1) < 0.5)
-
-
-def is_flat(pixels: NDArray[Any]) -> bool:
-    """Say whether all pixels (H, W, 3) are the same."""
-    first = pixels[:1, :1]
-    return bool((pixels[:1] == first).all() and (pixels == first).all())  # most end at a row
 
 
 def joined(model: str, unfit: Mapping[str, PictureError], *, views: int) -> PictureError:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import posixpath
 import re
 import tarfile
 from collections.abc import Iterator
 
 from farm import expand
-from farm.api.listing import ignore, inner_path
+from farm.api.listing import inner_path
 from farm.api.problems import ApiProblem, not_found
 from farm.dataset.finish import PREVIEW_FILE
 from farm.dataset.preview import contact_sheet
-from farm.dataset.records import RECORDS_FOLDER, read_file, record_keys
+from farm.dataset.records import RECORDS_FOLDER
+from farm.dataset.standing import standing_views
 from farm.errors import SpecError
 from farm.jobs import FOLDER as JOBS_FOLDER
 from farm.jobs import prefix_of
@@ -21,6 +23,8 @@ from farm.spec.job import Job
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage
+
+log = logging.getLogger(__name__)
 
 SHOWN_DATASETS = 64
 """So many datasets of a job are looked into for its sheet."""
@@ -129,14 +133,12 @@ def job_records(storage: Storage, job: Job) -> Iterator[ViewRecord]:
     step = max(len(datasets) // SHOWN_DATASETS, 1)
     for dataset in datasets[::step]:
         inner = inner_path(job, dataset)
-        for key in record_keys(storage, dataset):
-            for entry in read_file(storage, key, report=ignore):
-                record = entry.record
-                files = {
-                    name: file.model_copy(update={"path": f"{inner}{file.path}"})
-                    for name, file in record.files.items()
-                }
-                yield record.model_copy(update={"files": files})
+        for view in standing_views(storage, dataset, log.warning):
+            files = {
+                name: file.model_copy(update={"path": f"{inner}{file.path}"})
+                for name, file in view.record.files.items()
+            }
+            yield view.record.model_copy(update={"files": files})
 
 
 def preview_key(job_id: str) -> str:

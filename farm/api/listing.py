@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
-
-from pydantic import ValidationError
 
 from farm import expand
 from farm.api.jobs import bad_cursor
@@ -14,12 +13,15 @@ from farm.api.problems import ApiProblem
 from farm.dataset.attribution import ATTRIBUTION_FILE
 from farm.dataset.collect import DATASET_FILE
 from farm.dataset.finish import PREVIEW_FILE
-from farm.dataset.records import VIEWS_FILE, newest, read_file, read_lines, record_keys
+from farm.dataset.records import VIEWS_FILE, attempts
+from farm.dataset.standing import standing_views
 from farm.spec.job import Job
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 from farm.spec.wire import DatasetFile, Page
 from farm.storage import Storage, hash_of
+
+log = logging.getLogger(__name__)
 
 CURSOR = re.compile(r"([0-9]{1,12})\.([0-9]{1,15})\.([0-9]{1,6})\.(.{0,400})")
 BESIDE = "-"
@@ -49,65 +51,47 @@ def list_files(storage: Storage, job: Job, *, cursor: str | None, limit: int) ->
     for at, dataset in enumerate(expand.datasets(job)):
         if at < number:
             continue
-        for name in sources(storage, job, dataset, start=source):
-            for here, file in files(storage, job, dataset, name, start=place):
-                if len(items) == limit:
-                    after = f"{at}.{here.offset}.{here.nth}.{name}"
-                    return Page[DatasetFile](items=tuple(items), next=after)
-                items.append(file)
-            place = Place(0, 0)
-        source = ""
+        for name, here, file in files(
+            storage, job, dataset, source=source or VIEWS_FILE, start=place
+        ):
+            if len(items) == limit:
+                after = f"{at}.{here.offset}.{here.nth}.{name}"
+                return Page[DatasetFile](items=tuple(items), next=after)
+            items.append(file)
+        source, place = "", Place(0, 0)
     return Page[DatasetFile](items=tuple(items))
 
 
-def sources(storage: Storage, job: Job, dataset: str, *, start: str) -> list[str]:
-    """Return what tells of the files of a dataset, from `start` on.
+def files(
+    storage: Storage, job: Job, dataset: str, *, source: str, start: Place
+) -> Iterator[tuple[str, Place, DatasetFile]]:
+    """Yield the files of a dataset, from `start` in a source on: each once, and who tells of it.
 
     Raises:
-        ApiProblem: There is no `start` any more.
+        ApiProblem: There is no such source any more.
     """
-    keys = [key.removeprefix(f"{job.prefix}/") for key in record_keys(storage, dataset)]
-    names = [*keys, BESIDE]
-    if start and start not in names:
-        raise ApiProblem(
-            409, "the dataset was folded since this list began", "list the files from the start"
-        )
-    return names[names.index(start) if start else 0 :]
-
-
-def files(
-    storage: Storage, job: Job, dataset: str, name: str, *, start: Place
-) -> Iterator[tuple[Place, DatasetFile]]:
-    """Yield the files that one source tells of, from `start` on."""
     inner = inner_path(job, dataset)
-    if name == BESIDE:
-        yield from plain_files(storage, dataset, inner, start=start)
-        return
-    for offset, record in records(storage, f"{job.prefix}/{name}", start.offset):
-        shown = (*record.files.values(), *record.previews.values())
-        for nth, file in enumerate(shown):
-            if (offset, nth) >= start:
-                yield (
-                    Place(offset, nth),
-                    DatasetFile(
-                        path=f"{inner}{file.path}", size_bytes=file.size_bytes, sha256=file.sha256
-                    ),
-                )
+    if source != BESIDE:
+        if source != VIEWS_FILE and source not in attempts(storage, dataset):
+            raise ApiProblem(
+                409, "the dataset was folded since this list began", "list the files from the start"
+            )
+        views = standing_views(storage, dataset, log.warning, source=source, place=start.offset)
+        for view in views:
+            for nth, file in enumerate(files_of(view.record)):
+                here = Place(view.place, nth)
+                if view.source != source or here >= start:
+                    path = f"{inner}{file.path}"
+                    yield view.source, here, file.model_copy(update={"path": path})
+        start = Place(0, 0)
+    for here, file in plain_files(storage, dataset, inner, start=start):
+        yield BESIDE, here, file
 
 
-def records(storage: Storage, key: str, start: int) -> Iterator[tuple[int, ViewRecord]]:
-    """Yield the records under a key from `start` on, each with what to start from next time."""
-    if not key.endswith(f"/{VIEWS_FILE}"):  # small; one that was tried again may tell a view twice
-        told = newest(read_file(storage, key, report=ignore)).values()
-        yield from ((at, one.record) for at, one in enumerate(told) if at >= start)
-        return
-    for offset, line in read_lines(storage, key, start=start):
-        if not line:
-            continue
-        try:
-            yield offset, ViewRecord.model_validate_json(line)
-        except ValidationError:
-            continue
+def files_of(record: ViewRecord) -> Iterator[DatasetFile]:
+    """Yield the files of a view."""
+    for file in (*record.files.values(), *record.previews.values()):
+        yield DatasetFile(path=file.path, size_bytes=file.size_bytes, sha256=file.sha256)
 
 
 def plain_files(
@@ -128,7 +112,3 @@ def inner_path(job: Job, dataset: str) -> str:
     """Return where a dataset lies within those of its job; "" or such as `chair_studio/`."""
     inner = dataset.removeprefix(job.prefix).strip("/")
     return f"{inner}/" if inner else ""
-
-
-def ignore(sentence: str) -> None:
-    """Take a remark and say nothing."""

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from farm.cli.bar import views_bar
 from farm.cli.progress import counted, duration, file_size
 from farm.cli.remote import err_console, interruptible, out_console, print_json, say
 from farm.cli.words import cell
-from farm.dataset.findings import VerifyReport
+from farm.client.text import printable
+from farm.dataset.findings import LOST, VerifyReport
 from farm.dataset.parallel import usual_workers
 from farm.dataset.reader import open_dataset
 from farm.dataset.verify import verify
@@ -23,7 +25,16 @@ from farm.errors import SpecError
 from farm.storage import is_bucket
 
 NAMED = 3
-"""So many files to delete are named; more are written to a file."""
+"""Files to delete that are named; more are written to a file."""
+EXAMPLE_CHARS = 200
+AGAIN = (
+    "  then the command that made the dataset, again: what is whole stays as it is",
+    "    farm render: the same farm render renders what is not there",
+    "    farm download: the same farm download fetches it",
+    "    farm dataset merge: delete its views.jsonl, too, and merge again",
+    "    on a farm's own storage: farm delete JOB, then the same farm submit",
+)
+"""What mends a dataset in which nothing is left that is broken."""
 
 
 class Broken:
@@ -61,15 +72,14 @@ def verify_places(
     if json:
         found = {place: report.model_dump(mode="json") for place, report in reports.items()}
         print_json({"wrong": wrong, "notes": notes, "places": found})
-    if files.count:
-        for line in advice(files, broken):
-            say(console, line)
+    for line in advice(files, broken, reports.values()):
+        say(console, line)
     return wrong, notes
 
 
 def look_at(place: str, console: Console, *, workers: int | None, files: Broken) -> VerifyReport:
     """Verify one place, with a bar for people."""
-    data = open_dataset(place)
+    data = open_dataset(place, broken=lambda _sentence: None)  # it is told below
     root = data.storage.place
 
     with views_bar(console, f"verifying {place}", total=len(data)) as advance:
@@ -97,7 +107,7 @@ def show(place: str, report: VerifyReport) -> None:
             cell(check.title),
             f"{check.looked_at:,}",
             cell(f"{check.found:,}" if check.found else "", style=style),
-            cell("\n".join(check.examples[:2]), style=style, limit=400),
+            Text("\n".join(map(shown, check.examples[:2])), style=style),
         )
     console.print(table)
     speed = f"{report.views / report.seconds:.0f} views/s" if report.seconds else ""
@@ -109,24 +119,38 @@ def show(place: str, report: VerifyReport) -> None:
     )
 
 
+def shown(example: str) -> str:
+    """Return an example as one line of a table."""
+    return printable(example, limit=EXAMPLE_CHARS)
+
+
 def verdict(report: VerifyReport) -> str:
     """Say in a few words how it stands."""
     notes = f", {counted(report.notes, 'note')}" if report.notes else ""
     return (f"{report.wrong:,} wrong" if report.wrong else "all is well") + notes
 
 
-def advice(files: Broken, listing: Path | None) -> Iterator[str]:
-    """Say how broken views are rendered again."""
-    again = "then the same farm render (or farm submit) command: it renders what is not there"
+def advice(files: Broken, listing: Path | None, reports: Iterable[VerifyReport]) -> Iterator[str]:
+    """Say how what is wrong is mended."""
+    lost = {each.check for report in reports for each in report.checks if each.found} & LOST
+    if files.count:
+        yield from deletion(files, listing)
+    elif lost:
+        yield "To mend it:"
+    if files.count or lost:
+        yield from AGAIN
+
+
+def deletion(files: Broken, listing: Path | None) -> Iterator[str]:
+    """Say which files are to be deleted first."""
     if listing:
-        yield f"{counted(files.count, 'file')} to delete in {listing}. To render them again:"
+        yield f"{counted(files.count, 'file')} to delete in {listing}. To mend it:"
         yield f"  xargs -d '\\n' rm -f -- < {shlex.quote(str(listing))}"
     elif any(is_bucket(path) for path in files.first) or files.count > NAMED:
         yield f"{counted(files.count, 'file')} should be deleted; --broken FILE lists them;"
     else:
-        yield "To render them again:"
+        yield "To mend it:"
         yield f"  rm -f -- {' '.join(map(shlex.quote, files.first))}"
-    yield f"  {again}"
 
 
 @contextmanager

@@ -299,8 +299,11 @@ class Client:
         while True:
             try:
                 for page in self._each_page(DatasetFile, f"/v1/datasets/{job_id}/files"):
-                    new = [file for file in page if seen.get(file.path) != file.sha256]
-                    seen.update((file.path, file.sha256) for file in new)
+                    new: list[DatasetFile] = []
+                    for file in page:
+                        if seen.get(file.path) != file.sha256:
+                            seen[file.path] = file.sha256
+                            new.append(file)
                     yield new
             except RefusedError as error:
                 restarts += 1

@@ -15,6 +15,7 @@ import httpx
 from farm.client.client import Client
 from farm.client.connection import Connection
 from farm.client.home import Home, Login, find_login
+from farm.client.text import printable
 from farm.dataset.reader import Dataset, DatasetError
 from farm.dataset.snapshot import Snapshot
 from farm.dataset.splits import read_split
@@ -115,11 +116,19 @@ class FarmStorage:
             with connection.open("GET", f"{ROUTE}{self.job_id}/views") as response:
                 lines = view_lines(connection, response)
                 for dataset, group in groupby(lines, lambda line: line.dataset):
-                    copy.add(dataset, (line.record.model_dump_json().encode() for line in group))
+                    copy.add(dataset, (self._record(line) for line in group))
                     datasets.append(dataset)
             return copy, datasets
 
         return connection.patiently(once)
+
+    def _record(self, line: ViewLine) -> bytes:
+        if line.record is None:
+            raise DatasetError(
+                f"{self.place}/{printable(line.broken)}; to have it made anew: "
+                f"farm delete {self.job_id}, then submit it again"
+            )
+        return line.record.model_dump_json().encode()
 
     def get(self, key: str) -> bytes | None:
         try:

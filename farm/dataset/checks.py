@@ -9,55 +9,60 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.findings import Examined, Finding
+from farm.dataset.findings import NOTES, Examined, Finding
 from farm.dataset.fold import number
 from farm.dataset.images import PictureError, decode_pass
 from farm.dataset.label_checks import check_labels
 from farm.dataset.twins import Look, can_be_hashed, picture_bits
 from farm.errors import StorageError
+from farm.soundness import strange_mask, strange_picture
 from farm.spec.passes import PASSES, PassName
 from farm.spec.record import FileRecord, ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage
 
 Arrays = dict[PassName, NDArray[Any]]
-COVERAGE_SLACK = 0.004
-"""So far the mean of a mask may be from what was recorded: a grey level of 8 bits, all over."""
 MOST_EDGE = 0.97
-"""Of a mask, the share of partly covered pixels from which on a person should look."""
+"""Share of a mask's pixels that are partly covered from which on a person should look."""
 LEAST_PIXELS = 64
 """Smaller masks have any edge."""
 
 
 def examine_view(
-    storage: Storage, dataset: str, record: ViewRecord, *, may_be_empty: bool
+    storage: Storage, dataset: str, record: ViewRecord, *, may_be_empty: bool, previews: bool = True
 ) -> Examined:
     """Read all files of a view once and look at them.
+
+    What a renderer would not have kept is wrong, by the very rules of the renderer; what else is
+    strange is noted, since to render it again would give the same.
 
     Args:
         storage: Where they are.
         dataset: The key prefix of the view's dataset.
         record: What is known of the view.
         may_be_empty: Masks that show nothing were asked for.
+        previews: Previews were, too.
     """
     seen = Examined()
     key = dataset_key(dataset, record.view.name)
-    arrays = read_passes(storage, dataset, record, seen)
-    if "mask" in arrays or "rgb" in arrays:
-        seen.looked.append("flat")
+    arrays = read_passes(storage, dataset, record, seen, previews=previews)
     if "mask" in arrays:
         check_mask(arrays["mask"], key, record, seen, may_be_empty=may_be_empty)
         if any(finding.check == "mask" for finding in seen.findings):
             del arrays["mask"]  # and nothing is measured against it
     if "rgb" in arrays:
-        check_picture(arrays["rgb"], key, record, seen)
+        empty = is_empty(arrays.get("mask"), arrays["rgb"], record)
+        check_picture(arrays["rgb"], key, record, seen, may_be_empty=empty)
     for check, findings in check_labels(arrays, record):
         seen.looked.append(check)
-        seen.findings += [Finding(check, key, what, remedy(record, dataset)) for what in findings]
+        file = "" if check in NOTES else remedy(record, dataset)
+        seen.findings += [Finding(check, key, what, file) for what in findings]
     return seen
 
 
-def read_passes(storage: Storage, dataset: str, record: ViewRecord, seen: Examined) -> Arrays:
+def read_passes(
+    storage: Storage, dataset: str, record: ViewRecord, seen: Examined, *, previews: bool
+) -> Arrays:
     """Return the passes that are as they were recorded, and of the right shape."""
     arrays: Arrays = {}
     seen.looked += ["missing", "bytes", "decode", "shape"]
@@ -66,7 +71,7 @@ def read_passes(storage: Storage, dataset: str, record: ViewRecord, seen: Examin
         pixels = None if data is None else decode_file(data, dataset, name, record, seen)
         if pixels is not None:
             arrays[name] = pixels
-    for file in record.previews.values():
+    for file in record.previews.values() if previews else ():
         read_file(storage, dataset_key(dataset, file.path), file, seen)
     return arrays
 
@@ -138,11 +143,9 @@ def check_mask(
 ) -> None:
     """Look at a mask, (H, W)."""
     full = np.iinfo(mask.dtype).max
-    file = remedy(record, key.rpartition("/")[0], "mask")
     seen.looked.append("mask")
-    mean = float(mask.mean()) / full
-    if abs(mean - record.coverage) > COVERAGE_SLACK:
-        what = f"the mask covers {mean:.4f} of the picture, but {record.coverage:.4f} was recorded"
+    if what := strange_mask(mask, record.coverage):
+        file = remedy(record, key.removesuffix(record.view.name).rstrip("/"), "mask")
         seen.findings.append(Finding("mask", key, what, file))
         return
     if not may_be_empty:
@@ -150,18 +153,23 @@ def check_mask(
         if not mask.any():
             seen.findings.append(Finding("empty", key, "nothing of the model is in its mask"))
             return
-    covered = int(np.count_nonzero(mask))
-    if covered < LEAST_PIXELS:
+    if np.count_nonzero(mask) < LEAST_PIXELS:
         return
+    seen.looked.append("edge")
     if mask.min() == full:
-        seen.findings.append(Finding("flat", key, "the mask is white all over", file))
-        return
-    if mask.max() < full // 2:
-        what = f"the mask is nowhere brighter than {mask.max()} of {full}"
-        seen.findings.append(Finding("mask", key, what, file))
+        seen.findings.append(Finding("edge", key, "the mask is white all over"))
+    elif mask.max() < full // 2:
+        what = f"the mask is nowhere brighter than {mask.max()} of {full}: seen edge-on, or thin"
+        seen.findings.append(Finding("edge", key, what))
     elif record.samples > 1:
-        seen.looked.append("edge")
         check_edge(edge_fraction(mask), key, seen)
+
+
+def is_empty(mask: NDArray[Any] | None, rgb: NDArray[Any], record: ViewRecord) -> bool:
+    """Say whether nothing of the model is in a picture, or may not be, as far as is known."""
+    if mask is not None:
+        return not mask.any()
+    return bool(record.coverage * np.iinfo(rgb.dtype).max < 0.5)
 
 
 def edge_fraction(mask: NDArray[Any]) -> float:
@@ -179,12 +187,13 @@ def check_edge(share: float, key: str, seen: Examined) -> None:
         seen.findings.append(Finding("edge", key, what))
 
 
-def check_picture(pixels: NDArray[Any], key: str, record: ViewRecord, seen: Examined) -> None:
+def check_picture(
+    pixels: NDArray[Any], key: str, record: ViewRecord, seen: Examined, *, may_be_empty: bool
+) -> None:
     """Look at a picture, (H, W, 3), and keep how it looks."""
-    seen.looked += ["same", "alike"]
-    if (pixels == pixels[0, 0]).all():
-        what = f"the picture is all of the colour {tuple(pixels[0, 0].tolist())}"
-        file = remedy(record, key.rpartition("/")[0], "rgb")
+    seen.looked += ["flat", "same", "alike"]
+    if what := strange_picture(pixels, may_be_empty=may_be_empty):
+        file = remedy(record, key.removesuffix(record.view.name).rstrip("/"), "rgb")
         seen.findings.append(Finding("flat", key, what, file))
     elif can_be_hashed(pixels):
         seen.look = Look(

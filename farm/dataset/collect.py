@@ -13,12 +13,7 @@ from pydantic import Field, JsonValue
 from farm.dataset.assets import AssetCounter, AssetSummary
 from farm.dataset.attribution import ATTRIBUTION_FILE, attribution
 from farm.dataset.fold import Fold
-from farm.dataset.records import (
-    RECORDS_FOLDER,
-    VIEWS_FILE,
-    Report,
-    read_records,
-)
+from farm.dataset.records import VIEWS_FILE, Report, attempts, parse_record, read_records
 from farm.dataset.scratch import scratch
 from farm.spec.base import Spec
 from farm.spec.record import ViewRecord
@@ -91,8 +86,7 @@ def collect(
         report: Takes a sentence for each line that is not a record.
     """
     with scratch(), Fold() as fold, NamedTemporaryFile(prefix="farm-views-") as whole:
-        for entry in read_records(storage, dataset, report):
-            fold.add(entry)
+        fold.extend(read_records(storage, dataset, report))
         summary = summarise(facts, copied(fold.lines(), whole))
         whole.flush()
         storage.put_file(dataset_key(dataset, VIEWS_FILE), Path(whole.name))
@@ -108,15 +102,13 @@ def copied(lines: Iterable[bytes], file: IO[bytes]) -> Iterator[ViewRecord]:
     """Write `lines` to `file`, and pass them on as records."""
     for line in lines:
         file.write(line + b"\n")
-        yield ViewRecord.model_validate_json(line)
+        yield parse_record(line)
 
 
 def delete_records(storage: Storage, dataset: str, is_complete: Callable[[str], bool]) -> None:
     """Delete the record files of complete tasks: `views.jsonl` has their lines."""
-    for key in list(storage.keys(dataset_key(dataset, RECORDS_FOLDER))):
-        inner = key.removeprefix(dataset_key(dataset, RECORDS_FOLDER, ""))
-        task_id = inner.removesuffix(".jsonl").lstrip("/").partition("/")[0]
-        if key.endswith(".jsonl") and is_complete(task_id):
+    for task_id, keys in attempts(storage, dataset).items():
+        for key in keys if is_complete(task_id) else ():
             storage.delete(key)
 
 

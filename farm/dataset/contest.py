@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from farm.dataset.records import RECORDS_FOLDER, RecordLine, Report, read_file
+from farm.dataset.records import RECORDS_FOLDER, RecordLine, Report, attempts, read_file
 from farm.spec.record import FileRecord, ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage, hash_of
@@ -52,15 +52,9 @@ def delete_files(storage: Storage, dataset: str, record: ViewRecord) -> None:
 
 def contested(storage: Storage, dataset: str) -> dict[str, list[str]]:
     """Return the tasks with more than a first attempt, and where their records are, in order."""
-    folder = dataset_key(dataset, RECORDS_FOLDER)
-    tasks: dict[str, list[str]] = defaultdict(list)
-    for key in storage.keys(folder):
-        inner = key.removeprefix(f"{folder}/")
-        if key.endswith(".jsonl"):
-            tasks[inner.removesuffix(".jsonl").partition("/")[0]].append(key)
-    return {
-        task: keys for task, keys in tasks.items() if keys[-1].count("/") > folder.count("/") + 1
-    }
+    depth = dataset_key(dataset, RECORDS_FOLDER).count("/") + 1
+    tasks = attempts(storage, dataset)
+    return {task: keys for task, keys in tasks.items() if keys[-1].count("/") > depth}
 
 
 def true_record(storage: Storage, dataset: str, found: list[RecordLine]) -> RecordLine | None:

@@ -23,12 +23,12 @@ TITLES: dict[CheckName, str] = {
     "bytes": "files have the size and hash that was recorded",
     "decode": "files can be decoded",
     "shape": "passes have their size and bit depth",
-    "mask": "masks reach from black to white and cover what was recorded",
+    "mask": "masks cover what was recorded",
     "empty": "masks show something of the model",
-    "flat": "pictures and masks are not of one colour",
-    "edge": "masks have an edge that is soft, and thin",
-    "numbers": "labels hold numbers",
-    "depth": "depth ends where the mask does, or the other labels",
+    "flat": "pictures are not of one colour",
+    "edge": "masks reach from black to white, with an edge that is soft, and thin",
+    "numbers": "labels hold numbers that they can have",
+    "depth": "depth, normals, indices and boxes end where the mask does",
     "normal": "normals have length 1",
     "index": "index and material values are there, and in their tables",
     "box": "boxes lie in the picture and agree with masks",
@@ -42,10 +42,14 @@ TITLES: dict[CheckName, str] = {
 """What holds in a dataset that is well."""
 assert TITLES.keys() == set(get_args(CheckName))
 
-NOTES: frozenset[CheckName] = frozenset({"edge", "alike", "running", "failures"})
-"""What may be right, too: a person should look."""
+NOTES: frozenset[CheckName] = frozenset(
+    {"edge", "depth", "empty", "same", "alike", "running", "failures"}
+)
+"""What may be right, too: a person should look. All that a renderer keeps is well or a note."""
+LOST: frozenset[CheckName] = frozenset({"missing", "records", "names", "summary"})
+"""Wrong, but with no file to delete: to make the dataset again is all that it takes."""
 EXAMPLES = 5
-"""So many findings of each check are told."""
+"""Findings of each check that are told."""
 
 
 class Finding(NamedTuple):
@@ -56,7 +60,7 @@ class Finding(NamedTuple):
     """The view or file, relative to what was opened."""
     what: str
     file: str = ""
-    """What to delete so that the view is rendered again; empty where that is no remedy."""
+    """What to delete so that the view is rendered again; empty where that is not the remedy."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"
@@ -98,7 +102,7 @@ class VerifyReport(Spec):
     size_bytes: int
     seconds: float
     wrong: int
-    """Findings that are no notes."""
+    """Findings that are not notes."""
     notes: int
     checks: tuple[CheckResult, ...]
 

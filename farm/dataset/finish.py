@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from farm.dataset.collect import DatasetSummary, RunFacts, collect
 from farm.dataset.preview import contact_sheet
-from farm.dataset.records import Report, read_records
+from farm.dataset.records import VIEWS_FILE, Report, read_file
 from farm.spec.task import dataset_key
 from farm.storage import Storage
 
@@ -33,7 +33,8 @@ def finish_dataset(
     storage.sweep(dataset)
     summary = collect(storage, dataset, facts, is_complete=is_complete, report=report)
     if summary.views:
-        records = (entry.record for entry in read_records(storage, dataset, report))
+        views = read_file(storage, dataset_key(dataset, VIEWS_FILE), report)  # just folded
+        records = (entry.record for entry in views)
         sheet = contact_sheet(storage, dataset, records, title=facts.name)
         storage.put(dataset_key(dataset, PREVIEW_FILE), sheet)
     return summary

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from farm.dataset.records import RecordLine
+from farm.dataset.records import RecordLine, parse_record
 
 
 class Kept(NamedTuple):
@@ -31,6 +32,7 @@ class Fold:
         self.end = 0
         self.kept: dict[bytes, Kept] = {}
         self.owners: dict[bytes, bytes] = {}
+        self._named: dict[str, list[bytes]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -45,8 +47,9 @@ class Fold:
 
     def add(self, entry: RecordLine) -> None:
         """Take a record; a view whose file it overwrites, as by another spec, is gone."""
+        self._named = None
         record = entry.record
-        view = short(record.view_id)
+        view = short_of(record.view_id, record.view.name)
         for file in record.files.values():
             path = short(file.path)
             owner = self.owners.get(path)
@@ -57,11 +60,39 @@ class Fold:
         self.kept[view] = Kept(record.view.index, record.view.name, self.end, len(entry.line))
         self.end += len(entry.line)
 
+    def extend(self, entries: Iterable[RecordLine]) -> None:
+        """Take records."""
+        for entry in entries:
+            self.add(entry)
+
+    def of_view(self, view_id: str, name: str) -> RecordLine | None:
+        """Return the newest record of a view, if it stands."""
+        kept = self.kept.get(short_of(view_id, name))
+        return None if kept is None else self._entry(kept)
+
+    def of_name(self, name: str) -> Iterator[RecordLine]:
+        """Yield the newest record of each view that has a name."""
+        if self._named is None:
+            self._named = defaultdict(list)
+            for view, kept in self.kept.items():
+                self._named[kept.name].append(view)
+        yield from (self._entry(self.kept[view]) for view in self._named.get(name, ()))
+
+    def _entry(self, kept: Kept) -> RecordLine:
+        self.file.seek(kept.start)
+        line = self.file.read(kept.length)
+        return RecordLine(parse_record(line), line)
+
     def lines(self) -> Iterator[bytes]:
         """Yield the lines of the views that stand, in the dataset's order."""
         for kept in sorted(self.kept.values()):
             self.file.seek(kept.start)
             yield self.file.read(kept.length)
+
+
+def short_of(view_id: str, name: str) -> bytes:
+    """Return what tells a view from others: in merged datasets one may be there by two names."""
+    return short(f"{view_id} {name}")
 
 
 def short(text: str) -> bytes:

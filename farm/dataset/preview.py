@@ -23,7 +23,7 @@ def contact_sheet(
 ) -> bytes:
     """Return a JPEG of up to `limit` views that show every model and HDRI evenly.
 
-    `records` are read once and not kept; a view that occurs again is passed over.
+    `records`, each of another view, are read once and not kept.
 
     Raises:
         SpecError: There is no view to show.
@@ -44,17 +44,15 @@ class Tally:
     """What the subtitle says of all views, counted while they pass by."""
 
     def __init__(self) -> None:
-        self._views: set[str] = set()
+        self._views = 0
         self._models: set[str] = set()
         self._hdrs: set[str] = set()
         self._resolutions_px: set[tuple[int, int]] = set()
 
     def count(self, records: Iterable[ViewRecord]) -> Iterator[ViewRecord]:
-        """Pass `records` on, each view once, counting."""
+        """Pass `records` on, counting."""
         for record in records:
-            if record.view_id in self._views:
-                continue
-            self._views.add(record.view_id)
+            self._views += 1
             self._models.add(record.model.sha256)
             self._hdrs.add(record.hdr.sha256)
             self._resolutions_px.add(record.resolution_px)
@@ -62,7 +60,7 @@ class Tally:
 
     def __str__(self) -> str:
         parts = [
-            counted(len(self._views), "view"),
+            counted(self._views, "view"),
             counted(len(self._models), "model"),
             counted(len(self._hdrs), "HDRI"),
             *(f"{width} x {height} px" for width, height in sorted(self._resolutions_px)),

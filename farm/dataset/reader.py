@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Container, Iterator, Sequence
@@ -11,15 +12,26 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from farm.dataset.collect import DATASET_FILE, DatasetSummary
+from farm.dataset.fold import short_of
 from farm.dataset.images import decode_pass
-from farm.dataset.records import RECORDS_FOLDER, VIEWS_FILE, read_lines
-from farm.dataset.snapshot import records_at_hand
-from farm.dataset.splits import is_in, read_split
-from farm.errors import SpecError
+from farm.dataset.records import (
+    RECORDS_FOLDER,
+    VIEWS_FILE,
+    NotARecordError,
+    Report,
+    parse_record,
+    read_lines,
+    record_at,
+)
+from farm.dataset.records import DatasetError as DatasetError
+from farm.dataset.snapshot import Snapshot, records_at_hand, refuse
+from farm.dataset.splits import is_in, name_in, read_split
+from farm.dataset.standing import folded_lines
 from farm.spec.base import first_reason
 from farm.spec.passes import PassName
 from farm.spec.record import FileRecord, ViewRecord
@@ -30,8 +42,8 @@ CHUNK_BYTES = 1 << 16
 """A record is read in pieces of this size; most are smaller."""
 
 
-class DatasetError(SpecError):
-    """A dataset that is not there, or not whole."""
+VIEW_ID = re.compile(rb'\{\s*"view_id":\s*"([^"\\]+)"')
+"""A view's id in its record, as records are written: an open dataset is not parsed."""
 
 
 class DatasetView:
@@ -122,6 +134,7 @@ class Dataset(Sequence[DatasetView]):
         *,
         records: Sequence[Storage] | None = None,
         only: Container[str] | None = None,
+        broken: Report = refuse,
     ) -> None:
         """Find the views.
 
@@ -130,15 +143,17 @@ class Dataset(Sequence[DatasetView]):
             prefixes: The datasets in it.
             records: For each of them, where its `views.jsonl` is if not in `storage`.
             only: Keys of the views that are in it, such as those of a split; None for all.
+            broken: Takes a sentence for each line that is not a record, where records are copied.
         """
         self.storage = storage
         self.prefixes = tuple(prefixes)
-        self._records = list(records or records_at_hand(storage, prefixes))
-        self._only = only
-        self._places = [
-            line_places(book, prefix, only)
-            for book, prefix in zip(self._records, prefixes, strict=True)
+        books = records or records_at_hand(storage, prefixes, broken)
+        found = [
+            find_views(book, at, only, broken) for book, at in zip(books, prefixes, strict=True)
         ]
+        self._records = [book for book, _places in found]
+        self._only = only
+        self._places = [places for _book, places in found]
         self._ends = list(accumulate(len(places) for places in self._places))
 
     def __len__(self) -> int:
@@ -159,14 +174,14 @@ class Dataset(Sequence[DatasetView]):
         part = bisect_right(self._ends, place)
         prefix = self.prefixes[part]
         start = self._places[part][place - (self._ends[part - 1] if part else 0)]
-        return self._view(prefix, read_line(self._records[part], prefix, start))
+        return self._view(part, start, read_line(self._records[part], prefix, start))
 
     def __iter__(self) -> Iterator[DatasetView]:
         """Yield all views, reading each `views.jsonl` once, in a stream."""
-        for book, prefix in zip(self._records, self.prefixes, strict=True):
-            for _start, line in read_lines(book, dataset_key(prefix, VIEWS_FILE)):
+        for part, (book, prefix) in enumerate(zip(self._records, self.prefixes, strict=True)):
+            for start, line in read_lines(book, dataset_key(prefix, VIEWS_FILE)):
                 if line and is_in(self._only, prefix, line):
-                    yield self._view(prefix, line)
+                    yield self._view(part, start, line)
 
     @cached_property
     def summaries(self) -> dict[str, DatasetSummary]:
@@ -185,31 +200,36 @@ class Dataset(Sequence[DatasetView]):
                 ) from error
         return found
 
-    def _view(self, prefix: str, line: bytes) -> DatasetView:
-        try:
-            record = ViewRecord.model_validate_json(line)
-        except ValidationError as error:
-            place = f"{self.storage.place}/{dataset_key(prefix, VIEWS_FILE)}"
-            reason = first_reason(error)
-            raise DatasetError(f"{place}: a line is no record: {reason}") from error
+    def _view(self, part: int, start: int, line: bytes) -> DatasetView:
+        """Return the view whose record is the line at the byte `start`.
+
+        Raises:
+            BrokenLineError: The line is not a record.
+        """
+        prefix, place = self.prefixes[part], self.storage.place
+        key = dataset_key(prefix, VIEWS_FILE)
+        record = record_at(self._records[part], key, start, line, place=place)
         return DatasetView(self.storage, prefix, record)
 
 
-def open_dataset(place: str | PathLike[str], *, split: str | None = None) -> Dataset:
+def open_dataset(
+    place: str | PathLike[str], *, split: str | None = None, broken: Report = refuse
+) -> Dataset:
     """Open a dataset, or the folder that holds several.
 
     Args:
         place: A folder, or `s3://bucket/prefix`.
         split: Only the views of this split, which `farm dataset split` has made.
+        broken: As in `Dataset`.
 
     Raises:
         DatasetError: No dataset is there.
         NoSplitError: No such split is there.
     """
-    return open_in(open_storage(str(place)), split=split)
+    return open_in(open_storage(str(place)), split=split, broken=broken)
 
 
-def open_in(storage: Storage, *, split: str | None = None) -> Dataset:
+def open_in(storage: Storage, *, split: str | None = None, broken: Report = refuse) -> Dataset:
     """Open the dataset that a storage is, or those that it holds; all of it or one split.
 
     Raises:
@@ -222,7 +242,7 @@ def open_in(storage: Storage, *, split: str | None = None) -> Dataset:
             "farm render wrote or farm download fetched"
         )
     only = None if split is None else read_split(storage, split)
-    return Dataset(storage, prefixes, only=only)
+    return Dataset(storage, prefixes, only=only, broken=broken)
 
 
 def find_datasets(storage: Storage) -> list[str]:
@@ -247,10 +267,42 @@ def dataset_of(key: str) -> str | None:
     return None
 
 
-def line_places(storage: Storage, prefix: str, only: Container[str] | None = None) -> array[int]:
-    """Return where each line of a `views.jsonl` begins, in bytes; of the views in `only`."""
-    lines = read_lines(storage, dataset_key(prefix, VIEWS_FILE))
-    return array("Q", (start for start, line in lines if line and is_in(only, prefix, line)))
+def find_views(
+    book: Storage, prefix: str, only: Container[str] | None, broken: Report
+) -> tuple[Storage, array[int]]:
+    """Return where each line of a `views.jsonl` begins, in bytes; of the views in `only`.
+
+    Also return which storage has that file: `book`, or a copy if it tells of a view twice.
+    """
+    places, ids = array("Q"), array("Q")
+    for start, line in read_lines(book, dataset_key(prefix, VIEWS_FILE)):
+        if line:
+            ids.append(view_number(line))
+            if is_in(only, prefix, line):
+                places.append(start)
+    if not has_doubles(ids):
+        return book, places
+    copy = Snapshot()
+    copy.add(prefix, folded_lines(book, prefix, broken))
+    lines = read_lines(copy, dataset_key(prefix, VIEWS_FILE))
+    return copy, array("Q", (start for start, line in lines if is_in(only, prefix, line)))
+
+
+def has_doubles(ids: array[int]) -> bool:
+    """Say whether a number other than 0 is there twice."""
+    told = np.frombuffer(ids, dtype=np.uint64)
+    told = told[told > 0]
+    return len(np.unique(told)) < len(told)
+
+
+def view_number(line: bytes) -> int:
+    """Return a number that stands for the view of a line; 0 where the line is not a record."""
+    found = VIEW_ID.match(line)
+    try:
+        view_id = found[1].decode() if found else parse_record(line).view_id
+        return int.from_bytes(short_of(view_id, name_in(line))[:8], "little")
+    except (NotARecordError, UnicodeDecodeError):
+        return 0
 
 
 def read_line(storage: Storage, prefix: str, start: int) -> bytes:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from farm.errors import SpecError
 from farm.spec.base import first_reason
 from farm.spec.record import ViewRecord
 from farm.spec.task import RenderTask, dataset_key, records_key
@@ -14,6 +16,8 @@ from farm.storage import Storage
 
 VIEWS_FILE = "views.jsonl"
 RECORDS_FOLDER = ".records"
+JSON_PLACE = re.compile(r" at line 1 column (\d+)")
+"""Where in its line a fault is, as the parser says it, to whom each line is the first."""
 
 Report = Callable[[str], None]
 """Takes one sentence for a person."""
@@ -26,10 +30,76 @@ class RecordLine(NamedTuple):
     line: bytes
 
 
+class DatasetError(SpecError):
+    """A dataset that is not there, or not whole."""
+
+
+class NotARecordError(DatasetError):
+    """A line that is not a record; its text is why."""
+
+
+class BrokenLineError(DatasetError):
+    """A line of a dataset's records that is not one: which, and why."""
+
+    def __init__(self, file: str, number: int, reason: str) -> None:
+        super().__init__(file, number, reason)  # every argument, so that it pickles
+        self.file = file
+        self.number = number
+        self.reason = reason
+
+    def __str__(self) -> str:
+        folder = self.file.rpartition("/")[0]
+        return f"{self.sentence}; farm dataset verify {folder} tells how to mend it"
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, without what to do about it."""
+        return f"{self.file}: line {self.number} is not a record: {self.reason}"
+
+
+def parse_record(line: bytes) -> ViewRecord:
+    """Return the record that a line holds: the one door through which records come in.
+
+    Raises:
+        NotARecordError: The line is half a one, other JSON, of another version, or not text.
+    """
+    try:
+        return ViewRecord.model_validate_json(line)
+    except ValidationError as error:
+        reason = JSON_PLACE.sub(r" at its character \1", first_reason(error))
+        raise NotARecordError(reason) from None
+
+
+def record_at(book: Storage, key: str, start: int, line: bytes, *, place: str) -> ViewRecord:
+    """Return the record that the line at the byte `start` of a file holds.
+
+    Args:
+        book: Where the file is read.
+        key: The file.
+        start: Where the line begins.
+        line: What it says.
+        place: What a person knows as the file's folder, be `book` a copy or not.
+
+    Raises:
+        BrokenLineError: It holds none.
+    """
+    try:
+        return parse_record(line)
+    except NotARecordError as error:
+        number = line_number(book, key, start)
+        raise BrokenLineError(f"{place}/{key}", number, str(error)) from None
+
+
+def line_number(storage: Storage, key: str, start: int) -> int:
+    """Return which line of a file begins at the byte `start`; the first is 1."""
+    pieces = storage.read(key, length=start) if start else ()
+    return 1 + sum(piece.count(b"\n") for piece in pieces)
+
+
 def read_records(storage: Storage, dataset: str, report: Report) -> Iterator[RecordLine]:
     """Yield all records of a dataset, older before newer; a view may occur again.
 
-    A line that is no record, such as the cut-off last one of a worker that died, is reported
+    A line that is not a record, such as the cut-off last one of a worker that died, is reported
     and skipped.
     """
     for key in record_keys(storage, dataset):
@@ -43,16 +113,34 @@ def record_keys(storage: Storage, dataset: str) -> list[str]:
     return [views, *(key for key in running if key.endswith(".jsonl"))]
 
 
+def attempts(storage: Storage, dataset: str) -> dict[str, list[str]]:
+    """Return the tasks that have records of their own, with the keys of their attempts in order."""
+    folder = dataset_key(dataset, RECORDS_FOLDER, "")
+    tasks: dict[str, list[str]] = {}
+    for key in record_keys(storage, dataset)[1:]:
+        task = key.removeprefix(folder).lstrip("/").removesuffix(".jsonl").partition("/")[0]
+        tasks.setdefault(task, []).append(key)
+    return tasks
+
+
+def has_records(storage: Storage, dataset: str) -> bool:
+    """Say whether anything was rendered for a dataset."""
+    if next(storage.keys(dataset), None) is None:  # one question, where most datasets are empty
+        return False
+    views, *others = record_keys(storage, dataset)
+    return bool(others) or storage.size(views) is not None
+
+
 def read_file(storage: Storage, key: str, report: Report) -> Iterator[RecordLine]:
     """Yield the records under one key; none where there is nothing."""
     for number, (_place, line) in enumerate(read_lines(storage, key), start=1):
         if not line:
             continue
         try:
-            record = ViewRecord.model_validate_json(line)
-        except ValidationError as error:
-            reason = first_reason(error)
-            report(f"{key}: line {number} is not a whole record and is skipped: {reason}")
+            record = parse_record(line)
+        except NotARecordError as error:
+            broken = BrokenLineError(f"{storage.place}/{key}", number, str(error))
+            report(f"{broken.sentence}; it is passed over")
             continue
         yield RecordLine(record, line)
 
@@ -89,18 +177,17 @@ def newest(records: Iterable[RecordLine]) -> dict[str, RecordLine]:
     return views
 
 
-def finished(storage: Storage, dataset: str, report: Report) -> dict[str, RecordLine]:
-    """Return the views, by id, whose files are all there with the size that was recorded."""
-    views = newest(read_records(storage, dataset, report))
-    return {view_id: entry for view_id, entry in views.items() if is_whole(storage, dataset, entry)}
+def is_whole(storage: Storage, dataset: str, record: ViewRecord, *, previews: bool) -> bool:
+    """Say whether all files of a view are there with the size that was recorded.
 
-
-def is_whole(storage: Storage, dataset: str, entry: RecordLine) -> bool:
-    """Say whether all files of a view are there with the size that was recorded."""
-    return all(
-        storage.size(dataset_key(dataset, file.path)) == file.size_bytes
-        for file in entry.record.files.values()
-    )
+    Args:
+        storage: Where the dataset lives.
+        dataset: Its key prefix.
+        record: What is known of the view.
+        previews: Its previews count, too.
+    """
+    files = [*record.files.values(), *(record.previews.values() if previews else ())]
+    return all(storage.size(dataset_key(dataset, file.path)) == file.size_bytes for file in files)
 
 
 def seed_records(storage: Storage, task: RenderTask, lines: Iterable[bytes]) -> None:

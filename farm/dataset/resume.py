@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 
 from farm import expand
-from farm.dataset.records import RecordLine, finished, seed_records
+from farm.dataset.fold import Fold
+from farm.dataset.records import RecordLine, has_records, is_whole, read_records, seed_records
+from farm.dataset.scratch import scratch
 from farm.errors import SpecError
 from farm.spec.job import Job
 from farm.spec.task import RenderTask, view_id
@@ -37,20 +41,24 @@ def find_finished(job: Job, storage: Storage, report: Callable[[str], None]) -> 
     Raises:
         SpecError: A dataset holds other pictures under the names that the job would write.
     """
-    found = {name: finished(storage, name, report) for name in expand.datasets(job)}
     result = Finished()
-    if not any(found.values()):
+    if not any(has_records(storage, name) for name in expand.datasets(job)):
         return result
-    names = {name: _views_by_name(lines) for name, lines in found.items()}
-    for task in expand.expand(job):
-        done = _finished_of(task, found[task.dataset], names[task.dataset])
-        result.views += len(done)
-        if len(done) == len(task.views):
-            result.tasks.append(task.index)
-            result.views_of_tasks += len(done)
-        else:  # also where nothing is done: what lies under the task's key may be stale
-            result.partial[task.index] = [entry.line for entry in done]
+    for dataset, tasks in groupby(expand.expand(job), key=attrgetter("dataset")):
+        with scratch(), Fold() as fold:
+            fold.extend(read_records(storage, dataset, report))
+            for task in tasks:
+                _add(result, task, _finished_of(task, fold, storage))
     return result
+
+
+def _add(result: Finished, task: RenderTask, done: list[bytes]) -> None:
+    result.views += len(done)
+    if len(done) == len(task.views):
+        result.tasks.append(task.index)
+        result.views_of_tasks += len(done)
+    else:  # also where nothing is done: what lies under the task's key may be stale
+        result.partial[task.index] = done
 
 
 def seed_partial_tasks(job: Job, storage: Storage, partial: Mapping[int, list[bytes]]) -> None:
@@ -59,22 +67,21 @@ def seed_partial_tasks(job: Job, storage: Storage, partial: Mapping[int, list[by
         seed_records(storage, expand.render_task(job, index), lines)
 
 
-def _views_by_name(lines: Mapping[str, RecordLine]) -> dict[str, str]:
-    return {entry.record.view.name: key for key, entry in lines.items()}
+def _finished_of(task: RenderTask, fold: Fold, storage: Storage) -> list[bytes]:
+    """Return the record lines of the views of a task that are on storage whole."""
 
+    def is_there(entry: RecordLine) -> bool:
+        return is_whole(storage, task.dataset, entry.record, previews=task.render.previews)
 
-def _finished_of(
-    task: RenderTask, found: Mapping[str, RecordLine], names: Mapping[str, str]
-) -> list[RecordLine]:
     done = []
     for view in task.views:
-        key = view_id(task, view)
-        if key in found:
-            done.append(found[key])
-        elif view.name in names:
+        found = fold.of_view(view_id(task, view), view.name)
+        if found and is_there(found):
+            done.append(found.line)
+        elif found is None and (other := next(filter(is_there, fold.of_name(view.name)), None)):
             raise SpecError(
                 f"dataset {task.dataset or 'in the output folder'} holds another {view.name} "
-                f"({_difference(task, found[names[view.name]])}); "
+                f"({_difference(task, other)}); "
                 "take another --output or --dataset-name, or remove the old dataset"
             )
     return done

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Container
 
-from farm.dataset.records import read_lines
+from farm.dataset.records import NotARecordError, parse_record, read_lines
 from farm.errors import SpecError
 from farm.spec.task import dataset_key
 from farm.storage import Storage
@@ -111,6 +111,18 @@ def is_in(only: Container[str] | None, prefix: str, line: bytes) -> bool:
     """Say whether the view of a record is one of `only`; all are where there is no such list."""
     if only is None:
         return True
+    try:
+        return dataset_key(prefix, name_in(line)) in only
+    except (NotARecordError, UnicodeDecodeError):
+        return True  # of no split, or of any: who reads it is told
+
+
+def name_in(line: bytes) -> str:
+    """Return the name of the view whose record a line is.
+
+    Raises:
+        NotARecordError: It is not a record.
+        UnicodeDecodeError: Nor is it text.
+    """
     found = NAME.search(line)
-    name = found[1].decode() if found else str(json.loads(line)["view"]["name"])
-    return dataset_key(prefix, name) in only
+    return found[1].decode() if found else parse_record(line).view.name

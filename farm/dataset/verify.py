@@ -19,14 +19,16 @@ from farm.dataset.fold import number
 from farm.dataset.merge import MERGED
 from farm.dataset.parallel import mapped
 from farm.dataset.reader import Dataset, read_line
-from farm.dataset.records import VIEWS_FILE, read_lines
-from farm.dataset.snapshot import is_running, records_at_hand
+from farm.dataset.records import VIEWS_FILE, NotARecordError, parse_record, read_lines
+from farm.dataset.snapshot import records_at_hand
 from farm.dataset.split_checks import check_splits, has_splits
+from farm.dataset.standing import is_running
 from farm.dataset.twins import Twins
 from farm.spec.base import first_reason
 from farm.spec.passes import PASS_FOLDERS, PREVIEWS_FOLDER
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
+from farm.storage import Storage
 
 PASS_PLACES = {*PASS_FOLDERS.values(), PREVIEWS_FOLDER}
 """Where files of views lie; what else a person keeps in a dataset is none of our business."""
@@ -37,6 +39,8 @@ class Line(NamedTuple):
 
     part: int
     """Which dataset."""
+    number: int
+    """From 1."""
     start: int
     """The byte at which it begins."""
     text: bytes
@@ -49,7 +53,6 @@ class Verifier:
         self.storage = data.storage
         self.prefixes = data.prefixes
         self._found = [self._state(prefix) for prefix in data.prefixes]
-        self.books = records_at_hand(data.storage, data.prefixes)
         self.tally = tally
         self.views = self.files = self.size_bytes = 0
         self._broken = broken
@@ -59,8 +62,10 @@ class Verifier:
         self._twins = Twins()
         self._summaries = [self._read_summary(prefix) for prefix in self.prefixes]
         self._counted: list[Counter[str]] = [Counter() for _ in self.prefixes]
+        self._asset_names: dict[str, str] = {}
         self._unread: set[int] = set()
-        """The datasets of which a line is no record: what it named is not known."""
+        """The datasets of which a line is not a record: what it named is not known."""
+        self.books = [self._book(part) for part in range(len(self.prefixes))]
 
     def run(self, *, workers: int, progress: Callable[[int], None]) -> None:
         """Look at everything."""
@@ -76,22 +81,39 @@ class Verifier:
 
     def _lines(self) -> Iterator[Line]:
         for part, (book, prefix) in enumerate(zip(self.books, self.prefixes, strict=True)):
-            for start, text in read_lines(book, dataset_key(prefix, VIEWS_FILE)):
+            lines = read_lines(book, dataset_key(prefix, VIEWS_FILE))
+            for at, (start, text) in enumerate(lines, start=1):
                 if text:
-                    yield Line(part, start, text)
+                    yield Line(part, at, start, text)
+
+    def _book(self, part: int) -> Storage:
+        """Return where all records of a dataset are; a copy lacks what are none, which is told."""
+        key = dataset_key(self.prefixes[part], VIEWS_FILE)
+
+        def broken(sentence: str) -> None:
+            self.tally.look("records")
+            self._unread.add(part)
+            what = sentence.removeprefix(f"{self.storage.place}/{key}: ")
+            self._report(Finding("records", key, what))
+
+        (book,) = records_at_hand(self.storage, [self.prefixes[part]], broken)
+        return book
 
     def _examine(self, line: Line) -> tuple[Line, ViewRecord, Examined] | Finding:
         """Look at one view; what is done here is done in threads."""
-        prefix = self.prefixes[line.part]
+        prefix, summary = self.prefixes[line.part], self._summaries[line.part]
         try:
-            record = ViewRecord.model_validate_json(line.text)
-        except ValidationError as error:
-            reason = first_reason(error)
+            record = parse_record(line.text)
+        except NotARecordError as error:
             key = dataset_key(prefix, VIEWS_FILE)
             self._unread.add(line.part)
-            return Finding("records", key, f"at byte {line.start}: no record: {reason}")
+            return Finding("records", key, f"line {line.number} is not a record: {error}")
         seen = examine_view(
-            self.storage, prefix, record, may_be_empty=allows_empty(self._summaries[line.part])
+            self.storage,
+            prefix,
+            record,
+            may_be_empty=allows_empty(summary),
+            previews=wants_previews(summary),
         )
         return line, record, seen
 
@@ -120,6 +142,8 @@ class Verifier:
                 f"HDRI {record.hdr.sha256}": 1,
             }
         )
+        for asset in (record.model, record.hdr):
+            self._asset_names[asset.sha256] = asset.name
         if seen.look:
             self._twins.add(len(self._starts), seen.look)
         self._starts.append(line.start)
@@ -137,7 +161,7 @@ class Verifier:
         """Return the dataset and record of the view at `place`."""
         part = self._parts[place]
         line = read_line(self.books[part], self.prefixes[part], self._starts[place])
-        return self.prefixes[part], ViewRecord.model_validate_json(line)
+        return self.prefixes[part], parse_record(line)
 
     def _key(self, place: int) -> str:
         prefix, record = self._record(place)
@@ -173,7 +197,7 @@ class Verifier:
             return None if data is None else DatasetSummary.model_validate_json(data)
         except ValidationError as error:
             reason = first_reason(error)
-            self._report(Finding("summary", key, f"is no summary: {reason}"))
+            self._report(Finding("summary", key, f"is not a summary: {reason}"))
             return None
 
     def _check_summary(self, part: int) -> None:
@@ -182,7 +206,10 @@ class Verifier:
         key = dataset_key(prefix, DATASET_FILE)
         self.tally.look("running")
         if not self._is_at_rest(part):
-            what = "is being rendered, or a run was killed; farm render, again, finishes it"
+            what = (
+                "is being rendered, or a run was killed or has tasks that failed; the same "
+                "farm render, again, finishes it"
+            )
             self._report(Finding("running", prefix or self.storage.place, what))
             return
         self.tally.look("summary")
@@ -193,7 +220,8 @@ class Verifier:
         counted, told = self._counted[part], told_by(summary)
         for fact in sorted(counted.keys() | told.keys()):
             if counted[fact] != told.get(fact, 0):
-                what = f"says {told.get(fact, 0):,} {fact}, but records say {counted[fact]:,}"
+                words = self._words(fact, summary)
+                what = f"says {told.get(fact, 0):,} {words}, but records say {counted[fact]:,}"
                 self._report(Finding("summary", key, what))
         self.tally.look("failures")
         if summary.failures:
@@ -201,6 +229,17 @@ class Verifier:
                 f"tells of {len(summary.failures)} failed tasks; the first: {summary.failures[0]}"
             )
             self._report(Finding("failures", key, what))
+
+    def _words(self, fact: str, summary: DatasetSummary) -> str:
+        """Return what is counted, as a person says it: an asset has a name, and then a hash."""
+        kind, _, sha256 = fact.partition(" ")
+        if kind not in ("model", "HDRI"):
+            return fact
+        names = {asset.sha256: asset.name for asset in (*summary.models, *summary.hdrs)}
+        names |= self._asset_names
+        name = names.get(sha256, "")
+        same = sum(other == name for other in names.values())
+        return f"views of the {kind} {name}" + (f" ({sha256[:8]})" if same > 1 else "")
 
     def _state(self, prefix: str) -> tuple[bool, int | None]:
         """Return what changes while views are rendered: whether they are, and how many records."""
@@ -288,6 +327,12 @@ def allows_empty(summary: DatasetSummary | None) -> bool:
     return any(
         isinstance(recipe, dict) and recipe.get("allow_empty_masks") is True for recipe in recipes
     )
+
+
+def wants_previews(summary: DatasetSummary | None) -> bool:
+    """Say whether previews of labels are to be there: by a request without, none are made again."""
+    render = summary.spec.get("render") if summary else None
+    return not (isinstance(render, dict) and render.get("previews") is False)
 
 
 def told_by(summary: DatasetSummary) -> dict[str, int]:

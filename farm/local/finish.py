@@ -9,7 +9,6 @@ from pathlib import Path
 from farm import expand
 from farm.dataset.collect import RunFacts
 from farm.dataset.finish import PREVIEW_FILE, finish_dataset
-from farm.dataset.resume import Finished
 from farm.spec.job import Job
 from farm.spec.task import RenderTask, dataset_key
 from farm.storage import FolderStorage
@@ -47,12 +46,11 @@ def group(failed: Sequence[FailedTask]) -> list[Failure]:
     return [Failure(sentence, tasks) for sentence, tasks in counts.items()]
 
 
-def finish_datasets(  # noqa: PLR0913 - the facts of a run, given by name
+def finish_datasets(
     job: Job,
     storage: FolderStorage,
     *,
     failed: Sequence[FailedTask],
-    after: Finished,
     seconds: float,
     report: Callable[[str], None],
 ) -> list[DatasetFolder]:
@@ -66,7 +64,6 @@ def finish_datasets(  # noqa: PLR0913 - the facts of a run, given by name
     missing: dict[str, tuple[str, ...]] = {}
     unread: dict[str, tuple[str, ...]] = {}
     hdr_notes: dict[str, tuple[str, ...]] = {}
-    waiting = {expand.render_task(job, index).task_id for index in after.partial}
     for dataset in expand.datasets(job):
         facts = RunFacts(
             name=storage.path(dataset).name,
@@ -79,7 +76,7 @@ def finish_datasets(  # noqa: PLR0913 - the facts of a run, given by name
             storage,
             dataset,
             facts,
-            is_complete=lambda task_id: task_id not in waiting,
+            is_complete=lambda _task_id: True,  # the next run tells its tasks what is done
             report=report,
         )
         empty_views += summary.empty_views

@@ -58,9 +58,7 @@ def render_job(  # noqa: PLR0913 - everything that a run needs, given by name
         if len(finished.tasks) < count.tasks:
             after = find_finished(job, storage, note)
         seconds = time.monotonic() - started
-        folders = finish_datasets(
-            job, storage, failed=run.failed, after=after, seconds=seconds, report=note
-        )
+        folders = finish_datasets(job, storage, failed=run.failed, seconds=seconds, report=note)
     return Summary(
         views=count.views,
         views_there=after.views,

@@ -13,7 +13,7 @@ from farm import expand
 from farm.dataset.collect import RunFacts
 from farm.dataset.contest import settle_contests
 from farm.dataset.finish import finish_dataset
-from farm.dataset.records import record_keys
+from farm.dataset.records import has_records
 from farm.errors import StorageError, UnreachableError
 from farm.jobs import FOLDER, LOST, JobBook, end_of
 from farm.ledger import JobStatus, Ledger, TaskState
@@ -162,14 +162,6 @@ def dataset_name(job: Job, dataset: str) -> str:
     """Return what a person calls a dataset."""
     inner = dataset.removeprefix(job.prefix).strip("/")
     return inner or job.spec.dataset_name or job.job_id
-
-
-def has_records(storage: Storage, dataset: str) -> bool:
-    """Say whether anything was rendered for a dataset."""
-    if next(storage.keys(dataset), None) is None:  # one question, where most datasets are empty
-        return False
-    views, *others = record_keys(storage, dataset)
-    return bool(others) or storage.size(views) is not None
 
 
 def completeness(job: Job, status: JobStatus, ledger: Ledger) -> Callable[[str], bool]:

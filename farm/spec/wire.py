@@ -143,11 +143,13 @@ class DatasetFile(Spec):
 
 
 class ViewLine(Spec):
-    """A line of a job's views: one that is finished."""
+    """A line of a job's views: one that is finished, or what is wrong with its record."""
 
     dataset: str
     """Folder of its dataset within the job's; the files of the record are relative to it."""
-    record: ViewRecord
+    record: ViewRecord | None = None
+    broken: str = ""
+    """Where there is no record: which line of the farm's is not one, and why."""
 
 
 class DatasetInfo(Spec):

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 import farm.dataset
+from farm.client import Client
 from farm.client.dataset import address
 from farm.client.home import Home, Login
 from farm.dataset.reader import DatasetError
 from farm.errors import LoginError, NotFoundError, SetupError, StorageError, UnreachableError
+from farm.spec.record import ViewRecord
 from tests.integration.test_api_jobs import ServedFarm
 from tests.integration.test_client import Cutter
 from tests.unit.dataset.test_snapshot import Corner
@@ -164,3 +166,34 @@ def test_a_cut_connection_is_made_again(served, tmp_path, monkeypatch):
         cutter.cuts.append(50_000)
         np.testing.assert_array_equal(far[5]["rgb"], noise)
         assert cutter.cuts == [], "and so was the picture"
+
+
+@pytest.mark.usefixtures("login")
+def test_a_record_that_is_broken_on_the_farm_is_told_here(served):
+    job_id = finish(served, tasks=2, dataset_name="chairs")
+    views = served.storage / "datasets" / job_id / "chairs/views.jsonl"
+    lines = views.read_bytes().splitlines(keepends=True)
+    views.write_bytes(b"".join([lines[0], lines[1][:100] + b"\n", *lines[2:]]))
+
+    with pytest.raises(
+        DatasetError, match=rf"{job_id}/chairs/views\.jsonl: line 2 is not a record"
+    ):
+        farm.dataset.open("farm:chairs")
+
+
+@pytest.mark.usefixtures("login")
+def test_a_job_of_which_a_task_failed_reads_and_downloads_each_view_once(served, tmp_path):
+    """What a failed task has kept lies beside the folded records, too."""
+    job_id = finish(served, tasks=2, dataset_name="chairs")
+    dataset = served.storage / "datasets" / job_id / "chairs"
+    lines = (dataset / "views.jsonl").read_bytes().splitlines(keepends=True)
+    task = ViewRecord.model_validate_json(lines[0]).task_id
+    (dataset / ".records").mkdir(exist_ok=True)
+    (dataset / f".records/{task}.jsonl").write_bytes(lines[0])
+
+    with Client() as client:
+        summary = client.download(job_id, tmp_path / "here")
+
+    assert summary.failures == []
+    assert len(farm.dataset.open(tmp_path / "here")) == len(lines)
+    assert len(farm.dataset.open("farm:chairs")) == len(lines)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.soundness import tight_box
 from farm.spec.camera import Matrix4
 from farm.spec.label import Keypoint, ObjectLabel, Point2, Point3
 from farm.spec.record import CameraRecord
@@ -15,9 +16,6 @@ from worker.labels.polygons import area, clipped, hull
 Points = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
-SEEN_FROM = 0.1
-"""Coverage of a pixel from which it belongs to a thing's box. Half would cut off tips, any at all
-would count what lies beside the pixel, since a sample's place in it is spread over 1.5 of them."""
 HIDDEN_BY = 0.01
 """A keypoint is hidden by what is so much nearer, in units of the view's world: it may lie a bit
 under the skin."""
@@ -97,20 +95,6 @@ def coverage_of(thing: Thing, sight: Sight, *, alone: bool) -> Floats:
     if sight.index is None:
         return np.zeros_like(sight.coverage)
     return np.asarray(np.where(np.isin(sight.index, thing.indices), sight.coverage, 0), np.float32)
-
-
-def tight_box(coverage: Floats) -> tuple[float, float, float, float] | None:
-    """Return the box around the pixels of which a tenth or more is covered.
-
-    Of what covers no pixel so far, such as a thread, the box is around all of it.
-    """
-    seen = coverage >= SEEN_FROM
-    if not seen.any():
-        seen = coverage > 0
-    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
-    if not len(rows):
-        return None
-    return (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
 
 
 def keypoint(name: str, at: Points, sight: Sight) -> Keypoint:

@@ -75,14 +75,6 @@ def test_a_picture_that_cannot_be_read_leaves_its_place_empty(storage, data):
     assert not is_red(shown).any()
 
 
-def test_a_view_that_is_recorded_twice_is_shown_once(storage):
-    record = put_view(storage, 0)
-
-    assert contact_sheet(storage, "vases", [record, record]) == contact_sheet(
-        storage, "vases", [record]
-    )
-
-
 def test_nothing_to_show_is_said(storage):
     with pytest.raises(SpecError, match="vases has no views yet"):
         contact_sheet(storage, "vases", [], title="vases")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from farm.dataset.records import finished, newest, read_lines, read_records, seed_records
+from farm.dataset.records import is_whole, newest, read_lines, read_records, seed_records
+from farm.spec.record import FileRecord
 from farm.spec.task import dataset_key, records_key
 from farm.storage import FolderStorage
 from tests.builders import a_record, a_task, a_view
@@ -49,7 +50,7 @@ def test_a_line_that_a_dead_worker_cut_off_is_reported_and_skipped(storage, sent
 
     assert [entry.line for entry in read] == [whole]
     (sentence,) = sentences
-    assert sentence.startswith("vases/.records/t.jsonl: line 2 is not a whole record")
+    assert f"{storage.place}/vases/.records/t.jsonl: line 2 is not a record: " in sentence
 
 
 def test_the_last_record_of_a_view_counts(storage, sentences):
@@ -81,17 +82,21 @@ def test_a_view_in_two_formats_is_two_views(storage, sentences):
     assert list(newest(read_records(storage, "vases", sentences.append))) == ["png", "jxl"]
 
 
-def test_a_view_is_finished_when_all_its_files_have_their_size(storage, sentences):
-    records = [a_record(a_view(index)) for index in range(4)]
-    write(storage, "vases/views.jsonl", *records)
+def test_a_view_is_whole_when_all_its_files_have_their_size(storage):
+    shown = {"depth": FileRecord(path="previews/depth.png", sha256="x", size_bytes=3)}
+    records = [a_record(a_view(index), previews=shown) for index in range(4)]
     for record in records:
         put_files(storage, "vases", record)
     storage.delete(dataset_key("vases", records[1].files["mask"].path))
     storage.put(dataset_key("vases", records[2].files["rgb"].path), b"cut")
 
-    done = finished(storage, "vases", sentences.append)
+    def whole(previews):
+        return [is_whole(storage, "vases", each, previews=previews) for each in records]
 
-    assert set(done) == {records[0].view_id, records[3].view_id}
+    assert whole(previews=False) == [True, False, False, True]
+    assert whole(previews=True) == [False] * 4
+    storage.put("vases/previews/depth.png", b"abc")
+    assert whole(previews=True) == [True, False, False, True]
 
 
 def test_seeded_records_are_read_again(storage, sentences):

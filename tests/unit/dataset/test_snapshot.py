@@ -13,7 +13,8 @@ import pytest
 import farm.dataset
 from farm.dataset.fold import Fold
 from farm.dataset.reader import Dataset
-from farm.dataset.snapshot import Snapshot, fill, records_at_hand
+from farm.dataset.snapshot import Snapshot, records_at_hand
+from farm.dataset.standing import fill
 from farm.spec.task import dataset_key
 from farm.storage import FolderStorage, Storage, open_storage
 from tests.builders import a_record, a_view
@@ -96,7 +97,7 @@ def test_a_run_that_ends_while_records_are_read_loses_none(tmp_path: Path):
     put(storage, ".records/a.jsonl", *lines)
     folding = Folding(storage, lines)
     with Fold() as fold:
-        assert not fill(fold, Folding(storage, lines), "")
+        assert not fill(fold, Folding(storage, lines), "", print)
     storage.delete("views.jsonl")
     put(storage, ".records/a.jsonl", *lines)
 

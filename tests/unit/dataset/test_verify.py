@@ -233,7 +233,7 @@ def no_summary(records: Records) -> None:
         (empty_mask, "empty", 1),
         (sharpen_mask, "edge", 1),
         (flat_picture, "flat", 1),
-        (white_mask, "flat", 1),
+        (white_mask, "edge", 1),
         (path_that_leads_out, "missing", 1),
         (nan_position, "numbers", 1),
         (hole_in_depth, "depth", 1),
@@ -386,7 +386,7 @@ def test_files_of_a_record_that_cannot_be_read_are_not_to_be_deleted(folder):
     assert broken == []
     assert found(report).keys() == {"records", "summary"}
     (example,) = next(check for check in report.checks if check.check == "records").examples
-    assert example == "views.jsonl: at byte 0: no record: device: Field required"
+    assert example == "views.jsonl: line 1 is not a record: device: Field required"
 
 
 def test_the_files_to_delete_are_told(folder):

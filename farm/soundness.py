@@ -1,0 +1,91 @@
+"""What a view must be to count: one rule, for who renders it and for who looks at it later.
+
+All arrays are as they are written to files, so that both see the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.spec.passes import PassName
+
+COVERAGE_SLACK = 0.01
+"""Largest distance between the mean of a mask and the coverage that is recorded."""
+UNIT_SLACK = 1e-3
+"""Largest distance of the length of a unit vector from 1."""
+BOX_FROM = 0.1
+"""Coverage of a pixel from which it belongs to a thing's box. Half would cut off tips, any at all
+would count what lies beside the pixel, since a sample's place in it is spread over 1.5 of them."""
+
+
+def strange_mask(mask: NDArray[Any], coverage: float) -> str | None:
+    """Say what is wrong with a mask (H, W), if anything is.
+
+    A mask may be grey all over: what is seen edge-on, or is thinner than a pixel, fills none. It
+    may be white all over, too.
+
+    Args:
+        mask: The mask.
+        coverage: The mean of what it was made of, 0..1.
+    """
+    told = float(mask.mean()) / np.iinfo(mask.dtype).max
+    if abs(told - coverage) <= COVERAGE_SLACK:
+        return None
+    return f"the mask covers {told:.3f} of the picture, not {coverage:.3f}"
+
+
+def strange_picture(rgb: NDArray[Any], *, may_be_empty: bool) -> str | None:
+    """Say what is wrong with a picture (H, W, 3), if anything is: it is of one flat colour.
+
+    Args:
+        rgb: The picture.
+        may_be_empty: Its mask is black, or nobody knows: an even sky is right.
+    """
+    if may_be_empty or not is_flat(rgb):
+        return None
+    return f"the picture is of one flat colour, {tuple(rgb[0, 0].tolist())}"
+
+
+def strange_numbers(name: PassName, label: NDArray[Any]) -> str | None:
+    """Say which numbers a label (H, W) or (H, W, channels) cannot have, if there are any."""
+    if count := int(np.count_nonzero(np.isnan(label))):
+        return f"{name} holds NaN {count} times"
+    if name in ("depth", "distance"):  # infinite where there is nothing
+        if count := int(np.count_nonzero(label <= 0)):
+            return f"{name} is at, or behind, the camera at {count} pixels"
+    elif count := int(np.count_nonzero(np.isinf(label))):
+        return f"{name} is infinite {count} times"
+    return None
+
+
+def strange_lengths(name: PassName, label: NDArray[Any]) -> str | None:
+    """Say where vectors (H, W, 3) are not of length 1, or not there, if they are anywhere."""
+    lengths = np.linalg.norm(label, axis=-1)
+    off = np.where(lengths > 0, np.abs(lengths - 1), 0.0)
+    if count := int(np.count_nonzero(off > UNIT_SLACK)):
+        return f"{name} is not of length 1 at {count} pixels, but {lengths.flat[off.argmax()]:.3g}"
+    return None
+
+
+def is_flat(pixels: NDArray[Any]) -> bool:
+    """Say whether all pixels (H, W, 3) are the same."""
+    first = pixels[:1, :1]
+    return bool((pixels[:1] == first).all() and (pixels == first).all())  # most end at a row
+
+
+def tight_box(coverage: NDArray[Any]) -> tuple[float, float, float, float] | None:
+    """Return the box (left, top, right, bottom) around the pixels that count, of (H, W) in 0..1.
+
+    Those are covered by `BOX_FROM` or more. Of what covers no pixel so far, such as a thread, the
+    box is around all of it.
+    """
+    seen = coverage >= BOX_FROM
+    if not seen.any():
+        seen = coverage > 0
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    if not len(rows):
+        return None
+    return (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
