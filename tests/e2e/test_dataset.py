@@ -176,3 +176,98 @@ def test_meshes_that_are_exported_to_bop_lie_where_they_were_rendered(assets, tm
             drawn = silhouette(found, mask.shape)
             assert np.count_nonzero(mask) > 100
             assert np.count_nonzero(drawn != (mask > 0)) < 0.1 * np.count_nonzero(mask)
+
+
+def mend(folder: Path, *command: object) -> None:
+    """Do what `verify` says: delete what it names, then run the command again; then all is well."""
+    told = run_farm("dataset", "verify", folder)
+    assert told.returncode == 1, told.stdout
+    for line in told.stderr.splitlines():
+        if line.strip().startswith("rm -f"):
+            subprocess.run(shlex.split(line), check=True)
+    assert f"the same farm {command[0]}" in told.stderr or command[0] == "dataset"
+    again = run_farm(*command)
+    assert again.returncode == 0, again.stderr
+    healed = run_farm("dataset", "verify", folder)
+    assert healed.returncode == 0, healed.stdout + healed.stderr
+
+
+def lose_lines(folder: Path) -> None:
+    lines = (folder / "views.jsonl").read_bytes().splitlines()
+    lines[1:3] = [lines[1][:80], b"null", b"\xff\xfe"]
+    (folder / "views.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+
+
+def harm_preview(folder: Path) -> None:
+    next((folder / "previews/depth").iterdir()).write_bytes(b"grey")
+
+
+def lose_preview(folder: Path) -> None:
+    next((folder / "previews/normal").iterdir()).unlink()
+
+
+def lose_mask(folder: Path) -> None:
+    next((folder / "masks").iterdir()).unlink()
+
+
+def harm_summary(folder: Path) -> None:
+    (folder / "dataset.json").write_text('{"views": 1}')
+
+
+def double_lines(folder: Path) -> None:
+    lines = (folder / "views.jsonl").read_bytes()
+    (folder / "views.jsonl").write_bytes(lines + lines)
+
+
+def leave_a_stray(folder: Path) -> None:
+    (folder / "masks/of_nothing.png").write_bytes(b"x")
+
+
+HARMS = [lose_lines, harm_preview, lose_preview, lose_mask, harm_summary, double_lines,
+         leave_a_stray]  # fmt: skip
+
+
+@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
+def test_what_verify_says_mends_what_was_rendered(rendered, harm):
+    folder, request = rendered
+
+    harm(next(folder.glob("*/views.jsonl")).parent)
+
+    mend(folder, *request)
+
+
+@pytest.mark.parametrize("harm", [lose_lines, lose_mask], ids=lambda harm: harm.__name__)
+def test_what_verify_says_mends_what_was_merged(rendered, tmp_path, harm):
+    folder, _ = rendered
+    merging = ("dataset", "merge", folder, "--out", tmp_path / "all", "--copy", "--prefix")
+    assert run_farm(*merging).returncode == 0
+
+    harm(tmp_path / "all")
+    told = run_farm("dataset", "verify", tmp_path / "all")
+    assert "farm dataset merge: delete its views.jsonl, too, and merge again" in told.stderr
+    (tmp_path / "all/views.jsonl").unlink()
+
+    assert run_farm(*merging).returncode == 0
+    assert run_farm("dataset", "verify", tmp_path / "all").returncode == 0
+
+
+def test_a_blade_seen_edge_on_is_well_and_noted(assets, tmp_path):
+    """No pixel of its mask is white: it is thinner than one. It was kept, so it counts."""
+    (tmp_path / "blade.obj").write_text(
+        "".join(f"v {x} {y} {z}\n" for x in (-0.003, 0.003) for y in (-0.5, 0.5) for z in (0, 1))
+        + "f 1 2 4 3\nf 5 7 8 6\nf 1 5 6 2\nf 3 4 8 7\nf 1 3 7 5\nf 2 6 8 4\n"
+    )
+    done = run_farm(
+        "render", "--models", tmp_path / "blade.obj", "--hdrs", assets.hdrs / "skyblue1-cccc.hdr",
+        "--output", tmp_path / "ds", "--yaw", 4, "--pitch", 1, "--passes", PASSES,
+        "--resolution", 160, "--samples", 4, "--workers", 1, "--device", "cpu",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    views = list(farm.dataset.open(tmp_path / "ds"))
+    assert min(view["mask"].max() for view in views) < 127, "one is seen edge-on"
+
+    verified = run_farm("dataset", "verify", tmp_path / "ds", "--json")
+
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "seen edge-on, or thin" in verified.stdout
+    assert "rm -f" not in verified.stderr

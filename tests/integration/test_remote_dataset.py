@@ -13,7 +13,8 @@ import farm.dataset
 from farm.client import Client
 from farm.client.dataset import address
 from farm.client.home import Home, Login
-from farm.dataset.reader import DatasetError
+from farm.dataset.reader import DatasetError, open_dataset
+from farm.dataset.verify import verify
 from farm.errors import LoginError, NotFoundError, SetupError, StorageError, UnreachableError
 from farm.spec.record import ViewRecord
 from tests.integration.test_api_jobs import ServedFarm
@@ -197,3 +198,45 @@ def test_a_job_of_which_a_task_failed_reads_and_downloads_each_view_once(served,
     assert summary.failures == []
     assert len(farm.dataset.open(tmp_path / "here")) == len(lines)
     assert len(farm.dataset.open("farm:chairs")) == len(lines)
+
+
+@pytest.mark.usefixtures("login")
+def test_what_verify_says_mends_what_was_downloaded(served, tmp_path):
+    job_id = finish(served, tasks=2, dataset_name="chairs")
+    here = tmp_path / "here"
+    with Client() as client:
+        client.download(job_id, here)
+        well = verify(farm.dataset.open(here), workers=1)
+        views = here / "chairs/views.jsonl"
+        views.write_bytes(b"null\n" + views.read_bytes()[:-50])
+        (here / "chairs/dataset.json").unlink()
+        harmed = next((here / "chairs/images").iterdir())
+        harmed.write_bytes(b"x")
+        broken: list[str] = []
+        verify(open_dataset(here), workers=1, broken=broken.append)
+        assert harmed.relative_to(here).as_posix() in broken
+        harmed.unlink()
+
+        assert client.download(job_id, here).failures == []
+
+    again = verify(farm.dataset.open(here), workers=1)
+    assert (again.wrong, again.views) == (well.wrong, well.views)
+    assert [check.found for check in again.checks] == [check.found for check in well.checks]
+
+
+@pytest.mark.usefixtures("login")
+def test_what_verify_says_mends_what_lies_on_the_farm(served):
+    job_id = finish(served, tasks=2, dataset_name="chairs")
+    place = served.storage / "datasets" / job_id
+    whole = len(farm.dataset.open(place))
+    next((place / "chairs/images").iterdir()).unlink()
+
+    with Client(token=served.api.tokens["admin"]) as client:
+        client.delete(job_id, dry_run=False)
+    assert served.submit(tasks=2, dataset_name="chairs") == job_id
+    served.wait_job(job_id, "completed")
+    served.wait_finished(job_id)
+
+    assert len(farm.dataset.open(place)) == whole
+    report = verify(farm.dataset.open(place), workers=1)
+    assert next(check.found for check in report.checks if check.check == "missing") == 0
