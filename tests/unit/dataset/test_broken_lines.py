@@ -76,7 +76,7 @@ def test_every_reader_says_file_and_line_in_one_sentence(folder, spoil, tmp_path
         "stats": ("stats", folder, "--pixels", 0),
         "preview": ("preview", folder),
         "page": ("preview", folder, "--html"),
-        "split": ("split", folder),
+        "split": ("split", folder, "--fresh"),
         "merge": ("merge", folder, "--out", tmp_path / "all"),
         "export": ("export", folder, "--to", "folders", "--out", tmp_path / "coco"),
     }

@@ -240,7 +240,7 @@ def no_summary(records: Records) -> None:
         (depth_of_background, "depth", 1),
         (long_normals, "normal", 1),
         (unknown_index, "index", 1),
-        (hole_in_index, "index", 1),
+        (hole_in_index, "depth", 1),
         (box_outside, "box", 1),
         (box_elsewhere, "box", 1),
         (wrong_area, "box", 1),
@@ -265,10 +265,10 @@ def test_what_is_broken_is_found_by_the_check_for_it_alone(folder, harm, check, 
     ("harm", "see_through", "expected"),
     [
         (look_through, True, set()),
-        (look_through, False, {"depth", "normal", "index"}),
+        (look_through, False, {"depth"}),
         (hole_in_depth, True, {"depth"}),
-        (hole_in_index, True, {"index"}),
-        (depth_of_background, True, {"depth", "normal", "index"}),
+        (hole_in_index, True, {"depth"}),
+        (depth_of_background, True, {"depth"}),
     ],
 )
 def test_labels_may_look_through_what_is_half_clear_but_only_all_at_once(
