@@ -327,3 +327,17 @@ def test_that_views_left_an_export_is_told(tmp_path: Path):
 
     assert run(place, out, "folders").fewer == 4
     assert run(place, out, "folders").fewer == 0
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_record_that_stands_twice_is_exported_once(tmp_path: Path, to):
+    place = tmp_path / "d"
+    write_dataset(place, views=4, models=2, passes=("rgb", "mask"))
+    run(place, tmp_path / "once/x", to)
+    lines = (place / "views.jsonl").read_text().splitlines(keepends=True)
+    (place / "views.jsonl").write_text("".join([*lines, lines[1], lines[0]]))
+
+    summary = run(place, tmp_path / "twice/x", to)
+
+    assert (summary.views, summary.left_out) == (4, 0)
+    assert files_of(tmp_path / "twice/x") == files_of(tmp_path / "once/x")
