@@ -126,7 +126,7 @@ def exr_fault(head: bytes) -> str | None:
     if overlap(place.data, place.frame) is None:
         return (
             f"its pixels (data window {tuple(place.data)}) lie outside of its picture (display "
-            f"window {tuple(place.frame)}): save it anew"
+            f"window {tuple(place.frame)}): export it again"
         )
     return None
 
@@ -137,7 +137,9 @@ def radiance_fault(head: bytes) -> str | None:
     if header is None:
         return None
     if header.format not in (None, *FORMATS):
-        return f"its FORMAT={quoted(header.format)} is none of {', '.join(FORMATS)}: save it anew"
+        return (
+            f"its FORMAT={quoted(header.format)} is none of {', '.join(FORMATS)}: export it again"
+        )
     for name, count in (("EXPOSURE", 1), ("COLORCORR", 3)):
         for value, found in zip(header.values(name), header.numbers(name, count), strict=True):
             if found is None or min(found) <= 0:

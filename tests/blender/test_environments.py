@@ -191,7 +191,7 @@ def test_the_record_says_what_was_corrected(blender, statue, tmp_path):
     )
 
     assert rendered.record.hdr_notes == (
-        "1 of 2,048 pixels were no finite numbers and replaced",
+        "1 of 2,048 pixels were not finite numbers and were replaced",
         "colours converted from its own primaries",
     )
 

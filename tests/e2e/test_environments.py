@@ -38,7 +38,7 @@ def test_what_was_corrected_is_on_the_screen_and_in_the_dataset(assets, tmp_path
     assert done.returncode == 0, done.stderr
     wanted = {
         "holes001.exr": [
-            "1 of 512 pixels were no finite numbers and replaced",
+            "1 of 512 pixels were not finite numbers and were replaced",
             "colours converted from its own primaries",
         ],
         "upside01.hdr": ["turned upright from +Y +X"],

@@ -49,7 +49,7 @@ def replace_unnumbered(planes: list[Plane], path: Path, notes: list[str]) -> int
     if not count:
         return 0
     if count == good.size:
-        raise AssetError(str(path), "none of its pixels is a number: save it anew")
+        raise AssetError(str(path), "none of its pixels is a number: export it again")
     rows, columns = np.nonzero(~good)
     brightest = max(float(plane[good].max()) for plane in planes)
     means = neighbours(planes, good, rows, columns)
@@ -57,7 +57,7 @@ def replace_unnumbered(planes: list[Plane], path: Path, notes: list[str]) -> int
         held = plane[rows, columns]
         bright = np.where(np.isposinf(held), brightest, held)
         plane[rows, columns] = np.where(np.isfinite(bright), bright, mean)
-    notes.append(f"{count:,} of {good.size:,} pixels were no finite numbers and replaced")
+    notes.append(f"{count:,} of {good.size:,} pixels were not finite numbers and were replaced")
     return count
 
 

@@ -73,7 +73,7 @@ def read_exr(path: Path) -> Reading:
         raise
     reading = Reading()
     if place.layer.title:
-        reading.notes.append(f"of its layers {place.layer.title!r} was taken")
+        reading.notes.append(f"its layer {place.layer.title!r} was used")
     replaced = replace_unnumbered(planes, path, reading.notes)
     converted = convert(planes, conversion, reading.notes)
     planes = framed(planes, place, part.window("displayWindow"), reading)

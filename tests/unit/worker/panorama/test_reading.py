@@ -271,7 +271,7 @@ def test_the_picture_among_layers_is_found(read, write, layer):
     pixels, notes = read(None)
 
     assert np.array_equal(pixels, SKY)
-    assert notes == [f"of its layers {layer!r} was taken"]
+    assert notes == [f"its layer {layer!r} was used"]
 
 
 def test_the_picture_among_parts_is_found(read, tmp_path):
@@ -307,7 +307,7 @@ def test_stray_pixels_without_a_number_are_replaced_and_counted(read, write):
     assert pixels[3, 3] == pytest.approx([1, 0.25, 0.25])
     assert pixels[9, 20] == pytest.approx([1, 1, 0.25])
     assert pixels[5, 0] == pytest.approx([40.0, 2.0, 0.5])
-    assert notes == ["3 of 512 pixels were no finite numbers and replaced"]
+    assert notes == ["3 of 512 pixels were not finite numbers and were replaced"]
     rest = np.isfinite(sky).all(axis=-1)
     assert np.array_equal(pixels[rest], sky[rest])
 
