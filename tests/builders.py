@@ -8,6 +8,7 @@ from farm.spec.asset import Asset, AssetKind
 from farm.spec.base import digest
 from farm.spec.camera import OrbitCamera, orbit_matrix
 from farm.spec.job import Job, JobSpec, make_job
+from farm.spec.load import parse_spec
 from farm.spec.passes import PASS_FOLDERS, PassName
 from farm.spec.recipes.base import Recipe
 from farm.spec.recipes.sod import SodGrid
@@ -37,6 +38,11 @@ def a_job(*, models: int = 1, hdrs: int = 1, recipe: Recipe | None = None, **spe
         models=tuple(an_asset(f"model{n:03d}.blend") for n in range(models)),
         hdrs=tuple(an_asset(f"hdr{n:05d}.exr", kind="hdr") for n in range(hdrs)),
     )
+
+
+def the_job(spec: dict[str, object], *, models: list[Asset], hdrs: list[Asset]) -> Job:
+    """The job of a spec as people write it, with these assets."""
+    return make_job(parse_spec(spec), models=tuple(models), hdrs=tuple(hdrs))
 
 
 def a_view(index: int = 0, *, name: str | None = None, **camera: float) -> View:
