@@ -15,8 +15,8 @@ import imagecodecs
 from mathutils import Matrix
 
 from farm.spec.camera import orbit_matrix
+from farm.spec.recipes.sod import SodView
 from farm.spec.task import RenderTask
-from farm.spec.view import View
 
 
 class Classic:
@@ -35,7 +35,7 @@ class Classic:
         self.scene.collection.objects.link(camera)
         self.scene.camera = camera
 
-    def render(self, view: View) -> None:
+    def render(self, view: SodView) -> None:
         """Render one view twice and encode both files."""
         assert self.scene.camera is not None
         self.scene.camera.matrix_world = Matrix(
@@ -87,7 +87,7 @@ class Classic:
         tree = world.node_tree
         assert tree is not None
         texture: Any = tree.nodes.new("ShaderNodeTexEnvironment")
-        texture.image = bpy.data.images.load(self.task.hdr.path)
+        texture.image = bpy.data.images.load(self.task.of("hdrs")[0].path)
         mapping = tree.nodes.new("ShaderNodeMapping")
         coordinates = tree.nodes.new("ShaderNodeTexCoord")
         background = tree.nodes["Background"]
@@ -99,7 +99,7 @@ class Classic:
     def _add_model(self) -> None:
         """Append the file's one mesh; it is centred and of size 1 already."""
         libraries: Any = bpy.data.libraries
-        with libraries.load(self.task.model.path) as (there, here):
+        with libraries.load(self.task.of("models")[0].path) as (there, here):
             here.objects = there.objects
         for item in here.objects:
             self.scene.collection.objects.link(item)

@@ -133,13 +133,12 @@ def all_tasks(models: list[str], hdrs: list[str]) -> list[RenderTask]:
         for patterns, kind in kinds
     ]
     spec = JobSpec(
-        models=tuple(models),
-        hdrs=tuple(hdrs),
+        assets={"models": tuple(models), "hdrs": tuple(hdrs)},
         recipe=SodGrid(yaw=1, pitch=1),
         render=RenderSettings(resolution=(64, 64), samples=1),
     )
-    job = make_job(spec, models=described[0], hdrs=described[1])
-    pairs = {(task.model.id, task.hdr.id): task for task in tasks_of(job)}
+    job = make_job(spec, described[0] + described[1])
+    pairs = {(task.assets[0].id, task.assets[1].id): task for task in tasks_of(job)}
     names = [[asset.id for asset in assets] for assets in described]
     order = [
         (names[0][place % len(names[0])], names[1][(place + lap) % len(names[1])])

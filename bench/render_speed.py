@@ -23,7 +23,7 @@ import numpy as np
 
 from farm import expand, library
 from farm.spec.job import JobSpec, make_job
-from farm.spec.recipes.sod import SodAugmented
+from farm.spec.recipes.sod import SodAugmented, SodView
 from farm.spec.record import ViewRecord
 from farm.spec.render import RenderSettings
 from farm.spec.task import RenderTask, records_key
@@ -150,6 +150,7 @@ def run_classic(task: RenderTask, persistent: bool) -> dict[str, float]:  # noqa
         classic = Classic(task, Path(name), persistent=persistent)
         loaded = time.perf_counter()
         for view in task.views:
+            assert isinstance(view, SodView)
             classic.render(view)
         end = time.perf_counter()
     return {
@@ -167,13 +168,12 @@ def make_task(model: Path, *, size: int, samples: int, views: int) -> RenderTask
     models, _ = library.describe([model], "model")
     hdrs, _ = library.describe([world / "courtyard.exr"], "hdr")
     spec = JobSpec(
-        models=(str(model),),
-        hdrs=("courtyard.exr",),
+        assets={"models": (str(model),), "hdrs": ("courtyard.exr",)},
         recipe=SodAugmented(pitch=views, yaw_per_pitch=1),
         render=RenderSettings(resolution=(size, size), samples=samples),
         views_per_task=views,
     )
-    return expand.render_task(make_job(spec, models=models, hdrs=hdrs), 0)
+    return expand.render_task(make_job(spec, models + hdrs), 0)
 
 
 def build_model(folder: Path) -> Path:

@@ -124,6 +124,6 @@ def celery_priority(priority: int) -> int:
 
 
 def describe(task: RenderTask) -> str:
-    """Return what a person sees of a task in Flower: model, HDRI, views."""
+    """Return what a person sees of a task in Flower: its title, and which views."""
     views = f"{task.views[0].index}..{task.views[-1].index}" if task.views else "none"
-    return f"{task.model.name} · {task.hdr.name} · views {views}"
+    return f"{task.title} · views {views}"

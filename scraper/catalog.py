@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from farm.errors import AssetError, SpecError
 from farm.library import hash_file
 from farm.library.formats import check_file
-from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES, AssetFile, AssetKind, Credit
+from farm.spec.asset import KINDS as ASSET_KINDS
+from farm.spec.asset import AssetFile, AssetKind, Credit
 from scraper.asset import RemoteAsset, RemoteFile
 from scraper.listing import write_whole
 
@@ -159,7 +160,7 @@ class Catalog:
             yield
 
     def _candidates(self, kind: AssetKind, asset_id: str) -> Iterator[Path]:
-        suffixes = MODEL_SUFFIXES if kind == "model" else HDR_SUFFIXES
+        suffixes = ASSET_KINDS[kind].suffixes
         for alone in (True, False):
             folder = self.folder(kind, asset_id, alone=alone)
             for suffix in suffixes:

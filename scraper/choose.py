@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from farm.errors import SpecError
-from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES, AssetKind
+from farm.spec.asset import KINDS, AssetKind
 from scraper.asset import RemoteAsset, RemoteFile
 
 ORIGINAL = "original"
@@ -72,5 +72,5 @@ def _is_of_use(file: RemoteFile, kind: AssetKind) -> bool:
         return False
     if file.file_type == "zip_file":
         return kind == "model"
-    suffixes = HDR_SUFFIXES if kind == "hdr" else MODEL_SUFFIXES
+    suffixes = KINDS[kind].suffixes
     return file.suffix in ("", *suffixes)

@@ -11,7 +11,7 @@ from farm.spec.job import Job, JobSpec, make_job
 from farm.spec.load import parse_spec
 from farm.spec.passes import PASS_FOLDERS, PassName
 from farm.spec.recipes.base import Recipe
-from farm.spec.recipes.sod import SodGrid
+from farm.spec.recipes.sod import SodGrid, SodSetup, SodView
 from farm.spec.record import CameraRecord, FileRecord, Timings, ViewRecord
 from farm.spec.render import ResolvedRender
 from farm.spec.task import RenderTask
@@ -22,6 +22,7 @@ def an_asset(name: str = "vase.blend", *, kind: AssetKind = "model") -> Asset:
     """Known by its name: equal names are equal assets."""
     return Asset(
         kind=kind,
+        role=f"{kind}s",
         id=name[:8].partition(".")[0],
         name=name,
         path=f"/assets/{name}",
@@ -35,19 +36,21 @@ def a_job(*, models: int = 1, hdrs: int = 1, recipe: Recipe | None = None, **spe
     fields = {"models": ("m",), "hdrs": ("h",), "recipe": recipe or SodGrid()} | spec
     return make_job(
         JobSpec(**fields),
-        models=tuple(an_asset(f"model{n:03d}.blend") for n in range(models)),
-        hdrs=tuple(an_asset(f"hdr{n:05d}.exr", kind="hdr") for n in range(hdrs)),
+        [
+            *(an_asset(f"model{n:03d}.blend") for n in range(models)),
+            *(an_asset(f"hdr{n:05d}.exr", kind="hdr") for n in range(hdrs)),
+        ],
     )
 
 
 def the_job(spec: dict[str, object], *, models: list[Asset], hdrs: list[Asset]) -> Job:
     """The job of a spec as people write it, with these assets."""
-    return make_job(parse_spec(spec), models=tuple(models), hdrs=tuple(hdrs))
+    return make_job(parse_spec(spec), [*models, *hdrs])
 
 
-def a_view(index: int = 0, *, name: str | None = None, **camera: float) -> View:
+def a_view(index: int = 0, *, name: str | None = None, **camera: float) -> SodView:
     placed = {"yaw_deg": 45.0, "pitch_deg": 20.0, "distance": 3.5} | camera
-    return View(
+    return SodView(
         index=index,
         name=name or f"view_{index:03d}",
         camera=OrbitCamera(**placed),
@@ -57,16 +60,25 @@ def a_view(index: int = 0, *, name: str | None = None, **camera: float) -> View:
 
 
 def a_task(
-    index: int = 0, *, dataset: str = "vases", views: int = 3, **changes: object
+    index: int = 0,
+    *,
+    dataset: str = "vases",
+    views: int | tuple[View, ...] = 3,
+    model: Asset | None = None,
+    hdr: Asset | None = None,
+    **changes: object,
 ) -> RenderTask:
+    assets = (model or an_asset(), hdr or an_asset("studio.exr", kind="hdr"))
     task = RenderTask(
         job_id="job",
         index=index,
         task_id=f"vase-studio-{index:04d}",
         dataset=dataset,
+        title=" · ".join(asset.title for asset in assets),
+        group=assets[0].content,
         recipe="sod",
-        model=an_asset(),
-        hdr=an_asset("studio.exr", kind="hdr"),
+        assets=assets,
+        setup=SodSetup(),
         render=ResolvedRender(
             resolution_px=(64, 64),
             samples=1,
@@ -76,8 +88,9 @@ def a_task(
             view_transform="AgX",
         ),
         passes=("rgb", "mask"),
-        file_lights=False,
-        views=tuple(a_view(index * views + place) for place in range(views)),
+        views=tuple(a_view(index * views + place) for place in range(views))
+        if isinstance(views, int)
+        else views,
     )
     return task.model_copy(update=changes)
 
@@ -87,14 +100,19 @@ def a_record(
     *,
     files: dict[PassName, bytes] | None = None,
     suffix: str = "png",
+    model: Asset | None = None,
+    hdr: Asset | None = None,
     **changes: object,
 ) -> ViewRecord:
     """A record of a view whose files hold `files`."""
+    assets = (model or an_asset(), hdr or an_asset("studio.exr", kind="hdr"))
     view = view or a_view()
     camera = view.camera
     record = ViewRecord(
         view_id=digest(view.name, view.seed),
         view=view,
+        title=" · ".join(asset.title for asset in assets),
+        group=assets[0].content,
         task_id="vase-studio-0000",
         attempt=1,
         worker="here",
@@ -117,9 +135,7 @@ def a_record(
             cy_px=32.0,
             distance=camera.distance,
         ),
-        world_from_model=((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)),
-        model=an_asset(),
-        hdr=an_asset("studio.exr", kind="hdr"),
+        assets=assets,
         samples=1,
         denoiser=None,
         device="cpu",

@@ -19,8 +19,9 @@ from farm.spec.asset import Asset, Credit
 from farm.spec.camera import OrbitCamera, intrinsics, orbit_matrix
 from farm.spec.label import IndexLabel, Keypoint, ObjectLabel
 from farm.spec.passes import PASS_NAMES, PASSES, PassName, pass_path
+from farm.spec.recipes.sod import SodView
 from farm.spec.record import CameraRecord, FileRecord, ViewRecord
-from farm.spec.view import Light, View
+from farm.spec.view import Light
 from farm.storage import FolderStorage
 from tests.builders import a_record, an_asset
 
@@ -124,7 +125,7 @@ def make_view(
     name = f"{model.id}_{number:04d}_{camera.yaw_deg:03.0f}_{camera.pitch_deg:02.0f}"
     files = {of: encode_pass(of, shot, bit_depth, picture_format) for of in passes}
     record = a_record(
-        View(index=number, name=name, camera=camera, light=Light(), seed=number),
+        SodView(index=number, name=name, camera=camera, light=Light(), seed=number),
         files=files,
         model=model,
         hdr=hdr,

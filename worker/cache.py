@@ -7,14 +7,14 @@ import fcntl
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from farm.errors import AssetError, StorageError
 from farm.library import Library
-from farm.spec.asset import Asset, AssetFile, AssetKind
+from farm.spec.asset import Asset, AssetFile
 from worker.layout import layout
 
 log = logging.getLogger(__name__)
@@ -45,21 +45,26 @@ class AssetCache:
         self.library = library
         self.folder = folder.absolute()
         self.limit_bytes = limit_bytes
-        self._in_use: dict[AssetKind | Literal["made"], tuple[str, int]] = {}
+        self._in_use: dict[str, int] = {}
+        """Content, or key of what was made, -> its lock."""
+        self._made: str | None = None
 
-    def locate(self, asset: Asset) -> Path:
-        """Return the asset's file; it stays until the next asset of its kind is located.
+    def hold(self, assets: Sequence[Asset]) -> list[Path]:
+        """Return where the assets of a task are; they stay until those of the next one are held.
 
         Raises:
-            AssetError: The asset, or a file that it needs, is not there, or it is not well-formed.
+            AssetError: An asset, or a file that it needs, is not there, or it is not well-formed.
             StorageError: The library cannot be read, or the cache not written.
         """
+        wanted = {asset.content for asset in assets}
+        for content in self._in_use.keys() - wanted - {self._made}:
+            self.let_go(content)
+        return [self._locate(asset) for asset in assets]
+
+    def _locate(self, asset: Asset) -> Path:
         if not asset.in_library:
             return own_path(asset)
-        held = self._in_use.get(asset.kind)
         own, files = layout(asset)
-        if held is None or held[0] != asset.content:
-            self.let_go(asset.kind)
         with self._written():
             self._hold(asset, files)
         return self._root(asset.content) / own
@@ -74,10 +79,11 @@ class AssetCache:
             StorageError: The cache cannot be written.
         """
         root = self._root(key)
-        held = self._in_use.get("made")
-        if held is not None and held[0] == key and root.is_dir():
+        if self._made == key and root.is_dir():
             return root
-        self.let_go("made")
+        if self._made is not None:
+            self.let_go(self._made)
+            self._made = None
         with self._written():
             while not self._take(key):
                 lock = open_locked(self._lock_path(key), fcntl.LOCK_EX)
@@ -88,11 +94,11 @@ class AssetCache:
                     os.close(lock)
         return root
 
-    def let_go(self, kind: AssetKind | Literal["made"]) -> None:
-        """Allow what is in use here, the asset of a kind or what was made, to be evicted."""
-        held = self._in_use.pop(kind, None)
-        if held is not None:
-            os.close(held[1])
+    def let_go(self, content: str) -> None:
+        """Allow what is in use here to be evicted."""
+        lock = self._in_use.pop(content, None)
+        if lock is not None:
+            os.close(lock)
 
     def kept(self) -> list[Kept]:
         """Return what is in the cache, least recently used first."""
@@ -122,7 +128,7 @@ class AssetCache:
             os.close(lock)
             return False
         os.utime(lock)
-        self._in_use["made"] = key, lock
+        self._in_use[key], self._made = lock, key
         return True
 
     def _fill(self, key: str, make: Make, lock: int) -> None:
@@ -148,15 +154,15 @@ class AssetCache:
     def _hold(self, asset: Asset, files: dict[PurePosixPath, AssetFile]) -> None:
         """Lock the asset for use, with all its files in place."""
         content, root = asset.content, self._root(asset.content)
-        if asset.kind in self._in_use:
+        if content in self._in_use:
             if all((root / path).exists() for path in files):
                 return
-            self.let_go(asset.kind)  # the library's file behind a link is gone
+            self.let_go(content)  # the library's file behind a link is gone
         while True:
             lock = open_locked(self._lock_path(content), fcntl.LOCK_SH)
             if all((root / path).exists() for path in files):
                 os.utime(lock)
-                self._in_use[asset.kind] = content, lock
+                self._in_use[content] = lock
                 return
             os.close(lock)
             lock = self._lock_alone(content)
@@ -286,3 +292,12 @@ def open_locked(path: Path, how: int) -> int:
 def note_size(lock: int, size_bytes: int) -> None:
     """Write down how much room an asset takes."""
     os.pwrite(lock, f"{size_bytes:020d}".encode(), 0)  # others may read at any moment
+
+
+def own_paths(assets: Sequence[Asset]) -> list[Path]:
+    """Return the paths that assets name themselves.
+
+    Raises:
+        AssetError: There is no such file on this machine.
+    """
+    return [own_path(asset) for asset in assets]

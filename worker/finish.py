@@ -7,13 +7,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from farm.errors import PictureError
-from farm.spec.camera import Matrix4
 from farm.spec.label import IndexLabel, ObjectLabel
-from farm.spec.passes import PassName, pass_path, preview_path, samples_for
+from farm.spec.passes import PassName, samples_for
 from farm.spec.record import FileRecord, Timings, ViewRecord
 from farm.spec.task import RenderTask, dataset_key, view_id
 from farm.spec.view import View
@@ -52,14 +51,13 @@ class Circumstances:
 
     attempt: int
     worker: str
-    world_from_model: Matrix4
     missing_textures: tuple[str, ...]
     denoiser: str | None
     device: str
     versions: dict[str, str]
     vertex_colours: bool = False
     unread: tuple[str, ...] = ()
-    hdr_notes: tuple[str, ...] = ()
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     metres_per_unit: float = 1.0
     indices: tuple[IndexLabel, ...] = ()
     materials: tuple[IndexLabel, ...] = ()
@@ -142,15 +140,15 @@ class Finisher:
         """
         self._may_write()
         begun = time.perf_counter()
-        name, spent = rendered.view.name, Clock(timings.pass_s)
+        view, spent = rendered.view, Clock(timings.pass_s)
         files: dict[PassName, FileRecord] = {}
         for each, data in encoded.items():
-            path = pass_path(each, name, picture_format=self._task.render.format)
+            path = view.path_of(each, picture_format=self._task.render.format)
             files[each] = self._write(path, data)
             spent.note(each)
         shown: dict[PassName, FileRecord] = {}
         for each, data in (previews or {}).items():
-            shown[each] = self._write(preview_path(each, name), data)
+            shown[each] = self._write(view.preview_path_of(each), data)
             spent.note(each)
         seconds = {"write_s": time.perf_counter() - begun, "pass_s": spent.spent_s}
         record = self._record(rendered, files, coverage, timings.model_copy(update=seconds))
@@ -167,9 +165,9 @@ class Finisher:
         """
         if not self._unfit:
             return
-        error = joined(self._task.model.name, self._unfit, views=len(self._task.views))
-        if notes := self._circumstances.hdr_notes:  # a black sky, perhaps
-            error = type(error)(f"{error}; {self._task.hdr.name}: {'; '.join(notes)}")
+        error = joined(self._task.title, self._unfit, views=len(self._task.views))
+        for name, notes in self._circumstances.notes.items():  # a black sky, perhaps
+            error = type(error)(f"{error}; {name}: {'; '.join(notes)}")
         raise error
 
     def _write(self, path: str, data: bytes) -> FileRecord:
@@ -187,20 +185,21 @@ class Finisher:
         return ViewRecord(
             view_id=view_id(task, rendered.view),
             view=rendered.view,
+            title=task.title,
+            group=task.group,
             task_id=task.task_id,
             attempt=known.attempt,
             worker=known.worker,
             files=files,
             resolution_px=task.render.resolution_px,
             camera=rendered.shot.camera,
-            world_from_model=known.world_from_model,
             missing_textures=known.missing_textures,
             vertex_colours=known.vertex_colours,
             unread=known.unread,
             see_through=known.see_through,
-            hdr_notes=known.hdr_notes,
-            model=task.model,
-            hdr=task.hdr,
+            notes=known.notes,
+            assets=task.assets,
+            values=rendered.shot.values,
             samples=samples_for(task.passes, task.render.samples),
             denoiser=known.denoiser,
             device=known.device,

@@ -6,7 +6,7 @@ import threading
 
 from pydantic import ValidationError
 
-from farm.spec.record import ViewRecord
+from farm.spec.record import ViewRecord, read_record
 from farm.spec.task import RenderTask, dataset_key, records_key, view_id
 from farm.spec.view import View
 from farm.storage import Storage
@@ -57,7 +57,7 @@ class RecordBook:
         found = (self._storage.get(key) or b"" for key in keys)
         for line in (line for data in found for line in data.splitlines()):
             try:
-                record = ViewRecord.model_validate_json(line)
+                record = read_record(line)
             except ValidationError:
                 continue
             if record.view_id in self._ids:

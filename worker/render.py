@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +17,7 @@ from farm.spec.task import RenderTask
 from farm.spec.view import View
 from farm.storage import Storage
 from worker.blender.view_passes import HIGHEST_INDEX
-from worker.cache import own_path
+from worker.cache import own_paths
 from worker.encode import EncodePool
 from worker.finish import Circumstances, Finisher, Rendered
 from worker.recipes import Stage, find_recipe
@@ -28,6 +28,10 @@ if TYPE_CHECKING:  # bpy is imported by the process that renders, not by whoever
 
 ENCODERS = 4
 """Threads beside the renderer, at most; one more picture than these may be in flight."""
+
+
+Locate = Callable[[Sequence[Asset]], list[Path]]
+"""Returns where the assets of a task are on this machine."""
 
 
 class Lease(Protocol):
@@ -63,7 +67,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     attempt: int,
     worker: str,
     lease: Lease,
-    locate: Callable[[Asset], Path] = own_path,
+    locate: Locate = own_paths,
 ) -> None:
     """Render the views of a task that are not finished yet; what is finished stays on any error.
 
@@ -82,12 +86,11 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     circumstances = Circumstances(
         attempt=attempt,
         worker=worker,
-        world_from_model=stage.world_from_model,
         missing_textures=stage.missing_textures,
         vertex_colours=stage.vertex_colours,
         unread=stage.unread,
         see_through=stage.see_through,
-        hdr_notes=session.hdr_notes,
+        notes=stage.notes,
         denoiser=session.denoiser,
         device=session.device_label,
         versions={"viewfarm": version("viewfarm"), "blender": session.blender_version},
@@ -107,15 +110,18 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     finisher.raise_unfit()
 
 
-def prepare(task: RenderTask, session: BlenderSession, locate: Callable[[Asset], Path]) -> Stage:
+def prepare(task: RenderTask, session: BlenderSession, locate: Locate) -> Stage:
     """Load a task's assets from where they are on this machine; errors name them as people do."""
-    assets = (task.model, task.hdr)
-    here = [asset.model_copy(update={"path": str(locate(asset))}) for asset in assets]
-    local = task.model_copy(update={"model": here[0], "hdr": here[1]})
+    paths = locate(task.assets)
+    here = tuple(
+        asset.model_copy(update={"path": str(path)})
+        for asset, path in zip(task.assets, paths, strict=True)
+    )
     try:
+        local = task.model_copy(update={"assets": here})
         stage = find_recipe(task.recipe).prepare(local, session)
     except AssetError as error:
-        names = {copy.path: asset.path for copy, asset in zip(here, assets, strict=True)}
+        names = {copy.path: asset.path for copy, asset in zip(here, task.assets, strict=True)}
         raise AssetError(names.get(error.path, error.path), error.reason) from error
     check_numbers(task, stage)
     return stage
@@ -131,7 +137,7 @@ def check_numbers(task: RenderTask, stage: Stage) -> None:
     for name, count in parts.items():
         if name in task.passes and count > HIGHEST_INDEX:
             reason = f"its {count} parts are more than the {name} pass tells: leave that pass out"
-            raise AssetError(task.model.path, reason)
+            raise AssetError(task.title, reason)
 
 
 def render_views(  # noqa: PLR0913  the parts of one loop

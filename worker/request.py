@@ -54,8 +54,8 @@ def watched_request(
         def _tell(self, cause: str, sentence: str) -> None:
             body = self.args[0]
             ticket, task = Ticket.model_validate(body["ticket"]), body["task"]
-            model = task.get("model", {}).get("name", task["task_id"])  # of another version: none
-            heart.report(Death(ticket, cause, f"{model}: {sentence}", task["task_id"]))
+            title = task.get("title", task["task_id"])  # an older release has written none
+            heart.report(Death(ticket, cause, f"{title}: {sentence}", task["task_id"]))
 
     return WatchedRequest
 

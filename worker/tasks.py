@@ -145,7 +145,7 @@ def naming(ticket: Ticket) -> str:
 def contents(task: RenderTask) -> str:
     """Return what a log line says of what is to be rendered."""
     views = f"views={len(task.views)} resolution_px={task.render.resolution_px}"
-    return f"task={task.task_id} model={task.model.name} hdr={task.hdr.name} {views}"
+    return f"task={task.task_id} title={task.title!r} {views}"
 
 
 def open_renderer(settings: Settings) -> Renderer:
@@ -194,7 +194,7 @@ def open_blender(settings: Settings) -> Renderer:
             attempt=attempt,
             worker=worker,
             lease=lease,
-            locate=assets.locate,
+            locate=assets.hold,
         )
 
     return render

@@ -46,7 +46,7 @@ def delete_unused(services: Services, *, dry_run: bool) -> Deletion:
         in_use: set[str] = set()
         for job_id in services.book.ids():
             job = services.book.load(job_id)
-            for asset in (*job.models, *job.hdrs) if job else ():
+            for asset in job.assets if job else ():
                 in_use.update(file.sha256 for file in files_of(asset))
         unused = list(services.library.unused(in_use, older_than_s=services.settings.asset_grace_s))
         if not dry_run:

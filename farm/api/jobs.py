@@ -205,8 +205,7 @@ def task_info(job: Job, story: TaskStory) -> TaskInfo:
         index=story.index,
         task_id=task.task_id,
         state=story.state.value,
-        model=task.model.name,
-        hdr=task.hdr.name,
+        title=task.title,
         views=len(task.views),
         attempts=tuple(
             AttemptInfo.model_validate(attempt.model_dump()) for attempt in story.attempts

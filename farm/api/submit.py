@@ -17,9 +17,10 @@ from farm.api.problems import SEND_AGAIN, ApiProblem
 from farm.api.services import Services
 from farm.api.settings import ApiSettings
 from farm.jobs import prefix_of
-from farm.library import SUFFIXES, blob_key, files_of
-from farm.spec.asset import Asset
+from farm.library import blob_key, files_of
+from farm.spec.asset import KINDS, Asset
 from farm.spec.job import Job, make_job
+from farm.spec.recipes import of_role
 from farm.spec.wire import SHA256_PATTERN, JobInfo, Submission
 
 ASSET_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
@@ -84,7 +85,7 @@ def checked_job(services: Services, submission: Submission) -> Job:
     check_text(submission)
     raise_for(mistakes(submission, services.settings))
     check_shared(submission, services.settings)
-    job = make_job(submission.spec, models=submission.models, hdrs=submission.hdrs)
+    job = make_job(submission.spec, submission.assets)
     job = job.model_copy(update={"prefix": prefix_of(job.job_id)})
     raise_for(job_mistakes(job, services.settings))
     return job
@@ -112,15 +113,20 @@ def raise_for(sentences: Iterable[str]) -> None:
 
 def mistakes(submission: Submission, settings: ApiSettings) -> Iterator[str]:
     """Yield what is wrong with the assets of a submission."""
-    for field, assets in (("models", submission.models), ("hdrs", submission.hdrs)):
+    roles = submission.spec.recipe.roles
+    for name in {asset.role for asset in submission.assets} - {role.name for role in roles}:
+        taken = ", ".join(role.name for role in roles)
+        yield f"assets: {name[:80]!r} is not a role of {submission.spec.recipe.kind}: {taken}"
+    for role in roles:
+        assets = of_role(submission.assets, role.name)
         if len(assets) > MAX_ASSETS:
-            yield f"{field}: {len(assets)} assets are more than {MAX_ASSETS}"
+            yield f"{role.name}: {len(assets)} assets are more than {MAX_ASSETS}"
             return
-        yield from double_ids(field, assets)
+        yield from double_ids(role.name, assets)
         for at, asset in enumerate(assets):
-            place = f"{field}.{at}"
-            if asset.kind != field[:-1]:
-                yield f"{place}.kind: {asset.kind!r} is not {field[:-1]!r}"
+            place = f"{role.name}.{at}"
+            if asset.kind != role.kind:
+                yield f"{place}.kind: {asset.kind!r} is not {role.kind!r}"
             yield from asset_mistakes(place, asset, settings)
 
 
@@ -137,8 +143,9 @@ def asset_mistakes(place: str, asset: Asset, settings: ApiSettings) -> Iterator[
         yield f"{place}.id: {asset.id[:80]!r} is not 1 to 80 of the characters 0-9 A-Z a-z _ -"
     if not is_plain_name(asset.name):
         yield f"{place}.name: {asset.name[:80]!r} is not a plain file name"
-    elif not asset.name.lower().endswith(SUFFIXES[asset.kind]):
-        yield f"{place}.name: {asset.name[:80]!r} does not end in {', '.join(SUFFIXES[asset.kind])}"
+    elif not asset.name.lower().endswith(KINDS[asset.kind].suffixes):
+        suffixes = ", ".join(KINDS[asset.kind].suffixes)
+        yield f"{place}.name: {asset.name[:80]!r} does not end in {suffixes}"
     if asset.in_library and asset.path != asset.name:
         yield f"{place}.path: of an asset in the library it is its file name, {asset.name[:80]!r}"
     yield from file_mistakes(place, asset.sha256, asset.size_bytes, settings)
@@ -197,7 +204,7 @@ def check_shared(submission: Submission, settings: ApiSettings) -> None:
         ApiProblem: One lies elsewhere.
     """
     folders = settings.shared_folders
-    for asset in (*submission.models, *submission.hdrs):
+    for asset in submission.assets:
         if asset.in_library:
             continue
         own = PurePosixPath(asset.path)
@@ -233,9 +240,7 @@ def job_mistakes(job: Job, settings: ApiSettings) -> Iterator[str]:
     if tasks > settings.max_tasks:
         yield f"spec: makes {tasks} tasks; this farm takes {settings.max_tasks} at most"
         return
-    pairs = {f"{model.id}_{hdr.id}".casefold() for model in job.models for hdr in job.hdrs}
-    if len(pairs) < len(job.models) * len(job.hdrs):
-        yield "models: two (model, HDRI) pairs would read the same in file names; change an id"
+    yield from expand.mistakes(job)
     folders = (job.spec.dataset_name or "x").split("/")
     if not all(is_plain_name(folder) and not folder.startswith(".") for folder in folders):
         yield f"dataset_name: {job.spec.dataset_name!r} is not a plain path"
@@ -249,7 +254,7 @@ def missing_files(services: Services, job: Job) -> Iterator[str]:
     """Yield which files the library lacks, or has in another size."""
     wanted = {
         file.sha256: (file.size_bytes, f"{asset.name}: {file.path}")
-        for asset in (*job.models, *job.hdrs)
+        for asset in job.assets
         if asset.in_library
         for file in files_of(asset)
     }

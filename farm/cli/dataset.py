@@ -129,18 +129,22 @@ def split(  # noqa: PLR0913  an option each
     val: Annotated[float, typer.Option(min=0, max=1, help="Share for validation.")] = 0.1,
     test: Annotated[float, typer.Option(min=0, max=1, help="Share for testing.")] = 0.1,
     by: Annotated[
-        str, typer.Option(help="What must not be in two splits: model, hdr or view.")
-    ] = "model",
+        str,
+        typer.Option(
+            help="What must not be in two splits: group (what shows the same things), a kind of "
+            "asset such as model or hdr, or view."
+        ),
+    ] = "group",
     seed: Annotated[int, typer.Option(min=0, help="Other seeds, other splits.")] = 0,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Replace the splits that are there.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Split views for training and testing, so that no model is in two splits.
+    """Split views for training and testing, so that no thing is in two splits.
 
     Writes splits/train.txt, val.txt, test.txt and splits.json into PATH. The same seed gives the
-    same splits. After rendering more, the same command again leaves each model where it is.
+    same splits. After rendering more, the same command again leaves each group where it is.
     Other splits that are there are replaced only with --fresh, or when you agree.
     In Python: farm.dataset.open(PATH, split="train").
 

@@ -29,7 +29,7 @@ def split_place(
 def print_splits(summary: SplitSummary) -> None:
     """Say what each split holds."""
     console = out_console()
-    noun = {"model": "model", "hdr": "HDRI"}.get(summary.by)
+    noun = {"view": None, "hdr": "HDRI"}.get(summary.by, summary.by)
     for name, views in summary.views.items():
         groups = sum(group.split == name for group in summary.groups)
         of = f" of {counted(groups, noun)}" if noun else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import farm.dataset
@@ -9,6 +10,7 @@ from farm.cli.bar import views_bar
 from farm.cli.dataset_preview import beside, put
 from farm.cli.progress import counted
 from farm.cli.remote import err_console, interruptible, out_console, print_json, say
+from farm.dataset.assets import counted_roles
 from farm.dataset.look import DRAWING, title_of
 from farm.dataset.parallel import usual_workers
 from farm.errors import SpecError, needing
@@ -31,10 +33,8 @@ def write_stats(
         stats = gather_stats(
             data, pixel_views=pixels, workers=workers or usual_workers(), progress=advance
         )
-    facts = (
-        f"{counted(stats.views, 'view')}  ·  {counted(len(stats.models), 'model')}"
-        f"  ·  {counted(len(stats.hdrs), 'HDRI')}"
-    )
+    roles = counted_roles(Counter(asset.role for asset in stats.assets).items())
+    facts = "  ·  ".join([counted(stats.views, "view"), *roles])
     read = f"  ·  the pixels of {counted(stats.pixel_views, 'view')} were read"
     picture = draw_stats(stats, title=title_of(data), subtitle=facts + read)
     path = out or beside(data, "stats.png")

@@ -8,10 +8,11 @@ from typing import Any
 from farm.errors import SpecError
 from farm.library import home_expanded
 from farm.local.prepare import read_spec_file
-from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES
+from farm.spec.asset import KINDS
 from farm.spec.job import JobSpec
 from farm.spec.load import parse_spec
 from farm.spec.quote import quoted
+from farm.spec.recipes import DEFAULT_RECIPE, AssetRole, all_roles, roles_of
 
 SPEC_SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -31,11 +32,12 @@ def read_request(paths: list[str], flags: dict[str, Any]) -> tuple[JobSpec, Path
         raise SpecError(f"one spec at a time, not {' and '.join(specs)}")
     data, base = read_spec_file(Path(specs[0])) if specs else ({}, Path.cwd())
     flags = dict(flags)
+    roles = roles_of(_recipe_of(flags, data))
     for path in paths:
         if path not in specs:
-            _add_asset(flags, path)
-    for key in ("models", "hdrs"):
-        flags[key] = [_from_here(value) for value in flags.get(key) or []] or None
+            _add_asset(flags, path, roles)
+    for name in all_roles():
+        flags[name] = [_from_here(value) for value in flags.get(name) or []] or None
     if flags.get("output"):
         flags["output"] = _from_here(flags["output"])
     for field, value in flags.items():
@@ -49,13 +51,21 @@ def _from_here(path: str) -> str:
     return str(Path.cwd() / home_expanded(path))
 
 
-def _add_asset(flags: dict[str, Any], path: str) -> None:
+def _recipe_of(flags: dict[str, Any], data: dict[str, Any]) -> str:
+    """Return the recipe that is asked for."""
+    recipe = data.get("recipe")
+    said = flags.get("recipe.kind") or (recipe.get("kind") if isinstance(recipe, dict) else None)
+    return said if isinstance(said, str) else DEFAULT_RECIPE
+
+
+def _add_asset(flags: dict[str, Any], path: str, roles: tuple[AssetRole, ...]) -> None:
     suffix = Path(path).suffix.lower()
-    for key, suffixes in (("models", MODEL_SUFFIXES), ("hdrs", HDR_SUFFIXES)):
-        if suffix in suffixes:
-            flags[key] = [*(flags.get(key) or []), path]
+    for role in roles:
+        if suffix in KINDS[role.kind].suffixes:
+            flags[role.name] = [*(flags.get(role.name) or []), path]
             return
-    raise SpecError(f"{path} is neither a spec (.yaml), nor a model, nor an HDR environment")
+    phrases = " nor ".join(["a spec (.yaml)", *(KINDS[role.kind].phrase for role in roles)])
+    raise SpecError(f"{path} is neither {phrases}")
 
 
 def _put(data: dict[str, Any], field: str, value: Any) -> None:

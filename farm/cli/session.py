@@ -50,7 +50,7 @@ def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_
     with hold_folder(storage.root):
         finished = find_finished(job, storage, note)
         plan = make_plan(job, devices=devices, views_done=finished.views)
-        console.print(plan_line(plan, devices=devices))
+        console.print(plan_line(plan, job, devices=devices))
         with stop_on_signal(console) as stop, show_progress(console, plan) as report:
             summary = render_job(
                 job,
@@ -67,13 +67,19 @@ def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_
     return SOME_FAILED if summary.failures else 0
 
 
-def plan_line(plan: Plan, *, devices: list[str]) -> str:
+def of_what(plan: Plan, job: Job) -> str:
+    """Say how many assets of each role a job has: `3 models x 2 HDRIs`."""
+    roles = [role for role in job.spec.recipe.roles if plan.assets[role.name]]
+    return " x ".join(counted(plan.assets[role.name], role.word) for role in roles)
+
+
+def plan_line(plan: Plan, job: Job, *, devices: list[str]) -> str:
     """Say in one line what is about to happen."""
     there = f"{plan.views_done} of them {'is' if plan.views_done == 1 else 'are'} there"
     known = f", {there}" if plan.views_done else ""
     rough = f", roughly {duration(plan.seconds)}" if plan.views > plan.views_done else ""
     return (
-        f"{counted(plan.models, 'model')} x {counted(plan.hdrs, 'HDRI')}: "
+        f"{of_what(plan, job)}: "
         f"{counted(plan.views, 'view')} in {counted(plan.tasks, 'task')}"
         f"{known}; {len(devices)} x {devices[0]}{rough}"
     )
@@ -84,8 +90,7 @@ def print_plan(plan: Plan, job: Job, *, folder: Path, devices: list[str]) -> Non
     width, height = job.render.resolution_px
     rows = {
         "job": job.job_id,
-        "models": str(plan.models),
-        "HDRIs": str(plan.hdrs),
+        **{f"{role.word}s": str(plan.assets[role.name]) for role in job.spec.recipe.roles},
         "datasets": f"{plan.datasets} in {folder}",
         "tasks": str(plan.tasks),
         "views": f"{plan.views} ({plan.views_done} done, {plan.views - plan.views_done} to render)",

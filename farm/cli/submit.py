@@ -111,8 +111,7 @@ def _plan(client: Client, order: Order, missing: list[str]) -> dict[str, Any]:
     workers = client.workers()
     plan, seconds = estimate(order, workers)
     return {
-        "models": plan.models,
-        "hdrs": plan.hdrs,
+        **plan.assets,
         "tasks": plan.tasks,
         "views": plan.views,
         "datasets": plan.datasets,
@@ -136,8 +135,7 @@ def _print_plan(console: Console, plan: dict[str, Any], order: Order) -> None:
         rough = f"roughly {duration(plan['seconds'])} at the speed of late"
     upload = f"{plan['upload_files']} of {plan['files']} files, {file_size(plan['upload_bytes'])}"
     rows = {
-        "models": plan["models"],
-        "HDRIs": plan["hdrs"],
+        **{f"{role.word}s": plan[role.name] for role in order.job.spec.recipe.roles},
         "views": f"{plan['views']} in {plan['tasks']} tasks",
         "picture": f"{width} x {height} px, {render.samples} samples, {render.format}",
         "datasets": f"{plan['datasets']}, about {file_size(plan['dataset_bytes'])}",

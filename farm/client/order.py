@@ -14,10 +14,14 @@ from farm.library.store import files_of
 from farm.library.trace import Remark, Tracer
 from farm.local.plan import Plan, make_plan
 from farm.local.prepare import prepare, read_spec_file
-from farm.spec.asset import Asset
+from farm.spec.asset import Asset, AssetKind
 from farm.spec.job import Job, JobSpec, make_job
 from farm.spec.load import parse_spec
+from farm.spec.recipes import of_role
 from farm.spec.wire import Submission, WorkerInfo
+
+TRACED: tuple[AssetKind, ...] = ("model", "scene")
+"""Kinds of files that name others."""
 
 
 @dataclass(frozen=True)
@@ -63,25 +67,28 @@ def make_order(  # noqa: PLR0913 - each stands for itself
         found, remarks = prepare(spec, base=base, hash_file=hash_file)
     else:
         tracer = Tracer(hash_file, remark)
-        tracer.prepare(discover(spec.models, "model", base=base))
+        for role in spec.recipe.roles:
+            if role.kind in TRACED:
+                patterns = spec.assets.get(role.name, ())
+                tracer.prepare(discover(patterns, role.kind, base=base, field=role.name))
         found, remarks = prepare(spec, base=base, hash_file=hash_file, dependencies=tracer)
     for sentence in remarks:
         remark(sentence)
-    models, hdrs, files = found.models, found.hdrs, dict[str, Path]()
+    assets, files = found.assets, dict[str, Path]()
     if not on_shared_storage:
-        files = _files((*models, *hdrs))
-        models, hdrs = _in_library(models), _in_library(hdrs)
+        files, assets = _files(assets), _in_library(assets)
     # The same request from two laptops is one job: it must not say where their files lie.
     spec = spec.model_copy(
         update={
-            "models": tuple(asset.name for asset in models),
-            "hdrs": tuple(asset.name for asset in hdrs),
+            "assets": {
+                role: tuple(asset.name for asset in of_role(assets, role)) for role in spec.assets
+            },
             "output": JobSpec.model_fields["output"].default,
         }
     )
     return Order(
-        job=make_job(spec, models=models, hdrs=hdrs),
-        submission=Submission(spec=spec, models=models, hdrs=hdrs, priority=priority),
+        job=make_job(spec, assets),
+        submission=Submission(spec=spec, assets=assets, priority=priority),
         files=files,
     )
 

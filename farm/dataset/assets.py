@@ -1,16 +1,23 @@
-"""The models and HDRIs of a dataset, and how often each is seen."""
+"""The assets of a dataset, and how often each is seen."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
-from farm.spec.asset import Asset, Credit
+from farm.spec.asset import Asset, AssetKind, Credit
 from farm.spec.base import Spec
+from farm.spec.recipes import word_of
+
+AssetKey = tuple[str, str]
+"""Role and SHA-256."""
 
 
 class AssetSummary(Spec):
-    """A model or HDRI of a dataset and how much of it there is."""
+    """An asset of a dataset and how much of it there is."""
 
+    kind: AssetKind
+    role: str
     id: str
     name: str
     sha256: str
@@ -19,26 +26,45 @@ class AssetSummary(Spec):
 
 
 class AssetCounter:
-    """Counts views by asset."""
+    """Counts views by asset and role."""
 
     def __init__(self) -> None:
-        self._assets: dict[str, Asset] = {}
-        self._views: Counter[str] = Counter()
+        self._assets: dict[AssetKey, Asset] = {}
+        self._views: Counter[AssetKey] = Counter()
 
-    def add(self, asset: Asset) -> None:
-        """Count one view of `asset`."""
-        self._assets[asset.sha256] = asset
-        self._views[asset.sha256] += 1
+    def add(self, assets: Iterable[Asset]) -> None:
+        """Count one view of these assets; one that it shows several times counts once."""
+        found = {key_of(asset): asset for asset in assets}
+        self._assets |= found
+        self._views.update(found.keys())
 
     def summaries(self) -> tuple[AssetSummary, ...]:
-        """Return all assets, by name."""
+        """Return all assets, in the order of the roles' first views, then by name."""
+        roles = list(dict.fromkeys(role for role, _ in self._assets))
+        ordered = sorted(
+            self._assets.items(),
+            key=lambda item: (roles.index(item[0][0]), item[1].name, item[1].sha256),
+        )
         return tuple(
             AssetSummary(
+                kind=asset.kind,
+                role=asset.role,
                 id=asset.id,
                 name=asset.name,
                 sha256=asset.sha256,
                 credit=asset.credit,
-                views=self._views[asset.sha256],
+                views=self._views[key],
             )
-            for asset in sorted(self._assets.values(), key=lambda asset: (asset.name, asset.sha256))
+            for key, asset in ordered
         )
+
+
+def key_of(asset: Asset) -> AssetKey:
+    """Return what tells one asset of a dataset from another."""
+    return asset.role, asset.sha256
+
+
+def counted_roles(roles: Iterable[tuple[str, int]]) -> list[str]:
+    """Return how many assets of each role there are, in words: `3 models`, `1 HDRI`."""
+    words = ((word_of(role), count) for role, count in roles)
+    return [f"{count:,} {word}{'' if count == 1 else 's'}" for word, count in words]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from farm.dataset.assets import AssetSummary
+from farm.spec.asset import KINDS
 
 ATTRIBUTION_FILE = "ATTRIBUTION.md"
 
@@ -41,19 +42,20 @@ def licence(name: str) -> Licence:
     return LICENCES.get(key, Licence(name))
 
 
-def attribution(name: str, *, models: Sequence[AssetSummary], hdrs: Sequence[AssetSummary]) -> str:
+def attribution(name: str, assets: Sequence[AssetSummary]) -> str:
     """Return what says, in Markdown, whose work the dataset `name` shows."""
     lines = [f"# Assets of {text(name)}", ""]
-    unknown = [asset for asset in (*models, *hdrs) if asset.credit.licence is None]
+    unknown = [asset for asset in assets if asset.credit.licence is None]
     if unknown:
         lines += [
             f"The licence of {len(unknown)} of these assets is not known: "
             "find out before you publish.",
             "",
         ]
-    for title, assets in (("Models", models), ("HDR environments", hdrs)):
-        if assets:
-            lines += [f"## {title}", "", *map(entry, assets), ""]
+    for kind, known in KINDS.items():
+        of_kind = [asset for asset in assets if asset.kind == kind]
+        if of_kind:
+            lines += [f"## {known.title}", "", *map(entry, of_kind), ""]
     return "\n".join(lines)
 
 

@@ -24,6 +24,7 @@ from farm.dataset.sheet import (
     write,
 )
 from farm.dataset.stats import AssetStats, DatasetStats, Histogram
+from farm.spec.recipes import word_of
 
 WIDTH_PX = 2000
 INSIDE_PX = WIDTH_PX - 2 * MARGIN_PX
@@ -56,10 +57,13 @@ def draw_stats(stats: DatasetStats, *, title: str, subtitle: str) -> bytes:
                 stats.edges, "Edges", "share of a mask that is partly covered", (third, LOW_PX)
             ),
             histogram_card(
-                stats.coverage, "Coverage", "share of the picture: the model", (third, LOW_PX)
+                stats.coverage,
+                "Coverage",
+                "share of the picture that things cover",
+                (third, LOW_PX),
             ),
         ],
-        [assets_card(stats.models, "Models", half), assets_card(stats.hdrs, "HDRIs", half)],
+        *asset_rows(stats, half),
     ]
     heights = [max(card.height for card in row) for row in rows]
     height = HEADER_PX + sum(heights) + GAP_PX * (len(rows) - 1) + MARGIN_PX
@@ -77,6 +81,22 @@ def draw_stats(stats: DatasetStats, *, title: str, subtitle: str) -> bytes:
     return file.getvalue()
 
 
+def asset_rows(stats: DatasetStats, width: int) -> list[list[Image.Image]]:
+    """Return a card for the assets of each role, two in a row."""
+    by_role: dict[str, list[AssetStats]] = {}
+    for asset in stats.assets:
+        by_role.setdefault(asset.role, []).append(asset)
+    cards = [
+        assets_card(assets, plural_of(word_of(role)), width) for role, assets in by_role.items()
+    ]
+    return [cards[place : place + 2] for place in range(0, len(cards), 2)]
+
+
+def plural_of(word: str) -> str:
+    """Return the heading of a list: `Models`, `HDRIs`."""
+    return f"{word[0].upper()}{word[1:]}s"
+
+
 def new_card(size: Size, title: str, note: str) -> tuple[Image.Image, ImageDraw.ImageDraw]:
     """Return an empty card with its title."""
     card = Image.new("RGB", size, PAGE)
@@ -91,7 +111,7 @@ def new_card(size: Size, title: str, note: str) -> tuple[Image.Image, ImageDraw.
 def dome_card(stats: DatasetStats, size: Size) -> Image.Image:
     """Draw from where views were taken: the dome from above, its top in the middle."""
     counts = np.array(stats.dome)
-    note = f"views by yaw and pitch; a field has 0 to {counts.max():,}"
+    note = f"sides seen, by yaw and pitch; a field has 0 to {counts.max():,}"
     card, draw = new_card(size, "Cameras", note)
     side = min(size[0] - 2 * PAD_PX - 2 * 34, size[1] - TOP_PX - PAD_PX - 2 * 30)
     left, top = (size[0] - side) // 2, TOP_PX + 30

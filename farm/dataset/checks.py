@@ -151,7 +151,7 @@ def check_mask(
     if not may_be_empty:
         seen.looked.append("empty")
         if not mask.any():
-            seen.findings.append(Finding("empty", key, "nothing of the model is in its mask"))
+            seen.findings.append(Finding("empty", key, "its mask is black: nothing is seen"))
             return
     if np.count_nonzero(mask) < LEAST_PIXELS:
         return
@@ -197,7 +197,7 @@ def check_picture(
         seen.findings.append(Finding("flat", key, what, file))
     elif can_be_hashed(pixels):
         seen.look = Look(
-            group=number(record.model.content),
+            group=number(record.group),
             content=number(record.files["rgb"].sha256),
             bits=picture_bits(pixels),
         )

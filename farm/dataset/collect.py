@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO
+from typing import IO, Any
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from farm.dataset.assets import AssetCounter, AssetSummary
 from farm.dataset.attribution import ATTRIBUTION_FILE, attribution
 from farm.dataset.fold import Fold
 from farm.dataset.records import VIEWS_FILE, Report, attempts, parse_record, read_records
 from farm.dataset.scratch import scratch
+from farm.spec import release_0_1
 from farm.spec.base import Spec
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
@@ -44,13 +45,14 @@ class DatasetSummary(Spec):
     name: str
     views: int
     empty_views: int
-    """Of these, the views in which nothing of the model is seen: their masks are black."""
+    """Of these, the views in which nothing is seen: their masks are black."""
     missing_textures: dict[str, tuple[str, ...]]
-    """Model -> the files that its materials want and that were not there: magenta parts."""
+    """First asset of a view -> the files that its materials want and that were not there: magenta
+    parts."""
     unread: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Model -> what of its file could not be read and is not shown as it says."""
-    hdr_notes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """HDRI -> what was corrected of it, and what was found."""
+    """First asset of a view -> what of its file could not be read and is not shown as it says."""
+    notes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Asset -> what was corrected of it, and what was found."""
     tasks: int
     failures: tuple[str, ...]
     seconds: float
@@ -60,11 +62,15 @@ class DatasetSummary(Spec):
     """(width, height), the most frequent first."""
     formats: tuple[str, ...]
     passes: tuple[str, ...]
-    models: tuple[AssetSummary, ...]
-    hdrs: tuple[AssetSummary, ...]
+    assets: tuple[AssetSummary, ...]
     versions: dict[str, str]
     """Of `viewfarm` and of what it renders with, as the last view says."""
     spec: dict[str, JsonValue]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_any_release(cls, data: Any) -> Any:
+        return release_0_1.summary_of(data)
 
 
 def collect(
@@ -92,7 +98,7 @@ def collect(
         storage.put_file(dataset_key(dataset, VIEWS_FILE), Path(whole.name))
     text = summary.model_dump_json(indent=2) + "\n"
     storage.put(dataset_key(dataset, DATASET_FILE), text.encode())
-    text = attribution(summary.name, models=summary.models, hdrs=summary.hdrs)
+    text = attribution(summary.name, summary.assets)
     storage.put(dataset_key(dataset, ATTRIBUTION_FILE), text.encode())
     delete_records(storage, dataset, is_complete)
     return summary
@@ -118,23 +124,21 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
     resolutions: Counter[tuple[int, int]] = Counter()
     formats: Counter[str] = Counter()
     passes: Counter[str] = Counter()
-    models, hdrs = AssetCounter(), AssetCounter()
+    assets = AssetCounter()
     versions: dict[str, str] = {}
     missing: dict[str, tuple[str, ...]] = {}
     unread: dict[str, tuple[str, ...]] = {}
-    hdr_notes: dict[str, tuple[str, ...]] = {}
+    notes: dict[str, tuple[str, ...]] = {}
     for record in records:
         versions |= record.versions
         empty_views += record.coverage == 0.0
         if record.missing_textures:
-            missing[record.model.name] = record.missing_textures
+            missing[record.assets[0].name] = record.missing_textures
         if record.unread:
-            unread[record.model.name] = record.unread
-        if record.hdr_notes:
-            hdr_notes[record.hdr.name] = record.hdr_notes
+            unread[record.assets[0].name] = record.unread
+        notes |= record.notes
         resolutions[record.resolution_px] += 1
-        models.add(record.model)
-        hdrs.add(record.hdr)
+        assets.add(record.assets)
         for name, file in record.files.items():
             passes[name] += 1
             formats[file.path.rpartition(".")[2]] += 1
@@ -145,7 +149,7 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
         empty_views=empty_views,
         missing_textures=missing,
         unread=unread,
-        hdr_notes=hdr_notes,
+        notes=notes,
         tasks=facts.tasks,
         failures=facts.failures,
         seconds=round(facts.seconds, 3),
@@ -153,8 +157,7 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
         resolutions_px=tuple(size for size, _ in resolutions.most_common()),
         formats=tuple(sorted(formats)),
         passes=tuple(sorted(passes, reverse=True)),
-        models=models.summaries(),
-        hdrs=hdrs.summaries(),
+        assets=assets.summaries(),
         versions=versions,
         spec=facts.spec,
     )

@@ -104,7 +104,7 @@ def merge(
         listing.flush()
         out.put_file(VIEWS_FILE, Path(listing.name))
     out.put(DATASET_FILE, (summary.model_dump_json(indent=2) + "\n").encode())
-    text = attribution(summary.name, models=summary.models, hdrs=summary.hdrs)
+    text = attribution(summary.name, summary.assets)
     out.put(ATTRIBUTION_FILE, text.encode())
     with contextlib.suppress(SetupError):  # the dataset is whole without its sheet
         out.put(PREVIEW_FILE, sheet_of(open_in(out), limit=LIMIT))

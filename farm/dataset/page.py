@@ -7,14 +7,14 @@ import io
 import json
 from collections.abc import Callable, Iterable
 from importlib.resources import files
-from pathlib import PurePath
 from typing import Any
 
 from PIL import Image
 
 from farm.dataset.reader import DatasetView
-from farm.dataset.sheet import describe
 from farm.dataset.tiles import view_tiles
+from farm.spec.recipes import word_of
+from farm.spec.record import ViewRecord
 
 TEMPLATE = "page.html"
 DATA = "<!-- data -->"
@@ -62,9 +62,9 @@ def show(view: DatasetView, *, side_px: int) -> dict[str, Any]:
     thumb.thumbnail((THUMB_PX, THUMB_PX))
     return {
         "key": view.key,
-        "model": PurePath(record.model.name).stem,
-        "hdr": PurePath(record.hdr.name).stem,
-        "facts": describe(record),
+        "title": record.title,
+        "roles": roles_shown(record),
+        "facts": record.view.caption,
         "thumb": data_uri(thumb),
         "width": record.resolution_px[0],
         "height": record.resolution_px[1],
@@ -74,6 +74,14 @@ def show(view: DatasetView, *, side_px: int) -> dict[str, Any]:
         ],
         "record": record.model_dump(mode="json", exclude={"view_id", "timings"}),
     }
+
+
+def roles_shown(record: ViewRecord) -> dict[str, list[str]]:
+    """Return the titles of a view's assets, under what one of each role is called."""
+    found: dict[str, list[str]] = {}
+    for asset in record.assets:
+        found.setdefault(word_of(asset.role), []).append(asset.title)
+    return found
 
 
 def data_uri(picture: Image.Image) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from farm.dataset.assets import counted_roles
 from farm.dataset.selection import choose_views
 from farm.errors import SetupError, SpecError
 from farm.spec.record import ViewRecord
@@ -21,7 +22,7 @@ def contact_sheet(
     title: str = "dataset",
     limit: int = LIMIT,
 ) -> bytes:
-    """Return a JPEG of up to `limit` views that show every model and HDRI evenly.
+    """Return a JPEG of up to `limit` views that show every asset evenly.
 
     `records`, each of another view, are read once and not kept.
 
@@ -45,24 +46,23 @@ class Tally:
 
     def __init__(self) -> None:
         self._views = 0
-        self._models: set[str] = set()
-        self._hdrs: set[str] = set()
+        self._assets: dict[str, set[str]] = {}
+        """By role."""
         self._resolutions_px: set[tuple[int, int]] = set()
 
     def count(self, records: Iterable[ViewRecord]) -> Iterator[ViewRecord]:
         """Pass `records` on, counting."""
         for record in records:
             self._views += 1
-            self._models.add(record.model.sha256)
-            self._hdrs.add(record.hdr.sha256)
+            for asset in record.assets:
+                self._assets.setdefault(asset.role, set()).add(asset.sha256)
             self._resolutions_px.add(record.resolution_px)
             yield record
 
     def __str__(self) -> str:
         parts = [
             counted(self._views, "view"),
-            counted(len(self._models), "model"),
-            counted(len(self._hdrs), "HDRI"),
+            *counted_roles((role, len(found)) for role, found in self._assets.items()),
             *(f"{width} x {height} px" for width, height in sorted(self._resolutions_px)),
         ]
         return "  ·  ".join(parts)

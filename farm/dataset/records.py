@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from farm.errors import SpecError
 from farm.spec.base import first_reason
-from farm.spec.record import ViewRecord
+from farm.spec.record import ViewRecord, read_record
 from farm.spec.task import RenderTask, dataset_key, records_key
 from farm.storage import Storage
 
@@ -64,7 +64,7 @@ def parse_record(line: bytes) -> ViewRecord:
         NotARecordError: The line is half a one, other JSON, of another version, or not text.
     """
     try:
-        return ViewRecord.model_validate_json(line)
+        return read_record(line)
     except ValidationError as error:
         reason = JSON_PLACE.sub(r" at its character \1", first_reason(error))
         raise NotARecordError(reason) from None

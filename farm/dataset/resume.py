@@ -13,6 +13,7 @@ from farm.dataset.records import RecordLine, has_records, is_whole, read_records
 from farm.dataset.scratch import scratch
 from farm.errors import SpecError
 from farm.spec.job import Job
+from farm.spec.record import ViewRecord
 from farm.spec.task import RenderTask, view_id
 from farm.storage import Storage
 
@@ -87,14 +88,24 @@ def _finished_of(task: RenderTask, fold: Fold, storage: Storage) -> list[bytes]:
     return done
 
 
+def asset_differences(record: ViewRecord, task: RenderTask) -> dict[str, tuple[object, object]]:
+    """Return the assets of a record and of a task, by name and by their first bytes' hash."""
+    pairs: dict[str, tuple[object, object]] = {}
+    for role in dict.fromkeys(asset.role for asset in (*record.assets, *task.assets)):
+        old, new = record.of(role), task.of(role)
+        pairs[role] = ([each.name for each in old], [each.name for each in new])
+        pairs[f"bytes of {role}"] = (
+            [each.sha256[:8] for each in old],
+            [each.sha256[:8] for each in new],
+        )
+    return pairs
+
+
 def _difference(task: RenderTask, old: RecordLine) -> str:
     """Say in what the picture on storage differs from the one asked for."""
     record = old.record
-    pairs = {
-        "model": (record.model.name, task.model.name),
-        "HDRI": (record.hdr.name, task.hdr.name),
-        "model's bytes": (record.model.sha256[:8], task.model.sha256[:8]),
-        "HDRI's bytes": (record.hdr.sha256[:8], task.hdr.sha256[:8]),
+    pairs: dict[str, tuple[object, object]] = {
+        **asset_differences(record, task),
         "resolution": (list(record.resolution_px), list(task.render.resolution_px)),
         "samples": (record.samples, task.render.samples),
     }

@@ -1,22 +1,25 @@
-"""A few views that stand for all: every model and every HDRI is seen, none much more often."""
+"""A few views that stand for all: every asset is seen, none much more often."""
 
 from __future__ import annotations
 
 import zlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 
 from farm.spec.record import ViewRecord
 
-KEPT_PER_PAIR = 32
-"""Views remembered for each (model, HDRI): memory does not grow with the dataset."""
-MOST_PAIRS = 256
-"""Of more pairs some are passed over: nor does it grow with their number."""
+KEPT_PER_SET = 32
+"""Views remembered for each set of assets: memory does not grow with the dataset."""
+MOST_SETS = 256
+"""Of more sets some are passed over: nor does it grow with their number."""
 GOLDEN_RATIO = 0.6180339887
+
+AssetSet = tuple[str, ...]
+"""SHA-256 of each asset of a view."""
 
 
 class EvenSample:
-    """Up to `KEPT_PER_PAIR` views, evenly spread over however many come by."""
+    """Up to `KEPT_PER_SET` views, evenly spread over however many come by."""
 
     def __init__(self) -> None:
         self.kept: list[ViewRecord] = []
@@ -28,7 +31,7 @@ class EvenSample:
         if self._seen % self._stride == 0:
             self.kept.append(record)
         self._seen += 1
-        if len(self.kept) > KEPT_PER_PAIR:
+        if len(self.kept) > KEPT_PER_SET:
             self.kept = self.kept[::2]
             self._stride *= 2
 
@@ -38,48 +41,49 @@ class EvenSample:
 
 
 def choose_views(records: Iterable[ViewRecord], *, limit: int) -> list[ViewRecord]:
-    """Return up to `limit` views that cover models and HDRIs evenly, sorted by them."""
-    samples = sample_pairs(records)
+    """Return up to `limit` views that cover all assets evenly, sorted by them."""
+    samples = sample_sets(records)
     uses: Counter[tuple[str, ...]] = Counter()
     chosen: list[ViewRecord] = []
     while len(chosen) < limit and samples:
-        model = min(samples, key=lambda name: uses[name,])
-        hdr = min(samples[model], key=lambda name: (uses[model, name], uses[name,]))
+        key = least_used(samples, uses)
         # Steps of the golden ratio never line up: one model is seen from here, the next from there.
-        chosen.append(samples[model][hdr].take((len(chosen) + 0.5) * GOLDEN_RATIO % 1.0))
-        uses.update([(model,), (hdr,), (model, hdr)])
-        forget_empty(samples, model, hdr)
-    return sorted(chosen, key=lambda view: (view.model.name, view.hdr.name, view.view.index))
+        chosen.append(samples[key].take((len(chosen) + 0.5) * GOLDEN_RATIO % 1.0))
+        uses.update(key[: place + 1] for place in range(len(key)))
+        uses.update(("", content) for content in key)
+        if not samples[key].kept:
+            del samples[key]
+    return sorted(chosen, key=lambda view: ([each.name for each in view.assets], view.view.index))
 
 
-def sample_pairs(records: Iterable[ViewRecord]) -> dict[str, dict[str, EvenSample]]:
-    """Return views by model and HDRI; with too many pairs, of every second, fourth, ... one."""
-    pairs: dict[tuple[str, str], EvenSample] = {}
+def least_used(samples: Iterable[AssetSet], uses: Counter[tuple[str, ...]]) -> AssetSet:
+    """Return the set of assets to show next: place by place, the asset that is seen least."""
+    keys, place = list(samples), 0
+    while longer := [key for key in keys if len(key) > place]:
+        starts = dict.fromkeys(key[: place + 1] for key in longer)
+        best = min(starts, key=lambda start: (uses[start], uses["", start[-1]]))
+        keys = [key for key in longer if key[: place + 1] == best]
+        place += 1
+    return keys[0]
+
+
+def sample_sets(records: Iterable[ViewRecord]) -> dict[AssetSet, EvenSample]:
+    """Return views by their assets; with too many sets, of every second, fourth, ... one."""
+    samples: dict[AssetSet, EvenSample] = {}
     stride = 1
     for record in records:
-        pair = (record.model.sha256, record.hdr.sha256)
-        if draw_pair(pair) % stride:
+        key = tuple(asset.sha256 for asset in record.assets)
+        if draw_set(key) % stride:
             continue
-        if pair not in pairs and len(pairs) >= MOST_PAIRS:
+        if key not in samples and len(samples) >= MOST_SETS:
             stride *= 2
-            pairs = {one: sample for one, sample in pairs.items() if not draw_pair(one) % stride}
-            if draw_pair(pair) % stride:
+            samples = {one: kept for one, kept in samples.items() if not draw_set(one) % stride}
+            if draw_set(key) % stride:
                 continue
-        pairs.setdefault(pair, EvenSample()).add(record)
-    samples: dict[str, dict[str, EvenSample]] = defaultdict(dict)
-    for (model, hdr), sample in pairs.items():
-        samples[model][hdr] = sample
+        samples.setdefault(key, EvenSample()).add(record)
     return samples
 
 
-def draw_pair(pair: tuple[str, str]) -> int:
-    """Return a number that is the same for a pair everywhere, and even among pairs."""
-    return zlib.crc32("".join(pair).encode())
-
-
-def forget_empty(samples: dict[str, dict[str, EvenSample]], model: str, hdr: str) -> None:
-    """Drop what has no view left to give."""
-    if not samples[model][hdr].kept:
-        del samples[model][hdr]
-    if not samples[model]:
-        del samples[model]
+def draw_set(key: AssetSet) -> int:
+    """Return a number that is the same for a set everywhere, and even among sets."""
+    return zlib.crc32("".join(key).encode())

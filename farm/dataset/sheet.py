@@ -6,13 +6,11 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from PIL import Image, ImageDraw, ImageFont
 
 from farm.dataset.colours import paint
 from farm.dataset.images import PictureError, decode_pass
-from farm.spec.camera import Framing
 from farm.spec.passes import PASSES, PassName
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
@@ -28,7 +26,6 @@ CAPTION_PX, CORNER_PX = 66, 10
 TITLE_PX, SUBTITLE_PX, NAME_PX, DETAIL_PX = 44, 23, 21, 18
 SIDES_PX = ((4, 420), (12, 320), (math.inf, 250))
 """(cards up to, side of a picture): few pictures may be large."""
-FRAMING_NAMES: dict[Framing, str] = {"t": "tight", "m": "medium", "l": "loose"}
 JPEG_QUALITY = 90
 
 
@@ -119,10 +116,9 @@ def draw_card(layout: Layout, storage: Storage, dataset: str, view: ViewRecord) 
         picture = load_picture(storage, dataset, view, name, layout.picture)
         card.paste(picture, (PAD_PX + corner[0], PAD_PX + corner[1]))
     room = card.width - 2 * PAD_PX
-    names = f"{PurePath(view.model.name).stem}  ·  {PurePath(view.hdr.name).stem}"
     baseline = card.height - CAPTION_PX
-    write(draw, (PAD_PX + 2, baseline + 9), names, size=NAME_PX, colour=BRIGHT, room=room)
-    details = describe(view)
+    write(draw, (PAD_PX + 2, baseline + 9), view.title, size=NAME_PX, colour=BRIGHT, room=room)
+    details = view.view.caption
     write(draw, (PAD_PX + 2, baseline + 35), details, size=DETAIL_PX, colour=SOFT, room=room)
     return card
 
@@ -154,16 +150,6 @@ def load_picture(
     scaled = picture.resize(size, Image.Resampling.LANCZOS)
     canvas.paste(scaled, ((box[0] - size[0]) // 2, (box[1] - size[1]) // 2))
     return canvas
-
-
-def describe(view: ViewRecord) -> str:
-    """Return where the camera and the light of a view stand."""
-    camera, light = view.view.camera, view.view.light
-    return (
-        f"yaw {camera.yaw_deg:g}°  ·  pitch {camera.pitch_deg:g}°"
-        f"  ·  {FRAMING_NAMES[camera.framing]}"
-        f"  ·  light {light.rotation_deg:g}°, strength {light.strength:g}"
-    )
 
 
 def write(  # noqa: PLR0913  a text, its place and its looks

@@ -22,21 +22,25 @@ from farm.dataset.splits import (
     lists_alone,
     split_key,
 )
+from farm.dataset.together import Together
 from farm.errors import FarmError, SpecError
 from farm.spec.base import Spec, digest, first_reason
+from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage, hash_of
 
-SplitBy = Literal["model", "hdr", "view"]
+SplitBy = Literal["group", "model", "hdr", "scene", "script", "view"]
+FORMER_DEFAULT = "model"
+"""What `group` was called while a group was always a model."""
 SLACK = 1e-6
 """So far from 1 the shares may add up to."""
 
 
 class Group(Spec):
-    """Views that must stay together: those of one model, or under one HDRI."""
+    """Views that must stay together: those that show the same things."""
 
     content: str
-    """Hash of all of the asset's bytes."""
+    """What the group is known by: of assets, the hash of all bytes of one of them."""
     name: str
     split: str
     views: int
@@ -91,11 +95,13 @@ def split_dataset(
         raise SpecError(f"{data.storage.place}: has no views yet: there is nothing to split")
     with scratch(), ExitStack() as files:
         listing = files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
-        names, views = list_views(data, by, listing)
-        if by == "view":
-            splits: Mapping[str, str] = {}
-        else:
-            splits = assign(names, shares, seed=seed, kept=kept)
+        together = Together()
+        names, views = list_views(data, by, listing, together)
+        members = together.members()
+        check_separable(members, shares, by=by)
+        kept = kept_of(members, kept)
+        splits: Mapping[str, str] = assign(members, shares, seed=seed, kept=kept)
+        counted = count_members(members, views)
         parts = {
             name: files.enter_context(tempfile.NamedTemporaryFile("w", encoding="utf-8"))
             for name in shares
@@ -104,7 +110,8 @@ def split_dataset(
         listing.seek(0)
         for line in listing:
             group, _, key = line.partition("\t")
-            split = splits.get(group) or draw_split(group, shares, seed=seed)
+            root = "" if by == "view" else together.root(group)
+            split = splits.get(root) or draw_split(group, shares, seed=seed)
             parts[split].write(key)
             counts[split] += 1
         summary = SplitSummary(
@@ -113,7 +120,7 @@ def split_dataset(
             shares=dict(shares),
             views=dict(counts),
             groups=tuple(
-                Group(content=key, name=names[key], split=splits[key], views=views[key])
+                Group(content=key, name=names[key], split=splits[key], views=counted[key])
                 for key in sorted(splits, key=lambda key: (names[key], key))
             ),
             lists={name: hash_written(file) for name, file in parts.items()},
@@ -153,7 +160,8 @@ def find_kept(
                 "replaces it"
             )
         return {}
-    if (found.by, found.seed, found.shares) != (by, seed, dict(shares)):
+    same_kind = found.by == by or (found.by, by) == (FORMER_DEFAULT, "group")
+    if not same_kind or (found.seed, found.shares) != (seed, dict(shares)):
         raise SplitsThereError(
             f"{storage.place}: is split otherwise ({found.kind}); --fresh replaces these splits"
         )
@@ -192,10 +200,59 @@ def changed_lists(storage: Storage, summary: SplitSummary) -> Iterator[str]:
             yield name
 
 
+def check_separable(
+    members: Mapping[str, Sequence[str]], shares: Mapping[str, float], *, by: SplitBy
+) -> None:
+    """Hold that there is more than one group of assets where more than one split is wanted.
+
+    Raises:
+        SpecError: Views that show several assets link all of them.
+    """
+    wanted = sum(share > 0 for share in shares.values())
+    if wanted > 1 and len(members) == 1 and len(next(iter(members.values()))) > 1:
+        (linked,) = members.values()
+        raise SpecError(
+            f"--by {by}: views that show several of them link all {len(linked)}, so that no two "
+            "splits can be told apart; take --by group or --by view"
+        )
+
+
+def kept_of(members: Mapping[str, Sequence[str]], kept: Mapping[str, str]) -> dict[str, str]:
+    """Return the split of each group of which something was split before.
+
+    Raises:
+        SpecError: A new view links what is in two splits.
+    """
+    found = {root: {kept[each] for each in of if each in kept} for root, of in members.items()}
+    torn = next((splits for splits in found.values() if len(splits) > 1), None)
+    if torn:
+        raise SpecError(
+            f"new views show things together that are in {' and '.join(sorted(torn))} already; "
+            "--fresh splits anew"
+        )
+    return {root: splits.pop() for root, splits in found.items() if splits}
+
+
+def count_members(members: Mapping[str, Sequence[str]], views: Mapping[str, int]) -> dict[str, int]:
+    """Return the views of each group from those that were counted under its members."""
+    return {root: sum(views.get(each, 0) for each in of) for root, of in members.items()}
+
+
+def group_of(record: ViewRecord, by: SplitBy) -> dict[str, str]:
+    """Return what a view must stay together with, and the name of each."""
+    if by == "group":
+        return {record.group: record.assets[0].name}
+    return {asset.content: asset.name for asset in record.assets if asset.kind == by}
+
+
 def list_views(
-    data: Iterable[DatasetView], by: SplitBy, listing: IO[str]
+    data: Iterable[DatasetView], by: SplitBy, listing: IO[str], together: Together
 ) -> tuple[dict[str, str], Counter[str]]:
-    """Write a line per view, its group and its key; return name and views of each group."""
+    """Write a line per view, its group and its key; return the names of groups, and their views.
+
+    Raises:
+        SpecError: A view shows nothing of the kind that is split by.
+    """
     names: dict[str, str] = {}
     views: Counter[str] = Counter()
     for view in data:
@@ -203,9 +260,11 @@ def list_views(
         if by == "view":
             group = record.view_id
         else:
-            asset = record.model if by == "model" else record.hdr
-            group = asset.content
-            names[group] = asset.name
+            found = group_of(record, by)
+            if not found:
+                raise SpecError(f"--by {by}: {view.key} shows no such asset; take --by group")
+            names |= found
+            group = together.link(found)
             views[group] += 1
         listing.write(f"{group}\t{view.key}\n")
     return names, views

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from farm.dataset.assets import AssetCounter, AssetSummary
+from farm.dataset.assets import AssetCounter, AssetKey, AssetSummary, key_of
 from farm.dataset.checks import edge_fraction
 from farm.dataset.images import to_8_bit
 from farm.dataset.parallel import mapped
@@ -27,6 +27,10 @@ PLACES, SIZES, BINS = 48, 24, 40
 """Fields of the heat maps along each side, and bars of the histograms."""
 PIXEL_VIEWS = 2000
 """Views whose pixels are read, unless told otherwise."""
+STRAIGHT_DOWN_DEG = 89.999
+"""Pitch from which on a camera has no side."""
+DEGREE_DIGITS = 4
+"""Matrices hold angles less exactly than this."""
 Box = tuple[float, float, float, float]
 
 
@@ -41,7 +45,7 @@ class Histogram(Spec):
 
 
 class AssetStats(AssetSummary):
-    """A model or HDRI, how often it is seen, and how its views look: means, None where not read."""
+    """An asset, how often it is seen, and how its views look: means, None where not read."""
 
     coverage: float | None
     brightness: float | None
@@ -57,13 +61,14 @@ class DatasetStats(Spec):
     """Views whose pixels were read: brightness, edges and, where records have none, boxes."""
     resolutions_px: dict[str, int]
     passes: dict[str, int]
-    framings: dict[str, int]
+    facets: dict[str, dict[str, int]]
+    """What recipes count views by, such as `framing`, and how often each word of it occurs."""
     categories: dict[str, int]
     """Objects of each category."""
-    models: tuple[AssetStats, ...]
-    hdrs: tuple[AssetStats, ...]
+    assets: tuple[AssetStats, ...]
     dome: tuple[tuple[int, ...], ...]
-    """Views by pitch (9 rows of 10 degrees, from the horizon up) and yaw (36 columns of 10)."""
+    """Objects by the side from which they are seen, in their own frame: by pitch (9 rows of 10
+    degrees, from the horizon up) and yaw (36 columns of 10; 0 is their +Y, 90 their +X)."""
     position: tuple[tuple[float, ...], ...]
     """Share of views in which the model covers each of 48 x 48 fields of the picture."""
     position_from: str
@@ -119,28 +124,28 @@ class AssetGatherer(AssetCounter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._sums: defaultdict[tuple[str, str], float] = defaultdict(float)
-        self._measured: Counter[tuple[str, str]] = Counter()
+        self._sums: defaultdict[tuple[AssetKey, str], float] = defaultdict(float)
+        self._measured: Counter[tuple[AssetKey, str]] = Counter()
 
     def measure(self, asset: Asset, what: str, value: float | None) -> None:
         """Take a number of 0..1 of a view of `asset`, if there is one."""
         if value is not None:
-            self._sums[asset.sha256, what] += clipped(value)
-            self._measured[asset.sha256, what] += 1
+            self._sums[key_of(asset), what] += clipped(value)
+            self._measured[key_of(asset), what] += 1
 
     def stats(self) -> tuple[AssetStats, ...]:
         """Return all assets, by name."""
         return tuple(
             AssetStats(
                 **dict(asset),
-                coverage=self._mean(asset.sha256, "coverage"),
-                brightness=self._mean(asset.sha256, "brightness"),
-                edges=self._mean(asset.sha256, "edges"),
+                coverage=self._mean((asset.role, asset.sha256), "coverage"),
+                brightness=self._mean((asset.role, asset.sha256), "brightness"),
+                edges=self._mean((asset.role, asset.sha256), "edges"),
             )
             for asset in self.summaries()
         )
 
-    def _mean(self, asset: str, what: str) -> float | None:
+    def _mean(self, asset: AssetKey, what: str) -> float | None:
         count = self._measured[asset, what]
         return round(self._sums[asset, what] / count, 6) if count else None
 
@@ -149,12 +154,12 @@ class Gatherer:
     """Takes views one after the other."""
 
     def __init__(self) -> None:
-        self.models, self.hdrs = AssetGatherer(), AssetGatherer()
+        self.assets = AssetGatherer()
         self.coverage, self.brightness, self.edges = Counts(), Counts(), Counts()
         self.counted: Counter[str] = Counter()
         self.resolutions: Counter[str] = Counter()
         self.passes: Counter[str] = Counter()
-        self.framings: Counter[str] = Counter()
+        self.facets: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.categories: Counter[str] = Counter()
         self.dome = np.zeros((PITCHES, YAWS), dtype=np.int64)
         self.size = np.zeros((SIZES, SIZES), dtype=np.int64)
@@ -162,21 +167,22 @@ class Gatherer:
 
     def add(self, record: ViewRecord, pixels: Pixels | None) -> None:
         """Count one view."""
-        for gatherer, asset in ((self.models, record.model), (self.hdrs, record.hdr)):
-            gatherer.add(asset)
-            gatherer.measure(asset, "coverage", record.coverage)
+        self.assets.add(record.assets)
+        for asset in {key_of(each): each for each in record.assets}.values():
+            self.assets.measure(asset, "coverage", record.coverage)
             if pixels is not None:
-                gatherer.measure(asset, "brightness", pixels.brightness)
-                gatherer.measure(asset, "edges", pixels.edge)
+                self.assets.measure(asset, "brightness", pixels.brightness)
+                self.assets.measure(asset, "edges", pixels.edge)
         self.coverage.add(record.coverage)
         self.counted["views"] += 1
         self.counted["empty"] += record.coverage == 0
         self.resolutions["x".join(map(str, record.resolution_px))] += 1
         self.passes.update(record.files.keys())
-        camera = record.view.camera
-        self.framings[camera.framing] += 1
-        pitch = field_of(clipped(camera.pitch_deg / 90), PITCHES)
-        self.dome[pitch, field_of(clipped(camera.yaw_deg % 360 / 360), YAWS)] += 1
+        for facet, word in record.view.facets.items():
+            self.facets[facet][word] += 1
+        for yaw_deg, pitch_deg in sides_seen(record):
+            pitch = field_of(clipped(pitch_deg / 90), PITCHES)
+            self.dome[pitch, field_of(clipped(yaw_deg % 360 / 360), YAWS)] += 1
         self.categories.update(label.category for label in record.objects)
         boxes = [label.box_px for label in record.objects if label.box_px is not None]
         if pixels is not None:
@@ -217,10 +223,9 @@ class Gatherer:
             pixel_views=self.counted["pixels"],
             resolutions_px=dict(self.resolutions.most_common()),
             passes=dict(self.passes.most_common()),
-            framings=dict(self.framings.most_common()),
+            facets={name: dict(words.most_common()) for name, words in self.facets.items()},
             categories=dict(self.categories.most_common()),
-            models=self.models.stats(),
-            hdrs=self.hdrs.stats(),
+            assets=self.assets.stats(),
             dome=rows_of(self.dome),
             position=rows_of(np.round(share, 6)),
             position_from=kind,
@@ -278,6 +283,27 @@ def look_at_mask(pixels: Pixels, mask: NDArray[Any]) -> Pixels:
     columns, rows = np.flatnonzero(shown.any(axis=0)), np.flatnonzero(shown.any(axis=1))
     box = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
     return pixels._replace(edge=edge_fraction(mask), box=box)
+
+
+def sides_seen(record: ViewRecord) -> list[tuple[float, float]]:
+    """Return yaw and pitch, degrees, at which the camera stands in the frame of each object.
+
+    A record without objects is looked at from the world's frame.
+    """
+    poses = [np.array(label.camera_from_object) for label in record.objects]
+    if not poses:
+        poses = [np.linalg.inv(np.array(record.camera.world_from_camera))]
+    return [side_seen(pose) for pose in poses]
+
+
+def side_seen(camera_from_object: NDArray[np.float64]) -> tuple[float, float]:
+    """Return yaw and pitch of the camera, degrees; straight above, yaw follows the picture's up."""
+    turn, shift = camera_from_object[:3, :3], camera_from_object[:3, 3]
+    x, y, z = (-turn.T @ shift).tolist()
+    pitch_deg = math.degrees(math.atan2(z, math.hypot(x, y)))
+    if pitch_deg > STRAIGHT_DOWN_DEG:
+        x, y, _ = (-turn[1]).tolist()
+    return round(math.degrees(math.atan2(x, y)), DEGREE_DIGITS), round(pitch_deg, DEGREE_DIGITS)
 
 
 def clipped(value: float) -> float:

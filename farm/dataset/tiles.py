@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator
-from pathlib import PurePath
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +24,6 @@ from farm.dataset.sheet import (
     PAD_PX,
     PAGE,
     SOFT,
-    describe,
     draw_header,
     write,
 )
@@ -95,10 +93,8 @@ def draw_view(view: DatasetView) -> bytes:
     )
     page = Image.new("RGB", size, PAGE)
     record = view.record
-    facts = (
-        f"{PurePath(record.model.name).stem}  ·  {PurePath(record.hdr.name).stem}  ·  "
-        f"{describe(record)}  ·  {record.resolution_px[0]} x {record.resolution_px[1]} px"
-    )
+    width_px, height_px = record.resolution_px
+    facts = f"{record.title}  ·  {record.view.caption}  ·  {width_px} x {height_px} px"
     draw_header(page, view.key, facts)
     for place, tile in enumerate(tiles):
         row, column = divmod(place, columns)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from farm.dataset.assets import AssetSummary
 from farm.dataset.checks import examine_view
 from farm.dataset.collect import DATASET_FILE, DatasetSummary
 from farm.dataset.findings import NOTES, Examined, Finding, Tally, VerifyReport
@@ -24,8 +25,10 @@ from farm.dataset.snapshot import records_at_hand
 from farm.dataset.split_checks import check_splits, has_splits
 from farm.dataset.standing import is_running
 from farm.dataset.twins import Twins
+from farm.spec.asset import Asset
 from farm.spec.base import first_reason
 from farm.spec.passes import PASS_FOLDERS, PREVIEWS_FOLDER
+from farm.spec.recipes import word_of
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage
@@ -138,11 +141,10 @@ class Verifier:
                 "views": 1,
                 "empty views": record.coverage == 0.0,
                 "bytes": sum(file.size_bytes for file in record.files.values()),
-                f"model {record.model.sha256}": 1,
-                f"HDRI {record.hdr.sha256}": 1,
+                **dict.fromkeys((fact_of(asset) for asset in record.assets), 1),
             }
         )
-        for asset in (record.model, record.hdr):
+        for asset in record.assets:
             self._asset_names[asset.sha256] = asset.name
         if seen.look:
             self._twins.add(len(self._starts), seen.look)
@@ -232,14 +234,13 @@ class Verifier:
 
     def _words(self, fact: str, summary: DatasetSummary) -> str:
         """Return what is counted, as a person says it: an asset has a name, and then a hash."""
-        kind, _, sha256 = fact.partition(" ")
-        if kind not in ("model", "HDRI"):
+        role, _, sha256 = fact.partition(" ")
+        names = {asset.sha256: asset.name for asset in summary.assets} | self._asset_names
+        name = names.get(sha256)
+        if name is None:
             return fact
-        names = {asset.sha256: asset.name for asset in (*summary.models, *summary.hdrs)}
-        names |= self._asset_names
-        name = names.get(sha256, "")
         same = sum(other == name for other in names.values())
-        return f"views of the {kind} {name}" + (f" ({sha256[:8]})" if same > 1 else "")
+        return f"views of the {word_of(role)} {name}" + (f" ({sha256[:8]})" if same > 1 else "")
 
     def _state(self, prefix: str) -> tuple[bool, int | None]:
         """Return what changes while views are rendered: whether they are, and how many records."""
@@ -341,6 +342,10 @@ def told_by(summary: DatasetSummary) -> dict[str, int]:
         "views": summary.views,
         "empty views": summary.empty_views,
         "bytes": summary.size_bytes,
-        **{f"model {asset.sha256}": asset.views for asset in summary.models},
-        **{f"HDRI {asset.sha256}": asset.views for asset in summary.hdrs},
+        **{fact_of(asset): asset.views for asset in summary.assets},
     }
+
+
+def fact_of(asset: Asset | AssetSummary) -> str:
+    """Return under which name the views of an asset are counted."""
+    return f"{asset.role} {asset.sha256}"

@@ -1,5 +1,23 @@
 """Spec to tasks: pure, lazy, by index; the only place where chance is spent."""
 
-from farm.expand.recipe import Count, count, datasets, expand, render_task
+from farm.expand.recipe import (
+    Count,
+    Expansion,
+    count,
+    datasets,
+    expand,
+    mistakes,
+    render_task,
+    tell_apart,
+)
 
-__all__ = ["Count", "count", "datasets", "expand", "render_task"]
+__all__ = [
+    "Count",
+    "Expansion",
+    "count",
+    "datasets",
+    "expand",
+    "mistakes",
+    "render_task",
+    "tell_apart",
+]

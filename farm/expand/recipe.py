@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Protocol
 
+from farm.errors import SpecError
+from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.job import Job
+from farm.spec.recipes import RECIPES
 from farm.spec.task import RenderTask, dataset_key
 
 
@@ -18,15 +21,18 @@ class Count(Spec):
     views: int
 
 
-class Expansion(Protocol):
-    """What `farm/expand/<recipe>.py` offers."""
+class Expansion(ABC):
+    """What a recipe's own module offers as `EXPANSION`."""
 
+    @abstractmethod
     def count(self, job: Job) -> Count:
         """Return how many tasks and views the job has, without making them."""
 
+    @abstractmethod
     def task(self, job: Job, index: int) -> RenderTask:
         """Make task `index`, looking at no other."""
 
+    @abstractmethod
     def datasets(self, job: Job) -> Iterator[str]:
         """Yield the key prefix of every dataset the job writes to.
 
@@ -34,15 +40,23 @@ class Expansion(Protocol):
             SpecError: Two datasets would be one.
         """
 
+    def tell_apart(self, assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
+        """Return `assets`, with other ids where file names made of them would be the same."""
+        return assets
+
+    def mistakes(self, job: Job) -> Iterator[str]:
+        """Yield what is wrong with a job whose assets somebody else has named."""
+        yield from ()
+
 
 def count(job: Job) -> Count:
     """Return how many tasks and views `job` has."""
-    return _expansion(job).count(job)
+    return expansion_of(job.spec.recipe.kind).count(job)
 
 
 def render_task(job: Job, index: int) -> RenderTask:
     """Make task `index` of `job`: the same in every process, whatever the other tasks are."""
-    task = _expansion(job).task(job, index)
+    task = expansion_of(job.spec.recipe.kind).task(job, index)
     return task.model_copy(update={"dataset": dataset_key(job.prefix, task.dataset)})
 
 
@@ -53,10 +67,34 @@ def expand(job: Job) -> Iterator[RenderTask]:
 
 def datasets(job: Job) -> Iterator[str]:
     """Yield the storage prefix of every dataset of `job`; "" is the storage's root."""
-    return (dataset_key(job.prefix, name) for name in _expansion(job).datasets(job))
+    names = expansion_of(job.spec.recipe.kind).datasets(job)
+    return (dataset_key(job.prefix, name) for name in names)
 
 
-def _expansion(job: Job) -> Expansion:
-    module = importlib.import_module(f"farm.expand.{job.spec.recipe.kind}")
-    expansion: Expansion = module.EXPANSION
+def tell_apart(recipe: str, assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
+    """Return the assets of a job to be, with other ids where a recipe needs them."""
+    return expansion_of(recipe).tell_apart(assets)
+
+
+def mistakes(job: Job) -> Iterator[str]:
+    """Yield what is wrong with a job whose assets somebody else has chosen and named."""
+    for role in job.spec.recipe.roles:
+        found = len(job.of(role.name))
+        if found < role.at_least:
+            yield f"{role.name}: {found} are too few; the recipe needs {role.at_least}"
+        if role.at_most is not None and found > role.at_most:
+            yield f"{role.name}: {found} are too many; the recipe takes {role.at_most} at most"
+    yield from expansion_of(job.spec.recipe.kind).mistakes(job)
+
+
+def expansion_of(recipe: str) -> Expansion:
+    """Return the expansion of a recipe.
+
+    Raises:
+        SpecError: No such recipe is known here.
+    """
+    known = RECIPES.get(recipe)
+    if known is None:
+        raise SpecError(f"recipe.kind: {recipe!r} is not one of {', '.join(RECIPES)}")
+    expansion: Expansion = importlib.import_module(known.expansion).EXPANSION
     return expansion

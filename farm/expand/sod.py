@@ -1,46 +1,65 @@
-"""The `sod` recipe: a regular grid, or random angles and light."""
+"""The `sod` recipe: every model under every HDRI, on a regular grid or by random angles and light.
+
+Pairs have equally many views each, so a task's place says all about it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from farm.errors import SpecError
-from farm.expand.pairs import Pair, batches, pair_task
-from farm.expand.recipe import Count
+from farm.expand.recipe import Count, Expansion
 from farm.expand.streams import stream
+from farm.spec.asset import Asset
 from farm.spec.camera import BASE_DISTANCE, FRAMING_FACTORS, Framing, OrbitCamera
 from farm.spec.job import Job
-from farm.spec.recipes.base import Recipe
-from farm.spec.recipes.sod import SodAugmented, SodBase, SodGrid
+from farm.spec.recipes.base import Recipe, of_role
+from farm.spec.recipes.sod import SodAugmented, SodBase, SodGrid, SodSetup, SodView
 from farm.spec.task import RenderTask
-from farm.spec.view import Light, View
+from farm.spec.view import Light
+
+TOLD_APART_BY = 8
+"""Characters of a model's hash that tell it from another of its name."""
 
 
-class SodExpansion:
+class Pair(NamedTuple):
+    """One model under one HDRI, and where they stand in the job."""
+
+    model_index: int
+    hdr_index: int
+    model: Asset
+    hdr: Asset
+
+
+class SodExpansion(Expansion):
     """Tasks of both modes."""
 
     def count(self, job: Job) -> Count:
         views = views_per_pair(job.spec.recipe)
-        pairs = len(job.models) * len(job.hdrs)
+        pairs = len(job.of("models")) * len(job.of("hdrs"))
         return Count(tasks=pairs * batches(job, views), views=pairs * views)
 
     def task(self, job: Job, index: int) -> RenderTask:
         recipe = sod(job.spec.recipe)
-
-        def view(pair: Pair, slot: int) -> View:
-            if isinstance(recipe, SodGrid):
-                return grid_view(job, recipe, pair, slot)
-            assert isinstance(recipe, SodAugmented)
-            return augmented_view(job, recipe, pair, slot)
-
-        return pair_task(
-            job,
-            index,
-            views=views_per_pair(recipe),
-            view=view,
-            dataset=lambda pair: dataset_of(job, pair.model.id, pair.hdr.id),
-            file_lights=recipe.file_lights,
+        views = views_per_pair(recipe)
+        pair, batch = pair_of_task(job, index, views=views)
+        start = batch * job.spec.views_per_task
+        slots = range(start, min(start + job.spec.views_per_task, views))
+        return RenderTask(
+            job_id=job.job_id,
+            index=index,
+            task_id=f"{pair.model.id}-{pair.hdr.id}-{batch:04d}",
+            title=f"{pair.model.title} · {pair.hdr.title}",
+            group=pair.model.content,
+            dataset=dataset_of(job, pair.model.id, pair.hdr.id),
+            recipe=recipe.kind,
+            assets=(pair.model, pair.hdr),
+            setup=SodSetup(file_lights=recipe.file_lights),
+            render=job.render,
+            passes=job.spec.passes,
             allow_empty_masks=recipe.allow_empty_masks,
+            views=tuple(view_of(job, recipe, pair, slot) for slot in slots),
         )
 
     def datasets(self, job: Job) -> Iterator[str]:
@@ -48,8 +67,8 @@ class SodExpansion:
             yield job.spec.dataset_name or ""
             return
         seen = set()
-        for model in job.models:
-            for hdr in job.hdrs:
+        for model in job.of("models"):
+            for hdr in job.of("hdrs"):
                 name = dataset_of(job, model.id, hdr.id)
                 if name in seen:
                     raise SpecError(
@@ -59,8 +78,55 @@ class SodExpansion:
                 seen.add(name)
                 yield name
 
+    def tell_apart(self, assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
+        """Rename models where two (model, HDRI) pairs would read the same as `model_hdr`."""
+        models, hdrs = of_role(assets, "models"), of_role(assets, "hdrs")
+        if are_distinct(models, hdrs):
+            return assets
+        renamed = tuple(
+            model.model_copy(update={"id": f"{model.id}-{model.content[:TOLD_APART_BY]}"})
+            for model in models
+        )
+        return renamed + hdrs
+
+    def mistakes(self, job: Job) -> Iterator[str]:
+        if not are_distinct(job.of("models"), job.of("hdrs")):
+            yield "models: two (model, HDRI) pairs would read the same in file names; change an id"
+
 
 EXPANSION = SodExpansion()
+
+
+def are_distinct(models: Sequence[Asset], hdrs: Sequence[Asset]) -> bool:
+    """Say whether no two pairs read the same as `model_hdr`, also where case does not count."""
+    pairs = {f"{model.id}_{hdr.id}".casefold() for model in models for hdr in hdrs}
+    return len(pairs) == len(models) * len(hdrs)
+
+
+def batches(job: Job, views: int) -> int:
+    """Return how many tasks a pair of `views` views makes."""
+    return -(-views // job.spec.views_per_task)
+
+
+def pair_of_task(job: Job, index: int, *, views: int) -> tuple[Pair, int]:
+    """Return the pair and the batch of task `index`.
+
+    Consecutive tasks share their model, then their HDRI, so that a worker stays warm.
+    """
+    models, hdrs = job.of("models"), job.of("hdrs")
+    if not 0 <= index < len(models) * len(hdrs) * batches(job, views):
+        raise IndexError(index)
+    place, batch = divmod(index, batches(job, views))
+    model_index, hdr_index = divmod(place, len(hdrs))
+    return Pair(model_index, hdr_index, models[model_index], hdrs[hdr_index]), batch
+
+
+def view_of(job: Job, recipe: SodBase, pair: Pair, slot: int) -> SodView:
+    """Make view `slot` of a pair."""
+    if isinstance(recipe, SodGrid):
+        return grid_view(job, recipe, pair, slot)
+    assert isinstance(recipe, SodAugmented)
+    return augmented_view(job, recipe, pair, slot)
 
 
 def sod(recipe: Recipe) -> SodBase:
@@ -85,13 +151,14 @@ def dataset_of(job: Job, model_id: str, hdr_id: str) -> str:
     return template.replace("{model}", model_id).replace("{hdr}", hdr_id)
 
 
-def grid_view(job: Job, recipe: SodGrid, pair: Pair, slot: int) -> View:
+def grid_view(job: Job, recipe: SodGrid, pair: Pair, slot: int) -> SodView:
     """Make view `slot` of a pair's grid: yaw runs fastest."""
     pitch_step, yaw_step = divmod(slot, recipe.yaw)
     yaw = round(360 / recipe.yaw * yaw_step)
     pitch = round(90 / recipe.pitch * pitch_step)
-    return View(
-        index=(pair.model_index * len(job.hdrs) + pair.hdr_index) * views_per_pair(recipe) + slot,
+    return SodView(
+        index=(pair.model_index * len(job.of("hdrs")) + pair.hdr_index) * views_per_pair(recipe)
+        + slot,
         name=f"view_{yaw:03d}_{pitch:02d}",
         camera=orbit(yaw=yaw, pitch=pitch, framing="t" if recipe.fit else "m", fit=recipe.fit),
         light=Light(),
@@ -99,11 +166,16 @@ def grid_view(job: Job, recipe: SodGrid, pair: Pair, slot: int) -> View:
     )
 
 
-def augmented_view(job: Job, recipe: SodAugmented, pair: Pair, slot: int) -> View:
+def place_of(job: Job, pair: Pair) -> int:
+    """Return how many pairs come before this one."""
+    return pair.model_index * len(job.of("hdrs")) + pair.hdr_index
+
+
+def augmented_view(job: Job, recipe: SodAugmented, pair: Pair, slot: int) -> SodView:
     """Make view `slot` of a pair: all that its name says is drawn here, in whole steps."""
 
     def rng(aspect: str, place: int = slot):  # type: ignore[no-untyped-def]
-        return stream(job.spec.seed, model=pair.model, hdr=pair.hdr, place=place, aspect=aspect)
+        return stream(job.spec.seed, (pair.model, pair.hdr), place=place, aspect=aspect)
 
     pitch_step, turn = divmod(slot, recipe.yaw_per_pitch)
     pitch = round(90 / max(recipe.pitch - 1, 1) * pitch_step)
@@ -112,7 +184,7 @@ def augmented_view(job: Job, recipe: SodAugmented, pair: Pair, slot: int) -> Vie
     rotation = int(rng("rotation").integers(360))
     low, high = (round(100 * value) for value in recipe.strength)
     strength = int(rng("strength").integers(low, high, endpoint=True))
-    return View(
+    return SodView(
         index=augmented_index(job, recipe, pair, slot),
         name=f"{job.session}_{pair.model.id}_{pair.hdr.id}"
         f"_{yaw:03d}_{pitch:02d}_{framing}_{rotation:03d}_{strength:03d}",
@@ -130,9 +202,9 @@ def augmented_index(job: Job, recipe: SodAugmented, pair: Pair, slot: int) -> in
     and each (model, HDRI) pair can still be rendered with the HDRI loaded once.
     """
     switches = slot // recipe.hdr_switch
-    walk = (pair.hdr_index - switches) % len(job.hdrs)
+    walk = (pair.hdr_index - switches) % len(job.of("hdrs"))
     slots = views_per_pair(recipe)
-    return (pair.model_index * len(job.hdrs) + walk) * slots + slot
+    return (pair.model_index * len(job.of("hdrs")) + walk) * slots + slot
 
 
 def orbit(*, yaw: int, pitch: int, framing: Framing, fit: bool) -> OrbitCamera:
@@ -144,5 +216,5 @@ def orbit(*, yaw: int, pitch: int, framing: Framing, fit: bool) -> OrbitCamera:
 
 def sampling_seed(job: Job, pair: Pair, slot: int) -> int:
     """Draw Cycles' seed for a view."""
-    rng = stream(job.spec.seed, model=pair.model, hdr=pair.hdr, place=slot, aspect="sampling")
+    rng = stream(job.spec.seed, (pair.model, pair.hdr), place=slot, aspect="sampling")
     return int(rng.integers(2**31))

@@ -1,7 +1,6 @@
 """Assets as files: found by pattern, known by hash, named within a dataset."""
 
 from farm.library.files import (
-    SUFFIXES,
     assign_ids,
     describe,
     discover,
@@ -9,12 +8,10 @@ from farm.library.files import (
     home_expanded,
     read_credit,
     safe_stem,
-    tell_pairs_apart,
 )
 from farm.library.store import Blob, Library, blob_key, files_of
 
 __all__ = [
-    "SUFFIXES",
     "Blob",
     "Library",
     "assign_ids",
@@ -26,5 +23,4 @@ __all__ = [
     "home_expanded",
     "read_credit",
     "safe_stem",
-    "tell_pairs_apart",
 ]

@@ -13,16 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from farm.errors import SpecError
-from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES, Asset, AssetFile, AssetKind, Credit
+from farm.spec.asset import KINDS, Asset, AssetFile, AssetKind, Credit
 from farm.spec.quote import is_text, quoted
 
-SUFFIXES: dict[AssetKind, tuple[str, ...]] = {"model": MODEL_SUFFIXES, "hdr": HDR_SUFFIXES}
-WORDS: dict[AssetKind, str] = {"model": "a 3D model", "hdr": "an HDR environment"}
 ID_LENGTH = 8
 
 
-def discover(patterns: Iterable[str], kind: AssetKind, *, base: Path) -> list[Path]:
+def discover(
+    patterns: Iterable[str], kind: AssetKind, *, base: Path, field: str | None = None
+) -> list[Path]:
     """Return the files that `patterns` (files, globs, folders) mean, without doubles, in order.
+
+    `field` is the one of the spec that errors name; left out, the usual one of the kind.
 
     A linked .blend that came with a model, as the model's sidecar says, is found by name alone.
 
@@ -31,22 +33,23 @@ def discover(patterns: Iterable[str], kind: AssetKind, *, base: Path) -> list[Pa
     """
     found: dict[Path, None] = {}
     for pattern in patterns:
-        found |= dict.fromkeys(_matches(pattern, kind, base=base))
+        found |= dict.fromkeys(_matches(pattern, kind, base=base, field=field or f"{kind}s"))
     return list(found)
 
 
-def _matches(pattern: str, kind: AssetKind, *, base: Path) -> list[Path]:
-    field, wanted = f"{kind}s", ", ".join(SUFFIXES[kind])
+def _matches(pattern: str, kind: AssetKind, *, base: Path, field: str) -> list[Path]:
+    known = KINDS[kind]
+    wanted = ", ".join(known.suffixes)
     path = base / home_expanded(pattern)
     if path.is_file():
-        if path.suffix.lower() not in SUFFIXES[kind]:
-            raise SpecError(f"{field}: {pattern} is not {WORDS[kind]} ({wanted})")
+        if path.suffix.lower() not in known.suffixes:
+            raise SpecError(f"{field}: {pattern} is not {known.phrase} ({wanted})")
         return [path.resolve()]
     folder, rest = _split(path)
     # glob, not Path.glob: like a shell it follows links and skips what is hidden
     names = map(folder.joinpath, glob.glob(rest, root_dir=folder, recursive=True))  # noqa: PTH207
     found = {
-        name.resolve() for name in names if name.suffix.lower() in SUFFIXES[kind] and name.is_file()
+        name.resolve() for name in names if name.suffix.lower() in known.suffixes and name.is_file()
     }
     files = sorted(found - {part for name in found for part in _parts(name)})
     if not files:
@@ -96,6 +99,7 @@ def describe(
     files: Sequence[Path],
     kind: AssetKind,
     *,
+    role: str | None = None,
     hash_file: Callable[[Path], str] = hash_file,
     dependencies: Callable[[Path], tuple[AssetFile, ...]] = lambda _path: (),
 ) -> tuple[tuple[Asset, ...], list[str]]:
@@ -110,6 +114,7 @@ def describe(
         _check_name(path)
         asset = Asset(
             kind=kind,
+            role=role or f"{kind}s",
             id=path.stem,
             name=path.name,
             path=str(path),
@@ -137,17 +142,6 @@ def _check_name(path: Path) -> None:
     """Refuse a name that records and messages, which are JSON, could not tell."""
     if not is_text(str(path)):
         raise SpecError(f"{quoted(str(path))} is not a name in Unicode; rename it")
-
-
-def tell_pairs_apart(models: Sequence[Asset], hdrs: Sequence[Asset]) -> tuple[Asset, ...]:
-    """Return `models`, renamed if two (model, HDRI) pairs would read the same as `model_hdr`."""
-    pairs = {f"{model.id}_{hdr.id}".casefold() for model in models for hdr in hdrs}
-    if len(pairs) == len(models) * len(hdrs):
-        return tuple(models)
-    return tuple(
-        model.model_copy(update={"id": f"{model.id}-{model.content[:ID_LENGTH]}"})
-        for model in models
-    )
 
 
 def assign_ids(names: Sequence[tuple[str, str]]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from farm.library.ply import ply_elements, without_surface
 from farm.library.radiance import radiance_size_px
 from farm.library.sphere import exr_fault, exr_sizes_px, radiance_fault
 from farm.library.stl import check_stl
-from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES, AssetKind
+from farm.spec.asset import KINDS, AssetKind
 
 HDR_MAX_PX = 16384 * 8192
 """More pixels than this in an HDRI are taken for a mistake or an attack."""
@@ -45,14 +45,14 @@ def check_file(path: Path, kind: AssetKind) -> None:
     Raises:
         AssetError: It is missing, empty, too large or something else.
     """
-    known = MODEL_SUFFIXES if kind == "model" else HDR_SUFFIXES
+    known = KINDS[kind].suffixes
     if path.suffix.lower() not in known:
         raise AssetError(str(path), f"{path.suffix or 'no suffix'} is none of {', '.join(known)}")
     head = read_head(path)
-    if kind == "model":
-        check_model(path, head)
-    else:
+    if kind == "hdr":
         check_hdr(path, head)
+    elif kind != "script":
+        check_model(path, head)
 
 
 def read_head(path: Path) -> bytes:

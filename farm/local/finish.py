@@ -63,7 +63,7 @@ def finish_datasets(
         failed_in.setdefault(one.task.dataset, []).append(one)
     missing: dict[str, tuple[str, ...]] = {}
     unread: dict[str, tuple[str, ...]] = {}
-    hdr_notes: dict[str, tuple[str, ...]] = {}
+    notes: dict[str, tuple[str, ...]] = {}
     for dataset in expand.datasets(job):
         facts = RunFacts(
             name=storage.path(dataset).name,
@@ -82,14 +82,14 @@ def finish_datasets(
         empty_views += summary.empty_views
         missing |= summary.missing_textures
         unread |= summary.unread
-        hdr_notes |= summary.hdr_notes
+        notes |= summary.notes
         preview = storage.path(dataset_key(dataset, PREVIEW_FILE)) if summary.views else None
         folders.append(DatasetFolder(storage.path(dataset), preview))
     for name, textures in missing.items():
         report(f"{name} lacks its textures and has magenta parts: {', '.join(textures)}")
     for name, parts in unread.items():
         report(f"{name} is not shown as it says, since this could not be read: {', '.join(parts)}")
-    for sentence in told_together(hdr_notes):
+    for sentence in told_together(notes):
         report(sentence)
     if empty_views:
         report(f"views that show nothing of their model, with a black mask: {empty_views}")

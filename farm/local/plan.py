@@ -41,8 +41,8 @@ START_S = 5.0
 class Plan(Spec):
     """How big a job is, and what is left of it."""
 
-    models: int
-    hdrs: int
+    assets: dict[str, int]
+    """By role."""
     datasets: int
     tasks: int
     views: int
@@ -59,8 +59,7 @@ def make_plan(job: Job, *, devices: list[str], views_done: int = 0) -> Plan:
     count = expand.count(job)
     left = count.views - views_done
     return Plan(
-        models=len(job.models),
-        hdrs=len(job.hdrs),
+        assets={role.name: len(job.of(role.name)) for role in job.spec.recipe.roles},
         datasets=sum(1 for _ in expand.datasets(job)),
         tasks=count.tasks,
         views=count.views,

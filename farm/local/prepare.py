@@ -9,7 +9,7 @@ from typing import Any
 from farm import expand, library
 from farm.errors import AssetError, SpecError
 from farm.library.formats import environment_fault, read_head
-from farm.spec.asset import Asset, AssetFile, AssetKind
+from farm.spec.asset import Asset, AssetFile
 from farm.spec.job import Job, JobSpec, make_job
 from farm.spec.load import parse_yaml
 
@@ -33,23 +33,24 @@ def prepare(
         dependencies: Returns the files that a model needs beside its own.
 
     Raises:
-        SpecError: A pattern means no file, a header tells that it is no environment, or two
-            datasets would be one.
+        SpecError: A pattern means no file, they are too many for the recipe, a header tells that
+            a file is no environment, or two datasets would be one.
     """
-
-    def described(patterns: tuple[str, ...], kind: AssetKind) -> tuple[Asset, ...]:
-        files = library.discover(patterns, kind, base=base)
-        if kind == "hdr":
+    remarks: list[str] = []
+    found: list[Asset] = []
+    for role in spec.recipe.roles:
+        patterns = spec.assets.get(role.name, ())
+        files = library.discover(patterns, role.kind, base=base, field=role.name)
+        if role.kind == "hdr":
             refuse_unfit(files)
         assets, notes = library.describe(
-            files, kind, hash_file=hash_file, dependencies=dependencies
+            files, role.kind, role=role.name, hash_file=hash_file, dependencies=dependencies
         )
+        found.extend(assets)
         remarks.extend(notes)
-        return assets
-
-    remarks: list[str] = []
-    models, hdrs = described(spec.models, "model"), described(spec.hdrs, "hdr")
-    job = make_job(spec, models=library.tell_pairs_apart(models, hdrs), hdrs=hdrs)
+    job = make_job(spec, expand.tell_apart(spec.recipe.kind, tuple(found)))
+    if mistakes := list(expand.mistakes(job)):
+        raise SpecError("\n".join(mistakes))
     for _dataset in expand.datasets(job):  # raises where two would share their file names
         pass
     return job, remarks

@@ -1,17 +1,39 @@
-"""What is known of a model or an HDR environment."""
+"""What is known of a file that views are made of: a model, an HDR environment, a scene."""
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import PurePath
+from typing import Literal, NamedTuple
 
 from farm.spec.base import Spec, digest
 
-AssetKind = Literal["model", "hdr"]
+AssetKind = Literal["model", "hdr", "scene", "script"]
 
 MODEL_SUFFIXES = (
     ".blend", ".glb", ".gltf", ".obj", ".ply", ".stl", ".fbx", ".usd", ".usda", ".usdc", ".usdz",
 )  # fmt: skip
 HDR_SUFFIXES = (".exr", ".hdr")
+SCENE_SUFFIXES = (
+    ".blend", ".glb", ".gltf", ".fbx", ".usd", ".usda", ".usdc", ".usdz",
+)  # fmt: skip
+
+
+class KindInfo(NamedTuple):
+    """What people call a kind of asset, and which files are of it."""
+
+    phrase: str
+    """With its article, as in "is not a 3D model"."""
+    title: str
+    """Heading of a list of them."""
+    suffixes: tuple[str, ...]
+
+
+KINDS: dict[AssetKind, KindInfo] = {
+    "model": KindInfo("a 3D model", "Models", MODEL_SUFFIXES),
+    "hdr": KindInfo("an HDR environment", "HDR environments", HDR_SUFFIXES),
+    "scene": KindInfo("a 3D scene", "Scenes", SCENE_SUFFIXES),
+    "script": KindInfo("a Python script", "Scripts", (".py",)),
+}
 
 
 class Credit(Spec):
@@ -46,9 +68,11 @@ class AssetFile(Spec):
 
 
 class Asset(Spec):
-    """A model or an HDR environment, known by the SHA-256 of its bytes."""
+    """A file that views are made of, known by the SHA-256 of its bytes."""
 
     kind: AssetKind
+    role: str = ""
+    """What the recipe takes it for, such as `models`: the field of the spec that names it."""
     id: str
     """Short name within a dataset, used in file names: the first 8 characters of the file's stem,
     or as many as it takes to tell the dataset's assets apart."""
@@ -71,3 +95,8 @@ class Asset(Spec):
         if not self.dependencies:
             return self.sha256
         return digest(self.sha256, sorted((file.path, file.sha256) for file in self.dependencies))
+
+    @property
+    def title(self) -> str:
+        """What people call it: its file name without the suffix."""
+        return PurePath(self.name).stem

@@ -1,9 +1,11 @@
-"""Cameras on a dome around the model, and the matrices they mean; plain numbers, no numpy."""
+"""Cameras and their lenses, and the matrices they mean; plain numbers, no numpy."""
 
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat
 
 from farm.spec.base import Spec
 
@@ -47,6 +49,80 @@ class OrbitCamera(Spec):
     """Frame by the projected bounds of the model instead of a fixed distance."""
     focal_length_mm: float = FOCAL_LENGTH_MM
     sensor_width_mm: float = SENSOR_WIDTH_MM
+
+
+class PerspectiveLens(Spec):
+    """A pinhole, as photographers have it."""
+
+    kind: Literal["perspective"] = "perspective"
+    focal_length_mm: PositiveFloat = FOCAL_LENGTH_MM
+    sensor_width_mm: PositiveFloat = SENSOR_WIDTH_MM
+    """Spans the longer side of the picture."""
+    shift_x: float = 0.0
+    """To the right, in parts of the longer side of the picture."""
+    shift_y: float = 0.0
+    """Up."""
+
+
+class PinholeLens(Spec):
+    """A pinhole, as computer vision has it; from the outer corner of the top-left pixel."""
+
+    kind: Literal["pinhole"] = "pinhole"
+    fx_px: PositiveFloat
+    fy_px: PositiveFloat
+    cx_px: float
+    cy_px: float
+
+
+class OrthographicLens(Spec):
+    """Rays that run side by side."""
+
+    kind: Literal["orthographic"] = "orthographic"
+    width: PositiveFloat
+    """What the longer side of the picture spans, in units of the view's world."""
+
+
+class FisheyeLens(Spec):
+    """Cycles' polynomial fisheye: theta = -(k0 + k1 r + k2 r^2 + k3 r^3 + k4 r^4), radians.
+
+    r is the distance from the middle of the sensor, mm, whose width spans the longer side of the
+    picture; k1 is negative in a picture that stands upright.
+    """
+
+    kind: Literal["fisheye_polynomial"] = "fisheye_polynomial"
+    k0: float = 0.0
+    k1: float
+    k2: float = 0.0
+    k3: float = 0.0
+    k4: float = 0.0
+    fov_deg: PositiveFloat = 180.0
+    """What is outside of this angle, from rim to rim, is not seen."""
+    sensor_width_mm: PositiveFloat = SENSOR_WIDTH_MM
+
+
+AnyLens = Annotated[
+    PerspectiveLens | PinholeLens | OrthographicLens | FisheyeLens, Field(discriminator="kind")
+]
+
+
+class PoseCamera(Spec):
+    """A camera that stands where a matrix says."""
+
+    kind: Literal["pose"] = "pose"
+    world_from_camera: Matrix4
+    """Blender's and OpenGL's camera: looks along -Z, +Y up. A rotation and a shift, no scale."""
+    lens: AnyLens = PerspectiveLens()
+
+
+class FileCamera(Spec):
+    """A camera of the scene's own file, as it stands at the view's frame."""
+
+    kind: Literal["file"] = "file"
+    name: str
+    """What the file calls the object."""
+
+
+AnyCamera = Annotated[OrbitCamera | PoseCamera | FileCamera, Field(discriminator="kind")]
 
 
 def orbit_matrix(*, yaw_deg: float, pitch_deg: float, distance: float) -> Matrix4:

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import (
+    Field,
+    GetJsonSchemaHandler,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
-from farm.spec.asset import Asset
+from farm.spec import release_0_1
+from farm.spec.asset import KINDS, Asset
 from farm.spec.base import Spec, digest
 from farm.spec.passes import PassName
 from farm.spec.quote import is_text, quoted
-from farm.spec.recipes import AnyRecipe
+from farm.spec.recipes import DEFAULT_RECIPE, AnyRecipe, Recipe, all_roles, of_role
 from farm.spec.recipes.sod import SodGrid
 from farm.spec.render import RenderSettings, ResolvedRender, resolve_render
 
 
 class JobSpec(Spec):
-    """A dataset to render: which models under which HDRIs, by which recipe, how well."""
+    """A dataset to render: of what, by which recipe, how well."""
 
-    models: tuple[str, ...] = Field(min_length=1)
-    """Files, globs and folders of 3D models (.blend, .glb, .gltf, .obj, .ply, .stl, .fbx, .usd)."""
-    hdrs: tuple[str, ...] = Field(min_length=1)
-    """Files, globs and folders of HDR environments (.exr, .hdr)."""
+    recipe: AnyRecipe = SodGrid()
+    """The kind of dataset."""
+    assets: dict[str, tuple[str, ...]] = Field(default_factory=dict, validate_default=True)
+    """Role -> files, globs and folders. In a spec each role is a field of its own: `models:`,
+    `hdrs:`."""
     output: str = "datasets"
     """Folder that the datasets are written to."""
     dataset_name: str | None = Field(default=None, max_length=120)
     """Folder of the dataset inside `output`. In grid mode it may hold `{model}` and `{hdr}`
     (left out: `{model}_{hdr}`); in augmented mode, left out, the dataset is `output` itself."""
-    recipe: AnyRecipe = SodGrid()
-    """The kind of dataset."""
     render: RenderSettings = RenderSettings()
     """Size, quality and file format."""
     passes: tuple[PassName, ...] = ("rgb", "mask")
@@ -36,25 +47,64 @@ class JobSpec(Spec):
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     """The same seed makes the same dataset again, view by view."""
     views_per_task: int = Field(default=10, ge=1, le=1000)
-    """Views that a worker renders for one message, with one model and one HDRI loaded."""
+    """Views that a worker renders for one message, with the same assets loaded."""
 
-    @field_validator("models", "hdrs", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _one_is_a_list(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
+    def _roles_are_fields(cls, data: Any) -> Any:
+        """Gather what stands beside the other fields, as `models:` and `hdrs:`."""
+        if not isinstance(data, dict):
+            return data
+        given = {name: data[name] for name in all_roles() if name in data}
+        rest = {name: value for name, value in data.items() if name not in given}
+        more = rest.get("assets", {})
+        if not given or not isinstance(more, dict):
+            return rest
+        return {**rest, "assets": given | more}
+
+    @field_validator("assets", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {role: (one,) if isinstance(one, str) else one for role, one in value.items()}
 
     @field_validator("recipe", mode="before")
     @classmethod
     def _sod_unless_said(cls, value: object) -> object:
-        return {"kind": "sod", **value} if isinstance(value, dict) else value
+        return {"kind": DEFAULT_RECIPE, **value} if isinstance(value, dict) else value
 
-    @field_validator("models", "hdrs", "output", "dataset_name")
+    @field_validator("assets")
     @classmethod
-    def _names_can_be_written(cls, value: tuple[str, ...] | str | None) -> Any:
-        for name in (value,) if isinstance(value, str) else value or ():
-            if not is_text(name):
-                raise ValueError(f"{quoted(name)} is not a name in Unicode; rename it")
+    def _fits_the_recipe(
+        cls, value: dict[str, tuple[str, ...]], known: ValidationInfo
+    ) -> dict[str, tuple[str, ...]]:
+        recipe: Recipe | None = known.data.get("recipe")
+        if found := [*unwritable(value), *(unfit(value, recipe) if recipe else ())]:
+            raise PydanticCustomError("roles", "{found}", {"found": found})
         return value
+
+    @field_validator("output", "dataset_name")
+    @classmethod
+    def _names_can_be_written(cls, value: str | None) -> Any:
+        if value is not None and not is_text(value):
+            raise ValueError(f"{quoted(value)} is not a name in Unicode; rename it")
+        return value
+
+    @model_serializer(mode="wrap")
+    def _roles_as_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        return {**data.pop("assets", {}), **data}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        properties = schema.get("properties", {})
+        if properties.pop("assets", None):
+            schema["properties"] = {name: role_schema(name) for name in all_roles()} | properties
+        return schema
 
     @field_validator("dataset_name")
     @classmethod
@@ -74,6 +124,38 @@ class JobSpec(Spec):
         return value
 
 
+def unwritable(assets: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield which patterns no file or message could hold."""
+    for role, patterns in assets.items():
+        for name in patterns:
+            if not is_text(name):
+                yield f"{role}: {quoted(name)} is not a name in Unicode; rename it"
+
+
+def unfit(assets: Mapping[str, Sequence[str]], recipe: Recipe) -> Iterator[str]:
+    """Yield what a recipe lacks, and what it does not take."""
+    roles = {role.name: role for role in recipe.roles}
+    for name in assets:
+        if name not in roles:
+            yield f"{name}: the recipe {recipe.kind} takes none, only {', '.join(roles)}"
+    for name, role in roles.items():
+        if role.at_least and name not in assets:
+            yield f"{name}: is needed"
+        elif role.at_least and not assets[name]:
+            yield f"{name}: is empty; name at least one"
+
+
+def role_schema(name: str) -> JsonSchemaValue:
+    """Return the JSON schema of a field that names assets."""
+    suffixes = ", ".join(KINDS[all_roles()[name].kind].suffixes)
+    return {
+        "title": name.title(),
+        "description": f"Files, globs and folders ({suffixes}).",
+        "items": {"type": "string"},
+        "type": "array",
+    }
+
+
 class Job(Spec):
     """One submitted spec with its assets: all that is needed to make any of its tasks again."""
 
@@ -81,10 +163,19 @@ class Job(Spec):
     session: str
     """8 characters that every augmented file name starts with; from the seed and the settings."""
     spec: JobSpec
-    models: tuple[Asset, ...]
-    hdrs: tuple[Asset, ...]
+    assets: tuple[Asset, ...]
+    """Sorted by role, as the recipe lists them."""
     prefix: str = ""
     """Storage key prefix of all its datasets; "" on one machine, where `output` is the storage."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_any_release(cls, data: Any) -> Any:
+        return release_0_1.job_of(data)
+
+    def of(self, role: str) -> tuple[Asset, ...]:
+        """Return the assets that are taken for `role`."""
+        return of_role(self.assets, role)
 
     @property
     def render(self) -> ResolvedRender:
@@ -92,23 +183,23 @@ class Job(Spec):
         return resolve_render(self.spec.render, default_format=self.spec.recipe.default_format)
 
 
-def make_job(spec: JobSpec, *, models: tuple[Asset, ...], hdrs: tuple[Asset, ...]) -> Job:
+def make_job(spec: JobSpec, assets: Sequence[Asset]) -> Job:
     """Join a spec with its assets; the ids depend on nothing else: asking again finds the job."""
+    by_role = [asset for role in spec.recipe.roles for asset in of_role(assets, role.name)]
     shown = spec.render.model_copy(update={"previews": True})  # without, it is the same dataset
     settings = spec.model_copy(update={"render": shown}).model_dump(
         mode="json",
         exclude={
-            **dict.fromkeys(("models", "hdrs", "output", "dataset_name", "views_per_task"), True),
+            **dict.fromkeys(("assets", "output", "dataset_name", "views_per_task"), True),
             "recipe": {"allow_empty_masks"},  # with it the same dataset goes on
         },
         exclude_defaults=True,  # so that a new knob does not rename old datasets
     )
-    assets = [[asset.content, asset.id] for asset in (*models, *hdrs)]
+    named = [[asset.content, asset.id] for asset in by_role]
     unsaid = {"render": {"previews"}} if spec.render.previews else None  # as in older versions
     return Job(
-        job_id=digest(spec.model_dump(mode="json", exclude=unsaid), assets)[:12],
+        job_id=digest(spec.model_dump(mode="json", exclude=unsaid), named)[:12],
         session=digest(settings)[:8],
         spec=spec,
-        models=models,
-        hdrs=hdrs,
+        assets=tuple(by_role),
     )

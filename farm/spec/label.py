@@ -23,9 +23,11 @@ class Keypoint(Spec):
 
 
 class ObjectLabel(Spec):
-    """A thing in the scene: in the recipe `sod` there is one, the model."""
+    """A thing in the scene."""
 
     name: str
+    asset: int | None = None
+    """Place in the record's `assets` of the one that it is of."""
     category: str
     """What kind of thing it is: the category of the asset's credit, else `object`."""
     indices: tuple[int, ...]
@@ -45,6 +47,8 @@ class ObjectLabel(Spec):
     the object's frame has its origin at the middle of its box."""
     size: Point3
     """Sides of its box along the axes of its own frame, in units of the view's world."""
+    world_from_file: Matrix4 | None = None
+    """The coordinates of the asset's file to those of the view's world."""
     corners_px: tuple[Point2 | None, ...]
     """The 8 corners of that box in the picture, inside or not: x changes slowest, z quickest,
     minus before plus; None where one is behind the camera."""

@@ -66,12 +66,16 @@ def parse_yaml(text: str, *, name: str) -> Any:
 
 def sentence(problem: Any, *, within: tuple[str, ...] = ()) -> str:
     """Say in words what pydantic found wrong; `within` is a path that goes without saying."""
+    if problem["type"] == "roles":  # each with the field that it is about
+        return "\n".join(problem["ctx"]["found"])
     facts = {"input": quoted(problem["input"])} | problem.get("ctx", {})
     place = [str(part) for part in problem["loc"]]
     if tuple(place[: len(within)]) == within:
         place = place[len(within) :]
     if place[:1] == ["recipe"]:  # pydantic names the chosen recipe and mode in the path
         place = [part for part in place if part not in tags()]
+    if place[:1] == ["assets"]:  # roles are fields of their own
+        place = place[1:]
     if problem["type"] == "union_tag_invalid":
         place.append(facts["discriminator"].strip("'"))
         facts["tag"] = facts["tag"][:LIMIT]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import json
 
+from pydantic import Field, JsonValue, ValidationError
+
+from farm.spec import release_0_1
 from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.camera import Matrix4
 from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PassName
-from farm.spec.view import View
+from farm.spec.recipes import AnyView
+from farm.spec.recipes.base import of_role
 
 
 class FileRecord(Spec):
@@ -22,7 +26,7 @@ class FileRecord(Spec):
 
 
 class CameraRecord(Spec):
-    """The camera that took the picture, in the frame of the model scaled to 1 and centred."""
+    """The camera that took the picture, in the view's world."""
 
     world_from_camera: Matrix4
     """Blender/OpenGL camera: looks along -Z, +Y up."""
@@ -30,15 +34,15 @@ class CameraRecord(Spec):
     fy_px: float
     cx_px: float
     cy_px: float
-    distance: float
-    """From the model's centre; with `fit`, the distance that was found."""
+    distance: float | None = None
+    """Of a camera on a dome, from its middle; with `fit`, the distance that was found."""
 
 
 class Timings(Spec):
     """Seconds spent, by stage."""
 
     load_s: float
-    """Loading the model and the HDRI; on the first view of a task only."""
+    """Loading the assets; on the first view of a task only."""
     render_s: float
     """Cycles, from the call to the passes on disk."""
     sample_s: float
@@ -55,8 +59,12 @@ class ViewRecord(Spec):
 
     view_id: str
     """Hash of all that the pixels depend on."""
-    view: View
+    view: AnyView
     """What was asked for: camera, light, seed."""
+    title: str
+    """What people call what is seen: `vase · studio`."""
+    group: str
+    """Views of one group show the same things: no two splits share it."""
     task_id: str
     attempt: int
     worker: str
@@ -65,8 +73,6 @@ class ViewRecord(Spec):
     """8-bit pictures of labels, for people."""
     resolution_px: tuple[int, int]
     camera: CameraRecord
-    world_from_model: Matrix4
-    """The model's own coordinates to the frame in which it is centred and scaled to 1."""
     missing_textures: tuple[str, ...] = ()
     """Files that the model's materials want and that were not there: what they cover is magenta."""
     vertex_colours: bool = False
@@ -75,28 +81,57 @@ class ViewRecord(Spec):
     """Parts of the model's file that could not be read and are not shown as it says, such as
     `glTF extension KHR_gaussian_splatting`."""
     see_through: bool = False
-    """Some of the model is half clear or a volume: there the mask may be whole, and labels those of
-    what is behind, if anything."""
-    hdr_notes: tuple[str, ...] = ()
-    """What was corrected of the HDRI, such as its colours, and what else was found."""
-    model: Asset
-    hdr: Asset
+    """Some of what is seen is half clear or a volume: there the mask may be whole, and labels those
+    of what is behind, if anything."""
+    notes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Asset -> what was corrected of it, such as an HDRI's colours, and what else was found."""
+    assets: tuple[Asset, ...]
+    """What the view is made of, by role."""
     samples: int
     denoiser: str | None
     device: str
     true_strength: bool
-    """The HDRI's strength was set in the scene (a model with light of its own), not multiplied
+    """The environment's strength was set in the scene (which has light of its own), not multiplied
     onto the linear pixels."""
     coverage: float
     """Mean of the mask, 0..1."""
     metres_per_unit: float = 1.0
-    """Of the model's own size: depth, distance and position are in units of the view's world."""
+    """Of real size: depth, distance and position are in units of the view's world."""
     objects: tuple[ObjectLabel, ...] = ()
     """The things that the picture shows, with boxes and poses."""
     indices: tuple[IndexLabel, ...] = ()
     """What the values of the index pass mean, where there is one."""
     materials: tuple[IndexLabel, ...] = ()
     """What the values of the material pass mean, where there is one."""
+    values: dict[str, JsonValue] = Field(default_factory=dict)
+    """What the recipe tells of the view beside."""
     versions: dict[str, str]
     """Of `viewfarm` and `blender`."""
     timings: Timings
+
+    def asset_of(self, label: ObjectLabel | None) -> Asset:
+        """Return the asset that an object is of; where that is not said, the first one."""
+        return self.assets[label.asset if label and label.asset is not None else 0]
+
+    def of(self, role: str) -> tuple[Asset, ...]:
+        """Return the assets that were taken for `role`."""
+        return of_role(self.assets, role)
+
+
+def read_record(line: bytes | str) -> ViewRecord:
+    """Return the record in a line of `views.jsonl`, which any release may have written.
+
+    Raises:
+        ValidationError: It is not a record.
+    """
+    try:
+        return ViewRecord.model_validate_json(line)
+    except ValidationError as error:
+        try:
+            data = json.loads(line)
+        except (ValueError, RecursionError):
+            raise error from None
+        older = release_0_1.record_of(data)
+        if older is data:
+            raise
+        return ViewRecord.model_validate(older)

@@ -2,36 +2,54 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
 
+from pydantic import Field, model_validator
+
+from farm.spec import release_0_1
 from farm.spec.asset import Asset
 from farm.spec.base import Spec, digest
 from farm.spec.passes import PassName
+from farm.spec.recipes import AnySetup, AnyView
+from farm.spec.recipes.base import of_role
 from farm.spec.render import ResolvedRender
 from farm.spec.view import View
 
 
 class RenderTask(Spec):
-    """One (model, HDRI, view-batch) of a job: self-contained, plain numbers."""
+    """A batch of views that share their assets: self-contained, plain numbers."""
 
     job_id: str
     index: int
     """Place in the job, from 0."""
     task_id: str
-    """`<model>-<hdr>-<batch:04d>`: the same for every job that asks for the same views."""
+    """The same for every job that asks for the same views, such as `vase-studio-0000`."""
+    title: str
+    """What people call what is rendered: `vase · studio`."""
+    group: str
+    """Views of one group show the same things: no two splits share it."""
     dataset: str
     """Storage key prefix of the dataset; empty for the storage's root."""
     recipe: str
     """Name of the recipe that knows how to set the scene."""
-    model: Asset
-    hdr: Asset
+    assets: tuple[Asset, ...]
+    """Sorted by role, as the recipe lists them."""
+    setup: AnySetup
+    """What the views share beside the assets."""
     render: ResolvedRender
     passes: tuple[PassName, ...]
-    file_lights: bool
-    """Keep the lights that the model's file brings."""
     allow_empty_masks: bool = False
-    """Views in which nothing of the model is to be seen count, too."""
-    views: tuple[View, ...]
+    """Views in which nothing is to be seen count, too."""
+    views: tuple[AnyView, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_any_release(cls, data: Any) -> Any:
+        return release_0_1.task_of(data)
+
+    def of(self, role: str) -> tuple[Asset, ...]:
+        """Return the assets that are taken for `role`."""
+        return of_role(self.assets, role)
 
 
 class Ticket(Spec):
@@ -50,16 +68,20 @@ class RenderMessage(Spec):
     task: RenderTask
 
 
+NOT_SEEN = {"index", "kind"}
+"""Fields of a view that do not change its picture."""
+
+
 def view_id(task: RenderTask, view: View) -> str:
     """Return what a view's pixels depend on, as a hash: equal ids mean equal pictures."""
+    moves = view.frame is not None
     return digest(
         task.recipe,
-        task.model.content,
-        task.hdr.content,
-        task.file_lights,
+        *(asset.content for asset in task.assets),
+        *task.setup.model_dump(mode="json", exclude={"kind"}).values(),
         task.render.model_dump(mode="json", exclude={"previews"}),
         list(task.passes),
-        view.model_dump(mode="json", exclude={"index"}),
+        view.model_dump(mode="json", exclude=NOT_SEEN if moves else {*NOT_SEEN, "frame"}),
     )
 
 

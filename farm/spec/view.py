@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from farm.spec.base import Spec
-from farm.spec.camera import OrbitCamera
+from farm.spec.camera import AnyCamera
+from farm.spec.passes import PassName, pass_path, preview_path
+from farm.spec.render import ImageFormat
 
 
 class Light(Spec):
@@ -16,13 +18,35 @@ class Light(Spec):
 
 
 class View(Spec):
-    """One picture to take: camera, light, seed; every number is final."""
+    """One picture to take; every number is final. A recipe's own views have more fields."""
 
+    kind: str
+    """Name of the recipe."""
     index: int
     """Place in the dataset's order."""
     name: str
-    """Stem of the view's files, the same in every pass's folder."""
-    camera: OrbitCamera
-    light: Light
+    """What the view is called, in its dataset: the stem of its files."""
+    camera: AnyCamera
     seed: int
     """Cycles' sampling seed, 0..2^31-1."""
+    frame: float | None = None
+    """Moment of the scene's animation, in its frames, 1.5 is half-way from 1 to 2; None where
+    nothing moves."""
+
+    @property
+    def caption(self) -> str:
+        """What a person reads under the picture."""
+        return self.name
+
+    @property
+    def facets(self) -> dict[str, str]:
+        """What statistics count views by: `{"framing": "tight"}`."""
+        return {}
+
+    def path_of(self, of: PassName, *, picture_format: ImageFormat) -> str:
+        """Return where the file of a pass lies in the dataset; recipes may have own folders."""
+        return pass_path(of, self.name, picture_format=picture_format)
+
+    def preview_path_of(self, of: PassName) -> str:
+        """Return where the 8-bit picture of a label lies in the dataset."""
+        return preview_path(of, self.name)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from farm.spec import release_0_1
 from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.job import JobSpec
@@ -37,10 +38,14 @@ class Submission(Spec):
     """A spec with its assets: `POST /v1/jobs`."""
 
     spec: JobSpec
-    models: tuple[Asset, ...] = Field(min_length=1)
-    hdrs: tuple[Asset, ...] = Field(min_length=1)
+    assets: tuple[Asset, ...] = Field(min_length=1)
     priority: int = Field(default=0, ge=-100, le=100)
     """Higher goes first."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_any_release(cls, data: Any) -> Any:
+        return release_0_1.job_of(data)
 
 
 class JobInfo(Spec):
@@ -86,9 +91,8 @@ class TaskInfo(Spec):
     index: Whole
     task_id: str
     state: str
-    model: str
-    """File name."""
-    hdr: str
+    title: str
+    """What people call what is rendered: `vase · studio`."""
     views: Whole
     attempts: tuple[AttemptInfo, ...] = ()
 

@@ -14,6 +14,7 @@ from farm.dataset.images import decode_pass
 from farm.spec.asset import Asset
 from farm.spec.camera import OrbitCamera
 from farm.spec.passes import PASS_NAMES, PassName
+from farm.spec.recipes.sod import SodSetup, SodView
 from farm.spec.record import ViewRecord
 from farm.spec.render import ResolvedRender
 from farm.spec.task import RenderTask, records_key
@@ -79,7 +80,7 @@ def some_view(
     seed: int = 7,
     index: int = 0,
 ) -> View:
-    return View(
+    return SodView(
         index=index,
         name=f"view_{index}",
         camera=OrbitCamera(yaw_deg=yaw, pitch_deg=pitch, distance=distance, fit=fit),
@@ -91,8 +92,12 @@ def some_view(
 def task_of(
     model: Asset, hdr: Asset, *views: View, file_lights: bool = False, **render: object
 ) -> RenderTask:
-    return a_task(model=model, hdr=hdr, views=len(views)).model_copy(
-        update={"views": views, "render": some_render(**render), "file_lights": file_lights}
+    return a_task(
+        model=model,
+        hdr=hdr,
+        views=views,
+        render=some_render(**render),
+        setup=SodSetup(file_lights=file_lights),
     )
 
 

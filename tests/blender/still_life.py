@@ -45,7 +45,7 @@ def solids(frame: int = FRAME) -> list[Solid]:
 
 def placed(record: ViewRecord, frame: int = FRAME) -> list[Solid]:
     """The same things in the world of a record."""
-    world_from_model = np.array(record.world_from_model)
+    world_from_model = np.array(record.objects[0].world_from_file)
     return [Solid(each.shape, world_from_model @ each.world_from_solid) for each in solids(frame)]
 
 

@@ -190,7 +190,7 @@ def test_the_record_says_what_was_corrected(blender, statue, tmp_path):
         blender, FolderStorage(tmp_path / "out"), statue, hdr, passes=("rgb", "mask")
     )
 
-    assert rendered.record.hdr_notes == (
+    assert rendered.record.notes[hdr.name] == (
         "1 of 2,048 pixels were not finite numbers and were replaced",
         "colours converted from its own primaries",
     )

@@ -194,7 +194,7 @@ def test_points_fall_where_blender_itself_projects_them(blender, labelled, still
 
 def test_keypoints_are_found_and_hidden_by_what_is_before_them(shown):
     [thing] = shown.record.objects
-    world_from_model = np.array(shown.record.world_from_model)
+    world_from_model = np.array(shown.record.objects[0].world_from_file)
     crate = still_life.crate_at(still_life.FRAME)
     found = {point.name: point for point in thing.keypoints}
 

@@ -83,11 +83,11 @@ def test_a_model_of_the_library_comes_with_its_textures(blender, sky, place, tmp
         attempt=1,
         worker="here",
         lease=Lease(),
-        locate=assets.locate,
+        locate=assets.hold,
     )
 
     record = ViewRecord.model_validate_json(storage.get(records_key(task)))
-    assert record.model == model, "the record knows the asset, not the cache"
+    assert record.assets[0] == model, "the record knows the asset, not the cache"
     rgb, mask = (
         read_png(tmp_path, storage.get(f"vases/{record.files[name].path}"))
         for name in ("rgb", "mask")

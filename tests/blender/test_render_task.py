@@ -112,7 +112,7 @@ def test_a_file_holds_the_developed_picture_of_its_view(blender, render, task, t
     render(task, storage)
     view = task.views[1]
 
-    passes, shot = shoot(blender, task.model, task.hdr, view, samples=1)
+    passes, shot = shoot(blender, *task.assets, view, samples=1)
 
     expected = Developer(view_transform="AgX", bit_depth=8)(passes.picture(gain=shot.gain))
     with Image.open(io.BytesIO(storage.get(f"vases/images/{view.name}.png"))) as image:

@@ -161,7 +161,7 @@ def hashes_match(evidence: Evidence) -> Iterator[str]:
 @check("No view is mixed from two attempts: all of its files and its record are from one render.")
 def one_attempt_per_view(evidence: Evidence) -> Iterator[str]:
     for dataset in evidence.datasets:
-        if dataset.job.models[0].id.startswith(REAL):
+        if dataset.job.assets[0].id.startswith(REAL):
             continue  # a picture says nothing of its render; its hashes do
         for record in dataset.records:
             found = {

@@ -25,8 +25,7 @@ def real_job(folder: Path) -> Job | None:
     models = sorted((folder / "samples" / "models").glob("*.blend"))[:1]
     hdrs = sorted((folder / "samples" / "hdrs").glob("*.exr"))[:2]
     spec = JobSpec(
-        models=tuple(map(str, models)),
-        hdrs=tuple(map(str, hdrs)),
+        assets={"models": tuple(map(str, models)), "hdrs": tuple(map(str, hdrs))},
         dataset_name="real",
         recipe=SodAugmented(pitch=2, yaw_per_pitch=12, fit=True),
         render=RenderSettings(resolution=64, samples=2),
@@ -34,8 +33,10 @@ def real_job(folder: Path) -> Job | None:
     )
     return make_job(
         spec,
-        models=tuple(asset(path, "model", number) for number, path in enumerate(models)),
-        hdrs=tuple(asset(path, "hdr", number) for number, path in enumerate(hdrs)),
+        [
+            *(asset(path, "model", number) for number, path in enumerate(models)),
+            *(asset(path, "hdr", number) for number, path in enumerate(hdrs)),
+        ],
     )
 
 
@@ -43,6 +44,7 @@ def asset(path: Path, kind: AssetKind, number: int) -> Asset:
     data = path.read_bytes()
     return Asset(
         kind=kind,
+        role=f"{kind}s",
         id=f"{REAL}{number}",
         name=path.name,
         path=str(path),

@@ -58,7 +58,7 @@ def open_chaos(settings: Settings) -> Renderer:
     def render(task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease) -> None:
         told = NotedLease(lease, journal, task, attempt, worker)
         told.note("began")
-        if task.model.id.startswith(REAL):
+        if task.assets[0].id.startswith(REAL):
             blender[:] = blender or [open_blender(settings)]
             blender[0](task, attempt=attempt, worker=worker, lease=told)
         else:
@@ -144,7 +144,6 @@ def paint(
     known = Circumstances(
         attempt=attempt,
         worker=worker,
-        world_from_model=EYE,
         missing_textures=(),
         denoiser=None,
         device="cpu",

@@ -86,4 +86,4 @@ def test_from_a_search_to_a_dataset_that_names_every_maker(sites, assets, tmp_pa
         credit = ViewRecord.model_validate_json(records[0]).model.credit
         assert (credit.source, credit.source_id) == ("blenderkit", vase["assetBaseId"])
         summary = json.loads((dataset / "dataset.json").read_text())
-        assert summary["models"][0]["credit"]["licence"] == "royalty_free"
+        assert summary["assets"][0]["credit"]["licence"] == "royalty_free"

@@ -77,7 +77,7 @@ def test_two_datasets_are_merged_split_drawn_and_counted(rendered, tmp_path):
 
     parts = [farm.dataset.open(out, split=name) for name in ("train", "val")]
     assert [len(part) for part in parts] == [4, 4]
-    models = [{view.record.model.name for view in part} for part in parts]
+    models = [{view.record.assets[0].name for view in part} for part in parts]
     assert models[0].isdisjoint(models[1])
     assert json.loads((out / "stats.json").read_text())["views"] == 8
     assert Path(out / "preview.html").stat().st_size > 50_000

@@ -47,7 +47,7 @@ def test_what_was_corrected_is_on_the_screen_and_in_the_dataset(assets, tmp_path
     for name, notes in wanted.items():
         assert f"note: {name}: {'; '.join(notes)}" in said
     summaries = [json.loads(path.read_bytes()) for path in tmp_path.glob("out/*/dataset.json")]
-    told = {name: notes for each in summaries for name, notes in each["hdr_notes"].items()}
+    told = {name: notes for each in summaries for name, notes in each["notes"].items()}
     assert told == wanted
 
 

@@ -101,9 +101,9 @@ def test_records_carry_camera_assets_licence_and_times(grid):
     output, *_ = grid
     record = read_views(output / "pyramid1_sunset01")[0]
 
-    assert record.model.credit.licence == "CC0-1.0"
-    assert record.model.credit.author == "Ada"
-    assert record.hdr.name == "sunset01-dddd.hdr"
+    assert record.assets[0].credit.licence == "CC0-1.0"
+    assert record.assets[0].credit.author == "Ada"
+    assert record.assets[1].name == "sunset01-dddd.hdr"
     assert record.camera.fx_px == pytest.approx(50 / 36 * 64)
     assert record.device == "cpu"
     assert record.versions.keys() >= {"viewfarm", "blender"}

@@ -24,7 +24,7 @@ from tests.unit.client.small_farm import a_job_info
 JOB = "0123456789ab"
 CODES = {0, 1, 2, 3, 130}
 INFO = a_job_info(state="completed", failures=("task 1: no",)).model_dump(mode="json")
-TASK = {"index": 1, "task_id": "a-b-0001", "state": "failed", "model": "m", "hdr": "h", "views": 2,
+TASK = {"index": 1, "task_id": "a-b-0001", "state": "failed", "title": "m · h", "views": 2,
         "attempts": [{"attempt": 1, "cause": "render", "sentence": "no", "worker": "w",
                       "time_s": 1.0}]}  # fmt: skip
 FILE = {"path": "set/images/a.png", "size_bytes": 4, "sha256": hashlib.sha256(b"mask").hexdigest()}

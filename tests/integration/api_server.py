@@ -94,6 +94,7 @@ class ApiServer:
 def asset(kind: str, name: str, data: bytes, **changes: Any) -> Asset:
     known = Asset(
         kind=kind,
+        role=f"{kind}s",
         id=name[:8].partition(".")[0],
         name=name,
         path=name,
@@ -114,8 +115,7 @@ def a_submission(*, tasks: int = 4, views: int = 2, **spec: Any) -> Submission:
     }
     return Submission(
         spec=JobSpec.model_validate(fields | spec),
-        models=(asset("model", "chair.blend", MODEL),),
-        hdrs=(asset("hdr", "studio.exr", HDR),),
+        assets=(asset("model", "chair.blend", MODEL), asset("hdr", "studio.exr", HDR)),
     )
 
 

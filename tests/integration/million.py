@@ -31,14 +31,17 @@ def a_million_tasks(**spec: Any) -> Submission:
     }
     return Submission(
         spec=JobSpec.model_validate(fields | spec),
-        models=tuple(_asset("model", f"model{at:05d}.blend") for at in range(MODELS)),
-        hdrs=tuple(_asset("hdr", f"sky{at:05d}.exr") for at in range(HDRS)),
+        assets=(
+            *(_asset("model", f"model{at:05d}.blend") for at in range(MODELS)),
+            *(_asset("hdr", f"sky{at:05d}.exr") for at in range(HDRS)),
+        ),
     )
 
 
 def _asset(kind: Any, name: str) -> Asset:
     return Asset(
         kind=kind,
+        role=f"{kind}s",
         id=name.partition(".")[0],
         name=name,
         path=name,

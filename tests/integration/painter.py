@@ -31,7 +31,7 @@ def paint(task: RenderTask, storage: Storage) -> None:
     book = RecordBook(task, storage)
     for view in task.views:
         files = {"rgb": picture(view.index, channels=3), "mask": picture(view.index)}
-        record = a_record(view, files=files, model=task.model, hdr=task.hdr)
+        record = a_record(view, files=files, model=task.assets[0], hdr=task.assets[1])
         record = record.model_copy(update={"view_id": view_id(task, view)})
         for name, file in record.files.items():
             storage.put(dataset_key(task.dataset, file.path), files[name])

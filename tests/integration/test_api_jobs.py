@@ -175,7 +175,9 @@ def test_a_running_job_shows_what_is_there_so_far(farm):
 
 def test_several_datasets_share_one_sheet(farm):
     sent = body(a_submission(tasks=1))
-    sent["hdrs"].append(sent["hdrs"][0] | {"id": "other", "name": "other.exr", "path": "other.exr"})
+    sent["assets"].append(
+        sent["assets"][1] | {"id": "other", "name": "other.exr", "path": "other.exr"}
+    )
     job_id = farm.submitter.post("/v1/jobs", json=sent).json()["job_id"]
     farm.start_worker()
     farm.wait_job(job_id, "completed")

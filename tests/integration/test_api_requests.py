@@ -189,7 +189,7 @@ WRONG = {
 def test_a_submission_that_is_wrong_is_told_where(api, untouched, sentence):
     sent = change(*WRONG[sentence])
     if sentence == "too long":
-        sent["models"][0]["id"] = "m" * 80
+        sent["assets"][0]["id"] = "m" * 80
 
     told = problem(api.client("submit").post("/v1/jobs", json=sent), 422)
 
@@ -198,7 +198,7 @@ def test_a_submission_that_is_wrong_is_told_where(api, untouched, sentence):
 
 def test_two_assets_of_one_name_are_told_apart_or_refused(api, untouched):
     sent = body(a_submission())
-    sent["models"].append(sent["models"][0] | {"id": "CHAIR"})
+    sent["assets"].append(sent["assets"][0] | {"id": "CHAIR"})
 
     told = problem(api.client("submit").post("/v1/jobs", json=sent), 422)
 
@@ -227,7 +227,7 @@ def test_a_grid_whose_datasets_would_be_one_is_refused(api, untouched):
 )
 def test_only_shared_folders_may_be_named_without_an_upload(api, untouched, path):
     sent = change("models.0.path", path)
-    sent["models"][0]["in_library"] = False
+    sent["assets"][0]["in_library"] = False
 
     told = problem(api.client("submit").post("/v1/jobs", json=sent), 403)
 
@@ -236,7 +236,7 @@ def test_only_shared_folders_may_be_named_without_an_upload(api, untouched, path
 
 def test_a_dependency_does_not_lead_out_of_the_shared_folder(api, untouched):
     sent = change("models.0.path", "/srv/assets/chair.blend")
-    sent["models"][0] |= {
+    sent["assets"][0] |= {
         "in_library": False,
         "dependencies": [{"path": "../secret.png", "sha256": HASH, "size_bytes": 1}],
     }

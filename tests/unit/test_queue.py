@@ -40,7 +40,7 @@ def test_a_message_is_json_and_says_in_a_line_what_it_is(queue):
     (body,), _, _ = json.loads(raw.body)
     assert RenderMessage.model_validate(body) == message
     assert raw.headers["task"] == RENDER_TASK
-    assert raw.headers["argsrepr"] == "vase.blend · studio.exr · views 0..2"
+    assert raw.headers["argsrepr"] == "vase · studio · views 0..2"
 
 
 def test_an_urgent_job_goes_first(queue):

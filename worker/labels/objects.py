@@ -40,6 +40,10 @@ class Thing:
     """Its outermost points (N, 3), in the world; where there are none, its box is taken."""
     keypoints: tuple[tuple[str, Point3], ...] = ()
     """Points that it names, in the world."""
+    asset: int | None = None
+    """Place among the task's assets of the one that it is of."""
+    world_from_file: Matrix4 | None = None
+    """The coordinates of that asset's file to the world."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +76,7 @@ def object_label(thing: Thing, sight: Sight, *, alone: bool) -> ObjectLabel:
     seen = bool((coverage > 0).any())
     return ObjectLabel(
         name=thing.name,
+        asset=thing.asset,
         category=thing.category,
         indices=thing.indices,
         box_px=tight_box(coverage),
@@ -80,6 +85,7 @@ def object_label(thing: Thing, sight: Sight, *, alone: bool) -> ObjectLabel:
         truncation=truncation(in_front(outline, corners), sight),
         camera_from_object=as_matrix(camera_from_world @ world_from_object),
         size=thing.size,
+        world_from_file=thing.world_from_file,
         corners_px=tuple(pixel(corner, sight.camera) for corner in corners),
         keypoints=tuple(
             keypoint(name, moved(np.array([at]), camera_from_world)[0], sight)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
+
+from pydantic import JsonValue
 
 from farm.errors import SpecError
 from farm.spec.camera import IDENTITY, Matrix4
 from farm.spec.label import IndexLabel
+from farm.spec.recipes import RECIPES
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
 from farm.spec.view import View
@@ -29,6 +30,8 @@ class Shot:
     """Factor on the scene-linear picture."""
     true_strength: bool
     """The light's strength was set in the scene."""
+    values: dict[str, JsonValue] = field(default_factory=dict)
+    """What the record tells of the view beside."""
     world_from_scene: Matrix4 = IDENTITY
     """From the renderer's coordinates to those in which the record speaks: a turn and a shift."""
     things: tuple[Thing, ...] = ()
@@ -39,12 +42,8 @@ class Stage(Protocol):
     """A scene that is loaded for a task and is arranged anew for each view."""
 
     @property
-    def world_from_model(self) -> Matrix4:
-        """The model's file coordinates to those in which the records speak."""
-
-    @property
     def missing_textures(self) -> tuple[str, ...]:
-        """Pictures that the model wants and that are not there."""
+        """Pictures that the scene wants and that are not there."""
 
     @property
     def vertex_colours(self) -> bool:
@@ -55,12 +54,16 @@ class Stage(Protocol):
         """What of the model's file could not be read."""
 
     @property
+    def notes(self) -> dict[str, tuple[str, ...]]:
+        """File name of an asset -> what was corrected of it, and what was found."""
+
+    @property
     def see_through(self) -> bool:
         """Some of the model is half clear, so that labels may look through all of it."""
 
     @property
     def metres_per_unit(self) -> float:
-        """Metres of the model that one unit of the world stands for."""
+        """Metres of real size that one unit of the world stands for."""
 
     @property
     def indices(self) -> tuple[IndexLabel, ...]:
@@ -71,7 +74,7 @@ class Stage(Protocol):
         """What the values of the material pass mean."""
 
     def arrange(self, view: View) -> Shot:
-        """Set model, light and camera for one view."""
+        """Set scene, light and camera for one view."""
 
 
 class Recipe(Protocol):
@@ -82,12 +85,12 @@ class Recipe(Protocol):
 
 
 def find_recipe(name: str) -> Recipe:
-    """Return the recipe `name`, which is the module of that name in this package.
+    """Return what the recipe `name` does in Blender.
 
     Raises:
         SpecError: There is none.
     """
-    module = f"{__name__}.{name}"
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or importlib.util.find_spec(module) is None:
+    known = RECIPES.get(name)
+    if known is None:
         raise SpecError(f"recipe {name!r} is unknown to this worker: is it as new as the farm?")
-    return cast(Recipe, importlib.import_module(module))
+    return cast(Recipe, importlib.import_module(known.stage))

@@ -8,9 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from farm.spec.asset import Credit
-from farm.spec.camera import IDENTITY, Matrix4, intrinsics, orbit_matrix, turn_matrix
+from farm.spec.asset import Asset
+from farm.spec.camera import IDENTITY, intrinsics, orbit_matrix, turn_matrix
 from farm.spec.label import IndexLabel
+from farm.spec.recipes.sod import SodSetup, SodView
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
 from farm.spec.view import View
@@ -29,8 +30,9 @@ class DomeStage:
     session: BlenderSession
     model: Model
     resolution_px: tuple[int, int]
-    credit: Credit
-    name: str
+    asset: Asset
+    """The model."""
+    hdr: Asset
 
     @property
     def metres_per_unit(self) -> float:
@@ -47,12 +49,14 @@ class DomeStage:
     @cached_property
     def thing(self) -> Thing:
         """The model, which stands still in the middle of the record's world."""
-        unit = np.array(self.world_from_model)
+        unit = np.array(self.model.unit_from_model)
         bounds = self.model.bounds
         x, y, z = ((bounds.high - bounds.low) / bounds.size).tolist()
         points = np.array([*self.model.keypoints.values()]).reshape(-1, 3)
         return Thing(
-            name=self.credit.name or self.name,
+            name=self.asset.credit.name or self.asset.name,
+            asset=0,
+            world_from_file=self.model.unit_from_model,
             category=self.category,
             indices=tuple(label.index for label in self.indices),
             world_from_object=IDENTITY,
@@ -69,11 +73,7 @@ class DomeStage:
     @property
     def category(self) -> str:
         """What kind of thing the model is."""
-        return self.credit.category or "object"
-
-    @property
-    def world_from_model(self) -> Matrix4:
-        return self.model.unit_from_model
+        return self.asset.credit.category or "object"
 
     @property
     def missing_textures(self) -> tuple[str, ...]:
@@ -88,10 +88,18 @@ class DomeStage:
         return self.model.unread
 
     @property
+    def notes(self) -> dict[str, tuple[str, ...]]:
+        return {self.hdr.name: self.session.hdr_notes} if self.session.hdr_notes else {}
+
+    @property
     def see_through(self) -> bool:
         return bool(self.model.clear_cut)
 
     def arrange(self, view: View) -> Shot:
+        assert isinstance(view, SodView)
+        return self.shoot(view)
+
+    def shoot(self, view: SodView) -> Shot:
         """Set one view.
 
         The environment itself is never turned, which would cost Cycles a second: model and
@@ -119,12 +127,12 @@ class DomeStage:
             things=(self.thing,),
         )
 
-    def _distance(self, view: View) -> float:
+    def _distance(self, view: SodView) -> float:
         if not view.camera.fit:
             return view.camera.distance
         return fit_distance(self.model.bounds.unit_support, view.camera, self.resolution_px)
 
-    def _record(self, view: View, distance: float) -> CameraRecord:
+    def _record(self, view: SodView, distance: float) -> CameraRecord:
         fx, fy, cx, cy = intrinsics(view.camera, self.resolution_px)
         matrix = orbit_matrix(
             yaw_deg=view.camera.yaw_deg, pitch_deg=view.camera.pitch_deg, distance=distance
@@ -136,6 +144,8 @@ class DomeStage:
 
 def prepare(task: RenderTask, session: BlenderSession) -> DomeStage:
     """Load a task's model and environment."""
-    model = session.load_model(task.model, file_lights=task.file_lights)
-    session.load_hdr(task.hdr)
-    return DomeStage(session, model, task.render.resolution_px, task.model.credit, task.model.name)
+    assert isinstance(task.setup, SodSetup)
+    [asset], [hdr] = task.of("models"), task.of("hdrs")
+    model = session.load_model(asset, file_lights=task.setup.file_lights)
+    session.load_hdr(hdr)
+    return DomeStage(session, model, task.render.resolution_px, asset, hdr)

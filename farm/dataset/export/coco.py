@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import IO, Any
 
@@ -16,6 +16,7 @@ from farm.dataset.export.base import Exporter, Job, Lines, NumberedView, Part, W
 from farm.dataset.export.instances import Instance, box_of, find_instances
 from farm.dataset.export.pictures import picture, put_extras
 from farm.dataset.export.polygons import outlines
+from farm.dataset.export.survey import licences_of
 from farm.spec.label import Keypoint
 
 Entry = dict[str, Any]
@@ -33,7 +34,7 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self._categories = {name: at for at, name in enumerate(self.survey.classes, start=1)}
-        self._licences = {name: at for at, name in enumerate(self.survey.licences(), start=1)}
+        self._licences = {name: at for at, name in enumerate(self.survey.licence_sets, start=1)}
 
     def take(self, view: NumberedView) -> tuple[list[str], Entry]:
         file = picture(view, "rgb", self.options.image_format)
@@ -49,10 +50,10 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
             "file_name": name,
             "width": width,
             "height": height,
-            "license": self._licences[record.model.credit.licence or "unknown"],
+            "license": self._licences[licences_of(record)],
             "view": view.view.key,
-            "model": record.model.name,
-            "hdr": record.hdr.name,
+            "title": record.title,
+            "assets": {asset.role: asset.name for asset in record.assets},
         }
         found = find_instances(view, self.options.classes)
         annotations = [self._annotation(each, view) for each in found if each.mask.any()]
@@ -114,10 +115,7 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
     ) -> None:
         head = {
             "info": {"description": split, "version": version("viewfarm"), "contributor": ""},
-            "licenses": [
-                {"id": at, "name": licence(name).title, "url": licence(name).url or ""}
-                for name, at in self._licences.items()
-            ],
+            "licenses": [{"id": at, **described(names)} for names, at in self._licences.items()],
             "categories": [
                 {"id": at, "name": name, "supercategory": "object", **self._points_of(name)}
                 for name, at in self._categories.items()
@@ -130,6 +128,15 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
         found = (each for entry in lines(split) for each in entry["annotations"])
         write_list(file, ({"id": next(numbers)} | each for each in found))
         file.write(b"]\n}\n")
+
+
+def described(names: Sequence[str]) -> Entry:
+    """Return name and page of the licences of one picture."""
+    known = [licence(name) for name in names]
+    return {
+        "name": " + ".join(each.title for each in known),
+        "url": next((each.url for each in known if each.url), ""),
+    }
 
 
 def keypoint(point: Keypoint | None, resolution_px: tuple[int, int]) -> tuple[float, float, int]:

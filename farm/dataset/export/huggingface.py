@@ -93,10 +93,11 @@ class ParquetExporter(Exporter[Row]):
             "intrinsics": [camera.fx_px, camera.fy_px, camera.cx_px, camera.cy_px],
             "world_from_camera": np.array(camera.world_from_camera),
             "metres_per_unit": record.metres_per_unit,
-            "model": record.model.name,
-            "model_licence": record.model.credit.licence,
-            "hdr": record.hdr.name,
-            "hdr_licence": record.hdr.credit.licence,
+            "title": record.title,
+            "assets": [
+                {"role": asset.role, "name": asset.name, "licence": asset.credit.licence}
+                for asset in record.assets
+            ],
             "record": record.model_dump_json(),
         }
 
@@ -151,15 +152,17 @@ class ParquetExporter(Exporter[Row]):
                     "area": Value("int32"),
                 }
             )
-        words = ("model", "model_licence", "hdr", "hdr_licence", "record")
+        text = Value("string")
         return Features(
             found
             | {
                 "intrinsics": List(Value("float64"), length=4),
                 "world_from_camera": Array2D((4, 4), "float64"),
                 "metres_per_unit": Value("float64"),
+                "title": text,
+                "assets": List({"role": text, "name": text, "licence": text}),
+                "record": text,
             }
-            | dict.fromkeys(words, Value("string"))
         )
 
     def _feature(self, name: PassName) -> Any:

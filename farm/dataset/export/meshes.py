@@ -31,19 +31,24 @@ class Origin(NamedTuple):
     """Where an object comes from."""
 
     asset: Asset
-    object_from_model: NDArray[np.float64]
-    """(4, 4), from the coordinates of the model's file to millimetres around its box's middle."""
+    object_from_file: NDArray[np.float64] | None
+    """(4, 4), from the coordinates of the asset's file to millimetres around its box's middle; None
+    where the record does not say."""
     is_whole: bool
     """It is all that its file shows."""
 
 
 def origin_of(record: ViewRecord, label: ObjectLabel, mm_per_unit: float) -> Origin:
     """Return where an object of a view comes from."""
+    asset = record.asset_of(label)
+    is_whole = sum(record.asset_of(each) == asset for each in record.objects) == 1
+    if label.world_from_file is None:
+        return Origin(asset, None, is_whole)
     camera_from_world = np.linalg.inv(np.array(record.camera.world_from_camera))
     object_from_camera = np.linalg.inv(np.array(label.camera_from_object))
-    matrix = object_from_camera @ camera_from_world @ np.array(record.world_from_model)
+    matrix = object_from_camera @ camera_from_world @ np.array(label.world_from_file)
     scale = np.diag([mm_per_unit, mm_per_unit, mm_per_unit, 1.0])
-    return Origin(record.model, scale @ matrix, len(record.objects) == 1)
+    return Origin(asset, scale @ matrix, is_whole)
 
 
 def mesh_of(origin: Origin, size_mm: Point3) -> Mesh:
@@ -58,8 +63,10 @@ def mesh_of(origin: Origin, size_mm: Point3) -> Mesh:
     check_licence(asset)
     if not origin.is_whole:
         raise NoMeshError("its file has other objects, too")
+    matrix = origin.object_from_file
+    if matrix is None:
+        raise NoMeshError("its record does not say where it stands in its file")
     mesh = read_mesh(suffix, read_asset(asset))
-    matrix = origin.object_from_model
     points = mesh.points @ matrix[:3, :3].T + matrix[:3, 3]
     half = np.array(size_mm) / 2
     beyond = np.abs(np.stack([points.min(axis=0) + half, points.max(axis=0) - half])).max()

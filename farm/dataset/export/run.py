@@ -126,7 +126,7 @@ def export(  # noqa: PLR0913  what a person chooses
     write_parts(exporter, marks, progress, threads=threads)
     marks.keep_shared(exporter.close(marks.lines))
     marks.tidy()
-    text = attribution(out.name, models=survey.models, hdrs=survey.hdrs)
+    text = attribution(out.name, survey.assets)
     outbox.put_text(ATTRIBUTION_FILE, text)
     return ExportSummary(
         folder=out,

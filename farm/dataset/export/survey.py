@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Literal
 
 from farm.dataset.assets import AssetCounter, AssetSummary
@@ -21,16 +20,19 @@ from farm.spec.record import ViewRecord
 ClassWord = Literal["category", "model"]
 UNKNOWN = "object"
 """The category of what has none."""
+UNLICENSED = "unknown"
+"""The licence of what has none."""
 MM_PER_M = 1000.0
 SPLIT_ORDER = ("train", "val", "test")
 
 
 class Thing(Spec):
-    """An object that views show: the same one has the same name and the same model."""
+    """An object that views show: the same one has the same name and is of the same asset."""
 
-    model: str
+    asset: str
+    """File name."""
     sha256: str
-    """Of the model."""
+    """Of the asset."""
     name: str
 
 
@@ -55,8 +57,9 @@ class Survey:
     """Sides of the box of each object, millimetres, in the order in which they are first seen."""
     origins: dict[Thing, Origin] = field(default_factory=dict)
     """Where each object comes from."""
-    models: tuple[AssetSummary, ...] = ()
-    hdrs: tuple[AssetSummary, ...] = ()
+    assets: tuple[AssetSummary, ...] = ()
+    licence_sets: tuple[tuple[str, ...], ...] = ()
+    """Of the assets of a view, sorted: each set that occurs once."""
 
     @property
     def views(self) -> int:
@@ -78,9 +81,8 @@ class Survey:
         return f"{label}__{view.name}" if label else view.name
 
     def licences(self) -> tuple[str, ...]:
-        """Return the licences of all models and HDRIs, sorted."""
-        assets = (*self.models, *self.hdrs)
-        return tuple(sorted({asset.credit.licence or "unknown" for asset in assets}))
+        """Return the licences of all assets, sorted."""
+        return tuple(sorted({asset.credit.licence or UNLICENSED for asset in self.assets}))
 
 
 def look(splits: Mapping[str, Dataset], word: ClassWord) -> Survey:
@@ -95,7 +97,7 @@ def look(splits: Mapping[str, Dataset], word: ClassWord) -> Survey:
     """
     folders = {prefix for dataset in splits.values() for prefix in dataset.prefixes}
     survey = Survey(splits=in_order(splits), labels=short_labels(sorted(folders)))
-    models, hdrs = AssetCounter(), AssetCounter()
+    assets, licence_sets = AssetCounter(), set[tuple[str, ...]]()
     classes: set[str] = set()
     for split, dataset in survey.splits.items():
         for view in dataset:
@@ -113,10 +115,11 @@ def look(splits: Mapping[str, Dataset], word: ClassWord) -> Survey:
                     x, y, z = (round(side * scale, 6) for side in label.size)
                     survey.things[thing] = (x, y, z)
                     survey.origins[thing] = origin_of(record, label, scale)
-            models.add(record.model)
-            hdrs.add(record.hdr)
+            assets.add(record.assets)
+            licence_sets.add(licences_of(record))
     survey.classes = tuple(sorted(classes))
-    survey.models, survey.hdrs = models.summaries(), hdrs.summaries()
+    survey.assets = assets.summaries()
+    survey.licence_sets = tuple(sorted(licence_sets))
     return survey
 
 
@@ -134,13 +137,18 @@ def in_order(splits: Mapping[str, Dataset]) -> dict[str, Dataset]:
 
 def things(record: ViewRecord) -> Iterator[tuple[Thing, ObjectLabel]]:
     """Yield the objects of a view."""
-    model = record.model
     for label in record.objects:
-        yield Thing(model=model.name, sha256=model.sha256, name=label.name), label
+        asset = record.asset_of(label)
+        yield Thing(asset=asset.name, sha256=asset.sha256, name=label.name), label
+
+
+def licences_of(record: ViewRecord) -> tuple[str, ...]:
+    """Return the licences of all that a view is made of, sorted."""
+    return tuple(sorted({asset.credit.licence or UNLICENSED for asset in record.assets}))
 
 
 def class_names(record: ViewRecord, word: ClassWord) -> list[str]:
-    """Return the class of each object of a view; a record without objects has one, its model."""
+    """Return the class of each object of a view; where there are none, its first asset's."""
     if not record.objects:
         return [class_name(record, None, word)]
     return [class_name(record, label, word) for label in record.objects]
@@ -149,9 +157,10 @@ def class_names(record: ViewRecord, word: ClassWord) -> list[str]:
 def class_name(record: ViewRecord, label: ObjectLabel | None, word: ClassWord) -> str:
     """Return the class of an object."""
     if word == "category":
-        return label.category if label else record.model.credit.category or UNKNOWN
-    if label is None or len(record.objects) == 1:
-        return PurePath(record.model.name).stem
+        return label.category if label else record.asset_of(None).credit.category or UNKNOWN
+    of_asset = [each for each in record.objects if label and each.asset == label.asset]
+    if label is None or len(of_asset) == 1:
+        return record.asset_of(label).title
     return label.name
 
 

@@ -1,11 +1,25 @@
-"""What every recipe's spec has."""
+"""What every recipe's spec, its tasks' setup and its assets have."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import ClassVar, NamedTuple
 
+from farm.spec.asset import Asset, AssetKind
 from farm.spec.base import Spec
 from farm.spec.render import ImageFormat
+
+
+class AssetRole(NamedTuple):
+    """What a recipe takes assets for."""
+
+    name: str
+    """The field of a spec, and the flag, that names such assets: `models`."""
+    kind: AssetKind
+    word: str
+    """One of them, as people count them: `model`."""
+    at_least: int = 1
+    at_most: int | None = None
 
 
 class Recipe(Spec):
@@ -14,3 +28,19 @@ class Recipe(Spec):
     kind: str
     default_format: ClassVar[ImageFormat] = "png"
     """Taken where the spec names no format."""
+    roles: ClassVar[tuple[AssetRole, ...]] = ()
+    """In the order in which assets are listed, counted and hashed."""
+    allow_empty_masks: bool = False
+    """Keep views in which nothing of the model is to be seen, such as a sheet of paper from its
+    edge; else they fail, each by its name."""
+
+
+class Setup(Spec):
+    """What all views of a task share beside its assets; only the recipe looks inside."""
+
+    kind: str
+
+
+def of_role(assets: Iterable[Asset], role: str) -> tuple[Asset, ...]:
+    """Return the assets that are taken for `role`."""
+    return tuple(asset for asset in assets if asset.role == role)

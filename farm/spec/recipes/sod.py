@@ -6,12 +6,21 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from farm.spec.recipes.base import Recipe
+from farm.spec.camera import Framing, OrbitCamera
+from farm.spec.recipes.base import AssetRole, Recipe
+from farm.spec.recipes.base import Setup as BaseSetup
 from farm.spec.render import ImageFormat
+from farm.spec.view import Light
+from farm.spec.view import View as BaseView
+
+ROLES = (AssetRole("models", "model", "model"), AssetRole("hdrs", "hdr", "HDRI"))
+FRAMING_NAMES: dict[Framing, str] = {"t": "tight", "m": "medium", "l": "loose"}
 
 
 class SodBase(Recipe):
     """What both modes share."""
+
+    roles: ClassVar[tuple[AssetRole, ...]] = ROLES
 
     kind: Literal["sod"] = "sod"
     """Name of the recipe."""
@@ -19,9 +28,6 @@ class SodBase(Recipe):
     """Frame by the projected bounds, so that thin and flat models fill the picture too."""
     file_lights: bool = False
     """Keep the lights that a model's file brings."""
-    allow_empty_masks: bool = False
-    """Keep views in which nothing of the model is to be seen, such as a sheet of paper from its
-    edge; else they fail, each by its name."""
 
 
 class SodGrid(SodBase):
@@ -69,3 +75,36 @@ RecipeSpec = Annotated[
     Annotated[SodGrid | SodAugmented, Field(discriminator="mode")],
     BeforeValidator(_grid_unless_said),
 ]
+
+
+class SodSetup(BaseSetup):
+    """What the views of one model under one HDRI share."""
+
+    kind: Literal["sod"] = "sod"
+    file_lights: bool = False
+    """Keep the lights that the model's file brings."""
+
+
+class SodView(BaseView):
+    """A model seen from a dome, under a turned and dimmed environment."""
+
+    kind: Literal["sod"] = "sod"
+    camera: OrbitCamera
+    light: Light
+
+    @property
+    def caption(self) -> str:
+        camera, light = self.camera, self.light
+        return (
+            f"yaw {camera.yaw_deg:g}°  ·  pitch {camera.pitch_deg:g}°"
+            f"  ·  {FRAMING_NAMES[camera.framing]}"
+            f"  ·  light {light.rotation_deg:g}°, strength {light.strength:g}"
+        )
+
+    @property
+    def facets(self) -> dict[str, str]:
+        return {"framing": FRAMING_NAMES[self.camera.framing]}
+
+
+Setup = SodSetup
+View = SodView

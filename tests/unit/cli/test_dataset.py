@@ -129,10 +129,11 @@ def test_split_tells_of_each_part_and_of_empty_ones(folder):
     done = run("split", folder)
 
     assert done.exit_code == 0
-    assert "2 views of 1 model" in done.stdout
+    assert "2 views of 1 group" in done.stdout
     assert "note: test is empty" in done.stdout
     assert run("verify", folder).exit_code == 0
-    with pytest.raises(FarmError, match="--by: 'colour' is not one of model, hdr, view"):
+    kinds = "group, model, hdr, scene, script, view"
+    with pytest.raises(FarmError, match=f"--by: 'colour' is not one of {kinds}"):
         raise run("split", folder, "--by", "colour").exception
 
 

@@ -150,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def submit(self) -> None:
         submission = Submission.model_validate_json(self.body())
-        job = make_job(submission.spec, models=submission.models, hdrs=submission.hdrs)
+        job = make_job(submission.spec, submission.assets)
         info = a_job_info(job.job_id, name=submission.spec.dataset_name or job.job_id)
         if "validate_only" not in self.query:
             self.small.submissions.append(submission)
@@ -186,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def tasks(self, job_id: str) -> None:
         items = [
-            {"index": index, "task_id": f"t-{index}", "state": "failed", "model": "m", "hdr": "h",
+            {"index": index, "task_id": f"t-{index}", "state": "failed", "title": "m · h",
              "views": 1, "attempts": []}
             for index in self.small.logs
             if self.query.get("state") == "failed"

@@ -92,7 +92,7 @@ def test_a_submission_brings_models_textures_and_lights(small, client, models):
 
     assert {data[:4] for data in small.blobs.values()} >= {b"wood", b"tabl", b"skys", b"map_"}
     (submission,) = small.submissions
-    chair = submission.models[0]
+    chair = submission.assets[0]
     assert chair.in_library
     assert chair.path == chair.name == "chair.obj"
     assert [file.path for file in chair.dependencies] == ["chair.mtl", "tex/wood.png"]
@@ -125,8 +125,8 @@ def test_paths_on_shared_storage_are_submitted_as_they_are(small, client, models
     (submission,) = small.submissions
     assert small.blobs == {}
     assert submission.priority == 7
-    assert submission.models[0].path == str(models / "chair.obj")
-    assert not submission.models[0].in_library
+    assert submission.assets[0].path == str(models / "chair.obj")
+    assert not submission.assets[0].in_library
 
 
 def test_a_priority_out_of_its_range_is_refused_here(small, client, models):

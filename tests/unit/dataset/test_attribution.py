@@ -6,11 +6,16 @@ import pytest
 
 from farm.dataset.assets import AssetSummary
 from farm.dataset.attribution import attribution, licence
-from farm.spec.asset import Credit
+from farm.spec.asset import AssetKind, Credit
 
 
-def a_summary(name: str = "7bea2b93.blend", **credit: str) -> AssetSummary:
-    return AssetSummary(id="x", name=name, sha256="ab" * 32, credit=Credit(**credit), views=3)
+def a_summary(
+    name: str = "7bea2b93.blend", *, kind: AssetKind = "model", **credit: str
+) -> AssetSummary:
+    return AssetSummary(
+        kind=kind, role=f"{kind}s", id="x", name=name, sha256="ab" * 32, credit=Credit(**credit),
+        views=3,
+    )  # fmt: skip
 
 
 def test_all_that_a_licence_asks_for_is_there():
@@ -20,7 +25,7 @@ def test_all_that_a_licence_asks_for_is_there():
         fetched="2026-11-20T10:00:00+00:00",
     )  # fmt: skip
 
-    told = attribution("chairs", models=[chair], hdrs=[a_summary("sky.exr")])
+    told = attribution("chairs", [chair, a_summary("sky.exr", kind="hdr")])
 
     assert (
         "- [7bea2b93.blend](<https://example.org/7bea2b93/>) by Ada, licensed "
@@ -48,7 +53,7 @@ def test_a_known_licence_is_linked(name, url):
 def test_a_strangers_words_stay_words():
     trick = a_summary(author="[x](http://evil) `a`\n# b", url="javascript:alert(1)", licence="l")
 
-    told = attribution("d", models=[trick], hdrs=[])
+    told = attribution("d", [trick])
 
     assert r"\[x\](http://evil) \`a\` \# b" in told
     assert "javascript" not in told

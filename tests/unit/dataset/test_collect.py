@@ -33,7 +33,7 @@ def storage(tmp_path):
         a_task(0),
         [
             line(a_record(a_view(2))),
-            line(a_record(a_view(0), coverage=0.0, hdr_notes=("it is all black",))),
+            line(a_record(a_view(0), coverage=0.0, notes={"studio.exr": ("it is all black",)})),
         ],
     )
     lacking = {"missing_textures": ("wood.png",), "unread": ("linked file legs.blend",)}
@@ -81,19 +81,21 @@ def test_the_dataset_says_what_is_in_it(storage):
     assert summary["empty_views"] == 1
     assert summary["missing_textures"] == {"chair.glb": ["wood.png"]}
     assert summary["unread"] == {"chair.glb": ["linked file legs.blend"]}
-    assert summary["hdr_notes"] == {"studio.exr": ["it is all black"]}
+    assert summary["notes"] == {"studio.exr": ["it is all black"]}
     assert summary["tasks"] == 3
     assert summary["failures"] == ["vase.blend: has nothing to render"]
     assert summary["size_bytes"] == 3 * len(b"picturemask")
     assert summary["resolutions_px"] == [[64, 64]]
     assert summary["formats"] == ["png"]
     assert summary["passes"] == ["rgb", "mask"]
-    assert [(model["name"], model["views"]) for model in summary["models"]] == [
+    assert [
+        (model["name"], model["views"]) for model in summary["assets"] if model["role"] == "models"
+    ] == [
         ("chair.glb", 1),
         ("vase.blend", 2),
     ]
-    assert summary["models"][0]["credit"]["author"] == "Ada"
-    assert summary["hdrs"][0]["name"] == "studio.exr"
+    assert summary["assets"][0]["credit"]["author"] == "Ada"
+    assert summary["assets"][-1]["name"] == "studio.exr"
     assert summary["spec"] == {"recipe": "sod"}
 
 

@@ -47,7 +47,7 @@ def test_a_page_holds_the_passes_and_records_of_its_views_and_loads_nothing(data
     assert "5 views shown" in found["subtitle"]
     titles = [tile["title"] for tile in found["views"][0]["tiles"]]
     assert titles == ["rgb", "objects", *PASS_NAMES[1:]]
-    assert {view["model"] for view in found["views"]} == {"ball000", "ball001"}
+    assert {view["roles"]["model"][0] for view in found["views"]} == {"ball000", "ball001"}
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
     for tile in found["views"][0]["tiles"]:
         kind, _, text = tile["src"].partition(",")
@@ -80,7 +80,7 @@ def test_a_strangers_name_does_not_end_the_pages_data(tmp_path):
     page, _ = page_of(open_dataset(tmp_path), limit=1)
 
     assert "alert(1)</script>" not in page
-    assert data_of(page)["views"][0]["record"]["model"]["name"] == evil
+    assert data_of(page)["views"][0]["record"]["assets"][0]["name"] == evil
 
 
 def test_a_views_passes_stand_side_by_side(data):

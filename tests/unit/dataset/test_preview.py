@@ -10,11 +10,11 @@ import pytest
 
 from farm.dataset.preview import contact_sheet
 from farm.dataset.selection import (
-    KEPT_PER_PAIR,
-    MOST_PAIRS,
+    KEPT_PER_SET,
+    MOST_SETS,
     EvenSample,
     choose_views,
-    sample_pairs,
+    sample_sets,
 )
 from farm.errors import SpecError
 from farm.spec.task import dataset_key
@@ -83,7 +83,7 @@ def test_nothing_to_show_is_said(storage):
 def test_every_model_and_hdri_is_shown_evenly():
     views = choose_views(cross(models=6, hdrs=3, views=50), limit=18)
 
-    pairs = Counter((view.model.name, view.hdr.name) for view in views)
+    pairs = Counter((view.assets[0].name, view.assets[1].name) for view in views)
     assert len(pairs) == 18
 
 
@@ -105,7 +105,7 @@ def test_the_sample_stays_small_and_reaches_from_start_to_end():
         sample.add(a_record(a_view(index)))
 
     indices = [record.view.index for record in sample.kept]
-    assert len(indices) <= KEPT_PER_PAIR
+    assert len(indices) <= KEPT_PER_SET
     assert indices[0] == 0
     assert indices[-1] > 9_000
 
@@ -147,8 +147,7 @@ def test_memory_does_not_grow_with_the_number_of_pairs():
     hdrs = [an_asset(f"h{at:04d}.exr", kind="hdr") for at in range(20)]
     records = (a_record(a_view(0), model=model, hdr=hdr) for model in models for hdr in hdrs)
 
-    samples = sample_pairs(records)
+    samples = sample_sets(records)
 
-    pairs = [(model, hdr) for model, inner in samples.items() for hdr in inner]
-    assert MOST_PAIRS / 4 < len(pairs) <= MOST_PAIRS + 1
-    assert len({model for model, _ in pairs}) > 50, "from all over, not from the beginning"
+    assert MOST_SETS / 4 < len(samples) <= MOST_SETS + 1
+    assert len({model for model, _hdr in samples}) > 50, "from all over, not from the beginning"

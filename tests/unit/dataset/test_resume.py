@@ -23,7 +23,9 @@ def render(storage, task, views):
     """Leave behind what a worker would: files and records."""
     lines = []
     for view in views:
-        record = a_record(view, view_id=view_id(task, view), model=task.model, hdr=task.hdr)
+        record = a_record(
+            view, view_id=view_id(task, view), model=task.assets[0], hdr=task.assets[1]
+        )
         for file, data in zip(record.files.values(), (b"picture", b"mask"), strict=True):
             storage.put(dataset_key(task.dataset, file.path), data)
         lines.append(record.model_dump_json().encode() + b"\n")

@@ -16,6 +16,7 @@ from farm.dataset.split import SplitsThereError, SplitSummary, split_dataset
 from farm.dataset.splits import NoSplitError, split_names
 from farm.dataset.verify import verify
 from farm.errors import SpecError, StorageError
+from farm.spec.record import read_record
 from farm.storage import FolderStorage
 from tests.datasets import write_dataset
 
@@ -45,7 +46,12 @@ def test_no_model_or_hdr_is_in_two_splits(tmp_path, by, count):
     summary = split(tmp_path, by=by)
 
     seen = {
-        part: {getattr(view.record, by).content for view in farm.dataset.open(tmp_path, split=part)}
+        part: {
+            asset.content
+            for view in farm.dataset.open(tmp_path, split=part)
+            for asset in view.record.assets
+            if asset.kind == by
+        }
         for part in SHARES
     }
     assert all(seen.values())
@@ -289,3 +295,40 @@ def test_verify_tells_of_splits_that_are_not_whole(tmp_path, harm, sentence):
 
     assert checks["splits"].found == 1
     assert sentence in checks["splits"].examples[0]
+
+
+def test_things_that_are_seen_together_are_never_split_apart(tmp_path):
+    """Views of two models each link them, and those link others: none leaks into another split."""
+    write(tmp_path, views=24, models=8)
+    show_together(
+        tmp_path, [("ball000", "ball001"), ("ball001", "ball002"), ("ball006", "ball007")]
+    )
+
+    split(tmp_path, by="model")
+
+    shown = [
+        {asset.title for view in farm.dataset.open(tmp_path, split=part)
+         for asset in view.record.of("models")}
+        for part in SHARES
+    ]  # fmt: skip
+    assert sum({"ball000", "ball001", "ball002"} <= part for part in shown) == 1
+    assert sum(map(len, shown)) == 8
+
+
+def test_what_hangs_together_as_a_whole_is_not_split_by_kind(tmp_path):
+    write(tmp_path, views=4, models=2)
+    show_together(tmp_path, [("ball000", "ball001")])
+
+    with pytest.raises(SpecError, match="--by model: views that show several of them link all 2"):
+        split(tmp_path, by="model")
+
+
+def show_together(folder, pairs):
+    """Let the first views of a dataset show two models each."""
+    path = folder / "views.jsonl"
+    records = [read_record(line) for line in path.read_bytes().splitlines()]
+    models = {record.assets[0].title: record.assets[0] for record in records}
+    for at, (one, other) in enumerate(pairs):
+        assets = (models[one], models[other], records[at].assets[-1])
+        records[at] = records[at].model_copy(update={"assets": assets})
+    path.write_text("".join(record.model_dump_json() + "\n" for record in records))

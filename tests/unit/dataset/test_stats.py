@@ -18,20 +18,24 @@ from farm.dataset.chart import draw_dome, draw_stats, rgb  # noqa: E402  need Pi
 from farm.dataset.stats import gather_stats  # noqa: E402
 
 
+def of(stats, role):
+    return [asset for asset in stats.assets if asset.role == role]
+
+
 def test_all_views_are_counted_and_pixels_of_some(tmp_path):
     records = write_dataset(tmp_path, views=9, models=2, hdrs=3, passes=("rgb", "mask"))
 
     stats = gather_stats(open_dataset(tmp_path), pixel_views=3, workers=2)
 
     assert (stats.views, stats.empty_views, stats.pixel_views) == (9, 0, 3)
-    assert {model.name: model.views for model in stats.models} == {
+    assert {model.name: model.views for model in of(stats, "models")} == {
         "ball000.blend": 5,
         "ball001.blend": 4,
     }
-    assert sum(hdr.views for hdr in stats.hdrs) == 9
-    first = [record.coverage for record in records if record.model.name == "ball000.blend"]
-    assert stats.models[0].coverage == pytest.approx(np.mean(first), abs=1e-5)
-    read = [model.brightness for model in stats.models if model.brightness is not None]
+    assert sum(hdr.views for hdr in of(stats, "hdrs")) == 9
+    first = [record.coverage for record in records if record.assets[0].name == "ball000.blend"]
+    assert of(stats, "models")[0].coverage == pytest.approx(np.mean(first), abs=1e-5)
+    read = [model.brightness for model in of(stats, "models") if model.brightness is not None]
     assert min(read) <= stats.brightness.mean <= max(read)
     assert stats.passes == {"rgb": 9, "mask": 9}
     assert stats.categories == {"vase": 5, "chair": 4}

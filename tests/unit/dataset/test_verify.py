@@ -207,7 +207,7 @@ def stray_file(records: Records) -> None:
 def lost_record(records: Records) -> None:
     records.lines.pop()
     summary = json.loads((records.folder / "dataset.json").read_text())
-    for asset in (*summary["models"], *summary["hdrs"]):
+    for asset in summary["assets"]:
         asset["views"] -= asset["name"] in ("ball001.blend", "sky000.exr")
     (records.folder / "dataset.json").write_text(json.dumps(summary | {"views": 5}))
 

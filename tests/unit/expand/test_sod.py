@@ -10,7 +10,7 @@ from farm.errors import SpecError
 from farm.spec.recipes.sod import SodAugmented, SodGrid
 from farm.spec.render import RenderSettings
 from farm.spec.task import view_id
-from tests.builders import a_job
+from tests.builders import a_job, an_asset
 
 
 def views_of(job):
@@ -88,7 +88,11 @@ def test_augmented_names_tell_the_truth():
     for view, task in views_of(job):
         session, model, hdr, yaw, pitch, dist, rot, strength = view.name.split("_")
 
-        assert (session, model, hdr) == (job.session, task.model.id, task.hdr.id)
+        assert (session, model, hdr) == (
+            job.session,
+            task.of("models")[0].id,
+            task.of("hdrs")[0].id,
+        )
         assert (len(yaw), len(pitch), len(rot), len(strength)) == (3, 2, 3, 3)
         assert view.camera.yaw_deg == int(yaw)
         assert view.camera.pitch_deg == int(pitch)
@@ -114,7 +118,7 @@ def test_the_hdri_changes_every_so_many_views_of_the_dataset(hdrs, switch):
     job = a_job(
         models=2, hdrs=hdrs, recipe=SodAugmented(pitch=4, yaw_per_pitch=3, hdr_switch=switch)
     )
-    order = [(task.model.id, task.hdr.id) for _, task in views_of(job)]
+    order = [(task.of("models")[0].id, task.of("hdrs")[0].id) for _, task in views_of(job)]
 
     for walk in range(2 * hdrs):
         hdr_ids = [hdr for _, hdr in order[walk * 12 : walk * 12 + 12]]
@@ -167,3 +171,14 @@ def test_with_fit_no_framing_is_tighter_than_the_model_filling_the_picture():
     assert factors == {1.0, 1.0 / 0.85, 1.3 / 0.85}
     grid = a_job(recipe=SodGrid(fit=True))
     assert {view.camera.distance for view, _ in views_of(grid)} == {1.0}
+
+
+def test_pairs_that_would_read_alike_are_told_apart():
+    assets = (
+        an_asset("a_b.obj"), an_asset("a.obj"),
+        an_asset("c.exr", kind="hdr"), an_asset("b_c.exr", kind="hdr"),
+    )  # fmt: skip
+
+    a_b, a, c, b_c = expand.tell_apart("sod", assets)
+
+    assert len({f"{model.id}_{hdr.id}" for model in (a_b, a) for hdr in (c, b_c)}) == 4

@@ -9,10 +9,8 @@ from farm.library import (
     discover,
     read_credit,
     safe_stem,
-    tell_pairs_apart,
 )
 from farm.spec.asset import Credit
-from tests.builders import an_asset
 
 
 @pytest.fixture
@@ -126,15 +124,6 @@ def test_lengthened_ids_and_doubles_are_said(tmp_path):
     assert [asset.id for asset in assets] == ["armchair_a", "armchair_b"]
     assert any("copy.obj has the same bytes as armchair_a.obj" in remark for remark in remarks)
     assert any("armchair_b.obj is called armchair_b here" in remark for remark in remarks)
-
-
-def test_pairs_that_would_read_alike_are_told_apart():
-    models = [an_asset("a_b.obj"), an_asset("a.obj")]
-    hdrs = [an_asset("c.exr", kind="hdr"), an_asset("b_c.exr", kind="hdr")]
-
-    models = tell_pairs_apart(models, hdrs)
-
-    assert len({f"{model.id}_{hdr.id}" for model in models for hdr in hdrs}) == 4
 
 
 def test_a_sidecar_gives_the_credit(tmp_path):

@@ -12,7 +12,7 @@ def plan_of(*, devices=("cpu",), views_done=0, **spec):
 def test_a_plan_counts_what_the_spec_multiplies_to():
     plan = plan_of(models=2, hdrs=3, recipe=SodGrid(yaw=12, pitch=8))
 
-    assert (plan.models, plan.hdrs, plan.datasets, plan.views) == (2, 3, 6, 576)
+    assert (plan.assets, plan.datasets, plan.views) == ({"models": 2, "hdrs": 3}, 6, 576)
     assert plan_of(models=2, hdrs=3, recipe=SodAugmented()).datasets == 1
 
 

@@ -45,4 +45,4 @@ def test_a_file_that_no_header_tells_of_is_for_the_worker(plan):
     """Among many good ones it costs its own tasks alone."""
     job = plan(picture=a_jpeg(), good=a_radiance(64, 32))
 
-    assert len(job.hdrs) == 2
+    assert len(job.of("hdrs")) == 2

@@ -10,6 +10,12 @@ from farm.spec.asset import Asset, AssetFile
 from farm.storage import is_bucket, open_storage
 from worker.cache import AssetCache
 
+
+def located(cache, asset):
+    """Where the only asset of a task is."""
+    return cache.hold([asset])[0]
+
+
 PLENTY = 1 << 30
 
 
@@ -72,7 +78,7 @@ def contents(cache):
 def test_an_asset_of_the_library_is_put_together_with_what_it_needs(shelf, cache):
     asset = shelf.asset(**{"textures/wood.png": b"wood", "../../shared/a b.png": b"ab"})
 
-    path = cache.locate(asset)
+    path = located(cache, asset)
 
     assert path.name == "vase.blend"
     assert path.read_bytes() == b"vase"
@@ -83,7 +89,7 @@ def test_an_asset_of_the_library_is_put_together_with_what_it_needs(shelf, cache
 
 
 def test_a_folder_is_linked_to_and_a_bucket_fetched_from(shelf, cache):
-    path = cache.locate(shelf.asset())
+    path = located(cache, shelf.asset())
 
     assert path.is_symlink() != is_bucket(shelf.library.storage.place)
 
@@ -94,8 +100,8 @@ def test_an_asset_is_fetched_once(bucket, tmp_path, monkeypatch):
 
     for _ in range(2):
         cache = AssetCache(bucket.library, tmp_path / "cache", PLENTY)
-        cache.locate(asset)
-        cache.locate(asset)
+        located(cache, asset)
+        located(cache, asset)
 
     assert len(done) == 2
 
@@ -105,9 +111,9 @@ def test_an_asset_elsewhere_is_taken_where_it_is(cache, tmp_path):
     asset = Asset(kind="model", id="v", name="v", path=str(tmp_path / "vase.blend"), sha256="x",
                   size_bytes=4)  # fmt: skip
 
-    assert cache.locate(asset) == tmp_path / "vase.blend"
+    assert located(cache, asset) == tmp_path / "vase.blend"
     with pytest.raises(AssetError, match=r"gone\.blend: cannot be read: .* on this machine"):
-        cache.locate(asset.model_copy(update={"path": "/none/gone.blend"}))
+        located(cache, asset.model_copy(update={"path": "/none/gone.blend"}))
 
 
 def test_what_the_library_lacks_is_the_assets_fault_and_leaves_nothing(shelf, cache):
@@ -115,7 +121,7 @@ def test_what_the_library_lacks_is_the_assets_fault_and_leaves_nothing(shelf, ca
     shelf.library.remove(asset.dependencies[0].sha256)
 
     with pytest.raises(AssetError, match=r"wood: its file .* is not in the library"):
-        cache.locate(asset)
+        located(cache, asset)
 
     assert not contents(cache)
     assert sum(kept.size_bytes for kept in cache.kept()) == 0
@@ -127,17 +133,17 @@ def test_damaged_bytes_are_not_used(bucket, tmp_path):
     cache = AssetCache(bucket.library, tmp_path / "cache", PLENTY)
 
     with pytest.raises(StorageError, match="arrived damaged"):
-        cache.locate(asset)
+        located(cache, asset)
 
     assert not contents(cache)
 
 
 def test_files_that_went_are_brought_again(shelf, cache, tmp_path):
     asset = shelf.asset()
-    path = cache.locate(asset)
+    path = located(cache, asset)
     path.unlink()
 
-    assert cache.locate(asset).read_bytes() == b"vase"
+    assert located(cache, asset).read_bytes() == b"vase"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +153,7 @@ def test_no_file_leaves_its_assets_folder(shelf, cache, tmp_path, path):
     asset = shelf.asset(**{path: b"evil"})
 
     with pytest.raises(AssetError, match=r"vase\.blend: needs "):
-        cache.locate(asset)
+        located(cache, asset)
 
     assert not list(tmp_path.glob("cache/*/*"))
 
@@ -155,28 +161,28 @@ def test_no_file_leaves_its_assets_folder(shelf, cache, tmp_path, path):
 @pytest.mark.parametrize("name", ["../vase.blend", "/vase.blend", "..", ""])
 def test_no_asset_is_called_by_a_path(shelf, cache, name):
     with pytest.raises(AssetError, match="its file name is a path"):
-        cache.locate(shelf.asset(name))
+        located(cache, shelf.asset(name))
 
 
 @pytest.mark.parametrize("sha256", ["../../x", "", "0" * 63])
 def test_no_hash_is_a_path(shelf, cache, sha256):
     with pytest.raises(AssetError, match="of a hash that is none"):
-        cache.locate(shelf.asset().model_copy(update={"sha256": sha256}))
+        located(cache, shelf.asset().model_copy(update={"sha256": sha256}))
 
 
 def test_two_files_at_one_place_are_refused(shelf, cache):
     with pytest.raises(AssetError, match="twice, with different bytes"):
-        cache.locate(shelf.asset(**{"a": b"1", "./b/../a": b"2"}))
+        located(cache, shelf.asset(**{"a": b"1", "./b/../a": b"2"}))
 
 
 def test_the_least_recently_used_make_room(bucket, tmp_path):
     cache = AssetCache(bucket.library, tmp_path / "cache", 250)
     assets = [bucket.asset(data=bytes([number]) * 100) for number in range(3)]
     for age, asset in enumerate(assets[:2]):
-        cache.locate(asset)
+        located(cache, asset)
         os.utime(cache.folder / f"{asset.content}.lock", (age, age))
 
-    cache.locate(assets[2])
+    located(cache, assets[2])
 
     assert contents(cache) == {assets[1].content, assets[2].content}
     assert sum(kept.size_bytes for kept in cache.kept()) == 200
@@ -184,17 +190,17 @@ def test_the_least_recently_used_make_room(bucket, tmp_path):
 
 def test_what_is_in_use_is_not_evicted_even_by_another_worker(bucket, tmp_path, caplog):
     mine, theirs = (AssetCache(bucket.library, tmp_path / "cache", 150) for _ in range(2))
-    model = mine.locate(bucket.asset(data=b"m" * 100))
-    hdr = mine.locate(bucket.asset("sky.exr", data=b"h" * 100, kind="hdr"))
+    vase = bucket.asset(data=b"m" * 100)
+    sky = bucket.asset("sky.exr", data=b"h" * 100, kind="hdr")
+    model, hdr = mine.hold([vase, sky])
 
-    theirs.locate(bucket.asset(data=b"o" * 100))
+    located(theirs, bucket.asset(data=b"o" * 100))
 
     assert model.exists()
     assert hdr.exists()
     assert "over FARM_CACHE_BYTES=150" in caplog.text
-    mine.let_go("model")
-    theirs.let_go("model")
-    mine.locate(bucket.asset(data=b"n" * 50))
+    theirs.hold([])
+    mine.hold([sky, bucket.asset(data=b"n" * 50)])
     assert hdr.exists()
     assert not model.exists()
 
@@ -204,7 +210,7 @@ def test_linked_files_take_no_room(place, shelf, tmp_path):
         return
     cache = AssetCache(shelf.library, tmp_path / "cache", 0)
 
-    cache.locate(shelf.asset())
+    located(cache, shelf.asset())
 
     assert [kept.size_bytes for kept in cache.kept()] == [0]
 
@@ -216,7 +222,7 @@ def test_what_a_dead_worker_left_half_fetched_is_done_again(bucket, tmp_path):
     half.mkdir(parents=True)
     (half / "vase.blend").write_bytes(b"va")
 
-    assert cache.locate(asset).read_bytes() == b"vase"
+    assert located(cache, asset).read_bytes() == b"vase"
     assert not half.exists()
 
 
@@ -224,7 +230,7 @@ def test_a_cache_that_cannot_be_written_names_the_remedy(shelf, tmp_path):
     (tmp_path / "cache").write_bytes(b"a file")
 
     with pytest.raises(StorageError, match="set FARM_CACHE to a folder with room"):
-        AssetCache(shelf.library, tmp_path / "cache", PLENTY).locate(shelf.asset())
+        located(AssetCache(shelf.library, tmp_path / "cache", PLENTY), shelf.asset())
 
 
 def use_often(place, folder, assets, limit, failures):
@@ -232,7 +238,7 @@ def use_often(place, folder, assets, limit, failures):
     cache = AssetCache(Library(open_storage(place)), folder, limit)
     for turn in range(30):
         asset = assets[(turn * 7 + os.getpid()) % len(assets)]
-        path = cache.locate(asset)
+        path = located(cache, asset)
         needed = (path.parent / "wood").read_bytes()
         if hashlib.sha256(path.read_bytes()).hexdigest() != asset.sha256 or needed != b"wood":
             failures.put(asset.name)

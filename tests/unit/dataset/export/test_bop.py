@@ -162,6 +162,11 @@ BOX = ((0, 0, 0), (2, 0, 0), (0, 1, 0), (0, 0, 4))
 FACES = ((0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3))
 
 
+FILE_IN_WORLD = (
+    (0.25, 0, 0, -0.25), (0, 0.25, 0, -0.125), (0, 0, 0.25, -0.5), (0, 0, 0, 1),
+)  # fmt: skip
+
+
 def give_mesh(dataset: Path, file: Path, *, licence: str | None, size: float = 1.0) -> None:
     """Let the model of a dataset be a .ply of its own, which was scaled and centred."""
     rows = [*(f"{x} {y} {z}" for x, y, z in BOX), *(f"3 {a} {b} {c}" for a, b, c in FACES)]
@@ -171,20 +176,20 @@ def give_mesh(dataset: Path, file: Path, *, licence: str | None, size: float = 1
     file.write_bytes(data)
     lines = []
     for view in farm.dataset.open(dataset):
-        credit = view.record.model.credit.model_copy(update={"licence": licence})
-        asset = view.record.model.model_copy(
+        model, hdr = view.record.assets
+        credit = model.credit.model_copy(update={"licence": licence})
+        asset = model.model_copy(
             update={"name": file.name, "path": str(file), "credit": credit,
                     "sha256": hashlib.sha256(data).hexdigest(), "size_bytes": len(data)}
         )  # fmt: skip
         record = view.record.model_copy(
             update={
-                "model": asset,
+                "assets": (asset, hdr),
                 "metres_per_unit": 4.0,
-                "world_from_model": (
-                    (0.25, 0, 0, -0.25), (0, 0.25, 0, -0.125), (0, 0, 0.25, -0.5), (0, 0, 0, 1),
-                ),
                 "objects": tuple(
-                    label.model_copy(update={"size": (0.5 * size, 0.25, 1.0)})
+                    label.model_copy(
+                        update={"size": (0.5 * size, 0.25, 1.0), "world_from_file": FILE_IN_WORLD}
+                    )
                     for label in view.record.objects
                 ),
             }

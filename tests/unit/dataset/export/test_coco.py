@@ -149,7 +149,7 @@ def test_whose_work_it_is_goes_along(tmp_path: Path):
 
     found = json.loads((tmp_path / "out/annotations/instances_train.json").read_bytes())
     licences = {each["id"]: each["name"] for each in found["licenses"]}
-    assert [licences[image["license"]] for image in found["images"]] == ["CC0 1.0"] * 2
+    assert [licences[image["license"]] for image in found["images"]] == ["CC0 1.0 + unknown"] * 2
     assert "Ball 1" in (tmp_path / "out/ATTRIBUTION.md").read_text()
 
 

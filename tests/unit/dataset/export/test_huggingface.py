@@ -55,7 +55,7 @@ def test_pictures_arrays_and_boxes_come_back(tmp_path: Path, load):
         names = loaded.features["objects"].feature["class"].names
         assert names[thing["class"]] == view.record.objects[0].category
         assert thing["area"] == half_covered(dataset, at).sum()
-        assert row["model_licence"] == "cc0"
+        assert [asset["licence"] for asset in row["assets"]] == ["cc0", None]
 
 
 def test_the_folder_alone_says_which_split_is_where(tmp_path: Path, load):
