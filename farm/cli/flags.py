@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from farm.cli.recipe_flags import SpecCommand, taken_from
+
 if TYPE_CHECKING:
     from farm.spec.job import JobSpec
 
@@ -21,6 +23,8 @@ Paths = Annotated[
 Models = Annotated[list[str] | None, typer.Option(help="File, glob or folder; may be repeated.")]
 Hdrs = Annotated[list[str] | None, typer.Option(help="File, glob or folder; may be repeated.")]
 Text = str | None
+Hidden = dict[str, Any] | None
+"""Not a flag: what the flags of a recipe say, by the field of the spec."""
 WHAT, HOW, WHERE = "What to render", "How to render", "Where to render"
 
 Request = Callable[[], "tuple[JobSpec, Path]"]
@@ -32,6 +36,12 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
     *,
     models: Models = None,
     hdrs: Hdrs = None,
+    recipe: Annotated[
+        Text,
+        typer.Option(
+            metavar="NAME", help="Kind of dataset; with --help it shows its flags. (default: sod)"
+        ),
+    ] = None,
     output: Annotated[
         Text, typer.Option(help="Folder for the datasets. (default: datasets)")
     ] = None,
@@ -122,8 +132,17 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
     ] = None,
     views_per_task: Annotated[
         Text,
-        typer.Option(help="So many are rendered in one go. (default: 10)", rich_help_panel=WHERE),
+        typer.Option(help="Views rendered in one go. (default: 10)", rich_help_panel=WHERE),
     ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="Any field of a spec, such as recipe.yaw=24; may be repeated.",
+        ),
+    ] = None,
+    of_recipe: Hidden = None,
 ) -> Request:
     """Return what reads the spec that the flags, and the file under them, make.
 
@@ -134,6 +153,7 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "hdrs": hdrs,
         "output": output,
         "dataset_name": dataset_name,
+        "recipe.kind": recipe,
         "recipe.mode": None if augmented is None else ("augmented" if augmented else "grid"),
         "recipe.yaw": yaw,
         "recipe.pitch": pitch,
@@ -153,28 +173,33 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "render.previews": previews,
         "views_per_task": views_per_task,
     }
+    flags |= {name: value for name, value in (of_recipe or {}).items() if value is not None}
 
     def read() -> tuple[JobSpec, Path]:
         from farm.cli.request import read_request
 
-        return read_request(paths or [], flags)
+        return read_request(paths or [], flags, set_ or [])
 
     return read
 
 
 def takes_spec(command: Callable[..., None]) -> Callable[..., None]:
     """Give `command` the flags of a spec; its first argument is then a `Request`."""
-    shared = inspect.signature(spec_flags, eval_str=True).parameters
+    shared = dict(inspect.signature(spec_flags, eval_str=True).parameters)
+    del shared["of_recipe"]
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
 
     def run(**values: Any) -> None:
-        request = spec_flags(**{name: values.pop(name) for name in shared})
+        of_recipe = taken_from(values)
+        given = {name: values.pop(name) for name in shared if name in values}
+        request = spec_flags(**given, of_recipe=of_recipe)
         command(request, **values)
 
     parameters = [*shared.values(), *own]
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # for typer
     run.__annotations__ = {each.name: each.annotation for each in parameters}
+    run.command_class = SpecCommand  # type: ignore[attr-defined]  # what `make_app` makes of it
     return run
 
 

@@ -65,7 +65,8 @@ def make_app() -> typer.Typer:
     app.callback()(_version_option)
     for panel, commands in COMMANDS.items():
         for command in commands:
-            app.command(command.__name__, rich_help_panel=panel)(command)
+            cls = getattr(command, "command_class", None)
+            app.command(command.__name__, cls=cls, rich_help_panel=panel)(command)
     app.add_typer(dataset, name="dataset", rich_help_panel=HERE)
     app.add_typer(token, name="token", rich_help_panel=RUN)
     for entry in sorted(entry_points(group="farm.commands")):

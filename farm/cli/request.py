@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from farm.cli.recipe_flags import split_lists
 from farm.errors import SpecError
 from farm.library import home_expanded
 from farm.local.prepare import read_spec_file
 from farm.spec.asset import KINDS
 from farm.spec.job import JobSpec
-from farm.spec.load import parse_spec
+from farm.spec.load import parse_spec, parse_yaml
 from farm.spec.quote import quoted
-from farm.spec.recipes import DEFAULT_RECIPE, AssetRole, all_roles, roles_of
+from farm.spec.recipes import DEFAULT_RECIPE, RECIPES, AssetRole, all_roles, roles_of
 
 SPEC_SUFFIXES = (".yaml", ".yml", ".json")
 
 
-def read_request(paths: list[str], flags: dict[str, Any]) -> tuple[JobSpec, Path]:
+def read_request(
+    paths: list[str], flags: dict[str, Any], assignments: Sequence[str] = ()
+) -> tuple[JobSpec, Path]:
     """Return the spec, and the folder that its relative paths start from.
 
     Args:
         paths: A spec file, and asset files as an unquoted glob leaves them behind a flag.
         flags: Dotted field -> value; None was not given. Paths in flags start from here.
+        assignments: `FIELD=VALUE`, over all others; a value is written as in YAML.
 
     Raises:
         SpecError: What was asked for is not a spec.
@@ -31,19 +36,35 @@ def read_request(paths: list[str], flags: dict[str, Any]) -> tuple[JobSpec, Path
     if len(specs) > 1:
         raise SpecError(f"one spec at a time, not {' and '.join(specs)}")
     data, base = read_spec_file(Path(specs[0])) if specs else ({}, Path.cwd())
-    flags = dict(flags)
-    roles = roles_of(_recipe_of(flags, data))
-    for path in paths:
-        if path not in specs:
-            _add_asset(flags, path, roles)
-    for name in all_roles():
-        flags[name] = [_from_here(value) for value in flags.get(name) or []] or None
-    if flags.get("output"):
-        flags["output"] = _from_here(flags["output"])
-    for field, value in flags.items():
+    given = _fields_of(
+        flags, [path for path in paths if path not in specs], _recipe_of(flags, data)
+    )
+    for field, value in given.items():
         if value is not None:
             _put(data, field, value)
+    for assignment in assignments:
+        _assign(data, assignment)
     return parse_spec(data), base
+
+
+def _fields_of(flags: dict[str, Any], assets: list[str], recipe: str) -> dict[str, Any]:
+    """Return what flags say of a spec's fields, and asset files that no flag names."""
+    fields = split_lists(RECIPES[recipe], flags) if recipe in RECIPES else dict(flags)
+    for path in assets:
+        _add_asset(fields, path, roles_of(recipe))
+    for name in all_roles():
+        fields[name] = [_from_here(value) for value in fields.get(name) or []] or None
+    if fields.get("output"):
+        fields["output"] = _from_here(fields["output"])
+    return fields
+
+
+def _assign(data: dict[str, Any], assignment: str) -> None:
+    """Put what `--set FIELD=VALUE` says into a spec."""
+    field, equals, text = assignment.partition("=")
+    if not (field and equals):
+        raise SpecError(f"--set {assignment}: write it as FIELD=VALUE, such as recipe.yaw=24")
+    _put(data, field, parse_yaml(text, name=f"--set {assignment}"))
 
 
 def _from_here(path: str) -> str:

@@ -19,6 +19,7 @@ def asset_of(path: Path, kind: AssetKind = "model") -> Asset:
     data = path.read_bytes()
     return Asset(
         kind=kind,
+        role=f"{kind}s",
         id=path.stem[:8],
         name=path.name,
         path=str(path),

@@ -233,7 +233,8 @@ def a_job(folder: Path, spec: JobSpec, models: list[str], hdrs: list[str]) -> Jo
         (folder / kind).mkdir()
         for at, stem in enumerate(stems_of_kind):
             (folder / kind / f"{stem}.{suffix}").write_text(f"{kind}{at}")
-    fields = {"models": (str(folder / "m"),), "hdrs": (str(folder / "h"),), "dataset_name": None}
+    assets = {"models": (str(folder / "m"),), "hdrs": (str(folder / "h"),)}
+    fields = {"assets": assets, "dataset_name": None}
     job, _ = prepare(spec.model_copy(update=fields), base=folder)
     return job
 

@@ -235,7 +235,7 @@ def test_failed_tasks_are_shown_and_tried_again(farm):
     assert over["failures"] == ["task 1: vase.blend: there is nothing to render"]
     url = f"/v1/jobs/{job_id}/tasks"
     (failed,) = farm.reader.get(url, params={"state": "failed"}).json()["items"]
-    assert (failed["index"], failed["model"], failed["views"]) == (1, "chair.blend", 2)
+    assert (failed["index"], failed["title"], failed["views"]) == (1, "chair · studio", 2)
     assert failed["attempts"][0]["cause"] == "asset"
     assert farm.reader.get(f"{url}/1").json() == failed
     assert farm.reader.get(f"{url}/99").status_code == 404

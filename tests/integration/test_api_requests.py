@@ -154,29 +154,29 @@ WRONG = {
     "dataset_name: '../x' cannot be a folder's name": ("spec.dataset_name", "../x"),
     "seed: 'x' is not a whole number": ("spec.seed", "x"),
     "priority: 1000 is more than 100": ("priority", 1000),
-    "models: is empty": ("models", []),
-    "models.0.name: '../chair.blend' is not a plain file name": ("models.0.name", "../chair.blend"),
-    "models.0.name: 'a/chair.blend' is not a plain": ("models.0.name", "a/chair.blend"),
-    "models.0.name: 'chair\\n.blend' is not a plain": ("models.0.name", "chair\n.blend"),
-    "models.0.name: 'chair.exe' does not end in": ("models.0.name", "chair.exe"),
-    "models.0.path: of an asset in the library": ("models.0.path", "/etc/passwd"),
-    "models.0.id: '../chair' is not 1 to 80": ("models.0.id", "../chair"),
-    "models.0.id: ''": ("models.0.id", ""),
-    "models.0.kind: 'hdr' is not 'model'": ("models.0.kind", "hdr"),
-    "models.0.sha256: 'x' is not a SHA-256": ("models.0.sha256", "x"),
-    "models.0.size_bytes: -1": ("models.0.size_bytes", -1),
-    f"chair.blend: chair.blend is not in the library (sha256 {HASH}": ("models.0.sha256", HASH),
-    "chair.blend: chair.blend has 7 bytes in the library, not 8": ("models.0.size_bytes", 8),
-    "models.0.credit: a field has more": ("models.0.credit.author", "x" * 3000),
-    "models.0.dependencies.0.path: '/etc/passwd'": ("models.0.dependencies", [
+    "assets: is empty": ("assets", []),
+    "models.0.name: '../chair.blend' is not a plain file name": ("assets.0.name", "../chair.blend"),
+    "models.0.name: 'a/chair.blend' is not a plain": ("assets.0.name", "a/chair.blend"),
+    "models.0.name: 'chair\\n.blend' is not a plain": ("assets.0.name", "chair\n.blend"),
+    "models.0.name: 'chair.exe' does not end in": ("assets.0.name", "chair.exe"),
+    "models.0.path: of an asset in the library": ("assets.0.path", "/etc/passwd"),
+    "models.0.id: '../chair' is not 1 to 80": ("assets.0.id", "../chair"),
+    "models.0.id: ''": ("assets.0.id", ""),
+    "models.0.kind: 'hdr' is not 'model'": ("assets.0.kind", "hdr"),
+    "models.0.sha256: 'x' is not a SHA-256": ("assets.0.sha256", "x"),
+    "models.0.size_bytes: -1": ("assets.0.size_bytes", -1),
+    f"chair.blend: chair.blend is not in the library (sha256 {HASH}": ("assets.0.sha256", HASH),
+    "chair.blend: chair.blend has 7 bytes in the library, not 8": ("assets.0.size_bytes", 8),
+    "models.0.credit: a field has more": ("assets.0.credit.author", "x" * 3000),
+    "models.0.dependencies.0.path: '/etc/passwd'": ("assets.0.dependencies", [
         {"path": "/etc/passwd", "sha256": HASH, "size_bytes": 1}]),
-    "models.0.dependencies.0.path: 'a/../../x.png'": ("models.0.dependencies", [
+    "models.0.dependencies.0.path: 'a/../../x.png'": ("assets.0.dependencies", [
         {"path": "a/../../x.png", "sha256": HASH, "size_bytes": 1}]),
-    "models.0.dependencies.0.path: '..'": ("models.0.dependencies", [
+    "models.0.dependencies.0.path: '..'": ("assets.0.dependencies", [
         {"path": "..", "sha256": HASH, "size_bytes": 1}]),
-    "models.0.dependencies.0.path: 'chair.blend' is there twice": ("models.0.dependencies", [
+    "models.0.dependencies.0.path: 'chair.blend' is there twice": ("assets.0.dependencies", [
         {"path": "chair.blend", "sha256": HASH, "size_bytes": 1}]),
-    "chair.blend: ../wood.png is not in the library": ("models.0.dependencies", [
+    "chair.blend: ../wood.png is not in the library": ("assets.0.dependencies", [
         {"path": "../wood.png", "sha256": HASH, "size_bytes": 1}]),
     "makes 1800 tasks; this farm takes 1000": ("spec.recipe", {"yaw": 40, "pitch": 90}),
     "dataset_name: 'a\\nb' is not a plain path": ("spec.dataset_name", "a\nb"),
@@ -208,7 +208,7 @@ def test_two_assets_of_one_name_are_told_apart_or_refused(api, untouched):
 def test_a_grid_whose_datasets_would_be_one_is_refused(api, untouched):
     sent = body(a_submission(dataset_name="all"))
     other = asset("hdr", "other.exr", HDR)
-    sent["hdrs"].append(other.model_dump(mode="json"))
+    sent["assets"].append(other.model_dump(mode="json"))
 
     told = problem(api.client("submit").post("/v1/jobs", json=sent), 422)
 
@@ -226,7 +226,7 @@ def test_a_grid_whose_datasets_would_be_one_is_refused(api, untouched):
     ],
 )
 def test_only_shared_folders_may_be_named_without_an_upload(api, untouched, path):
-    sent = change("models.0.path", path)
+    sent = change("assets.0.path", path)
     sent["assets"][0]["in_library"] = False
 
     told = problem(api.client("submit").post("/v1/jobs", json=sent), 403)
@@ -235,7 +235,7 @@ def test_only_shared_folders_may_be_named_without_an_upload(api, untouched, path
 
 
 def test_a_dependency_does_not_lead_out_of_the_shared_folder(api, untouched):
-    sent = change("models.0.path", "/srv/assets/chair.blend")
+    sent = change("assets.0.path", "/srv/assets/chair.blend")
     sent["assets"][0] |= {
         "in_library": False,
         "dependencies": [{"path": "../secret.png", "sha256": HASH, "size_bytes": 1}],
@@ -272,7 +272,7 @@ def test_a_body_that_is_no_submission_is_told_so(api, untouched, content, status
     [
         ("spec.output", "output: '\\ud800x' is not a name in Unicode; rename it"),
         ("spec.models.0", "models: '\\ud800x' is not a name in Unicode; rename it"),
-        ("models.0.credit.author", "a text in it is not valid Unicode"),
+        ("assets.0.credit.author", "a text in it is not valid Unicode"),
     ],
 )
 def test_half_a_character_is_no_text(api, untouched, path, sentence):

@@ -187,7 +187,9 @@ def test_a_renderer_that_hangs_is_ended_and_its_task_tried_again(farm):
 
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 2}
     assert farm.attempts(0) == 2
-    assert "renderer lost cause=timeout now=pending: vase.blend: not done after 8 s" in farm.words()
+    assert (
+        "renderer lost cause=timeout now=pending: vase · studio: not done after 8 s" in farm.words()
+    )
     assert not hung.is_running() or hung.status() == psutil.STATUS_ZOMBIE
     assert worker.poll() is None
 

@@ -22,7 +22,7 @@ from farm.spec.view import View
 
 __all__ = [
     "RECIPES", "AnyRecipe", "AnySetup", "AnyView", "AssetRole", "Recipe", "RecipeKind", "Setup",
-    "all_roles", "of_role", "roles_of", "tags", "word_of",
+    "all_roles", "classes_of", "of_role", "roles_of", "tags", "word_of",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class RecipeKind(NamedTuple):
     @property
     def roles(self) -> tuple[AssetRole, ...]:
         """What it takes assets for."""
-        return next(cls.roles for cls in subclasses(Recipe) if kind_of(cls) == self.name)
+        return classes_of(self.name)[0].roles
 
 
 def find_recipes() -> Iterator[RecipeKind]:
@@ -87,6 +87,12 @@ def subclasses(base: type[Recipe]) -> list[type[Recipe]]:
     for cls in found:
         found += cls.__subclasses__()
     return found
+
+
+def classes_of(recipe: str) -> list[type[Recipe]]:
+    """Return the classes that what `recipe:` says may be of, the most special ones first."""
+    found = [cls for cls in subclasses(Recipe) if kind_of(cls) == recipe]
+    return sorted(found, key=lambda cls: -len(cls.__mro__))
 
 
 def kind_of(cls: type[Recipe]) -> str | None:
