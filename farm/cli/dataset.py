@@ -194,4 +194,17 @@ def merge(
     merge_places(places, out, prefix=prefix, link=not copy, json=json)
 
 
+@dataset.command()
+def upgrade(place: DatasetPlace, *, json: Json = False) -> None:
+    """Write the records of an older release as this one does; pictures are not touched.
+
+    Older records are read by all commands; this is for scripts that read views.jsonl themselves.
+
+    Example:  farm dataset upgrade datasets
+    """
+    from farm.cli.dataset_upgrade import upgrade_place
+
+    upgrade_place(place, json=json)
+
+
 dataset.command(help=HELP)(export)
