@@ -169,7 +169,7 @@ def test_a_model_of_too_many_parts_is_named():
     task = a_task(passes=("rgb", "material"))
 
     check_numbers(task, stage)
-    with pytest.raises(AssetError, match=r"vase\.blend: its 32768 parts are more than the index"):
+    with pytest.raises(AssetError, match=r"vase · studio: its 32768 parts are more than the index"):
         check_numbers(task.model_copy(update={"passes": ("index",)}), stage)
 
 

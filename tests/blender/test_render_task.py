@@ -202,7 +202,7 @@ def test_views_that_show_nothing_fail_by_name_and_the_others_stay(
     task = task_of(sheet, sky, *views, samples=1)
     storage = FolderStorage(tmp_path)
 
-    with pytest.raises(OutOfFrameError, match=r"model\.blend, view_0, view_2: .*1 other view"):
+    with pytest.raises(OutOfFrameError, match=r"model · sky, view_0, view_2: .*1 other view"):
         render(task, storage)
 
     assert [record.view.name for record in records(storage, task)] == ["view_1"]
