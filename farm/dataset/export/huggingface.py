@@ -48,10 +48,8 @@ COLUMNS = {
     "intrinsics": "fx, fy, cx, cy, pixels, from the outer corner of the top-left pixel",
     "world_from_camera": "the camera's pose, 4 x 4: it looks along its -z, y up",
     "metres_per_unit": "metres in a unit of the view's world: depth times that is metres",
-    "model": "file of the model",
-    "model_licence": "its licence, where it is known",
-    "hdr": "file of the HDR environment",
-    "hdr_licence": "its licence, where it is known",
+    "title": "what the view shows",
+    "assets": "what it is made of: role, file name and licence, where it is known, of each",
     "record": "all that is known of the view, as JSON",
 }
 """What each column is, in the order of the card."""
