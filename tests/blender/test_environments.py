@@ -204,7 +204,7 @@ def test_the_corrected_picture_is_made_once_per_machine(blender, tmp_path, monke
     hdr = hdr_of(path)
     cache.library.add(hdr.sha256, path)
     stored = hdr.model_copy(update={"in_library": True, "path": "sky.exr"})
-    here = stored.model_copy(update={"path": str(cache.locate(stored))})
+    here = stored.model_copy(update={"path": str(cache.hold([stored])[0])})
     other = hdr_of(write_exr(tmp_path / "other.exr", SKY))
 
     first = seen(blender, here)

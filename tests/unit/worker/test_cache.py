@@ -335,9 +335,9 @@ def test_what_is_made_makes_room_for_the_next_but_stays_while_it_is_used(bucket,
 
     assert (used / "note").exists()
     assert contents(mine) == {"used", "second"}
-    theirs.locate(bucket.asset(data=b"n" * 60))
+    located(theirs, bucket.asset(data=b"n" * 60))
     assert contents(theirs) >= {"used", "second"}
-    theirs.let_go("made")
+    theirs.let_go("second")
     mine.made("other", note_of(b"o" * 90))
     assert not (used / "note").exists()
 
