@@ -13,7 +13,7 @@ from farm.dataset.collect import DATASET_FILE, DatasetSummary
 from farm.dataset.reader import Dataset
 from farm.dataset.records import VIEWS_FILE, read_lines
 from farm.dataset.scratch import scratch
-from farm.dataset.snapshot import is_running
+from farm.dataset.standing import is_running
 from farm.errors import SpecError
 from farm.spec.base import first_reason
 from farm.spec.record import read_record

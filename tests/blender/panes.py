@@ -35,7 +35,7 @@ def add_sheet(
 
 def sheet(record: ViewRecord, *, z: float, side: float = SIDE) -> Solid:
     """The same square in the world of a record."""
-    world_from_model = np.array(record.world_from_model)
+    world_from_model = np.array(record.objects[0].world_from_file)
     return Solid("sheet", world_from_model @ shifted(0, 0, z) @ np.diag([side, side, 1.0, 1.0]))
 
 

@@ -125,7 +125,10 @@ def test_many_samples_and_one_tell_the_same(before, alpha, samples):
 def test_uv_and_numbers_are_of_what_is_behind(before):
     shown = before(lambda: panes.paint(0.3))
     numbers = expect(shown, [back(shown)])
-    local = shown["position"] @ np.linalg.inv(np.array(shown.record.world_from_model))[:3, :3].T
+    local = (
+        shown["position"]
+        @ np.linalg.inv(np.array(shown.record.objects[0].world_from_file))[:3, :3].T
+    )
 
     behind = numbers == 1
 
@@ -213,7 +216,7 @@ def test_a_leaf_ends_where_its_texture_is_less_than_half_opaque(before, soft):
 
 def alpha_at(alphas, seen, record, *, soft):
     """Return the texture's alpha (H, W) at the points that are seen, and where it may be other."""
-    inverse = np.linalg.inv(np.array(record.world_from_model))
+    inverse = np.linalg.inv(np.array(record.objects[0].world_from_file))
     missed = seen.which == 0
     at = seen.position @ inverse[:3, :3].T + inverse[:3, 3]
     texel = (at[..., :2] / panes.SIDE + 0.5) * panes.TEXTURE_PX

@@ -11,6 +11,7 @@ from farm.dataset.checks import examine_view
 from farm.dataset.findings import NOTES
 from farm.errors import PictureError
 from farm.soundness import tight_box
+from farm.spec.camera import IDENTITY
 from farm.spec.label import ObjectLabel
 from farm.storage import FolderStorage
 from tests.builders import a_record, a_view
@@ -105,7 +106,7 @@ def judge(folder: Path, alpha, arrays, depth, empty_too) -> tuple[list[str], lis
                     area_px=float(coverage.sum(dtype=np.float64)),
                     visible_fraction=1.0,
                     truncation=0.0,
-                    camera_from_object=record.world_from_model,
+                    camera_from_object=IDENTITY,
                     size=(1, 1, 1),
                     corners_px=((0, 0),) * 8,
                 ),

@@ -61,8 +61,8 @@ def put_view(storage: FolderStorage, task: RenderTask, view: View, attempt: int 
         view_id=view_id(task, view),
         task_id=task.task_id,
         attempt=attempt,
-        model=task.model,
-        hdr=task.hdr,
+        model=task.assets[0],
+        hdr=task.assets[1],
     )
     for name, data in (("rgb", png_encode(rgb)), ("mask", png_encode(mask))):
         storage.put(dataset_key(task.dataset, record.files[name].path), data)
