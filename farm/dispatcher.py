@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from farm.errors import SetupError, StorageError, UnreachableError
+from farm.errors import DamagedError, SetupError, StorageError, UnreachableError
 from farm.ledger import JobState, JobStatus, Ledger, TaskState
 from farm.queue import TaskQueue
 from farm.spec.task import RenderMessage, RenderTask, Ticket
@@ -21,6 +22,10 @@ POLL_S = 0.25
 REPUBLISH_S = 5.0
 """A ticket is sent again when the queue is empty and nobody has claimed it for so long."""
 
+CHECK_S = 60.0
+"""So often all that is kept of a job is looked at as a whole."""
+MOST_RESTORES = 3
+"""A job that is damaged more often is left aside: somebody else writes there."""
 LEFT_ALONE_S = 30.0
 """So long a job that cannot be served keeps no other from being served."""
 
@@ -39,6 +44,7 @@ class Dispatcher:
         *,
         lease_ttl_s: float = 10.0,
         on_over: Callable[[str], None] = lambda job_id: None,
+        on_aside: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.ledger = ledger
@@ -46,6 +52,8 @@ class Dispatcher:
         self.task_of = task_of
         self.lease_ttl_s = lease_ttl_s
         self.on_over = on_over
+        self.on_aside = on_aside
+        """Called when a job was moved aside, which the storage may know how to restore."""
         self.clock = clock
         self.epoch: str | None = None
         self.reachable = True
@@ -54,6 +62,9 @@ class Dispatcher:
         self.sent_s: dict[Ticket, float] = {}
         self.damaged: dict[str, float] = {}
         self.stumbled: set[str] = set()
+        self.checked_s: dict[str, float] = {}
+        self.aside: Counter[str] = Counter()
+        ledger.sparing.on_damage = self._move_aside
         self._be_patient()
 
     def run(self, stop: threading.Event, until: Callable[[], bool] = lambda: False) -> None:
@@ -65,11 +76,11 @@ class Dispatcher:
     def step(self) -> bool:
         """Do all that there is to do now; False while Redis is away."""
         try:
-            for verb in (self._notice_gaps, self._reap, self._judge):
+            for verb in (self._tidy, self._notice_gaps, self._reap, self._judge):
                 with self._going_on(verb.__name__):
                     verb()
             jobs = [job for job in self.ledger.jobs() if not job.over]
-            for serve in (self._feed, self._republish, self._finish):
+            for serve in (self._check, self._feed, self._republish, self._finish):
                 with self._going_on(serve.__name__):
                     now_s = self.clock()
                     serve([job for job in jobs if self.damaged.get(job.job_id, now_s) <= now_s])
@@ -94,6 +105,8 @@ class Dispatcher:
             yield
         except (UnreachableError, SetupError):
             raise
+        except DamagedError as error:
+            self._move_aside(error)
         except Exception as error:  # the door of everything that serves
             if job_id is not None:
                 self.damaged[job_id] = self.clock() + LEFT_ALONE_S
@@ -101,6 +114,29 @@ class Dispatcher:
             elif (told := f"{where}: {error!r}") not in self.stumbled:
                 self.stumbled.add(told)
                 log.exception("the dispatcher stumbled and goes on where=%s", where)
+
+    def _move_aside(self, error: DamagedError) -> None:
+        """Keep what is damaged under another name; a job begins anew with what storage has."""
+        log.error("moved aside: %s", error)
+        self.ledger.store.move_aside(error.kind, error.name)
+        if error.kind == "job":
+            self.aside[error.name] += 1
+            if self.aside[error.name] <= MOST_RESTORES:
+                self.on_aside()
+
+    def _tidy(self) -> None:
+        for name in self.ledger.store.keep_kinds(self.queue.keys()):
+            log.error("moved aside: %r, which the queue needs, was something else", name)
+
+    def _check(self, jobs: list[JobStatus]) -> None:
+        now_s = self.clock()
+        known = {job.job_id for job in jobs}
+        self.checked_s = {name: at for name, at in self.checked_s.items() if name in known}
+        for job in jobs:
+            if now_s - self.checked_s.get(job.job_id, -CHECK_S) >= CHECK_S:
+                self.checked_s[job.job_id] = now_s
+                with self._going_on("check", job_id=job.job_id):
+                    self.ledger.check(job.job_id)
 
     def _notice_gaps(self) -> None:
         """Give workers time to show up again after a pause of ours or of Redis."""
@@ -151,11 +187,11 @@ class Dispatcher:
         if not waiting or self.queue.length():
             return
         now_s = self.ledger.now_s()
-        queued = {
-            task.ticket: (task.since_s, job.priority)
-            for job in waiting
-            for task in self.ledger.queued(job.job_id)
-        }
+        queued: dict[Ticket, tuple[float, int]] = {}
+        for job in waiting:
+            with self._going_on("republish", job_id=job.job_id):
+                for task in self.ledger.queued(job.job_id):
+                    queued[task.ticket] = task.since_s, job.priority
         self.sent_s = {ticket: sent for ticket, sent in self.sent_s.items() if ticket in queued}
         for ticket, (since_s, priority) in queued.items():
             if now_s - self.sent_s.get(ticket, since_s) > REPUBLISH_S:

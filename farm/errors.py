@@ -17,6 +17,7 @@ FarmError
 │   ├── LoginError       no login, or a token that the server does not take
 │   └── NotFoundError    what was asked for is not there
 ├── TransferError        files that did not arrive whole: the same command again goes on
+├── DamagedError         what is kept in Redis of one job cannot be: the others go on
 └── UnreachableError     Redis, or the farm's server, is away: wait, it comes back
 """
 
@@ -131,6 +132,20 @@ class NotFoundError(RefusedError):
 
 class TransferError(FarmError):
     """Files that could not be brought over whole."""
+
+
+class DamagedError(FarmError):
+    """Something in Redis that says what cannot be; it is moved aside, and all else goes on."""
+
+    def __init__(self, kind: str, name: str, reason: str) -> None:
+        super().__init__(kind, name, reason)  # every argument, so that it pickles
+        self.kind = kind
+        """`job`, `worker`, `node`, `message`, or `key` for what all share."""
+        self.name = name
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"what Redis holds of the {self.kind} {self.name!r} is damaged: {self.reason}"
 
 
 class UnreachableError(FarmError):

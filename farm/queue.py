@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from farm.errors import UnreachableError
+from farm.errors import DamagedError, UnreachableError
 from farm.spec.task import RenderMessage, RenderTask
 
 RENDER_TASK = "farm.render"
 """Name of the one task that the farm sends and the worker registers."""
 QUEUE = "render"
+PREFIX = "farm:"
+PRIORITIES = (0, 3, 6, 9)
+BINDINGS = (QUEUE, "celery.pidbox", "reply.celery.pidbox", "celeryev")
+KEYS: dict[str, str] = {
+    **{f"{PREFIX}{QUEUE}" + (f"\x06\x16{step}" if step else ""): "list" for step in PRIORITIES},
+    **{f"{PREFIX}_kombu.binding.{name}": "set" for name in BINDINGS},
+    f"{PREFIX}unacked": "hash",
+    f"{PREFIX}unacked_index": "zset",
+    f"{PREFIX}unacked_mutex": "string",
+}
+"""What kombu keeps in Redis, and of which kind each is."""
 
 URGENT, NORMAL, PATIENT = 0, 3, 6
 """Celery's priorities: the lowest number goes first."""
@@ -53,12 +65,12 @@ REDIS: dict[str, Any] = {
         "unacked_restore_interval": 10,
         "unacked_restore_throttle": 1,
         "unacked_mutex_expire": 30,
-        "global_keyprefix": "farm:",
+        "global_keyprefix": PREFIX,
         "socket_timeout": 10,
         "socket_connect_timeout": 5,
         "socket_keepalive": True,
         "health_check_interval": 10,
-        "priority_steps": [0, 3, 6, 9],
+        "priority_steps": list(PRIORITIES),
         "queue_order_strategy": "priority",
         "max_retries": 1,  # of one call; whoever calls has its own patience
         "interval_start": 0.1,
@@ -74,6 +86,9 @@ class TaskQueue(Protocol):
 
     def length(self) -> int:
         """Return how many messages nobody has fetched yet."""
+
+    def keys(self) -> Mapping[str, str]:
+        """Return the keys in Redis that it needs, and of which kind each is."""
 
 
 def create_celery(redis_url: str) -> Celery:
@@ -110,6 +125,11 @@ class CeleryQueue:
                 return int(connection.default_channel.queue_declare(QUEUE).message_count)
             except (OperationalError, *connection.connection_errors) as error:
                 raise UnreachableError("Redis cannot be reached") from error
+            except connection.channel_errors as error:  # the dispatcher sees to it
+                raise DamagedError("key", PREFIX + QUEUE, str(error)) from error
+
+    def keys(self) -> Mapping[str, str]:
+        return KEYS
 
     def close(self) -> None:
         """Close the connections."""

@@ -131,12 +131,14 @@ class Heart:
             for ticket in held:
                 if ticket not in mine:
                     log.warning("task given back, Redis forgot its end: %s", ticket)
-                    self.ledger.release(ticket)
+                    with self.ledger.sparing():
+                        self.ledger.release(ticket)
         self.epoch = epoch
 
     def _release_all(self) -> None:
         for ticket in self.ledger.held_by(self.worker):
-            self.ledger.release(ticket)
+            with self.ledger.sparing():
+                self.ledger.release(ticket)
 
     def _tell_all(self, unsaid: list[Death]) -> None:
         while unsaid and self._try(lambda: self._tell(unsaid[0])):
@@ -158,7 +160,8 @@ class Heart:
 
     def _try(self, verb: Callable[[], None]) -> bool:
         try:
-            verb()
+            with self.ledger.sparing():
+                verb()
         except UnreachableError as error:
             if self.reachable:
                 log.warning("%s; the worker goes on and waits for it", error)

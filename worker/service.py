@@ -32,6 +32,7 @@ from worker.claim import Claimant
 from worker.device import keep_kernels, pin
 from worker.guard import Guard
 from worker.heart import Death, Heart
+from worker.letterbox import TRANSPORT, CarefulTransport, Wastebasket
 from worker.limits import memory_bound
 from worker.patience import Patience
 from worker.request import watched_request
@@ -145,7 +146,10 @@ class Service:
         celery_state.should_stop = DEVICE_EXIT
 
     def _work(self, app: Celery) -> int:
+        basket = Wastebasket(self.ledger.store.keep_aside, self.node)
+        CarefulTransport.keep_aside = staticmethod(basket)
         app.conf.update(
+            broker_transport=TRANSPORT,
             include=["worker.tasks"],
             task_time_limit=self.settings.task_timeout_s,
             worker_max_memory_per_child=max(1, self.guard.most_bytes // 2 // 1024),  # KB

@@ -13,7 +13,14 @@ from typing import Any, NoReturn, Protocol
 from celery import Task, shared_task
 from pydantic import ValidationError
 
-from farm.errors import DeviceError, Interrupted, StaleAttempt, TaskError, UnreachableError
+from farm.errors import (
+    DamagedError,
+    DeviceError,
+    Interrupted,
+    StaleAttempt,
+    TaskError,
+    UnreachableError,
+)
 from farm.ledger import Ledger, Work, open_ledger
 from farm.ledger.causes import refine
 from farm.ledger.policy import CAUSES, UNKNOWN
@@ -98,6 +105,8 @@ def try_to(render: Callable[[], None], lease: LedgerLease) -> None:
         raise
     except TaskError as error:
         report_error(ledger, ticket, error.cause, str(error))
+    except DamagedError:
+        raise
     except Exception as error:  # the door: whatever it was, the ledger must know
         log.warning("unexpected error %s", naming(ticket), exc_info=True)
         report_error(ledger, ticket, "unknown", f"{type(error).__name__}: {error}")
@@ -250,6 +259,19 @@ class RenderDoor(Task):  # type: ignore[misc]  # Celery ships no types
 )
 def render_views(self: RenderDoor, body: Any = None, *_rest: Any, **_more: Any) -> None:
     """Render the task in a message, whatever somebody has put into it."""
+    try:
+        open_message(self, body)
+    except DamagedError as error:  # the dispatcher restores the job, and with it this task
+        log.warning("task given up: %s", error)
+
+
+def open_message(self: RenderDoor, body: Any) -> None:
+    """Render the task in a message, or refuse it.
+
+    Raises:
+        DamagedError: What Redis has of its job cannot be read.
+        DeviceError: The worker must stop; the task is handed back.
+    """
     worker = self.settings.worker_id
     try:
         message = RenderMessage.model_validate(body)

@@ -63,9 +63,15 @@ class FarmCollector(Collector):
             "Tasks that workers have or could have: as many workers find work",
             waiting + in_hand,
         )
-        yield plain(
-            "farm_queue_messages", "Messages that no worker has fetched", self.queue.length()
+        with self.ledger.sparing():
+            messages = self.queue.length()
+            yield plain("farm_queue_messages", "Messages that no worker has fetched", messages)
+        damaged = GaugeMetricFamily(
+            "farm_damaged", "What was damaged in Redis and moved aside, by kind", labels=["kind"]
         )
+        for kind, count in self.ledger.aside().counts.items():
+            damaged.add_metric([kind], count)
+        yield damaged
         dropped = sum(job.dropped for job in jobs)
         yield plain("farm_results_dropped", "Results that came too late", dropped)
 

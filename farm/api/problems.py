@@ -12,7 +12,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
 
-from farm.errors import FarmError, SetupError, SpecError, StorageError, UnreachableError
+from farm.errors import (
+    DamagedError,
+    FarmError,
+    SetupError,
+    SpecError,
+    StorageError,
+    UnreachableError,
+)
 from farm.spec.load import sentence
 from farm.spec.wire import Problem
 
@@ -27,6 +34,7 @@ REMEDIES: dict[type[FarmError], tuple[int, str]] = {
     SetupError: (503, "whoever runs the farm must do what it says"),
     SpecError: (422, SEND_AGAIN),
     StorageError: (503, "free or mend the farm's storage, then try again"),
+    DamagedError: (503, "wait: the dispatcher moves it aside and restores it from the storage"),
     UnreachableError: (503, "wait, or start Redis again; nothing that was accepted is lost"),
 }
 

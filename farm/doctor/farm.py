@@ -13,10 +13,12 @@ from pathlib import Path
 from farm.doctor.finding import Finding, fine, problem, warning
 from farm.doctor.machine import installed, readable
 from farm.errors import FarmError
+from farm.ledger.damage import Aside
 from farm.local.site import USUAL_FOLDER, Site, UpState
 from farm.settings import load_settings
 from farm.storage import is_bucket, open_storage
 
+TOLD_NAMES = 5
 SCARCE_BYTES = 10 << 30
 SPENT_BYTES = 1 << 30
 SKEW_S = 5.0
@@ -114,12 +116,15 @@ def redis() -> Iterator[Finding]:
 def _look_at_redis(url: str) -> Iterator[Finding]:
     import redis as library
 
+    from farm.ledger.redis_store import RedisStore, connect
+
     client = library.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
     try:
         started = time.time()
         seconds, microseconds = client.time()
         took_s = time.time() - started
         info = client.info()
+        aside = RedisStore(connect(url)).aside()
     except library.AuthenticationError:
         yield problem("redis", "Redis refuses the password", "correct it in FARM_REDIS_URL")
         return
@@ -138,6 +143,7 @@ def _look_at_redis(url: str) -> Iterator[Finding]:
         f"holds {readable(info['used_memory'])}",
     )
     yield from _memory_of_redis(info)
+    yield from _damage_in_redis(aside)
     skew_s = started + took_s / 2 - (seconds + microseconds / 1e6)
     if abs(skew_s) > SKEW_S + took_s:
         yield warning(
@@ -147,6 +153,21 @@ def _look_at_redis(url: str) -> Iterator[Finding]:
         )
     else:
         yield fine("clock", f"{skew_s:+.2f} s off the clock of Redis")
+
+
+def _damage_in_redis(aside: Aside) -> Iterator[Finding]:
+    if not aside.names:
+        return
+    counts = ", ".join(f"{kind} {count}" for kind, count in sorted(aside.counts.items()))
+    names = ", ".join(repr(name) for name in aside.names[:TOLD_NAMES])
+    more = f" and {len(aside.names) - TOLD_NAMES} more" if len(aside.names) > TOLD_NAMES else ""
+    yield warning(
+        "redis",
+        f"somebody wrote into Redis what is not the farm's; moved aside so far: {counts}. "
+        f"Kept: {names}{more}",
+        "find out who writes there; look at them with redis-cli, then DEL them; each goes by "
+        "itself after 30 days",
+    )
 
 
 def _memory_of_redis(info: dict[str, object]) -> Iterator[Finding]:

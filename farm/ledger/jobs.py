@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Mapping
 
 from farm.ledger.charges import clean
+from farm.ledger.damage import Aside, Sparing
 from farm.ledger.model import (
     CANCELLED_JOB,
     CODES,
@@ -18,8 +18,6 @@ from farm.ledger.model import (
 from farm.ledger.reading import read_chunks, read_status
 from farm.ledger.store import Move, Order, Store
 
-log = logging.getLogger(__name__)
-
 RETRIED = (TaskState.FAILED, TaskState.SET_ASIDE)
 RENUMBERED = 1000
 """More attempts than a task has within the seconds that Redis may forget."""
@@ -31,6 +29,7 @@ class Jobs:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.sparing = Sparing()
 
     def now_s(self) -> float:
         """Return the farm's one clock, seconds since 1970."""
@@ -84,18 +83,28 @@ class Jobs:
         return self.store.create(job_id, meta, "".join(codes), kept)
 
     def job(self, job_id: str) -> JobStatus | None:
-        """Return how a job stands; None where there is no such job."""
-        try:
+        """Return how a job stands; None where there is no such job, or it is damaged."""
+        with self.sparing():
             meta = self.store.meta(job_id)
             return read_status(job_id, meta) if meta else None
-        except (KeyError, ValueError) as error:  # somebody wrote into Redis by hand
-            log.warning("a job in Redis is damaged and passed over job=%s: %r", job_id, error)
-            return None
+        return None
 
     def jobs(self) -> list[JobStatus]:
         """Return how all jobs stand, in the order in which they are served."""
         found = [job for job_id in self.store.job_ids() if (job := self.job(job_id))]
         return sorted(found, key=lambda job: (-job.priority, job.created_s, job.job_id))
+
+    def check(self, job_id: str) -> None:
+        """Make sure that all that is kept of a job agrees.
+
+        Raises:
+            DamagedError: It does not.
+        """
+        self.store.check(job_id)
+
+    def aside(self) -> Aside:
+        """Return what was damaged and moved aside."""
+        return self.store.aside()
 
     def pause(self, job_id: str) -> bool:
         """Start no more tasks of a job; those that run go on."""

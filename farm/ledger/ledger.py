@@ -7,7 +7,9 @@ import logging
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from farm.errors import DamagedError
 from farm.ledger.charges import charged
+from farm.ledger.damage import known_codes, number
 from farm.ledger.jobs import RENUMBERED, Jobs
 from farm.ledger.model import (
     CANCELLED_JOB,
@@ -30,6 +32,7 @@ from farm.ledger.policy import TURNED_AWAY_S, policy_of
 from farm.ledger.reading import (
     find_fresh,
     held_task,
+    read_status,
     read_tasks,
     read_worker,
 )
@@ -57,7 +60,7 @@ class Ledger(Jobs):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self.nodes = Nodes(store)
+        self.nodes = Nodes(store, self.sparing)
 
     # Tasks
 
@@ -70,13 +73,18 @@ class Ledger(Jobs):
         """
         epoch, count = self.epoch(), 0
         for job in self.jobs():
-            meta = self.store.meta(job.job_id)
-            if meta is None or meta.get("epoch", epoch) == epoch:
-                continue
-            attempts = int(meta.get("attempts", 0)) + RENUMBERED + int(self.now_s()) % RENUMBERED
-            self.store.set_meta(job.job_id, "attempts", attempts)
-            count += sum(self.release(task.ticket) for task in self.queued(job.job_id))
-            self.store.set_meta(job.job_id, "epoch", epoch)
+            with self.sparing():
+                count += self._renumber(job.job_id, epoch)
+        return count
+
+    def _renumber(self, job_id: str, epoch: str) -> int:
+        meta = self.store.meta(job_id)
+        if meta is None or meta.get("epoch", epoch) == epoch:
+            return 0
+        attempts = number(job_id, meta, "attempts") + RENUMBERED + int(self.now_s()) % RENUMBERED
+        self.store.set_meta(job_id, "attempts", attempts)
+        count = sum(self.release(task.ticket) for task in self.queued(job_id))
+        self.store.set_meta(job_id, "epoch", epoch)
         return count
 
     def take(self, job_id: str, limit: int) -> list[Ticket]:
@@ -85,12 +93,12 @@ class Ledger(Jobs):
         if meta is None or limit < 1:
             return []
         indices, held = self._returned(job_id, limit)
-        before = int(meta.get("cursor", 0))  # every pending task below it was given back
+        before = number(job_id, meta, "cursor")  # every pending task below it was given back
         skip = {*indices, *held}
         fresh, cursor = find_fresh(
             self.store, job_id, cursor=before, limit=limit - len(indices), skip=skip
         )
-        attempts = int(meta.get("attempts", 0))
+        attempts = number(job_id, meta, "attempts")
         moves = self._moves_to_queue(job_id, indices + fresh, attempts=attempts)
         taken = self.store.shift(job_id, Order(moves, FED_JOB)) if moves else []
         if cursor > before and (any(taken) or not moves):
@@ -128,7 +136,7 @@ class Ledger(Jobs):
     def confirm(self, ticket: Ticket) -> bool:
         """Return whether this attempt is still the one that should go on."""
         meta = self.store.meta(ticket.job_id)
-        cancelled = meta is None or JobState(meta["state"]) in CANCELLED_JOB
+        cancelled = meta is None or read_status(ticket.job_id, meta).state in CANCELLED_JOB
         return not cancelled and self._runs(ticket)
 
     def progress(self, ticket: Ticket, views_done: int) -> bool:
@@ -217,7 +225,8 @@ class Ledger(Jobs):
     def farewell(self, worker: str) -> None:
         """Give back all that `worker` holds, free of charge, and stop its heart."""
         for ticket in self.held_by(worker):
-            self.release(ticket)
+            with self.sparing():
+                self.release(ticket)
         self.store.still(worker)
 
     def workers(self) -> list[WorkerStatus]:
@@ -226,11 +235,11 @@ class Ledger(Jobs):
         works = self.store.told_work([name for name, _ in found])
         conducts = self.nodes.conducts() if found else {}
         shut = {node: each.quarantine for node, each in conducts.items() if each.shut}
-        return [
-            worker
-            for (name, said), work in zip(found, works, strict=True)
-            if (worker := read_worker(name, said, work, shut.get(node_of(name))))
-        ]
+        workers = []
+        for (name, said), work in zip(found, works, strict=True):
+            with self.sparing():
+                workers.append(read_worker(name, said, work, shut.get(node_of(name))))
+        return workers
 
     def tell_work(self, worker: str, work: Work) -> None:
         """Note what `worker` does, for people to see; nothing is decided by it."""
@@ -252,12 +261,14 @@ class Ledger(Jobs):
         """Take back, as lost, what workers hold whose heart has stopped."""
         running = list(self._all_running())
         living = self.store.beating() if running else {}
-        return [
-            task.ticket
-            for task in running
-            if task.worker not in living
-            and self.fail(task.ticket, "lost", f"worker {task.worker} was lost") is not None
-        ]
+        lost = []
+        for task in running:
+            if task.worker not in living:
+                with self.sparing():
+                    sentence = f"worker {task.worker} was lost"
+                    if self.fail(task.ticket, "lost", sentence) is not None:
+                        lost.append(task.ticket)
+        return lost
 
     # What the verbs above are made of
 
@@ -322,10 +333,15 @@ class Ledger(Jobs):
         if not indices:
             return []
         first, last = min(indices), max(indices)
-        codes = self.store.states(job_id, first, last - first + 1)
+        codes = known_codes(job_id, self.store.states(job_id, first, last - first + 1))
+        if len(codes) != last - first + 1:
+            raise DamagedError("job", job_id, f"its task {last} has no state")
         return [(index, STATES[codes[index - first]]) for index in sorted(indices)]
 
     def _all_running(self) -> Iterator[HeldTask]:
         for job in self.jobs():
+            held: list[HeldTask] = []
             if job.counts[TaskState.RUNNING]:
-                yield from self.running(job.job_id)
+                with self.sparing():
+                    held = self.running(job.job_id)
+            yield from held

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
+from farm.errors import DamagedError
+from farm.ledger.damage import Aside, contradiction, known_codes
 from farm.ledger.model import CODES, JobState, TaskRecord, TaskState
 from farm.ledger.store import MOST_JOBS, MOST_SUSPECTS, Move, Order, Outcome, suspect_of
 from farm.ledger.suspicion import read, write
@@ -42,6 +45,7 @@ class MemoryStore:
         self.work: dict[str, str] = {}
         self.noted: dict[str, str] = {}
         self.leases: dict[str, tuple[str, float]] = {}
+        self.damaged: list[tuple[str, str]] = []
 
     def row(self, job_id: str) -> JobRow:
         """Return a job's row, or an empty one."""
@@ -139,6 +143,39 @@ class MemoryStore:
     def remove(self, job_id: str) -> None:
         with self.lock:
             self.jobs.pop(job_id, None)
+
+    def check(self, job_id: str) -> None:
+        with self.lock:
+            row = self.row(job_id)
+            if not row.meta:
+                return
+            wrong = contradiction(
+                row.meta,
+                known_codes(job_id, "".join(row.states)),
+                records=len(row.records),
+                returned=len(row.returned),
+                running=len(row.running),
+            )
+        if wrong:
+            raise DamagedError("job", job_id, wrong)
+
+    def move_aside(self, kind: str, name: str) -> None:
+        with self.lock:
+            gone = self.jobs.pop(name, None) if kind == "job" else self.hearts.pop(name, None)
+            if gone is not None:
+                self.damaged.append((kind, name))
+
+    def keep_kinds(self, kinds: Mapping[str, str]) -> list[str]:
+        return []
+
+    def keep_aside(self, kind: str, name: str, text: str | bytes) -> None:
+        with self.lock:
+            self.damaged.append((kind, name))
+
+    def aside(self) -> Aside:
+        with self.lock:
+            names = tuple(f"{kind}:{name}" for kind, name in self.damaged)
+            return Aside(dict(Counter(kind for kind, _ in self.damaged)), names)
 
     def progress(self, job_id: str, index: int, attempt: int, views_done: int) -> bool:
         with self.lock:

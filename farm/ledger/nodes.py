@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from farm.ledger.charges import is_ended, without_charge
+from farm.ledger.damage import Sparing, known_codes
 from farm.ledger.model import (
     CANCELLED_JOB,
-    CODES,
     FED_JOB,
     STATES,
     Conduct,
@@ -20,6 +20,7 @@ from farm.ledger.model import (
     node_of,
 )
 from farm.ledger.policy import ELSEWHERE_BUSY_S, ELSEWHERE_S, SUSPICIOUS, pause_s
+from farm.ledger.reading import read_status
 from farm.ledger.store import Move, Order, Store
 from farm.ledger.suspicion import (
     do_well,
@@ -51,8 +52,9 @@ class Nodes:
     Any number of dispatchers may judge: a note is changed only while it is what the judge saw.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, sparing: Sparing | None = None) -> None:
         self.store = store
+        self.sparing = sparing or Sparing()
 
     def conducts(self) -> dict[str, Conduct]:
         """Return what is noted of each node."""
@@ -88,6 +90,8 @@ class Nodes:
             changed = damaged or after != before
             if changed and not self.store.swap_conduct(node, text, write_or_not(after)):
                 continue  # something happened meanwhile: next time
+            if damaged:
+                self.store.keep_aside("node", node, text)
             conducts[node] = after
             if after.shut and not before.shut and after.quarantine:
                 told.append((node, after.quarantine.sentence))
@@ -123,14 +127,14 @@ class Nodes:
 
     def _open_tasks(self) -> int:
         """Count the tasks that are given out now."""
-        metas = [meta for job_id in self.store.job_ids() if (meta := self.store.meta(job_id))]
-        now_s = self.store.now_s()
-        return sum(
-            int(meta.get(CODES[state], 0))
-            for meta in metas
-            if JobState(meta["state"]) in FED_JOB and float(meta.get("hold", 0)) <= now_s
-            for state in (TaskState.PENDING, TaskState.QUEUED)
-        )
+        now_s, count = self.store.now_s(), 0
+        for job_id in self.store.job_ids():
+            with self.sparing():
+                meta = self.store.meta(job_id)
+                job = read_status(job_id, meta) if meta else None
+                if job and job.state in FED_JOB and job.held_until_s <= now_s:
+                    count += job.counts[TaskState.PENDING] + job.counts[TaskState.QUEUED]
+        return count
 
     def _judged(self, node: str, conducts: dict[str, Conduct]) -> Conduct:
         """Return what is to be noted of a node from now on."""
@@ -169,10 +173,12 @@ class Nodes:
         return done or do_well(others, suspect.job_id, now_s)
 
     def _see(self, suspect: Suspect) -> Seen | None:
-        code = self.store.states(suspect.job_id, suspect.index, 1)
-        records = self.store.records(suspect.job_id, [suspect.index])
-        record = records.get(suspect.index, TaskRecord())
-        return Seen(STATES[code], record) if code else None
+        with self.sparing():
+            code = known_codes(suspect.job_id, self.store.states(suspect.job_id, suspect.index, 1))
+            records = self.store.records(suspect.job_id, [suspect.index])
+            record = records.get(suspect.index, TaskRecord())
+            return Seen(STATES[code], record) if code else None
+        return None
 
     def _settle(self, node: str, conduct: Conduct) -> None:
         """Give back what a node in quarantine has cost; twice is once."""
@@ -180,7 +186,8 @@ class Nodes:
         if quarantine is None or quarantine.on_trial or not quarantine.owed:
             return
         for suspect in quarantine.owed:
-            self._refund(suspect)
+            with self.sparing():
+                self._refund(suspect)
         paid = quarantine.owed
         self._change(node, lambda was: {"owed": tuple(s for s in was.owed if s not in paid)})
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 
+from farm.errors import DamagedError
+from farm.ledger.damage import known_codes
 from farm.ledger.model import (
     CANCELLED_JOB,
     CODES,
@@ -22,15 +23,25 @@ from farm.ledger.model import (
 from farm.ledger.store import Meta, Store
 from farm.spec.task import Ticket
 
-log = logging.getLogger(__name__)
-
 CANCELLED = TaskState.CANCELLED
 CHUNK = 16384
 """So many state codes are read at a time."""
 
 
 def read_status(job_id: str, meta: Meta) -> JobStatus:
-    """Read a job's fields."""
+    """Read a job's fields.
+
+    Raises:
+        DamagedError: They are not those of a job.
+    """
+    try:
+        return status_of(job_id, meta)
+    except (KeyError, ValueError) as error:  # somebody wrote into Redis by hand
+        raise DamagedError("job", job_id, f"its fields are not those of a job: {error!r}") from None
+
+
+def status_of(job_id: str, meta: Meta) -> JobStatus:
+    """Read a job's fields, whatever they are."""
     state = JobState(meta["state"])
     counts = {task: int(meta.get(code, 0)) for task, code in CODES.items()}
     counts[TaskState.CANCELLED] = 0
@@ -53,14 +64,17 @@ def read_status(job_id: str, meta: Meta) -> JobStatus:
 
 def read_worker(
     name: str, said: str, work: str | None, quarantine: Quarantine | None
-) -> WorkerStatus | None:
-    """Read what a worker says of itself; None where that is damaged."""
+) -> WorkerStatus:
+    """Read what a worker says of itself.
+
+    Raises:
+        DamagedError: It cannot be read.
+    """
     try:
         facts = json.loads(work or "{}") | json.loads(said)
         return WorkerStatus(**(facts | {"worker": name, "quarantine": quarantine}))
     except (TypeError, ValueError, RecursionError) as error:
-        log.warning("what a worker says of itself is damaged worker=%s: %r", name, error)
-        return None
+        raise DamagedError("worker", name, " ".join(str(error).split())[:200]) from error
 
 
 def held_task(job_id: str, index: int, record: TaskRecord, *, views_done: int) -> HeldTask:
@@ -74,7 +88,7 @@ def held_task(job_id: str, index: int, record: TaskRecord, *, views_done: int) -
 def read_chunks(store: Store, job_id: str, *, start: int) -> Iterator[tuple[int, str]]:
     """Yield a job's state codes from `start` on, each piece with the index of its first."""
     while codes := store.states(job_id, start, CHUNK):
-        yield start, codes
+        yield start, known_codes(job_id, codes)
         start += len(codes)
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib import resources
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from farm.errors import SetupError, UnreachableError
+from farm.errors import DamagedError, SetupError, UnreachableError
+from farm.ledger.damage import KEPT_ASIDE_S, MOST_KEPT, Aside, contradiction, known_codes
 from farm.ledger.model import CODES, JobState, TaskRecord, TaskState
 from farm.ledger.store import MOST_JOBS, MOST_SUSPECTS, Order, Outcome, suspect_of
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,6 +30,9 @@ WORKER_PREFIX = "farm:worker:"
 WORK_PREFIX = "farm:work:"
 CONDUCT = "farm:conduct"
 LEASE_PREFIX = "farm:lease:"
+COUNTS = "farm:damage"
+"""How often something was moved aside, by kind."""
+ASIDE_PREFIX = "farm:damaged:"
 BORN = "farm:born"
 """A word drawn when the ledger was empty: another one says that everything else was lost, too."""
 
@@ -34,6 +42,7 @@ def connect(redis_url: str) -> redis.Redis:
     return redis.Redis.from_url(
         redis_url,
         decode_responses=True,
+        encoding_errors="surrogateescape",  # what somebody else wrote keeps its name
         socket_timeout=5,
         socket_connect_timeout=5,
         socket_keepalive=True,
@@ -75,6 +84,58 @@ def why_not_now(error: Exception) -> str | None:
     return next((told for code, told in NOT_NOW.items() if code in words.split(":")[0]), None)
 
 
+DAMAGE = ("WRONGTYPE", "not an integer", "not a valid float", "user_script")
+"""What Redis' refusals hold where a key is not what a command needs, or a script cannot read it."""
+
+
+def is_damage(error: Exception) -> bool:
+    """Tell whether Redis refuses because of what a key holds."""
+    return any(word in str(error) for word in DAMAGE) and "killed" not in str(error)
+
+
+def of_job(
+    verb: Callable[Concatenate[RedisStore, str, P], T],
+) -> Callable[Concatenate[RedisStore, str, P], T]:
+    """Say of a job that what is kept of it cannot be read."""
+
+    @functools.wraps(verb)
+    def call(self: RedisStore, job_id: str, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return verb(self, job_id, *args, **kwargs)
+        except redis.ResponseError as error:
+            if not is_damage(error):
+                raise
+            raise DamagedError("job", job_id, str(error)[:200]) from error
+        except ValueError as error:  # a number, or a record, that is none
+            raise DamagedError("job", job_id, " ".join(str(error).split())[:200]) from error
+
+    return call
+
+
+def of_all(
+    name: str,
+) -> Callable[[Callable[Concatenate[RedisStore, P], T]], Callable[Concatenate[RedisStore, P], T]]:
+    """Move the key that all share aside where it is damaged, and do as if it had been lost."""
+
+    def wrapped(
+        verb: Callable[Concatenate[RedisStore, P], T],
+    ) -> Callable[Concatenate[RedisStore, P], T]:
+        @functools.wraps(verb)
+        def call(self: RedisStore, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return verb(self, *args, **kwargs)
+            except redis.ResponseError as error:
+                if not is_damage(error):
+                    raise
+                log.warning("%s is damaged and moved aside: %s", name, error)
+            self._move(name, [name])
+            return verb(self, *args, **kwargs)
+
+        return call
+
+    return wrapped
+
+
 class RedisStore:
     """A store that every process of the farm shares."""
 
@@ -82,7 +143,7 @@ class RedisStore:
         self.client: Any = client  # its types offer an awaitable for every answer
         self.scripts = {
             name: self.client.register_script(script_text(name))
-            for name in ("create", "shift", "turn", "progress", "swap", "lease", "unlease")
+            for name in ("create", "shift", "turn", "progress", "swap", "lease", "unlease", "aside")
         }
 
     @reaching
@@ -91,6 +152,7 @@ class RedisStore:
         return float(seconds) + float(microseconds) / 1e6
 
     @reaching
+    @of_all(BORN)
     def epoch(self) -> str:
         with self.client.pipeline(transaction=False) as pipe:
             pipe.set(BORN, secrets.token_hex(8), nx=True).get(BORN).info("server")
@@ -98,6 +160,7 @@ class RedisStore:
         return f"{server['run_id']} {born}"
 
     @reaching
+    @of_all(JOBS)
     def create(
         self,
         job_id: str,
@@ -106,40 +169,55 @@ class RedisStore:
         kept: Mapping[int, int],
     ) -> bool:
         fields = [item for pair in meta.items() for item in pair]
-        keys = [key(job_id), key(job_id, "states"), JOBS, key(job_id, "kept")]
+        first, second, *others, last = keys_of(job_id)
+        keys = [first, second, JOBS, last, *others]
         args = [job_id, states, json.dumps(list(kept.items())), *fields]
         return bool(self.scripts["create"](keys=keys, args=args))
 
     @reaching
     def job_ids(self) -> list[str]:
-        return list(self.client.smembers(JOBS))
-
-    @reaching
-    def meta(self, job_id: str) -> dict[str, str] | None:
         try:
-            return cast("dict[str, str]", self.client.hgetall(key(job_id))) or None
-        except redis.ResponseError as error:  # somebody keeps something else under our name
-            raise ValueError(str(error)) from error
+            return list(self.client.smembers(JOBS))
+        except redis.ResponseError as error:
+            if not is_damage(error):
+                raise
+            log.warning("the list of jobs is damaged and moved aside; it is made anew: %s", error)
+        self._move(JOBS, [JOBS])
+        names = (str(name).removeprefix(key("")) for name in self.client.scan_iter(key("*")))
+        found = [name for name in names if ":" not in name]
+        if found:
+            self.client.sadd(JOBS, *found)
+        return found
 
     @reaching
+    @of_job
+    def meta(self, job_id: str) -> dict[str, str] | None:
+        return cast("dict[str, str]", self.client.hgetall(key(job_id))) or None
+
+    @reaching
+    @of_job
     def set_meta(self, job_id: str, name: str, value: str | int) -> None:
         self.client.hset(key(job_id), name, value)
 
     @reaching
+    @of_job
     def add_meta(self, job_id: str, name: str, amount: int) -> None:
         self.client.hincrby(key(job_id), name, amount)
 
     @reaching
+    @of_job
     def states(self, job_id: str, start: int, count: int) -> str:
         return str(self.client.getrange(key(job_id, "states"), start, start + count - 1))
 
     @reaching
+    @of_job
     def returned(self, job_id: str, limit: int) -> list[int]:
         if limit < 1:
             return []
         return [int(index) for index in self.client.zrange(key(job_id, "returned"), 0, limit - 1)]
 
     @reaching
+    @of_job
     def records(self, job_id: str, indices: Sequence[int] | None = None) -> dict[int, TaskRecord]:
         name = key(job_id, "records")
         if indices is None:
@@ -155,22 +233,25 @@ class RedisStore:
         }
 
     @reaching
+    @of_job
     def running(self, job_id: str) -> dict[int, int]:
         found = self.client.hgetall(key(job_id, "running"))
         return {int(index): int(views) for index, views in found.items()}
 
     @reaching
+    @of_job
     def kept(self, job_id: str) -> dict[int, int]:
         found = self.client.hgetall(key(job_id, "kept"))
         return {int(index): int(views) for index, views in found.items()}
 
     @reaching
+    @of_job
     def shift(self, job_id: str, order: Order) -> list[bool]:
-        names = ("states", "records", "returned", "running", "kept")
-        keys = [key(job_id), *(key(job_id, name) for name in names), CONDUCT]
+        keys = [*keys_of(job_id), CONDUCT]
         return [bool(moved) for moved in self.scripts["shift"](keys=keys, args=[to_json(order)])]
 
     @reaching
+    @of_job
     def turn(
         self,
         job_id: str,
@@ -185,11 +266,68 @@ class RedisStore:
 
     @reaching
     def remove(self, job_id: str) -> None:
-        parts = (None, "states", "records", "returned", "running", "kept")
         with self.client.pipeline(transaction=True) as pipe:
-            pipe.unlink(*(key(job_id, part) for part in parts)).srem(JOBS, job_id).execute()
+            pipe.unlink(*keys_of(job_id)).srem(JOBS, job_id).execute()
 
     @reaching
+    @of_job
+    def check(self, job_id: str) -> None:
+        _, states, records, returned, running, kept = keys_of(job_id)
+        with self.client.pipeline(transaction=True) as pipe:
+            pipe.hgetall(key(job_id)).get(states)
+            pipe.hlen(records).zcard(returned).hlen(running).hlen(kept)
+            meta, codes, *counts = pipe.execute()
+        if not meta:
+            return
+        names = ("records", "returned", "running")
+        sizes = dict(zip(names, counts[:3], strict=True))
+        if wrong := contradiction(meta, known_codes(job_id, codes or ""), **sizes):
+            raise ValueError(wrong)
+
+    @reaching
+    def move_aside(self, kind: str, name: str) -> None:
+        if kind == "job":
+            self._move(kind, keys_of(name), job_id=name)
+        elif kind == "worker":
+            self._move(kind, [WORKER_PREFIX + name, WORK_PREFIX + name])
+        else:
+            self._move(kind, [name])
+
+    @reaching
+    def keep_kinds(self, kinds: Mapping[str, str]) -> list[str]:
+        with self.client.pipeline(transaction=False) as pipe:
+            for name in kinds:
+                pipe.type(name)
+            found = dict(zip(kinds, pipe.execute(), strict=True))
+        wrong = [name for name, kind in found.items() if kind not in ("none", kinds[name])]
+        for name in wrong:
+            self._move("key", [name])
+        return wrong
+
+    @reaching
+    def keep_aside(self, kind: str, name: str, text: str | bytes) -> None:
+        aside = f"farm:{kind}:{name}:{secrets.token_hex(4)}"
+        self.client.set(aside, text[:MOST_KEPT], ex=KEPT_ASIDE_S)
+        self._move(kind, [aside])
+
+    @reaching
+    def aside(self) -> Aside:
+        try:
+            counts = {kind: int(count) for kind, count in self.client.hgetall(COUNTS).items()}
+        except (redis.ResponseError, ValueError):  # the next one begins anew
+            counts = {}
+        names = self.client.scan_iter(match=ASIDE_PREFIX + "*", count=1000)
+        return Aside(counts, tuple(sorted(str(name) for name in names)))
+
+    def _move(self, kind: str, names: Sequence[str], *, job_id: str = "") -> None:
+        kind = "key" if kind.startswith("farm:") else kind
+        kind = "node" if CONDUCT in names else kind
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+        args: list[Any] = [kind, stamp, KEPT_ASIDE_S, job_id]
+        self.scripts["aside"](keys=[COUNTS, JOBS, *names], args=args)
+
+    @reaching
+    @of_job
     def progress(self, job_id: str, index: int, attempt: int, views_done: int) -> bool:
         keys = [key(job_id), *(key(job_id, name) for name in ("states", "records", "running"))]
         return bool(self.scripts["progress"](keys=keys, args=[index, attempt, views_done]))
@@ -210,14 +348,17 @@ class RedisStore:
         return {name.removeprefix(WORKER_PREFIX): info for name, info in found if info is not None}
 
     @reaching
+    @of_all(CONDUCT)
     def conducts(self) -> dict[str, str]:
         return cast("dict[str, str]", self.client.hgetall(CONDUCT))
 
     @reaching
+    @of_all(CONDUCT)
     def conduct(self, node: str) -> str:
         return self.client.hget(CONDUCT, node) or ""
 
     @reaching
+    @of_all(CONDUCT)
     def swap_conduct(self, node: str, before: str, after: str) -> bool:
         return bool(self.scripts["swap"](keys=[CONDUCT], args=[node, before, after]))
 
@@ -232,16 +373,30 @@ class RedisStore:
     @reaching
     def lease(self, name: str, holder: str, ttl_s: float) -> str:
         args: list[Any] = [holder, max(1, round(ttl_s * 1000))]
-        return str(self.scripts["lease"](keys=[LEASE_PREFIX + name], args=args))
+        taken = self._sound(LEASE_PREFIX + name)
+        return str(self.scripts["lease"](keys=[taken], args=args))
 
     @reaching
     def unlease(self, name: str, holder: str) -> None:
-        self.scripts["unlease"](keys=[LEASE_PREFIX + name], args=[holder])
+        self.scripts["unlease"](keys=[self._sound(LEASE_PREFIX + name)], args=[holder])
+
+    def _sound(self, name: str) -> str:
+        """Return the name of a text, which is moved aside where it is something else."""
+        if self.client.type(name) not in ("none", "string"):
+            log.warning("%s is damaged and moved aside", name)
+            self._move(name, [name])
+        return name
 
 
 def key(job_id: str, part: str | None = None) -> str:
     """Return the name under which a job, or a part of it, is kept."""
     return f"farm:job:{job_id}" if part is None else f"farm:job:{job_id}:{part}"
+
+
+def keys_of(job_id: str) -> list[str]:
+    """Return all names under which a job is kept."""
+    parts = ("states", "records", "returned", "running", "kept")
+    return [key(job_id), *(key(job_id, part) for part in parts)]
 
 
 def to_json(order: Order) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from farm.ledger.damage import Aside
 from farm.ledger.model import JobState, Suspect, TaskRecord, TaskState
 
 MOST_SUSPECTS, MOST_JOBS = 20, 8
@@ -75,7 +76,8 @@ class Order:
 class Store(Protocol):
     """Where the ledger is kept; every verb is one atomic step.
 
-    Raises `UnreachableError` while the place is away.
+    Raises `UnreachableError` while the place is away, and `DamagedError` where somebody wrote into
+    it what cannot be.
     """
 
     def now_s(self) -> float:
@@ -131,6 +133,25 @@ class Store(Protocol):
 
     def remove(self, job_id: str) -> None:
         """Keep nothing of a job."""
+
+    def check(self, job_id: str) -> None:
+        """Make sure that all that is kept of a job agrees; costs a reading of all its states.
+
+        Raises:
+            DamagedError: It does not.
+        """
+
+    def move_aside(self, kind: str, name: str) -> None:
+        """Keep a damaged `job`, what a `worker` says or a `key` under another name; count it."""
+
+    def keep_kinds(self, kinds: Mapping[str, str]) -> list[str]:
+        """Move aside what is not of its kind, by full name of a key; return which."""
+
+    def keep_aside(self, kind: str, name: str, text: str | bytes) -> None:
+        """Keep a text that is damaged under a name that tells what it is; count it."""
+
+    def aside(self) -> Aside:
+        """Return what was moved aside."""
 
     def progress(self, job_id: str, index: int, attempt: int, views_done: int) -> bool:
         """Set how many views of a running attempt are done; False if it no longer runs."""

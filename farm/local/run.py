@@ -12,7 +12,7 @@ from pathlib import Path
 from farm import expand
 from farm.dataset.resume import Finished, find_finished, seed_partial_tasks
 from farm.dispatcher import Dispatcher
-from farm.errors import DeviceError, UnreachableError
+from farm.errors import DeviceError, SetupError, UnreachableError
 from farm.ledger import Ledger, TaskState, open_ledger
 from farm.ledger.waiting import held_back
 from farm.local.finish import FailedTask, finish_datasets, group
@@ -129,7 +129,11 @@ class Run:
 
     def _status(self, ledger: Ledger, speed: Speed) -> tuple[Status, bool]:
         job = ledger.job(self.job.job_id)
-        assert job is not None
+        if job is None:
+            raise SetupError(
+                "the job is not in its Redis any more; run the same command again: what is "
+                "rendered stays"
+            )
         rate = speed.rate(job.views_done - self.finished.views)
         failed = sum(job.counts[state] for state in LOST)
         given_up = round(failed * self.count.views / self.count.tasks)  # roughly: tasks differ

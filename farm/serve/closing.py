@@ -14,7 +14,7 @@ from farm.dataset.collect import RunFacts
 from farm.dataset.contest import settle_contests
 from farm.dataset.finish import finish_dataset
 from farm.dataset.records import has_records
-from farm.errors import StorageError, UnreachableError
+from farm.errors import DamagedError, StorageError, UnreachableError
 from farm.jobs import FOLDER, LOST, JobBook, end_of
 from farm.ledger import JobStatus, Ledger, TaskState
 from farm.serve.restore import restore
@@ -76,6 +76,8 @@ class Closer:
             for job_id in self._due():
                 try:
                     self.finish(job_id)
+                except DamagedError as error:
+                    self.ledger.sparing.on_damage(error)
                 except Exception:  # the door: one job must not keep the others from their end
                     log.exception("job cannot be finished now job=%s", job_id)
                     self.again[job_id] = time.monotonic() + AGAIN_S
@@ -88,6 +90,10 @@ class Closer:
             log.warning("%s; what ended meanwhile is finished later", error)
             self.stopping.wait(AGAIN_S / 60)
             self.look_back()
+        except DamagedError as error:
+            self.ledger.sparing.on_damage(error)
+        except Exception:  # the door: what one job has must not end the thread for all
+            log.exception("not all that happened meanwhile could be looked at")
 
     def _due(self) -> Iterator[str]:
         try:

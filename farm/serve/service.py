@@ -39,7 +39,12 @@ class Service:
         self.book = JobBook(storage)
         self.closer = Closer(ledger, storage, self.book)
         self.dispatcher = Dispatcher(
-            ledger, queue, self._task, lease_ttl_s=lease_ttl_s, on_over=self.closer.close
+            ledger,
+            queue,
+            self._task,
+            lease_ttl_s=lease_ttl_s,
+            on_over=self.closer.close,
+            on_aside=self.closer.look_back,
         )
         self.alive_file = alive_file
         self.epoch: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import logging
 import threading
@@ -23,6 +24,7 @@ from tests.fuzz.strange import bent, trees
 from tests.integration.whole_farm import Farm, task_of
 from tests.waiting import wait_for
 
+letterbox = pytest.importorskip("worker.letterbox", reason="the worker's parts are missing")
 tasks = pytest.importorskip("worker.tasks", reason="the worker's parts are not installed")
 
 BODY = RenderMessage(
@@ -81,33 +83,146 @@ def rubbish() -> list[bytes | str]:
         body = base64.b64encode(json.dumps(args).encode()).decode()
         return with_(body=body)
 
-    headers = envelope["headers"]
+    headers, properties = envelope["headers"], envelope["properties"]
+    ours = json.dumps([[BODY], {}, {}]).encode()
     return [
         told([], {}, {}),
         told(["x"], {}, {}),
         told([{"ticket": {"job_id": "job", "index": -1, "attempt": 1}}], {}, {}),
         told([BODY, BODY, 3], {"x": 1}, {}),
-        with_(headers=headers | {"task": "os.system"}),
-        with_(headers=headers | {"task": 5}),
-        with_(**{"content-type": "application/x-python-serialize"}),
-        with_(**{"content-type": "application/x-nobody-knows"}),
+        told([BODY], {}, {"callbacks": [{"task": "os.system", "args": ["true"]}]}),
+        told([BODY], {}, None),
+        told({"args": [BODY]}),
+        with_(body=base64.b64encode(ours).decode()[:-1]),
+        with_(body="no base64 at all: \u00e9"),
+        with_(body=ours.decode()),
+        with_(body=None),
+        with_(body={"x": 1}),
         with_(body=base64.b64encode(b"{").decode()),
         with_(body=base64.b64encode(b"\xff\xfe").decode()),
+        with_(body=base64.b64encode(b"[" * 100_000).decode()),
+        with_(headers=headers | {"task": "os.system"}),
+        with_(headers=headers | {"task": 5}),
+        with_(headers=headers | {"id": None}),
+        with_(headers=headers | {"argsrepr": 7}),
         with_(headers={}),
+        with_(headers=None),
+        with_(headers=[]),
+        with_(properties={}),
+        with_(properties=None),
+        with_(properties=properties | {"delivery_tag": ["x"]}),
+        with_(properties=properties | {"body_encoding": "rot13"}),
+        with_(properties=properties | {"body_encoding": None}),
+        with_(**{"content-type": "application/x-python-serialize"}),
+        with_(**{"content-type": "application/x-nobody-knows"}),
+        with_(**{"content-type": 5}),
+        with_(**{"content-encoding": "utf-99"}),
+        with_(**{"content-encoding": None}),
+        with_()[:-20],
+        "",
+        "null",
+        "5",
+        '"text"',
+        "[]",
+        "{}",
+        "[" * 100_000,
+        b"\xff\xfe\x00",
+        b"\x80\x04\x95",
+        "x" * (1 << 20),
     ]
+
+
+HARMLESS = [
+    {"headers": {"expires": "yesterday", "eta": 5, "timelimit": "x", "retries": "many"}},
+    {"headers": {"compression": "gzip", "stamps": 3, "stamped_headers": "x", "group": [1]}},
+    {"properties": {"delivery_info": None, "priority": "first", "reply_to": 5}},
+    {"more": ["x"], "redelivered": "maybe"},
+]
+"""Fields that are not read, whatever they hold."""
+
+
+@pytest.mark.parametrize("item", [i if isinstance(i, bytes) else i.encode() for i in rubbish()])
+def test_what_is_no_message_is_unfit(item):
+    with pytest.raises(letterbox.UnfitError, match=r"."):
+        letterbox.checked(item)
+
+
+def message_of(ticket: Ticket) -> dict:
+    """The farm's own message, as kombu writes it."""
+    task = a_task(job_id=ticket.job_id).model_copy(update={"index": ticket.index})
+    body = RenderMessage(ticket=ticket, task=task).model_dump(mode="json")
+    written = json.dumps([[body], {}, {"callbacks": None, "errbacks": None}]).encode()
+    return {
+        "body": base64.b64encode(written).decode(),
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": {"lang": "py", "task": RENDER_TASK, "id": "x", "argsrepr": "", "kwargsrepr": ""},
+        "properties": {"body_encoding": "base64", "delivery_tag": "tag"},
+    }
+
+
+@fuzz(20)
+@given(item=bent(message_of(Ticket(job_id="job", index=0, attempt=1))) | trees())
+def test_a_bent_message_is_fit_or_unfit_and_nothing_worse(item):
+    with contextlib.suppress(letterbox.UnfitError):
+        letterbox.checked(json.dumps(item).encode())
+
+
+@pytest.mark.parametrize("more", HARMLESS)
+def test_what_celery_would_stumble_over_is_not_handed_on(more):
+    plain = message_of(Ticket(job_id="job", index=0, attempt=1))
+    strange = {
+        name: plain[name] | more[name] if isinstance(plain.get(name), dict) else more.get(name)
+        for name in {**plain, **more}
+        if name in more
+    }
+
+    found = letterbox.checked(json.dumps(plain | strange).encode())
+
+    assert found == letterbox.checked(json.dumps(plain).encode())
+    assert json.loads(found)["body"] == plain["body"]
 
 
 @pytest.mark.slow
 def test_rubbish_in_the_queue_does_not_keep_a_worker_from_its_tasks(redis_url, tmp_path):
+    """Each piece is kept aside and counted; so is what is called to all workers."""
     with redis.Redis.from_url(redis_url) as client:
         for item in rubbish():
             client.lpush(f"farm:{QUEUE}", item)
-    with Farm(redis_url, tmp_path) as farm:
-        worker = farm.start_worker()
-        farm.add_job(tasks=3)
+        client.hset("farm:unacked", "tag", "{")
+        client.zadd("farm:unacked_index", {"tag": 0})
+        with Farm(redis_url, tmp_path) as farm:
+            worker = farm.start_worker()
+            farm.add_job(tasks=3)
 
-        assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 3}
+            assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 3}
+            for item in rubbish():
+                client.publish("farm:/0.celery.pidbox", item)
+            farm.add_job(tasks=2, job_id="other")
+            farm.wait_state(JobState.COMPLETED, "other")
+            assert worker.poll() is None
+            aside = farm.ledger.aside()
+        assert aside.counts["message"] >= len(rubbish())
+        kept = [client.get(name) for name in aside.names if ":message:" in name]
+        assert {i if isinstance(i, bytes) else i.encode() for i in rubbish()} <= set(kept)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["string", "hash"])
+def test_a_queue_that_is_something_else_is_moved_aside(redis_url, tmp_path, kind):
+    with redis.Redis.from_url(redis_url) as client, Farm(redis_url, tmp_path) as farm:
+        worker = farm.start_worker()
+        farm.add_job(tasks=1)
+        farm.wait_state(JobState.COMPLETED)
+        for name in (f"farm:{QUEUE}", "farm:unacked"):
+            client.delete(name)
+            client.set(name, "x") if kind == "string" else client.zadd(name, {"x": 1})
+
+        farm.add_job(tasks=3, job_id="other")
+
+        assert farm.wait_state(JobState.COMPLETED, "other") == {TaskState.DONE: 3}
         assert worker.poll() is None
+        assert farm.ledger.aside().counts["key"] >= 2
 
 
 @pytest.fixture
@@ -187,6 +302,9 @@ def test_a_job_that_could_not_be_served_is_tried_again_later():
     class Queue:
         def put(self, message, *, priority):
             pass
+
+        def keys(self):
+            return {}
 
         def length(self):
             return 1

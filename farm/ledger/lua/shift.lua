@@ -112,6 +112,6 @@ if any and order.hold > 0 then
   redis.call('HSET', job, 'hold', order.hold)
 end
 if any and order.outcome and not pcall(note, order.outcome) then
-  redis.call('HDEL', conduct, order.outcome.node) -- somebody has damaged it
+  redis.pcall('HDEL', conduct, order.outcome.node) -- somebody has damaged it
 end
 return moved

@@ -283,6 +283,7 @@ class Farm(RuleBasedStateMachine):
 
     @invariant()
     def counters_tell_the_truth(self) -> None:
+        self.ledger.check(JOB)  # all that is kept of it agrees
         meta = self.ledger.store.meta(JOB)
         states = self.ledger.store.states(JOB, 0, TASKS)
         assert len(states) == TASKS
