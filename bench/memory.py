@@ -91,13 +91,17 @@ def read(kept: Path) -> dict[str, Curve]:
 
 def render_some(options: argparse.Namespace, *, start: int, end: int, bound_mb: float) -> None:
     """Render tasks as a worker's child does, until they end or this process has used too much."""
-    from worker.tasks import open_blender
+    from worker.renderer import open_blender
 
     tasks = all_tasks(options.models, options.hdrs)
     with tempfile.TemporaryDirectory(prefix="farm-bench-") as name:
         folder = Path(name)
         settings = load_settings(
-            device="cpu", scratch=folder, storage=str(folder / "out"), cache=folder / "cache"
+            device="cpu",
+            scratch=folder,
+            storage=str(folder / "out"),
+            cache=folder / "cache",
+            read_wall="off",  # assets are taken where they are
         )
         render: Any = open_blender(settings)
         for number in range(start, end):

@@ -61,15 +61,26 @@ class Settings(BaseSettings):
     sandbox: Literal["auto", "require", "off"] = "auto"
     """Let a renderer write to its own folders alone and start no programs: where the system can,
     or else refuse to start, or not at all."""
+    read_wall: Literal["auto", "require", "off"] = "auto"
+    """Let a renderer read its task's assets and what it consists of alone: where the system can, or
+    else refuse to start, or not at all. `sandbox` off leaves it out, too."""
+    shared_storage: str = ""
+    """Folders, separated by `:`, whose assets are submitted without an upload: what a renderer
+    behind the read wall may read of this machine for such a task."""
     stop_timeout_s: float = Field(default=45.0, ge=0)
     """So long a worker that is asked to stop may finish the view in hand."""
-    renderer: str = "worker.tasks:open_blender"
+    renderer: str = "worker.renderer:open_blender"
     """What renders, as `module:function`: called once with these settings, it returns a
     `worker.tasks.Renderer`. A seam for tests and for other renderers."""
     alive_file: Path | None = None
     """The dispatcher touches this file at every step, so that others see that it does not hang."""
     worker_id: str = ""
     """Set by a worker for its own child; leave it alone."""
+
+    @property
+    def shared_folders(self) -> tuple[Path, ...]:
+        """The folders whose assets need no upload."""
+        return tuple(Path(path).absolute() for path in self.shared_storage.split(":") if path)
 
     def environment(self) -> dict[str, str]:
         """Return the settings as environment variables, for a child process."""

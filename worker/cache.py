@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -41,10 +42,22 @@ class AssetCache:
     it. The kernel drops the locks of a process that dies.
     """
 
-    def __init__(self, library: Library, folder: Path, limit_bytes: int) -> None:
+    def __init__(
+        self, library: Library, folder: Path, limit_bytes: int, *, holds_bytes: bool = False
+    ) -> None:
+        """Open a cache.
+
+        Args:
+            library: Where assets come from.
+            folder: Where they are kept.
+            limit_bytes: How much of it may be taken by what was fetched.
+            holds_bytes: Link only to files of a library that could as well stand in the cache,
+                since their file system is the same; others are fetched.
+        """
         self.library = library
         self.folder = folder.absolute()
         self.limit_bytes = limit_bytes
+        self.holds_bytes = holds_bytes
         self._in_use: dict[str, int] = {}
         """Content, or key of what was made, -> its lock."""
         self._made: str | None = None
@@ -209,7 +222,11 @@ class AssetCache:
 
     def _is_here(self, file: AssetFile) -> bool:
         path = self.library.local_path(file.sha256)
-        return path is not None and path.is_file()
+        return (
+            path is not None
+            and path.is_file()
+            and (not self.holds_bytes or can_link(path.resolve(), self.folder))
+        )
 
     def _reserve(self, content: str, lock: int, size_bytes: int) -> None:
         """Make room for an asset, and count it before it comes: others make room, too."""
@@ -243,6 +260,17 @@ class AssetCache:
         finally:
             os.close(lock)
         return True
+
+
+def can_link(path: Path, folder: Path) -> bool:
+    """Tell whether a file can be linked to, as its like, from a folder."""
+    probe = folder / f".probe-{secrets.token_hex(8)}"
+    try:
+        probe.hardlink_to(path)
+    except OSError:  # another file system, or mount, or somebody else's file
+        return False
+    probe.unlink()
+    return True
 
 
 def cache_folder(given: Path | None) -> Path:

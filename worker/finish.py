@@ -16,11 +16,11 @@ from farm.spec.passes import PassName, samples_for
 from farm.spec.record import FileRecord, Timings, ViewRecord
 from farm.spec.task import RenderTask, dataset_key, view_id
 from farm.spec.view import View
-from farm.storage import Storage
 from worker.passes import Passes, read_passes
 from worker.produce import Clock, Producer
 from worker.recipes import Shot
 from worker.records import RecordBook
+from worker.results import Results
 from worker.verify import joined
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Finisher:
         circumstances: Circumstances,
         *,
         book: RecordBook,
-        storage: Storage,
+        storage: Results,
         may_write: Callable[[], None],
         on_done: Callable[[], None],
     ) -> None:

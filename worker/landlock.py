@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import stat
 import struct
 import sys
 from collections.abc import Iterable
@@ -19,9 +20,10 @@ ASK_VERSION = 1
 RULE_PATH, RULE_PORT = 1, 2
 
 WRITE_FILE, REFER, TRUNCATE = 1 << 1, 1 << 13, 1 << 14
+READ_FILE, READ_DIR = 1 << 2, 1 << 3
 REMOVE_AND_MAKE = sum(1 << bit for bit in range(4, 13))
 """Remove folders and files; make devices, folders, files, sockets, pipes and links."""
-OF_FILES = WRITE_FILE | TRUNCATE
+OF_FILES = WRITE_FILE | TRUNCATE | READ_FILE
 """What can be allowed of a path that is no folder."""
 CONNECT_TCP = 1 << 1
 SCOPE_SIGNALS = 1 << 1
@@ -42,29 +44,39 @@ def version() -> int:
     return max(_call(CREATE_RULESET, None, 0, ASK_VERSION), 0)
 
 
-def write_only_below(paths: Iterable[Path], *, ports: Iterable[int] | None) -> None:
-    """Let this thread, and all that it starts, write below `paths` and nowhere else.
+def stay_within(
+    written: Iterable[Path],
+    *,
+    read: Iterable[Path] | None = None,
+    listed: Iterable[Path] = (),
+    ports: Iterable[int] | None,
+) -> None:
+    """Let this thread, and all that it starts, write and read below some paths and nowhere else.
 
-    It cannot signal processes that it did not start, either, where Linux is new enough. Paths that
-    are not there are left out.
+    It cannot signal processes that it did not start, either, where Linux is new enough; nor look
+    into their memory, environment or files. Paths that are not there are left out.
 
     Args:
-        paths: Folders, files and devices.
+        written: Folders, files and devices that it may write and read.
+        read: Folders and files that it may read; None: all.
+        listed: Folders of which, beside, it may see what is in them.
         ports: TCP ports that it may connect to; None: all.
 
     Raises:
         OSError: This system does not offer it.
     """
     known = version()
-    rights = WRITE_FILE | REMOVE_AND_MAKE | (REFER if known > 1 else 0)
+    reads = READ_FILE | READ_DIR if read is not None else 0
+    rights = WRITE_FILE | REMOVE_AND_MAKE | (REFER if known > 1 else 0) | reads
     rights |= TRUNCATE if known >= TRUNCATES else 0
     tcp = CONNECT_TCP if known >= CONNECTS and ports is not None else 0
     scoped = SCOPE_SIGNALS if known >= SIGNALS else 0
     layout = struct.pack("QQQ", rights, tcp, scoped)[: _size_of_ruleset(known)]
     rules = _checked(_call(CREATE_RULESET, layout, len(layout), 0))
     try:
-        for path in paths:
-            _allow_path(rules, path, rights)
+        for paths, allowed in ((written, rights), (read or (), reads), (listed, reads & READ_DIR)):
+            for path in paths if allowed else ():
+                _allow_path(rules, path, allowed)
         for port in ports or () if tcp else ():
             _checked(_call(ADD_RULE, rules, RULE_PORT, struct.pack("QQ", CONNECT_TCP, port), 0))
         gain_nothing()
@@ -109,7 +121,7 @@ def _allow_path(rules: int, path: Path, rights: int) -> None:
     except OSError:
         return
     try:
-        allowed = rights if path.is_dir() else rights & OF_FILES
+        allowed = rights if stat.S_ISDIR(os.fstat(there).st_mode) else rights & OF_FILES
         _checked(_call(ADD_RULE, rules, RULE_PATH, struct.pack("=Qi", allowed, there), 0))
     finally:
         os.close(there)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from farm.spec.record import ViewRecord, read_record
 from farm.spec.task import RenderTask, dataset_key, records_key, view_id
 from farm.spec.view import View
-from farm.storage import Storage
+from worker.results import Results
 
 
 class RecordBook:
@@ -18,7 +18,7 @@ class RecordBook:
     All attempts are read, one is written.
     """
 
-    def __init__(self, task: RenderTask, storage: Storage, attempt: int = 1) -> None:
+    def __init__(self, task: RenderTask, storage: Results, attempt: int = 1) -> None:
         self._task = task
         self._key = records_key(task, attempt)
         self._first = records_key(task)

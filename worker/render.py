@@ -15,13 +15,13 @@ from farm.spec.asset import Asset
 from farm.spec.passes import PassName
 from farm.spec.task import RenderTask
 from farm.spec.view import View
-from farm.storage import Storage
 from worker.blender.view_passes import HIGHEST_INDEX
 from worker.cache import own_paths
 from worker.encode import EncodePool
 from worker.finish import Circumstances, Finisher, Rendered
 from worker.recipes import Stage, find_recipe
 from worker.records import RecordBook
+from worker.results import Results
 
 if TYPE_CHECKING:  # bpy is imported by the process that renders, not by whoever imports this
     from worker.blender.session import BlenderSession
@@ -63,7 +63,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     task: RenderTask,
     *,
     session: BlenderSession,
-    storage: Storage,
+    storage: Results,
     attempt: int,
     worker: str,
     lease: Lease,

@@ -1,4 +1,4 @@
-"""What the renderer's process may write, start and reach once it reads files of strangers."""
+"""What the renderer's process may write, read, start and reach once it has files of strangers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from farm.errors import SetupError
 from farm.settings import Settings
 from farm.storage import is_bucket
-from worker import landlock, seccomp
+from worker import first_environment, landlock, seccomp
 from worker.cache import cache_folder
+from worker.software import LISTED, REPLACED, software
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ REDIS_PORT = 6379
 DEVICES = (
     "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/kfd",
 )  # fmt: skip
-DEVICE_PATTERNS = ("nvidia*", "nvidia-caps/*", "dri/*")
+DEVICE_PATTERNS = ("nvidia*", "nvidia-caps/*", "dri/*", "dxg")
 OWN_THREADS = Path("/proc/self/task")
 """Drivers give their threads names."""
 BEST_VERSION = landlock.TRUNCATES
@@ -35,19 +36,27 @@ class Sandbox:
     """The walls around a renderer, which stay where they were built."""
 
     places: list[Path]
+    """What it may write, and read."""
     ports: list[int] | None
+    reads: list[Path] | None = None
+    """What it may read beside; None: all."""
     built: dict[Path, tuple[int, int] | None] = field(default_factory=dict)
     """What each place was when the walls were built: its device and number there."""
 
     def close(self) -> None:
-        """Let this process write below `places` only, and connect to `ports` only.
+        """Let this process reach its places and ports only.
 
         Raises:
             OSError: This system does not offer it.
         """
-        self.built = {place: identity(place) for place in self.places}
+        kept = (*self.places, *map(Path, REPLACED)) if self.reads is not None else self.places
+        self.built = {place: identity(place) for place in kept}
+        if threads() > 1:
+            log.warning("%d threads were there before the walls and stay outside", threads() - 1)
         landlock.drop_capabilities()
-        landlock.write_only_below([*self.places, *devices()], ports=self.ports)
+        landlock.stay_within(
+            [*self.places, *devices()], read=self.reads, listed=LISTED, ports=self.ports
+        )
 
     @property
     def misplaced(self) -> Path | None:
@@ -56,27 +65,41 @@ class Sandbox:
         return next(moved, None)
 
 
-def sandbox_of(settings: Settings) -> Sandbox:
-    """Return the walls of a worker's renderer; its places are made where they are not there."""
-    places = list(places_of(settings))
+def sandbox_of(settings: Settings, tray: Path | None = None) -> Sandbox:
+    """Return the walls of a worker's renderer; its places are made where they are not there.
+
+    Args:
+        settings: The worker's.
+        tray: Where it finds the assets of its task; None: it finds them itself, and reads all.
+    """
+    places = list(places_of(settings) if tray is None else own_places(settings))
     for place in places:
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:  # whoever wants to write there will say so
             log.warning("%s is not there and cannot be made: %s", place, error.strerror)
-    redis = urlsplit(settings.redis_url.get_secret_value())
-    is_near = redis.scheme.startswith("redis") and not is_bucket(settings.storage)
-    return Sandbox(places, [redis.port or REDIS_PORT] if is_near else None)
+    url = settings.redis_url.get_secret_value()
+    redis = urlsplit(url)
+    is_near = tray is not None or not is_bucket(settings.storage)
+    ports = [redis.port or REDIS_PORT] if redis.scheme.startswith("redis") and is_near else None
+    if tray is None:
+        return Sandbox(places, ports)
+    return Sandbox(places, ports, [*software(url), tray, *settings.shared_folders])
 
 
 def places_of(settings: Settings) -> Iterator[Path]:
-    """Yield the folders that a renderer writes to."""
-    if settings.scratch:
-        yield settings.scratch
-    yield Path(tempfile.gettempdir())
+    """Yield the folders that a renderer writes to that finds its assets itself."""
+    yield from own_places(settings)
     yield cache_folder(settings.cache)
     if not is_bucket(settings.storage):
         yield from folders_of(Path(settings.storage).absolute())
+
+
+def own_places(settings: Settings) -> Iterator[Path]:
+    """Yield the folders that a renderer alone writes to."""
+    if settings.scratch:
+        yield settings.scratch
+    yield Path(tempfile.gettempdir())
     if settings.device != "cpu":
         yield from kernel_caches()
 
@@ -105,6 +128,14 @@ def devices() -> Iterable[Path]:
         yield from Path("/dev").glob(pattern)
 
 
+def threads() -> int:
+    """Return how many threads this process has."""
+    try:
+        return sum(1 for _ in OWN_THREADS.iterdir())
+    except OSError:
+        return 1
+
+
 def identity(place: Path) -> tuple[int, int] | None:
     """Return what tells a folder from another of its name; None where it is not there."""
     try:
@@ -120,7 +151,7 @@ def shortcoming() -> str | None:
     if not version:
         return (
             "this system has no Landlock (Linux 5.13 or newer), or its container forbids it: a "
-            "renderer may write wherever its user may"
+            "renderer may write and read wherever its user may"
         )
     if version < BEST_VERSION:
         return "this system's Landlock does not keep files from being cut off (Linux 6.2 does)"
@@ -128,7 +159,7 @@ def shortcoming() -> str | None:
 
 
 def check(settings: Settings) -> None:
-    """Tell once, before anything is rendered, where a renderer may write more than it should.
+    """Tell once, before anything is rendered, where a renderer may do more than it should.
 
     Raises:
         SetupError: It may, and the settings forbid it.
@@ -140,24 +171,56 @@ def check(settings: Settings) -> None:
         raise SetupError(f"FARM_SANDBOX=require: {lacks}; renew it, or set FARM_SANDBOX=auto")
     elif lacks:
         log.warning("%s", lacks)
+    if settings.read_wall == "require":
+        check_read_wall(settings)
+    elif not has_read_wall(settings):
+        log.warning("a renderer may read wherever its user may (FARM_READ_WALL)")
 
 
-def close_off(settings: Settings) -> Sandbox | None:
+def check_read_wall(settings: Settings) -> None:
+    """Make sure that there is a wall around what a renderer reads.
+
+    Raises:
+        SetupError: There is none.
+    """
+    if settings.sandbox == "off":
+        raise SetupError("FARM_READ_WALL=require needs the sandbox: leave out FARM_SANDBOX=off")
+    if not landlock.version():
+        raise SetupError(f"FARM_READ_WALL=require: {shortcoming()}; renew it, or set it to auto")
+
+
+def has_read_wall(settings: Settings) -> bool:
+    """Tell whether there is a wall around what a renderer reads."""
+    return "off" not in (settings.sandbox, settings.read_wall) and landlock.version() > 0
+
+
+def close_off(settings: Settings, tray: Path | None = None) -> Sandbox | None:
     """Put this process behind walls, for good; None where there are none.
+
+    Threads that are there already stay outside: call it before anything starts one.
+
+    Args:
+        settings: The worker's.
+        tray: Where it finds the assets of its task, behind a wall around what it reads.
 
     Raises:
         SetupError: There are none, and the settings require them.
     """
     if settings.sandbox == "off":
         return None
-    sandbox = sandbox_of(settings)
+    sandbox = sandbox_of(settings, tray)
+    first_environment.blank()
     try:
         sandbox.close()
     except OSError as error:
         if settings.sandbox == "require":
             raise SetupError(f"FARM_SANDBOX=require: no sandbox: {error.strerror}") from error
+        if settings.read_wall == "require" and tray is not None:
+            raise SetupError(f"FARM_READ_WALL=require: no wall: {error.strerror}") from error
         return None
     log.info("renderer writes only below %s", ", ".join(map(str, sandbox.places)))
+    if tray is not None:
+        log.info("renderer reads only there, its software, and its task's assets on %s", tray)
     return sandbox
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from farm.errors import StorageError
 from farm.jobs import log_key
 from farm.spec.task import RenderMessage, Ticket
-from farm.storage import Storage
+from worker.results import Results
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ LEAST_SECRET = 6
 
 
 @contextmanager
-def task_log(message: RenderMessage, storage: Storage | None) -> Iterator[None]:
+def task_log(message: RenderMessage, storage: Results | None) -> Iterator[None]:
     """Keep what this process logs meanwhile; without a storage, nothing."""
     if storage is None:
         yield
@@ -44,7 +44,7 @@ def task_log(message: RenderMessage, storage: Storage | None) -> Iterator[None]:
         keep(storage, key_of(message.ticket, message.task.task_id), lines.text())
 
 
-def keep_last_words(storage: Storage, ticket: Ticket, task_id: str, sentence: str) -> None:
+def keep_last_words(storage: Results, ticket: Ticket, task_id: str, sentence: str) -> None:
     """Write the log of an attempt whose process is gone with all that it logged."""
     lines = LogLines()
     lines.emit(log.makeRecord(log.name, logging.ERROR, "", 0, sentence, (), None))
@@ -56,7 +56,7 @@ def key_of(ticket: Ticket, task_id: str) -> str:
     return log_key(ticket.job_id, task_id, ticket.attempt)
 
 
-def keep(storage: Storage, key: str, text: str) -> None:
+def keep(storage: Results, key: str, text: str) -> None:
     """Put a log on storage, if that can be written."""
     try:
         storage.put(key, text.encode())

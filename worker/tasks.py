@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 from celery import Task, shared_task
 from pydantic import ValidationError
@@ -28,17 +28,16 @@ from farm.queue import RENDER_TASK
 from farm.settings import Settings, load_settings
 from farm.spec.quote import quoted
 from farm.spec.task import RenderMessage, RenderTask, Ticket
-from farm.storage import Storage, open_storage
+from farm.storage import open_storage
 from worker.lease import LedgerLease, insist
 from worker.limits import confine
 from worker.pace import Pace
+from worker.renderer import renew
+from worker.results import Results
 from worker.stopping import raise_if_asked
 from worker.task_log import task_log
 
 log = logging.getLogger(__name__)
-
-RENEWED = 0
-"""Exit code of a renderer that makes room for a fresh one."""
 
 
 class Renderer(Protocol):
@@ -56,7 +55,7 @@ def perform(  # noqa: PLR0913  what the door holds, and nothing hidden
     render: Renderer,
     worker: str,
     pace: Pace | None = None,
-    logs: Storage | None = None,
+    logs: Results | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> None:
     """Render one task, if the ledger still wants this attempt of it, and tell how it went.
@@ -175,51 +174,19 @@ def open_renderer(settings: Settings) -> Renderer:
     return renderer
 
 
-def open_blender(settings: Settings) -> Renderer:
-    """Open the one warm Blender of this process."""
-    from farm.library import Library
-    from worker import sandbox
-    from worker.blender.session import BlenderSession  # bpy: in the child, and only here
-    from worker.cache import AssetCache, cache_folder
-    from worker.proof import prove_device
-    from worker.render import render_task
-
-    assert settings.scratch is not None
-    walls = sandbox.close_off(settings)
-    session = BlenderSession(settings.device, settings.scratch, threads=settings.threads)
-    prove_device(session)
-    sandbox.start_nothing_more(settings)
-    storage = open_storage(settings.storage)
-    assets = AssetCache(Library(storage), cache_folder(settings.cache), settings.cache_bytes)
-    session.shelf = assets
-
-    def render(task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease) -> None:
-        if walls and walls.misplaced:
-            renew(lease, f"{walls.misplaced} is another place than when the renderer started")
-        render_task(
-            task,
-            session=session,
-            storage=storage,
-            attempt=attempt,
-            worker=worker,
-            lease=lease,
-            locate=assets.hold,
-        )
-
-    return render
-
-
-def renew(lease: LedgerLease, reason: str) -> NoReturn:
-    """Hand the task back and let a fresh process have it; nobody is charged."""
-    log.info("renderer renewed reason=%s", reason)
-    insist(lambda: lease.ledger.release(lease.ticket))
-    raise SystemExit(RENEWED)
+def settings_for(task: RenderTask, settings: Settings) -> Settings:
+    """Return the settings of a renderer for a task: who uploads a model reads no shared folder."""
+    if all(asset.in_library for asset in task.assets):
+        return settings.model_copy(update={"shared_storage": ""})
+    return settings
 
 
 class RenderDoor(Task):  # type: ignore[misc]  # Celery ships no types
     """Owns what the worker's child keeps between tasks, opened at the first one."""
 
     abstract = True
+    _renderer: Renderer | None = None
+    _settings: Settings | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -231,13 +198,26 @@ class RenderDoor(Task):  # type: ignore[misc]  # Celery ships no types
         return open_ledger(self.settings.redis_url.get_secret_value())
 
     @cached_property
-    def renderer(self) -> Renderer:
-        confine()
-        return open_renderer(self.settings)
+    def logs(self) -> Results | None:
+        """Where logs go: as the renderer's results do, if it stands behind walls."""
+        if not self.settings.task_logs:
+            return None
+        results: Results | None = getattr(self._renderer, "results", None)
+        return results or open_storage(self.settings.storage)
 
-    @cached_property
-    def logs(self) -> Storage | None:
-        return open_storage(self.settings.storage) if self.settings.task_logs else None
+    def renderer_for(self, message: RenderMessage) -> Renderer:
+        """Return the renderer, opened for what its first task may read.
+
+        Raises:
+            DeviceError: It cannot be opened on this machine.
+        """
+        settings = settings_for(message.task, self.settings)
+        if self._renderer is None:
+            confine()
+            self._renderer, self._settings = open_renderer(settings), settings
+        elif settings != self._settings:
+            renew(self.ledger, message.ticket, "its walls are for assets of another origin")
+        return self._renderer
 
     @cached_property
     def pace(self) -> Pace:
@@ -279,7 +259,8 @@ def open_message(self: RenderDoor, body: Any) -> None:
         refuse(body, ledger=self.ledger, worker=worker, reason=str(error.errors()[0]["msg"]))
         return
     try:
-        renderer = self.renderer  # before the claim: a start that crashes is no task's fault
+        # Before the claim: a start that crashes is no task's fault.
+        renderer = self.renderer_for(message)
     except DeviceError:
         insist(lambda: self.ledger.release(message.ticket))
         raise

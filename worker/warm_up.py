@@ -7,8 +7,9 @@ import os
 import sys
 import threading
 
-from farm.errors import DeviceError
+from farm.errors import FarmError
 from farm.settings import load_settings
+from worker import sandbox
 from worker.limits import confine
 from worker.tasks import open_renderer
 
@@ -21,8 +22,10 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     confine()
     try:
-        open_renderer(load_settings())
-    except DeviceError as error:
+        settings = load_settings()
+        sandbox.check(settings)
+        open_renderer(settings)
+    except FarmError as error:
         sys.stderr.write(f"error: {error}\n")
         return FAILED
     return 0

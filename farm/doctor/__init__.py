@@ -21,6 +21,7 @@ def checks() -> Mapping[str, Callable[[], Iterator[Finding]]]:
         "gpus": gpus.gpus,
         "kernels": renderer.kernel_cache,
         "sandbox": walls.sandbox,
+        "device": walls.device,
         "memory": machine.shared_memory,
         "up": farm.up,
         "storage": farm.storage,

@@ -1,17 +1,25 @@
-"""What keeps a renderer in its own folders on this machine."""
+"""What keeps a renderer in its own folders on this machine, and whether it still renders there."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 
-from farm.doctor.finding import Finding, fine, warning
+from farm.devices import choose_devices
+from farm.doctor.finding import Finding, fine, problem, warning
 from farm.doctor.machine import installed
+from farm.settings import load_settings
 
 TIMEOUT_S = 30
 SANDBOX = "worker.sandbox"
-"""Run as a program of its own: nobody imports the worker."""
+WARM_UP = "worker.warm_up"
+"""Run as programs of their own: nobody imports the worker."""
+WARM_UP_S = 900
+"""Longest time that a driver may take to compile its kernels."""
 
 
 def sandbox() -> Iterator[Finding]:
@@ -30,4 +38,66 @@ def sandbox() -> Iterator[Finding]:
         remedy = "use a newer Linux, or a container whose seccomp profile allows landlock_*"
         yield warning("sandbox", lacks, remedy)
     else:
-        yield fine("sandbox", "renderers write to their own folders alone (Landlock)")
+        yield fine("sandbox", "renderers write to and read from their own folders alone (Landlock)")
+
+
+def device() -> Iterator[Finding]:
+    """Let the device render the known frame behind the read wall; where it fails, without it."""
+    if installed("bpy") is None or not sys.platform.startswith("linux"):
+        return
+    name = choose_devices(load_settings().device, "auto")[0]
+    behind = attempt(name, read_wall="require")
+    if behind is None:
+        yield fine("device", f"{name} renders the known frame behind the wall around what it reads")
+        return
+    without = attempt(name, read_wall="off")
+    if without is None:
+        yield warning(
+            "device",
+            f"{name} renders without the read wall, but not behind it: {behind}",
+            "set FARM_READ_WALL=off for the workers of this machine; their renderers may then read "
+            "wherever their user may",
+        )
+    else:
+        yield problem(
+            "device",
+            f"{name} renders neither behind the read wall nor without: {without}",
+            "the wall is not the reason; look at the driver, or try --device cpu",
+        )
+
+
+def attempt(device: str, *, read_wall: str) -> str | None:
+    """Open the renderer in a process of its own; return what is wrong."""
+    with (
+        tempfile.TemporaryDirectory(prefix="farm-doctor-", ignore_cleanup_errors=True) as folder,
+        held_pipe() as until_we_end,
+    ):
+        places = {f"FARM_{name}": folder for name in ("SCRATCH", "STORAGE", "CACHE")}
+        environment = {"FARM_DEVICE": device, "FARM_READ_WALL": read_wall, **places}
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", WARM_UP],
+                stdin=until_we_end,
+                capture_output=True,
+                text=True,
+                timeout=WARM_UP_S,
+                check=False,
+                env=os.environ | environment | {"TMPDIR": folder},
+            )
+        except subprocess.TimeoutExpired:
+            return f"no answer within {WARM_UP_S} s"
+    if done.returncode == 0:
+        return None
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    return lines[-1].removeprefix("error: ") if lines else f"it died ({done.returncode})"
+
+
+@contextmanager
+def held_pipe() -> Iterator[int]:
+    """Open a pipe whose other end nobody else holds: who listens to it ends with us."""
+    theirs, ours = os.pipe()
+    try:
+        yield theirs
+    finally:
+        os.close(ours)
+        os.close(theirs)

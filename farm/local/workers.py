@@ -29,6 +29,7 @@ class WorkerCrew:
         self.devices = devices
         self.folder = folder
         self.environment = {
+            "FARM_READ_WALL": "off",  # one's own files, wherever they name each other
             **os.environ,
             **shares(devices),
             "FARM_REDIS_URL": redis_url,

@@ -29,7 +29,8 @@ from worker.lease import LedgerLease
 from worker.recipes import Shot
 from worker.records import RecordBook
 from worker.render import render_views
-from worker.tasks import Renderer, open_blender
+from worker.renderer import open_blender
+from worker.tasks import Renderer
 
 REAL = "real"
 """Models whose id starts so are rendered by Blender."""
@@ -54,12 +55,13 @@ def open_chaos(settings: Settings) -> Renderer:
     storage = Distant(open_storage(settings.storage))
     journal = Journal(Path(os.environ["CHAOS_JOURNAL"]))
     blender: list[Renderer] = []
+    open_to_storage = settings.model_copy(update={"read_wall": "off"})  # which we read, too
 
     def render(task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease) -> None:
         told = NotedLease(lease, journal, task, attempt, worker)
         told.note("began")
         if task.assets[0].id.startswith(REAL):
-            blender[:] = blender or [open_blender(settings)]
+            blender[:] = blender or [open_blender(open_to_storage)]
             blender[0](task, attempt=attempt, worker=worker, lease=told)
         else:
             paint(task, storage, attempt=attempt, worker=worker, lease=told)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from farm.library.mesh_files import TEXTURES, named_libraries, obj_names, plain, shown, texture_name
-from worker.blender.outside import may_read
+from worker.blender.outside import is_readable, may_read
 
 LIBRARY_MAX_BYTES = 64 << 20
 """Size of a library that is read, at most."""
@@ -93,7 +93,7 @@ def read_materials(path: Path, home: Path | None) -> Read:
 def is_library(path: Path, home: Path | None) -> bool:
     """Tell whether there is a library that the model may read."""
     full = Path(os.path.normpath(path))
-    if not (full.is_file() and may_read(str(full), home)):
+    if not (is_readable(full) and may_read(str(full), home)):
         return False
     return full.stat().st_size <= LIBRARY_MAX_BYTES
 

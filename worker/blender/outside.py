@@ -117,6 +117,17 @@ def may_read(path: str, home: Path | None) -> bool:
     return stat.S_ISREG(kind) or stat.S_ISDIR(kind)
 
 
+def is_readable(path: Path) -> bool:
+    """Tell whether a file is there to be read: walls do not show in its permissions."""
+    try:
+        if not path.is_file():  # a pipe would keep us waiting
+            return False
+        path.open("rb").close()
+    except OSError:
+        return False
+    return True
+
+
 def full_path(path: str, block: bpy.types.ID) -> str:
     """Return a path as Blender would look for it, without `..`."""
     library = None if isinstance(block, bpy.types.Library) else block.library

@@ -8,27 +8,34 @@ from pathlib import Path
 import bpy
 
 from worker.blender.emission import active_nodes
+from worker.blender.outside import is_readable
 
 
 def missing_textures(materials: Iterable[bpy.types.Material]) -> tuple[str, ...]:
-    """Return the file names of the pictures that these materials show and that are not found."""
-    images = {
-        node.image
-        for material in materials
-        if material.node_tree is not None
-        for node in active_nodes(material.node_tree)
-        if isinstance(node, bpy.types.ShaderNodeTexImage | bpy.types.ShaderNodeTexEnvironment)
-        and node.image is not None
-    }
-    return tuple(sorted({name_of(image) for image in images if is_missing(image)}))
+    """Return the file names of the pictures that these materials show and that are not found.
+
+    Of a picture whose name an importer has dropped, it tells the material.
+    """
+    found = set()
+    for material in materials:
+        for node in active_nodes(material.node_tree) if material.node_tree is not None else ():
+            if not isinstance(
+                node, bpy.types.ShaderNodeTexImage | bpy.types.ShaderNodeTexEnvironment
+            ):
+                continue
+            if node.image is None:
+                found.add(f"a picture of {material.name}")
+            elif is_missing(node.image):
+                found.add(name_of(node.image))
+    return tuple(sorted(found))
 
 
 def is_missing(image: bpy.types.Image) -> bool:
-    """Tell whether a picture of one file is neither there nor packed."""
+    """Tell whether a picture of one file is neither packed nor there to be read."""
     if image.source != "FILE" or image.packed_file is not None:
         return False
     path = bpy.path.abspath(image.filepath, library=image.library)
-    return not any(Path(each).is_file() for each in (path, path.replace("\\", "/")))
+    return not any(is_readable(Path(each)) for each in (path, path.replace("\\", "/")))
 
 
 def name_of(image: bpy.types.Image) -> str:

@@ -32,9 +32,9 @@ def attempt(code: str, *arguments: object) -> str:
 
 CLOSE = """
 from pathlib import Path
-from worker.landlock import write_only_below
+from worker.landlock import stay_within
 inside, outside = Path(sys.argv[1]), Path(sys.argv[2])
-write_only_below([inside, Path("/dev/null")], ports=[int(port) for port in sys.argv[3:4]])
+stay_within([inside, Path("/dev/null")], ports=[int(port) for port in sys.argv[3:4]])
 
 def refused(verb):
     try:
@@ -97,6 +97,75 @@ Path("/dev/null").write_text("")
 print("done")
 """
     assert attempt(CLOSE + code, *places) == "done"
+
+
+READ = CLOSE.replace(
+    'stay_within([inside, Path("/dev/null")],',
+    'stay_within([inside, Path("/dev/null")], listed=[outside.parent / "listed"],'
+    ' read=[Path("/usr"), Path("/lib64"), Path("/etc/ld.so.cache"), *software.python(),'
+    ' outside.parent / "shown"],',
+)
+READ = f"from worker import software\n{READ}"
+
+
+@needs_landlock
+@pytest.mark.parametrize(
+    ("verb", "outcome"),
+    [
+        ("(outside / 'there').read_bytes()", "refused"),
+        ("list(outside.iterdir())", "refused"),
+        ("(inside / 'way').read_bytes()", "refused"),
+        ("Path('/etc/passwd').read_bytes()", "refused"),
+        ("list(Path('/').iterdir())", "refused"),
+        ("(listed / 'there').read_bytes()", "refused"),
+        ("list(listed.iterdir())", "done"),
+        ("(shown / 'there').read_bytes()", "done"),
+        ("(shown / 'there').open('a')", "refused"),
+        ("(inside / 'own').read_bytes()", "done"),
+        ("list(inside.iterdir())", "done"),
+        ("(outside / 'there').stat()", "done"),
+    ],
+)
+def test_a_renderer_reads_what_it_is_shown_and_what_it_wrote(places, verb, outcome):
+    inside, outside = places
+    (inside / "own").touch()
+    (inside / "way").symlink_to(outside / "there")
+    for name in ("listed", "shown"):
+        (outside.parent / name).mkdir()
+        (outside.parent / name / "there").touch()
+    code = f"{READ}\nlisted, shown = outside.parent / 'listed', outside.parent / 'shown'"
+
+    assert attempt(f"{code}\nprint(refused(lambda: {verb}))", inside, outside) == outcome
+
+
+@needs_landlock
+@pytest.mark.parametrize("name", ["environ", "mem", "maps", "root/etc/passwd", "cwd/x"])
+def test_a_renderer_sees_no_secrets_of_others_in_proc(places, name):
+    code = f"""
+import os
+from worker.landlock import drop_capabilities
+
+drop_capabilities()  # root's CAP_PERFMON looks over such walls
+print(refused(Path(f"/proc/{{os.getppid()}}/{name}").read_bytes))
+"""
+    assert attempt(CLOSE + code, *places) == "refused"
+
+
+def test_nothing_of_the_first_environment_is_left_in_proc_and_all_of_it_in_place(monkeypatch):
+    code = """
+import ctypes, os
+from worker import first_environment
+
+before = dict(os.environ)
+first_environment.blank()
+told = open("/proc/self/environ", "rb").read().strip(b"\\0")
+find = ctypes.CDLL(None).getenv
+find.restype = ctypes.c_char_p
+print(told, dict(os.environ) == before, find(b"A_KEY"))
+"""
+    monkeypatch.setenv("A_KEY", "s3cret")
+
+    assert attempt(code) == "b'' True b's3cret'"
 
 
 @needs_landlock
@@ -179,6 +248,42 @@ def test_a_place_that_became_another_one_is_noticed(tmp_path):
 @pytest.fixture
 def without_landlock(monkeypatch):
     monkeypatch.setattr(landlock, "version", lambda: 0)
+
+
+@pytest.mark.usefixtures("without_landlock")
+def test_a_read_wall_that_cannot_be_built_is_said_once_or_refused(caplog):
+    sandbox.check(load_settings())
+    assert "may read wherever its user may" in caplog.text
+
+    with pytest.raises(SetupError, match=r"FARM_READ_WALL=require: .* no Landlock"):
+        sandbox.check(load_settings(read_wall="require"))
+
+
+def test_a_read_wall_is_a_part_of_the_sandbox():
+    assert not sandbox.has_read_wall(load_settings(sandbox="off"))
+    assert not sandbox.has_read_wall(load_settings(read_wall="off"))
+    with pytest.raises(SetupError, match="leave out FARM_SANDBOX=off"):
+        sandbox.check(load_settings(sandbox="off", read_wall="require"))
+
+
+def test_behind_the_read_wall_there_is_neither_storage_nor_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    for name in ("temporary", "shared"):
+        (tmp_path / name).mkdir()
+    settings = load_settings(
+        cache=tmp_path / "cache", storage=str(tmp_path / "storage"), device="cpu",
+        scratch=tmp_path / "scratch", shared_storage=f"{tmp_path}/shared:",
+    )  # fmt: skip
+
+    walls = sandbox.sandbox_of(settings, tmp_path / "tray")
+
+    assert walls.places == [tmp_path / "scratch", tmp_path / "temporary"]
+    reads = [path for path in walls.reads if path.is_relative_to(tmp_path)]
+    assert reads == [tmp_path / "tray", tmp_path / "shared"]
+    assert not any(tmp_path.is_relative_to(path) for path in walls.reads)
+    bucket = load_settings(storage="s3://bucket/farm", cache=tmp_path)
+    assert sandbox.sandbox_of(bucket, tmp_path / "tray").ports == [6379], "the porter asks it"
 
 
 @pytest.mark.usefixtures("without_landlock")

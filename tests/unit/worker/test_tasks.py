@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from farm.errors import (
@@ -307,3 +309,51 @@ def test_views_that_were_found_count_for_the_job_and_not_for_the_speed(ledger):
 
     assert ledger.job("job").views_done == 2
     assert not told
+
+
+def a_door(ledger, monkeypatch, **settings):
+    """A renderer's door, and the settings that its renderers were opened with."""
+    opened = []
+    monkeypatch.setattr(tasks, "confine", lambda: None)
+    monkeypatch.setattr(tasks, "open_renderer", lambda given: opened.append(given) or rendering())
+    door = tasks.RenderDoor()
+    door.settings, door.ledger = load_settings(**settings), ledger
+    return door, opened
+
+
+def of_library(message, *, in_library):
+    """The same task with assets of the library, or of a shared folder."""
+    assets = tuple(
+        asset.model_copy(update={"in_library": in_library}) for asset in message.task.assets
+    )
+    changes = {"assets": assets}
+    return message.model_copy(update={"task": message.task.model_copy(update=changes)})
+
+
+def test_whoever_uploads_a_model_reads_no_shared_folder(ledger, monkeypatch):
+    door, opened = a_door(ledger, monkeypatch, shared_storage="/srv/shared")
+
+    door.renderer_for(of_library(a_message(ledger), in_library=True))
+
+    assert [settings.shared_storage for settings in opened] == [""]
+
+
+def test_a_renderer_makes_room_where_its_walls_are_for_other_assets(ledger, monkeypatch):
+    door, opened = a_door(ledger, monkeypatch, shared_storage="/srv/shared")
+    message = a_message(ledger)
+    first = door.renderer_for(of_library(message, in_library=False))
+    assert [settings.shared_storage for settings in opened] == ["/srv/shared"]
+    assert door.renderer_for(of_library(message, in_library=False)) is first
+
+    with pytest.raises(SystemExit) as error:
+        door.renderer_for(of_library(message, in_library=True))
+
+    assert error.value.code == 0
+    assert state(ledger) == "pending", "nobody is charged"
+
+
+def test_logs_go_where_results_go(ledger, monkeypatch):
+    door, _ = a_door(ledger, monkeypatch)
+    door._renderer = SimpleNamespace(results="the hatch")
+
+    assert door.logs == "the hatch"
