@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from farm.cli.recipe_flags import SpecCommand, taken_from
+from farm.cli.recipe_flags import SpecCommand, given
 
 if TYPE_CHECKING:
     from farm.spec.job import JobSpec
@@ -187,15 +187,14 @@ def takes_spec(command: Callable[..., None]) -> Callable[..., None]:
     """Give `command` the flags of a spec; its first argument is then a `Request`."""
     shared = dict(inspect.signature(spec_flags, eval_str=True).parameters)
     del shared["of_recipe"]
-    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    more = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
 
     def run(**values: Any) -> None:
-        of_recipe = taken_from(values)
-        given = {name: values.pop(name) for name in shared if name in values}
-        request = spec_flags(**given, of_recipe=of_recipe)
+        own = {name: values.pop(name) for name in shared if name in values}
+        request = spec_flags(**own, of_recipe=given.get())
         command(request, **values)
 
-    parameters = [*shared.values(), *own]
+    parameters = [*shared.values(), *more]
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # for typer
     run.__annotations__ = {each.name: each.annotation for each in parameters}

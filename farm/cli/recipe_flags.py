@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import typer
@@ -23,6 +24,9 @@ OWN_OF_SOD = frozenset(
 """Flags that are written by hand; they go where another recipe is asked for."""
 PANEL = "What to render"
 
+given: ContextVar[dict[str, Any]] = ContextVar("given", default={})  # noqa: B039 - never changed
+"""What the flags of a recipe say in the command that runs, by the field of the spec."""
+
 
 class SpecCommand(TyperCommand):
     """A command that takes a spec, and the flags of the recipe that `--recipe` names."""
@@ -32,6 +36,10 @@ class SpecCommand(TyperCommand):
         if recipe is not None:
             self.params = params_of(recipe, self.params)
         return super().make_context(info_name, args, *more, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        given.set(taken_from(ctx.params))  # typer hands its functions what they name, and no more
+        return super().invoke(ctx)
 
 
 def recipe_in(args: Sequence[str]) -> RecipeKind | None:

@@ -20,14 +20,19 @@ def all_ids() -> list[bpy.types.ID]:
     return list(bpy.data.user_map())
 
 
-def disarm(ids: Iterable[bpy.types.ID]) -> None:
-    """Take out of data-blocks what could run or write: scripted drivers, texts, worlds."""
+def disarm(ids: Iterable[bpy.types.ID], *, opened: bpy.types.Scene | None = None) -> None:
+    """Take out of data-blocks what could run or write: scripted drivers, texts, worlds.
+
+    The scene that is `opened` keeps its world and its camera, since it is rendered itself.
+    """
     for block in ids:
         for owner in (block, getattr(block, "node_tree", None)):
             if isinstance(owner, bpy.types.ID):
                 remove_scripted_drivers(owner)
         if isinstance(block, bpy.types.Scene):
-            empty_scene(block)
+            clear_strips(block)
+            if block != opened:
+                empty_scene(block)
         if isinstance(block, bpy.types.Text):
             block.clear()
             block.use_module = False
@@ -48,6 +53,10 @@ def empty_scene(scene: bpy.types.Scene) -> None:
     """Leave of a file's own scene only what drivers may point at; it is never rendered."""
     scene.world = None
     scene.camera = None
+
+
+def clear_strips(scene: bpy.types.Scene) -> None:
+    """Remove what a scene edits of pictures, films and sounds."""
     if scene.sequence_editor is not None:
         scene.sequence_editor_clear()
 

@@ -65,6 +65,14 @@ def append_blend(path: Path) -> list[bpy.types.Scene]:
     return [scene]
 
 
+def scene_of(objects: Iterable[bpy.types.Object]) -> bpy.types.Scene:
+    """Return a scene of its own for what was imported."""
+    scene = bpy.data.scenes.new("imported")
+    for item in objects:
+        scene.collection.objects.link(item)
+    return scene
+
+
 def sentence(error: Exception, path: Path) -> str:
     """Return the gist of one of Blender's error texts, which may hold a traceback."""
     for name, sign in UNPACKERS.items():

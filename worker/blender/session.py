@@ -20,6 +20,7 @@ from worker.blender import (
     environment,
     fbx,
     file_colours,
+    file_scene,
     gltf,
     gpu_memory,
     hygiene,
@@ -32,6 +33,7 @@ from worker.blender import (
     usd_marks,
     vertex_colours,
 )  # fmt: skip
+from worker.blender.file_scene import FileScene
 from worker.blender.measure import measure
 from worker.blender.model import (
     Model,
@@ -86,12 +88,14 @@ class BlenderSession:
         scene = bpy.context.scene
         assert scene is not None
         self.scene: Any = scene  # Cycles adds its settings at run time
+        self._home: Any = scene
+        self._threads = threads
         cycles_preferences = self._addons["cycles"].preferences
         self.device_name = choose_device(self.scene, cycles_preferences, self.device)
         set_fixed(self.scene, threads=threads)
         self._world = environment.add_world(scene)
         self._camera = cameras.add_camera(scene)
-        self._model: tuple[tuple[str, str, bool], Model] | None = None
+        self._model: tuple[tuple[str, str, bool], Model | FileScene] | None = None
         self._copies: list[Path] = []
         """Files that the model reads from while it stands, each in a folder of its own."""
         self._hdr: tuple[tuple[str, str], bpy.types.Image] | None = None
@@ -175,7 +179,7 @@ class BlenderSession:
             AssetError: It cannot be read, or shows nothing.
         """
         key = (asset.sha256, asset.path, file_lights)
-        if self._model is not None and self._model[0] == key:
+        if self._model and self._model[0] == key and isinstance(self._model[1], Model):
             return self._model[1]
         self.free_model()
         check_asset(asset)
@@ -188,9 +192,64 @@ class BlenderSession:
         self._plan()
         return model
 
+    def open_scene(self, asset: Asset) -> FileScene:
+        """Render a file's own scene from now on, whole, unless it is rendered already.
+
+        Raises:
+            AssetError: It cannot be read, or shows nothing.
+        """
+        key = (asset.sha256, asset.path, True)
+        if self._model and self._model[0] == key and isinstance(self._model[1], FileScene):
+            return self._model[1]
+        self.free_model()
+        check_asset(asset)
+        try:
+            opened = self._open(asset)
+        except TaskError:
+            self.free_model()
+            raise
+        self._model = (key, opened)
+        self.configure(*self._asked)
+        return opened
+
+    def _open(self, asset: Asset) -> FileScene:
+        path, home = Path(asset.path), outside.home_of(asset)
+        if path.suffix.lower() == ".blend":
+            with outside.impatience():
+                scene: Any = importers.main_scene(importers.append_blend(path))
+            unread = outside.shut_out(home, ours=self._ours()) + importers.missing_links()
+        else:
+            brought = self._import(path, home)
+            scene, unread = importers.scene_of(brought.objects), brought.unread
+        strangers = (block for block in hygiene.all_ids() if block.session_uid not in self._own)
+        hygiene.disarm(strangers, opened=scene)
+        for name, faces in hygiene.oversized(self._strangers()):
+            reason = f"the modifiers of {name!r} would make about {faces:,} faces"
+            raise AssetError(str(path), reason)
+        self._adopt(scene)
+        found = measure(self.scene, self._render_nothing)
+        if not found.objects:
+            raise AssetError(str(path), importers.nothing_to_render(self._strangers()))
+        return file_scene.describe(str(path), scene, found, unread)
+
+    def _adopt(self, scene: Any) -> None:
+        """Render another scene than our own, by our own rules."""
+        file_scene.make_plain(scene)
+        if scene.camera is None:  # Blender renders nothing without one
+            scene.collection.objects.link(self._camera)
+            scene.camera = self._camera
+        self.scene = scene
+        self.scene.render.engine = self._home.render.engine
+        self.scene.cycles.device = self._home.cycles.device
+        set_fixed(self.scene, threads=self._threads)
+        self.configure(*self._asked)
+
     def free_model(self) -> None:
-        """Remove the model and all that came with it."""
+        """Remove the model, or the scene that was opened, and all that came with it."""
         self._model = None
+        if self.scene != self._home:
+            self.scene = self._home
+            self.configure(*self._asked)
         self._plan()
         hygiene.keep_only(self._ours())
         while self._copies:
@@ -440,7 +499,7 @@ class BlenderSession:
 
     def _run_renderer(self, *, write_still: bool) -> None:
         try:
-            bpy.ops.render.render(write_still=write_still)
+            bpy.ops.render.render(write_still=write_still, scene=self.scene.name)
         except RuntimeError as error:
             text = " ".join(str(error).split())
             if self.device.kind != "cpu" and gpu_memory.ran_out(text):

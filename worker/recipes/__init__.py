@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -38,41 +39,50 @@ class Shot:
     """What the picture shows, in the coordinates in which the record speaks."""
 
 
-class Stage(Protocol):
+class Stage(ABC):
     """A scene that is loaded for a task and is arranged anew for each view."""
 
     @property
     def missing_textures(self) -> tuple[str, ...]:
         """Pictures that the scene wants and that are not there."""
+        return ()
 
     @property
     def vertex_colours(self) -> bool:
-        """The model shows colours that its points carry."""
+        """Something shows colours that its points carry."""
+        return False
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """What of the model's file could not be read."""
+        """What of the files could not be read."""
+        return ()
 
     @property
     def notes(self) -> dict[str, tuple[str, ...]]:
         """File name of an asset -> what was corrected of it, and what was found."""
+        return {}
 
     @property
     def see_through(self) -> bool:
-        """Some of the model is half clear, so that labels may look through all of it."""
+        """Something is half clear, so that labels may look through all of it."""
+        return False
 
     @property
     def metres_per_unit(self) -> float:
         """Metres of real size that one unit of the world stands for."""
+        return 1.0
 
     @property
     def indices(self) -> tuple[IndexLabel, ...]:
         """What the values of the index pass mean."""
+        return ()
 
     @property
     def materials(self) -> tuple[IndexLabel, ...]:
         """What the values of the material pass mean."""
+        return ()
 
+    @abstractmethod
     def arrange(self, view: View) -> Shot:
         """Set scene, light and camera for one view."""
 

@@ -20,11 +20,11 @@ from worker.blender.session import BlenderSession
 from worker.bounds import fit_distance, transformed
 from worker.labels.objects import Thing
 from worker.labels.tables import index_table, material_table
-from worker.recipes import Shot
+from worker.recipes import Shot, Stage
 
 
 @dataclass(frozen=True, eq=False)
-class DomeStage:
+class DomeStage(Stage):
     """One model under one environment."""
 
     session: BlenderSession

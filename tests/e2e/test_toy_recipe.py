@@ -1,0 +1,163 @@
+"""A recipe of an installed package goes through everything without a line changed elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import farm.dataset
+from tests.e2e.conftest import farm as run
+
+TOY = Path(__file__).parents[1] / "support" / "toy"
+SCENE = """\
+import sys, bpy
+from mathutils import Matrix
+bpy.ops.wm.read_factory_settings(use_empty=True)
+scene = bpy.context.scene
+world = scene.world or bpy.data.worlds.new("world")
+scene.world = world
+for number, colour in enumerate(((0.8, 0.1, 0.1, 1), (0.1, 0.1, 0.8, 1))):
+    material = bpy.data.materials.new(("red", "blue")[number])
+    material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = colour
+    bpy.ops.mesh.primitive_cube_add(size=1, location=(2 * number - 1, 0, 0))
+    cube = bpy.context.object
+    cube.name = ("red cube", "blue cube")[number]
+    cube.data.materials.append(material)
+    cube.keyframe_insert("location", frame=1)
+    cube.location.z += 1 - 2 * number
+    cube.keyframe_insert("location", frame=3)
+for name, side in (("left", -1), ("right", 1)):
+    camera = bpy.data.objects.new(name, bpy.data.cameras.new(name))
+    camera.matrix_world = Matrix.LocRotScale((side, -6, 0), Matrix.Rotation(1.5708, 3, "X"), None)
+    scene.collection.objects.link(camera)
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def toy():
+    """The package is installed for all that is started."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(TOY), before)))
+    yield
+    os.environ.pop("PYTHONPATH")
+    if before is not None:
+        os.environ["PYTHONPATH"] = before
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("scenes") / "cubes.blend"
+    subprocess.run([sys.executable, "-c", SCENE, str(path)], check=True, capture_output=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def rendered(scene, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("toy")
+    done = run(
+        "render", "--recipe", "toy", "--scenes", scene, "--frames", 3, "--output", folder,
+        "--resolution", 64, "--samples", 2, "--passes", "rgb,mask,depth,index,flow_forward",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_its_frames_have_its_own_names_and_its_own_cameras(rendered):
+    for camera in ("left", "right"):
+        frames = rendered / "cubes" / camera / "images"
+        assert sorted(path.name for path in frames.iterdir()) == [
+            "frame_0001.png", "frame_0002.png", "frame_0003.png",
+        ]  # fmt: skip
+
+
+def test_its_labels_follow_what_moves(rendered):
+    """Level at frame 1; at frame 3 the red cube is two units above the blue one."""
+    views = {(view.record.view.camera.name, view.record.view.frame): view
+             for view in farm.dataset.open(rendered)}  # fmt: skip
+    first, last = views["left", 1.0], views["left", 3.0]
+
+    assert heights(last) == pytest.approx({"blue cube": -1.0, "red cube": 1.0}, abs=1e-5)
+    assert heights(first) == pytest.approx({"blue cube": 0.0, "red cube": 0.0}, abs=1e-5)
+    red = next(label for label in last.record.objects if label.name == "red cube")
+    assert np.median(last["depth"][last["index"] == red.indices[0]]) == pytest.approx(5.5, abs=1e-3)
+    left, top, right, bottom = red.box_px
+    rows, columns = np.nonzero(last["index"] == red.indices[0])
+    assert (columns.min(), rows.min()) == (left, top)
+    assert (columns.max() + 1, rows.max() + 1) == (right, bottom)
+    picture = last["rgb"][last["index"] == red.indices[0]].mean(axis=0)
+    assert picture[0] > 2 * picture[2]
+
+
+def heights(view) -> dict[str, float]:
+    camera = np.array(view.record.camera.world_from_camera)
+    return {
+        label.name: float((camera @ np.array(label.camera_from_object))[2, 3])
+        for label in view.record.objects
+    }
+
+
+def test_a_run_again_renders_nothing(rendered, scene):
+    done = run(
+        "render", "--recipe", "toy", "--scenes", scene, "--frames", 3, "--output", rendered,
+        "--resolution", 64, "--samples", 2, "--passes", "rgb,mask,depth,index,flow_forward",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "6 of 6 views are there: 0 rendered" in done.stderr
+
+
+@pytest.mark.parametrize("format_", ["coco", "yolo", "huggingface", "webdataset", "bop"])
+def test_it_is_exported(rendered, tmp_path, format_):
+    done = run("dataset", "export", rendered, "--to", format_, "--out", tmp_path / "out")
+
+    assert done.returncode == 0, done.stderr
+    assert "6 views as" in done.stderr
+
+
+def test_it_is_checked_counted_shown_and_split(rendered):
+    for command in ("verify", "stats", "split", "preview"):
+        done = run("dataset", command, rendered)
+        assert done.returncode == 0, done.stdout + done.stderr
+    page = run("dataset", "preview", rendered, "--html", "--out", rendered / "page.html")
+
+    stats = json.loads((rendered / "stats.json").read_bytes())
+    assert stats["facets"] == {"camera": {"left": 3, "right": 3}}
+    assert [asset["role"] for asset in stats["assets"]] == ["scenes"]
+    assert page.returncode == 0, page.stderr
+    assert "left, frame 2" in (rendered / "page.html").read_text()
+
+
+def test_its_flags_are_in_the_help_and_what_it_lacks_is_said(scene, tmp_path):
+    shown = run("render", "--recipe", "toy", "--help").stdout
+    assert "--frames" in shown
+    assert "Frames of each camera" in shown
+    assert "--yaw" not in shown
+
+    for arguments, sentence in {
+        ("--models", "x.obj"): "No such option: --models",
+        ("--frames", 2): "scenes: is needed",
+        ("--scenes", scene, "--frames", "many"): "recipe.frames: 'many' is not a whole number",
+        ("--scenes", tmp_path): "scenes: ",
+    }.items():
+        done = run("render", "--recipe", "toy", *arguments, "--output", tmp_path / "o")
+        assert done.returncode == 2
+        assert sentence in done.stderr
+
+
+def test_a_camera_that_is_not_there_fails_by_name(scene, tmp_path):
+    done = run(
+        "render", "--recipe", "toy", "--scenes", scene, "--cameras", "left,top", "--frames", 1,
+        "--output", tmp_path, "--resolution", 64, "--samples", 1,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    said = " ".join(done.stderr.split())
+    assert "cubes.blend: it has no camera 'top'; its cameras: 'left', 'right'" in said
+    assert len(farm.dataset.open(tmp_path)) == 1

@@ -1,0 +1,52 @@
+"""What the recipe does in Blender."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from farm.spec.label import IndexLabel
+from farm.spec.task import RenderTask
+from viewfarm_toy.spec import View
+from worker.blender.file_scene import FileScene, Placed
+from worker.blender.session import BlenderSession
+from worker.labels.objects import Thing
+from worker.labels.tables import index_table, material_table
+from worker.recipes import Shot, Stage
+
+
+@dataclass(frozen=True, eq=False)
+class ToyStage(Stage):
+    """A scene that plays."""
+
+    opened: FileScene
+    resolution_px: tuple[int, int]
+
+    @property
+    def indices(self) -> tuple[IndexLabel, ...]:
+        return index_table(self.opened.objects, category="cube")
+
+    @property
+    def materials(self) -> tuple[IndexLabel, ...]:
+        return material_table(self.opened.materials)
+
+    def arrange(self, view: View) -> Shot:
+        self.opened.show_frame(view.frame)
+        camera = self.opened.use_camera(view.camera.name, self.resolution_px)
+        things = tuple(map(thing_of, self.opened.placed()))
+        return Shot(camera=camera, gain=1.0, true_strength=True, things=things)
+
+
+def thing_of(placed: Placed) -> Thing:
+    return Thing(
+        name=placed.name,
+        category="cube",
+        indices=(placed.index,),
+        world_from_object=placed.world_from_object,
+        size=placed.size,
+        outline=placed.outline,
+        asset=0,
+    )
+
+
+def prepare(task: RenderTask, session: BlenderSession) -> ToyStage:
+    return ToyStage(session.open_scene(task.assets[0]), task.render.resolution_px)

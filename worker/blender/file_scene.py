@@ -1,0 +1,181 @@
+"""A file's own scene, rendered whole: its cameras, lights, animation and caches stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from farm.errors import AssetError
+from farm.spec.camera import Matrix4
+from farm.spec.label import Point3
+from farm.spec.record import CameraRecord
+from worker.blender.camera import NAME as OWN_CAMERA
+from worker.blender.clear_cut import ClearCut
+from worker.blender.measure import Measurement
+from worker.blender.model import is_thin_air
+from worker.blender.numbers import number
+from worker.blender.textures import missing_textures
+from worker.blender.vertex_colours import are_shown
+from worker.bounds import Points, transformed
+
+Evaluated = Any
+"""What a depsgraph holds; its stubs promise less than Blender has."""
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Where a numbered object is at one moment."""
+
+    name: str
+    index: int
+    world_from_object: Matrix4
+    """A turn and a shift; the origin is the middle of its box."""
+    size: Point3
+    """Sides of its box along its own axes, in units of the scene."""
+    outline: Points
+    """Corners of its box (8, 3), in the world."""
+
+
+@dataclass(frozen=True, eq=False)
+class FileScene:
+    """A scene that a file brought, which is rendered in the place of the session's own."""
+
+    path: str
+    scene: Any
+    items: tuple[bpy.types.Object, ...]
+    """What is rendered; the first has the index 1."""
+    materials: tuple[str, ...]
+    clear_cut: ClearCut
+    is_thin_air: bool
+    missing_textures: tuple[str, ...]
+    vertex_colours: bool
+    unread: tuple[str, ...] = ()
+    metres_per_unit: float = 1.0
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """Names of what is rendered, in the order of their numbers."""
+        return tuple(item.name for item in self.items)
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """Names of the file's cameras, sorted."""
+        found = (item.name for item in self.scene.objects if item.type == "CAMERA")
+        return tuple(sorted(name for name in found if name != OWN_CAMERA))
+
+    def show_frame(self, frame: float) -> None:
+        """Go to a moment of the animation; 1.5 is half-way from frame 1 to frame 2."""
+        whole = int(np.floor(frame))
+        self.scene.frame_set(whole, subframe=frame - whole)
+
+    def use_camera(self, name: str, resolution_px: tuple[int, int]) -> CameraRecord:
+        """Look through a camera of the file, as it stands now.
+
+        Raises:
+            AssetError: There is none of this name, or it is no perspective camera.
+        """
+        camera = self.scene.objects.get(name)
+        if name not in self.cameras or camera is None:
+            there = ", ".join(map(repr, self.cameras)) or "none"
+            raise AssetError(self.path, f"it has no camera {name!r}; its cameras: {there}")
+        if camera.data.type != "PERSP":
+            kind = camera.data.type.lower()
+            raise AssetError(self.path, f"its camera {name!r} is {kind}: take a perspective one")
+        self.scene.camera = camera
+        return camera_record(camera, self._depsgraph(), resolution_px)
+
+    def placed(self) -> tuple[Placed, ...]:
+        """Return where everything is that is rendered, now."""
+        depsgraph = self._depsgraph()
+        return tuple(
+            placed(item.evaluated_get(depsgraph), index) for index, item in enumerate(self.items, 1)
+        )
+
+    def _depsgraph(self) -> bpy.types.Depsgraph:
+        found: bpy.types.Depsgraph = self.scene.view_layers[0].depsgraph
+        return found
+
+
+def describe(
+    path: str, scene: bpy.types.Scene, found: Measurement, unread: tuple[str, ...]
+) -> FileScene:
+    """Return the scene that was opened; its objects and materials are numbered."""
+    by_name = {item.name: item for item in found.objects.values()}
+    return FileScene(
+        path=path,
+        scene=scene,
+        items=tuple(by_name[name] for name in number(found.objects.values())),
+        materials=number(found.materials.values()),
+        clear_cut=ClearCut(found.materials.values()),
+        is_thin_air=is_thin_air(found),
+        missing_textures=missing_textures(found.materials.values()),
+        vertex_colours=are_shown(found.materials.values()),
+        unread=unread,
+        metres_per_unit=scene.unit_settings.scale_length,
+    )
+
+
+def make_plain(scene: Any) -> None:
+    """Undo what a file's scene may say of how it is rendered, and ours never says.
+
+    Of several view layers the first that is used stays: the others would be rendered, too.
+    """
+    used = [layer for layer in scene.view_layers if layer.use] or list(scene.view_layers)
+    for layer in list(scene.view_layers):
+        if layer != used[0]:
+            scene.view_layers.remove(layer)
+    layer = scene.view_layers[0]
+    layer.material_override = layer.world_override = None
+    layer.samples = 0
+    render = scene.render
+    render.use_border = render.use_multiview = render.use_freestyle = False
+    render.use_motion_blur = render.use_simplify = False
+    render.pixel_aspect_x = render.pixel_aspect_y = 1.0
+    cycles = scene.cycles
+    cycles.shading_system = False  # Open Shading Language is code
+    cycles.film_exposure = 1.0
+    cycles.film_transparent_glass = False
+
+
+def camera_record(
+    camera: bpy.types.Object, depsgraph: bpy.types.Depsgraph, resolution_px: tuple[int, int]
+) -> CameraRecord:
+    """Return pose and intrinsics of a perspective camera, from Blender's own projection."""
+    evaluated: Evaluated = camera.evaluated_get(depsgraph)
+    width, height = resolution_px
+    projection = np.array(evaluated.calc_matrix_camera(depsgraph, x=width, y=height))
+    place, turn, _scale = evaluated.matrix_world.decompose()
+    return CameraRecord(
+        world_from_camera=plain(Matrix.LocRotScale(place, turn, None)),
+        fx_px=float(projection[0, 0] * width / 2),
+        fy_px=float(projection[1, 1] * height / 2),
+        cx_px=float((1 - projection[0, 2]) * width / 2),
+        cy_px=float((1 + projection[1, 2]) * height / 2),
+    )
+
+
+def placed(item: Evaluated, index: int) -> Placed:
+    """Return where an evaluated object is, by the box of its geometry along its own axes."""
+    corners = np.array(item.bound_box)
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    matrix = np.array(item.matrix_world)
+    _place, turn, scale = item.matrix_world.decompose()
+    middle = transformed(((low + high) / 2)[None], matrix)[0]
+    x, y, z = np.abs((high - low) * np.array(scale)).tolist()
+    return Placed(
+        name=item.name,
+        index=index,
+        world_from_object=plain(Matrix.LocRotScale(middle.tolist(), turn, None)),
+        size=(x, y, z),
+        outline=transformed(corners, matrix),
+    )
+
+
+def plain(matrix: Matrix) -> Matrix4:
+    """Return a matrix as records have it."""
+    first, second, third, fourth = (tuple(row) for row in np.array(matrix).tolist())
+    return (first, second, third, fourth)
