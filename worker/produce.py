@@ -71,7 +71,7 @@ class Producer:
             files=files,
             coverage=float(passes.alpha.mean()),
             previews=previews,
-            objects=describe(passes, shot, geometry, task, arrays.get("index")),
+            objects=describe(passes, shot, geometry, task, index_of(passes, shot, geometry)),
             pass_s=clock.spent_s,
         )
 
@@ -99,6 +99,13 @@ class Producer:
         planes = array.reshape(*array.shape[:2], len(channels))
         check_same(name, planes, lambda: decode_exr(data, channels))
         return data
+
+
+def index_of(passes: Passes, shot: Shot, geometry: Geometry) -> NDArray[np.uint16] | None:
+    """Return what tells the things of a view apart (H, W); None where there is one alone."""
+    if len(shot.things) < 2 or "Object Index" not in passes.layers:
+        return None
+    return np.asarray(label_array("index", passes, geometry), dtype=np.uint16)
 
 
 def describe(

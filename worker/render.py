@@ -82,6 +82,9 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     started = time.perf_counter()
     session.configure(task.render, task.passes)
     stage = prepare(task, session, locate)
+    more = tuple(name for name in stage.label_passes if name not in task.passes)
+    if more:
+        session.configure(task.render, task.passes + more)
     load_s = time.perf_counter() - started
     circumstances = Circumstances(
         attempt=attempt,

@@ -161,3 +161,21 @@ def test_a_camera_that_is_not_there_fails_by_name(scene, tmp_path):
     said = " ".join(done.stderr.split())
     assert "cubes.blend: it has no camera 'top'; its cameras: 'left', 'right'" in said
     assert len(farm.dataset.open(tmp_path)) == 1
+
+
+def test_several_things_have_boxes_though_nobody_asked_for_an_index(scene, rendered, tmp_path):
+    done = run(
+        "render", "--recipe", "toy", "--scenes", scene, "--cameras", "left", "--frames", 1,
+        "--output", tmp_path, "--resolution", 64, "--samples", 2,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    (view,) = farm.dataset.open(tmp_path)
+    assert set(view.passes) == {"rgb", "mask"}
+    first = next(view for view in farm.dataset.open(rendered) if view.record.view.frame == 1)
+    assert boxes(view) == boxes(first)
+    assert None not in boxes(view).values()
+
+
+def boxes(view) -> dict[str, tuple[float, ...] | None]:
+    return {label.name: label.box_px for label in view.record.objects}

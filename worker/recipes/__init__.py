@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from farm.errors import SpecError
 from farm.spec.camera import IDENTITY, Matrix4
 from farm.spec.label import IndexLabel
+from farm.spec.passes import PassName
 from farm.spec.recipes import RECIPES
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
@@ -80,6 +81,14 @@ class Stage(ABC):
     @property
     def materials(self) -> tuple[IndexLabel, ...]:
         """What the values of the material pass mean."""
+        return ()
+
+    @property
+    def label_passes(self) -> tuple[PassName, ...]:
+        """Passes that labels need, and that are rendered though nobody asked for their files.
+
+        What tells several things apart is the index.
+        """
         return ()
 
     @abstractmethod

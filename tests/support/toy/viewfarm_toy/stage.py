@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from farm.spec.label import IndexLabel
+from farm.spec.passes import PassName
 from farm.spec.task import RenderTask
 from viewfarm_toy.spec import View
 from worker.blender.file_scene import FileScene, Placed
@@ -28,6 +29,10 @@ class ToyStage(Stage):
     @property
     def materials(self) -> tuple[IndexLabel, ...]:
         return material_table(self.opened.materials)
+
+    @property
+    def label_passes(self) -> tuple[PassName, ...]:
+        return ("index",)
 
     def arrange(self, view: View) -> Shot:
         self.opened.show_frame(view.frame)
