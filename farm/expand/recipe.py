@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import ClassVar
 
 from farm.errors import SpecError
 from farm.spec.asset import Asset
@@ -23,6 +25,10 @@ class Count(Spec):
 
 class Expansion(ABC):
     """What a recipe's own module offers as `EXPANSION`."""
+
+    names_are_distinct: ClassVar[bool] = False
+    """No two files of a dataset can have one name; where that is not said, all names are looked at
+    when a job is made."""
 
     @abstractmethod
     def count(self, job: Job) -> Count:
@@ -84,7 +90,24 @@ def mistakes(job: Job) -> Iterator[str]:
             yield f"{role.name}: {found} are too few; the recipe needs {role.at_least}"
         if role.at_most is not None and found > role.at_most:
             yield f"{role.name}: {found} are too many; the recipe takes {role.at_most} at most"
-    yield from expansion_of(job.spec.recipe.kind).mistakes(job)
+    expansion = expansion_of(job.spec.recipe.kind)
+    yield from expansion.mistakes(job)
+    if not expansion.names_are_distinct:
+        yield from itertools.islice(shared_names(job), 1)
+
+
+def shared_names(job: Job) -> Iterator[str]:
+    """Yield which files of a job two views would write, also where case does not count."""
+    owners: dict[int, str] = {}
+    for task in expand(job):
+        for view in task.views:
+            for name in task.passes:
+                path = view.path_of(name, picture_format=task.render.format)
+                place = dataset_key(task.dataset, path)
+                me = f"{task.task_id}: {view.name} ({name})"
+                owner = owners.setdefault(hash(place.casefold()), me)
+                if owner != me:
+                    yield f"recipe: {place} would be written by {owner} and by {me}"
 
 
 def expansion_of(recipe: str) -> Expansion:

@@ -35,6 +35,8 @@ class Pair(NamedTuple):
 class SodExpansion(Expansion):
     """Tasks of both modes."""
 
+    names_are_distinct = True  # they tell all that is drawn, and no yaw is drawn twice
+
     def count(self, job: Job) -> Count:
         views = views_per_pair(job.spec.recipe)
         pairs = len(job.of("models")) * len(job.of("hdrs"))

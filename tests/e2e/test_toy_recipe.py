@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import farm.dataset
+from farm.local.redis_server import free_port
 from tests.e2e.conftest import farm as run
 
 TOY = Path(__file__).parents[1] / "support" / "toy"
@@ -134,6 +135,47 @@ def test_it_is_checked_counted_shown_and_split(rendered):
     assert "left, frame 2" in (rendered / "page.html").read_text()
 
 
+@pytest.fixture
+def farm_up(tmp_path, monkeypatch):
+    """A farm of its own, on which the package is installed; it is down in the end."""
+    for name in [name for name in os.environ if name.startswith("FARM_")]:
+        monkeypatch.delenv(name)
+    for name in ("CONFIG", "CACHE", "DATA"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+    place = ("--storage", tmp_path / "farm")
+    ports = ("--port", free_port(), "--flower-port", free_port())
+    begun = run("up", *place, *ports, "--device", "cpu", "--workers", 1)
+    assert begun.returncode == 0, begun.stderr
+    yield
+    run("down", *place)
+
+
+@pytest.mark.usefixtures("farm_up")
+def test_it_goes_to_a_farm_and_comes_back(scene, rendered, tmp_path):
+    sent = run(
+        "submit", "--recipe", "toy", "--scenes", scene, "--frames", 2, "--yes", "--json",
+        "--resolution", 64, "--samples", 2,
+    )  # fmt: skip
+    assert sent.returncode == 0, sent.stderr
+    job = json.loads(sent.stdout)["job_id"]
+    waited = run("watch", job)
+    fetched = run("download", job, "--output", tmp_path / "here")
+
+    assert waited.returncode == 0, waited.stderr
+    assert fetched.returncode == 0, fetched.stderr
+    there = {view.record.view.name: view.record for view in farm.dataset.open(rendered)}
+    here = [view.record for view in farm.dataset.open(tmp_path / "here")]
+    assert len(here) == 4
+    for record in here:
+        assert record.title in ("cubes · left", "cubes · right")
+        assert record.files["rgb"].path == there[record.view.name].files["rgb"].path
+        assert boxes_of(record) == boxes_of(there[record.view.name])
+
+
+def boxes_of(record) -> dict[str, tuple[float, ...] | None]:
+    return {label.name: label.box_px for label in record.objects}
+
+
 def test_its_flags_are_in_the_help_and_what_it_lacks_is_said(scene, tmp_path):
     shown = run("render", "--recipe", "toy", "--help").stdout
     assert "--frames" in shown
@@ -173,9 +215,5 @@ def test_several_things_have_boxes_though_nobody_asked_for_an_index(scene, rende
     (view,) = farm.dataset.open(tmp_path)
     assert set(view.passes) == {"rgb", "mask"}
     first = next(view for view in farm.dataset.open(rendered) if view.record.view.frame == 1)
-    assert boxes(view) == boxes(first)
-    assert None not in boxes(view).values()
-
-
-def boxes(view) -> dict[str, tuple[float, ...] | None]:
-    return {label.name: label.box_px for label in view.record.objects}
+    assert boxes_of(view.record) == boxes_of(first.record)
+    assert None not in boxes_of(view.record).values()
