@@ -106,8 +106,9 @@ def test_from_a_spec_on_a_laptop_to_a_dataset_on_it(farm, assets, tmp_path):
         env=laptop.environment, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     farm.wait_started(1)
+    first = watch.stdout.readline()  # it watches before the job may end
     farm.free("hold-1")
-    lines = [json.loads(line) for line in watch.stdout]
+    lines = [json.loads(line) for line in (first, *watch.stdout)]
     assert watch.wait(timeout=120) == 0
     watch.stdout.close()
     assert lines[0]["state"] in ("queued", "running")
