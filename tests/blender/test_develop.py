@@ -14,6 +14,8 @@ imagecodecs = pytest.importorskip("imagecodecs")
 bpy = pytest.importorskip("bpy")
 OpenEXR = pytest.importorskip("OpenEXR")
 
+from worker.blender import hygiene  # noqa: E402
+
 SIZE_PX = 64
 VIEW_TRANSFORMS = ("AgX", "Filmic", "Standard")
 ROUNDING = {("AgX", 16): 2}
@@ -21,22 +23,24 @@ ROUNDING = {("AgX", 16): 2}
 
 
 @pytest.fixture(scope="module")
-def rendered(tmp_path_factory):
+def rendered(blender, tmp_path_factory):
     """Tiny renders, saved by Blender as linear EXR and as PNG of every transform and depth."""
     folder = tmp_path_factory.mktemp("rendered")
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    blender.free_model()
+    before = {block.session_uid for block in hygiene.all_ids()}
     scene = a_bright_scene()
-    bpy.ops.render.render()
+    bpy.ops.render.render(scene=scene.name)
     save(scene, folder / "linear.exr", "OPEN_EXR", "RGB", "32")
     for transform in VIEW_TRANSFORMS:
         scene.view_settings.view_transform = transform
         for bit_depth in ("8", "16"):
             save(scene, folder / f"{transform}-{bit_depth}.png", "PNG", "RGB", bit_depth)
     scene.render.film_transparent = True
-    bpy.ops.render.render()
+    bpy.ops.render.render(scene=scene.name)
     save(scene, folder / "alpha.exr", "OPEN_EXR", "RGBA", "32")
     save(scene, folder / "alpha-8.png", "PNG", "RGBA", "8")
     save(scene, folder / "alpha-16.png", "PNG", "RGBA", "16")
+    hygiene.keep_only(before)  # the session's scene is still there for other tests
     return folder
 
 
@@ -99,7 +103,7 @@ def test_light_outside_of_all_bounds_is_clipped():
 
 def a_bright_scene():
     """A ball under a strong sky gradient: black, colour and overexposure in one picture."""
-    scene = bpy.context.scene
+    scene = bpy.data.scenes.new("bright")
     mesh = bpy.data.meshes.new("ball")
     import bmesh
 
@@ -133,6 +137,7 @@ def a_gradient_world():
 
 def save(scene, path: Path, file_format: str, mode: str, depth: str) -> None:
     settings = scene.render.image_settings
+    settings.media_type = "IMAGE"
     settings.file_format = file_format
     settings.color_mode = mode
     settings.color_depth = depth

@@ -368,6 +368,7 @@ def test_a_lamp_lights_a_scaled_model_as_in_its_file(blender, write_blend, tmp_p
 @pytest.mark.parametrize("suffix", [".obj", ".ply", ".stl", ".glb", ".fbx", ".usdc", ".usda"])
 def test_every_format_is_read(blender, tmp_path, suffix):
     path = tmp_path / f"box{suffix}"
+    blender.free_model()  # else what another test left is written, too
     add_box(blender.scene, size=(1, 2, 3))
     if suffix == ".glb":
         bpy.ops.export_scene.gltf(filepath=str(path))

@@ -182,6 +182,6 @@ def test_the_twins_never_disagree(redis_url):
         pass
 
     OnThisRedis.client = client
-    effort = settings(fuzz(), stateful_step_count=40)
+    effort = settings(fuzz(2.5), stateful_step_count=40)
     run_state_machine_as_test(OnThisRedis, settings=effort)
     client.close()
