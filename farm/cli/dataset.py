@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from farm.cli.export import HELP, export
-from farm.cli.remote import Json, out_console, print_json, say
+from farm.cli.remote import Every, Json, out_console, print_json, say
 
 DatasetPlace = Annotated[
     str,
@@ -36,7 +36,7 @@ dataset = typer.Typer(
 
 
 @dataset.command()
-def verify(
+def verify(  # noqa: PLR0913  an option each
     places: Annotated[
         list[str],
         typer.Argument(metavar="PATH...", help="Datasets, or folders that hold several."),
@@ -47,6 +47,7 @@ def verify(
     broken: Annotated[
         Path | None, typer.Option(help="Write the files to delete here, one per line.")
     ] = None,
+    every: Every = False,
     json: Json = False,
 ) -> None:
     """Look at every file and record: are they whole, and what they say they are?
@@ -58,13 +59,13 @@ def verify(
     """
     from farm.cli.dataset_verify import verify_places
 
-    wrong, notes = verify_places(places, workers=workers, broken=broken, json=json)
+    wrong, notes = verify_places(places, workers=workers, broken=broken, json=json, every=every)
     if wrong or (strict and notes):
         raise typer.Exit(1)
 
 
 @dataset.command()
-def preview(
+def preview(  # noqa: PLR0913  an option each
     place: ReadPlace,
     *,
     view: Annotated[
@@ -81,6 +82,7 @@ def preview(
         Path | None,
         typer.Option(help="File to write. (default: PATH/preview.jpg or .html; NAME.png here)"),
     ] = None,
+    every: Every = False,
 ) -> None:
     """Draw a contact sheet, one view's passes side by side, or a page.
 
@@ -91,12 +93,12 @@ def preview(
     """
     from farm.cli.dataset_preview import write_preview
 
-    written = write_preview(place, view=view, html=html, views=views, out=out)
+    written = write_preview(place, view=view, html=html, views=views, out=out, every=every)
     say(out_console(), written)
 
 
 @dataset.command()
-def stats(
+def stats(  # noqa: PLR0913  an option each
     place: ReadPlace,
     *,
     out: Annotated[
@@ -108,6 +110,7 @@ def stats(
         typer.Option(min=0, help="Read the pixels of so many views, evenly spread; 0 for none."),
     ] = 2000,
     workers: Workers = None,
+    every: Every = False,
     json: Json = False,
 ) -> None:
     """Draw what a dataset covers: cameras on the dome, sizes, places, brightness, edges.
@@ -118,7 +121,7 @@ def stats(
     """
     from farm.cli.dataset_stats import write_stats
 
-    write_stats(place, out, pixels=pixels, workers=workers, json=json)
+    write_stats(place, out, pixels=pixels, workers=workers, json=json, every=every)
 
 
 @dataset.command()
@@ -139,6 +142,7 @@ def split(  # noqa: PLR0913  an option each
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Replace the splits that are there.")
     ] = False,
+    every: Every = False,
     json: Json = False,
 ) -> None:
     """Split views for training and testing, so that no thing is in two splits.
@@ -159,7 +163,9 @@ def split(  # noqa: PLR0913  an option each
     if by not in get_args(SplitBy):
         raise SpecError(f"--by: {by!r} is not one of {', '.join(get_args(SplitBy))}")
     shares = {"train": train, "val": val, "test": test}
-    summary = split_place(place, shares, by=cast("SplitBy", by), seed=seed, fresh=fresh)
+    summary = split_place(
+        place, shares, by=cast("SplitBy", by), seed=seed, fresh=fresh, every=every
+    )
     if json:
         print_json(summary)
     else:
@@ -167,7 +173,7 @@ def split(  # noqa: PLR0913  an option each
 
 
 @dataset.command()
-def merge(
+def merge(  # noqa: PLR0913  an option each
     places: Annotated[
         list[str], typer.Argument(metavar="PATH...", help="Datasets, or folders that hold several.")
     ],
@@ -179,6 +185,7 @@ def merge(
     copy: Annotated[
         bool, typer.Option("--copy", help="Copy files instead of linking them.")
     ] = False,
+    every: Every = False,
     json: Json = False,
 ) -> None:
     """Put datasets together as one: files are linked where that is possible, else copied.
@@ -191,7 +198,7 @@ def merge(
     """
     from farm.cli.dataset_merge import merge_places
 
-    merge_places(places, out, prefix=prefix, link=not copy, json=json)
+    merge_places(places, out, prefix=prefix, link=not copy, json=json, every=every)
 
 
 @dataset.command()

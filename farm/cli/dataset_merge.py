@@ -6,17 +6,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from farm.cli.bar import views_bar
+from farm.cli.places import opened
 from farm.cli.progress import counted
 from farm.cli.remote import err_console, interruptible, out_console, print_json, say
 from farm.dataset.merge import merge
-from farm.dataset.reader import open_dataset
 from farm.local.hold import hold_folder
 from farm.storage import FolderStorage
 
 
-def merge_places(places: Sequence[str], out: Path, *, prefix: bool, link: bool, json: bool) -> None:
+def merge_places(  # noqa: PLR0913  an option each
+    places: Sequence[str],
+    out: Path,
+    *,
+    prefix: bool,
+    link: bool,
+    json: bool,
+    every: bool = False,
+) -> None:
     """Merge, with a bar for people, and say what was done."""
-    parts = [open_dataset(place) for place in places]
+    parts = [opened(place, every=every) for place in places]
     views = sum(map(len, parts))
     with (
         interruptible("stopped; the same command goes on from here"),

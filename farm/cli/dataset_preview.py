@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import farm.dataset
 from farm.cli.bar import views_bar
+from farm.cli.places import opened
 from farm.cli.progress import counted, file_size
 from farm.cli.remote import err_console, interruptible
 from farm.dataset.look import PAGE_VIEWS, page_of, picture_of, sheet_of
@@ -15,13 +15,19 @@ from farm.errors import SpecError
 from farm.storage import FolderStorage
 
 
-def write_preview(
-    place: str, *, view: str | None, html: bool, views: int | None, out: Path | None
+def write_preview(  # noqa: PLR0913  an option each
+    place: str,
+    *,
+    view: str | None,
+    html: bool,
+    views: int | None,
+    out: Path | None,
+    every: bool = False,
 ) -> str:
     """Write what was asked for, and say in a sentence what and where."""
     if view and html:
         raise SpecError("--view and --html: say one of them; the page shows passes, too")
-    data = farm.dataset.open(place)
+    data = opened(place, every=every)
     with interruptible("stopped: nothing was written"):
         if view:
             name = f"{view.rpartition('/')[2]}.png"

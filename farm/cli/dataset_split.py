@@ -5,17 +5,25 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
+from farm.cli.places import tell_left_out
 from farm.cli.progress import counted
 from farm.cli.remote import confirm, err_console, out_console, say
 from farm.dataset.reader import open_dataset
 from farm.dataset.split import SplitBy, SplitsThereError, SplitSummary, split_dataset
 
 
-def split_place(
-    place: str, shares: Mapping[str, float], *, by: SplitBy, seed: int, fresh: bool
+def split_place(  # noqa: PLR0913  an option each
+    place: str,
+    shares: Mapping[str, float],
+    *,
+    by: SplitBy,
+    seed: int,
+    fresh: bool,
+    every: bool = False,
 ) -> SplitSummary:
     """Split, after asking whoever would lose other splits."""
-    data = open_dataset(place)
+    data = open_dataset(place, every=every)
+    tell_left_out(data)
     try:
         return split_dataset(data, shares, by=by, seed=seed, fresh=fresh)
     except SplitsThereError as error:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-import farm.dataset
 from farm.cli.bar import views_bar
 from farm.cli.dataset_preview import beside, put
+from farm.cli.places import opened
 from farm.cli.progress import counted
 from farm.cli.remote import err_console, interruptible, out_console, print_json, say
 from farm.dataset.assets import counted_roles
@@ -16,8 +16,14 @@ from farm.dataset.parallel import usual_workers
 from farm.errors import SpecError, needing
 
 
-def write_stats(
-    place: str, out: Path | None, *, pixels: int, workers: int | None, json: bool
+def write_stats(  # noqa: PLR0913  an option each
+    place: str,
+    out: Path | None,
+    *,
+    pixels: int,
+    workers: int | None,
+    json: bool,
+    every: bool = False,
 ) -> None:
     """Count, draw, write the picture and the numbers, and say where they are."""
     with needing(*DRAWING):
@@ -25,7 +31,7 @@ def write_stats(
         from farm.dataset.stats import gather_stats
     if out is not None and out.suffix.lower() != ".png":
         raise SpecError(f"--out {out}: the picture is a PNG; give a name that ends in .png")
-    data = farm.dataset.open(place)
+    data = opened(place, every=every)
     if not len(data):
         raise SpecError(f"{place}: has no views yet: there is nothing to count")
     bar = views_bar(err_console(), f"counting {place}", total=len(data))

@@ -55,7 +55,12 @@ class Broken:
 
 
 def verify_places(
-    places: Sequence[str], *, workers: int | None, broken: Path | None, json: bool
+    places: Sequence[str],
+    *,
+    workers: int | None,
+    broken: Path | None,
+    json: bool,
+    every: bool = False,
 ) -> tuple[int, int]:
     """Look at all places and tell of each; return how much is wrong, and how much is noted."""
     wrong = notes = 0
@@ -64,7 +69,7 @@ def verify_places(
     with open_list(broken) as file, interruptible("stopped: not all was looked at"):
         files = Broken(file)
         for place in places:
-            report = look_at(place, console, workers=workers, files=files)
+            report = look_at(place, console, workers=workers, files=files, every=every)
             wrong, notes = wrong + report.wrong, notes + report.notes
             reports[place] = report
             if not json:
@@ -77,9 +82,11 @@ def verify_places(
     return wrong, notes
 
 
-def look_at(place: str, console: Console, *, workers: int | None, files: Broken) -> VerifyReport:
+def look_at(
+    place: str, console: Console, *, workers: int | None, files: Broken, every: bool
+) -> VerifyReport:
     """Verify one place, with a bar for people."""
-    data = open_dataset(place, broken=lambda _sentence: None)  # it is told below
+    data = open_dataset(place, every=every, broken=lambda _sentence: None)  # it is told below
     root = data.storage.place
 
     with views_bar(console, f"verifying {place}", total=len(data)) as advance:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from farm.cli.remote import SOME_FAILED, Json, err_console, interruptible, print_json, say
+from farm.cli.remote import SOME_FAILED, Every, Json, err_console, interruptible, print_json, say
 from farm.dataset.export.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def export(  # noqa: PLR0913  an option each
     jobs: Annotated[
         int | None, typer.Option(min=1, max=64, help="Views at a time. (default: one per core)")
     ] = None,
+    every: Every = False,
     json: Json = False,
 ) -> None:
     """Write a dataset in another tool's format; HELP is what people read."""
@@ -107,7 +108,9 @@ def export(  # noqa: PLR0913  an option each
         report_bar(console, f"exporting {place}") as report,
     ):
         threads = jobs or min(os.cpu_count() or 1, MOST_THREADS)
-        summary = write(place, out, options, threads=threads, report=report, replace=replace)
+        summary = write(
+            place, out, options, threads=threads, report=report, replace=replace, every=every
+        )
     if json:
         print_json({**summary._asdict(), "folder": str(out)})
     else:

@@ -31,6 +31,9 @@ JobName = Annotated[
 Json = Annotated[
     bool, typer.Option("--json", help="Print JSON for programs, and nothing else, on stdout.")
 ]
+Every = Annotated[
+    bool, typer.Option("--all", help="Of a dataset that others lie within, take these, too.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 

@@ -13,7 +13,9 @@ from types import FrameType
 from rich.console import Console
 from rich.markup import escape
 
+from farm import expand
 from farm.cli.progress import counted, duration, file_size, show_progress
+from farm.dataset.nesting import check_alone
 from farm.dataset.resume import find_finished
 from farm.devices import choose_devices
 from farm.errors import needing
@@ -40,6 +42,7 @@ def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_
 
     for remark in remarks:
         note(remark)
+    check_alone(storage, expand.datasets(job), flag="--output")
     if dry_run:
         finished = find_finished(job, storage, note)
         plan = make_plan(job, devices=devices, views_done=finished.views)

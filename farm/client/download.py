@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from farm.client.connection import Connection, TemporaryError
+from farm.client.folders import Folders
 from farm.client.text import printable
 from farm.client.transfer import Stop, run_each
 from farm.errors import RefusedError, TransferError
@@ -56,6 +57,7 @@ class Download:
         self.job_id = job_id
         self.folder = folder.resolve()
         self.received = received
+        self._folders = Folders(connection, job_id, self.folder)
         self.summary = DownloadSummary(self.folder)
         self._lock = threading.Lock()
         self._stop = Stop()
@@ -65,14 +67,22 @@ class Download:
         """Bring over all `files`; one that fails does not stop the others.
 
         Raises:
+            SpecError: Another dataset is where one of the job's would go, or around it, or within.
             FarmError: The farm is away or refuses, or the folder cannot be written.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise TransferError(f"{self.folder}: {error.strerror}") from error
-        run_each(self._bring, files, threads=threads, stop=self._stop)
+        run_each(self._bring, self._admitted(files), threads=threads, stop=self._stop)
         return self.summary
+
+    def _admitted(self, files: Iterable[DatasetFile]) -> Iterator[DatasetFile]:
+        """Pass files on, each after its dataset's folder was looked at."""
+        for file in files:
+            with suppress(TransferError):  # a name to write to is looked for below, too
+                self._folders.admit(safe_path(file.path))
+            yield file
 
     def _bring(self, file: DatasetFile) -> None:
         self._stop.check()

@@ -12,7 +12,7 @@ from farm.spec.base import Spec
 CheckName = Literal[
     "records", "names", "summary", "missing", "bytes", "decode", "shape", "mask", "empty", "flat",
     "edge", "numbers", "depth", "normal", "index", "box", "same", "alike", "stray", "splits",
-    "running", "failures",
+    "running", "nested", "failures",
 ]  # fmt: skip
 
 TITLES: dict[CheckName, str] = {
@@ -30,20 +30,21 @@ TITLES: dict[CheckName, str] = {
     "numbers": "labels hold numbers that they can have",
     "depth": "depth, normals, indices and boxes end where the mask does",
     "normal": "normals have length 1",
-    "index": "index and material values are there, and in their tables",
+    "index": "index and material values are in their tables",
     "box": "boxes lie in the picture and agree with masks",
     "same": "no two views have the same picture",
     "alike": "no two views of a model look the same",
     "stray": "every file of a pass belongs to a record",
     "splits": "splits are whole, and no view is in two of them",
     "running": "nothing is being rendered",
+    "nested": "no other dataset lies within",
     "failures": "every task could be rendered",
 }
 """What holds in a dataset that is well."""
 assert TITLES.keys() == set(get_args(CheckName))
 
 NOTES: frozenset[CheckName] = frozenset(
-    {"edge", "depth", "empty", "same", "alike", "running", "failures"}
+    {"edge", "depth", "empty", "same", "alike", "running", "nested", "failures"}
 )
 """What may be right, too: a person should look. All that a renderer keeps is well or a note."""
 LOST: frozenset[CheckName] = frozenset({"missing", "records", "names", "summary"})

@@ -18,6 +18,7 @@ from farm.dataset.collect import DATASET_FILE, DatasetSummary, RunFacts, copied,
 from farm.dataset.finish import PREVIEW_FILE
 from farm.dataset.fold import short
 from farm.dataset.look import sheet_of
+from farm.dataset.nesting import check_alone
 from farm.dataset.parallel import mapped
 from farm.dataset.preview import LIMIT
 from farm.dataset.reader import Dataset, DatasetError, DatasetView, open_in
@@ -26,7 +27,7 @@ from farm.dataset.scratch import scratch
 from farm.errors import SetupError, SpecError
 from farm.spec.base import digest
 from farm.spec.record import FileRecord, ViewRecord
-from farm.storage import Storage, hash_of
+from farm.storage import FolderStorage, Storage, hash_of
 
 TRANSFERS = 8
 """Files in hand at a time."""
@@ -83,11 +84,13 @@ def merge(
         progress: Called with the number of views that are there since it was called.
 
     Raises:
-        SpecError: Two views have one name, there are none, or a part holds `out`.
+        SpecError: Two views have one name, there are none, or a dataset holds `out` or lies in it.
         DatasetError: A part's file is gone or of another size.
     """
     for data in parts:
         check_apart(data.storage, out)
+    if isinstance(out, FolderStorage):
+        check_alone(out, [""], flag="--out")
     all_parts = [Part(data, prefix) for data in parts]
     if out.size(VIEWS_FILE) is not None:
         all_parts.insert(0, Part(open_in(out), prefix=False))

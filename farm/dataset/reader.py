@@ -19,8 +19,8 @@ from pydantic import ValidationError
 from farm.dataset.collect import DATASET_FILE, DatasetSummary
 from farm.dataset.fold import short_of
 from farm.dataset.images import decode_pass
+from farm.dataset.nesting import datasets_under, is_dataset, listed
 from farm.dataset.records import (
-    RECORDS_FOLDER,
     VIEWS_FILE,
     NotARecordError,
     Report,
@@ -147,6 +147,8 @@ class Dataset(Sequence[DatasetView]):
         """
         self.storage = storage
         self.prefixes = tuple(prefixes)
+        self.left_out: tuple[str, ...] = ()
+        """The datasets that lie within the one that was opened, and are not in this."""
         books = records or records_at_hand(storage, prefixes, broken)
         found = [
             find_views(book, at, only, broken) for book, at in zip(books, prefixes, strict=True)
@@ -183,6 +185,18 @@ class Dataset(Sequence[DatasetView]):
                 if line and is_in(self._only, prefix, line):
                     yield self._view(part, start, line)
 
+    @property
+    def note(self) -> str:
+        """What a person should know of it: what is not in it; empty where there is nothing."""
+        if not self.left_out:
+            return ""
+        count = len(self.left_out)
+        those = "another dataset lies" if count == 1 else f"{count} other datasets lie"
+        return (
+            f"{self.storage.place}: {those} within it, and {'is' if count == 1 else 'are'} "
+            f"left out: {listed(self.left_out)}"
+        )
+
     @cached_property
     def summaries(self) -> dict[str, DatasetSummary]:
         """What each `dataset.json` says, by the dataset's folder."""
@@ -213,58 +227,66 @@ class Dataset(Sequence[DatasetView]):
 
 
 def open_dataset(
-    place: str | PathLike[str], *, split: str | None = None, broken: Report = refuse
+    place: str | PathLike[str],
+    *,
+    split: str | None = None,
+    every: bool = False,
+    broken: Report = refuse,
 ) -> Dataset:
     """Open a dataset, or the folder that holds several.
 
     Args:
         place: A folder, or `s3://bucket/prefix`.
         split: Only the views of this split, which `farm dataset split` has made.
+        every: Of a dataset that others lie within, open these, too.
         broken: As in `Dataset`.
 
     Raises:
         DatasetError: No dataset is there.
         NoSplitError: No such split is there.
     """
-    return open_in(open_storage(str(place)), split=split, broken=broken)
+    return open_in(open_storage(str(place)), split=split, every=every, broken=broken)
 
 
-def open_in(storage: Storage, *, split: str | None = None, broken: Report = refuse) -> Dataset:
+def open_in(
+    storage: Storage,
+    *,
+    split: str | None = None,
+    every: bool = False,
+    broken: Report = refuse,
+) -> Dataset:
     """Open the dataset that a storage is, or those that it holds; all of it or one split.
+
+    A split says itself which views are in it, also of datasets that lie within.
 
     Raises:
         DatasetError: There is none.
     """
-    prefixes = find_datasets(storage)
+    prefixes = find_datasets(storage, every=every or split is not None)
     if not prefixes:
         raise DatasetError(
             f"{storage.place}: no dataset is there ({VIEWS_FILE} is missing); give the folder that "
             "farm render wrote or farm download fetched"
         )
     only = None if split is None else read_split(storage, split)
-    return Dataset(storage, prefixes, only=only, broken=broken)
+    data = Dataset(storage, prefixes, only=only, broken=broken)
+    data.left_out = within(storage) if prefixes == [""] and split is None else ()
+    return data
 
 
-def find_datasets(storage: Storage) -> list[str]:
-    """Return the key prefixes of all datasets in a storage, sorted; "" is the storage itself.
+def find_datasets(storage: Storage, *, every: bool = False) -> list[str]:
+    """Return the key prefixes of the datasets in a storage, sorted; "" is the storage itself.
 
-    A dataset of which the first views are being rendered counts, too.
+    Where that is one, it is the only one, unless `every` dataset within it is wanted, too.
     """
-    if storage.size(VIEWS_FILE) is not None or any(map(dataset_of, storage.keys(RECORDS_FOLDER))):
+    if not every and is_dataset(storage, ""):
         return [""]
-    found = (dataset_of(key) for key in storage.keys(""))
-    return sorted({prefix.rstrip("/") for prefix in found if prefix})
+    return sorted(datasets_under(storage))
 
 
-def dataset_of(key: str) -> str | None:
-    """Return the dataset that holds a record file, with a `/` after it; None for other files."""
-    folder, _, name = key.rpartition("/")
-    if name == VIEWS_FILE:
-        return f"{folder}/"
-    above, found, _ = f"/{key}".partition(f"/{RECORDS_FOLDER}/")
-    if name.endswith(".jsonl") and found:
-        return f"{above[1:]}/"
-    return None
+def within(storage: Storage) -> tuple[str, ...]:
+    """Return the prefixes of the datasets that lie within the one that a storage is, sorted."""
+    return tuple(sorted(filter(None, datasets_under(storage))))
 
 
 def find_views(

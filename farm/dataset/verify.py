@@ -18,6 +18,7 @@ from farm.dataset.collect import DATASET_FILE, DatasetSummary
 from farm.dataset.findings import NOTES, Examined, Finding, Tally, VerifyReport
 from farm.dataset.fold import number
 from farm.dataset.merge import MERGED
+from farm.dataset.nesting import listed
 from farm.dataset.parallel import mapped
 from farm.dataset.reader import Dataset, read_line
 from farm.dataset.records import VIEWS_FILE, NotARecordError, parse_record, read_lines
@@ -55,6 +56,7 @@ class Verifier:
     def __init__(self, data: Dataset, *, tally: Tally, broken: Callable[[str], None]) -> None:
         self.storage = data.storage
         self.prefixes = data.prefixes
+        self._left_out = data.left_out
         self._found = [self._state(prefix) for prefix in data.prefixes]
         self.tally = tally
         self.views = self.files = self.size_bytes = 0
@@ -77,6 +79,7 @@ class Verifier:
             progress(1)
         self._find_shared()
         self._find_twins()
+        self._find_nested()
         for part in range(len(self.prefixes)):
             self._check_summary(part)
             self._find_strays(part)
@@ -191,6 +194,14 @@ class Verifier:
             self._report(Finding("same", self._key(later), what))
         for later, earlier in self._twins.alike():
             self._report(Finding("alike", self._key(later), f"looks like {self._key(earlier)}"))
+
+    def _find_nested(self) -> None:
+        """Name the datasets that nobody looks at."""
+        if self._left_out:
+            self.tally.look("nested")
+            count = len(self._left_out)
+            what = f"holds {count} more, not looked at without --all: {listed(self._left_out)}"
+            self._report(Finding("nested", self.storage.place, what))
 
     def _read_summary(self, prefix: str) -> DatasetSummary | None:
         key = dataset_key(prefix, DATASET_FILE)

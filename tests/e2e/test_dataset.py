@@ -271,3 +271,19 @@ def test_a_blade_seen_edge_on_is_well_and_noted(assets, tmp_path):
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "seen edge-on, or thin" in verified.stdout
     assert "rm -f" not in verified.stderr
+
+
+def test_a_dataset_is_rendered_neither_into_another_nor_around_one(rendered, assets):
+    folder, request = rendered
+    flat = [*request, "--augmented", "--dry-run"]
+    inner = next(folder.glob("*/views.jsonl")).parent
+    into = [*request, "--dry-run"]
+    into[into.index("--output") + 1] = inner
+
+    around, within = run_farm(*flat[: flat.index("--yaw")], *flat[-2:]), run_farm(*into)
+
+    assert (around.returncode, within.returncode) == (2, 2), around.stderr + within.stderr
+    assert f"{folder}: holds the dataset {inner.parent}/" in around.stderr
+    assert f"lies within the dataset {inner}" in within.stderr
+    assert "take another --output" in around.stderr
+    assert run_farm(*request).returncode == 0, "what is there is continued"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +27,7 @@ from farm.dataset.export.outbox import Outbox
 from farm.dataset.export.splits import open_splits, split_kind, unused_splits, views_in_none
 from farm.dataset.export.survey import Survey, folder_of, look
 from farm.dataset.parallel import ahead
+from farm.dataset.reader import Dataset
 from farm.errors import SpecError
 from farm.spec.base import digest
 from farm.storage import open_storage
@@ -90,6 +91,7 @@ def export(  # noqa: PLR0913  what a person chooses
     threads: int,
     report: Report,
     replace: bool = False,
+    every: bool = False,
 ) -> ExportSummary:
     """Write a dataset, or all those in a folder, in another format; resume where a run stopped.
 
@@ -102,6 +104,7 @@ def export(  # noqa: PLR0913  what a person chooses
         threads: Views at a time.
         report: Is told after each view.
         replace: Make the folder this export, whatever export it holds.
+        every: Of a dataset that others lie within, export these, too.
 
     Raises:
         DatasetError: No dataset is there.
@@ -111,10 +114,14 @@ def export(  # noqa: PLR0913  what a person chooses
     check_folder(out)
     kind = load_format(options.format)
     check_use(options, kind)
-    splits = open_splits(place)
+    splits = open_splits(place, every=every)
     survey = look(splits, options.classes)
     if not survey.views:
-        why = "all views are in no split" if views_in_none(place, splits) else "has no views yet"
+        why = (
+            "all views are in no split"
+            if views_in_none(place, splits, every=every)
+            else "has no views yet"
+        )
         raise SpecError(f"{place}: {why}: there is nothing to export")
     outbox = Outbox(out)
     check_options(options, kind, survey)
@@ -134,13 +141,18 @@ def export(  # noqa: PLR0913  what a person chooses
         there=progress.there,
         splits=dict(survey.counts),
         classes=survey.classes,
-        left_out=views_in_none(place, splits),
+        left_out=views_in_none(place, splits, every=every),
         split_kind=split_kind(place),
         unused_splits=unused_splits(place),
         damaged=tuple(progress.damaged),
         fewer=max(0, before - survey.views),
-        notes=tuple(exporter.notes),
+        notes=(*exporter.notes, *left_out_of(splits)),
     )
+
+
+def left_out_of(splits: Mapping[str, Dataset]) -> list[str]:
+    """Say which datasets that lie within the one that is exported are left out."""
+    return [f"{data.note}; --all takes them, too" for data in splits.values() if data.note]
 
 
 def write_parts(

@@ -15,8 +15,12 @@ WHOLE = "train"
 """What the one split of a dataset without splits is called: all readers know it."""
 
 
-def open_splits(place: str) -> dict[str, Dataset]:
+def open_splits(place: str, *, every: bool = False) -> dict[str, Dataset]:
     """Open a dataset, or the folder that holds several, split by split; without the empty ones.
+
+    Args:
+        place: Where it is.
+        every: Of a dataset that others lie within, open these, too.
 
     Raises:
         DatasetError: No dataset is there.
@@ -25,7 +29,7 @@ def open_splits(place: str) -> dict[str, Dataset]:
     storage = open_storage(place)
     names = split_names(storage)
     if not names:
-        return {WHOLE: open_in(storage)}
+        return {WHOLE: open_in(storage, every=every)}
     where: dict[str, str] = {}
     for name in names:
         for key in read_split(storage, name):
@@ -38,12 +42,12 @@ def open_splits(place: str) -> dict[str, Dataset]:
     return {name: dataset for name, dataset in opened.items() if len(dataset)}
 
 
-def views_in_none(place: str, splits: dict[str, Dataset]) -> int:
+def views_in_none(place: str, splits: dict[str, Dataset], *, every: bool = False) -> int:
     """Return how many views of a dataset are in no split, such as those rendered since."""
     storage = open_storage(place)
     if not split_names(storage):
         return 0
-    return len(open_in(storage)) - sum(map(len, splits.values()))
+    return max(0, len(open_in(storage, every=every)) - sum(map(len, splits.values())))
 
 
 def split_kind(place: str) -> str:

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from farm.client.download import safe_path
+from farm.client.folders import MARK
 from farm.errors import TransferError
 from farm.spec.wire import DatasetFile
 from tests.unit.client.small_farm import a_job_info, sha256_of
@@ -24,7 +25,7 @@ def fetched(folder):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.name != MARK
     }
 
 
