@@ -114,7 +114,7 @@ def test_flower_tells_tasks_as_people_call_them(host, assets):
 
     for task in wait_for(told, "Flower has seen the tasks of the job"):
         assert task["name"] == "farm.render"
-        assert task["args"].startswith("cube0001-aaaa.obj · ")
+        assert task["args"].startswith("cube0001-aaaa · ")
         assert task["args"].endswith(("views 0..1", "views 2..3"))
         assert task["worker"].startswith("cpu-0@")
         assert task["runtime"] > 0
