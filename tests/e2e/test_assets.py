@@ -83,7 +83,7 @@ def test_from_a_search_to_a_dataset_that_names_every_maker(sites, assets, tmp_pa
     assert all("not known" not in text for text in told)
     for dataset in (tmp_path / "datasets").iterdir():
         records = (dataset / "views.jsonl").read_text().splitlines()
-        credit = ViewRecord.model_validate_json(records[0]).model.credit
+        credit = ViewRecord.model_validate_json(records[0]).assets[0].credit
         assert (credit.source, credit.source_id) == ("blenderkit", vase["assetBaseId"])
         summary = json.loads((dataset / "dataset.json").read_text())
         assert summary["assets"][0]["credit"]["licence"] == "royalty_free"

@@ -100,6 +100,7 @@ def test_bombs_are_set_aside_and_the_other_models_are_rendered(assets, tmp_path,
     assert done.returncode == 1, done.stderr
     assert "1 of 4 views are there" in done.stderr
     for name in bombs:
-        assert f"{name}: the renderer used" in done.stderr
+        title = f"{Path(name).stem} · skyblue1-cccc"
+        assert f"{title}: the renderer used" in done.stderr
     assert "of the 1,000 MB that it may use (FARM_MEMORY_BYTES)" in done.stderr
     assert len(list((tmp_path / "out" / "cube0001_skyblue1" / "images").iterdir())) == 1

@@ -93,7 +93,7 @@ def test_an_unquoted_glob_works_too(assets):
         (["--device", "tpu"], "error: device: 'tpu' is not auto, cpu, cuda:N or optix:N"),
         (["--workers", "0"], "error: workers: '0' is not auto or a number"),
         (["missing.yaml"], "error: missing.yaml: cannot be read: No such file"),
-        (["notes.txt"], "error: notes.txt is neither a spec (.yaml), nor a model"),
+        (["notes.txt"], "error: notes.txt is neither a spec (.yaml) nor a 3D model nor"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(assets, arguments, sentence):
