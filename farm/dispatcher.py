@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from farm.errors import DamagedError, SetupError, StorageError, UnreachableError
 from farm.ledger import JobState, JobStatus, Ledger, TaskState
+from farm.ledger.steps import WaitsFor
 from farm.queue import TaskQueue
 from farm.spec.task import RenderMessage, RenderTask, Ticket
 
@@ -42,6 +43,7 @@ class Dispatcher:
         queue: TaskQueue,
         task_of: Callable[[str, int], RenderTask],
         *,
+        steps_of: Callable[[str], WaitsFor | None] = lambda job_id: None,
         lease_ttl_s: float = 10.0,
         on_over: Callable[[str], None] = lambda job_id: None,
         on_aside: Callable[[], None] = lambda: None,
@@ -50,6 +52,7 @@ class Dispatcher:
         self.ledger = ledger
         self.queue = queue
         self.task_of = task_of
+        self.steps_of = steps_of
         self.lease_ttl_s = lease_ttl_s
         self.on_over = on_over
         self.on_aside = on_aside
@@ -176,10 +179,17 @@ class Dispatcher:
                 return
             if job.state in (JobState.QUEUED, JobState.RUNNING) and job.held_until_s <= now_s:
                 with self._going_on("feed", job_id=job.job_id):
-                    tickets = self.ledger.take(job.job_id, room)
+                    steps = self._steps_of(job.job_id)
+                    tickets = self.ledger.take(job.job_id, room, waits_for=steps)
                     room -= len(tickets)
                     for ticket in tickets:
                         self._send(ticket, job.priority)
+
+    def _steps_of(self, job_id: str) -> WaitsFor | None:
+        try:
+            return self.steps_of(job_id)
+        except StorageError:  # whoever makes its tasks meets the same, and says so
+            return None
 
     def _republish(self, jobs: list[JobStatus]) -> None:
         """Send again what was lost on the way; a double is refused at its claim."""

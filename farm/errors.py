@@ -9,6 +9,7 @@ FarmError
 │   ├── GpuMemoryError   ... since the GPU has too little memory: another GPU may have more
 │   ├── PictureError     views that came out wrong: worth another attempt; the others are kept
 │   │   └── OutOfFrameError  ... since nothing of the model is in them: the same every time
+│   ├── ProductError     what another task has made is gone or damaged: it is made again
 │   ├── StorageError     the shared storage is full or away: not the task's fault
 │   ├── StaleAttempt     somebody else holds this task now: drop the work
 │   └── Interrupted      the worker stops: finish what is rendered, hand the rest back
@@ -84,6 +85,12 @@ class OutOfFrameError(PictureError):
 
     cause = "out_of_frame"
     retry = False
+
+
+class ProductError(TaskError):
+    """A product that is not there as it was made; the task that makes it is put back."""
+
+    cause = "product"
 
 
 class StorageError(TaskError):

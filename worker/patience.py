@@ -36,7 +36,7 @@ class Patience:
             cores=(settings.threads or os.cpu_count() or 1) if cpu else None,
         )
         start_s = 0.0 if is_alive(self._warm) else START_S
-        patience_s = FLOOR_S + FACTOR * view_s * len(task.views)
+        patience_s = FLOOR_S + FACTOR * view_s * len(task.views) + task.setup_s
         return min(settings.task_timeout_scale * patience_s + start_s, settings.task_timeout_s)
 
 

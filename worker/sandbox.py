@@ -111,6 +111,7 @@ def folders_of(storage: Path) -> Iterator[Path]:
         return
     yield storage / "datasets"
     yield storage / "jobs"
+    yield storage / "products"
 
 
 def kernel_caches() -> Iterator[Path]:

@@ -10,7 +10,7 @@ from farm.api.problems import ApiProblem, not_found
 from farm.errors import StorageError
 from farm.jobs import LOST, JobBook, end_of
 from farm.ledger import FailedAttempt, JobState, JobStatus, Ledger, TaskState, TaskStory
-from farm.ledger.waiting import waits_for
+from farm.ledger.waiting import Steps, waits_for
 from farm.spec.job import Job
 from farm.spec.wire import JOB_ID_PATTERN, AttemptInfo, JobInfo, Page, TaskInfo
 
@@ -47,10 +47,22 @@ def job_info(
         views_done=status.views_done,
         views_per_s=views_per_s,
         eta_s=left / views_per_s if views_per_s and not status.over else None,
-        waits_for=waits_for(ledger, status) if whole else None,
+        waits_for=waits_for(ledger, status, steps_of(book, status)) if whole else None,
         failures=newest_failures(ledger, status) if whole else (),
         finishing=finishing,
     )
+
+
+def steps_of(book: JobBook, status: JobStatus) -> Steps | None:
+    """Return the order of a job's tasks; None where there is none, or where it cannot be read."""
+    try:
+        job = None if status.over else book.load(status.job_id)
+        asked = expand.waits_for(job) if job else None
+    except StorageError:
+        return None
+    if job is None or asked is None:
+        return None
+    return Steps(asked, lambda index: expand.render_task(job, index).title)
 
 
 def newest_failures(ledger: Ledger, status: JobStatus) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ from farm.expand.recipe import (
     datasets,
     expand,
     mistakes,
+    products,
     render_task,
     tell_apart,
+    waits_for,
 )
 
 __all__ = [
@@ -18,6 +20,8 @@ __all__ = [
     "datasets",
     "expand",
     "mistakes",
+    "products",
     "render_task",
     "tell_apart",
+    "waits_for",
 ]

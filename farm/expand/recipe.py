@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from farm.errors import SpecError
@@ -53,6 +53,17 @@ class Expansion(ABC):
     def mistakes(self, job: Job) -> Iterator[str]:
         """Yield what is wrong with a job whose assets somebody else has named."""
         yield from ()
+
+    def makers(self, job: Job) -> int:
+        """Return how many tasks make what others need; these are the job's first ones."""
+        return 0
+
+    def waits_for(self, job: Job, index: int) -> int | None:
+        """Return the maker, of a lower index, that must be done before task `index`.
+
+        It is asked often, so it should not make the task. Only jobs that have makers are asked.
+        """
+        return None
 
 
 def count(job: Job) -> Count:
@@ -108,6 +119,30 @@ def shared_names(job: Job) -> Iterator[str]:
                 owner = owners.setdefault(hash(place.casefold()), me)
                 if owner != me:
                     yield f"recipe: {place} would be written by {owner} and by {me}"
+
+
+def waits_for(job: Job) -> Callable[[int], int | None] | None:
+    """Return what says which task must be done before another; None where none must."""
+    expansion = expansion_of(job.spec.recipe.kind)
+    makers = expansion.makers(job)
+    if not makers:
+        return None
+
+    def ask(index: int) -> int | None:
+        waited = expansion.waits_for(job, index)
+        if waited is not None and not 0 <= waited < min(index, makers):
+            recipe = job.spec.recipe.kind
+            raise ValueError(f"{recipe}: task {index} waits for {waited}, not for an earlier maker")
+        return waited
+
+    return ask
+
+
+def products(job: Job) -> Iterator[str]:
+    """Yield the key prefix of what each maker of `job` makes."""
+    for index in range(expansion_of(job.spec.recipe.kind).makers(job)):
+        if product := render_task(job, index).product:
+            yield product
 
 
 def expansion_of(recipe: str) -> Expansion:

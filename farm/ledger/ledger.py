@@ -36,7 +36,8 @@ from farm.ledger.reading import (
     read_tasks,
     read_worker,
 )
-from farm.ledger.store import Move, Order, Outcome, Store
+from farm.ledger.steps import WaitsFor, fail_waiting, look
+from farm.ledger.store import Meta, Move, Order, Outcome, Store
 from farm.spec.task import Ticket
 
 log = logging.getLogger(__name__)
@@ -87,27 +88,35 @@ class Ledger(Jobs):
         self.store.set_meta(job_id, "epoch", epoch)
         return count
 
-    def take(self, job_id: str, limit: int) -> list[Ticket]:
-        """T: pending > queued. Give out up to `limit` tickets: returned tasks, then by index."""
+    def take(
+        self, job_id: str, limit: int, *, waits_for: WaitsFor | None = None
+    ) -> list[Ticket]:
+        """T: pending > queued. Give out up to `limit` tickets: returned tasks, then by index.
+
+        Args:
+            job_id: The job.
+            limit: How many tickets at most.
+            waits_for: Says what a task waits for, where any task of the job waits for another.
+                Then the order is by index; what waits is passed over, and what waits for a task
+                that has ended without success fails.
+        """
         meta = self.store.meta(job_id)
         if meta is None or limit < 1:
             return []
+        if waits_for is not None:
+            ready = self._ready(job_id, meta, limit, waits_for)
+            return self._give_out(job_id, meta, ready)[0]
         indices, held = self._returned(job_id, limit)
         before = number(job_id, meta, "cursor")  # every pending task below it was given back
         skip = {*indices, *held}
         fresh, cursor = find_fresh(
             self.store, job_id, cursor=before, limit=limit - len(indices), skip=skip
         )
-        attempts = number(job_id, meta, "attempts")
-        moves = self._moves_to_queue(job_id, indices + fresh, attempts=attempts)
-        taken = self.store.shift(job_id, Order(moves, FED_JOB)) if moves else []
-        if cursor > before and (any(taken) or not moves):
+        wanted = indices + fresh
+        tickets, given = self._give_out(job_id, meta, wanted)
+        if cursor > before and (given or not wanted):
             self.store.set_meta(job_id, "cursor", cursor)
-        return [
-            Ticket(job_id=job_id, index=move.index, attempt=move.record.attempt)
-            for move, ok in zip(moves, taken, strict=True)
-            if ok and move.record
-        ]
+        return tickets
 
     def claim(self, ticket: Ticket, worker: str) -> bool:
         """T: queued > running, J: queued > running. True if `worker` now holds the attempt.
@@ -305,6 +314,51 @@ class Ledger(Jobs):
             if record.not_before_s > now_s
         ]
         return [index for index in found if index not in held][:limit], held
+
+    def _ready(self, job_id: str, meta: Meta, limit: int, waits_for: WaitsFor) -> list[int]:
+        """Return the first tasks that wait for nothing any more, and end what waits in vain.
+
+        It is looked from the first pending task on, and at another place that moves on from call to
+        call, so that no crowd that waits hides what is ready.
+        """
+        cursor, ahead = (number(job_id, meta, name) for name in ("cursor", "ahead"))
+        start = min([cursor, *self.store.returned(job_id, 1)])
+        near = look(self.store, job_id, start, waits_for)
+        if start == cursor and near.first > cursor:
+            self.store.set_meta(job_id, "cursor", near.first)
+        looks, ready = [near], self._unheld(job_id, near.ready, limit)
+        if near.more and len(ready) < limit:
+            far = look(self.store, job_id, max(ahead, near.then), waits_for)
+            found = self._unheld(job_id, far.ready, limit)
+            then = far.then if far.more else 0
+            if len(ready) + len(found) <= limit and then != ahead:  # else its rest comes next time
+                self.store.set_meta(job_id, "ahead", then)
+            looks, ready = [near, far], ready + found
+        for each in looks:
+            for waited, indices in each.lost.items():
+                fail_waiting(self.store, job_id, waited, indices)
+        return ready[:limit]
+
+    def _unheld(self, job_id: str, indices: list[int], limit: int) -> list[int]:
+        """Return the first of `indices` that are not kept for another worker for a while."""
+        looked_at, now_s = indices[: limit + LOOK_PAST], self.now_s()
+        records = self.store.records(job_id, looked_at)
+        held = {at for at, record in records.items() if record.not_before_s > now_s}
+        return [at for at in looked_at if at not in held]
+
+    def _give_out(
+        self, job_id: str, meta: Meta, indices: list[int]
+    ) -> tuple[list[Ticket], bool]:
+        """Queue tasks; return the tickets of those that were pending, and whether any was."""
+        attempts = number(job_id, meta, "attempts")
+        moves = self._moves_to_queue(job_id, indices, attempts=attempts)
+        taken = self.store.shift(job_id, Order(moves, FED_JOB)) if moves else []
+        tickets = [
+            Ticket(job_id=job_id, index=move.index, attempt=move.record.attempt)
+            for move, ok in zip(moves, taken, strict=True)
+            if ok and move.record
+        ]
+        return tickets, any(taken)
 
     def _moves_to_queue(self, job_id: str, indices: list[int], *, attempts: int) -> list[Move]:
         records = self.store.records(job_id, indices)

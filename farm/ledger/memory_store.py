@@ -112,6 +112,8 @@ class MemoryStore:
             row = self.jobs.get(job_id)
             if row is None or JobState(row.meta["state"]) not in order.job_states:
                 return [False] * len(order.moves)
+            if any(row.states[at] != CODES[state] for at, state in order.given.items()):
+                return [False] * len(order.moves)
             moved = [move_task(row, move) for move in order.moves]
             if any(moved):
                 state = JobState(row.meta["state"])

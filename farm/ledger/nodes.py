@@ -21,6 +21,7 @@ from farm.ledger.model import (
 )
 from farm.ledger.policy import ELSEWHERE_BUSY_S, ELSEWHERE_S, SUSPICIOUS, pause_s
 from farm.ledger.reading import read_status
+from farm.ledger.steps import put_waiting_back
 from farm.ledger.store import Move, Order, Store
 from farm.ledger.suspicion import (
     do_well,
@@ -188,6 +189,9 @@ class Nodes:
         for suspect in quarantine.owed:
             with self.sparing():
                 self._refund(suspect)
+        for job_id in {suspect.job_id for suspect in quarantine.owed}:
+            with self.sparing():
+                put_waiting_back(self.store, job_id)
         paid = quarantine.owed
         self._change(node, lambda was: {"owed": tuple(s for s in was.owed if s not in paid)})
 

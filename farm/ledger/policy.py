@@ -27,6 +27,8 @@ CAUSES: dict[str, Policy] = {
     "render": Policy(3, TaskState.FAILED, node=True),
     "gpu_memory": Policy(2, TaskState.FAILED, node=True),  # each has tried smaller tiles, too
     "picture": Policy(3, TaskState.FAILED, node=True),
+    "needs": Policy(1, TaskState.FAILED),  # what it waits for has failed
+    "product": Policy(3, TaskState.FAILED),  # each puts the task back that makes it
     "out_of_frame": Policy(1, TaskState.FAILED),  # not `asset`: other views of it are fine
     "unknown": Policy(3, TaskState.FAILED, node=True),
     "killed": Policy(3, TaskState.SET_ASIDE, node=True),

@@ -417,6 +417,7 @@ def to_json(order: Order) -> str:
         "job_states": sorted(order.job_states),
         "ripple": dict(order.ripple),
         "hold": order.hold_until_s,
+        "given": [[index, CODES[state]] for index, state in order.given.items()],
     }
     if order.outcome:
         told["outcome"] = outcome_facts(order.outcome)

@@ -14,7 +14,7 @@ MOST_SUSPECTS, MOST_JOBS = 20, 8
 
 Meta = Mapping[str, str]
 """A job's fields, as text: state, priority, created, tasks, views, views_done, dropped, hold,
-cursor; and one count per task state, named by its code."""
+cursor, ahead; and one count per task state, named by its code."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ class Order:
     """Do not feed the job before this moment."""
     outcome: Outcome | None = None
     """What is noted of a node when the first move applies."""
+    given: Mapping[int, TaskState] = field(default_factory=dict)
+    """Nothing moves unless these tasks are in these states."""
 
 
 class Store(Protocol):

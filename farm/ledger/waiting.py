@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from farm.ledger.ledger import Ledger
 from farm.ledger.model import FED_JOB, JobState, JobStatus, Quarantine, TaskState, WorkerStatus
 from farm.ledger.shortage import shortage
+from farm.ledger.steps import WaitsFor, find_pending, states_of
 
 OPEN_TASKS = (TaskState.PENDING, TaskState.QUEUED)
 IN_HAND = (TaskState.QUEUED, TaskState.RUNNING)
 NO_WORKER = "no worker is alive: start one with `farm worker` on a machine that renders"
 FEW = 20
 TOLD_WORKERS = 5
+TOLD_MAKERS = 3
 
 
-def waits_for(ledger: Ledger, job: JobStatus) -> str | None:
+class Steps(NamedTuple):
+    """What only a job's recipe knows of the order of its tasks."""
+
+    waits_for: WaitsFor
+    title_of: Callable[[int], str]
+    """What people call a task."""
+
+
+def waits_for(ledger: Ledger, job: JobStatus, steps: Steps | None = None) -> str | None:
     """Return what a job waits for; None where it goes on, or has nothing to wait for."""
     if job.over or job.state is JobState.CANCELLING:
         return None
@@ -26,6 +38,8 @@ def waits_for(ledger: Ledger, job: JobStatus) -> str | None:
         return lack
     if any(job.counts[state] for state in OPEN_TASKS) and not ledger.workers():
         return NO_WORKER
+    if steps and (told := behind_makers(ledger, job, steps)):
+        return told
     if job.counts[TaskState.PENDING] and not any(job.counts[state] for state in IN_HAND):
         return behind_others(ledger, job) or kept_for_others(ledger, job)
     return None
@@ -70,6 +84,30 @@ def behind_others(ledger: Ledger, job: JobStatus) -> str | None:
             count += sum(other.counts[state] for state in OPEN_TASKS)
     tasks = "1 task" if count == 1 else f"{count} tasks"
     return f"other jobs go first: {tasks} of theirs wait for a worker" if count else None
+
+
+def behind_makers(ledger: Ledger, job: JobStatus, steps: Steps) -> str | None:
+    """Say which tasks the others wait for, where all that are looked at do."""
+    if not job.counts[TaskState.PENDING]:
+        return None
+    waiting, _, more = find_pending(ledger.store, job.job_id, 0)
+    found = Counter(steps.waits_for(index) for index in waiting)
+    makers = [index for index in found if index is not None]
+    done = TaskState.DONE in states_of(ledger.store, job.job_id, makers).values()
+    if None in found or done or not makers:
+        return None
+    told = [
+        f"{count_words(found[index], at_least=more)} for task {index} ({steps.title_of(index)})"
+        for index in makers[:TOLD_MAKERS]
+    ]
+    rest = [f"and {len(makers) - TOLD_MAKERS} more"] if len(makers) > TOLD_MAKERS else []
+    return "; ".join(told + rest)
+
+
+def count_words(count: int, *, at_least: bool) -> str:
+    """Say how many tasks wait."""
+    many = f"at least {count} tasks wait" if at_least else f"{count} tasks wait"
+    return "1 task waits" if count == 1 and not at_least else many
 
 
 def kept_for_others(ledger: Ledger, job: JobStatus) -> str | None:

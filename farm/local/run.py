@@ -13,8 +13,8 @@ from farm import expand
 from farm.dataset.resume import Finished, find_finished, seed_partial_tasks
 from farm.dispatcher import Dispatcher
 from farm.errors import DeviceError, SetupError, UnreachableError
-from farm.ledger import Ledger, TaskState, open_ledger
-from farm.ledger.waiting import held_back
+from farm.ledger import JobStatus, Ledger, TaskState, open_ledger
+from farm.ledger.waiting import Steps, behind_makers, held_back
 from farm.local.finish import FailedTask, finish_datasets, group
 from farm.local.passing import memory_folder, passing_folder
 from farm.local.redis_server import PrivateRedis
@@ -98,7 +98,9 @@ class Run:
             )
             queue = CeleryQueue(farm.redis.url)
             try:
-                dispatcher = Dispatcher(ledger, queue, self._task)
+                dispatcher = Dispatcher(
+                    ledger, queue, self._task, steps_of=lambda _: expand.waits_for(self.job)
+                )
                 self._watch(farm, ledger, dispatcher, report=report, stop=stop)
                 farm.crew.stop(grace_s=STOP_GRACE_S)
             finally:
@@ -146,9 +148,16 @@ class Run:
             tasks_failed=failed,
             views_per_s=rate,
             eta_s=left / rate if rate else None,
-            waits_for=held_back(ledger, job),
+            waits_for=held_back(ledger, job) or self._behind_makers(ledger, job),
         )
         return status, job.over
+
+    def _behind_makers(self, ledger: Ledger, job: JobStatus) -> str | None:
+        asked = expand.waits_for(self.job)
+        if asked is None or job.views_done > self.finished.views:
+            return None  # what goes on is worth more to be told
+        steps = Steps(asked, lambda index: expand.render_task(self.job, index).title)
+        return behind_makers(ledger, job, steps)
 
     def _task(self, job_id: str, index: int) -> RenderTask:
         assert job_id == self.job.job_id

@@ -13,6 +13,7 @@ from farm.dispatcher import Dispatcher
 from farm.errors import StorageError
 from farm.jobs import JobBook
 from farm.ledger import Ledger, open_ledger
+from farm.ledger.steps import WaitsFor
 from farm.queue import CeleryQueue, TaskQueue
 from farm.serve.closing import Closer
 from farm.settings import Settings
@@ -42,6 +43,7 @@ class Service:
             ledger,
             queue,
             self._task,
+            steps_of=self._steps,
             lease_ttl_s=lease_ttl_s,
             on_over=self.closer.close,
             on_aside=self.closer.look_back,
@@ -73,6 +75,10 @@ class Service:
                 f"bring the storage back or run: farm cancel {job_id}"
             )
         return expand.render_task(job, index)
+
+    def _steps(self, job_id: str) -> WaitsFor | None:
+        job = self.book.load(job_id)
+        return expand.waits_for(job) if job else None
 
 
 def serve(settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -16,8 +16,22 @@ from farm.spec.render import ResolvedRender
 from farm.spec.view import View
 
 
+PRODUCT_PATTERN = r"^products/[0-9a-f]{64}$"
+
+
+class Need(Spec):
+    """What another task has made for this one."""
+
+    product: str = Field(pattern=PRODUCT_PATTERN)
+    """Storage key prefix."""
+    made_by: int = Field(ge=0, le=2**40)
+    """Index of the task of the same job that makes it."""
+    path: str = ""
+    """The folder with its files, on the machine that renders; only set there."""
+
+
 class RenderTask(Spec):
-    """A batch of views that share their assets: self-contained, plain numbers."""
+    """A batch of views that share their assets, or a product that others need: plain numbers."""
 
     job_id: str
     index: int
@@ -41,6 +55,20 @@ class RenderTask(Spec):
     allow_empty_masks: bool = False
     """Views in which nothing is to be seen count, too."""
     views: tuple[AnyView, ...]
+    """None where the task makes a product."""
+    product: str | None = Field(default=None, pattern=PRODUCT_PATTERN)
+    """Storage key prefix of what the task makes instead of pictures, named by its content."""
+    needs: Need | None = None
+    """What must be there before the task begins."""
+    setup_s: float = Field(default=0.0, ge=0.0, le=1e6)
+    """Seconds that it takes to set the scene or make the product: the time limit is so much
+    longer."""
+
+    @model_validator(mode="after")
+    def _product_or_views(self) -> Self:
+        if self.product and self.views:
+            raise ValueError("a task makes a product or views, not both")
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -77,12 +105,18 @@ def view_id(task: RenderTask, view: View) -> str:
     moves = view.frame is not None
     return digest(
         task.recipe,
+        *([task.needs.product] if task.needs else ()),
         *(asset.content for asset in task.assets),
         *task.setup.model_dump(mode="json", exclude={"kind"}).values(),
         task.render.model_dump(mode="json", exclude={"previews"}),
         list(task.passes),
         view.model_dump(mode="json", exclude=NOT_SEEN if moves else {*NOT_SEEN, "frame"}),
     )
+
+
+def product_key(*contents: object) -> str:
+    """Return where what is made of `contents` is kept: the same for all jobs that make it."""
+    return f"products/{digest(*contents)}"
 
 
 def dataset_key(dataset: str, *parts: str) -> str:

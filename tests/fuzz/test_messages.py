@@ -294,10 +294,10 @@ def test_a_job_that_could_not_be_served_is_tried_again_later():
     ledger.add_job("good", tasks=1, views=2)
     broken = {"bad"}
 
-    def take(job_id, limit):
+    def take(job_id, limit, **steps):
         if job_id in broken:
             raise ValueError("there is something else under our name")
-        return Ledger.take(ledger, job_id, limit)
+        return Ledger.take(ledger, job_id, limit, **steps)
 
     class Queue:
         def put(self, message, *, priority):

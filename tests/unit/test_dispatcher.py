@@ -7,7 +7,7 @@ import pytest
 
 from farm.dispatcher import WINDOW, Dispatcher
 from farm.errors import StorageError, UnreachableError
-from farm.ledger import JobState, Ledger
+from farm.ledger import JobState, Ledger, TaskState
 from farm.ledger.memory_store import MemoryStore
 from farm.ledger.shortage import shortage
 from farm.spec.task import RenderMessage, Ticket
@@ -167,6 +167,33 @@ def test_who_asked_is_told_that_a_job_is_over(farm):
     farm.step(seconds=3)
 
     assert told == ["job"]
+
+
+def test_tasks_are_sent_once_what_they_wait_for_is_done(farm):
+    farm.dispatcher.steps_of = lambda job_id: {"job": lambda at: 0 if at else None}.get(job_id)
+    farm.add("job", tasks=3)
+    farm.add("other", tasks=2)
+    (first, *others) = farm.step()
+    assert [(t.job_id, t.index) for t in (first, *others)] == [
+        ("job", 0), ("other", 0), ("other", 1)
+    ]  # fmt: skip
+
+    farm.ledger.claim(first, "w")
+    assert farm.step(seconds=2) == []
+    farm.ledger.complete(first)
+    assert [ticket.index for ticket in farm.step()] == [1, 2]
+
+
+def test_a_job_whose_order_is_not_known_now_is_held_like_any_without_its_spec(farm):
+    def away(*_):
+        raise StorageError("the disk is away")
+
+    farm.add("job", tasks=3)
+    farm.dispatcher.steps_of = farm.dispatcher.task_of = away
+
+    assert farm.step(seconds=2) == []
+    assert shortage(farm.ledger, farm.ledger.job("job")) == "the disk is away"
+    assert farm.ledger.job("job").counts[TaskState.PENDING] == 3
 
 
 def test_what_a_silent_worker_held_is_sent_again(farm):

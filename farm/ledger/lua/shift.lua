@@ -13,6 +13,9 @@ local open = false
 for _, name in ipairs(order.job_states) do
   open = open or name == state
 end
+for _, task in ipairs(order.given) do
+  open = open and redis.call('GETRANGE', states, task[1], task[1]) == task[2]
+end
 if not open then
   return moved
 end

@@ -14,7 +14,7 @@ from farm.jobs import JobBook
 from farm.ledger import Ledger
 from farm.ledger.memory_store import MemoryStore
 from farm.ledger.policy import CAUSES, SUSPICIOUS
-from farm.ledger.waiting import waits_for
+from farm.ledger.waiting import Steps, waits_for
 from farm.storage import FolderStorage
 
 JOB = "job"
@@ -205,3 +205,19 @@ def test_the_list_of_workers_tells_who_is_in_quarantine(ledger, clock):
 
     assert "quarantine" in console.file.getvalue()
     assert worker.quarantine.endswith("it may be its fault or theirs, warming up")
+
+
+def test_what_others_must_make_first_is_named(ledger):
+    alive(ledger, "w")
+    two = Steps(lambda index: index % 2 if index > 1 else None, "drop {}".format)
+    first, second = ledger.take(JOB, 99, waits_for=two.waits_for)
+    assert waits_for(ledger, ledger.job(JOB), two) == (
+        "3 tasks wait for task 0 (drop 0); 3 tasks wait for task 1 (drop 1)"
+    )
+
+    assert ledger.claim(second, "w")
+    ledger.complete(second)
+    assert waits_for(ledger, ledger.job(JOB), two) is None, "some can be rendered"
+    ledger.take(JOB, 99, waits_for=two.waits_for)
+    ledger.claim(first, "w")
+    assert waits_for(ledger, ledger.job(JOB), two) == "3 tasks wait for task 0 (drop 0)"

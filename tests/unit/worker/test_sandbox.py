@@ -229,7 +229,9 @@ def test_a_farms_library_and_secrets_are_not_the_renderers_to_write(tmp_path):
     assert list(sandbox.folders_of(tmp_path)) == [tmp_path]
     (tmp_path / "jobs" / "one" / "spec.json").touch()
 
-    assert list(sandbox.folders_of(tmp_path)) == [tmp_path / "datasets", tmp_path / "jobs"]
+    assert list(sandbox.folders_of(tmp_path)) == [
+        tmp_path / name for name in ("datasets", "jobs", "products")
+    ]
 
 
 def test_a_place_that_became_another_one_is_noticed(tmp_path):
