@@ -92,6 +92,15 @@ class ProductError(TaskError):
 
     cause = "product"
 
+    def __init__(self, product: str, made_by: int | str, reason: str) -> None:
+        super().__init__(product, made_by, reason)  # every argument, so that it can be sent
+        self.product = product
+        self.made_by = int(made_by)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.product}: {self.reason}; task {self.made_by} makes it again"
+
 
 class StorageError(TaskError):
     """Storage that cannot be written or read now."""

@@ -14,7 +14,9 @@ from typing import Any
 
 from farm import errors
 from farm.errors import FarmError, StorageError, TaskError
+from farm.products import Manifest
 from farm.spec.asset import Asset
+from farm.spec.task import Need
 
 LINES = 8
 """Requests that may be under way: the renderer's, its encoders', and one to spare."""
@@ -91,6 +93,31 @@ class Hatch:
             StorageError: There is no room.
         """
         return Path(self._ask("keep_made", key, folder.name)[0])
+
+    def product_is_sound(self, product: str) -> bool:
+        return bool(self._ask("product_is_sound", product)[0])
+
+    def hold_product(self, need: Need | None) -> Path | None:
+        """Return the folder of a product's files, in place of the one before.
+
+        Raises:
+            ProductError: It is not there as it was made.
+            StorageError: It cannot be read, or there is no room.
+        """
+        asked = need.model_dump(mode="json") if need else None
+        found: str | None = self._ask("hold_product", asked)[0]
+        return None if found is None else Path(found)
+
+    def bring_product(self, product: str, folder: Path) -> Manifest:
+        """Let what was made, in a folder for temporary files, be stored; it is sealed later.
+
+        Raises:
+            TaskError: It is not made of plain files, or cannot be stored.
+        """
+        return Manifest.model_validate(self._ask("bring_product", product, folder.name)[0])
+
+    def seal_product(self, product: str, manifest: Manifest) -> None:
+        self._ask("seal_product", product, manifest.model_dump(mode="json"))
 
     def put(self, key: str, data: bytes) -> None:
         self._ask("put", key, data=data)

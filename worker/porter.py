@@ -21,16 +21,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing.connection import Connection
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from farm.errors import FarmError, StorageError, TaskError
 from farm.library import Library
+from farm.products import Manifest
 from farm.settings import Settings, load_settings
 from farm.spec.asset import Asset
+from farm.spec.task import Need
 from farm.storage import Storage, inside, open_storage
 from worker.cache import AssetCache, Make, cache_folder
 from worker.hatch import serve_line
+from worker.products import NEEDED, StoredProducts, emptied
 from worker.tray import Tray
 
 SPEC = re.compile(r"jobs/[^/]+/spec\.json")
@@ -38,6 +41,8 @@ OF_A_FARM = re.compile(r"datasets/.+|jobs/[^/]+/log/.+")
 """What a farm's renderers write; the rest of its storage is the library, and the server's."""
 MADE = re.compile(r"[0-9a-f]{8,64}-[a-z]+[0-9]+")
 """Keys of what is made of assets: none is a hash alone, as those of assets are."""
+COPIED = "product-copied"
+"""Folder of the tray for a product on its way to the storage."""
 COPIED_AT_ONCE = 1 << 20
 RECORDS = re.compile(r"(.+/)?\.records/.+")
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -54,6 +59,7 @@ class Porter:
     def __post_init__(self) -> None:
         self._one_at_a_time = threading.Lock()
         self._made = "nothing"
+        self._products = StoredProducts(self.storage, self.tray.folder)
 
     def __call__(self, verb: str, arguments: list[Any], data: bytes) -> tuple[object, bytes]:
         """Do what a request asks for; return a value and bytes.
@@ -70,7 +76,32 @@ class Porter:
             return self.find_made(str(arguments[0])), b""
         if verb == "keep_made":
             return self.keep_made(*map(str, arguments)), b""
+        if verb.endswith("_product") or verb == "product_is_sound":
+            with self._one_at_a_time:
+                return self._of_products(verb, *arguments), b""
         return self._of_storage(verb, str(arguments[0]), data)
+
+    def _of_products(self, verb: str, asked: Any, *rest: Any) -> object:
+        if verb == "hold_product":
+            folder = self._products.hold(Need.model_validate(asked) if asked else None)
+            return str(folder) if folder else None
+        product = Need(product=asked, made_by=0).product
+        if verb == "product_is_sound":
+            return self._products.is_sound(product)
+        if verb == "bring_product":
+            return self._bring_product(product, str(rest[0])).model_dump(mode="json")
+        if verb == "seal_product":
+            self._products.seal(product, Manifest.model_validate(rest[0]))
+            return None
+        raise TaskError(f"{verb} is refused")
+
+    def _bring_product(self, product: str, name: str) -> Manifest:
+        copied = emptied(self.tray.folder / COPIED)
+        try:
+            copy_tree_out(name, copied)
+            return self._products.bring(product, copied)
+        finally:
+            shutil.rmtree(copied, ignore_errors=True)
 
     def _of_storage(self, verb: str, key: str, data: bytes) -> tuple[object, bytes]:
         key = inside(key, self.storage.place)
@@ -98,7 +129,7 @@ class Porter:
                 raise TaskError(f"{asset.path!r} is not in the library, and is not brought")
         with self._one_at_a_time:
             found = self.assets.hold(assets)
-            self.tray.keep_only({*(asset.content for asset in assets), self._made})
+            self.tray.keep_only({*(asset.content for asset in assets), self._made, NEEDED})
             return [
                 self._serve(asset.content) / own.relative_to(self.assets.folder / asset.content)
                 for asset, own in zip(assets, found, strict=True)
@@ -188,6 +219,45 @@ def copy_out(name: str, target: Path, make_room: Callable[[int], None]) -> None:
         for each, number in files.items():
             with os.fdopen(os.dup(number), "rb") as source, (target / each).open("wb") as copy:
                 shutil.copyfileobj(source, copy, COPIED_AT_ONCE)
+
+
+def copy_tree_out(name: str, target: Path) -> None:
+    """Copy a folder that a renderer has written, with all below it.
+
+    It may still write there, so each step is from what was opened, and follows no link.
+
+    Raises:
+        TaskError: Something in it is not a plain file or folder.
+    """
+    with contextlib.ExitStack() as stack:
+        outbox = opened(stack, tempfile.gettempdir(), None, os.O_DIRECTORY)
+        if "/" in name or name in ("", ".", ".."):
+            raise TaskError(f"{name!r} is no folder of a renderer's")
+        for root, folders, files, here in os.fwalk(name, dir_fd=outbox, follow_symlinks=False):
+            place = target / PurePosixPath(root).relative_to(name)
+            place.mkdir(exist_ok=True)
+            for each in folders:
+                if not stat.S_ISDIR(os.stat(each, dir_fd=here, follow_symlinks=False).st_mode):
+                    raise TaskError(f"{each!r} is not a plain file or folder")
+            for each in files:
+                copy_file_out(each, here, place / each)
+
+
+def copy_file_out(name: str, folder: int, target: Path) -> None:
+    """Copy a file of an open folder.
+
+    Raises:
+        TaskError: It is not a plain file.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            number = opened(stack, name, folder, os.O_NONBLOCK)
+        except OSError as error:
+            raise TaskError(f"{name!r} is not a plain file: {error.strerror}") from error
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise TaskError(f"{name!r} is not a plain file")
+        with os.fdopen(os.dup(number), "rb") as source, target.open("wb") as copy:
+            shutil.copyfileobj(source, copy, COPIED_AT_ONCE)
 
 
 def opened(stack: contextlib.ExitStack, name: str, folder: int | None, how: int) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -19,7 +20,8 @@ from worker.blender.view_passes import HIGHEST_INDEX
 from worker.cache import own_paths
 from worker.encode import EncodePool
 from worker.finish import Circumstances, Finisher, Rendered
-from worker.recipes import Stage, find_recipe
+from worker.products import Workshop
+from worker.recipes import Stage, find_maker, find_recipe
 from worker.records import RecordBook
 from worker.results import Results
 
@@ -68,12 +70,19 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     worker: str,
     lease: Lease,
     locate: Locate = own_paths,
+    workshop: Workshop | None = None,
 ) -> None:
-    """Render the views of a task that are not finished yet; what is finished stays on any error.
+    """Render the views of a task that are not finished yet, or make its product.
+
+    What is finished stays on any error.
 
     Raises:
         TaskError: The task cannot go on.
     """
+    if task.product:
+        assert workshop is not None
+        make_product(task, session, lease=lease, locate=locate, workshop=workshop)
+        return
     book = RecordBook(task, storage, attempt)
     missing = [view for view in task.views if not book.has(view)]
     lease.views_found(len(task.views) - len(missing))
@@ -81,7 +90,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
         return
     started = time.perf_counter()
     session.configure(task.render, task.passes)
-    stage = prepare(task, session, locate)
+    stage = prepare(task, session, locate, workshop)
     more = tuple(name for name in stage.label_passes if name not in task.passes)
     if more:
         session.configure(task.render, task.passes + more)
@@ -113,21 +122,61 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     finisher.raise_unfit()
 
 
-def prepare(task: RenderTask, session: BlenderSession, locate: Locate) -> Stage:
-    """Load a task's assets from where they are on this machine; errors name them as people do."""
+def prepare(
+    task: RenderTask, session: BlenderSession, locate: Locate, workshop: Workshop | None = None
+) -> Stage:
+    """Load what all views of a task share."""
+    with brought(task, locate, workshop) as here:
+        stage = find_recipe(task.recipe).prepare(here, session)
+    check_numbers(task, stage)
+    return stage
+
+
+def make_product(
+    task: RenderTask,
+    session: BlenderSession,
+    *,
+    lease: Lease,
+    locate: Locate,
+    workshop: Workshop,
+) -> None:
+    """Make what a task makes for others, unless it is there as it was made.
+
+    Raises:
+        TaskError: It cannot be made or stored.
+    """
+    assert task.product
+    if workshop.products.is_sound(task.product):
+        return
+    lease.confirm()
+    make = find_maker(task.recipe)
+    session.configure(task.render, task.passes)
+    with brought(task, locate, workshop) as here:
+        workshop.make(
+            task.product, lambda folder: make(here, session, folder), may_write=lease.secure
+        )
+
+
+@contextmanager
+def brought(task: RenderTask, locate: Locate, workshop: Workshop | None) -> Iterator[RenderTask]:
+    """Give a task with the paths of its assets and of the product that it needs on this machine.
+
+    Errors name assets as people do.
+    """
     paths = locate(task.assets)
     here = tuple(
         asset.model_copy(update={"path": str(path)})
         for asset, path in zip(task.assets, paths, strict=True)
     )
+    changes: dict[str, object] = {"assets": here}
+    assert workshop is not None or not task.needs
+    if workshop:
+        changes["needs"] = workshop.hold(task.needs)
     try:
-        local = task.model_copy(update={"assets": here})
-        stage = find_recipe(task.recipe).prepare(local, session)
+        yield task.model_copy(update=changes)
     except AssetError as error:
         names = {copy.path: asset.path for copy, asset in zip(here, task.assets, strict=True)}
         raise AssetError(names.get(error.path, error.path), error.reason) from error
-    check_numbers(task, stage)
-    return stage
 
 
 def check_numbers(task: RenderTask, stage: Stage) -> None:

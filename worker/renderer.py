@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +14,17 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 from farm.errors import AssetError, DeviceError, TaskError
 from farm.ledger import Ledger
 from farm.library import Library
+from farm.products import Manifest
 from farm.settings import Settings
 from farm.spec.asset import Asset
-from farm.spec.task import RenderTask, Ticket
+from farm.spec.task import Need, RenderTask, Ticket
 from farm.storage import open_storage
 from worker import sandbox
 from worker.blender.scratch import LastMade
 from worker.cache import AssetCache, Make, cache_folder, own_path
 from worker.hatch import GONE, Hatch
 from worker.lease import LedgerLease, insist
+from worker.products import StoredProducts, Workshop
 from worker.results import Results
 from worker.sandbox import Sandbox
 from worker.tray import new_tray
@@ -46,6 +49,9 @@ class Desk(Protocol):
     def results(self) -> Results: ...
 
     @property
+    def workshop(self) -> Workshop: ...
+
+    @property
     def problem(self) -> str | None:
         """Why a fresh renderer must take the place of this one; None where it need not."""
 
@@ -58,6 +64,7 @@ class OwnDesk:
 
     results: Results
     assets: AssetCache
+    workshop: Workshop
     problem: str | None = None
 
     def hold(self, assets: Sequence[Asset]) -> list[Path]:
@@ -69,6 +76,7 @@ class WalledDesk:
     """A porter brings it; only what was submitted by its path is read where it is."""
 
     results: Hatch
+    workshop: Workshop
 
     @property
     def problem(self) -> str | None:
@@ -123,6 +131,25 @@ class HatchShelf:
 
 
 @dataclass
+class HatchProducts:
+    """Products by way of the porter."""
+
+    hatch: Hatch
+
+    def is_sound(self, product: str) -> bool:
+        return self.hatch.product_is_sound(product)
+
+    def hold(self, need: Need | None) -> Path | None:
+        return self.hatch.hold_product(need)
+
+    def bring(self, product: str, folder: Path) -> Manifest:
+        return self.hatch.bring_product(product, folder)
+
+    def seal(self, product: str, manifest: Manifest) -> None:
+        self.hatch.seal_product(product, manifest)
+
+
+@dataclass
 class BlenderRenderer:
     """Renders tasks; `results` is where their logs go, too."""
 
@@ -150,6 +177,7 @@ class BlenderRenderer:
             worker=worker,
             lease=lease,
             locate=self.desk.hold,
+            workshop=self.desk.workshop,
         )
 
 
@@ -172,7 +200,8 @@ def open_blender(settings: Settings) -> BlenderRenderer:
         session = warm(settings)
     hatch.greet()
     session.shelf = HatchShelf(hatch)
-    return BlenderRenderer(session, WalledDesk(hatch), walls)
+    workshop = Workshop(HatchProducts(hatch), Path(tempfile.gettempdir()))
+    return BlenderRenderer(session, WalledDesk(hatch, workshop), walls)
 
 
 def warm(settings: Settings) -> BlenderSession:
@@ -195,7 +224,8 @@ def open_desk(settings: Settings) -> OwnDesk:
     """Open the storage and the cache for a renderer that reads them itself."""
     storage = open_storage(settings.storage)
     assets = AssetCache(Library(storage), cache_folder(settings.cache), settings.cache_bytes)
-    return OwnDesk(storage, assets)
+    folder = Path(tempfile.gettempdir())  # the worker's own: what is there goes with it
+    return OwnDesk(storage, assets, Workshop(StoredProducts(storage, folder), folder))
 
 
 def open_hatch(settings: Settings, cache: Path) -> tuple[Hatch, Path]:

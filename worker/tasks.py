@@ -17,6 +17,7 @@ from farm.errors import (
     DamagedError,
     DeviceError,
     Interrupted,
+    ProductError,
     StaleAttempt,
     TaskError,
     UnreachableError,
@@ -103,6 +104,7 @@ def try_to(render: Callable[[], None], lease: LedgerLease) -> None:
         log.warning("task handed back %s reason=%s", naming(ticket), error)
         raise
     except TaskError as error:
+        put_maker_back(ledger, ticket, error)  # first, so that what needs it waits for it
         report_error(ledger, ticket, error.cause, str(error))
     except DamagedError:
         raise
@@ -114,6 +116,14 @@ def try_to(render: Callable[[], None], lease: LedgerLease) -> None:
         lease.doubt = lease.doubt and not kept
         event = "task done" if kept else "task dropped, it came too late"
         log.info("%s %s seconds=%.1f", event, naming(ticket), time.monotonic() - started)
+
+
+def put_maker_back(ledger: Ledger, ticket: Ticket, error: TaskError) -> None:
+    """Have a product made again if that is what is wrong; twice is the same as once."""
+    if isinstance(error, ProductError) and insist(
+        lambda: ledger.reopen(ticket.job_id, error.made_by, views=0)
+    ):
+        log.warning("maker put back job=%s index=%d", ticket.job_id, error.made_by)
 
 
 def report_error(ledger: Ledger, ticket: Ticket, cause: str, text: str) -> None:

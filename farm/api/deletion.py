@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from farm import expand, products
 from farm.api.jobs import find_job
 from farm.api.problems import ApiProblem
 from farm.api.services import Services
+from farm.errors import StorageError
 from farm.jobs import FOLDER, prefix_of
 from farm.library import files_of
+from farm.spec.job import Job
 from farm.spec.wire import Deletion
 
 NAMES = 20
 
 
 def delete_job(services: Services, job_id: str, *, dry_run: bool) -> Deletion:
-    """Remove a job with its logs and datasets; the assets stay.
+    """Remove a job with its logs, datasets and the products that no other job needs.
+
+    The assets stay.
 
     Raises:
         ApiProblem: There is no such job, or it is not over.
     """
-    find_job(services.book, job_id)
+    job = find_job(services.book, job_id)
     status = services.ledger.job(job_id)
     if status is not None and not status.over:
         raise ApiProblem(
             409, f"job {job_id} is {status.state}: it goes on", f"first run: farm cancel {job_id}"
         )
-    places = (prefix_of(job_id), f"{FOLDER}/{job_id}")
+    made = products_of_no_other(services, job)
+    places = (prefix_of(job_id), f"{FOLDER}/{job_id}", *made)
     found = (
         (entry.key, entry.size_bytes)
         for place in places
@@ -36,23 +42,46 @@ def delete_job(services: Services, job_id: str, *, dry_run: bool) -> Deletion:
     if not dry_run:
         services.ledger.forget(job_id)  # first: what is left of a cut-off deletion can be deleted
         services.storage.delete_tree(places[0])
+        for product in made:
+            products.remove(services.storage, product)
         services.book.delete(job_id)
     return deletion
 
 
+def products_of_no_other(services: Services, job: Job) -> list[str]:
+    """Return what a job makes and no other job needs; nothing where that cannot be known."""
+    made = list(dict.fromkeys(expand.products(job)))
+    if not made:
+        return []
+    try:
+        others = [services.book.load(name) for name in services.book.ids() if name != job.job_id]
+    except StorageError:
+        return []
+    needed = {product for other in others if other for product in expand.products(other)}
+    return [product for product in made if product not in needed]
+
+
 def delete_unused(services: Services, *, dry_run: bool) -> Deletion:
-    """Remove the files of the library that no job needs and that have been there for a while."""
+    """Remove the library's files and the products that no job needs and that are not new."""
+    grace_s = services.settings.asset_grace_s
     with services.library_lock:  # no job may be submitted between the look and the removal
-        in_use: set[str] = set()
+        in_use, needed = set[str](), set[str]()
         for job_id in services.book.ids():
             job = services.book.load(job_id)
             for asset in job.assets if job else ():
                 in_use.update(file.sha256 for file in files_of(asset))
-        unused = list(services.library.unused(in_use, older_than_s=services.settings.asset_grace_s))
+            needed.update(expand.products(job) if job else ())
+        unused = list(services.library.unused(in_use, older_than_s=grace_s))
+        found = [(blob.sha256, blob.size_bytes) for blob in unused]
+        made = list(products.unused(services.storage, needed, older_than_s=grace_s))
+        for product in made:
+            found += products.entries(services.storage, product)
         if not dry_run:
             for blob in unused:
                 services.library.remove(blob.sha256)
-    return sum_up(((blob.sha256, blob.size_bytes) for blob in unused), dry_run=dry_run)
+            for product in made:
+                products.remove(services.storage, product)
+    return sum_up(found, dry_run=dry_run)
 
 
 def sum_up(found: Iterable[tuple[str, int]], *, dry_run: bool) -> Deletion:

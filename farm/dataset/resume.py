@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
-from farm import expand
+from farm import expand, products
 from farm.dataset.fold import Fold
 from farm.dataset.records import RecordLine, has_records, is_whole, read_records, seed_records
 from farm.dataset.scratch import scratch
@@ -42,15 +42,46 @@ def find_finished(job: Job, storage: Storage, report: Callable[[str], None]) -> 
     Raises:
         SpecError: A dataset holds other pictures under the names that the job would write.
     """
-    result = Finished()
-    if not any(has_records(storage, name) for name in expand.datasets(job)):
+    result, makers, needed = Finished(), list[RenderTask](), set[str]()
+    recorded = any(has_records(storage, name) for name in expand.datasets(job))
+    if not recorded and expand.waits_for(job) is None:
         return result
-    for dataset, tasks in groupby(expand.expand(job), key=attrgetter("dataset")):
+    for dataset, tasks in groupby(_with_views(job, makers), key=attrgetter("dataset")):
         with scratch(), Fold() as fold:
             fold.extend(read_records(storage, dataset, report))
             for task in tasks:
                 _add(result, task, _finished_of(task, fold, storage))
+                if task.needs and task.index in result.partial:
+                    needed.add(task.needs.product)
+    result.tasks = sorted(_made(makers, needed, storage) + result.tasks)
     return result
+
+
+def _with_views(job: Job, makers: list[RenderTask]) -> Iterator[RenderTask]:
+    """Yield the tasks of a job that have views; put the others into `makers`."""
+    for task in expand.expand(job):
+        if task.product:
+            makers.append(task)
+        else:
+            yield task
+
+
+def _made(makers: list[RenderTask], needed: set[str], storage: Storage) -> list[int]:
+    """Return the makers that have nothing to do: what they make is there, or nobody needs it.
+
+    Args:
+        makers: By index.
+        needed: Products that views need which are missing.
+        storage: Where products are.
+    """
+    made = []
+    for task in reversed(makers):  # who needs a product has a higher index than who makes it
+        assert task.product
+        if task.product not in needed or products.is_whole(storage, task.product):
+            made.append(task.index)
+        elif task.needs:
+            needed.add(task.needs.product)
+    return made
 
 
 def _add(result: Finished, task: RenderTask, done: list[bytes]) -> None:

@@ -88,9 +88,7 @@ class Ledger(Jobs):
         self.store.set_meta(job_id, "epoch", epoch)
         return count
 
-    def take(
-        self, job_id: str, limit: int, *, waits_for: WaitsFor | None = None
-    ) -> list[Ticket]:
+    def take(self, job_id: str, limit: int, *, waits_for: WaitsFor | None = None) -> list[Ticket]:
         """T: pending > queued. Give out up to `limit` tickets: returned tasks, then by index.
 
         Args:
@@ -346,9 +344,7 @@ class Ledger(Jobs):
         held = {at for at, record in records.items() if record.not_before_s > now_s}
         return [at for at in looked_at if at not in held]
 
-    def _give_out(
-        self, job_id: str, meta: Meta, indices: list[int]
-    ) -> tuple[list[Ticket], bool]:
+    def _give_out(self, job_id: str, meta: Meta, indices: list[int]) -> tuple[list[Ticket], bool]:
         """Queue tasks; return the tickets of those that were pending, and whether any was."""
         attempts = number(job_id, meta, "attempts")
         moves = self._moves_to_queue(job_id, indices, attempts=attempts)

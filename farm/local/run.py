@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from farm import expand
+from farm import expand, products
 from farm.dataset.resume import Finished, find_finished, seed_partial_tasks
 from farm.dispatcher import Dispatcher
 from farm.errors import DeviceError, SetupError, UnreachableError
@@ -59,6 +59,8 @@ def render_job(  # noqa: PLR0913 - everything that a run needs, given by name
             after = find_finished(job, storage, note)
         seconds = time.monotonic() - started
         folders = finish_datasets(job, storage, failed=run.failed, seconds=seconds, report=note)
+    if after.views == count.views:
+        discard_products(job, storage)
     return Summary(
         views=count.views,
         views_there=after.views,
@@ -68,6 +70,14 @@ def render_job(  # noqa: PLR0913 - everything that a run needs, given by name
         failures=group(run.failed),
         datasets=folders,
     )
+
+
+def discard_products(job: Job, storage: FolderStorage) -> None:
+    """Remove what was only made for views that are all there now."""
+    for product in expand.products(job):
+        products.remove(storage, product)
+    with suppress(OSError):  # not there, or something else is in it
+        storage.path(products.FOLDER).rmdir()
 
 
 class Run:

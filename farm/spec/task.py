@@ -15,7 +15,6 @@ from farm.spec.recipes.base import of_role
 from farm.spec.render import ResolvedRender
 from farm.spec.view import View
 
-
 PRODUCT_PATTERN = r"^products/[0-9a-f]{64}$"
 
 

@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from farm.dispatcher import Dispatcher
 from farm.ledger import JobState, Ledger, TaskState, open_ledger
+from farm.ledger.steps import WaitsFor
 from farm.queue import CeleryQueue
 from farm.spec.task import RenderTask
 from tests.builders import a_task
@@ -20,10 +22,22 @@ VIEWS = 2
 RUN_WORKER = "import typer; from worker.cli import worker; typer.run(worker)"
 
 
+def task_of(job_id: str, index: int) -> RenderTask:
+    return a_task(index, job_id=job_id, views=VIEWS)
+
+
 class Farm:
     """Ledger, queue and dispatcher in this process; workers as processes of their own."""
 
-    def __init__(self, redis_url: str, folder: Path, *, lease_ttl_s: float = 1.5) -> None:
+    def __init__(
+        self,
+        redis_url: str,
+        folder: Path,
+        *,
+        lease_ttl_s: float = 1.5,
+        task_of: Callable[[str, int], RenderTask] = task_of,
+        steps_of: Callable[[str], WaitsFor | None] = lambda job_id: None,
+    ) -> None:
         self.redis_url = redis_url
         self.storage = folder / "storage"
         self.scratch = folder / "scratch"
@@ -35,7 +49,13 @@ class Farm:
         self.queue = CeleryQueue(redis_url)
         self.workers: list[subprocess.Popen[bytes]] = []
         self.ended = threading.Event()
-        self.dispatcher = Dispatcher(self.ledger, self.queue, task_of, lease_ttl_s=lease_ttl_s)
+        self.dispatcher = Dispatcher(
+            self.ledger,
+            self.queue,
+            task_of,
+            steps_of=steps_of,
+            lease_ttl_s=lease_ttl_s,
+        )
         self.thread = threading.Thread(target=self.dispatcher.run, args=(self.ended,))
 
     def __enter__(self) -> Farm:
@@ -118,10 +138,6 @@ class Farm:
 
     def words(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
-
-
-def task_of(job_id: str, index: int) -> RenderTask:
-    return a_task(index, job_id=job_id, views=VIEWS)
 
 
 def kill(pid: int) -> None:

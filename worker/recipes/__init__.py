@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from pydantic import JsonValue
@@ -96,8 +98,12 @@ class Stage(ABC):
         """Set scene, light and camera for one view."""
 
 
+Make = Callable[[RenderTask, "BlenderSession", Path], None]
+"""Writes the product of a task into an empty folder."""
+
+
 class Recipe(Protocol):
-    """A module of this package."""
+    """A module of this package. One whose jobs have makers also has `make`."""
 
     def prepare(self, task: RenderTask, session: BlenderSession) -> Stage:
         """Load what all views of a task share."""
@@ -113,3 +119,15 @@ def find_recipe(name: str) -> Recipe:
     if known is None:
         raise SpecError(f"recipe {name!r} is unknown to this worker: is it as new as the farm?")
     return cast(Recipe, importlib.import_module(known.stage))
+
+
+def find_maker(name: str) -> Make:
+    """Return what makes the products of the recipe `name` in Blender.
+
+    Raises:
+        SpecError: Nothing does.
+    """
+    make: Make | None = getattr(find_recipe(name), "make", None)
+    if make is None:
+        raise SpecError(f"recipe {name!r} makes nothing on this worker: is it as new as the farm?")
+    return make

@@ -1,11 +1,13 @@
 import pytest
 
-from farm import expand
+from farm import expand, products
 from farm.dataset.resume import find_finished, seed_partial_tasks
 from farm.errors import SpecError
+from farm.expand import recipe
 from farm.spec.recipes.sod import SodGrid
 from farm.spec.task import dataset_key, records_key, view_id
 from farm.storage import FolderStorage
+from tests.baking import BakingExpansion, keep
 from tests.builders import a_job, a_record
 
 
@@ -86,3 +88,42 @@ def test_pictures_of_another_spec_are_never_overwritten(storage, job):
 
     with pytest.raises(SpecError, match=r"take another --output or --dataset-name"):
         find_finished(other, storage, no_notes)
+
+
+@pytest.fixture
+def baking(monkeypatch):
+    """A job of a maker and four tasks that wait for it."""
+    expansion = BakingExpansion()
+    monkeypatch.setattr(recipe, "expansion_of", lambda name: expansion)
+    return a_job(models=1, hdrs=2, recipe=SodGrid(yaw=3, pitch=2), views_per_task=3)
+
+
+def make(storage, job, folder):
+    folder.mkdir()
+    (folder / "poses.json").write_text("[1]")
+    keep(storage, expand.render_task(job, 0).product, folder)
+
+
+def test_a_task_without_views_is_not_done_by_itself(storage, baking):
+    assert find_finished(baking, storage, no_notes).tasks == []
+
+
+def test_a_maker_is_done_when_its_product_is_whole(storage, baking, tmp_path):
+    make(storage, baking, tmp_path / "made")
+    found = find_finished(baking, storage, no_notes)
+    assert (found.tasks, found.views, found.views_of_tasks) == ([0], 0, 0)
+    assert 0 not in found.partial
+
+    [file] = products.read_manifest(storage, expand.render_task(baking, 0).product).files
+    storage.delete(f"{expand.render_task(baking, 0).product}/{file.sha256}")
+    assert find_finished(baking, storage, no_notes).tasks == []
+
+
+def test_nothing_is_made_for_views_that_are_there(storage, baking):
+    tasks = list(expand.expand(baking))[1:]
+    for task in tasks[:-1]:
+        render(storage, task, task.views)
+    assert find_finished(baking, storage, no_notes).tasks == [1, 2, 3]
+    render(storage, tasks[-1], tasks[-1].views)
+
+    assert find_finished(baking, storage, no_notes).tasks == [0, 1, 2, 3, 4]

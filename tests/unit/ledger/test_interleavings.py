@@ -80,9 +80,12 @@ class Farm(RuleBasedStateMachine):
 
     # The dispatcher
 
+    def take(self, limit: int) -> list[Ticket]:
+        return self.ledger.take(JOB, limit)
+
     @rule(limit=st.integers(1, TASKS))
     def feed(self, limit: int) -> None:
-        for ticket in self.ledger.take(JOB, limit):
+        for ticket in self.take(limit):
             assert ticket not in self.messages, "no ticket is given out twice"
             earlier = [each.attempt for each in self.messages if each.index == ticket.index]
             assert ticket.attempt > max(earlier, default=0), "tickets are numbered upwards"
@@ -126,7 +129,7 @@ class Farm(RuleBasedStateMachine):
     @rule(worker=workers, cause=st.sampled_from(["render", "killed", "device"]))
     def break_down(self, worker: str, cause: str) -> None:
         """Fail at one task after the other, where others may have done some; then be judged."""
-        tickets = self.ledger.take(JOB, SUSPICIOUS)
+        tickets = self.take(SUSPICIOUS)
         self.messages += tickets
         for ticket in tickets:
             self.try_to_claim(worker, ticket)
@@ -228,7 +231,7 @@ class Farm(RuleBasedStateMachine):
         self.done[ticket.index] = ticket
         self.end(ticket, "done")
 
-    @rule(place=places, cause=st.sampled_from(sorted(CAUSES)))
+    @rule(place=places, cause=st.sampled_from(sorted(CAUSES.keys() - {"needs"})))
     def fail(self, place: int, cause: str) -> None:
         if not (found := self.held(place)):
             return
@@ -326,7 +329,7 @@ class Farm(RuleBasedStateMachine):
         for _ in range(2 * TASKS):
             self.ledger.heartbeat("z", {}, ttl_s=1000)
             lost = [task.ticket for task in self.ledger.queued(JOB)]
-            for ticket in [*lost, *self.ledger.take(JOB, TASKS)]:
+            for ticket in [*lost, *self.take(TASKS)]:
                 if self.ledger.claim(ticket, "z"):
                     assert self.ledger.complete(ticket)
             self.ledger.settle(JOB)
@@ -335,6 +338,39 @@ class Farm(RuleBasedStateMachine):
         assert job.counts[TaskState.RUNNING] == 0
         assert job.state is JobState.CANCELLED or job.active_tasks == 0
         assert self.ledger.held_by("z") == []
+
+
+class FarmOfSteps(Farm):
+    """The first two tasks make what the others need."""
+
+    makers = 2
+
+    def waits_for(self, index: int) -> int | None:
+        return None if index < self.makers else index % self.makers
+
+    def take(self, limit: int) -> list[Ticket]:
+        tickets = self.ledger.take(JOB, limit, waits_for=self.waits_for)
+        for ticket in tickets:
+            waited = self.waits_for(ticket.index)
+            made = waited is None or self.state(waited) is TaskState.DONE
+            assert made, "what is needed is made first"
+        self.see_who_waited_in_vain()
+        return tickets
+
+    def see_who_waited_in_vain(self) -> None:
+        for story in self.ledger.failures(JOB):
+            last = story.attempts[-1]
+            if last.cause == "needs" and story.state is TaskState.FAILED:
+                assert self.state(story.index % self.makers) in OVER - {TaskState.DONE}
+                self.charged[story.index] = [last.attempt]
+
+    def see_refunds(self) -> None:
+        """What failed since a bad node failed goes on, too."""
+        super().see_refunds()
+        for story in self.ledger.failures(JOB):
+            last = story.attempts[-1]
+            if last.cause == "needs" and last.charge == "free":
+                self.charged[story.index] = []
 
 
 def check(machine: type[Farm], *, share: float) -> None:
@@ -348,10 +384,16 @@ def test_no_interleaving_breaks_what_must_always_be_true_in_memory():
 
 
 @pytest.mark.slow
-def test_no_interleaving_breaks_what_must_always_be_true_in_redis(redis_url):
+def test_no_interleaving_breaks_the_order_of_steps_in_memory():
+    check(FarmOfSteps, share=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("machine", [Farm, FarmOfSteps])
+def test_no_interleaving_breaks_what_must_always_be_true_in_redis(redis_url, machine):
     client = connect(redis_url)
 
-    class OnRedis(Farm):
+    class OnRedis(machine):
         def make_store(self) -> Any:
             client.flushall()
             return AheadInRedis(client)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from farm import expand
+from farm.expand import recipe
 from farm.jobs import End, JobBook
 from farm.ledger import JobState, Ledger, TaskState
 from farm.ledger.memory_store import MemoryStore
@@ -10,6 +11,7 @@ from farm.serve.restore import restore, restore_each
 from farm.spec.recipes.sod import SodGrid
 from farm.spec.task import records_key
 from farm.storage import FolderStorage
+from tests.baking import BakingExpansion, keep
 from tests.builders import a_job
 from tests.unit.dataset.test_resume import render
 
@@ -138,3 +140,19 @@ def test_a_spec_that_cannot_be_read_does_not_keep_others_from_it(storage, book, 
 
     assert count == 1
     assert ledger.job(job.job_id)
+
+
+def test_a_restored_job_knows_what_is_made(storage, book, monkeypatch, tmp_path):
+    expansion = BakingExpansion()
+    monkeypatch.setattr(recipe, "expansion_of", lambda name: expansion)
+    job = a_job(models=2)
+    book.save(job)
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "poses.json").write_text("[1]")
+    keep(storage, next(expand.products(job)), tmp_path / "made")
+
+    ledger, _ = restored(storage, book)
+
+    assert ledger.job(job.job_id).counts[TaskState.DONE] == 1
+    given = ledger.take(job.job_id, 9, waits_for=expand.waits_for(job))
+    assert [ticket.index for ticket in given] == list(range(1, 10)), "the first one's views, too"

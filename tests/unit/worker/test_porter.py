@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from farm.errors import AssetError, SetupError, StorageError, TaskError
+from farm import products
+from farm.errors import AssetError, ProductError, SetupError, StorageError, TaskError
 from farm.library import Library
 from farm.settings import load_settings
 from farm.spec.asset import Asset, AssetFile
+from farm.spec.task import Need, product_key
 from farm.storage import open_storage
 from tests.waiting import wait_for
 
@@ -232,3 +234,72 @@ def test_only_plain_files_that_the_renderer_wrote_are_kept(outbox, ours, tmp_pat
         ours.keep_made(KEY, sent)
 
     assert ours.find_made(KEY) is None
+
+
+PRODUCT = product_key("drop", 7)
+NEED = Need(product=PRODUCT, made_by=3)
+
+
+def test_a_product_is_made_and_found_through_the_hatch(outbox, open_hatch, storage, tmp_path):
+    first, second = open_hatch(storage.place), open_hatch(storage.place)
+    (outbox / "deep" / "er").mkdir(parents=True)
+    (outbox / "deep" / "er" / "poses.json").write_bytes(b"[1]")
+    with pytest.raises(ProductError, match="is gone; task 3 makes it again") as gone:
+        second.hold_product(NEED)
+    assert gone.value.made_by == 3
+
+    manifest = first.bring_product(PRODUCT, outbox)
+    assert not second.product_is_sound(PRODUCT)
+    first.seal_product(PRODUCT, manifest)
+    assert second.product_is_sound(PRODUCT)
+    found = second.hold_product(NEED)
+    assert (found / "deep" / "er" / "poses.json").read_bytes() == b"[1]"
+    assert (found / "picture.exr").read_bytes() == b"picture"
+
+    second.hold([an_asset(storage, tmp_path)])
+    assert (found / "picture.exr").exists(), "it stays beside the assets of the task"
+    assert second.hold_product(None) is None
+    assert not found.exists(), "the next task does not see it"
+
+
+@pytest.mark.parametrize("kind", ["linked file", "linked folder", "deep link", "pipe", "outside"])
+def test_no_product_is_made_of_what_a_renderer_may_not_read(outbox, ours, storage, tmp_path, kind):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "secret").write_bytes(b"theirs")
+    sent = outbox
+    if kind == "linked file":
+        (outbox / "notes.json").symlink_to(theirs / "secret")
+    elif kind == "linked folder":
+        (outbox / "inner").symlink_to(theirs)
+    elif kind == "deep link":
+        (outbox / "inner").mkdir()
+        (outbox / "inner" / "link").symlink_to(theirs / "secret")
+    elif kind == "pipe":
+        os.mkfifo(outbox / "pipe")
+    else:
+        sent = outbox.with_name("..")
+
+    with pytest.raises(TaskError):
+        ours.bring_product(PRODUCT, sent)
+    assert list(storage.keys(products.FOLDER)) == []
+
+
+@pytest.mark.parametrize("name", ["products/../jobs", "assets/aa", "products/x", ""])
+def test_a_product_is_of_its_own_folder(outbox, ours, name):
+    with pytest.raises(TaskError):
+        ours.bring_product(name, outbox)
+    with pytest.raises(TaskError):
+        ours.product_is_sound(name)
+
+
+def test_a_renderer_changes_no_sound_product(outbox, ours, storage):
+    manifest = ours.bring_product(PRODUCT, outbox)
+    ours.seal_product(PRODUCT, manifest)
+    (outbox / "picture.exr").write_bytes(b"other")
+
+    ours.seal_product(PRODUCT, ours.bring_product(PRODUCT, outbox))
+
+    assert products.read_manifest(storage, PRODUCT) == manifest
+    with pytest.raises(TaskError, match="is refused"):
+        ours.put(f"{PRODUCT}/product.json", b"{}")
