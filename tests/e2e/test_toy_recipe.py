@@ -96,6 +96,12 @@ def test_its_labels_follow_what_moves(rendered):
     assert picture[0] > 2 * picture[2]
 
 
+def test_its_frames_waited_for_what_was_baked(rendered):
+    for view in farm.dataset.open(rendered):
+        assert view.record.values["baked"] == pytest.approx(heights(view), abs=1e-5)
+    assert not (rendered / "products").exists(), "all views are there"
+
+
 def heights(view) -> dict[str, float]:
     camera = np.array(view.record.camera.world_from_camera)
     return {

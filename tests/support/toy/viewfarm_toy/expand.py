@@ -1,4 +1,4 @@
-"""A task for each batch of frames of each camera of each scene."""
+"""A task that bakes each scene, and one for each batch of frames of each camera of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from farm.expand.streams import stream
 from farm.spec.asset import Asset
 from farm.spec.camera import FileCamera
 from farm.spec.job import Job
-from farm.spec.task import RenderTask
+from farm.spec.task import Need, RenderTask, product_key
 from viewfarm_toy.spec import RecipeSpec, Setup, View
 
 
@@ -20,16 +20,46 @@ class ToyExpansion(Expansion):
         recipe = job.spec.recipe
         assert isinstance(recipe, RecipeSpec)
         takes = len(job.of("scenes")) * len(recipe.cameras)
-        return Count(tasks=takes * batches(job, recipe), views=takes * recipe.frames)
+        frames = takes * batches(job, recipe)
+        return Count(tasks=self.makers(job) + frames, views=takes * recipe.frames)
+
+    def makers(self, job: Job) -> int:
+        return len(job.of("scenes"))
+
+    def waits_for(self, job: Job, index: int) -> int | None:
+        recipe = job.spec.recipe
+        assert isinstance(recipe, RecipeSpec)
+        frames = index - self.makers(job)
+        return None if frames < 0 else frames // (len(recipe.cameras) * batches(job, recipe))
 
     def task(self, job: Job, index: int) -> RenderTask:
         recipe = job.spec.recipe
         assert isinstance(recipe, RecipeSpec)
         if not 0 <= index < self.count(job).tasks:
             raise IndexError(index)
-        take, batch = divmod(index, batches(job, recipe))
-        place, side = divmod(take, len(recipe.cameras))
-        scene, camera = job.of("scenes")[place], recipe.cameras[side]
+        maker = self.waits_for(job, index)
+        scene = job.of("scenes")[index if maker is None else maker]
+        product = product_key("toy", scene.content, recipe.frames)
+        setup = Setup(frames=recipe.frames)
+        if maker is None:
+            return RenderTask(
+                job_id=job.job_id,
+                index=index,
+                task_id=f"{scene.id}-bake",
+                title=f"{scene.title} · bake",
+                group=scene.content,
+                dataset=job.spec.dataset_name or "",
+                recipe=recipe.kind,
+                assets=(scene,),
+                setup=setup,
+                render=job.render,
+                passes=job.spec.passes,
+                views=(),
+                product=product,
+                setup_s=1.0,
+            )
+        take, batch = divmod(index - self.makers(job), batches(job, recipe))
+        camera = recipe.cameras[take % len(recipe.cameras)]
         first = batch * job.spec.views_per_task
         frames = range(first, min(first + job.spec.views_per_task, recipe.frames))
         return RenderTask(
@@ -41,7 +71,8 @@ class ToyExpansion(Expansion):
             dataset=job.spec.dataset_name or "",
             recipe=recipe.kind,
             assets=(scene,),
-            setup=Setup(),
+            setup=setup,
+            needs=Need(product=product, made_by=maker),
             render=job.render,
             passes=job.spec.passes,
             allow_empty_masks=recipe.allow_empty_masks,

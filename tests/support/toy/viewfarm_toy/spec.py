@@ -30,6 +30,8 @@ class Setup(BaseSetup):
     """All views of a task are of one camera."""
 
     kind: Literal["toy"] = "toy"
+    frames: int
+    """How many are baked."""
 
 
 class View(BaseView):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from farm.spec.label import IndexLabel
 from farm.spec.passes import PassName
@@ -21,6 +23,8 @@ class ToyStage(Stage):
 
     opened: FileScene
     resolution_px: tuple[int, int]
+    baked: dict[str, dict[str, float]]
+    """Frame -> how high each cube stands."""
 
     @property
     def indices(self) -> tuple[IndexLabel, ...]:
@@ -38,7 +42,8 @@ class ToyStage(Stage):
         self.opened.show_frame(view.frame)
         camera = self.opened.use_camera(view.camera.name, self.resolution_px)
         things = tuple(map(thing_of, self.opened.placed()))
-        return Shot(camera=camera, gain=1.0, true_strength=True, things=things)
+        values = {"baked": self.baked[f"{view.frame:.0f}"]}
+        return Shot(camera=camera, gain=1.0, true_strength=True, things=things, values=values)
 
 
 def thing_of(placed: Placed) -> Thing:
@@ -54,4 +59,14 @@ def thing_of(placed: Placed) -> Thing:
 
 
 def prepare(task: RenderTask, session: BlenderSession) -> ToyStage:
-    return ToyStage(session.open_scene(task.assets[0]), task.render.resolution_px)
+    baked = json.loads(Path(task.needs.path, "heights.json").read_text())
+    return ToyStage(session.open_scene(task.assets[0]), task.render.resolution_px, baked)
+
+
+def make(task: RenderTask, session: BlenderSession, folder: Path) -> None:
+    """Note how high the cubes stand in each frame."""
+    opened, baked = session.open_scene(task.assets[0]), {}
+    for frame in range(1, task.setup.frames + 1):
+        opened.show_frame(frame)
+        baked[frame] = {each.name: each.world_from_object[2][3] for each in opened.placed()}
+    (folder / "heights.json").write_text(json.dumps(baked))
