@@ -12,8 +12,9 @@ from farm.spec.base import Spec
 from farm.spec.camera import Matrix4
 from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PassName
-from farm.spec.recipes import AnyView
+from farm.spec.recipes import DEFAULT_RECIPE, RECIPES, AnyView
 from farm.spec.recipes.base import of_role
+from farm.spec.view import OtherView
 
 
 class FileRecord(Spec):
@@ -118,8 +119,14 @@ class ViewRecord(Spec):
         return of_role(self.assets, role)
 
 
+class OtherRecord(ViewRecord):
+    """A view by a recipe that is not known here: its package is not installed."""
+
+    view: OtherView
+
+
 def read_record(line: bytes | str) -> ViewRecord:
-    """Return the record in a line of `views.jsonl`, which any release may have written.
+    """Return the record in a line of `views.jsonl`, by any recipe and of any release.
 
     Raises:
         ValidationError: It is not a record.
@@ -128,10 +135,14 @@ def read_record(line: bytes | str) -> ViewRecord:
         return ViewRecord.model_validate_json(line)
     except ValidationError as error:
         try:
-            data = json.loads(line)
+            written = json.loads(line)
         except (ValueError, RecursionError):
             raise error from None
-        older = release_0_1.record_of(data)
-        if older is data:
+        data = release_0_1.record_of(written)
+        view = data.get("view") if isinstance(data, dict) else None
+        kind = view.get("kind", DEFAULT_RECIPE) if isinstance(view, dict) else DEFAULT_RECIPE
+        if kind not in RECIPES:
+            return OtherRecord.model_validate(data)
+        if data is written:
             raise
-        return ViewRecord.model_validate(older)
+        return ViewRecord.model_validate(data)

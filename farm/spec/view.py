@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import ConfigDict
+
 from farm.spec.base import Spec
 from farm.spec.camera import AnyCamera
 from farm.spec.passes import PassName, pass_path, preview_path
@@ -50,3 +52,9 @@ class View(Spec):
     def preview_path_of(self, of: PassName) -> str:
         """Return where the 8-bit picture of a label lies in the dataset."""
         return preview_path(of, self.name)
+
+
+class OtherView(View):
+    """A view of a recipe that is not known here; what only that recipe knows is kept as it is."""
+
+    model_config = ConfigDict(extra="allow")
