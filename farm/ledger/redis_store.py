@@ -90,7 +90,9 @@ DAMAGE = ("WRONGTYPE", "not an integer", "not a valid float", "user_script")
 
 def is_damage(error: Exception) -> bool:
     """Tell whether Redis refuses because of what a key holds."""
-    return any(word in str(error) for word in DAMAGE) and "killed" not in str(error)
+    if why_not_now(error) is not None or "killed" in str(error):
+        return False
+    return any(word in str(error) for word in DAMAGE)
 
 
 def of_job(

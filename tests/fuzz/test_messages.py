@@ -40,9 +40,11 @@ class Door:
         self.settings = tasks.load_settings(redis_url="redis://127.0.0.1:1/0", scratch="/nowhere")
         self.pace = self.logs = None
 
-    @staticmethod
-    def renderer(task, *, attempt, worker, lease) -> None:
-        lease.confirm()
+    def renderer_for(self, _message):
+        def render(task, *, attempt, worker, lease) -> None:
+            lease.confirm()
+
+        return render
 
 
 @fuzz(4)

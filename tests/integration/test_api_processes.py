@@ -74,8 +74,8 @@ def test_both_serve_until_they_are_told_to_stop(processes, redis_server):
         base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {made['token']}"}
     )
     wait_for(lambda: answers(f"http://127.0.0.1:{port}/health"), "the API is up")
-    for data, asset in zip((MODEL, HDR), ("models", "hdrs"), strict=True):
-        sha256 = getattr(a_submission(), asset)[0].sha256
+    for data, asset in zip((MODEL, HDR), a_submission().assets, strict=True):
+        sha256 = asset.sha256
         headers = {"Upload-Offset": "0", "Upload-Length": str(len(data))}
         client.patch(f"/v1/assets/{sha256}/upload", content=data, headers=headers)
     job_id = client.post("/v1/jobs", json=body(a_submission())).json()["job_id"]
