@@ -7,6 +7,7 @@ import functools
 import json
 import logging
 from collections.abc import Callable
+from queue import Empty
 from typing import Any, ClassVar, Literal
 
 from kombu.transport import redis as kombu_redis
@@ -141,6 +142,14 @@ class CarefulChannel(kombu_redis.Channel):
     """Reads the queue with a careful client."""
 
     QoS = CarefulQoS
+
+    def _receive_one(self, client: Any) -> Any:
+        """Take one message that is sent to all workers; of ones that nest too deeply, none."""
+        try:
+            return super()._receive_one(client)  # type: ignore[no-untyped-call]
+        except RecursionError as error:
+            CarefulTransport.keep_aside(b"", f"sent to all workers: {error!r:.200}")
+            raise Empty from None
 
     def _get_client(self) -> Any:
         super()._get_client()  # type: ignore[no-untyped-call]  # it looks at versions
