@@ -5,7 +5,7 @@
 # Behaviour: with `pass_alpha_threshold` 0.5, a sheet of alpha 0.3 before a solid one is in the Z and the Object
 #   Index pass of about three pixels in ten, and what is behind it in the others, pixel by pixel; in the Normal
 #   pass of one sample those pixels are (0, 0, 0). With alpha 0.7 all three passes are of the front sheet.
-# Output seen (the share of pixels is that of this seed):
+# Output seen: (the share of pixels is that of this seed)
 #   alpha 0.3: Z and index of the front sheet in 0.26 of the pixels, no normal in 0.26
 #   alpha 0.7: Z and index of the front sheet in 1.00 of the pixels, no normal in 0.00
 # Source: https://docs.blender.org/api/current/bpy.types.ViewLayer.html#bpy.types.ViewLayer.pass_alpha_threshold

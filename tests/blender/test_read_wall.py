@@ -46,16 +46,16 @@ FACES = "".join(f"f {a}/1 {b}/2 {c}/3\n" for a, b, c in SIDES)
 USD = """#usda 1.0
 ( upAxis = "Z"
   {layer} )
-def Xform "root" {{
+def Xform "thing" {{
   def Mesh "{name}" ( prepend apiSchemas = ["MaterialBindingAPI"] {arc} ) {{
     int[] faceVertexCounts = [3, 3, 3, 3]
     int[] faceVertexIndices = [0, 2, 1, 0, 1, 3, 1, 2, 3, 0, 3, 2]
     point3f[] points = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
     texCoord2f[] primvars:st = [(0, 0), (1, 0), (0, 1), (1, 1)] ( interpolation = "vertex" )
-    rel material:binding = </root/paint>
+    rel material:binding = </thing/paint>
   }}
   def Material "paint" {{
-    token outputs:surface.connect = </root/paint/shader.outputs:surface>
+    token outputs:surface.connect = </thing/paint/shader.outputs:surface>
     def Shader "shader" {{
       uniform token info:id = "UsdPreviewSurface"
       color3f inputs:diffuseColor{colour}
@@ -64,7 +64,7 @@ def Xform "root" {{
     def Shader "picture" {{
       uniform token info:id = "UsdUVTexture"
       asset inputs:file = @{picture}@
-      float2 inputs:st.connect = </root/paint/st.outputs:result>
+      float2 inputs:st.connect = </thing/paint/st.outputs:result>
       float3 outputs:rgb
     }}
     def Shader "st" {{
@@ -76,7 +76,7 @@ def Xform "root" {{
   {more}
 }}
 """
-SHOWN = ".connect = </root/paint/picture.outputs:rgb>"
+SHOWN = ".connect = </thing/paint/picture.outputs:rgb>"
 GREY, RED = " = (0.5, 0.5, 0.5)", " = (1, 0, 0)"
 
 
@@ -157,18 +157,18 @@ def of_usd(path: Path, others: Others) -> None:
 
 
 def of_usd_reference(path: Path, others: Others) -> None:
-    thing = f"@{others.folder / 'red.usda'}@</root>"
+    thing = f"@{others.folder / 'red.usda'}@</thing>"
     usd(path, more=f'def Xform "theirs" ( references = {thing} ) {{}}')
 
 
 def of_usd_payload(path: Path, others: Others) -> None:
-    thing = f"@{others.folder / 'red.usda'}@</root>"
+    thing = f"@{others.folder / 'red.usda'}@</thing>"
     usd(path, more=f'def Xform "theirs" ( payload = {thing} ) {{}}')
 
 
 def of_usd_sublayer(path: Path, others: Others) -> None:
     path.write_text(
-        f'#usda 1.0\n( subLayers = [ @{others.folder / "red.usda"}@ ] )\nover "root" {{}}\n'
+        f'#usda 1.0\n( subLayers = [ @{others.folder / "red.usda"}@ ] )\nover "thing" {{}}\n'
     )
 
 
