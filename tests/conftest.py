@@ -44,6 +44,8 @@ NEEDS = {
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a command in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # else what is tested ignores it, too
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as under nohup
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 MOST_PROCESSES = 8
 """Each has a Blender of its own, of half a gigabyte and more."""
