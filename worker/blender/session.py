@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -223,9 +223,7 @@ class BlenderSession:
             scene, unread = importers.scene_of(brought.objects), brought.unread
         strangers = (block for block in hygiene.all_ids() if block.session_uid not in self._own)
         hygiene.disarm(strangers, opened=scene)
-        for name, faces in hygiene.oversized(self._strangers()):
-            reason = f"the modifiers of {name!r} would make about {faces:,} faces"
-            raise AssetError(str(path), reason)
+        check_faces(path, self._strangers())
         self._adopt(scene)
         found = measure(self.scene, self._render_nothing)
         if not found.objects:
@@ -296,10 +294,7 @@ class BlenderSession:
         vertex_colours.show(everything, with_alpha=path.suffix.lower() == ".ply")
         if not file_lights:
             hygiene.switch_off_lights(everything)
-        for name, faces in hygiene.oversized(everything):
-            raise AssetError(
-                str(path), f"the modifiers of {name!r} would make about {faces:,} faces"
-            )
+        check_faces(path, everything)
         objects = metaballs.as_meshes(self.scene, brought.objects)
         collection, parent = add_parent(self.scene, objects)
         found = measure(self.scene, self._render_nothing)
@@ -514,6 +509,17 @@ class BlenderSession:
     def _render_nothing(self) -> None:
         """Run the scene's renderer for its depsgraph alone."""
         self._run_renderer(write_still=False)
+
+
+def check_faces(path: Path, objects: Iterable[bpy.types.Object]) -> None:
+    """Hold that modifiers do not blow a file's objects up.
+
+    Raises:
+        AssetError: They would; nothing is evaluated.
+    """
+    for name, faces in hygiene.oversized(objects):
+        reason = f"the modifiers of {name!r} would make about {faces:,} faces"
+        raise AssetError(str(path), reason)
 
 
 IMPORTERS: dict[str, tuple[Operator, dict[str, Any]]] = {
