@@ -191,7 +191,7 @@ def open_blender(settings: Settings) -> BlenderRenderer:
     if not sandbox.has_read_wall(settings):
         walls = sandbox.close_off(settings)
         session, own = warm(settings), open_desk(settings)
-        session.shelf = own.assets
+        session.environment.shelf = own.assets
         return BlenderRenderer(session, own, walls)
     cache = cache_folder(settings.cache)
     hatch, tray = open_hatch(settings, cache)
@@ -199,7 +199,7 @@ def open_blender(settings: Settings) -> BlenderRenderer:
     with suspecting_the_wall():
         session = warm(settings)
     hatch.greet()
-    session.shelf = HatchShelf(hatch)
+    session.environment.shelf = HatchShelf(hatch)
     workshop = Workshop(HatchProducts(hatch), Path(tempfile.gettempdir()))
     return BlenderRenderer(session, WalledDesk(hatch, workshop), walls)
 

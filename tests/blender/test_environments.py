@@ -66,7 +66,7 @@ def test_an_ordinary_environment_stands_as_the_others_are_expected_to(blender, t
 
     assert seen(blender, exr) == expected()
     assert seen(blender, hdr) == expected()
-    assert blender.hdr_notes == ()
+    assert blender.environment.notes == ()
 
 
 def test_an_ordinary_environment_is_loaded_from_its_own_file(blender, tmp_path):
@@ -74,7 +74,7 @@ def test_an_ordinary_environment_is_loaded_from_its_own_file(blender, tmp_path):
 
     blender.load_hdr(hdr)
 
-    assert bpy.path.abspath(blender._hdr[1].filepath) == hdr.path
+    assert bpy.path.abspath(blender.environment.image.filepath) == hdr.path
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_the_record_says_what_was_corrected(blender, statue, tmp_path):
 def test_the_corrected_picture_is_made_once_per_machine(blender, tmp_path, monkeypatch):
     storage = FolderStorage(tmp_path / "farm")
     cache = AssetCache(Library(storage), tmp_path / "cache", 1 << 30)
-    monkeypatch.setattr(blender, "shelf", cache)
+    monkeypatch.setattr(blender.environment, "shelf", cache)
     path = write_exr(tmp_path / "sky.exr", SKY, chromaticities=AP0)
     hdr = hdr_of(path)
     cache.library.add(hdr.sha256, path)
@@ -208,7 +208,7 @@ def test_the_corrected_picture_is_made_once_per_machine(blender, tmp_path, monke
     other = hdr_of(write_exr(tmp_path / "other.exr", SKY))
 
     first = seen(blender, here)
-    made = Path(bpy.path.abspath(blender._hdr[1].filepath))
+    made = Path(bpy.path.abspath(blender.environment.image.filepath))
     begun = made.stat()
     blender.load_hdr(other)
 
@@ -217,14 +217,14 @@ def test_the_corrected_picture_is_made_once_per_machine(blender, tmp_path, monke
     assert made.stat().st_mtime_ns == begun.st_mtime_ns
     assert made.is_relative_to(cache.folder)
     assert sum(kept.size_bytes for kept in cache.kept()) >= begun.st_size
-    assert json.loads((made.parent / "notes.json").read_text()) == list(blender.hdr_notes)
+    assert json.loads((made.parent / "notes.json").read_text()) == list(blender.environment.notes)
 
 
 def test_a_local_environment_is_corrected_without_a_cache(blender, tmp_path, monkeypatch):
     blocked = tmp_path / "cache"
     blocked.write_text("no folder")
     cache = AssetCache(Library(FolderStorage(tmp_path / "farm")), blocked, 1 << 30)
-    monkeypatch.setattr(blender, "shelf", cache)
+    monkeypatch.setattr(blender.environment, "shelf", cache)
     hdr = hdr_of(write_exr(tmp_path / "sky.exr", SKY, chromaticities=AP0))
 
     assert seen(blender, hdr)["red"] == pytest.approx([2.1413, 0.0427, 0.2385], abs=5e-3)

@@ -2,16 +2,75 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from farm.errors import AssetError
+from farm.errors import AssetError, StorageError
+from farm.spec.asset import Asset
+from worker.blender.scratch import LastMade
+from worker.intake import check_asset
+from worker.panorama.correct import Picture, Shelf, corrected
+
+log = logging.getLogger(__name__)
 
 IMPORTANCE_MAP_PX = 2048
 """Width of the map by which Cycles aims its rays at what is bright. Its own choice, 4096, takes
 three times as long to build (about a second on a CPU, per HDRI) for 0.5 % less noise."""
+
+
+class Environment:
+    """The world of the session's own scene: which picture it shows, and how strongly."""
+
+    def __init__(self, scene: bpy.types.Scene) -> None:
+        self._world = add_world(scene)
+        self._shown: tuple[tuple[str, str], bpy.types.Image] | None = None
+        self._last_made = LastMade()
+        self.shelf: Shelf = self._last_made
+        """Keeps corrected pictures."""
+        self.notes: tuple[str, ...] = ()
+        """What was corrected of the picture, and what was found."""
+
+    @property
+    def image(self) -> bpy.types.Image | None:
+        """The picture that is shown."""
+        return self._shown[1] if self._shown else None
+
+    def load(self, asset: Asset) -> None:
+        """Show the picture of an environment, unless it is shown already.
+
+        Raises:
+            AssetError: It is not an HDR environment, or damaged.
+        """
+        key = (asset.sha256, asset.path)
+        if self._shown is not None and self._shown[0] == key:
+            return
+        check_asset(asset)
+        self._shown = None  # its picture may go as soon as there is another
+        picture = self._corrected(asset)
+        image = load_picture(picture.path, asset.path)
+        set_picture(self._world, image)
+        self._shown, self.notes = (key, image), picture.notes
+
+    def _corrected(self, asset: Asset) -> Picture:
+        """Return the picture of an environment as its header means it."""
+        try:
+            return corrected(asset, self.shelf)
+        except StorageError as error:
+            if asset.in_library or self.shelf is self._last_made:
+                raise
+            log.warning("no cache for a corrected environment: %s", error)
+        return corrected(asset, self._last_made)
+
+    def set_strength(self, strength: float) -> None:
+        """Multiply the light of the picture."""
+        set_strength(self._world, strength)
+
+    def close(self) -> None:
+        """Remove what was made of the last picture."""
+        self._last_made.close()
 
 
 def add_world(scene: bpy.types.Scene) -> bpy.types.World:

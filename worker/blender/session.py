@@ -1,39 +1,23 @@
-"""Blender's state and its only owner: reset, configure, import, render."""
+"""Blender's state and its only owner: reset, configure, stand, render."""
 
 from __future__ import annotations
 
 import logging
-import shutil
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from farm.errors import AssetError, GpuMemoryError, RenderError, StorageError, TaskError
+from farm.errors import AssetError, GpuMemoryError, RenderError, TaskError
 from farm.spec.asset import Asset
 from farm.spec.camera import Matrix4, OrbitCamera
 from farm.spec.passes import PassName
 from farm.spec.render import ResolvedRender
 from worker.blender import camera as cameras
-from worker.blender import (
-    environment,
-    fbx,
-    file_colours,
-    file_scene,
-    gltf,
-    gpu_memory,
-    hygiene,
-    importers,
-    metaballs,
-    obj,
-    outside,
-    subdivision,
-    test_card,
-    usd_marks,
-    vertex_colours,
-)  # fmt: skip
+from worker.blender import file_scene, gpu_memory, hygiene, importers, metaballs, test_card
+from worker.blender.environment import Environment
 from worker.blender.file_scene import FileScene
+from worker.blender.loader import Loader
 from worker.blender.measure import measure
 from worker.blender.model import (
     Model,
@@ -44,8 +28,7 @@ from worker.blender.model import (
     scale_lamps,
     wants_twin,
 )  # fmt: skip
-from worker.blender.readable import readable
-from worker.blender.scratch import LastMade, Scratch
+from worker.blender.scratch import Scratch
 from worker.blender.settings import (
     MAX_BOUNCES,
     choose_device,
@@ -57,9 +40,6 @@ from worker.blender.settings import (
 )  # fmt: skip
 from worker.blender.view_passes import STICKY, Sampling, plan_samplings
 from worker.device import claim_device, parse_device
-from worker.intake import check_asset
-from worker.limits import give_back_memory
-from worker.panorama.correct import Picture, Shelf, corrected
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +48,6 @@ LARGEST = 1e12
 NUMBER_BYTES = 4 * 1.5
 """Room per number of a pixel in the scratch, with some to spare."""
 PICTURE: tuple[PassName, ...] = ("rgb", "mask")
-
-Operator = Callable[..., Any]
-USD = (".usd", ".usda", ".usdc", ".usdz")
 
 
 class BlenderSession:
@@ -93,20 +70,14 @@ class BlenderSession:
         cycles_preferences = self._addons["cycles"].preferences
         self.device_name = choose_device(self.scene, cycles_preferences, self.device)
         set_fixed(self.scene, threads=threads)
-        self._world = environment.add_world(scene)
+        self.environment = Environment(scene)
         self._camera = cameras.add_camera(scene)
         self._model: tuple[tuple[str, str, bool], Model | FileScene] | None = None
-        self._copies: list[Path] = []
-        """Files that the model reads from while it stands, each in a folder of its own."""
-        self._hdr: tuple[tuple[str, str], bpy.types.Image] | None = None
         self._asked: tuple[ResolvedRender, tuple[PassName, ...]] = (test_card.CARD, PICTURE)
-        self._last_made = LastMade()
-        self.shelf: Shelf = self._last_made
-        self.hdr_notes: tuple[str, ...] = ()
         self._samplings: tuple[Sampling, ...] = ()
         self._sticky: frozenset[str] = frozenset()
         self._sampled: tuple[Sampling, int] | None = None
-        self._own = {block.session_uid for block in hygiene.all_ids()}
+        self._loader = Loader(scene, self.environment, self._scratch, self._addons)
 
     def render_test_card(self) -> Path:
         """Render the picture that `worker.proof` knows; the model of before is freed.
@@ -116,7 +87,7 @@ class BlenderSession:
         """
         self.free_model()
         self.configure(test_card.CARD)
-        environment.set_strength(self._world, 0.0)
+        self.environment.set_strength(0.0)
         test_card.add_test_card(self.scene)
         self.set_camera(test_card.POSE, test_card.CAMERA, distance=test_card.CAMERA.distance)
         try:
@@ -182,7 +153,6 @@ class BlenderSession:
         if self._model and self._model[0] == key and isinstance(self._model[1], Model):
             return self._model[1]
         self.free_model()
-        check_asset(asset)
         try:
             model = self._stand(asset, file_lights=file_lights)
         except TaskError:
@@ -202,7 +172,6 @@ class BlenderSession:
         if self._model and self._model[0] == key and isinstance(self._model[1], FileScene):
             return self._model[1]
         self.free_model()
-        check_asset(asset)
         try:
             opened = self._open(asset)
         except TaskError:
@@ -213,22 +182,12 @@ class BlenderSession:
         return opened
 
     def _open(self, asset: Asset) -> FileScene:
-        path, home = Path(asset.path), outside.home_of(asset)
-        if path.suffix.lower() == ".blend":
-            with outside.impatience():
-                scene: Any = importers.main_scene(importers.append_blend(path))
-            unread = outside.shut_out(home, ours=self._ours()) + importers.missing_links()
-        else:
-            brought = self._import(path, home)
-            scene, unread = importers.scene_of(brought.objects), brought.unread
-        strangers = (block for block in hygiene.all_ids() if block.session_uid not in self._own)
-        hygiene.disarm(strangers, opened=scene)
-        check_faces(path, self._strangers())
+        scene, unread = self._loader.bring_scene(asset)
         self._adopt(scene)
         found = measure(self.scene, self._render_nothing)
         if not found.objects:
-            raise AssetError(str(path), importers.nothing_to_render(self._strangers()))
-        return file_scene.describe(str(path), scene, found, unread)
+            raise AssetError(asset.path, importers.nothing_to_render(self._loader.strangers()))
+        return file_scene.describe(asset.path, scene, found, unread)
 
     def _adopt(self, scene: Any) -> None:
         """Render another scene than our own, by our own rules."""
@@ -249,15 +208,7 @@ class BlenderSession:
             self.scene = self._home
             self.configure(*self._asked)
         self._plan()
-        hygiene.keep_only(self._ours())
-        while self._copies:
-            shutil.rmtree(self._copies.pop().parent, ignore_errors=True)
-        self.scene.frame_set(1)
-        give_back_memory()
-
-    def _ours(self) -> set[int]:
-        """Return the session ids of what is not the model's."""
-        return self._own | ({self._hdr[1].session_uid} if self._hdr else set())
+        self._loader.free()
 
     def load_hdr(self, asset: Asset) -> None:
         """Light the scene with an environment, unless it does already.
@@ -265,47 +216,23 @@ class BlenderSession:
         Raises:
             AssetError: It is not an HDR environment, or damaged.
         """
-        key = (asset.sha256, asset.path)
-        if self._hdr is not None and self._hdr[0] == key:
-            return
-        check_asset(asset)
-        self._hdr = None  # its picture may go as soon as there is another
-        picture = self._corrected(asset)
-        image = environment.load_picture(picture.path, asset.path)
-        environment.set_picture(self._world, image)
-        self._hdr, self.hdr_notes = (key, image), picture.notes
-
-    def _corrected(self, asset: Asset) -> Picture:
-        """Return the picture of an environment as its header means it."""
-        try:
-            return corrected(asset, self.shelf)
-        except StorageError as error:
-            if asset.in_library or self.shelf is self._last_made:
-                raise
-            log.warning("no cache for a corrected environment: %s", error)
-        return corrected(asset, self._last_made)
+        self.environment.load(asset)
 
     def _stand(self, asset: Asset, *, file_lights: bool) -> Model:
-        path = Path(asset.path)
-        brought = self._import(path, outside.home_of(asset))
-        everything = self._strangers()
-        hygiene.disarm(block for block in hygiene.all_ids() if block.session_uid not in self._own)
-        hygiene.hide_compositing_aids(everything)
-        vertex_colours.show(everything, with_alpha=path.suffix.lower() == ".ply")
-        if not file_lights:
-            hygiene.switch_off_lights(everything)
-        check_faces(path, everything)
+        path = asset.path
+        brought = self._loader.bring_model(asset, file_lights=file_lights)
         objects = metaballs.as_meshes(self.scene, brought.objects)
         collection, parent = add_parent(self.scene, objects)
         found = measure(self.scene, self._render_nothing)
         if found.panels and not file_lights and not found.is_all_panels:
             hygiene.hide(found.panels.values())
             found = measure(self.scene, self._render_nothing)
+        everything = self._loader.strangers()
         bounds = found.bounds()
         if bounds is None or is_flat(bounds):
-            raise AssetError(str(path), importers.nothing_to_render(everything))
+            raise AssetError(path, importers.nothing_to_render(everything))
         if bounds.size > LARGEST:
-            raise AssetError(str(path), f"it is {bounds.size:.1e} units large: it is damaged")
+            raise AssetError(path, f"it is {bounds.size:.1e} units large: it is damaged")
         if file_lights:
             scale_lamps(everything, 1.0 / bounds.size)
         model = describe(collection, parent, bounds, found)
@@ -316,110 +243,11 @@ class BlenderSession:
         model.turn(0.0)
         return model
 
-    def _strangers(self) -> list[bpy.types.Object]:
-        """Return the objects that came with the model."""
-        return [item for item in bpy.data.objects if item.session_uid not in self._own]
-
-    def _import(self, path: Path, home: Path | None) -> importers.Brought:
-        """Bring a file's objects in; return those that it renders."""
-        if path.suffix.lower() == ".blend":
-            return self._append(path, home)
-        outside.check_uris(path, home)
-        with readable(path, self._scratch) as file:
-            try:
-                with outside.impatience():
-                    unread = self._run_importer(file, home)
-            except (RuntimeError, ValueError, OSError) as error:
-                raise AssetError(
-                    str(path), f"Blender cannot import it: {importers.sentence(error, file)}"
-                ) from error
-        unread += outside.shut_out(home, ours=self._ours(), copies=self._copies)
-        unread += file_colours.settle(path, self._strangers())
-        objects = [
-            item
-            for item in importers.visible_objects(self.scene)
-            if item.session_uid not in self._own
-        ]
-        self._take_out_of_scene()
-        return importers.Brought(objects, unread)
-
-    def _append(self, path: Path, home: Path | None) -> importers.Brought:
-        """Bring the objects of a .blend in."""
-        with outside.impatience():
-            scenes = importers.append_blend(path)
-        dropped = outside.shut_out(home, ours=self._ours())
-        scene = importers.main_scene(scenes)
-        self.scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
-        return importers.Brought(
-            importers.visible_objects(scene),
-            dropped + importers.missing_links(),
-            scene.unit_settings.scale_length,
-        )
-
-    def _run_importer(self, path: Path, home: Path | None) -> tuple[str, ...]:
-        """Let Blender import a file; return what of it could not be read."""
-        operator, options = IMPORTERS[path.suffix.lower()]
-        if path.suffix.lower() in (".gltf", ".glb"):
-            return self._run_gltf_importer(operator, {"filepath": str(path)} | options)
-        if path.suffix.lower() == ".obj":
-            with obj.as_blender_reads_it(path, home, self._scratch.folder) as (file, read):
-                operator(filepath=str(file), **options)
-            vertex_colours.undress(self._strangers(), read.lost)
-            return read.unread
-        if path.suffix.lower() in USD:
-            return self._run_usd_importer(path, operator, options)
-        operator(filepath=str(path), **options)
-        if path.suffix.lower() == ".fbx":
-            fbx.hide_hidden(self._strangers())
-            return subdivision.bound(self._strangers())
-        return ()
-
-    def _run_usd_importer(
-        self, path: Path, operator: Operator, options: dict[str, Any]
-    ) -> tuple[str, ...]:
-        """Import a USD file, or a copy that says more; it stays, since caches read from it."""
-        from worker.blender import usd_stage  # takes its time: others do without
-
-        told = usd_stage.look_into(path, self._scratch)
-        if told.copy is None:
-            operator(filepath=str(path), **options)
-            return told.unread
-        self._copies.append(told.copy)
-        operator(filepath=str(told.copy), import_subdivision=True, **options)
-        return told.unread + usd_marks.finish(self._strangers())
-
-    def _run_gltf_importer(self, operator: Operator, options: dict[str, Any]) -> tuple[str, ...]:
-        """Import a glTF; where what pointers animate is too much, without their animation."""
-        reading = gltf.Reading()
-        try:
-            with gltf.told_by(reading, self._addons):
-                operator(**options)
-        except RuntimeError:
-            if not reading.has_pointers:
-                raise
-            hygiene.keep_only(self._ours())
-            reading = gltf.Reading(pointers=False)
-            with gltf.told_by(reading, self._addons):
-                operator(**options)
-        return reading.unread
-
-    def _take_out_of_scene(self) -> None:
-        """Undo what an importer did to the scene itself."""
-        root = self.scene.collection
-        for item in list(root.objects):
-            if item.session_uid not in self._own:
-                root.objects.unlink(item)
-        for child in list(root.children):
-            root.children.unlink(child)
-        self.scene.world = self._world
-        self.scene.camera = self._camera
-        self.scene.frame_set(1)
-
     # Pictures
 
     def set_light(self, strength: float) -> None:
         """Set the environment's true strength, and what Cycles measures light against."""
-        environment.set_strength(self._world, strength)
+        self.environment.set_strength(strength)
         set_light_limits(self.scene, strength)
 
     def set_camera(
@@ -490,7 +318,7 @@ class BlenderSession:
     def close(self) -> None:
         """Remove the scratch files."""
         self._scratch.close()
-        self._last_made.close()
+        self.environment.close()
 
     def _run_renderer(self, *, write_still: bool) -> None:
         try:
@@ -509,28 +337,3 @@ class BlenderSession:
     def _render_nothing(self) -> None:
         """Run the scene's renderer for its depsgraph alone."""
         self._run_renderer(write_still=False)
-
-
-def check_faces(path: Path, objects: Iterable[bpy.types.Object]) -> None:
-    """Hold that modifiers do not blow a file's objects up.
-
-    Raises:
-        AssetError: They would; nothing is evaluated.
-    """
-    for name, faces in hygiene.oversized(objects):
-        reason = f"the modifiers of {name!r} would make about {faces:,} faces"
-        raise AssetError(str(path), reason)
-
-
-IMPORTERS: dict[str, tuple[Operator, dict[str, Any]]] = {
-    # Pictures stay beside the file, where `outside` sees whose they are.
-    **dict.fromkeys((".glb", ".gltf"), (bpy.ops.import_scene.gltf, {"import_pack_images": False})),
-    ".obj": (bpy.ops.wm.obj_import, {}),
-    ".ply": (bpy.ops.wm.ply_import, {"import_colors": "LINEAR"}),  # as they are: `file_colours`
-    ".stl": (bpy.ops.wm.stl_import, {}),
-    ".fbx": (bpy.ops.wm.fbx_import, {"import_subdivision": True}),
-    **dict.fromkeys(
-        USD,
-        (bpy.ops.wm.usd_import, {"set_frame_range": False, "create_world_material": False}),
-    ),
-}

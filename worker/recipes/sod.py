@@ -89,7 +89,11 @@ class DomeStage(Stage):
 
     @property
     def notes(self) -> dict[str, tuple[str, ...]]:
-        return {self.hdr.name: self.session.hdr_notes} if self.session.hdr_notes else {}
+        return (
+            {self.hdr.name: self.session.environment.notes}
+            if self.session.environment.notes
+            else {}
+        )
 
     @property
     def see_through(self) -> bool:

@@ -1,0 +1,229 @@
+"""Files of models and scenes: brought into Blender with every guard, freed with all they brought."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from farm.errors import AssetError
+from farm.spec.asset import Asset
+from worker.blender import (
+    fbx,
+    file_colours,
+    gltf,
+    hygiene,
+    importers,
+    obj,
+    outside,
+    subdivision,
+    usd_marks,
+    vertex_colours,
+)  # fmt: skip
+from worker.blender.environment import Environment
+from worker.blender.readable import readable
+from worker.blender.scratch import Scratch
+from worker.intake import check_asset
+from worker.limits import give_back_memory
+
+Operator = Callable[..., Any]
+USD = (".usd", ".usda", ".usdc", ".usdz")
+
+
+class Loader:
+    """Brings the files of assets into Blender, and owns what came with them.
+
+    What is there when it is made is the session's own.
+    """
+
+    def __init__(
+        self, scene: bpy.types.Scene, environment: Environment, scratch: Scratch, addons: Any
+    ) -> None:
+        self._scene = scene
+        self._world, self._camera = scene.world, scene.camera
+        self._environment = environment
+        self._scratch = scratch
+        self._addons = addons
+        self._copies: list[Path] = []
+        """Files that the model reads from while it stands, each in a folder of its own."""
+        self._own = {block.session_uid for block in hygiene.all_ids()}
+
+    def bring_model(self, asset: Asset, *, file_lights: bool) -> importers.Brought:
+        """Bring the objects of a file in, harmless and dressed, for a scene of ours.
+
+        Raises:
+            AssetError: It cannot be read, or would outgrow the memory.
+        """
+        check_asset(asset)
+        path = Path(asset.path)
+        brought = self._import(path, outside.home_of(asset))
+        everything = self.strangers()
+        hygiene.disarm(self._strange_ids())
+        hygiene.hide_compositing_aids(everything)
+        vertex_colours.show(everything, with_alpha=path.suffix.lower() == ".ply")
+        if not file_lights:
+            hygiene.switch_off_lights(everything)
+        check_faces(path, everything)
+        return brought
+
+    def bring_scene(self, asset: Asset) -> tuple[bpy.types.Scene, tuple[str, ...]]:
+        """Bring a file's own scene in, harmless; return it with what could not be read.
+
+        Raises:
+            AssetError: It cannot be read, or would outgrow the memory.
+        """
+        check_asset(asset)
+        path, home = Path(asset.path), outside.home_of(asset)
+        if path.suffix.lower() == ".blend":
+            with outside.impatience():
+                scene = importers.main_scene(importers.append_blend(path))
+            unread = outside.shut_out(home, ours=self._ours()) + importers.missing_links()
+        else:
+            brought = self._import(path, home)
+            scene, unread = importers.scene_of(brought.objects), brought.unread
+        hygiene.disarm(self._strange_ids(), opened=scene)
+        check_faces(path, self.strangers())
+        return scene, unread
+
+    def free(self) -> None:
+        """Remove all that was brought."""
+        hygiene.keep_only(self._ours())
+        while self._copies:
+            shutil.rmtree(self._copies.pop().parent, ignore_errors=True)
+        self._scene.frame_set(1)
+        give_back_memory()
+
+    def strangers(self) -> list[bpy.types.Object]:
+        """Return the objects that came with a file."""
+        return [item for item in bpy.data.objects if item.session_uid not in self._own]
+
+    def _strange_ids(self) -> Iterator[bpy.types.ID]:
+        return (block for block in hygiene.all_ids() if block.session_uid not in self._own)
+
+    def _ours(self) -> set[int]:
+        """Return the session ids of what came with no file of a model or scene."""
+        image = self._environment.image
+        return self._own | ({image.session_uid} if image else set())
+
+    def _import(self, path: Path, home: Path | None) -> importers.Brought:
+        """Bring a file's objects in; return those that it renders."""
+        if path.suffix.lower() == ".blend":
+            return self._append(path, home)
+        outside.check_uris(path, home)
+        with readable(path, self._scratch) as file:
+            try:
+                with outside.impatience():
+                    unread = self._run_importer(file, home)
+            except (RuntimeError, ValueError, OSError) as error:
+                raise AssetError(
+                    str(path), f"Blender cannot import it: {importers.sentence(error, file)}"
+                ) from error
+        unread += outside.shut_out(home, ours=self._ours(), copies=self._copies)
+        unread += file_colours.settle(path, self.strangers())
+        objects = [
+            item
+            for item in importers.visible_objects(self._scene)
+            if item.session_uid not in self._own
+        ]
+        self._take_out_of_scene()
+        return importers.Brought(objects, unread)
+
+    def _append(self, path: Path, home: Path | None) -> importers.Brought:
+        """Bring the objects of a .blend in."""
+        with outside.impatience():
+            scenes = importers.append_blend(path)
+        dropped = outside.shut_out(home, ours=self._ours())
+        scene = importers.main_scene(scenes)
+        self._scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+        return importers.Brought(
+            importers.visible_objects(scene),
+            dropped + importers.missing_links(),
+            scene.unit_settings.scale_length,
+        )
+
+    def _run_importer(self, path: Path, home: Path | None) -> tuple[str, ...]:
+        """Let Blender import a file; return what of it could not be read."""
+        operator, options = IMPORTERS[path.suffix.lower()]
+        if path.suffix.lower() in (".gltf", ".glb"):
+            return self._run_gltf_importer(operator, {"filepath": str(path)} | options)
+        if path.suffix.lower() == ".obj":
+            with obj.as_blender_reads_it(path, home, self._scratch.folder) as (file, read):
+                operator(filepath=str(file), **options)
+            vertex_colours.undress(self.strangers(), read.lost)
+            return read.unread
+        if path.suffix.lower() in USD:
+            return self._run_usd_importer(path, operator, options)
+        operator(filepath=str(path), **options)
+        if path.suffix.lower() == ".fbx":
+            fbx.hide_hidden(self.strangers())
+            return subdivision.bound(self.strangers())
+        return ()
+
+    def _run_usd_importer(
+        self, path: Path, operator: Operator, options: dict[str, Any]
+    ) -> tuple[str, ...]:
+        """Import a USD file, or a copy that says more; it stays, since caches read from it."""
+        from worker.blender import usd_stage  # takes its time: others do without
+
+        told = usd_stage.look_into(path, self._scratch)
+        if told.copy is None:
+            operator(filepath=str(path), **options)
+            return told.unread
+        self._copies.append(told.copy)
+        operator(filepath=str(told.copy), import_subdivision=True, **options)
+        return told.unread + usd_marks.finish(self.strangers())
+
+    def _run_gltf_importer(self, operator: Operator, options: dict[str, Any]) -> tuple[str, ...]:
+        """Import a glTF; where what pointers animate is too much, without their animation."""
+        reading = gltf.Reading()
+        try:
+            with gltf.told_by(reading, self._addons):
+                operator(**options)
+        except RuntimeError:
+            if not reading.has_pointers:
+                raise
+            hygiene.keep_only(self._ours())
+            reading = gltf.Reading(pointers=False)
+            with gltf.told_by(reading, self._addons):
+                operator(**options)
+        return reading.unread
+
+    def _take_out_of_scene(self) -> None:
+        """Undo what an importer did to the scene itself."""
+        root = self._scene.collection
+        for item in list(root.objects):
+            if item.session_uid not in self._own:
+                root.objects.unlink(item)
+        for child in list(root.children):
+            root.children.unlink(child)
+        self._scene.world = self._world
+        self._scene.camera = self._camera
+        self._scene.frame_set(1)
+
+
+def check_faces(path: Path, objects: Iterable[bpy.types.Object]) -> None:
+    """Hold that modifiers do not blow a file's objects up.
+
+    Raises:
+        AssetError: They would; nothing is evaluated.
+    """
+    for name, faces in hygiene.oversized(objects):
+        reason = f"the modifiers of {name!r} would make about {faces:,} faces"
+        raise AssetError(str(path), reason)
+
+
+IMPORTERS: dict[str, tuple[Operator, dict[str, Any]]] = {
+    # Pictures stay beside the file, where `outside` sees whose they are.
+    **dict.fromkeys((".glb", ".gltf"), (bpy.ops.import_scene.gltf, {"import_pack_images": False})),
+    ".obj": (bpy.ops.wm.obj_import, {}),
+    ".ply": (bpy.ops.wm.ply_import, {"import_colors": "LINEAR"}),  # as they are: `file_colours`
+    ".stl": (bpy.ops.wm.stl_import, {}),
+    ".fbx": (bpy.ops.wm.fbx_import, {"import_subdivision": True}),
+    **dict.fromkeys(
+        USD,
+        (bpy.ops.wm.usd_import, {"set_frame_range": False, "create_world_material": False}),
+    ),
+}
