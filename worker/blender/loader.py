@@ -1,4 +1,4 @@
-"""Files of models and scenes: brought into Blender with every guard, freed with all they brought."""
+"""Files of models and scenes: brought into Blender with every guard, and freed again."""
 
 from __future__ import annotations
 
