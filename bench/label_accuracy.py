@@ -31,9 +31,9 @@ from tests.blender.shots import OurLease, some_view, task_of
 from worker.blender.session import BlenderSession
 from worker.blender.settings import set_sampling
 from worker.blender.view_passes import CHANNELS, Sampling
-from worker.passes import Passes, read_passes
+from worker.images.multilayer import Passes, read_passes
 from worker.recipes import find_recipe
-from worker.render import render_task
+from worker.render.task import render_task
 
 BALL = 1
 YAWS = (30.0, 120.0, 200.0, 310.0)

@@ -91,7 +91,7 @@ def read(kept: Path) -> dict[str, Curve]:
 
 def render_some(options: argparse.Namespace, *, start: int, end: int, bound_mb: float) -> None:
     """Render tasks as a worker's child does, until they end or this process has used too much."""
-    from worker.renderer import open_blender
+    from worker.attempt.renderer import open_blender
 
     tasks = all_tasks(options.models, options.hdrs)
     with tempfile.TemporaryDirectory(prefix="farm-bench-") as name:

@@ -121,7 +121,7 @@ class NoLease:
 def run_ours(task: RenderTask) -> dict[str, float]:
     """Render the task as a worker does."""
     from worker.blender.session import BlenderSession
-    from worker.render import render_task
+    from worker.render.task import render_task
 
     with tempfile.TemporaryDirectory(prefix="farm-bench-") as name:
         storage = FolderStorage(Path(name) / "out")

@@ -69,9 +69,9 @@ class Settings(BaseSettings):
     behind the read wall may read of this machine for such a task."""
     stop_timeout_s: float = Field(default=45.0, ge=0)
     """So long a worker that is asked to stop may finish the view in hand."""
-    renderer: str = "worker.renderer:open_blender"
+    renderer: str = "worker.attempt.renderer:open_blender"
     """What renders, as `module:function`: called once with these settings, it returns a
-    `worker.tasks.Renderer`. A seam for tests and for other renderers."""
+    `worker.attempt.celery_task.Renderer`. A seam for tests and for other renderers."""
     alive_file: Path | None = None
     """The dispatcher touches this file at every step, so that others see that it does not hang."""
     worker_id: str = ""

@@ -40,7 +40,7 @@ def worker(  # noqa: PLR0913 - one parameter per flag
     """Render tasks from a farm's queue on one device until told to stop."""
     with needing("a worker needs", "pip install 'viewfarm[worker]'"):
         from farm.settings import load_settings
-        from worker.service import serve
+        from worker.supervisor.service import serve
     settings = load_settings(
         redis_url=redis_url,
         storage=storage,

@@ -14,7 +14,7 @@ from farm.doctor.machine import installed
 from farm.settings import load_settings
 
 BLENDER_TIMEOUT_S = 120
-INVENTORY = "worker.blender.inventory"
+INVENTORY = "worker.blender.list_devices"
 """Run as a program of its own: only the worker may import Blender, and a crash is its own."""
 
 

@@ -15,8 +15,8 @@ from farm.doctor.machine import installed
 from farm.settings import load_settings
 
 TIMEOUT_S = 30
-SANDBOX = "worker.sandbox"
-WARM_UP = "worker.warm_up"
+SANDBOX = "worker.sandbox.sandbox"
+WARM_UP = "worker.attempt.warm_up"
 """Run as programs of their own: nobody imports the worker."""
 WARM_UP_S = 900
 """Longest time that a driver may take to compile its kernels."""

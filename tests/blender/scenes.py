@@ -12,7 +12,7 @@ import numpy as np
 import OpenEXR
 
 from farm.spec.asset import Asset, AssetKind
-from worker.blender import hygiene
+from worker.blender.guards import disarm
 
 
 def asset_of(path: Path, kind: AssetKind = "model") -> Asset:
@@ -31,12 +31,12 @@ def asset_of(path: Path, kind: AssetKind = "model") -> Asset:
 @contextlib.contextmanager
 def blend_file(path: Path) -> Iterator[bpy.types.Scene]:
     """Yield a scene to fill; it is saved to `path`, and nothing of it stays."""
-    before = {block.session_uid for block in hygiene.all_ids()}
+    before = {block.session_uid for block in disarm.all_ids()}
     scene = bpy.data.scenes.new("Scene")
     yield scene
     scene.view_layers[0].update()  # Blender crashes when it writes collections out of step
     bpy.data.libraries.write(str(path), {scene}, fake_user=True)
-    hygiene.keep_only(before)
+    disarm.keep_only(before)
 
 
 def add_box(

@@ -22,9 +22,9 @@ from farm.spec.view import Light, View
 from farm.storage import FolderStorage
 from tests.builders import a_task
 from worker.blender.session import BlenderSession
-from worker.passes import Passes, read_passes
+from worker.images.multilayer import Passes, read_passes
 from worker.recipes import Shot, find_recipe
-from worker.render import render_task
+from worker.render.task import render_task
 
 
 class OurLease:

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from worker.develop import Developer, quantise_mask
+from worker.images.view_transform import Developer, quantise_mask
 
 imagecodecs = pytest.importorskip("imagecodecs")
 bpy = pytest.importorskip("bpy")
 OpenEXR = pytest.importorskip("OpenEXR")
 
-from worker.blender import hygiene  # noqa: E402
+from worker.blender.guards import disarm  # noqa: E402
 
 SIZE_PX = 64
 VIEW_TRANSFORMS = ("AgX", "Filmic", "Standard")
@@ -27,7 +27,7 @@ def rendered(blender, tmp_path_factory):
     """Tiny renders, saved by Blender as linear EXR and as PNG of every transform and depth."""
     folder = tmp_path_factory.mktemp("rendered")
     blender.free_model()
-    before = {block.session_uid for block in hygiene.all_ids()}
+    before = {block.session_uid for block in disarm.all_ids()}
     scene = a_bright_scene()
     bpy.ops.render.render(scene=scene.name)
     save(scene, folder / "linear.exr", "OPEN_EXR", "RGB", "32")
@@ -40,7 +40,7 @@ def rendered(blender, tmp_path_factory):
     save(scene, folder / "alpha.exr", "OPEN_EXR", "RGBA", "32")
     save(scene, folder / "alpha-8.png", "PNG", "RGBA", "8")
     save(scene, folder / "alpha-16.png", "PNG", "RGBA", "16")
-    hygiene.keep_only(before)  # the session's scene is still there for other tests
+    disarm.keep_only(before)  # the session's scene is still there for other tests
     return folder
 
 

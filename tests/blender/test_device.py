@@ -12,10 +12,10 @@ from farm.errors import DeviceError, GpuMemoryError, RenderError
 from farm.ledger.policy import CAUSES
 from tests.blender.shots import again, some_render, some_view, task_of
 from worker.blender import gpu_memory, test_card
-from worker.device import Device
-from worker.passes import read_passes
-from worker.proof import TOLERANCE, prove_device
+from worker.device.device import Device
+from worker.images.multilayer import read_passes
 from worker.recipes import find_recipe
+from worker.render.self_test import TOLERANCE, prove_device
 
 FULL = "Error: System is out of GPU memory"
 

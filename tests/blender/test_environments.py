@@ -26,7 +26,7 @@ from tests.environments import (
     window,
     write_exr,
 )
-from worker.cache import AssetCache
+from worker.assets.cache import AssetCache
 
 SKY = quarters(32)
 LOOKS = {"red": (180, -30), "green": (0, -30), "blue": (180, 30), "yellow": (0, 30)}

@@ -19,8 +19,8 @@ from tests.blender.shots import (
     shoot,
     some_view,
 )  # fmt: skip
-from worker.blender.model import add_twin
-from worker.develop import Developer, quantise_mask
+from worker.blender.model import add_bvh_anchor
+from worker.images.view_transform import Developer, quantise_mask
 
 
 @pytest.mark.parametrize("transform", ["AgX", "Standard"])
@@ -154,7 +154,7 @@ def test_no_ray_meets_the_twin_that_makes_turns_cheap(blender, write_blend, sky)
     view = some_view(rotation=40.0)
     model = write_blend(fill)
     alone, _ = shoot(blender, model, sky, view, samples=4)
-    twin = add_twin(blender.scene, blender.load_model(model, file_lights=False).collection)
+    twin = add_bvh_anchor(blender.scene, blender.load_model(model, file_lights=False).collection)
     tiny = again(blender, view)
     twin.matrix_basis.identity()
     huge = again(blender, view)

@@ -6,7 +6,7 @@ import pytest
 
 from farm.errors import AssetError
 from tests.blender.fbx_files import Fbx
-from worker.blender import subdivision
+from worker.blender.formats import subdivision
 
 SMOOTH = "Smoothness: 2\nPreviewDivisionLevels: 0\nRenderDivisionLevels: {}\n"
 

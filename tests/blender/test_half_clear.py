@@ -13,7 +13,7 @@ from tests.blender import panes
 from tests.blender.rays import look, settled
 from tests.blender.scenes import add_box, asset_of
 from tests.blender.shots import WIDE, some_view
-from worker.blender.transparency import may_let_through
+from worker.blender.materials.transparency import may_let_through
 
 LABELS = tuple(name for name in PASS_NAMES if name not in ("rgb", "mask", "cryptomatte"))
 ABOVE = some_view(yaw=20.0, pitch=45.0)

@@ -14,7 +14,7 @@ from farm.errors import AssetError, DeviceError, TaskError
 from tests.blender.scenes import add_box, asset_of
 from tests.blender.shots import shoot, some_view
 from worker.blender.settings import choose_device
-from worker.device import Device
+from worker.device.device import Device
 
 REFUSED_MODELS = {
     "zero_byte.blend": "empty",

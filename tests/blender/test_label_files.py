@@ -19,7 +19,7 @@ from tests.blender.shots import WIDE, some_view
 from tests.builders import a_task
 from worker.blender.view_passes import HIGHEST_INDEX
 from worker.labels.tables import index_table
-from worker.render import check_numbers
+from worker.render.task import check_numbers
 
 BALL, CRATE, SHEET = 1, 2, 3
 LABELS = tuple(name for name in PASS_NAMES if name not in ("rgb", "mask"))

@@ -16,7 +16,7 @@ from tests.blender.rays import Solid, flow, look, project, transform, turned
 from tests.blender.scenes import add_box
 from tests.blender.shots import WIDE, OurLease, Rendered, some_view, task_of
 from worker.recipes import find_recipe
-from worker.render import render_task
+from worker.render.task import render_task
 
 BALL, CRATE, SHEET = 1, 2, 3
 LABELS = tuple(name for name in PASS_NAMES if name not in ("rgb", "mask"))

@@ -18,8 +18,8 @@ from farm.storage import open_storage
 from tests.blender.scenes import add_box, asset_of, blend_file
 from tests.blender.shots import some_view, task_of
 from tests.blender.test_render_task import Lease
-from worker.cache import AssetCache
-from worker.render import render_task
+from worker.assets.cache import AssetCache
+from worker.render.task import render_task
 
 OBJ = "mtllib paint.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nvt 0 0\nvt 1 0\nvt 0 1\nusemtl paint\n"
 OBJ += "".join(f"f {a}/1 {b}/2 {c}/3\n" for a, b, c in [(1, 3, 2), (1, 2, 4), (2, 3, 4), (1, 4, 3)])

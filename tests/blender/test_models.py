@@ -12,7 +12,7 @@ import pytest
 from farm.errors import AssetError
 from tests.blender.scenes import a_material, add_box, asset_of, blend_file, write_sky
 from tests.blender.shots import shoot, some_view
-from worker.blender import hygiene
+from worker.blender.guards import disarm
 
 MODELS = [
     "chengsun_cubev2.blend",
@@ -395,11 +395,11 @@ def test_the_same_model_is_not_loaded_twice(blender, statue, lantern):
 
 def test_a_change_of_model_leaves_nothing_of_the_old_one(blender, statue, lantern):
     blender.load_model(statue, file_lights=False)
-    count = len(hygiene.all_ids())
+    count = len(disarm.all_ids())
     for model in (lantern, statue, lantern, statue):
         blender.load_model(model, file_lights=False)
 
-    assert len(hygiene.all_ids()) == count
+    assert len(disarm.all_ids()) == count
     blender.free_model()
     assert not bpy.data.meshes
     assert not bpy.data.materials

@@ -35,8 +35,8 @@ from tests.blender.shots import some_view, task_of
 from tests.blender.test_outside import textured, with_nodes
 from tests.blender.test_strangers import gltf
 from tests.waiting import wait_for
-from worker import landlock
-from worker.blender import hygiene
+from worker.blender.guards import disarm
+from worker.sandbox import landlock
 
 needs_landlock = pytest.mark.skipif(not landlock.version(), reason="no Landlock on this system")
 
@@ -194,7 +194,7 @@ def pictured_box(others: Others) -> Iterator[None]:
     material.node_tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
     add_box(bpy.context.scene, material=material).data.uv_layers.new()
     yield
-    hygiene.keep_only(before)
+    disarm.keep_only(before)
 
 
 def of_usdc(path: Path, others: Others) -> None:
@@ -383,8 +383,8 @@ def test_a_renderer_reads_its_assets_and_its_software_and_nothing_else(farm, tol
     outcome = told.outcome
     assert {outcome[str(farm.others.picture)], outcome[blob], outcome["/etc/shadow"]} == {"refused"}
     assert outcome[sys.executable] == "done"
-    assert outcome["read the tray"] == "done"
-    assert outcome["write the tray"] == "refused"
+    assert outcome["read the shared folder"] == "done"
+    assert outcome["write the shared folder"] == "refused"
 
 
 @needs_landlock
@@ -406,8 +406,8 @@ def test_no_thread_of_a_renderer_is_outside_of_its_walls(told):
 
 @needs_landlock
 def test_nothing_is_left_on_the_tray_when_a_renderer_is_gone(farm, told):
-    trays = farm.folder / "cache" / ".trays"
-    wait_for(lambda: not list(trays.iterdir()), "the porter ends")
+    shared_folders = farm.folder / "cache" / ".shared-folders"
+    wait_for(lambda: not list(shared_folders.iterdir()), "the courier ends")
 
 
 def test_without_the_wall_importers_follow_such_names(farm, told):

@@ -15,8 +15,8 @@ from farm.spec.record import ViewRecord
 from farm.spec.task import RenderTask, records_key, view_id
 from farm.storage import FolderStorage
 from tests.blender.shots import shoot, some_view, task_of
-from worker.develop import Developer
-from worker.render import render_task
+from worker.images.view_transform import Developer
+from worker.render.task import render_task
 
 
 class Lease:

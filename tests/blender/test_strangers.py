@@ -17,7 +17,7 @@ from PIL import Image
 from farm.errors import AssetError
 from tests.blender.scenes import a_material, add_box, asset_of, blend_file
 from tests.blender.shots import shoot, some_view
-from worker.blender import hygiene, outside
+from worker.blender.guards import disarm, file_access
 
 
 def subdivision(scene) -> None:
@@ -188,7 +188,7 @@ def linking(path: Path, target: Path) -> None:
     library = path.with_name("library.blend")
     with blend_file(library) as scene:
         add_box(scene, name="linked")
-    before = {block.session_uid for block in hygiene.all_ids()}
+    before = {block.session_uid for block in disarm.all_ids()}
     scene = bpy.data.scenes.new("Scene")
     add_box(scene, name="own")
     with bpy.data.libraries.load(str(library), link=True) as (source, wanted):
@@ -197,14 +197,14 @@ def linking(path: Path, target: Path) -> None:
     scene.view_layers[0].update()
     bpy.data.libraries[0].filepath = str(target)
     bpy.data.libraries.write(str(path), {scene})
-    hygiene.keep_only(before)
+    disarm.keep_only(before)
 
 
 @pytest.mark.parametrize("kind", ["zero", "passwd", "folder", "pipe"])
 def test_a_library_that_is_none_is_missing_and_nobody_waits_for_it(
     blender, tmp_path, monkeypatch, kind
 ):
-    monkeypatch.setattr(outside, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(file_access, "PATIENCE_S", 0.5)
     target = {"zero": "/dev/zero", "passwd": "/etc/passwd", "folder": "/etc"}.get(kind)
     if target is None:
         os.mkfifo(target := tmp_path / "pipe.blend")

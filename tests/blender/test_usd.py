@@ -13,7 +13,7 @@ from pxr import Sdf, UsdUtils
 
 from tests.blender.scenes import asset_of
 from tests.blender.shots import shoot, some_view
-from worker.blender import subdivision
+from worker.blender.formats import subdivision
 
 HEAD = '#usda 1.0\n(\n    upAxis = "Z"\n    metersPerUnit = 1\n)\n'
 CUBE = """\

@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from worker import landlock, seccomp
+from worker.sandbox import landlock, seccomp
 
 OPEN = """
 import os, subprocess, sys
 from pathlib import Path
 from farm.settings import load_settings
-from worker.renderer import open_blender
+from worker.attempt.renderer import open_blender
 
 outside, inside = Path(sys.argv[1]), Path(sys.argv[2])
 settings = load_settings(

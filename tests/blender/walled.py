@@ -12,8 +12,8 @@ from pathlib import Path
 from farm.errors import FarmError
 from farm.settings import load_settings
 from farm.spec.task import RenderTask
-from worker.renderer import open_blender
-from worker.tray import TRAYS
+from worker.attempt.renderer import open_blender
+from worker.courier.shared_folder import SHARED_FOLDERS
 
 
 class Lease:
@@ -52,10 +52,12 @@ def main(plan: Path) -> None:
         say(task.task_id, lambda task=task: render(task, attempt=1, worker="here", lease=Lease()))
     for path in told["read"]:
         say(path, Path(path).read_bytes)
-    trays = [path for path in (render.walls.reads or ()) if path.parent.name == TRAYS]
-    for path in (path for tray in trays for path in tray.rglob("*.exr")):
-        say("read the tray", path.read_bytes)
-        say("write the tray", lambda path=path: path.open("r+b"))
+    shared_folders = [
+        path for path in (render.walls.reads or ()) if path.parent.name == SHARED_FOLDERS
+    ]
+    for path in (path for shared in shared_folders for path in shared.rglob("*.exr")):
+        say("read the shared folder", path.read_bytes)
+        say("write the shared folder", lambda path=path: path.open("r+b"))
     say(
         "environment", lambda: refuse_if(found=b"s3cret" in Path("/proc/self/environ").read_bytes())
     )

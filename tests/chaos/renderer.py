@@ -24,13 +24,13 @@ from farm.spec.task import RenderTask
 from farm.spec.view import View
 from farm.storage import Storage, open_storage
 from tests.chaos.journal import Journal
-from worker.finish import Circumstances, Finisher, Rendered
-from worker.lease import LedgerLease
+from worker.attempt.celery_task import Renderer
+from worker.attempt.lease import LedgerLease
+from worker.attempt.renderer import open_blender
 from worker.recipes import Shot
-from worker.records import RecordBook
-from worker.render import render_views
-from worker.renderer import open_blender
-from worker.tasks import Renderer
+from worker.render.record_book import RecordBook
+from worker.render.task import render_views
+from worker.render.writer import Circumstances, Rendered, ViewWriter
 
 REAL = "real"
 """Models whose id starts so are rendered by Blender."""
@@ -87,7 +87,7 @@ class NotedLease:
         return getattr(self.lease, name)
 
 
-class Painter(Finisher):
+class Painter(ViewWriter):
     """Finishes views with a stamp in the place of a picture."""
 
     def __init__(self, *given, lease: NotedLease, **named) -> None:
@@ -139,7 +139,7 @@ def paint(
     worker: str,
     lease: NotedLease,
 ) -> None:
-    """Do what `worker.render.render_task` does, without Blender."""
+    """Do what `worker.render.task.render_task` does, without Blender."""
     book = RecordBook(task, storage, attempt)
     missing = [view for view in task.views if not book.has(view)]
     lease.views_found(len(task.views) - len(missing))

@@ -22,7 +22,7 @@ from tests.builders import a_job
 from tests.chaos.audit import CHECKS, Dataset, Evidence, audit
 from tests.chaos.journal import Journal
 from tests.chaos.renderer import NotedLease, Stamp, paint, picture
-from worker.lease import LedgerLease
+from worker.attempt.lease import LedgerLease
 
 
 class Run:

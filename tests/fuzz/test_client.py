@@ -142,7 +142,7 @@ def test_a_download_writes_into_its_folder_alone(tmp_path_factory, strange, path
         r"/": body,
     }
 
-    with Client(strange.url, "token", patience_s=0) as client:
+    with Client(strange.url, "token", limit_s=0) as client:
         try:
             summary = client.download(JOB, folder, threads=2)
         except FarmError as error:

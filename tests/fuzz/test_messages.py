@@ -24,8 +24,12 @@ from tests.fuzz.strange import bent, trees
 from tests.integration.whole_farm import Farm, task_of
 from tests.waiting import wait_for
 
-letterbox = pytest.importorskip("worker.letterbox", reason="the worker's parts are missing")
-tasks = pytest.importorskip("worker.tasks", reason="the worker's parts are not installed")
+letterbox = pytest.importorskip(
+    "worker.supervisor.incoming", reason="the worker's parts are missing"
+)
+tasks = pytest.importorskip(
+    "worker.attempt.celery_task", reason="the worker's parts are not installed"
+)
 
 BODY = RenderMessage(
     ticket=Ticket(job_id="job", index=0, attempt=1), task=a_task(job_id="job")
@@ -38,7 +42,7 @@ class Door:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.settings = tasks.load_settings(redis_url="redis://127.0.0.1:1/0", scratch="/nowhere")
-        self.pace = self.logs = None
+        self.throughput = self.logs = None
 
     def renderer_for(self, _message):
         def render(task, *, attempt, worker, lease) -> None:

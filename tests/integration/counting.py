@@ -15,12 +15,12 @@ from farm.spec.task import RenderTask, dataset_key, view_id
 from farm.spec.view import View
 from farm.storage import Storage, open_storage
 from tests.builders import a_record
-from worker.finish import Rendered
-from worker.lease import LedgerLease
+from worker.attempt.celery_task import Renderer
+from worker.attempt.lease import LedgerLease
 from worker.recipes import Shot
-from worker.records import RecordBook
-from worker.render import render_views
-from worker.tasks import Renderer
+from worker.render.record_book import RecordBook
+from worker.render.task import render_views
+from worker.render.writer import Rendered
 
 NOTHING = Path("/nonexistent/of-no-view")
 PAUSE = threading.Event()

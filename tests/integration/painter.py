@@ -10,9 +10,9 @@ from farm.spec.task import RenderTask, dataset_key, view_id
 from farm.storage import Storage, open_storage
 from tests.builders import a_record
 from tests.integration.stand_in import open_stand_in
-from worker.lease import LedgerLease
-from worker.records import RecordBook
-from worker.tasks import Renderer
+from worker.attempt.celery_task import Renderer
+from worker.attempt.lease import LedgerLease
+from worker.render.record_book import RecordBook
 
 
 def open_painter(settings: Settings) -> Renderer:

@@ -20,8 +20,8 @@ from farm.errors import AssetError, DeviceError, RenderError
 from farm.settings import Settings
 from farm.spec.task import RenderTask
 from farm.storage import FolderStorage, open_storage
-from worker.lease import LedgerLease
-from worker.tasks import Renderer
+from worker.attempt.celery_task import Renderer
+from worker.attempt.lease import LedgerLease
 
 LEAKS: list[bytes] = []
 

@@ -10,7 +10,7 @@ import psutil
 from farm.ledger import JobState, TaskState
 from tests.integration.whole_farm import VIEWS, kill
 from tests.waiting import wait_for
-from worker.limits import FILE_BYTES, OPEN_FILES
+from worker.sandbox.rlimits import FILE_BYTES, OPEN_FILES
 
 
 def test_a_job_is_rendered_to_its_end(farm):

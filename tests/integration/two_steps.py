@@ -14,17 +14,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import worker.render
+import worker.render.task
 from farm.settings import Settings
 from farm.spec.task import Need, RenderTask, product_key
 from farm.storage import open_storage
 from tests.builders import a_task
 from tests.integration.painter import paint
 from tests.integration.stand_in import obey
-from worker.lease import LedgerLease
-from worker.products import StoredProducts, Workshop
-from worker.render import brought, make_product
-from worker.tasks import Renderer
+from worker.assets.products import StoredProducts, Workshop
+from worker.attempt.celery_task import Renderer
+from worker.attempt.lease import LedgerLease
+from worker.render.task import brought, make_product
 
 MAKERS, TASKS, VIEWS = 2, 8, 2
 PAUSE = threading.Event()

@@ -10,8 +10,8 @@ import bpy
 
 from farm.errors import AssetError, StorageError
 from farm.spec.asset import Asset
+from worker.assets.check import check_asset
 from worker.blender.scratch import LastMade
-from worker.intake import check_asset
 from worker.panorama.correct import Picture, Shelf, corrected
 
 log = logging.getLogger(__name__)

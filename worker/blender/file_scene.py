@@ -14,12 +14,12 @@ from farm.spec.camera import Matrix4
 from farm.spec.label import Point3
 from farm.spec.record import CameraRecord
 from worker.blender.camera import NAME as OWN_CAMERA
-from worker.blender.clear_cut import ClearCut
+from worker.blender.materials.clear_cut import ClearCut
+from worker.blender.materials.textures import missing_textures
+from worker.blender.materials.vertex_colours import are_shown
 from worker.blender.measure import Measurement
 from worker.blender.model import is_thin_air
-from worker.blender.numbers import number
-from worker.blender.textures import missing_textures
-from worker.blender.vertex_colours import are_shown
+from worker.blender.pass_indices import number
 from worker.bounds import Points, transformed
 
 Evaluated = Any

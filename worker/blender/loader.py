@@ -11,23 +11,14 @@ import bpy
 
 from farm.errors import AssetError
 from farm.spec.asset import Asset
-from worker.blender import (
-    fbx,
-    file_colours,
-    gltf,
-    hygiene,
-    importers,
-    obj,
-    outside,
-    subdivision,
-    usd_marks,
-    vertex_colours,
-)  # fmt: skip
+from worker.assets.check import check_asset
 from worker.blender.environment import Environment
-from worker.blender.readable import readable
+from worker.blender.formats import fbx, file_colours, gltf, importers, obj, subdivision, usd_marks
+from worker.blender.formats.readable import readable
+from worker.blender.guards import disarm, file_access
+from worker.blender.materials import vertex_colours  # fmt: skip
 from worker.blender.scratch import Scratch
-from worker.intake import check_asset
-from worker.limits import give_back_memory
+from worker.sandbox.rlimits import give_back_memory
 
 Operator = Callable[..., Any]
 USD = (".usd", ".usda", ".usdc", ".usdz")
@@ -49,7 +40,7 @@ class Loader:
         self._addons = addons
         self._copies: list[Path] = []
         """Files that the model reads from while it stands, each in a folder of its own."""
-        self._own = {block.session_uid for block in hygiene.all_ids()}
+        self._own = {block.session_uid for block in disarm.all_ids()}
 
     def bring_model(self, asset: Asset, *, file_lights: bool) -> importers.Brought:
         """Bring the objects of a file in, harmless and dressed, for a scene of ours.
@@ -59,13 +50,13 @@ class Loader:
         """
         check_asset(asset)
         path = Path(asset.path)
-        brought = self._import(path, outside.home_of(asset))
+        brought = self._import(path, file_access.home_of(asset))
         everything = self.strangers()
-        hygiene.disarm(self._strange_ids())
-        hygiene.hide_compositing_aids(everything)
+        disarm.disarm(self._strange_ids())
+        disarm.hide_compositing_aids(everything)
         vertex_colours.show(everything, with_alpha=path.suffix.lower() == ".ply")
         if not file_lights:
-            hygiene.switch_off_lights(everything)
+            disarm.switch_off_lights(everything)
         check_faces(path, everything)
         return brought
 
@@ -76,21 +67,21 @@ class Loader:
             AssetError: It cannot be read, or would outgrow the memory.
         """
         check_asset(asset)
-        path, home = Path(asset.path), outside.home_of(asset)
+        path, home = Path(asset.path), file_access.home_of(asset)
         if path.suffix.lower() == ".blend":
-            with outside.impatience():
+            with file_access.impatience():
                 scene = importers.main_scene(importers.append_blend(path))
-            unread = outside.shut_out(home, ours=self._ours()) + importers.missing_links()
+            unread = file_access.shut_out(home, ours=self._ours()) + importers.missing_links()
         else:
             brought = self._import(path, home)
             scene, unread = importers.scene_of(brought.objects), brought.unread
-        hygiene.disarm(self._strange_ids(), opened=scene)
+        disarm.disarm(self._strange_ids(), opened=scene)
         check_faces(path, self.strangers())
         return scene, unread
 
     def free(self) -> None:
         """Remove all that was brought."""
-        hygiene.keep_only(self._ours())
+        disarm.keep_only(self._ours())
         while self._copies:
             shutil.rmtree(self._copies.pop().parent, ignore_errors=True)
         self._scene.frame_set(1)
@@ -101,7 +92,7 @@ class Loader:
         return [item for item in bpy.data.objects if item.session_uid not in self._own]
 
     def _strange_ids(self) -> Iterator[bpy.types.ID]:
-        return (block for block in hygiene.all_ids() if block.session_uid not in self._own)
+        return (block for block in disarm.all_ids() if block.session_uid not in self._own)
 
     def _ours(self) -> set[int]:
         """Return the session ids of what came with no file of a model or scene."""
@@ -112,16 +103,16 @@ class Loader:
         """Bring a file's objects in; return those that it renders."""
         if path.suffix.lower() == ".blend":
             return self._append(path, home)
-        outside.check_uris(path, home)
+        file_access.check_uris(path, home)
         with readable(path, self._scratch) as file:
             try:
-                with outside.impatience():
+                with file_access.impatience():
                     unread = self._run_importer(file, home)
             except (RuntimeError, ValueError, OSError) as error:
                 raise AssetError(
                     str(path), f"Blender cannot import it: {importers.sentence(error, file)}"
                 ) from error
-        unread += outside.shut_out(home, ours=self._ours(), copies=self._copies)
+        unread += file_access.shut_out(home, ours=self._ours(), copies=self._copies)
         unread += file_colours.settle(path, self.strangers())
         objects = [
             item
@@ -133,9 +124,9 @@ class Loader:
 
     def _append(self, path: Path, home: Path | None) -> importers.Brought:
         """Bring the objects of a .blend in."""
-        with outside.impatience():
+        with file_access.impatience():
             scenes = importers.append_blend(path)
-        dropped = outside.shut_out(home, ours=self._ours())
+        dropped = file_access.shut_out(home, ours=self._ours())
         scene = importers.main_scene(scenes)
         self._scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
         return importers.Brought(
@@ -166,7 +157,7 @@ class Loader:
         self, path: Path, operator: Operator, options: dict[str, Any]
     ) -> tuple[str, ...]:
         """Import a USD file, or a copy that says more; it stays, since caches read from it."""
-        from worker.blender import usd_stage  # takes its time: others do without
+        from worker.blender.formats import usd_stage  # takes its time: others do without
 
         told = usd_stage.look_into(path, self._scratch)
         if told.copy is None:
@@ -185,7 +176,7 @@ class Loader:
         except RuntimeError:
             if not reading.has_pointers:
                 raise
-            hygiene.keep_only(self._ours())
+            disarm.keep_only(self._ours())
             reading = gltf.Reading(pointers=False)
             with gltf.told_by(reading, self._addons):
                 operator(**options)
@@ -210,7 +201,7 @@ def check_faces(path: Path, objects: Iterable[bpy.types.Object]) -> None:
     Raises:
         AssetError: They would; nothing is evaluated.
     """
-    for name, faces in hygiene.oversized(objects):
+    for name, faces in disarm.oversized(objects):
         reason = f"the modifiers of {name!r} would make about {faces:,} faces"
         raise AssetError(str(path), reason)
 

@@ -12,7 +12,7 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
-from worker.blender.emission import only_shines
+from worker.blender.materials.emission import only_shines
 from worker.bounds import (
     DIRECTIONS,
     Bounds,

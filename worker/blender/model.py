@@ -11,17 +11,17 @@ import numpy as np
 from mathutils import Matrix
 
 from farm.spec.camera import Matrix4
-from worker.blender.clear_cut import ClearCut
-from worker.blender.emission import any_shines
+from worker.blender.materials.clear_cut import ClearCut
+from worker.blender.materials.emission import any_shines
+from worker.blender.materials.textures import missing_textures
+from worker.blender.materials.vertex_colours import are_shown
 from worker.blender.measure import Measurement
-from worker.blender.numbers import number
-from worker.blender.textures import missing_textures
-from worker.blender.vertex_colours import are_shown
+from worker.blender.pass_indices import number
 from worker.bounds import Bounds
 
-TWIN_FACES = 50_000
-"""From this many faces on a turn is cheaper with the twin (below) than without."""
-TWIN_INSTANCES = 1_000
+BVH_ANCHOR_FACES = 50_000
+"""From this many faces on a turn is cheaper with the anchor (below) than without."""
+BVH_ANCHOR_INSTANCES = 1_000
 """A model of more pieces than this is made of instances already."""
 
 
@@ -36,7 +36,7 @@ class Model:
     """It gives light of its own, so the environment's strength must be set, not multiplied."""
     clear_cut: ClearCut
     """How labels see what of it is neither solid nor clear."""
-    has_twin: bool = False
+    has_bvh_anchor: bool = False
     missing_textures: tuple[str, ...] = ()
     """Pictures that it wants and that are not there."""
     vertex_colours: bool = False
@@ -107,26 +107,26 @@ def add_instance(scene: bpy.types.Scene, collection: bpy.types.Collection) -> bp
     return parent
 
 
-def add_twin(scene: bpy.types.Scene, collection: bpy.types.Collection) -> bpy.types.Object:
+def add_bvh_anchor(scene: bpy.types.Scene, collection: bpy.types.Collection) -> bpy.types.Object:
     """Show the model a second time where no ray meets it, so that a turn rebuilds no BVH.
 
     Cycles bakes a mesh that is used once into world space and builds its BVH again whenever it
-    turns. The twin answers only to rays scattered by volumes, of which there are none, and is a
+    turns. The anchor answers only to rays scattered by volumes, of which there are none, and is a
     millionth of the size. With no visibility at all Cycles would drop it, and the gain with it.
     """
-    twin = add_instance(scene, collection)
-    twin.name = "twin"
+    anchor = add_instance(scene, collection)
+    anchor.name = "anchor"
     for ray in ("camera", "diffuse", "glossy", "transmission", "shadow"):
-        setattr(twin, f"visible_{ray}", False)
-    twin.matrix_basis = Matrix.LocRotScale((0.0, 0.0, -10.0), None, (1e-6, 1e-6, 1e-6))
-    return twin
+        setattr(anchor, f"visible_{ray}", False)
+    anchor.matrix_basis = Matrix.LocRotScale((0.0, 0.0, -10.0), None, (1e-6, 1e-6, 1e-6))
+    return anchor
 
 
-def wants_twin(found: Measurement, *, true_strength: bool) -> bool:
-    """Tell whether a twin makes turning the model cheaper and cannot be seen."""
+def wants_bvh_anchor(found: Measurement, *, true_strength: bool) -> bool:
+    """Tell whether a anchor makes turning the model cheaper and cannot be seen."""
     return (
-        found.faces >= TWIN_FACES
-        and found.instances <= TWIN_INSTANCES
+        found.faces >= BVH_ANCHOR_FACES
+        and found.instances <= BVH_ANCHOR_INSTANCES
         and not true_strength
         and not is_thin_air(found)
     )

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from farm.errors import RenderError, StorageError
-from worker.cache import Make
+from worker.assets.cache import Make
 
 MB = 1_000_000
 

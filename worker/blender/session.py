@@ -14,19 +14,21 @@ from farm.spec.camera import Matrix4, OrbitCamera
 from farm.spec.passes import PassName
 from farm.spec.render import ResolvedRender
 from worker.blender import camera as cameras
-from worker.blender import file_scene, gpu_memory, hygiene, importers, metaballs, test_card
+from worker.blender import file_scene, gpu_memory, test_card
 from worker.blender.environment import Environment
 from worker.blender.file_scene import FileScene
+from worker.blender.formats import importers, metaballs
+from worker.blender.guards import disarm
 from worker.blender.loader import Loader
 from worker.blender.measure import measure
 from worker.blender.model import (
     Model,
+    add_bvh_anchor,
     add_parent,
-    add_twin,
     describe,
     is_flat,
     scale_lamps,
-    wants_twin,
+    wants_bvh_anchor,
 )  # fmt: skip
 from worker.blender.scratch import Scratch
 from worker.blender.settings import (
@@ -39,7 +41,7 @@ from worker.blender.settings import (
     set_tiles,
 )  # fmt: skip
 from worker.blender.view_passes import STICKY, Sampling, plan_samplings
-from worker.device import claim_device, parse_device
+from worker.device.device import claim_device, parse_device
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +82,7 @@ class BlenderSession:
         self._loader = Loader(scene, self.environment, self._scratch, self._addons)
 
     def render_test_card(self) -> Path:
-        """Render the picture that `worker.proof` knows; the model of before is freed.
+        """Render the picture that `worker.render.self_test` knows; the model of before is freed.
 
         Raises:
             TaskError: Cycles did not deliver.
@@ -225,7 +227,7 @@ class BlenderSession:
         collection, parent = add_parent(self.scene, objects)
         found = measure(self.scene, self._render_nothing)
         if found.panels and not file_lights and not found.is_all_panels:
-            hygiene.hide(found.panels.values())
+            disarm.hide(found.panels.values())
             found = measure(self.scene, self._render_nothing)
         everything = self._loader.strangers()
         bounds = found.bounds()
@@ -237,9 +239,9 @@ class BlenderSession:
             scale_lamps(everything, 1.0 / bounds.size)
         model = describe(collection, parent, bounds, found)
         model.metres_per_file_unit, model.unread = brought.metres_per_unit, brought.unread
-        if wants_twin(found, true_strength=model.true_strength):
-            add_twin(self.scene, collection)
-            model.has_twin = True
+        if wants_bvh_anchor(found, true_strength=model.true_strength):
+            add_bvh_anchor(self.scene, collection)
+            model.has_bvh_anchor = True
         model.turn(0.0)
         return model
 

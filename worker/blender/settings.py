@@ -8,7 +8,7 @@ from farm.errors import DeviceError
 from farm.spec.render import ResolvedRender
 from worker.blender.gpu_memory import LARGE_TILE_PX
 from worker.blender.view_passes import Sampling, set_view_layer
-from worker.device import Device
+from worker.device.device import Device
 
 CLAMP_INDIRECT = 10.0
 """Brightest indirect sample, in units of the environment's own light; Blender's default."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from farm.spec.camera import Matrix4
 from farm.spec.passes import PassName
 from farm.spec.record import CameraRecord
-from worker.passes import Passes
+from worker.images.multilayer import Passes
 
 Floats = NDArray[np.float32]
 NOTHING_FROM = 1e9

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from farm.spec.asset import Asset
 from farm.spec.base import digest
-from worker.cache import Make
+from worker.assets.cache import Make
 from worker.panorama.planes import Plane
 from worker.panorama.reading import read_environment, write_planes
 

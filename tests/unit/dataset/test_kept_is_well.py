@@ -16,9 +16,9 @@ from farm.spec.label import ObjectLabel
 from farm.storage import FolderStorage
 from tests.builders import a_record, a_view
 from tests.datasets import encode_exr
-from worker.develop import quantise_mask
-from worker.passes import Passes
-from worker.verify import check_label, check_passes, check_pixels
+from worker.images.multilayer import Passes
+from worker.images.view_transform import quantise_mask
+from worker.render.checks import check_label, check_passes, check_pixels
 
 png_encode = pytest.importorskip("imagecodecs").png_encode
 SIDE = 48

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from farm.errors import DeviceError
 from farm.settings import Settings
-from worker import sandbox
-from worker.renderer import suspecting_the_wall
+from worker.attempt.renderer import suspecting_the_wall
+from worker.sandbox import sandbox
 
 
 def open_picky(settings: Settings) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from farm.doctor import examine
 
-landlock = pytest.importorskip("worker.landlock")
+landlock = pytest.importorskip("worker.sandbox.landlock")
 pytest.importorskip("bpy", reason="only machines that render are asked")
 
 pytestmark = pytest.mark.skipif(not landlock.version(), reason="no Landlock on this system")

@@ -17,7 +17,7 @@ def test_the_commands_are_read_without_loading_what_they_need():
 
 
 def test_a_machine_without_celery_is_told_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "worker.service", None)
+    monkeypatch.setitem(sys.modules, "worker.supervisor.service", None)
 
     with pytest.raises(SetupError, match=r"pip install 'viewfarm\[worker\]'"):
         worker()

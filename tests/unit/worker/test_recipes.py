@@ -18,6 +18,6 @@ def test_a_name_that_is_no_recipe_is_named(name):
 
 
 def test_rendering_can_be_imported_without_importing_blender():
-    code = "import worker.render, sys; sys.exit('bpy' in sys.modules)"
+    code = "import worker.render.task, sys; sys.exit('bpy' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

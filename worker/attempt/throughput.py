@@ -1,0 +1,59 @@
+"""What a worker holds and how fast it is, told to the ledger now and then."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from farm.ledger import Work
+from farm.spec.task import Ticket
+
+RECENT_TASKS = 10
+TELL_EVERY_S = 1.0
+
+
+class Throughput:
+    """The speed of one worker over its recent tasks, the one in hand included."""
+
+    def __init__(
+        self, tell: Callable[[Work], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._tell = tell
+        self._clock = clock
+        self._recent: deque[tuple[int, float]] = deque(maxlen=RECENT_TASKS)
+        self._task: str | None = None
+        self._views = 0
+        self._started_s = 0.0
+        self._told_s = float("-inf")
+
+    def begin(self, ticket: Ticket) -> None:
+        """Note that a task is in hand."""
+        self._task, self._views = f"{ticket.job_id}/{ticket.index}", 0
+        self._started_s = self._clock()
+        self._say()
+
+    def view_rendered(self) -> None:
+        """Count a view, but not one that was found done."""
+        self._views += 1
+        if self._clock() - self._told_s >= TELL_EVERY_S:
+            self._say()
+
+    def end(self) -> None:
+        """Note that the task is out of hand, however it went."""
+        if self._views:
+            self._recent.append((self._views, self._clock() - self._started_s))
+        self._task, self._views = None, 0
+        self._say()
+
+    def views_per_s(self) -> float | None:
+        """Return the speed; None as long as nothing was rendered."""
+        done = [*self._recent]
+        if self._views:
+            done.append((self._views, self._clock() - self._started_s))
+        views, seconds = sum(count for count, _ in done), sum(spent for _, spent in done)
+        return views / seconds if views and seconds > 0 else None
+
+    def _say(self) -> None:
+        self._told_s = self._clock()
+        self._tell(Work(task=self._task, views_per_s=self.views_per_s()))

@@ -1,0 +1,122 @@
+"""What a USD file says that Blender's importer passes over: subdivision, holes, animated hiding.
+
+This takes a third of a second to import, so only those do who have such a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pxr import Sdf, Tf, Usd, UsdGeom
+
+from worker.blender.formats.usd_marks import CAGE, HOLE
+from worker.blender.scratch import Scratch
+
+FRAME = 1.0
+"""Time that is shown of a file that moves."""
+MISSING = re.compile(r"Could not open asset @([^@]*)@")
+"""How USD tells of a layer that it cannot open."""
+
+
+class Told(NamedTuple):
+    """What a file says."""
+
+    copy: Path | None
+    """A copy in which Blender sees it, where it would not in the file."""
+    unread: tuple[str, ...]
+
+
+def look_into(path: Path, scratch: Scratch) -> Told:
+    """Look at all that a USD file is composed of.
+
+    A file that Blender reads right needs no copy, nor does one that cannot be opened, of which
+    the importer tells.
+    """
+    try:
+        stage: Any = Usd.Stage.Open(str(path))
+    except Tf.ErrorException:
+        return Told(None, ())
+    unread = tuple(sorted({*missing_layers(stage), *foreign_schemes(stage)}))
+    if not any(needs_copy(prim) for prim in drawn(stage)):
+        return Told(None, unread)
+    flat: Any = Usd.Stage.Open(stage.Flatten())
+    for prim in flat.TraverseAll():
+        mark(prim)
+    copy = scratch.new_folder(path.stat().st_size) / f"{path.stem}.usdc"
+    flat.GetRootLayer().Export(str(copy))
+    return Told(copy, unread)
+
+
+def drawn(stage: Any) -> Iterator[Any]:
+    """Yield the parts of a stage that can be drawn, also inside of what is shown many times."""
+    for prim in stage.Traverse(Usd.TraverseInstanceProxies()):
+        if prim.IsA(UsdGeom.Imageable):
+            yield prim
+
+
+def missing_layers(stage: Any) -> Iterator[str]:
+    """Name the layers that are not there."""
+    for error in stage.GetCompositionErrors():
+        if named := MISSING.search(str(error)):
+            yield f"USD layer {named[1].rpartition('/')[2]}"
+
+
+def foreign_schemes(stage: Any) -> Iterator[str]:
+    """Name the ways to subdivide that Blender lacks."""
+    if any(scheme_of(prim) == "loop" and is_seen(prim) for prim in drawn(stage)):
+        yield "USD subdivision scheme loop"
+
+
+def needs_copy(prim: Any) -> bool:
+    """Tell whether Blender would show something else than the file says."""
+    return scheme_of(prim) == "catmullClark" or bool(holes_of(prim)) or is_hidden_now_and_then(prim)
+
+
+def scheme_of(prim: Any) -> str | None:
+    """Return how a mesh is to be subdivided, if the file says so.
+
+    Where it does not, USD has Catmull-Clark; yet viewers show such meshes as they are modelled,
+    and so do we.
+    """
+    if not prim.IsA(UsdGeom.Mesh):
+        return None
+    scheme = UsdGeom.Mesh(prim).GetSubdivisionSchemeAttr()
+    return str(scheme.Get()) if scheme.HasAuthoredValue() else None
+
+
+def holes_of(prim: Any) -> list[int]:
+    """Return the faces of a mesh that are holes."""
+    if not prim.IsA(UsdGeom.Mesh):
+        return []
+    return list(UsdGeom.Mesh(prim).GetHoleIndicesAttr().Get(Usd.TimeCode(FRAME)) or ())
+
+
+def is_hidden_now_and_then(prim: Any) -> bool:
+    """Tell whether a part's visibility changes over time, which the importer does not look at."""
+    return bool(UsdGeom.Imageable(prim).GetVisibilityAttr().GetTimeSamples())
+
+
+def is_seen(prim: Any) -> bool:
+    """Tell whether a part is not hidden, by itself or from above."""
+    now = UsdGeom.Imageable(prim).ComputeVisibility(Usd.TimeCode(FRAME))
+    return bool(now != UsdGeom.Tokens.invisible)
+
+
+def mark(prim: Any) -> None:
+    """Write into a part of the copy what the importer shall bring along."""
+    if prim.IsA(UsdGeom.Imageable) and is_hidden_now_and_then(prim):
+        visibility = UsdGeom.Imageable(prim).GetVisibilityAttr()
+        now = visibility.Get(Usd.TimeCode(FRAME))
+        visibility.Clear()
+        visibility.Set(now)
+    if scheme_of(prim) == "catmullClark":
+        kind = Sdf.ValueTypeNames.Bool
+        prim.CreateAttribute(f"userProperties:{CAGE}", kind, custom=True).Set(value=True)
+    if holes := set(holes_of(prim)):
+        counts = UsdGeom.Mesh(prim).GetFaceVertexCountsAttr().Get(Usd.TimeCode(FRAME)) or ()
+        kind, each_face = Sdf.ValueTypeNames.BoolArray, UsdGeom.Tokens.uniform
+        made = UsdGeom.PrimvarsAPI(prim).CreatePrimvar(HOLE, kind, each_face)
+        made.Set([at in holes for at in range(len(counts))])

@@ -1,0 +1,1 @@
+"""What a stranger's file may not do in Blender: run code, read other files, take all memory."""

@@ -1,0 +1,1 @@
+"""What is read from materials and changed in them: light, transparency, textures, colours."""

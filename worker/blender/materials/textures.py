@@ -1,0 +1,43 @@
+"""Textures that a model's materials want and that are not there: Cycles shows magenta."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import bpy
+
+from worker.blender.guards.file_access import is_readable
+from worker.blender.materials.emission import active_nodes
+
+
+def missing_textures(materials: Iterable[bpy.types.Material]) -> tuple[str, ...]:
+    """Return the file names of the pictures that these materials show and that are not found.
+
+    Of a picture whose name an importer has dropped, it tells the material.
+    """
+    found = set()
+    for material in materials:
+        for node in active_nodes(material.node_tree) if material.node_tree is not None else ():
+            if not isinstance(
+                node, bpy.types.ShaderNodeTexImage | bpy.types.ShaderNodeTexEnvironment
+            ):
+                continue
+            if node.image is None:
+                found.add(f"a picture of {material.name}")
+            elif is_missing(node.image):
+                found.add(name_of(node.image))
+    return tuple(sorted(found))
+
+
+def is_missing(image: bpy.types.Image) -> bool:
+    """Tell whether a picture of one file is neither packed nor there to be read."""
+    if image.source != "FILE" or image.packed_file is not None:
+        return False
+    path = bpy.path.abspath(image.filepath, library=image.library)
+    return not any(is_readable(Path(each)) for each in (path, path.replace("\\", "/")))
+
+
+def name_of(image: bpy.types.Image) -> str:
+    """Return the name of a picture's file, as its maker's system wrote it."""
+    return image.filepath.replace("\\", "/").rpartition("/")[2] or image.name

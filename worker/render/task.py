@@ -1,0 +1,246 @@
+"""One task, start to end: load, render each view, and finish it beside the next render."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from farm.errors import AssetError, StaleAttempt, TaskError
+from farm.spec.asset import Asset
+from farm.spec.passes import PassName
+from farm.spec.task import RenderTask
+from farm.spec.view import View
+from worker.assets.cache import own_paths
+from worker.assets.products import Workshop
+from worker.blender.view_passes import HIGHEST_INDEX
+from worker.images.encode import EncodePool
+from worker.recipes import Stage, find_maker, find_recipe
+from worker.render.record_book import RecordBook
+from worker.render.results import Results
+from worker.render.writer import Circumstances, Rendered, ViewWriter
+
+if TYPE_CHECKING:  # bpy is imported by the process that renders, not by whoever imports this
+    from worker.blender.session import BlenderSession
+
+ENCODERS = 4
+"""Threads beside the renderer, at most; one more picture than these may be in flight."""
+
+
+Locate = Callable[[Sequence[Asset]], list[Path]]
+"""Returns where the assets of a task are on this machine."""
+
+
+class Lease(Protocol):
+    """The right to a task, while it is worked on."""
+
+    def confirm(self) -> None:
+        """Return if the task is still ours and is to go on.
+
+        Raises:
+            StaleAttempt: It is not ours.
+            Interrupted: It is not to go on here; what is rendered counts.
+        """
+
+    def secure(self) -> None:
+        """Return when the task was surely ours a moment ago: its files may be written.
+
+        Raises:
+            StaleAttempt: It is not ours.
+        """
+
+    def view_done(self) -> None:
+        """Count a view that is finished and recorded."""
+
+    def views_found(self, count: int) -> None:
+        """Count views that an earlier attempt has finished."""
+
+
+def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
+    task: RenderTask,
+    *,
+    session: BlenderSession,
+    storage: Results,
+    attempt: int,
+    worker: str,
+    lease: Lease,
+    locate: Locate = own_paths,
+    workshop: Workshop | None = None,
+) -> None:
+    """Render the views of a task that are not finished yet, or make its product.
+
+    What is finished stays on any error.
+
+    Raises:
+        TaskError: The task cannot go on.
+    """
+    if task.product:
+        assert workshop is not None
+        make_product(task, session, lease=lease, locate=locate, workshop=workshop)
+        return
+    book = RecordBook(task, storage, attempt)
+    missing = [view for view in task.views if not book.has(view)]
+    lease.views_found(len(task.views) - len(missing))
+    if not missing:
+        return
+    started = time.perf_counter()
+    session.configure(task.render, task.passes)
+    stage = prepare(task, session, locate, workshop)
+    more = tuple(name for name in stage.label_passes if name not in task.passes)
+    if more:
+        session.configure(task.render, task.passes + more)
+    load_s = time.perf_counter() - started
+    circumstances = Circumstances(
+        attempt=attempt,
+        worker=worker,
+        missing_textures=stage.missing_textures,
+        vertex_colours=stage.vertex_colours,
+        unread=stage.unread,
+        see_through=stage.see_through,
+        notes=stage.notes,
+        denoiser=session.denoiser,
+        device=session.device_label,
+        versions={"viewfarm": version("viewfarm"), "blender": session.blender_version},
+        metres_per_unit=stage.metres_per_unit,
+        indices=stage.indices,
+        materials=stage.materials,
+    )
+    finisher = ViewWriter(
+        task,
+        circumstances,
+        book=book,
+        storage=storage,
+        may_write=lease.secure,
+        on_done=lease.view_done,
+    )
+    render_views(missing, stage, session, finisher=finisher, lease=lease, load_s=load_s)
+    finisher.raise_unfit()
+
+
+def prepare(
+    task: RenderTask, session: BlenderSession, locate: Locate, workshop: Workshop | None = None
+) -> Stage:
+    """Load what all views of a task share."""
+    with brought(task, locate, workshop) as here:
+        stage = find_recipe(task.recipe).prepare(here, session)
+    check_numbers(task, stage)
+    return stage
+
+
+def make_product(
+    task: RenderTask,
+    session: BlenderSession,
+    *,
+    lease: Lease,
+    locate: Locate,
+    workshop: Workshop,
+) -> None:
+    """Make what a task makes for others, unless it is there as it was made.
+
+    Raises:
+        TaskError: It cannot be made or stored.
+    """
+    assert task.product
+    if workshop.products.is_sound(task.product):
+        return
+    lease.confirm()
+    make = find_maker(task.recipe)
+    session.configure(task.render, task.passes)
+    with brought(task, locate, workshop) as here:
+        workshop.make(
+            task.product, lambda folder: make(here, session, folder), may_write=lease.secure
+        )
+
+
+@contextmanager
+def brought(task: RenderTask, locate: Locate, workshop: Workshop | None) -> Iterator[RenderTask]:
+    """Give a task with the paths of its assets and of the product that it needs on this machine.
+
+    Errors name assets as people do.
+    """
+    paths = locate(task.assets)
+    here = tuple(
+        asset.model_copy(update={"path": str(path)})
+        for asset, path in zip(task.assets, paths, strict=True)
+    )
+    changes: dict[str, object] = {"assets": here}
+    assert workshop is not None or not task.needs
+    if workshop:
+        changes["needs"] = workshop.hold(task.needs)
+    try:
+        yield task.model_copy(update=changes)
+    except AssetError as error:
+        names = {copy.path: asset.path for copy, asset in zip(here, task.assets, strict=True)}
+        raise AssetError(names.get(error.path, error.path), error.reason) from error
+
+
+def check_numbers(task: RenderTask, stage: Stage) -> None:
+    """Make sure that labels can tell the model's parts apart.
+
+    Raises:
+        AssetError: It has too many.
+    """
+    parts: dict[PassName, int] = {"index": len(stage.indices), "material": len(stage.materials)}
+    for name, count in parts.items():
+        if name in task.passes and count > HIGHEST_INDEX:
+            reason = f"its {count} parts are more than the {name} pass tells: leave that pass out"
+            raise AssetError(task.title, reason)
+
+
+def render_views(  # noqa: PLR0913  the parts of one loop
+    views: list[View],
+    stage: Stage,
+    session: BlenderSession,
+    *,
+    finisher: ViewWriter,
+    lease: Lease,
+    load_s: float,
+) -> None:
+    """Render `views` one after the other, while what is rendered is finished beside."""
+    workers = max(1, min(ENCODERS, (os.cpu_count() or 1) - 1))
+    jobs: list[tuple[Rendered, Future[None]]] = []
+    with EncodePool(workers, workers + 1) as pool:
+        try:
+            for view in views:
+                lease.confirm()
+                rendered = render_view(
+                    view, stage, session, load_s=load_s, twice=session.wants_centres
+                )
+                jobs.append((rendered, pool.submit(finisher.finish, rendered)))
+                load_s = 0.0
+                raise_failures(jobs)
+        except StaleAttempt:  # somebody else writes these files now
+            for rendered, job in jobs:
+                if job.cancel():
+                    rendered.drop()
+            raise
+        finally:
+            wait(job for _, job in jobs)
+
+
+def render_view(
+    view: View, stage: Stage, session: BlenderSession, *, load_s: float, twice: bool
+) -> Rendered:
+    """Arrange and render one view; `twice` where labels take a sample of their own."""
+    started = time.perf_counter()
+    shot = stage.arrange(view)
+    path, centres = session.render(seed=view.seed), None
+    if twice:
+        try:
+            centres = session.render_centres(seed=view.seed)
+        except TaskError:
+            path.unlink(missing_ok=True)
+            raise
+    return Rendered(view, shot, path, load_s, time.perf_counter() - started, centres)
+
+
+def raise_failures(jobs: list[tuple[Rendered, Future[None]]]) -> None:
+    """Raise the error of a view that could not be finished, rather than render on."""
+    for _, job in jobs:
+        if job.done() and not job.cancelled():
+            job.result()

@@ -1,0 +1,144 @@
+"""The files of a view as bytes, checked, from what Cycles delivered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.spec.label import IndexLabel, ObjectLabel
+from farm.spec.passes import PASSES, PassName
+from farm.spec.task import RenderTask
+from worker.images.encode import decode, decode_exr, encode, encode_exr
+from worker.images.multilayer import Passes
+from worker.images.view_transform import Developer, quantise_mask
+from worker.labels.arrays import Geometry, depth, label_array
+from worker.labels.objects import Sight, object_label
+from worker.labels.previews import preview
+from worker.recipes import Shot
+from worker.render.checks import check_label, check_passes, check_pixels, check_same
+
+
+@dataclass(frozen=True)
+class ViewFiles:
+    """What a view's record tells of, before it is written."""
+
+    files: dict[PassName, bytes]
+    coverage: float
+    previews: dict[PassName, bytes] = field(default_factory=dict)
+    objects: tuple[ObjectLabel, ...] = ()
+    pass_s: dict[PassName, float] = field(default_factory=dict)
+
+
+class ViewFileMaker:
+    """Makes the files of one task's views; it may serve many threads."""
+
+    def __init__(self, task: RenderTask, materials: tuple[IndexLabel, ...] = ()) -> None:
+        self._task = task
+        self._materials = len(materials) - 1 if materials else 0
+        settings = task.render
+        self._develop = Developer(
+            view_transform=settings.view_transform, bit_depth=settings.bit_depth
+        )
+
+    def __call__(self, passes: Passes, shot: Shot) -> ViewFiles:
+        """Make the files of a view.
+
+        Raises:
+            PictureError: What Cycles delivered must not count, or is lost in a file.
+        """
+        task, bit_depth = self._task, self._task.render.bit_depth
+        check_passes(passes, bit_depth=bit_depth, allow_empty=task.allow_empty_masks)
+        geometry = Geometry(shot.camera, shot.world_from_scene, shot.gain, self._materials)
+        clock = PassTimer()
+        arrays: dict[PassName, NDArray[Any]] = {}
+        for name in task.passes:
+            arrays[name] = self._array(name, passes, geometry)
+            clock.note(name)
+        check_pixels(arrays, passes.alpha, bit_depth=bit_depth)
+        files, previews = {}, {}
+        for name, array in arrays.items():
+            clock.restart()
+            files[name] = self._file(name, array, passes)
+            if PASSES[name].kind != "picture" and task.render.previews:
+                previews[name] = encode(preview(name, array), format="png")
+            clock.note(name)
+        return ViewFiles(
+            files=files,
+            coverage=float(passes.alpha.mean()),
+            previews=previews,
+            objects=describe(passes, shot, geometry, task, index_of(passes, shot, geometry)),
+            pass_s=clock.spent_s,
+        )
+
+    def _array(self, name: PassName, passes: Passes, geometry: Geometry) -> NDArray[Any]:
+        if name == "rgb":
+            return self._develop(passes.picture(gain=geometry.gain))
+        if name == "mask":
+            return quantise_mask(passes.alpha, bit_depth=self._task.render.bit_depth)
+        label = label_array(name, passes, geometry)
+        check_label(name, label)
+        return label
+
+    def _file(self, name: PassName, array: NDArray[Any], passes: Passes) -> bytes:
+        """Encode a pass, and make sure that the bytes give it back."""
+        info = PASSES[name]
+        if info.kind in ("picture", "integers"):
+            format_ = self._task.render.format if info.kind == "picture" else "png"
+            data = encode(array, format=format_)
+            check_same(name, array, lambda: decode(data, format=format_))
+            return data
+        channels, header = info.channels, None
+        if info.kind == "cryptomatte":
+            channels, header = passes.cryptomatte_channels, passes.manifest
+        data = encode_exr(array, channels, header)
+        planes = array.reshape(*array.shape[:2], len(channels))
+        check_same(name, planes, lambda: decode_exr(data, channels))
+        return data
+
+
+def index_of(passes: Passes, shot: Shot, geometry: Geometry) -> NDArray[np.uint16] | None:
+    """Return what tells the things of a view apart (H, W); None where there is one alone."""
+    if len(shot.things) < 2 or "Object Index" not in passes.layers:
+        return None
+    return np.asarray(label_array("index", passes, geometry), dtype=np.uint16)
+
+
+def describe(
+    passes: Passes,
+    shot: Shot,
+    geometry: Geometry,
+    task: RenderTask,
+    index: NDArray[np.uint16] | None,
+) -> tuple[ObjectLabel, ...]:
+    """Describe the things in a view."""
+    sight = Sight(
+        camera=shot.camera,
+        resolution_px=task.render.resolution_px,
+        coverage=np.clip(passes.alpha, 0.0, 1.0),
+        index=index,
+        depth=depth(passes, geometry) if "Depth" in passes.layers else None,
+    )
+    return tuple(object_label(thing, sight, alone=len(shot.things) == 1) for thing in shot.things)
+
+
+class PassTimer:
+    """Seconds by pass."""
+
+    def __init__(self, spent_s: Mapping[PassName, float] | None = None) -> None:
+        self.spent_s: dict[PassName, float] = dict(spent_s or {})
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin to count now."""
+        self._since = time.perf_counter()
+
+    def note(self, name: PassName) -> None:
+        """Count what has passed since the last time to a pass."""
+        now = time.perf_counter()
+        self.spent_s[name] = self.spent_s.get(name, 0.0) + now - self._since
+        self._since = now

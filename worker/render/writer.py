@@ -1,0 +1,221 @@
+"""From a render to files and a record, beside the next render."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from farm.errors import PictureError
+from farm.spec.label import IndexLabel, ObjectLabel
+from farm.spec.passes import PassName, samples_for
+from farm.spec.record import FileRecord, Timings, ViewRecord
+from farm.spec.task import RenderTask, dataset_key, view_id
+from farm.spec.view import View
+from worker.images.multilayer import Passes, read_passes
+from worker.recipes import Shot
+from worker.render.checks import joined
+from worker.render.record_book import RecordBook
+from worker.render.results import Results
+from worker.render.view_files import PassTimer, ViewFileMaker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A view that Cycles has rendered and nobody has looked at."""
+
+    view: View
+    shot: Shot
+    path: Path
+    load_s: float
+    render_s: float
+    centres: Path | None = None
+    """A second file, with the labels that the first cannot tell, of the pixels' centres."""
+
+    def drop(self) -> None:
+        """Remove what was rendered."""
+        for path in (self.path, self.centres):
+            if path is not None:
+                path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What the records of all views of an attempt say alike."""
+
+    attempt: int
+    worker: str
+    missing_textures: tuple[str, ...]
+    denoiser: str | None
+    device: str
+    versions: dict[str, str]
+    vertex_colours: bool = False
+    unread: tuple[str, ...] = ()
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    metres_per_unit: float = 1.0
+    indices: tuple[IndexLabel, ...] = ()
+    materials: tuple[IndexLabel, ...] = ()
+    see_through: bool = False
+
+
+class ViewWriter:
+    """Writes the files and records of one task; its `finish` runs on many threads."""
+
+    def __init__(  # noqa: PLR0913  what it needs and whom it asks, each by its name
+        self,
+        task: RenderTask,
+        circumstances: Circumstances,
+        *,
+        book: RecordBook,
+        storage: Results,
+        may_write: Callable[[], None],
+        on_done: Callable[[], None],
+    ) -> None:
+        self._task = task
+        self._circumstances = circumstances
+        self._book = book
+        self._storage = storage
+        self._may_write = may_write
+        self._on_done = on_done
+        self._one_at_a_time = threading.Lock()
+        self._unfit: dict[str, PictureError] = {}
+        self._produce = ViewFileMaker(task, circumstances.materials)
+
+    def finish(self, rendered: Rendered) -> None:
+        """Read the passes, check them, write the files, then the record, then tell.
+
+        A view that must not count is remembered for `raise_unfit`; the others go on.
+        """
+        begun = time.perf_counter()
+        passes = read_once(rendered.path)
+        if rendered.centres is not None:
+            passes = read_once(rendered.centres).over(passes)
+        read = time.perf_counter()
+        try:
+            produce = self._produce(passes, rendered.shot)
+        except PictureError as error:
+            log.warning("view does not count view=%s: %s", rendered.view.name, error)
+            with self._one_at_a_time:
+                self._unfit[rendered.view.name] = error
+            return
+        done = time.perf_counter()
+        timings = Timings(
+            load_s=rendered.load_s,
+            render_s=rendered.render_s,
+            sample_s=passes.sample_s,
+            read_s=read - begun,
+            encode_s=done - read,
+            write_s=0.0,
+            pass_s=produce.pass_s,
+        )
+        self.deliver(
+            rendered,
+            produce.files,
+            coverage=produce.coverage,
+            timings=timings,
+            previews=produce.previews,
+            objects=produce.objects,
+        )
+
+    def deliver(  # noqa: PLR0913 - what a record tells of
+        self,
+        rendered: Rendered,
+        encoded: dict[PassName, bytes],
+        *,
+        coverage: float,
+        timings: Timings,
+        previews: dict[PassName, bytes] | None = None,
+        objects: tuple[ObjectLabel, ...] = (),
+    ) -> None:
+        """Write the files of a view, then its record, then tell.
+
+        Raises:
+            StaleAttempt: Somebody else writes these files now.
+        """
+        self._may_write()
+        begun = time.perf_counter()
+        view, spent = rendered.view, PassTimer(timings.pass_s)
+        files: dict[PassName, FileRecord] = {}
+        for each, data in encoded.items():
+            path = view.path_of(each, picture_format=self._task.render.format)
+            files[each] = self._write(path, data)
+            spent.note(each)
+        shown: dict[PassName, FileRecord] = {}
+        for each, data in (previews or {}).items():
+            shown[each] = self._write(view.preview_path_of(each), data)
+            spent.note(each)
+        seconds = {"write_s": time.perf_counter() - begun, "pass_s": spent.spent_s}
+        record = self._record(rendered, files, coverage, timings.model_copy(update=seconds))
+        record = record.model_copy(update={"previews": shown, "objects": objects})
+        with self._one_at_a_time:
+            self._book.add(record)
+            self._on_done()
+
+    def raise_unfit(self) -> None:
+        """Tell of the views that do not count, after all that were rendered are finished.
+
+        Raises:
+            PictureError: There are some.
+        """
+        if not self._unfit:
+            return
+        error = joined(self._task.title, self._unfit, views=len(self._task.views))
+        for name, notes in self._circumstances.notes.items():  # a black sky, perhaps
+            error = type(error)(f"{error}; {name}: {'; '.join(notes)}")
+        raise error
+
+    def _write(self, path: str, data: bytes) -> FileRecord:
+        self._storage.put(dataset_key(self._task.dataset, path), data)
+        return FileRecord(path=path, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
+
+    def _record(
+        self,
+        rendered: Rendered,
+        files: dict[PassName, FileRecord],
+        coverage: float,
+        timings: Timings,
+    ) -> ViewRecord:
+        task, known = self._task, self._circumstances
+        return ViewRecord(
+            view_id=view_id(task, rendered.view),
+            view=rendered.view,
+            title=task.title,
+            group=task.group,
+            task_id=task.task_id,
+            attempt=known.attempt,
+            worker=known.worker,
+            files=files,
+            resolution_px=task.render.resolution_px,
+            camera=rendered.shot.camera,
+            missing_textures=known.missing_textures,
+            vertex_colours=known.vertex_colours,
+            unread=known.unread,
+            see_through=known.see_through,
+            notes=known.notes,
+            assets=task.assets,
+            values=rendered.shot.values,
+            samples=samples_for(task.passes, task.render.samples),
+            denoiser=known.denoiser,
+            device=known.device,
+            true_strength=rendered.shot.true_strength,
+            coverage=coverage,
+            metres_per_unit=known.metres_per_unit,
+            indices=known.indices if "index" in files else (),
+            materials=known.materials if "material" in files else (),
+            versions=known.versions,
+            timings=timings,
+        )
+
+
+def read_once(path: Path) -> Passes:
+    """Read a render and remove its file."""
+    try:
+        return read_passes(path)
+    finally:
+        path.unlink(missing_ok=True)
