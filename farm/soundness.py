@@ -49,12 +49,21 @@ def strange_picture(rgb: NDArray[Any], *, may_be_empty: bool) -> str | None:
     return f"the picture is of one flat colour, {tuple(rgb[0, 0].tolist())}"
 
 
-def strange_numbers(name: PassName, label: NDArray[Any]) -> str | None:
-    """Say which numbers a label (H, W) or (H, W, channels) cannot have, if there are any."""
+def strange_numbers(
+    name: PassName, label: NDArray[Any], *, sees_behind: bool = False
+) -> str | None:
+    """Say which numbers a label (H, W) or (H, W, channels) cannot have, if there are any.
+
+    Args:
+        name: The label.
+        label: Its numbers.
+        sees_behind: The lens shows what is behind its plane, at depths below 0.
+    """
     if count := int(np.count_nonzero(np.isnan(label))):
         return f"{name} holds NaN {count} times"
     if name in ("depth", "distance"):  # infinite where there is nothing
-        if count := int(np.count_nonzero(label <= 0)):
+        least = -np.inf if sees_behind and name == "depth" else 0.0
+        if count := int(np.count_nonzero(label <= least)):
             return f"{name} is at, or behind, the camera at {count} pixels"
     elif count := int(np.count_nonzero(np.isinf(label))):
         return f"{name} is infinite {count} times"

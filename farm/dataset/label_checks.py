@@ -32,7 +32,8 @@ def check_labels(arrays: Arrays, record: ViewRecord) -> Iterator[tuple[CheckName
     """Yield each check that has something to look at, with what it found."""
     floats = {name: pixels for name, pixels in arrays.items() if pixels.dtype == np.float32}
     if floats:
-        yield "numbers", told(strange_numbers(name, floats[name]) for name in floats)
+        behind = record.camera.sees_behind
+        yield "numbers", told(strange_numbers(n, floats[n], sees_behind=behind) for n in floats)
     mask = arrays.get("mask")
     normals = [name for name in NORMALS if name in arrays]
     if normals:

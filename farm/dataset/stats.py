@@ -293,13 +293,19 @@ def sides_seen(record: ViewRecord) -> list[tuple[float, float]]:
     poses = [np.array(label.camera_from_object) for label in record.objects]
     if not poses:
         poses = [np.linalg.inv(np.array(record.camera.world_from_camera))]
-    return [side_seen(pose) for pose in poses]
+    far_off = record.camera.model == "orthographic"
+    return [side_seen(pose, far_off=far_off) for pose in poses]
 
 
-def side_seen(camera_from_object: NDArray[np.float64]) -> tuple[float, float]:
-    """Return yaw and pitch of the camera, degrees; straight above, yaw follows the picture's up."""
+def side_seen(
+    camera_from_object: NDArray[np.float64], *, far_off: bool = False
+) -> tuple[float, float]:
+    """Return yaw and pitch of the camera, degrees; straight above, yaw follows the picture's up.
+
+    With `far_off`, its rays run side by side, so that it sees all things from where it looks from.
+    """
     turn, shift = camera_from_object[:3, :3], camera_from_object[:3, 3]
-    x, y, z = (-turn.T @ shift).tolist()
+    x, y, z = (turn[2] if far_off else -turn.T @ shift).tolist()
     pitch_deg = math.degrees(math.atan2(z, math.hypot(x, y)))
     if pitch_deg > STRAIGHT_DOWN_DEG:
         x, y, _ = (-turn[1]).tolist()

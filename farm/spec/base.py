@@ -24,4 +24,5 @@ def first_reason(error: ValidationError) -> str:
     """Return where the first fault of a description is, and what it is: `camera.fx_px: ...`."""
     first = error.errors(include_url=False, include_context=False)[0]
     place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}" if place else first["msg"]
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"{place}: {reason}" if place else reason

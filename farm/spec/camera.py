@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from farm.spec.base import Spec
 
@@ -16,6 +17,8 @@ Matrix4 = tuple[
     tuple[float, float, float, float],
 ]
 
+Axis = tuple[float, ...]
+
 IDENTITY: Matrix4 = ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
 
 BASE_DISTANCE = 3.5
@@ -23,6 +26,19 @@ BASE_DISTANCE = 3.5
 FOCAL_LENGTH_MM = 50.0
 SENSOR_WIDTH_MM = 36.0
 """Width of the sensor; it spans the longer side of the picture."""
+
+RIGID_SLACK = 1e-3
+"""Largest distance of a rotation's numbers from those of one: what is written with four digits."""
+LARGEST_ASPECT = 200.0
+"""Blender's pixels are at most so many times as long as wide."""
+MOST_K0 = 0.01
+"""Radians by which a fisheye may miss its own axis."""
+RADII = 2000
+"""Places between the middle and the corner where a fisheye's angles are looked at."""
+
+Length = Annotated[float, Field(gt=0.0, ge=1e-9, le=1e9, allow_inf_nan=False)]
+"""Above 0, and such that Blender's numbers of 32 bits hold it."""
+Offset = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
 
 Framing = Literal["t", "m", "l"]
 FRAMING_FACTORS: dict[Framing, float] = {"t": 0.85, "m": 1.0, "l": 1.3}
@@ -55,12 +71,12 @@ class PerspectiveLens(Spec):
     """A pinhole, as photographers have it."""
 
     kind: Literal["perspective"] = "perspective"
-    focal_length_mm: PositiveFloat = FOCAL_LENGTH_MM
-    sensor_width_mm: PositiveFloat = SENSOR_WIDTH_MM
+    focal_length_mm: Length = FOCAL_LENGTH_MM
+    sensor_width_mm: Length = SENSOR_WIDTH_MM
     """Spans the longer side of the picture."""
-    shift_x: float = 0.0
+    shift_x: Offset = 0.0
     """To the right, in parts of the longer side of the picture."""
-    shift_y: float = 0.0
+    shift_y: Offset = 0.0
     """Up."""
 
 
@@ -68,17 +84,28 @@ class PinholeLens(Spec):
     """A pinhole, as computer vision has it; from the outer corner of the top-left pixel."""
 
     kind: Literal["pinhole"] = "pinhole"
-    fx_px: PositiveFloat
-    fy_px: PositiveFloat
-    cx_px: float
-    cy_px: float
+    fx_px: Length
+    fy_px: Length
+    cx_px: Offset
+    """May lie outside of the picture."""
+    cy_px: Offset
+
+    @model_validator(mode="after")
+    def _has_pixels_that_blender_renders(self) -> Self:
+        if not 1 / LARGEST_ASPECT <= self.fx_px / self.fy_px <= LARGEST_ASPECT:
+            raise ValueError(
+                f"fx_px {self.fx_px:g} and fy_px {self.fy_px:g} make pixels that are more than "
+                f"{LARGEST_ASPECT:g} times as long as wide, which Blender does not render: "
+                "take focal lengths that are closer to each other"
+            )
+        return self
 
 
 class OrthographicLens(Spec):
     """Rays that run side by side."""
 
     kind: Literal["orthographic"] = "orthographic"
-    width: PositiveFloat
+    width: Length
     """What the longer side of the picture spans, in units of the view's world."""
 
 
@@ -90,14 +117,65 @@ class FisheyeLens(Spec):
     """
 
     kind: Literal["fisheye_polynomial"] = "fisheye_polynomial"
-    k0: float = 0.0
-    k1: float
-    k2: float = 0.0
-    k3: float = 0.0
-    k4: float = 0.0
-    fov_deg: PositiveFloat = 180.0
-    """What is outside of this angle, from rim to rim, is not seen."""
-    sensor_width_mm: PositiveFloat = SENSOR_WIDTH_MM
+    k0: FiniteFloat = 0.0
+    """The angle in the middle, which a ray that is on the axis has; next to 0."""
+    k1: FiniteFloat
+    k2: FiniteFloat = 0.0
+    k3: FiniteFloat = 0.0
+    k4: FiniteFloat = 0.0
+    fov_deg: float = Field(default=180.0, gt=0.0, le=360.0, allow_inf_nan=False)
+    """What is outside of this angle, from rim to rim, is not seen: black, with a mask of 0."""
+    sensor_width_mm: Length = SENSOR_WIDTH_MM
+
+    @model_validator(mode="after")
+    def _leads_from_the_middle_to_the_rim(self) -> Self:
+        if abs(self.k0) > MOST_K0:
+            raise ValueError(
+                f"k0 {self.k0:g} puts nothing into the middle of the picture: take a number next "
+                f"to 0, from -{MOST_K0:g} to {MOST_K0:g}"
+            )
+        if self.k1 >= 0:
+            raise ValueError(
+                f"k1 {self.k1:g} is not below 0, so the picture would be {upside(self.k1)}: Cycles "
+                "takes theta = -(k0 + k1 r + ...), so turn the signs of k0 to k4 round, or take "
+                "about minus the radians that a millimetre spans"
+            )
+        if (turn := self.turns_back()) is not None:
+            raise ValueError(
+                f"k0 to k4 turn back {turn[0]:.3g} mm from the middle, at {turn[1]:.4g} degrees, "
+                f"so two places would show one direction: take a fov_deg of {2 * turn[1]:.4g} or "
+                "less, or other coefficients"
+            )
+        return self
+
+    @property
+    def coefficients(self) -> tuple[float, float, float, float, float]:
+        """k0 to k4."""
+        return (self.k0, self.k1, self.k2, self.k3, self.k4)
+
+    def turns_back(self) -> tuple[float, float] | None:
+        """Return where angles begin to fall (mm, degrees), if they do before the rim."""
+        before = -math.inf
+        for radius, theta in self.angles():
+            if theta <= before:
+                return radius, math.degrees(before)
+            if theta > math.radians(self.fov_deg / 2):
+                break
+            before = theta
+        return None
+
+    def angles(self) -> Iterator[tuple[float, float]]:
+        """Yield radii (mm) from the middle to the corner of a square, and their angles."""
+        corner = self.sensor_width_mm / math.sqrt(2)
+        for step in range(RADII + 1):
+            radius = corner * step / RADII
+            powers = (radius**power for power in range(5))
+            yield radius, -sum(k * r for k, r in zip(self.coefficients, powers, strict=True))
+
+
+def upside(k1: float) -> str:
+    """Return what a fisheye does to its picture whose k1 is not below 0."""
+    return "a single point" if k1 == 0 else "turned by 180 degrees"
 
 
 AnyLens = Annotated[
@@ -113,6 +191,13 @@ class PoseCamera(Spec):
     """Blender's and OpenGL's camera: looks along -Z, +Y up. A rotation and a shift, no scale."""
     lens: AnyLens = PerspectiveLens()
 
+    @field_validator("world_from_camera")
+    @classmethod
+    def _is_rigid(cls, matrix: Matrix4) -> Matrix4:
+        if reason := not_rigid(matrix):
+            raise ValueError(f"{reason}: give a rotation and a shift, rows of 4 numbers")
+        return matrix
+
 
 class FileCamera(Spec):
     """A camera of the scene's own file, as it stands at the view's frame."""
@@ -123,6 +208,28 @@ class FileCamera(Spec):
 
 
 AnyCamera = Annotated[OrbitCamera | PoseCamera | FileCamera, Field(discriminator="kind")]
+
+
+def not_rigid(matrix: Matrix4) -> str | None:
+    """Say what makes a matrix more than a rotation and a shift, if anything does."""
+    if not all(math.isfinite(number) for row in matrix for number in row):
+        return "it holds what is not a number"
+    if any(abs(a - b) > RIGID_SLACK for a, b in zip(matrix[3], IDENTITY[3], strict=True)):
+        return f"its last row is {list(matrix[3])}, not [0, 0, 0, 1]"
+    x, y, z = zip(*(row[:3] for row in matrix[:3]), strict=True)
+    lengths = [math.hypot(*axis) for axis in (x, y, z)]
+    if any(abs(length - 1) > RIGID_SLACK for length in lengths):
+        told = ", ".join(f"{length:.4g}" for length in lengths)
+        return f"it scales by {told} along its axes"
+    if any(abs(dot(a, b)) > RIGID_SLACK for a, b in ((x, y), (y, z), (z, x))):
+        return "it shears: its axes are not at right angles"
+    cross = (x[1] * y[2] - x[2] * y[1], x[2] * y[0] - x[0] * y[2], x[0] * y[1] - x[1] * y[0])
+    return "it mirrors" if dot(cross, z) < 0 else None
+
+
+def dot(one: Axis, other: Axis) -> float:
+    """Return the scalar product of two vectors."""
+    return sum(a * b for a, b in zip(one, other, strict=True))
 
 
 def orbit_matrix(*, yaw_deg: float, pitch_deg: float, distance: float) -> Matrix4:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, PositiveFloat, ValidationError, model_validator
 
 from farm.spec import release_0_1
 from farm.spec.asset import Asset
@@ -26,17 +27,80 @@ class FileRecord(Spec):
     size_bytes: int
 
 
+CameraModel = Literal["pinhole", "orthographic", "fisheye_polynomial"]
+
+
+class OrthographicRecord(Spec):
+    """Rays that run side by side."""
+
+    kind: Literal["orthographic"] = "orthographic"
+    px_per_unit: PositiveFloat
+    """Pixels that a unit of the view's world spans, at every depth."""
+
+
+class FisheyeRecord(Spec):
+    """A polynomial fisheye: theta = -(k0 + k1 r + k2 r^2 + k3 r^3 + k4 r^4), radians.
+
+    Theta is the angle to the camera's axis, r the distance in the picture from (cx_px, cy_px)
+    times `mm_per_px`.
+    """
+
+    kind: Literal["fisheye_polynomial"] = "fisheye_polynomial"
+    mm_per_px: PositiveFloat
+    k0: float
+    k1: float
+    k2: float
+    k3: float
+    k4: float
+    fov_deg: float
+    """From rim to rim; what is outside is not seen."""
+
+    @property
+    def coefficients(self) -> tuple[float, float, float, float, float]:
+        """k0 to k4."""
+        return (self.k0, self.k1, self.k2, self.k3, self.k4)
+
+
+AnyLensRecord = Annotated[OrthographicRecord | FisheyeRecord, Field(discriminator="kind")]
+
+
+def is_none(value: object) -> bool:
+    """Say whether there is nothing to write down."""
+    return value is None
+
+
 class CameraRecord(Spec):
     """The camera that took the picture, in the view's world."""
 
     world_from_camera: Matrix4
     """Blender/OpenGL camera: looks along -Z, +Y up."""
-    fx_px: float
-    fy_px: float
+    fx_px: PositiveFloat | None = Field(default=None, exclude_if=is_none)
+    """Focal lengths of a pinhole, as most cameras are; absent of any other `lens`."""
+    fy_px: PositiveFloat | None = Field(default=None, exclude_if=is_none)
     cx_px: float
+    """Where the camera's axis meets the picture, of every lens; it may be outside."""
     cy_px: float
     distance: float | None = None
     """Of a camera on a dome, from its middle; with `fit`, the distance that was found."""
+    lens: AnyLensRecord | None = Field(default=None, exclude_if=is_none)
+    """Of what is not a pinhole: what it is; absent of a pinhole."""
+
+    @model_validator(mode="after")
+    def _has_one_lens(self) -> Self:
+        focal = [self.fx_px is not None, self.fy_px is not None]
+        if any(focal) == (self.lens is not None) or any(focal) != all(focal):
+            raise ValueError("a camera has either fx_px and fy_px or a lens")
+        return self
+
+    @property
+    def model(self) -> CameraModel:
+        """How it projects."""
+        return "pinhole" if self.lens is None else self.lens.kind
+
+    @property
+    def sees_behind(self) -> bool:
+        """Something in its picture may be behind its plane, at a depth below 0."""
+        return isinstance(self.lens, FisheyeRecord) and self.lens.fov_deg > 180.0
 
 
 class Timings(Spec):

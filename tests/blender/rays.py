@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from farm.spec.record import CameraRecord
+from farm.spec.record import CameraRecord, FisheyeRecord
 
 
 def transform(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -37,7 +37,10 @@ class Solid:
     world_from_solid: np.ndarray
 
     def hit(self, origin: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return how far (N,) along each ray (N, 3) the surface is, and its normal (N, 3)."""
+        """Return how far (N,) along each ray (N, 3) the surface is, and its normal (N, 3).
+
+        Rays come from one origin (3,), or each from its own (N, 3).
+        """
         inverse = np.linalg.inv(self.world_from_solid)
         start, along = transform(origin, inverse), rays @ inverse[:3, :3].T
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -74,14 +77,14 @@ class Solid:
         return reach, np.eye(3)[near.argmax(axis=-1)]
 
     def _sheet(self, start, along):
-        reach = -start[2] / along[:, 2]
+        reach = -start[..., 2] / along[:, 2]
         at = start + reach[:, None] * along
         inside = (np.abs(at[:, :2]) <= 0.5).all(axis=-1)
         return np.where(inside, reach, np.inf), np.tile([0.0, 0.0, 1.0], (len(along), 1))
 
     def _ball(self, start, along):
-        a, b = (along**2).sum(axis=-1), along @ start
-        inner = b**2 - a * (start @ start - 1)
+        a, b = (along**2).sum(axis=-1), (along * start).sum(axis=-1)
+        inner = b**2 - a * ((start * start).sum(axis=-1) - 1)
         reach = np.where(inner >= 0, (-b - np.sqrt(np.maximum(inner, 0))) / a, np.inf)
         at = start + np.where(np.isfinite(reach), reach, 0.0)[:, None] * along
         return reach, np.where(np.isfinite(reach)[:, None], at, [0.0, 0.0, 1.0])
@@ -109,30 +112,57 @@ def look(
     u = np.arange(-border_px, width + border_px) + 0.5
     v = np.arange(-border_px, height + border_px) + 0.5
     u, v = np.meshgrid(u, v)
-    own = np.stack(
-        [(u - camera.cx_px) / camera.fx_px, -(v - camera.cy_px) / camera.fy_px, -np.ones_like(u)],
-        axis=-1,
-    )
+    own_origins, own = own_rays(camera, u, v)
     world_from_camera = np.array(camera.world_from_camera, dtype=np.float64)
     turn = world_from_camera[:3, :3]
-    rays, origin = own.reshape(-1, 3) @ turn.T, world_from_camera[:3, 3]
-    hits = [solid.hit(origin, rays) for solid in solids]
+    rays = own.reshape(-1, 3) @ turn.T
+    origin = transform(own_origins.reshape(-1, 3), world_from_camera)
+    with np.errstate(invalid="ignore"):  # rays that a lens has not, which are NaN
+        hits = [solid.hit(origin, rays) for solid in solids]
     reach = np.stack([hit[0] for hit in hits])
     first = reach.argmin(axis=0)
     depth = reach.min(axis=0)
     there = np.isfinite(depth)
     normals = np.stack([hit[1] for hit in hits])[first, np.arange(len(first))]
+    rays = np.where(there[:, None], rays, 0.0)
     safe = np.where(there, depth, 0.0)[:, None]
     normals = np.where(there[:, None], normals, 0.0)
+    length = np.linalg.norm(rays, axis=-1)
+    along = -(rays @ turn)[:, 2]
     shape = u.shape
     return Seen(
-        depth=depth.reshape(shape),  # rays reach 1 along the axis
-        distance=(depth * np.linalg.norm(rays, axis=-1)).reshape(shape),
+        depth=np.where(there, safe[:, 0] * along, np.inf).reshape(shape),
+        distance=np.where(there, safe[:, 0] * length, np.inf).reshape(shape),
         position=np.where(there[:, None], origin + safe * rays, 0.0).reshape(*shape, 3),
         normal_world=normals.reshape(*shape, 3),
         normal=(normals @ turn).reshape(*shape, 3),
         which=np.where(there, first + 1, 0).reshape(shape),
     )
+
+
+def own_rays(camera: CameraRecord, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return origins and directions (..., 3) in the camera's frame of places in the picture."""
+    x, y, nothing = u - camera.cx_px, camera.cy_px - v, np.zeros_like(u)
+    lens = camera.lens
+    if lens is None:
+        rays = np.stack([x / camera.fx_px, y / camera.fy_px, nothing - 1], axis=-1)
+        return np.zeros_like(rays), rays
+    if lens.kind == "orthographic":
+        origins = np.stack([x / lens.px_per_unit, y / lens.px_per_unit, nothing], axis=-1)
+        return origins, np.broadcast_to([0.0, 0.0, -1.0], origins.shape)
+    phi = np.arctan2(y, x)
+    theta = fisheye_angle(lens, np.hypot(x, y) * lens.mm_per_px)
+    theta = np.where(np.degrees(theta) <= lens.fov_deg / 2, theta, np.nan)
+    rays = np.stack(
+        [np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), -np.cos(theta)], axis=-1
+    )
+    return np.zeros_like(rays), rays
+
+
+def fisheye_angle(lens: FisheyeRecord, radius: np.ndarray) -> np.ndarray:
+    """Cycles' own formula."""
+    return -(lens.k0 + lens.k1 * radius + lens.k2 * radius**2 + lens.k3 * radius**3
+             + lens.k4 * radius**4)  # fmt: skip
 
 
 def settled(
@@ -157,10 +187,19 @@ def settled(
 def project(camera: CameraRecord, points: np.ndarray) -> np.ndarray:
     """Return where points (..., 3) of the world fall: pixels, u right, v down."""
     camera_from_world = np.linalg.inv(np.array(camera.world_from_camera, dtype=np.float64))
-    own = transform(points, camera_from_world)
-    u = camera.cx_px + camera.fx_px * own[..., 0] / -own[..., 2]
-    v = camera.cy_px - camera.fy_px * own[..., 1] / -own[..., 2]
-    return np.stack([u, v], axis=-1)
+    x, y, z = np.moveaxis(transform(points, camera_from_world), -1, 0)
+    if camera.lens is None:
+        right, up = camera.fx_px * x / -z, camera.fy_px * y / -z
+    elif camera.lens.kind == "orthographic":
+        right, up = camera.lens.px_per_unit * x, camera.lens.px_per_unit * y
+    else:
+        radii = np.linspace(0.0, 100.0, 400_001)
+        angles = fisheye_angle(camera.lens, radii)
+        rising = np.maximum.accumulate(angles)
+        far = np.interp(np.arccos(-z / np.sqrt(x**2 + y**2 + z**2)), rising, radii)
+        phi = np.arctan2(y, x)
+        right, up = (far / camera.lens.mm_per_px * part for part in (np.cos(phi), np.sin(phi)))
+    return np.stack([camera.cx_px + right, camera.cy_px - up], axis=-1)
 
 
 def flow(

@@ -9,11 +9,11 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from farm.errors import AssetError
 from farm.spec.camera import Matrix4
 from farm.spec.label import Point3
 from farm.spec.record import CameraRecord
-from worker.blender.camera import NAME as OWN_CAMERA
+from worker.blender import file_cameras
+from worker.blender.file_cameras import Evaluated, plain
 from worker.blender.materials.clear_cut import ClearCut
 from worker.blender.materials.textures import missing_textures
 from worker.blender.materials.vertex_colours import are_shown
@@ -21,9 +21,6 @@ from worker.blender.measure import Measurement
 from worker.blender.model import is_thin_air
 from worker.blender.pass_indices import number
 from worker.bounds import Points, transformed
-
-Evaluated = Any
-"""What a depsgraph holds; its stubs promise less than Blender has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,29 +61,20 @@ class FileScene:
     @property
     def cameras(self) -> tuple[str, ...]:
         """Names of the file's cameras, sorted."""
-        found = (item.name for item in self.scene.objects if item.type == "CAMERA")
-        return tuple(sorted(name for name in found if name != OWN_CAMERA))
+        return file_cameras.names(self.scene)
 
     def show_frame(self, frame: float) -> None:
         """Go to a moment of the animation; 1.5 is half-way from frame 1 to frame 2."""
         whole = int(np.floor(frame))
         self.scene.frame_set(whole, subframe=frame - whole)
 
-    def use_camera(self, name: str, resolution_px: tuple[int, int]) -> CameraRecord:
+    def use_camera(self, name: str) -> CameraRecord:
         """Look through a camera of the file, as it stands now.
 
         Raises:
-            AssetError: There is none of this name, or it is no perspective camera.
+            AssetError: There is none of this name, or labels cannot follow it.
         """
-        camera = self.scene.objects.get(name)
-        if name not in self.cameras or camera is None:
-            there = ", ".join(map(repr, self.cameras)) or "none"
-            raise AssetError(self.path, f"it has no camera {name!r}; its cameras: {there}")
-        if camera.data.type != "PERSP":
-            kind = camera.data.type.lower()
-            raise AssetError(self.path, f"its camera {name!r} is {kind}: take a perspective one")
-        self.scene.camera = camera
-        return camera_record(camera, self._depsgraph(), resolution_px)
+        return file_cameras.use(self.path, self.scene, name)
 
     def placed(self) -> tuple[Placed, ...]:
         """Return where everything is that is rendered, now."""
@@ -141,23 +129,6 @@ def make_plain(scene: Any) -> None:
     cycles.film_transparent_glass = False
 
 
-def camera_record(
-    camera: bpy.types.Object, depsgraph: bpy.types.Depsgraph, resolution_px: tuple[int, int]
-) -> CameraRecord:
-    """Return pose and intrinsics of a perspective camera, from Blender's own projection."""
-    evaluated: Evaluated = camera.evaluated_get(depsgraph)
-    width, height = resolution_px
-    projection = np.array(evaluated.calc_matrix_camera(depsgraph, x=width, y=height))
-    place, turn, _scale = evaluated.matrix_world.decompose()
-    return CameraRecord(
-        world_from_camera=plain(Matrix.LocRotScale(place, turn, None)),
-        fx_px=float(projection[0, 0] * width / 2),
-        fy_px=float(projection[1, 1] * height / 2),
-        cx_px=float((1 - projection[0, 2]) * width / 2),
-        cy_px=float((1 + projection[1, 2]) * height / 2),
-    )
-
-
 def placed(item: Evaluated, index: int) -> Placed:
     """Return where an evaluated object is, by the box of its geometry along its own axes."""
     corners = np.array(item.bound_box)
@@ -173,9 +144,3 @@ def placed(item: Evaluated, index: int) -> Placed:
         size=(x, y, z),
         outline=transformed(corners, matrix),
     )
-
-
-def plain(matrix: Matrix) -> Matrix4:
-    """Return a matrix as records have it."""
-    first, second, third, fourth = (tuple(row) for row in np.array(matrix).tolist())
-    return (first, second, third, fourth)

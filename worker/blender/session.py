@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import bpy
 
 from farm.errors import AssetError, GpuMemoryError, RenderError, TaskError
 from farm.spec.asset import Asset
-from farm.spec.camera import Matrix4, OrbitCamera
+from farm.spec.camera import FileCamera, Matrix4, OrbitCamera, PoseCamera
 from farm.spec.passes import PassName
+from farm.spec.record import CameraRecord
 from farm.spec.render import ResolvedRender
 from worker.blender import camera as cameras
 from worker.blender import file_scene, gpu_memory, test_card
@@ -136,11 +138,12 @@ class BlenderSession:
             samples=settings.samples,
             denoise=settings.denoise,
             see_through=self._model is not None and bool(self._model[1].clear_cut),
+            blurred=cameras.is_blurred(self.scene),
         )
 
     @property
     def wants_centres(self) -> bool:
-        """Labels take a sample of their own: `render_centres` after `render`."""
+        """Labels take a sample of their own, known after `render`: `render_centres`."""
         return len(self._samplings) > 1
 
     # Assets
@@ -256,6 +259,7 @@ class BlenderSession:
         self, world_from_camera: Matrix4, camera: OrbitCamera, *, distance: float
     ) -> None:
         """Stand the camera with the lens of `camera`."""
+        cameras.set_pixels(self.scene)
         cameras.set_camera(
             self._camera,
             world_from_camera,
@@ -263,6 +267,19 @@ class BlenderSession:
             focal_length_mm=camera.focal_length_mm,
             sensor_width_mm=camera.sensor_width_mm,
         )
+
+    def look_through(self, camera: PoseCamera | FileCamera) -> CameraRecord:
+        """Take the next pictures with a camera, as it stands now; return what records tell of it.
+
+        Raises:
+            AssetError: The file has no such camera, or labels cannot follow it.
+        """
+        if isinstance(camera, PoseCamera):
+            return cameras.set_pose(self.scene, self._camera, camera)
+        assert self._model is not None, "only a scene of a file has cameras"
+        opened = self._model[1]
+        assert isinstance(opened, FileScene), "only a scene of a file has cameras"
+        return opened.use_camera(camera.name)
 
     def render_centres(self, *, seed: int) -> Path:
         """Render what labels cannot have from the picture, as it is at the pixels' centres.
@@ -278,6 +295,7 @@ class BlenderSession:
             GpuMemoryError: It does not fit into the GPU's memory, in small tiles either.
             RenderError: Cycles did not deliver.
         """
+        self._plan()  # by the camera, which may have a depth of field
         return self._render(self._samplings[0], seed=seed)
 
     def _render(self, sampling: Sampling, *, seed: int) -> Path:
@@ -312,7 +330,9 @@ class BlenderSession:
         render.filepath = str(path)
         # With persistent data Cycles reads its own settings again only if the scene is tagged.
         render.film_transparent = render.film_transparent
-        self._run_renderer(write_still=True)
+        sharp = self._sampled is not None and self._sampled[0].sharp
+        with cameras.sharp(self.scene) if sharp else nullcontext():
+            self._run_renderer(write_still=True)
         if not path.exists():
             raise RenderError(f"Cycles wrote no picture to {path}")
         return path
@@ -324,7 +344,9 @@ class BlenderSession:
 
     def _run_renderer(self, *, write_still: bool) -> None:
         try:
-            bpy.ops.render.render(write_still=write_still, scene=self.scene.name)
+            # It takes the frame from the scene of the context, whichever scene is named.
+            with bpy.context.temp_override(scene=self.scene):
+                bpy.ops.render.render(write_still=write_still)
         except RuntimeError as error:
             text = " ".join(str(error).split())
             if self.device.kind != "cpu" and gpu_memory.ran_out(text):

@@ -61,6 +61,8 @@ class Sampling:
     """Light matters: paths go on after what they meet first."""
     clear_cut: bool = False
     """Materials let all through or nothing, by `OPAQUE_FROM`."""
+    sharp: bool = False
+    """All is in focus, although the camera has a depth of field."""
 
     @property
     def channels(self) -> int:
@@ -69,7 +71,12 @@ class Sampling:
 
 
 def plan_samplings(
-    passes: Iterable[PassName], *, samples: int, denoise: bool, see_through: bool = False
+    passes: Iterable[PassName],
+    *,
+    samples: int,
+    denoise: bool,
+    see_through: bool = False,
+    blurred: bool = False,
 ) -> tuple[Sampling, ...]:
     """Return what Cycles must be asked for to give `passes`: once, or once more for labels.
 
@@ -77,15 +84,18 @@ def plan_samplings(
     all of them. Beside a picture of many samples Cycles keeps those in `CENTRE_OF_MANY` exact, but
     averages normals, flow and texture coordinates, which at an edge are then of no surface: these
     come from one more sample of the same scene. So do all labels where the model is `see_through`:
-    Cycles draws lots whether a sample ends at a surface that is half clear, labels must not.
+    Cycles draws lots whether a sample ends at a surface that is half clear, labels must not. And so
+    they do where the camera's depth of field leaves the picture `blurred`: a sample, the first one,
+    too, then goes through some place of the aperture.
     """
+    by_lot = see_through or blurred
     averaged = AVERAGED.intersection(passes)
     if not averaged:
         labels = needs(passes)
-        return (Sampling(labels, 1, denoise=False, lit=False, clear_cut=see_through),)
+        return (label_sampling(labels, see_through=see_through, blurred=blurred),)
     centre = needs(set(passes) - AVERAGED)
     spoilt = samples > 1 and not centre <= CENTRE_OF_MANY
-    apart = centre if spoilt or see_through else frozenset()
+    apart = centre if spoilt or by_lot else frozenset()
     sticky = STICKY & (centre | needs(averaged))
     picture = Sampling(
         needs(averaged) | sticky | (centre - apart),
@@ -96,7 +106,14 @@ def plan_samplings(
     if not apart:
         return (picture,)
     labels = apart | sticky
-    return (picture, Sampling(labels, 1, denoise=False, lit=False, clear_cut=see_through))
+    return (picture, label_sampling(labels, see_through=see_through, blurred=blurred))
+
+
+def label_sampling(cycles_passes: frozenset[str], *, see_through: bool, blurred: bool) -> Sampling:
+    """Return the one sample that labels are made of."""
+    return Sampling(
+        cycles_passes, 1, denoise=False, lit=False, clear_cut=see_through, sharp=blurred
+    )
 
 
 def needs(passes: Iterable[PassName]) -> frozenset[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.projection import depths, distances
 from farm.spec.camera import Matrix4
 from farm.spec.passes import PassName
 from farm.spec.record import CameraRecord
@@ -52,19 +53,18 @@ def label_array(name: PassName, passes: Passes, geometry: Geometry) -> NDArray[A
 
 def depth(passes: Passes, geometry: Geometry) -> Floats:
     """Return the distance (H, W) along the camera's axis; infinite where there is nothing."""
-    z = passes.layers["Depth"][..., 0]
-    return np.asarray(np.where(z < NOTHING_FROM, z, np.inf), dtype=np.float32)
+    return depths(reach(passes), geometry.camera)
 
 
 def distance(passes: Passes, geometry: Geometry) -> Floats:
-    """Return the distance (H, W) from the camera's centre; infinite where there is nothing."""
-    planar = depth(passes, geometry)
-    height, width = planar.shape
-    camera = geometry.camera
-    u = (np.arange(width) + 0.5 - camera.cx_px) / camera.fx_px
-    v = (np.arange(height) + 0.5 - camera.cy_px) / camera.fy_px
-    stretch = np.sqrt(1.0 + u[None, :] ** 2 + v[:, None] ** 2)
-    return np.asarray(planar * stretch, dtype=np.float32)
+    """Return the distance (H, W) along the rays; infinite where there is nothing."""
+    return distances(reach(passes), geometry.camera)
+
+
+def reach(passes: Passes) -> Floats:
+    """Return Cycles' own depth (H, W), of which the lens says what it is."""
+    z = passes.layers["Depth"][..., 0]
+    return np.asarray(np.where(z < NOTHING_FROM, z, np.inf), dtype=np.float32)
 
 
 def normal_world(passes: Passes, geometry: Geometry) -> Floats:

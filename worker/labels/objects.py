@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.projection import NEAR, project, projected, reach_of, rim_px
 from farm.soundness import tight_box
 from farm.spec.camera import Matrix4
 from farm.spec.label import Keypoint, ObjectLabel, Point2, Point3
 from farm.spec.record import CameraRecord
-from worker.labels.polygons import area, clipped, hull
+from worker.labels.polygons import area, clipped, clipped_to_disc, hull
 
 Points = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -19,8 +21,8 @@ Floats = NDArray[np.float32]
 HIDDEN_BY = 0.01
 """A keypoint is hidden by what is so much nearer, in units of the view's world: it may lie a bit
 under the skin."""
-NEAR = 1e-6
-"""Points closer to the camera's plane are behind it."""
+ALONG_AN_EDGE = 17
+"""Points by which a bent edge is told."""
 EDGES = [(a, b) for a in range(8) for b in range(a + 1, 8) if (a ^ b).bit_count() == 1]
 
 
@@ -56,8 +58,8 @@ class Sight:
     """(H, W), of all things together, 0..1."""
     index: NDArray[np.uint16] | None = None
     """(H, W); it takes this to tell several things apart."""
-    depth: Floats | None = None
-    """(H, W), along the axis."""
+    reach: Floats | None = None
+    """(H, W), how far off what is seen is, as `farm.projection.reach_of` has it."""
 
 
 def object_label(thing: Thing, sight: Sight, *, alone: bool) -> ObjectLabel:
@@ -82,7 +84,7 @@ def object_label(thing: Thing, sight: Sight, *, alone: bool) -> ObjectLabel:
         box_px=tight_box(coverage),
         area_px=float(coverage.sum(dtype=np.float64)),
         visible_fraction=float(seen) if alone else None,
-        truncation=truncation(in_front(outline, corners), sight),
+        truncation=truncation(silhouette(outline, corners, sight.camera), sight),
         camera_from_object=as_matrix(camera_from_world @ world_from_object),
         size=thing.size,
         world_from_file=thing.world_from_file,
@@ -106,28 +108,48 @@ def coverage_of(thing: Thing, sight: Sight, *, alone: bool) -> Floats:
 def keypoint(name: str, at: Points, sight: Sight) -> Keypoint:
     """Describe a point of the camera's frame (3,) in a view."""
     px = pixel(at, sight.camera)
-    return Keypoint(name=name, px=px, depth=float(-at[2]), visible=visible(px, -at[2], sight))
+    far = float(reach_of(at, sight.camera))
+    return Keypoint(name=name, px=px, depth=float(-at[2]), visible=visible(px, far, sight))
 
 
-def visible(px: Point2 | None, depth: float, sight: Sight) -> bool | None:
+def visible(px: Point2 | None, far: float, sight: Sight) -> bool | None:
     """Tell whether a point is in the picture and nothing hides it."""
     width, height = sight.resolution_px
     if px is None or not (0 <= px[0] < width and 0 <= px[1] < height):
         return False
-    if sight.depth is None:
+    if sight.reach is None:
         return None
-    return bool(depth <= sight.depth[int(px[1]), int(px[0])] + HIDDEN_BY)
+    return bool(far <= sight.reach[int(px[1]), int(px[0])] + HIDDEN_BY)
 
 
 def truncation(points: Points, sight: Sight) -> float:
-    """Return how much of the hull of points of the camera's frame (N, 3) is outside the picture."""
+    """Return how much of the hull of points of the camera's frame (N, 3) is outside the picture.
+
+    What is beyond the rim of a fisheye is outside, too.
+    """
     if len(points) < 3:
         return 1.0
-    whole = hull(np.array([pixel(point, sight.camera) for point in points]))
+    whole = hull(projected(points, sight.camera))
     size = area(whole)
     if size <= 0:
         return 0.0
-    return float(np.clip(1.0 - area(clipped(whole, sight.resolution_px)) / size, 0.0, 1.0))
+    inside = clipped(whole, sight.resolution_px)
+    if (rim := rim_px(sight.camera)) is not None:
+        inside = clipped_to_disc(inside, (sight.camera.cx_px, sight.camera.cy_px), rim)
+    return float(np.clip(1.0 - area(inside) / size, 0.0, 1.0))
+
+
+def silhouette(outline: Points, corners: Points, camera: CameraRecord) -> Points:
+    """Return points (N, 3) of a thing whose hull in the picture is that of the thing.
+
+    A fisheye bends the edges of a box, and shows also what is behind its plane.
+    """
+    if camera.model != "fisheye_polynomial":
+        return in_front(outline, corners)
+    if len(outline) > len(corners):
+        return outline
+    steps = np.linspace(0.0, 1.0, ALONG_AN_EDGE)[:, None]
+    return np.concatenate([corners[a] + steps * (corners[b] - corners[a]) for a, b in EDGES])
 
 
 def in_front(outline: Points, corners: Points) -> Points:
@@ -151,11 +173,9 @@ def box_corners(size: Point3) -> Points:
 
 
 def pixel(at: Points, camera: CameraRecord) -> Point2 | None:
-    """Return where a point of the camera's frame (3,) falls, or None for one behind it."""
-    x, y, z = at.tolist()
-    if z > -NEAR:
-        return None
-    return (camera.cx_px - camera.fx_px * x / z, camera.cy_px + camera.fy_px * y / z)
+    """Return where a point of the camera's frame (3,) falls, or None where no lens shows it."""
+    u, v = project(at, camera).tolist()
+    return None if math.isnan(u) else (u, v)
 
 
 def moved(points: Points, matrix: Points) -> Points:

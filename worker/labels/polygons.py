@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 Polygon = NDArray[np.float64]
 """(N, 2) corners in order."""
+SIDES = 64
+"""Of a polygon that stands for a disc; its area is 0.1 % larger."""
 
 
 def hull(points: Polygon) -> Polygon:
@@ -43,17 +45,25 @@ def area(polygon: Polygon) -> float:
 
 def clipped(polygon: Polygon, size: tuple[int, int]) -> Polygon:
     """Return what of a convex polygon is within 0..width and 0..height."""
-    for axis in (0, 1):
-        polygon = cut(polygon, axis=axis, sign=1.0, limit=0.0)
-        polygon = cut(polygon, axis=axis, sign=-1.0, limit=-float(size[axis]))
+    for axis in np.eye(2):
+        polygon = cut(polygon, toward=axis, limit=0.0)
+        polygon = cut(polygon, toward=-axis, limit=-float(np.dot(axis, size)))
     return polygon
 
 
-def cut(polygon: Polygon, *, axis: int, sign: float, limit: float) -> Polygon:
-    """Return the part of a convex polygon where sign * coordinate >= limit."""
+def clipped_to_disc(polygon: Polygon, middle: tuple[float, float], radius: float) -> Polygon:
+    """Return what of a convex polygon is within a disc, as a polygon of `SIDES` sides has it."""
+    for angle in np.arange(SIDES) * 2 * np.pi / SIDES:
+        inward = -np.array([np.cos(angle), np.sin(angle)])
+        polygon = cut(polygon, toward=inward, limit=float(inward @ middle) - radius)
+    return polygon
+
+
+def cut(polygon: Polygon, *, toward: Polygon, limit: float) -> Polygon:
+    """Return the part of a convex polygon that reaches `limit` or more along a direction (2,)."""
     kept: list[Polygon] = []
     for start, end in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
-        before, after = sign * start[axis] - limit, sign * end[axis] - limit
+        before, after = float(start @ toward) - limit, float(end @ toward) - limit
         if before >= 0:
             kept.append(start)
         if (before >= 0) != (after >= 0):

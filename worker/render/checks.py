@@ -69,17 +69,18 @@ def check_pixels(
         raise PictureError(what)
 
 
-def check_label(name: PassName, label: NDArray[Any]) -> None:
+def check_label(name: PassName, label: NDArray[Any], *, sees_behind: bool = False) -> None:
     """Make sure that a label can be believed.
 
     Args:
         name: Which label it is.
         label: (H, W) or (H, W, channels).
+        sees_behind: The lens shows what is behind its plane.
 
     Raises:
         PictureError: There are values that it cannot have.
     """
-    what = strange_numbers(name, label)
+    what = strange_numbers(name, label, sees_behind=sees_behind)
     if not what and name in ("normal", "normal_world"):
         what = strange_lengths(name, label)
     if what:

@@ -208,9 +208,7 @@ def render_views(  # noqa: PLR0913  the parts of one loop
         try:
             for view in views:
                 lease.confirm()
-                rendered = render_view(
-                    view, stage, session, load_s=load_s, twice=session.wants_centres
-                )
+                rendered = render_view(view, stage, session, load_s=load_s)
                 jobs.append((rendered, pool.submit(finisher.finish, rendered)))
                 load_s = 0.0
                 raise_failures(jobs)
@@ -223,14 +221,12 @@ def render_views(  # noqa: PLR0913  the parts of one loop
             wait(job for _, job in jobs)
 
 
-def render_view(
-    view: View, stage: Stage, session: BlenderSession, *, load_s: float, twice: bool
-) -> Rendered:
-    """Arrange and render one view; `twice` where labels take a sample of their own."""
+def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: float) -> Rendered:
+    """Arrange and render one view, again where labels take a sample of their own."""
     started = time.perf_counter()
     shot = stage.arrange(view)
     path, centres = session.render(seed=view.seed), None
-    if twice:
+    if session.wants_centres:
         try:
             centres = session.render_centres(seed=view.seed)
         except TaskError:

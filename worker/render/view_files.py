@@ -16,9 +16,10 @@ from farm.spec.task import RenderTask
 from worker.images.encode import decode, decode_exr, encode, encode_exr
 from worker.images.multilayer import Passes
 from worker.images.view_transform import Developer, quantise_mask
-from worker.labels.arrays import Geometry, depth, label_array
+from worker.labels.arrays import Geometry, label_array, reach
 from worker.labels.objects import Sight, object_label
 from worker.labels.previews import preview
+from worker.labels.rim import within_rim
 from worker.recipes import Shot
 from worker.render.checks import check_label, check_passes, check_pixels, check_same
 
@@ -52,6 +53,7 @@ class ViewFileMaker:
             PictureError: What Cycles delivered must not count, or is lost in a file.
         """
         task, bit_depth = self._task, self._task.render.bit_depth
+        passes = within_rim(passes, shot.camera)
         check_passes(passes, bit_depth=bit_depth, allow_empty=task.allow_empty_masks)
         geometry = Geometry(shot.camera, shot.world_from_scene, shot.gain, self._materials)
         clock = PassTimer()
@@ -71,7 +73,7 @@ class ViewFileMaker:
             files=files,
             coverage=float(passes.alpha.mean()),
             previews=previews,
-            objects=describe(passes, shot, geometry, task, index_of(passes, shot, geometry)),
+            objects=describe(passes, shot, task, index_of(passes, shot, geometry)),
             pass_s=clock.spent_s,
         )
 
@@ -81,7 +83,7 @@ class ViewFileMaker:
         if name == "mask":
             return quantise_mask(passes.alpha, bit_depth=self._task.render.bit_depth)
         label = label_array(name, passes, geometry)
-        check_label(name, label)
+        check_label(name, label, sees_behind=geometry.camera.sees_behind)
         return label
 
     def _file(self, name: PassName, array: NDArray[Any], passes: Passes) -> bytes:
@@ -111,7 +113,6 @@ def index_of(passes: Passes, shot: Shot, geometry: Geometry) -> NDArray[np.uint1
 def describe(
     passes: Passes,
     shot: Shot,
-    geometry: Geometry,
     task: RenderTask,
     index: NDArray[np.uint16] | None,
 ) -> tuple[ObjectLabel, ...]:
@@ -121,7 +122,7 @@ def describe(
         resolution_px=task.render.resolution_px,
         coverage=np.clip(passes.alpha, 0.0, 1.0),
         index=index,
-        depth=depth(passes, geometry) if "Depth" in passes.layers else None,
+        reach=reach(passes) if "Depth" in passes.layers else None,
     )
     return tuple(object_label(thing, sight, alone=len(shot.things) == 1) for thing in shot.things)
 

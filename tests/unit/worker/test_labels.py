@@ -94,7 +94,7 @@ def test_a_keypoint_is_hidden_by_what_is_nearer(nearest, visible):
     depth = np.full((48, 64), nearest, np.float32)
     thing = a_thing(keypoints=(("middle", (0.0, 0.0, 0.0)),))
 
-    [point] = object_label(thing, sight_of(a_camera(), depth=depth), alone=True).keypoints
+    [point] = object_label(thing, sight_of(a_camera(), reach=depth), alone=True).keypoints
 
     assert point.px == pytest.approx((32.0, 24.0))
     assert point.depth == pytest.approx(3.0)

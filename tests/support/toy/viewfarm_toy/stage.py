@@ -40,7 +40,7 @@ class ToyStage(Stage):
 
     def arrange(self, view: View) -> Shot:
         self.opened.show_frame(view.frame)
-        camera = self.opened.use_camera(view.camera.name, self.resolution_px)
+        camera = self.session.look_through(view.camera)
         things = tuple(map(thing_of, self.opened.placed()))
         values = {"baked": self.baked[f"{view.frame:.0f}"]}
         return Shot(camera=camera, gain=1.0, true_strength=True, things=things, values=values)
