@@ -13,10 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+import farm.dataset
 from farm.dataset.collect import RunFacts, collect
 from farm.dataset.finish import finish_dataset
+from farm.projection import recorded
 from farm.spec.asset import Asset, Credit
-from farm.spec.camera import OrbitCamera, intrinsics, orbit_matrix
+from farm.spec.camera import AnyLens, OrbitCamera, PoseCamera, intrinsics, orbit_matrix
 from farm.spec.label import IndexLabel, Keypoint, ObjectLabel
 from farm.spec.passes import PASS_NAMES, PASSES, PassName, pass_path
 from farm.spec.recipes.sod import SodView
@@ -377,3 +379,15 @@ def encode_exr(planes: dict[str, Floats], header: dict[str, str] | None = None) 
             str(path)
         )
         return path.read_bytes()
+
+
+def give_lens(place: Path, lens: AnyLens) -> None:
+    """Say of the views of a dataset that they were taken from where they were with this lens."""
+    storage = FolderStorage(place)
+    lines = []
+    for view in farm.dataset.open(place):
+        record = view.record
+        pose = PoseCamera(world_from_camera=record.camera.world_from_camera, lens=lens)
+        camera = recorded(pose, record.resolution_px)
+        lines.append(record.model_copy(update={"camera": camera}).model_dump_json() + "\n")
+    storage.put("views.jsonl", "".join(lines).encode())

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, FiniteFloat, field_validator, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, field_validator, model_validator
 
 from farm.spec.base import Spec
 
@@ -36,8 +36,17 @@ MOST_K0 = 0.01
 RADII = 2000
 """Places between the middle and the corner where a fisheye's angles are looked at."""
 
-Length = Annotated[float, Field(gt=0.0, ge=1e-9, le=1e9, allow_inf_nan=False)]
-"""Above 0, and such that Blender's numbers of 32 bits hold it."""
+LEAST_LENGTH = 1e-9
+
+
+def long_enough(length: float) -> float:
+    """Return a length that Blender's numbers of 32 bits hold."""
+    if length < LEAST_LENGTH:
+        raise ValueError(f"{length:g} is too small for Blender: take {LEAST_LENGTH:g} or more")
+    return length
+
+
+Length = Annotated[float, Field(gt=0.0, le=1e9, allow_inf_nan=False), AfterValidator(long_enough)]
 Offset = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
 
 Framing = Literal["t", "m", "l"]

@@ -8,6 +8,9 @@ import numpy as np
 
 from farm.spec.record import CameraRecord, FisheyeRecord
 
+RADII = np.linspace(0.0, 100.0, 400_001)
+"""Millimetres from the middle of a fisheye, as a table has them."""
+
 
 def transform(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return points @ matrix[:3, :3].T + matrix[:3, 3]
@@ -151,8 +154,11 @@ def own_rays(camera: CameraRecord, u: np.ndarray, v: np.ndarray) -> tuple[np.nda
         origins = np.stack([x / lens.px_per_unit, y / lens.px_per_unit, nothing], axis=-1)
         return origins, np.broadcast_to([0.0, 0.0, -1.0], origins.shape)
     phi = np.arctan2(y, x)
-    theta = fisheye_angle(lens, np.hypot(x, y) * lens.mm_per_px)
-    theta = np.where(np.degrees(theta) <= lens.fov_deg / 2, theta, np.nan)
+    radius = np.hypot(x, y) * lens.mm_per_px
+    theta = fisheye_angle(lens, radius)
+    table = fisheye_angle(lens, RADII)
+    folds = RADII[np.argmax(np.diff(table, append=-np.inf) <= 0)]  # it shows things again there
+    theta = np.where((np.degrees(theta) <= lens.fov_deg / 2) & (radius < folds), theta, np.nan)
     rays = np.stack(
         [np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), -np.cos(theta)], axis=-1
     )
@@ -193,10 +199,8 @@ def project(camera: CameraRecord, points: np.ndarray) -> np.ndarray:
     elif camera.lens.kind == "orthographic":
         right, up = camera.lens.px_per_unit * x, camera.lens.px_per_unit * y
     else:
-        radii = np.linspace(0.0, 100.0, 400_001)
-        angles = fisheye_angle(camera.lens, radii)
-        rising = np.maximum.accumulate(angles)
-        far = np.interp(np.arccos(-z / np.sqrt(x**2 + y**2 + z**2)), rising, radii)
+        rising = np.maximum.accumulate(fisheye_angle(camera.lens, RADII))
+        far = np.interp(np.arccos(-z / np.sqrt(x**2 + y**2 + z**2)), rising, RADII)
         phi = np.arctan2(y, x)
         right, up = (far / camera.lens.mm_per_px * part for part in (np.cos(phi), np.sin(phi)))
     return np.stack([camera.cx_px + right, camera.cy_px - up], axis=-1)

@@ -10,14 +10,10 @@ import pytest
 from mathutils import Matrix
 
 from farm.errors import AssetError
-from farm.projection import project
-from farm.projection import rays as pixel_rays
 from farm.spec.camera import (
     FileCamera,
     FisheyeLens,
     OrthographicLens,
-    PerspectiveLens,
-    PinholeLens,
     PoseCamera,
     orbit_matrix,
 )
@@ -26,28 +22,12 @@ from tests.blender.lenses import take
 from tests.blender.rays import look, settled
 from tests.blender.scenes import a_material, add_box, asset_of, blend_file
 from tests.blender.shots import changed
+from tests.lenses import BENT_FISHEYE, LENSES, POSE
 
-POSE = orbit_matrix(yaw_deg=30.0, pitch_deg=25.0, distance=2.4)
 INSIDE = orbit_matrix(yaw_deg=150.0, pitch_deg=8.0, distance=0.75)
 """Between the things: some are beside and behind the camera."""
-WIDE_FISHEYE = FisheyeLens(k1=-math.pi / 36, fov_deg=200.0)
-"""200 degrees within 36 mm and more."""
-BENT_FISHEYE = FisheyeLens(k0=-1e-5, k1=-0.055, k2=-1e-4, k3=2e-5, k4=-1e-7, fov_deg=120.0)
-LENSES = {
-    "perspective": PerspectiveLens(),
-    "perspective shifted": PerspectiveLens(
-        focal_length_mm=30.0, sensor_width_mm=24.0, shift_x=0.13, shift_y=-0.21
-    ),
-    "a very short focal length": PerspectiveLens(focal_length_mm=0.5, sensor_width_mm=0.4),
-    "pinhole": PinholeLens(fx_px=90.0, fy_px=90.0, cx_px=32.0, cy_px=24.0),
-    "pinhole off centre": PinholeLens(fx_px=85.3, fy_px=85.3, cx_px=20.7, cy_px=31.9),
-    "pinhole with wide pixels": PinholeLens(fx_px=60.0, fy_px=101.0, cx_px=37.3, cy_px=22.2),
-    "pinhole with high pixels": PinholeLens(fx_px=130.0, fy_px=61.5, cx_px=29.0, cy_px=18.5),
-    "pinhole far off": PinholeLens(fx_px=20.0, fy_px=22.0, cx_px=-55.0, cy_px=60.0),
-    "orthographic": OrthographicLens(width=2.2),
-    "fisheye": WIDE_FISHEYE,
-    "bent fisheye": BENT_FISHEYE,
-}
+MISSED_PX = 0.004
+"""Cycles meets a pixel's centre within so much."""
 SIZES = ((64, 48), (45, 71))
 
 
@@ -69,6 +49,17 @@ def by_hand(camera, size):
     return look(camera, size, solids), settled(camera, size, solids)
 
 
+def change_within(camera, size, seen, name):
+    """How much a label changes within what Cycles misses a pixel's centre by (`MISSED_PX`)."""
+    change = np.zeros(getattr(seen, name).shape)
+    for moved in ("cx_px", "cy_px"):
+        there = {moved: getattr(camera, moved) + MISSED_PX}
+        other = look(camera.model_copy(update=there), size, still_life.solids())
+        with np.errstate(invalid="ignore"):
+            change += np.abs(getattr(other, name) - getattr(seen, name))
+    return change
+
+
 def assert_labels_are_those_of_rays(shown, size):
     seen, clear = by_hand(shown.camera, size)
     flat = clear & (seen.which > 1)
@@ -79,8 +70,12 @@ def assert_labels_are_those_of_rays(shown, size):
         found = shown[name]
         same = shown["index"] == seen.which
         assert np.array_equal(np.isfinite(found)[same], np.isfinite(seen.distance)[same])
-        assert (np.abs(found - getattr(seen, name))[flat] / far).max() < 1e-4
-    assert (np.abs(shown["position"] - seen.position)[flat] / far[:, None]).max() < 2e-4
+        off = np.abs(found[flat] - getattr(seen, name)[flat])
+        slack = change_within(shown.camera, size, seen, name)[flat]
+        assert (np.maximum(off - slack, 0.0) / far).max() < 2e-5
+    off = np.abs(shown["position"] - seen.position)[flat]
+    slack = change_within(shown.camera, size, seen, "position")[flat]
+    assert (np.maximum(off - slack, 0.0) / far[:, None]).max() < 2e-5
     for name in ("normal", "normal_world"):
         assert np.abs(shown[name] - getattr(seen, name))[flat].max() < 1e-4
 
@@ -101,26 +96,6 @@ def test_labels_are_those_of_rays_amid_things(blender, scene, name):
     assert_labels_are_those_of_rays(shown, (64, 64))
     if name == "fisheye":
         assert shown["depth"].min() < 0 < shown["distance"].min()
-
-
-@pytest.mark.parametrize("lens", LENSES.values(), ids=LENSES.keys())
-def test_points_fall_where_rays_come_from(lens):
-    """`project` and `rays` are each other's inverse, and agree with the geometry of school."""
-    from farm.projection import recorded
-
-    camera = recorded(PoseCamera(world_from_camera=POSE, lens=lens), (64, 48))
-    cast = pixel_rays(camera, (64, 48))
-    there = np.isfinite(cast.directions).all(axis=-1)
-    u, v = np.meshgrid(np.arange(64) + 0.5, np.arange(48) + 0.5)
-    for far in (0.3, 2.0, 50.0):
-        points = cast.origins + far * cast.directions
-
-        px = project(points, camera)
-
-        np.testing.assert_allclose(px[there], np.stack([u, v], axis=-1)[there], atol=1e-6)
-        in_world = rays.transform(points[there], np.array(camera.world_from_camera))
-        np.testing.assert_allclose(px[there], rays.project(camera, in_world), atol=1e-4)
-    assert there.mean() > 0.6
 
 
 @pytest.mark.parametrize("lens", LENSES.values(), ids=LENSES.keys())

@@ -80,7 +80,7 @@ def test_its_frames_have_its_own_names_and_its_own_cameras(rendered):
 
 def test_its_labels_follow_what_moves(rendered):
     """Level at frame 1; at frame 3 the red cube is two units above the blue one."""
-    views = {(view.record.view.camera.name, view.record.view.frame): view
+    views = {(view.record.view.take, view.record.view.frame): view
              for view in farm.dataset.open(rendered)}  # fmt: skip
     first, last = views["left", 1.0], views["left", 3.0]
 
@@ -92,6 +92,11 @@ def test_its_labels_follow_what_moves(rendered):
     rows, columns = np.nonzero(last["index"] == red.indices[0])
     assert (columns.min(), rows.min()) == (left, top)
     assert (columns.max() + 1, rows.max() + 1) == (right, bottom)
+    # A cube at (-1, 0, 1) of side 1, 5.5 to 6.5 before a camera at (-1, -6, 0) of 50 mm on 36 mm.
+    focal = 50 / 36 * 64
+    assert (rows.min(), rows.max() + 1) == pytest.approx(
+        (32 - 1.5 * focal / 5.5, 32 - 0.5 * focal / 6.5), abs=1
+    )
     picture = last["rgb"][last["index"] == red.indices[0]].mean(axis=0)
     assert picture[0] > 2 * picture[2]
 
@@ -223,3 +228,57 @@ def test_several_things_have_boxes_though_nobody_asked_for_an_index(scene, rende
     first = next(view for view in farm.dataset.open(rendered) if view.record.view.frame == 1)
     assert boxes_of(view.record) == boxes_of(first.record)
     assert None not in boxes_of(view.record).values()
+
+
+SPEC = """\
+scenes: [{scene}]
+render: {{resolution: 64, samples: 2}}
+passes: [rgb, mask, depth, index]
+recipe:
+  kind: toy
+  cameras: [left]
+  frames: 1
+  poses: [{poses}]
+"""
+POSE = "{{world_from_camera: [[1, 0, 0, 0], [0, 0, -1, -6], [0, 1, 0, 0], [0, 0, 0, 1]], lens: {}}}"
+PINHOLE = POSE.format("{kind: pinhole, fx_px: 60, fy_px: 80, cx_px: 30, cy_px: 33}")
+PARALLEL = POSE.format("{kind: orthographic, width: 4}")
+
+
+def spec_of(path: Path, scene: Path, *poses: str) -> Path:
+    path.write_text(SPEC.format(scene=scene, poses=", ".join(poses)))
+    return path
+
+
+def test_any_camera_goes_all_the_way(scene, tmp_path):
+    spec = spec_of(tmp_path / "spec.yaml", scene, PINHOLE, PARALLEL)
+    done = run("render", spec, "--output", tmp_path / "o")
+    assert done.returncode == 0, done.stderr
+    views = {view.record.view.take: view for view in farm.dataset.open(tmp_path / "o")}
+
+    camera = views["pose0"].record.camera
+    assert (camera.fx_px, camera.fy_px, camera.cx_px, camera.cy_px) == (60, 80, 30, 33)
+    parallel = views["pose1"]
+    assert parallel.record.camera.lens.px_per_unit == 16
+    red = next(label for label in parallel.record.objects if label.name == "red cube")
+    rows, columns = np.nonzero(
+        parallel["index"] == red.indices[0]
+    )  # -1.5 to -0.5, 16 pixels a unit
+    assert (columns.min(), columns.max(), rows.min(), rows.max()) == (8, 23, 24, 39)
+    assert parallel["depth"][32, 16] == 5.5
+    for command in ("verify", "stats", "preview"):
+        told = run("dataset", command, tmp_path / "o")
+        assert told.returncode == 0, told.stdout + told.stderr
+    refused = run("dataset", "export", tmp_path / "o", "--to", "bop", "--out", tmp_path / "bop")
+    assert refused.returncode == 2
+    assert "its camera is orthographic, but BOP knows pinholes" in " ".join(refused.stderr.split())
+
+
+def test_a_camera_that_cannot_be_is_told_before_anything_is_rendered(scene, tmp_path):
+    spec = spec_of(tmp_path / "spec.yaml", scene, PINHOLE.replace("[1, 0, 0, 0]", "[3, 0, 0, 0]"))
+
+    done = run("render", spec, "--output", tmp_path / "o")
+
+    assert done.returncode == 2
+    assert "it scales by 3, 1, 1 along its axes: give a rotation" in " ".join(done.stderr.split())
+    assert not (tmp_path / "o").exists()

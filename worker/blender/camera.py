@@ -180,10 +180,12 @@ def sharp(scene: Any) -> Iterator[None]:
     scene.collection.objects.link(camera)
     scene.camera = camera
     lens.dof.use_dof = False
-    if evaluated(scene, camera).data.dof.use_dof:  # its animation switches it on
-        copy_numbers(evaluated(scene, camera).data, lens)
-        lens.animation_data_clear()
-        lens.dof.use_dof = False
+    if lens.animation_data is not None:
+        scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+        if evaluated(scene, camera).data.dof.use_dof:  # its animation switches it on
+            copy_numbers(evaluated(scene, camera).data, lens)
+            lens.animation_data_clear()
+            lens.dof.use_dof = False
     try:
         yield
     finally:

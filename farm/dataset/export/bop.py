@@ -20,8 +20,9 @@ from farm.dataset.export.pictures import encode, picture, put_extras
 from farm.dataset.export.survey import MM_PER_M, things
 from farm.errors import SpecError
 from farm.library.mesh import NoMeshError
+from farm.projection import focal_px
 from farm.spec.camera import Matrix4
-from farm.spec.record import ViewRecord
+from farm.spec.record import CameraModel, ViewRecord
 
 DEPTH_MOST = 65535
 DEPTH_STEPS = (1, 2, 5)
@@ -66,6 +67,13 @@ class BopExporter(Exporter[Frame]):
                 "an export to bop is about poses: the records of this dataset name no objects; "
                 "render it anew"
             )
+        for model, name in self.survey.cameras.items():
+            if model != "pinhole":
+                raise SpecError(
+                    f"{name}: its camera is {named(model)}, but BOP knows pinholes alone: export "
+                    "to webdataset or huggingface, whose records hold every camera, or render it "
+                    "with a perspective or pinhole lens"
+                )
         self._numbers = {thing: at for at, thing in enumerate(self.survey.things, start=1)}
 
     def take(self, view: NumberedView) -> Frame:
@@ -164,6 +172,11 @@ class BopExporter(Exporter[Frame]):
         ]
 
 
+def named(model: CameraModel) -> str:
+    """Return how people call a camera that is not a pinhole."""
+    return {"orthographic": "orthographic", "fisheye_polynomial": "a polynomial fisheye"}[model]
+
+
 def sensor_entry(frame: Frame) -> Entry:
     """Return the camera of a picture as that of a whole dataset."""
     matrix = frame.camera["cam_K"]
@@ -194,7 +207,7 @@ def scale_mm(record: ViewRecord) -> float:
 def camera_entry(record: ViewRecord) -> Entry:
     """Return the intrinsics, and the pose of the world as the camera sees it."""
     camera = record.camera
-    fx, fy = camera.fx_px, camera.fy_px
+    fx, fy = focal_px(camera)
     cx, cy = camera.cx_px - HALF_PIXEL, camera.cy_px - HALF_PIXEL
     pose = rigid(np.linalg.inv(np.array(camera.world_from_camera)), scale_mm(record))
     return {

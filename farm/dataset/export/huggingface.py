@@ -18,7 +18,9 @@ from farm.dataset.export.base import Exporter, Job, Lines, NumberedView, Part, W
 from farm.dataset.export.instances import box_of, find_instances
 from farm.dataset.export.pictures import pass_file
 from farm.errors import SpecError
+from farm.projection import focal_px
 from farm.spec.passes import PASSES, PassName
+from farm.spec.record import CameraRecord
 
 Row = dict[str, Any]
 GROUP_BYTES = 32_000_000
@@ -45,7 +47,8 @@ COLUMNS = {
     "diffuse": "scattered light, linear Rec. 709",
     "specular": "reflected light, linear Rec. 709",
     "objects": "what is seen: `class`; of its mask `bbox` (left, top, width, height) and `area`",
-    "intrinsics": "fx, fy, cx, cy, pixels, from the outer corner of the top-left pixel",
+    "intrinsics": "fx, fy, cx, cy, pixels, from the outer corner of the top-left pixel; null of a "
+    "camera that is not a pinhole, whose numbers are in `record`",
     "world_from_camera": "the camera's pose, 4 x 4: it looks along its -z, y up",
     "metres_per_unit": "metres in a unit of the view's world: depth times that is metres",
     "title": "what the view shows",
@@ -88,7 +91,7 @@ class ParquetExporter(Exporter[Row]):
             row["objects"] = self._objects(view)
         camera = record.camera
         return row | {
-            "intrinsics": [camera.fx_px, camera.fy_px, camera.cx_px, camera.cy_px],
+            "intrinsics": intrinsics(camera),
             "world_from_camera": np.array(camera.world_from_camera),
             "metres_per_unit": record.metres_per_unit,
             "title": record.title,
@@ -189,6 +192,13 @@ class ParquetExporter(Exporter[Row]):
                 number = self.survey.classes.index(instance.class_name)
                 found.append({"class": number, "bbox": list(box), "area": area})
         return found
+
+
+def intrinsics(camera: CameraRecord) -> list[float] | None:
+    """Return fx, fy, cx and cy; what is not a pinhole has none."""
+    if camera.model != "pinhole":
+        return None
+    return [*focal_px(camera), camera.cx_px, camera.cy_px]
 
 
 def told(feature: Any) -> str:

@@ -15,7 +15,7 @@ from farm.dataset.splits import PLAIN_NAME
 from farm.spec.base import Spec
 from farm.spec.label import ObjectLabel, Point3
 from farm.spec.passes import PASS_NAMES, PassName
-from farm.spec.record import ViewRecord
+from farm.spec.record import CameraModel, ViewRecord
 
 ClassWord = Literal["category", "model"]
 UNKNOWN = "object"
@@ -53,6 +53,8 @@ class Survey:
     passes: Counter[PassName] = field(default_factory=Counter)
     """Views that have it."""
     sizes_px: set[tuple[int, int]] = field(default_factory=set)
+    cameras: dict[CameraModel, str] = field(default_factory=dict)
+    """How they project, and the first view of each."""
     things: dict[Thing, Point3] = field(default_factory=dict)
     """Sides of the box of each object, millimetres, in the order in which they are first seen."""
     origins: dict[Thing, Origin] = field(default_factory=dict)
@@ -106,6 +108,7 @@ def look(splits: Mapping[str, Dataset], word: ClassWord) -> Survey:
             survey.counts[split] += 1
             survey.passes.update(record.files.keys())
             survey.sizes_px.add(record.resolution_px)
+            survey.cameras.setdefault(record.camera.model, view.key)
             classes.update(class_names(record, word))
             for thing, label in things(record):
                 name = class_name(record, label, word)

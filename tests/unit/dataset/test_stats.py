@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from farm.dataset.reader import open_dataset
-from tests.datasets import write_dataset
+from farm.spec.camera import orbit_matrix
+from tests.datasets import give_lens, write_dataset
+from tests.lenses import LENSES
 
 pytest.importorskip("imagecodecs")
 Image = pytest.importorskip("PIL.Image")
 
 from farm.dataset.chart import draw_dome, draw_stats, rgb  # noqa: E402  need Pillow
-from farm.dataset.stats import gather_stats  # noqa: E402
+from farm.dataset.stats import gather_stats, side_seen  # noqa: E402
 
 
 def of(stats, role):
@@ -101,3 +103,21 @@ def test_the_dome_has_yaw_0_above_yaw_90_to_the_right_and_pitch_90_in_the_middle
     disc = np.asarray(draw_dome(counts, 201)).astype(int)
     lit = np.argwhere(np.abs(disc - rgb("#f3e66b")).sum(axis=-1) < 30)
     assert np.abs(lit - 100).max() <= 12
+
+
+def test_a_camera_whose_rays_run_side_by_side_sees_from_where_it_looks_from():
+    """Wherever it stands: an object beside its axis is seen from the same side."""
+    pose = np.array(orbit_matrix(yaw_deg=40.0, pitch_deg=20.0, distance=3.0))
+    pose[:3, 3] += 5 * pose[:3, 0]
+    camera_from_object = np.linalg.inv(pose)
+
+    assert side_seen(camera_from_object, far_off=True) == (40.0, 20.0)
+    assert side_seen(camera_from_object) != (40.0, 20.0)
+
+
+def test_datasets_of_every_camera_are_counted(tmp_path):
+    for lens in ("orthographic", "fisheye"):
+        write_dataset(tmp_path / lens, views=4)
+        give_lens(tmp_path / lens, LENSES[lens])
+
+        assert np.array(gather_stats(open_dataset(tmp_path / lens), workers=1).dome).sum() == 4

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from farm.expand import Count, Expansion
 from farm.expand.streams import stream
 from farm.spec.asset import Asset
-from farm.spec.camera import FileCamera
+from farm.spec.camera import FileCamera, PoseCamera
 from farm.spec.job import Job
 from farm.spec.task import Need, RenderTask, product_key
 from viewfarm_toy.spec import RecipeSpec, Setup, View
@@ -19,7 +19,7 @@ class ToyExpansion(Expansion):
     def count(self, job: Job) -> Count:
         recipe = job.spec.recipe
         assert isinstance(recipe, RecipeSpec)
-        takes = len(job.of("scenes")) * len(recipe.cameras)
+        takes = len(job.of("scenes")) * len(recipe.takes)
         frames = takes * batches(job, recipe)
         return Count(tasks=self.makers(job) + frames, views=takes * recipe.frames)
 
@@ -30,7 +30,7 @@ class ToyExpansion(Expansion):
         recipe = job.spec.recipe
         assert isinstance(recipe, RecipeSpec)
         frames = index - self.makers(job)
-        return None if frames < 0 else frames // (len(recipe.cameras) * batches(job, recipe))
+        return None if frames < 0 else frames // (len(recipe.takes) * batches(job, recipe))
 
     def task(self, job: Job, index: int) -> RenderTask:
         recipe = job.spec.recipe
@@ -59,7 +59,7 @@ class ToyExpansion(Expansion):
                 setup_s=1.0,
             )
         take, batch = divmod(index - self.makers(job), batches(job, recipe))
-        camera = recipe.cameras[take % len(recipe.cameras)]
+        camera = list(recipe.takes)[take % len(recipe.takes)]
         first = batch * job.spec.views_per_task
         frames = range(first, min(first + job.spec.views_per_task, recipe.frames))
         return RenderTask(
@@ -77,7 +77,13 @@ class ToyExpansion(Expansion):
             passes=job.spec.passes,
             allow_empty_masks=recipe.allow_empty_masks,
             views=tuple(
-                view(job.spec.seed, scene, camera, at=at, index=take * recipe.frames + at)
+                view(
+                    job.spec.seed,
+                    scene,
+                    (camera, recipe.takes[camera]),
+                    at=at,
+                    index=take * recipe.frames + at,
+                )
                 for at in frames
             ),
         )
@@ -93,11 +99,15 @@ def batches(job: Job, recipe: RecipeSpec) -> int:
     return -(-recipe.frames // job.spec.views_per_task)
 
 
-def view(seed: int, scene: Asset, camera: str, *, at: int, index: int) -> View:
+def view(
+    seed: int, scene: Asset, take: tuple[str, FileCamera | PoseCamera], *, at: int, index: int
+) -> View:
+    name, camera = take
     return View(
         index=index,
-        name=f"{scene.id}_{camera}_{at + 1:04d}",
-        camera=FileCamera(name=camera),
+        name=f"{scene.id}_{name}_{at + 1:04d}",
+        camera=camera,
+        take=name,
         frame=float(at + 1),
         scene=scene.id,
         seed=int(stream(seed, (scene,), place=at, aspect="sampling").integers(2**31)),

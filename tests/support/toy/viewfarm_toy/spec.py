@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from farm.spec.camera import FileCamera
+from farm.spec.camera import FileCamera, PoseCamera
 from farm.spec.passes import PassName, pass_path
 from farm.spec.recipes.base import AssetRole, Recipe
 from farm.spec.recipes.base import Setup as BaseSetup
@@ -24,6 +24,14 @@ class RecipeSpec(Recipe):
     """Frames of each camera, from 1 on."""
     cameras: tuple[str, ...] = ("left", "right")
     """Names of cameras in the scenes' files."""
+    poses: tuple[PoseCamera, ...] = ()
+    """Cameras that stand where matrices say, beside those."""
+
+    @property
+    def takes(self) -> dict[str, FileCamera | PoseCamera]:
+        """Every camera by what it is called."""
+        files = {name: FileCamera(name=name) for name in self.cameras}
+        return files | {f"pose{number}": pose for number, pose in enumerate(self.poses)}
 
 
 class Setup(BaseSetup):
@@ -38,18 +46,20 @@ class View(BaseView):
     """One frame of one camera."""
 
     kind: Literal["toy"] = "toy"
-    camera: FileCamera
+    camera: FileCamera | PoseCamera
+    take: str
+    """What the camera is called."""
     frame: float
     scene: str
 
     @property
     def caption(self) -> str:
-        return f"{self.camera.name}, frame {self.frame:g}"
+        return f"{self.take}, frame {self.frame:g}"
 
     @property
     def facets(self) -> dict[str, str]:
-        return {"camera": self.camera.name}
+        return {"camera": self.take}
 
     def path_of(self, of: PassName, *, picture_format: ImageFormat) -> str:
         inner = pass_path(of, f"frame_{self.frame:04.0f}", picture_format=picture_format)
-        return f"{self.scene}/{self.camera.name}/{inner}"
+        return f"{self.scene}/{self.take}/{inner}"

@@ -21,8 +21,8 @@ from worker.recipes import Shot, Stage
 class ToyStage(Stage):
     """A scene that plays."""
 
+    session: BlenderSession
     opened: FileScene
-    resolution_px: tuple[int, int]
     baked: dict[str, dict[str, float]]
     """Frame -> how high each cube stands."""
 
@@ -60,7 +60,7 @@ def thing_of(placed: Placed) -> Thing:
 
 def prepare(task: RenderTask, session: BlenderSession) -> ToyStage:
     baked = json.loads(Path(task.needs.path, "heights.json").read_text())
-    return ToyStage(session.open_scene(task.assets[0]), task.render.resolution_px, baked)
+    return ToyStage(session, session.open_scene(task.assets[0]), baked)
 
 
 def make(task: RenderTask, session: BlenderSession, folder: Path) -> None:

@@ -15,7 +15,8 @@ import farm.dataset
 from farm.dataset.split import split_dataset
 from farm.errors import SpecError
 from farm.storage import FolderStorage
-from tests.datasets import write_dataset
+from tests.datasets import give_lens, write_dataset
+from tests.lenses import LENSES
 from tests.unit.dataset.export.pictures import half_covered, opened, run
 
 SIGNS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
@@ -274,3 +275,36 @@ def test_depth_may_lack_and_poses_may_not(tmp_path: Path):
 
     with pytest.raises(SpecError, match="name no objects; render it anew"):
         run(tmp_path / "d", tmp_path / "other", "bop")
+
+
+@pytest.mark.parametrize(
+    ("lens", "word"), [("orthographic", "orthographic"), ("fisheye", "a polynomial fisheye")]
+)
+def test_a_camera_that_bop_does_not_know_is_refused_by_its_view(tmp_path: Path, lens, word):
+    write_dataset(tmp_path / "d", views=3)
+    give_lens(tmp_path / "d", LENSES[lens])
+    first = farm.dataset.open(tmp_path / "d")[0].name
+
+    with pytest.raises(SpecError, match=f"^{first}: its camera is {word}, but BOP knows pinholes"):
+        run(tmp_path / "d", tmp_path / "out", "bop")
+
+    assert not list((tmp_path / "out").rglob("*.json"))
+
+
+def test_pixels_that_are_not_square_are_in_the_matrix(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=1)
+    give_lens(tmp_path / "d", LENSES["pinhole with wide pixels"])
+
+    run(tmp_path / "d", tmp_path / "out", "bop")
+
+    matrix = scene(tmp_path / "out/train/000000", "camera")["0"]["cam_K"]
+    assert matrix == [60.0, 0.0, 37.3 - 0.5, 0.0, 101.0, 22.2 - 0.5, 0.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize("to", ["coco", "yolo", "folders", "webdataset", "huggingface"])
+@pytest.mark.parametrize("lens", ["orthographic", "fisheye"])
+def test_formats_without_a_camera_of_their_own_take_every_one(tmp_path: Path, to, lens):
+    write_dataset(tmp_path / "d", views=2, passes=("rgb", "mask"))
+    give_lens(tmp_path / "d", LENSES[lens])
+
+    assert run(tmp_path / "d", tmp_path / "out", to).views == 2
