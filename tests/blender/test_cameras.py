@@ -7,7 +7,7 @@ import math
 import bpy
 import numpy as np
 import pytest
-from mathutils import Matrix
+from mathutils import Matrix, Vector
 
 from farm.errors import AssetError
 from farm.spec.camera import (
@@ -249,6 +249,11 @@ def filmed(blender, tmp_path_factory):
         focus.focus_distance, focus.aperture_fstop = 1.0, 0.05
         focus.use_dof = True
         focus.id_data.keyframe_insert("dof.use_dof", frame=1)
+        for kind, numbers in {"riding": {"lens": 30.0}, "riding fisheye": polynomial()}.items():
+            rider = add_camera(made, kind, **numbers)
+            for frame, step in ((still_life.FRAME, 0.0), (still_life.FRAME + 1, 0.04)):
+                rider.location = Matrix(POSE).translation + Vector((step, -step, step))
+                rider.keyframe_insert("location", frame=frame)
         fish = add_camera(made, "blurred fisheye", **polynomial()).data.dof
         fish.use_dof, fish.focus_distance, fish.aperture_fstop = True, 1.0, 0.05
     return asset_of(path, "scene")
@@ -275,6 +280,36 @@ def test_a_lens_that_is_animated_is_that_of_the_frame(blender, filmed):
 def test_a_camera_that_is_scaled_sees_as_if_it_were_not(blender, filmed):
     shown = take(blender, filmed, FileCamera(name="large"))
     assert_labels_are_those_of_rays(shown, (64, 64))
+
+
+@pytest.mark.parametrize("lens", ["pinhole with wide pixels", "orthographic", "bent fisheye"])
+def test_flow_is_that_of_every_lens(blender, scene, lens):
+    camera = PoseCamera(world_from_camera=POSE, lens=LENSES[lens])
+    shown = take(blender, scene, camera, passes=("flow_forward", "index"))
+    seen, clear = by_hand(shown.camera, (64, 64))
+    then = still_life.solids(still_life.FRAME + 1)
+
+    expected = rays.flow(shown.camera, seen, still_life.solids(), then)
+
+    crate = clear & (seen.which == 2)
+    assert np.linalg.norm(expected[crate], axis=-1).max() > 1
+    assert np.abs(shown["flow_forward"] - expected)[crate].max() < 0.02
+
+
+@pytest.mark.parametrize("name", ["riding", "riding fisheye"])
+def test_flow_is_also_that_of_a_files_camera(blender, filmed, name):
+    """The sheet stands still; what moves is the camera."""
+    camera = FileCamera(name=name)
+    after = take(blender, filmed, camera, frame=still_life.FRAME + 1, passes=("index",)).camera
+    shown = take(blender, filmed, camera, passes=("flow_forward", "index"))
+    seen, clear = by_hand(shown.camera, (64, 64))
+    sheet = clear & (seen.which == 3)
+    points = seen.position[sheet]
+
+    expected = rays.project(after, points) - rays.project(shown.camera, points)
+
+    assert np.linalg.norm(expected, axis=-1).max() > 0.5
+    assert np.abs(shown["flow_forward"][sheet] - expected).max() < 0.02
 
 
 @pytest.mark.parametrize("name", ["blurred", "blurred by and by", "blurred fisheye"])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from farm.dataset.findings import VerifyReport
+from farm.dataset.label_checks import check_labels
 from farm.dataset.merge import merge
 from farm.dataset.reader import open_dataset
 from farm.dataset.split import split_dataset
@@ -18,7 +19,8 @@ from farm.dataset.twins import Look, Twins, picture_bits
 from farm.dataset.verify import verify
 from farm.spec.passes import PASSES, PassName
 from farm.storage import FolderStorage, open_storage
-from tests.datasets import encode_exr, write_dataset
+from tests.datasets import encode_exr, give_lens, write_dataset
+from tests.lenses import LENSES
 
 imagecodecs = pytest.importorskip("imagecodecs")
 pytest.importorskip("OpenEXR")
@@ -437,3 +439,17 @@ def test_a_bucket_is_verified_split_and_merged_like_a_folder(tmp_path, s3_place)
     done = merge([open_dataset(s3_place)], FolderStorage(tmp_path / "out"))
     assert (done.views, done.copied) == (4, 8)
     assert found(look_at(tmp_path / "out")) == {}
+
+
+def test_what_is_behind_a_fisheye_is_well(tmp_path):
+    [record] = write_dataset(tmp_path, views=1)
+    depth = np.full((48, 64), np.inf, np.float32)
+    depth[20:30, 20:40] = -0.3
+    for lens, found in ((LENSES["fisheye"], []), (LENSES["pinhole"], ["depth is at, or behind"])):
+        give_lens(tmp_path, lens)
+        [view] = open_dataset(tmp_path)
+
+        told = dict(check_labels({"depth": depth}, view.record))["numbers"]
+
+        assert [text[:22] for text in told] == found
+    assert record.camera.model == "pinhole"

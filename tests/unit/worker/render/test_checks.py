@@ -164,3 +164,16 @@ def test_a_view_that_may_come_out_right_is_tried_again():
 
     assert CAUSES[error.cause].cap > 1
     assert str(error) == "sheet.blend, view_0: out of the frame; view_1: black"
+
+
+def test_a_fisheye_may_see_behind_its_own_plane():
+    depth = np.full((4, 4), -0.5, np.float32)
+    depth[0] = np.inf
+
+    check_label("depth", depth, sees_behind=True)
+    with pytest.raises(PictureError, match="depth is at, or behind, the camera at 12 pixels"):
+        check_label("depth", depth)
+    with pytest.raises(PictureError, match="distance is at, or behind"):
+        check_label("distance", depth, sees_behind=True)
+    with pytest.raises(PictureError, match="depth is at, or behind, the camera at 4 pixels"):
+        check_label("depth", -np.abs(depth), sees_behind=True)
