@@ -19,7 +19,7 @@ from worker.blender.materials.textures import missing_textures
 from worker.blender.materials.vertex_colours import are_shown
 from worker.blender.measure import Measurement
 from worker.blender.model import is_thin_air
-from worker.blender.pass_indices import number
+from worker.blender.pass_indices import in_order, names_of, number
 from worker.bounds import Points, transformed
 
 
@@ -92,16 +92,19 @@ def describe(
     path: str, scene: bpy.types.Scene, found: Measurement, unread: tuple[str, ...]
 ) -> FileScene:
     """Return the scene that was opened; its objects and materials are numbered."""
-    by_name = {item.name: item for item in found.objects.values()}
+    items = in_order(found.objects.values())
+    materials = in_order(found.materials.values())
+    number(items)
+    number(materials)
     return FileScene(
         path=path,
         scene=scene,
-        items=tuple(by_name[name] for name in number(found.objects.values())),
-        materials=number(found.materials.values()),
+        items=items,
+        materials=names_of(materials),
         clear_cut=ClearCut(found.materials.values()),
         is_thin_air=is_thin_air(found),
         missing_textures=missing_textures(found.materials.values()),
-        vertex_colours=are_shown(found.materials.values()),
+        vertex_colours=are_shown(found.materials.values(), bpy.data.meshes),
         unread=unread,
         metres_per_unit=scene.unit_settings.scale_length,
     )

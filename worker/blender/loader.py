@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import bpy
 from farm.errors import AssetError
 from farm.spec.asset import Asset
 from worker.assets.check import check_asset
+from worker.blender.belongings import Belongings
 from worker.blender.environment import Environment
 from worker.blender.formats import fbx, file_colours, gltf, importers, obj, subdivision, usd_marks
 from worker.blender.formats.readable import readable
@@ -40,24 +40,36 @@ class Loader:
         self._addons = addons
         self._copies: list[Path] = []
         """Files that the model reads from while it stands, each in a folder of its own."""
-        self._own = {block.session_uid for block in disarm.all_ids()}
+        self._own = session_ids()
+        self._known = self._own
+        """What was there before the file in hand."""
 
-    def bring_model(self, asset: Asset, *, file_lights: bool) -> importers.Brought:
+    def bring_model(
+        self, asset: Asset, *, file_lights: bool, others_faces: int | None = None
+    ) -> importers.Brought:
         """Bring the objects of a file in, harmless and dressed, for a scene of ours.
+
+        Args:
+            asset: The file.
+            file_lights: Its lamps shine.
+            others_faces: Faces of the models that it is to stand beside; None: it stands alone.
 
         Raises:
             AssetError: It cannot be read, or would outgrow the memory.
         """
-        check_asset(asset)
-        path = Path(asset.path)
-        brought = self._import(path, file_access.home_of(asset))
+        self._begin(asset)
+        path, home = Path(asset.path), file_access.home_of(asset)
+        brought = self._import(path, home)
+        file_access.check_borrowed(path, home, self._borrowed())
         everything = self.strangers()
-        disarm.disarm(self._strange_ids())
+        disarm.disarm(self.strange_ids())
         disarm.hide_compositing_aids(everything)
         vertex_colours.show(everything, with_alpha=path.suffix.lower() == ".ply")
         if not file_lights:
             disarm.switch_off_lights(everything)
         check_faces(path, everything)
+        if others_faces is not None:
+            check_total(path, others_faces + disarm.expected_total(everything))
         return brought
 
     def bring_scene(self, asset: Asset) -> tuple[bpy.types.Scene, tuple[str, ...]]:
@@ -66,33 +78,61 @@ class Loader:
         Raises:
             AssetError: It cannot be read, or would outgrow the memory.
         """
-        check_asset(asset)
+        self._begin(asset)
         path, home = Path(asset.path), file_access.home_of(asset)
         if path.suffix.lower() == ".blend":
             with file_access.impatience():
                 scene = importers.main_scene(importers.append_blend(path))
-            unread = file_access.shut_out(home, ours=self._ours()) + importers.missing_links()
+            unread = file_access.shut_out(home, ours=self._known)
+            unread += importers.missing_links(self.strange_ids())
         else:
             brought = self._import(path, home)
             scene, unread = importers.scene_of(brought.objects), brought.unread
-        disarm.disarm(self._strange_ids(), opened=scene)
+        disarm.disarm(self.strange_ids(), opened=scene)
         check_faces(path, self.strangers())
         return scene, unread
 
-    def free(self) -> None:
-        """Remove all that was brought."""
-        disarm.keep_only(self._ours())
-        while self._copies:
-            shutil.rmtree(self._copies.pop().parent, ignore_errors=True)
+    def _begin(self, asset: Asset) -> None:
+        """Take what is there for known, and look at a file."""
+        check_asset(asset)
+        self._known = session_ids()
+
+    def collect(self) -> Belongings:
+        """Return what came with the file in hand, or was made for it; it is known from now on."""
+        strange = list(self.strange_ids())
+        copies, self._copies = self._copies, []
+        self._known = session_ids()
+        return Belongings({block.session_uid: block.name for block in strange}, copies)
+
+    def free(self, but: Iterable[Belongings] = ()) -> None:
+        """Remove all that was brought, but for what belongs to some models and what they use."""
+        kept = [uid for each in but for uid in each.names]
+        disarm.keep_only(self._ours() | (disarm.reachable(set(kept)) if kept else set()))
+        Belongings(copies=self._copies).free_copies()
         self._scene.frame_set(1)
         give_back_memory()
 
     def strangers(self) -> list[bpy.types.Object]:
-        """Return the objects that came with a file."""
-        return [item for item in bpy.data.objects if item.session_uid not in self._own]
+        """Return the objects that came with the file in hand."""
+        return [item for item in bpy.data.objects if item.session_uid not in self._known]
 
-    def _strange_ids(self) -> Iterator[bpy.types.ID]:
-        return (block for block in disarm.all_ids() if block.session_uid not in self._own)
+    def strange_ids(self) -> Iterator[bpy.types.ID]:
+        """Yield what came with the file in hand."""
+        return (block for block in disarm.all_ids() if block.session_uid not in self._known)
+
+    def meshes(self) -> list[bpy.types.Mesh]:
+        """Return the meshes that the file in hand brought, or uses beside other models."""
+        outsiders = self._known - {block.session_uid for block in self._borrowed()}
+        return [mesh for mesh in bpy.data.meshes if mesh.session_uid not in outsiders]
+
+    def _borrowed(self) -> list[bpy.types.ID]:
+        """Return what the file in hand uses that came with other models, which stand beside it."""
+        others = self._known - self._ours()
+        if not others:
+            return []
+        strange = {block.session_uid for block in self.strange_ids()}
+        used = disarm.reachable(strange) & others
+        return [block for block in disarm.all_ids() if block.session_uid in used]
 
     def _ours(self) -> set[int]:
         """Return the session ids of what came with no file of a model or scene."""
@@ -112,12 +152,12 @@ class Loader:
                 raise AssetError(
                     str(path), f"Blender cannot import it: {importers.sentence(error, file)}"
                 ) from error
-        unread += file_access.shut_out(home, ours=self._ours(), copies=self._copies)
+        unread += file_access.shut_out(home, ours=self._known, copies=self._copies)
         unread += file_colours.settle(path, self.strangers())
         objects = [
             item
             for item in importers.visible_objects(self._scene)
-            if item.session_uid not in self._own
+            if item.session_uid not in self._known
         ]
         self._take_out_of_scene()
         return importers.Brought(objects, unread)
@@ -126,13 +166,14 @@ class Loader:
         """Bring the objects of a .blend in."""
         with file_access.impatience():
             scenes = importers.append_blend(path)
-        dropped = file_access.shut_out(home, ours=self._ours())
+        dropped = file_access.shut_out(home, ours=self._known)
         scene = importers.main_scene(scenes)
         self._scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
         return importers.Brought(
             importers.visible_objects(scene),
-            dropped + importers.missing_links(),
+            dropped + importers.missing_links(self.strange_ids()),
             scene.unit_settings.scale_length,
+            scene.frame_current + scene.frame_subframe,
         )
 
     def _run_importer(self, path: Path, home: Path | None) -> tuple[str, ...]:
@@ -176,7 +217,7 @@ class Loader:
         except RuntimeError:
             if not reading.has_pointers:
                 raise
-            disarm.keep_only(self._ours())
+            disarm.keep_only(self._known)
             reading = gltf.Reading(pointers=False)
             with gltf.told_by(reading, self._addons):
                 operator(**options)
@@ -186,13 +227,18 @@ class Loader:
         """Undo what an importer did to the scene itself."""
         root = self._scene.collection
         for item in list(root.objects):
-            if item.session_uid not in self._own:
+            if item.session_uid not in self._known:
                 root.objects.unlink(item)
         for child in list(root.children):
             root.children.unlink(child)
         self._scene.world = self._world
         self._scene.camera = self._camera
         self._scene.frame_set(1)
+
+
+def session_ids() -> set[int]:
+    """Return the session ids of all that is there now."""
+    return {block.session_uid for block in disarm.all_ids()}
 
 
 def check_faces(path: Path, objects: Iterable[bpy.types.Object]) -> None:
@@ -203,6 +249,17 @@ def check_faces(path: Path, objects: Iterable[bpy.types.Object]) -> None:
     """
     for name, faces in disarm.oversized(objects):
         reason = f"the modifiers of {name!r} would make about {faces:,} faces"
+        raise AssetError(str(path), reason)
+
+
+def check_total(path: Path, faces: int) -> None:
+    """Hold that a model does not outgrow the memory together with those that it stands beside.
+
+    Raises:
+        AssetError: It would; nothing of it is evaluated.
+    """
+    if faces > disarm.MAX_FACES:
+        reason = f"with the models beside it there would be about {faces:,} faces: take fewer"
         raise AssetError(str(path), reason)
 
 

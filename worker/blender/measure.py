@@ -99,6 +99,19 @@ class Measurement:
             [placed_points(cloud) for cloud in self.clouds.values() if alone or not cloud.is_panel]
         )
 
+    def is_like(self, other: Measurement) -> bool:
+        """Tell whether another walk over the same objects found the same points."""
+        mine, theirs = list(self.clouds.values()), list(other.clouds.values())
+        return (
+            self.objects.keys() == other.objects.keys()
+            and len(mine) == len(theirs)
+            and all(
+                np.array_equal(one.points, another.points)
+                and np.array_equal(one.placed, another.placed)
+                for one, another in zip(mine, theirs, strict=True)
+            )
+        )
+
 
 class MeasureEngine(bpy.types.RenderEngine):
     """A renderer that looks at the scene as Cycles would get it, and draws nothing."""

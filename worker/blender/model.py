@@ -16,13 +16,16 @@ from worker.blender.materials.emission import any_shines
 from worker.blender.materials.textures import missing_textures
 from worker.blender.materials.vertex_colours import are_shown
 from worker.blender.measure import Measurement
-from worker.blender.pass_indices import number
+from worker.blender.pass_indices import in_order, names_of, number
+from worker.blender.view_passes import HIGHEST_INDEX
 from worker.bounds import Bounds
 
 BVH_ANCHOR_FACES = 50_000
 """From this many faces on a turn is cheaper with the anchor (below) than without."""
 BVH_ANCHOR_INSTANCES = 1_000
 """A model of more pieces than this is made of instances already."""
+ROUNDING = 1e-5
+"""Share of a place's largest number that Blender may lose of it."""
 
 
 @dataclass(eq=False)
@@ -46,8 +49,16 @@ class Model:
     is_thin_air: bool = False
     """Some of it is a volume, in which how far a path goes decides what is seen."""
     objects: tuple[str, ...] = ()
-    """Names of what is rendered; the first has the index 1."""
+    """Names of what is rendered, as its file has them; the first has the index `first_index`."""
     materials: tuple[str, ...] = ()
+    first_index: int = 1
+    """Above 1 where other models stand before it."""
+    rendered: tuple[bpy.types.Object, ...] = ()
+    """The same objects as data-blocks."""
+    paints: tuple[bpy.types.Material, ...] = ()
+    """The same materials as data-blocks."""
+    faces: int = 0
+    """Faces of all its pieces, each counted once."""
     keypoints: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     """Points that it names, in the file's coordinates."""
     metres_per_file_unit: float = 1.0
@@ -56,6 +67,23 @@ class Model:
     def unit_from_model(self) -> Matrix4:
         """The file's coordinates to those in which the model is centred and scaled to 1."""
         return self.bounds.unit_from_model
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """Its values of the index pass, in the order of `objects`."""
+        last = self.first_index + len(self.objects)
+        return tuple(min(index, HIGHEST_INDEX) for index in range(self.first_index, last))
+
+    def place(self, world_from_file: Matrix4) -> None:
+        """Show the model where a matrix takes the file's coordinates: turned, scaled, shifted.
+
+        Raises:
+            ValueError: The matrix shears, which no place does.
+        """
+        self.parent.matrix_basis = Matrix(world_from_file)
+        wanted, given = np.array(world_from_file), np.array(self.parent.matrix_basis)
+        if np.abs(given - wanted).max() > ROUNDING * np.abs(wanted).max():
+            raise ValueError(f"a place may turn, scale and shift, but not shear: {world_from_file}")
 
     def turn(self, rotation_rad: float) -> None:
         """Turn the model about the vertical through its centre."""
@@ -68,8 +96,22 @@ def describe(
     parent: bpy.types.Object,
     bounds: Bounds,
     found: Measurement,
+    *,
+    meshes: Iterable[bpy.types.Mesh],
 ) -> Model:
-    """Return the model that stands in the scene; its objects and materials are numbered."""
+    """Return the model that stands in the scene; its objects and materials are numbered.
+
+    Args:
+        collection: What of it is shown.
+        parent: Shows it.
+        bounds: Where its surface is, in the file's coordinates.
+        found: What of it is rendered.
+        meshes: All that it uses, rendered or not.
+    """
+    rendered = in_order(found.objects.values())
+    paints = in_order(found.materials.values())
+    number(rendered)
+    number(paints)
     return Model(
         collection,
         parent,
@@ -77,10 +119,13 @@ def describe(
         true_strength=gives_light(found),
         clear_cut=ClearCut(found.materials.values()),
         missing_textures=missing_textures(found.materials.values()),
-        vertex_colours=are_shown(found.materials.values()),
+        vertex_colours=are_shown(found.materials.values(), meshes),
         is_thin_air=is_thin_air(found),
-        objects=number(found.objects.values()),
-        materials=number(found.materials.values()),
+        objects=names_of(rendered),
+        materials=names_of(paints),
+        rendered=rendered,
+        paints=paints,
+        faces=found.faces,
         keypoints=found.keypoints,
     )
 

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 import bpy
 
 from worker.blender.view_passes import HIGHEST_INDEX
 
+Block = TypeVar("Block", bpy.types.Object, bpy.types.Material)
 
-def number(blocks: Iterable[bpy.types.Object | bpy.types.Material]) -> tuple[str, ...]:
-    """Number objects or materials from 1 by their sorted names, and return these."""
-    ordered = sorted(blocks, key=lambda block: (block.name, library_of(block)))
-    for place, block in enumerate(ordered, 1):
+
+def in_order(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """Return objects or materials in the order of their numbers: by name."""
+    return tuple(sorted(blocks, key=lambda block: (block.name, library_of(block))))
+
+
+def number(ordered: Iterable[bpy.types.Object | bpy.types.Material], *, first: int = 1) -> None:
+    """Number objects or materials in this order."""
+    for place, block in enumerate(ordered, first):
         block.pass_index = min(place, HIGHEST_INDEX)  # what comes later cannot be told apart
-    return tuple(block.name for block in ordered)
+
+
+def names_of(blocks: Iterable[bpy.types.ID]) -> tuple[str, ...]:
+    """Return the names of data-blocks."""
+    return tuple(block.name for block in blocks)
 
 
 def library_of(block: bpy.types.ID) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Hashable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,19 +20,11 @@ from worker.blender import camera as cameras
 from worker.blender import file_scene, gpu_memory, test_card
 from worker.blender.environment import Environment
 from worker.blender.file_scene import FileScene
-from worker.blender.formats import importers, metaballs
-from worker.blender.guards import disarm
+from worker.blender.formats import importers
 from worker.blender.loader import Loader
 from worker.blender.measure import measure
-from worker.blender.model import (
-    Model,
-    add_bvh_anchor,
-    add_parent,
-    describe,
-    is_flat,
-    scale_lamps,
-    wants_bvh_anchor,
-)  # fmt: skip
+from worker.blender.model import Model
+from worker.blender.models import Models
 from worker.blender.scratch import Scratch
 from worker.blender.settings import (
     MAX_BOUNCES,
@@ -42,20 +35,19 @@ from worker.blender.settings import (
     set_sampling,
     set_tiles,
 )  # fmt: skip
+from worker.blender.standing import Standing, key_of
 from worker.blender.view_passes import STICKY, Sampling, plan_samplings
 from worker.device.device import claim_device, parse_device
 
 log = logging.getLogger(__name__)
 
-LARGEST = 1e12
-"""Units that a model may measure; a part that is further off is there by mistake."""
 NUMBER_BYTES = 4 * 1.5
 """Room per number of a pixel in the scratch, with some to spare."""
 PICTURE: tuple[PassName, ...] = ("rgb", "mask")
 
 
 class BlenderSession:
-    """One warm Blender: a clean scene, one model, one environment, one camera, one device."""
+    """One warm Blender: a clean scene, models, one environment, one camera, one device."""
 
     def __init__(self, device: str, scratch: Path, threads: int | None = None) -> None:
         self.device = parse_device(device)
@@ -76,12 +68,13 @@ class BlenderSession:
         set_fixed(self.scene, threads=threads)
         self.environment = Environment(scene)
         self._camera = cameras.add_camera(scene)
-        self._model: tuple[tuple[str, str, bool], Model | FileScene] | None = None
+        self._shown: tuple[Hashable, Model | Models | FileScene] | None = None
         self._asked: tuple[ResolvedRender, tuple[PassName, ...]] = (test_card.CARD, PICTURE)
         self._samplings: tuple[Sampling, ...] = ()
         self._sticky: frozenset[str] = frozenset()
         self._sampled: tuple[Sampling, int] | None = None
         self._loader = Loader(scene, self.environment, self._scratch, self._addons)
+        self._standing = Standing(scene, self._loader, self._render_nothing)
 
     def render_test_card(self) -> Path:
         """Render the picture that `worker.render.self_test` knows; the model of before is freed.
@@ -137,7 +130,7 @@ class BlenderSession:
             passes,
             samples=settings.samples,
             denoise=settings.denoise,
-            see_through=self._model is not None and bool(self._model[1].clear_cut),
+            see_through=self._shown is not None and bool(self._shown[1].clear_cut),
             blurred=cameras.is_blurred(self.scene),
         )
 
@@ -155,17 +148,43 @@ class BlenderSession:
             AssetError: It cannot be read, or shows nothing.
         """
         key = (asset.sha256, asset.path, file_lights)
-        if self._model and self._model[0] == key and isinstance(self._model[1], Model):
-            return self._model[1]
+        if self._shown and self._shown[0] == key and isinstance(self._shown[1], Model):
+            return self._shown[1]
         self.free_model()
         try:
-            model = self._stand(asset, file_lights=file_lights)
+            model = self._standing.one(asset, file_lights=file_lights)
         except TaskError:
             self.free_model()
             raise
-        self._model = (key, model)
+        self._shown = (key, model)
         self._plan()
         return model
+
+    def load_models(self, assets: Iterable[Asset]) -> Models:
+        """Stand models beside each other in the scene, in this order, where their files have them.
+
+        The same asset may come several times: it is read once. What stood already among others
+        stays, all else goes. Lamps of the files are off. `Model.place` moves each.
+
+        Raises:
+            AssetError: One cannot be read, shows nothing, or cannot stand beside the others.
+        """
+        wanted = tuple(assets)
+        key = tuple(map(key_of, wanted))
+        if self._shown and self._shown[0] == key and isinstance(self._shown[1], Models):
+            self._shown[1].put_back()
+            return self._shown[1]
+        if not (self._shown and isinstance(self._shown[1], Models)):
+            self.free_model()
+        try:
+            models = self._standing.several(wanted)
+        except TaskError:
+            self.free_model()
+            raise
+        self._forget_kept()  # which has numbers of before
+        self._shown = (key, models)
+        self._plan()
+        return models
 
     def open_scene(self, asset: Asset) -> FileScene:
         """Render a file's own scene from now on, whole, unless it is rendered already.
@@ -174,15 +193,15 @@ class BlenderSession:
             AssetError: It cannot be read, or shows nothing.
         """
         key = (asset.sha256, asset.path, True)
-        if self._model and self._model[0] == key and isinstance(self._model[1], FileScene):
-            return self._model[1]
+        if self._shown and self._shown[0] == key and isinstance(self._shown[1], FileScene):
+            return self._shown[1]
         self.free_model()
         try:
             opened = self._open(asset)
         except TaskError:
             self.free_model()
             raise
-        self._model = (key, opened)
+        self._shown = (key, opened)
         self.configure(*self._asked)
         return opened
 
@@ -191,7 +210,7 @@ class BlenderSession:
         self._adopt(scene)
         found = measure(self.scene, self._render_nothing)
         if not found.objects:
-            raise AssetError(asset.path, importers.nothing_to_render(self._loader.strangers()))
+            raise AssetError(asset.path, importers.nothing_to_render(self._loader.strange_ids()))
         return file_scene.describe(asset.path, scene, found, unread)
 
     def _adopt(self, scene: Any) -> None:
@@ -207,13 +226,13 @@ class BlenderSession:
         self.configure(*self._asked)
 
     def free_model(self) -> None:
-        """Remove the model, or the scene that was opened, and all that came with it."""
-        self._model = None
+        """Remove the models, or the scene that was opened, and all that came with them."""
+        self._shown = None
         if self.scene != self._home:
             self.scene = self._home
             self.configure(*self._asked)
         self._plan()
-        self._loader.free()
+        self._standing.free()
 
     def load_hdr(self, asset: Asset) -> None:
         """Light the scene with an environment, unless it does already.
@@ -222,31 +241,6 @@ class BlenderSession:
             AssetError: It is not an HDR environment, or damaged.
         """
         self.environment.load(asset)
-
-    def _stand(self, asset: Asset, *, file_lights: bool) -> Model:
-        path = asset.path
-        brought = self._loader.bring_model(asset, file_lights=file_lights)
-        objects = metaballs.as_meshes(self.scene, brought.objects)
-        collection, parent = add_parent(self.scene, objects)
-        found = measure(self.scene, self._render_nothing)
-        if found.panels and not file_lights and not found.is_all_panels:
-            disarm.hide(found.panels.values())
-            found = measure(self.scene, self._render_nothing)
-        everything = self._loader.strangers()
-        bounds = found.bounds()
-        if bounds is None or is_flat(bounds):
-            raise AssetError(path, importers.nothing_to_render(everything))
-        if bounds.size > LARGEST:
-            raise AssetError(path, f"it is {bounds.size:.1e} units large: it is damaged")
-        if file_lights:
-            scale_lamps(everything, 1.0 / bounds.size)
-        model = describe(collection, parent, bounds, found)
-        model.metres_per_file_unit, model.unread = brought.metres_per_unit, brought.unread
-        if wants_bvh_anchor(found, true_strength=model.true_strength):
-            add_bvh_anchor(self.scene, collection)
-            model.has_bvh_anchor = True
-        model.turn(0.0)
-        return model
 
     # Pictures
 
@@ -276,8 +270,8 @@ class BlenderSession:
         """
         if isinstance(camera, PoseCamera):
             return cameras.set_pose(self.scene, self._camera, camera)
-        assert self._model is not None, "only a scene of a file has cameras"
-        opened = self._model[1]
+        assert self._shown is not None, "only a scene of a file has cameras"
+        opened = self._shown[1]
         assert isinstance(opened, FileScene), "only a scene of a file has cameras"
         return opened.use_camera(camera.name)
 
@@ -312,9 +306,9 @@ class BlenderSession:
 
     def _sample(self, sampling: Sampling) -> None:
         """Set what the next picture holds; where no light is asked for, paths end at a surface."""
-        if self._model is not None:
-            self._model[1].clear_cut.turn(on=sampling.clear_cut)
-        misty = self._model is None or self._model[1].is_thin_air
+        if self._shown is not None:
+            self._shown[1].clear_cut.turn(on=sampling.clear_cut)
+        misty = self._shown is None or self._shown[1].is_thin_air
         wanted = (sampling, MAX_BOUNCES if sampling.lit or misty else 0)
         if self._sampled != wanted:
             self._sampled = wanted

@@ -13,7 +13,6 @@ import bpy
 
 from farm.errors import AssetError
 from farm.library import surfaceless
-from worker.blender.guards.disarm import all_ids
 
 WITHOUT_SHAPE = frozenset({"EMPTY", "CAMERA", "LIGHT", "SPEAKER"})
 """Kinds of objects that say nothing of what a model is."""
@@ -39,6 +38,8 @@ class Brought:
     """What of it could not be read, each such as `glTF extension KHR_gaussian_splatting`."""
     metres_per_unit: float = 1.0
     """Importers bring all to metres, where the format knows them."""
+    frame: float = 1.0
+    """The moment of its animation that it shows."""
 
 
 def append_blend(path: Path) -> list[bpy.types.Scene]:
@@ -122,9 +123,9 @@ def missing_libraries(ids: Iterable[bpy.types.ID]) -> list[str]:
     )
 
 
-def missing_links() -> tuple[str, ...]:
-    """Name the linked files that were not found, of all that is there now."""
-    linked = (block for block in all_ids() if block.library is not None)
+def missing_links(ids: Iterable[bpy.types.ID]) -> tuple[str, ...]:
+    """Name the linked files that were not found, of these data-blocks."""
+    linked = (block for block in ids if block.library is not None)
     return tuple(f"linked file {file_name(path)}" for path in missing_libraries(linked))
 
 
@@ -133,9 +134,11 @@ def file_name(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2] or path
 
 
-def nothing_to_render(objects: list[bpy.types.Object]) -> str:
-    """Say why a model shows nothing."""
-    missing = missing_libraries(block for block in all_ids() if block.library is not None)
+def nothing_to_render(ids: Iterable[bpy.types.ID]) -> str:
+    """Say why a model shows nothing, whose data-blocks these are."""
+    blocks = list(ids)
+    objects = [block for block in blocks if isinstance(block, bpy.types.Object)]
+    missing = missing_libraries(block for block in blocks if block.library is not None)
     if missing:
         return f"nothing to render: the linked files {', '.join(missing)} are missing"
     return bare(objects) or f"nothing to render: {contents(objects)}"

@@ -49,6 +49,16 @@ def remove_scripted_drivers(owner: bpy.types.ID) -> None:
             animation.drivers.remove(curve)
 
 
+def stop_motion(ids: Iterable[bpy.types.ID]) -> None:
+    """Take the animation from data-blocks, which keep what it made of them last; drivers stay."""
+    for block in ids:
+        for owner in (block, getattr(block, "node_tree", None)):
+            animation = getattr(owner, "animation_data", None)
+            if animation is not None:
+                animation.use_nla = False
+                animation.action = None
+
+
 def empty_scene(scene: bpy.types.Scene) -> None:
     """Leave of a file's own scene only what drivers may point at; it is never rendered."""
     scene.world = None
@@ -86,6 +96,18 @@ def oversized(objects: Iterable[bpy.types.Object]) -> Iterator[tuple[str, int]]:
             yield item.name, faces
 
 
+def expected_total(objects: Iterable[bpy.types.Object]) -> int:
+    """Estimate the faces of objects after their modifiers; a mesh that has none counts once."""
+    bare: dict[bpy.types.ID, int] = {}
+    total = 0
+    for item in objects:
+        if item.modifiers or item.data is None:
+            total += expected_faces(item)
+        else:
+            bare[item.data] = expected_faces(item)
+    return total + sum(bare.values())
+
+
 def expected_faces(item: bpy.types.Object) -> int:
     """Estimate the faces of an object after its modifiers, without evaluating them."""
     faces = len(item.data.polygons) if isinstance(item.data, bpy.types.Mesh) else 0
@@ -115,6 +137,26 @@ def copies(array: bpy.types.ArrayModifier, item: bpy.types.Object) -> int:
     if length <= SHORTEST_STEP:
         return 1
     return int(max(0.0, min(ENDLESS, array.fit_length / length))) + 1
+
+
+def reachable(ids: set[int]) -> set[int]:
+    """Return the session ids of data-blocks, and of all that they use."""
+    uses: dict[int, list[bpy.types.ID]] = {}
+    waiting = []
+    for block, users in bpy.data.user_map().items():
+        for user in users:
+            uses.setdefault(user.session_uid, []).append(block)
+        if block.session_uid in ids:
+            waiting.append(block)
+    found = set(ids)
+    while waiting:
+        block = waiting.pop()
+        library = [block.library] if block.library is not None else []
+        for other in (*uses.get(block.session_uid, ()), *library):
+            if other.session_uid not in found:
+                found.add(other.session_uid)
+                waiting.append(other)
+    return found
 
 
 def keep_only(kept: set[int]) -> None:

@@ -8,7 +8,7 @@ import posixpath
 import signal
 import stat
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -68,7 +68,7 @@ def shut_out(
         ours: Session ids of the data-blocks that are not the model's.
         copies: Files that were made of the model's own.
     """
-    dropped = drop_libraries(home)
+    dropped = drop_libraries(home, ours=ours)
 
     def visit(block: bpy.types.ID, path: str, _: object) -> str | None:
         full = full_path(path, block)
@@ -79,8 +79,34 @@ def shut_out(
     data: Any = bpy.data  # its stubs do not know this yet
     data.file_path_foreach(visit, flags={"SKIP_PACKED"})
     for tree in bpy.data.node_groups:
-        remove_readers(tree, home)
+        if tree.session_uid not in ours:
+            remove_readers(tree, home)
     return tuple(f"linked file {name}" for name in dropped)
+
+
+def check_borrowed(path: Path, home: Path | None, borrowed: Iterable[bpy.types.ID]) -> None:
+    """Make sure that a model shows nothing of another one's files but what it may read itself.
+
+    Blender gives a file that was read for another model to whoever names it, too.
+
+    Args:
+        path: The model's file.
+        home: The folder beyond which nothing is the model's own.
+        borrowed: Data-blocks that were there before the model, which uses them.
+
+    Raises:
+        AssetError: It does.
+    """
+    blocks = set(borrowed)
+    blocks |= {block.library for block in blocks if block.library is not None}
+
+    def visit(block: bpy.types.ID, name: str, _: object) -> None:
+        if not may_read(full_path(name, block), home):
+            raise AssetError(str(path), f"it names {quoted(name)}, which it may not read")
+
+    data: Any = bpy.data  # its stubs do not know this yet
+    if blocks:
+        data.file_path_foreach(visit, subset=blocks, flags={"SKIP_PACKED"})
 
 
 def check_uris(path: Path, home: Path | None) -> None:
@@ -134,11 +160,13 @@ def full_path(path: str, block: bpy.types.ID) -> str:
     return os.path.normpath(bpy.path.abspath(path, library=library))
 
 
-def drop_libraries(home: Path | None) -> list[str]:
+def drop_libraries(home: Path | None, *, ours: set[int]) -> list[str]:
     """Remove what came from linked files that a model may not read; return their names."""
     dropped = []
     for library in list(bpy.data.libraries):
-        if not may_read(full_path(library.filepath, library), home):
+        if library.session_uid not in ours and not may_read(
+            full_path(library.filepath, library), home
+        ):
             dropped.append(posixpath.basename(library.filepath.replace("\\", "/")))
             bpy.data.libraries.remove(library)
     return sorted(dropped)

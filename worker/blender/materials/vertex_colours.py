@@ -122,9 +122,9 @@ def add_paint(colour: str, opacity: Opacity) -> bpy.types.Material:
     return material
 
 
-def are_shown(materials: Iterable[bpy.types.Material]) -> bool:
-    """Tell whether any of these materials shows colours that points carry."""
-    named = {colours.name for mesh in bpy.data.meshes for colours in mesh.color_attributes}
+def are_shown(materials: Iterable[bpy.types.Material], meshes: Iterable[bpy.types.Mesh]) -> bool:
+    """Tell whether any of these materials shows colours that the points of meshes carry."""
+    named = {colours.name for mesh in meshes for colours in mesh.color_attributes}
     return any(
         isinstance(node, bpy.types.ShaderNodeVertexColor)
         or (isinstance(node, bpy.types.ShaderNodeAttribute) and node.attribute_name in named)
