@@ -38,7 +38,8 @@ class ObjectLabel(Spec):
     area_px: float
     """Sum of its mask, pixels."""
     visible_fraction: float | None
-    """Of its silhouette in the picture, the part that nothing else hides, 0..1."""
+    """Of its silhouette in the picture, the part that nothing else hides, 0..1; None in views of
+    several things, where it would take a render of each alone."""
     truncation: float
     """Of its silhouette, the part that is outside the picture, 0..1, by the hull of its projected
     outermost points."""

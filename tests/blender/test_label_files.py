@@ -165,12 +165,15 @@ def nodes_that_scatter(item: bpy.types.Object) -> bpy.types.NodeTree:
 def test_a_model_of_too_many_parts_is_named():
     """Where the pass that would tell them apart is asked for."""
     labels = index_table(["cup"] * (HIGHEST_INDEX + 1), category=None)
-    stage = SimpleNamespace(indices=labels, materials=labels[:2])
+    stage = SimpleNamespace(indices=labels, materials=labels[:2], label_passes=())
     task = a_task(passes=("rgb", "material"))
 
     check_numbers(task, stage)
     with pytest.raises(AssetError, match=r"vase · studio: its 32768 parts are more than the index"):
         check_numbers(task.model_copy(update={"passes": ("index",)}), stage)
+    stage.label_passes = ("index",)
+    with pytest.raises(AssetError, match=r"more than the index pass tells: show fewer"):
+        check_numbers(task, stage)
 
 
 def test_previews_are_small_pictures_of_each_label(shown, labelled, still, sky):

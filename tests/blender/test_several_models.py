@@ -87,6 +87,14 @@ def write_glb(path, *names, material="paint", depth=0.5):
     return asset_of(path)
 
 
+@pytest.fixture(autouse=True)
+def empty(blender):
+    """Nothing stands whose names a written file would not get."""
+    blender.free_model()
+    yield
+    blender.free_model()
+
+
 @pytest.fixture
 def look(blender):
     """Render labels from above."""
@@ -97,8 +105,7 @@ def look(blender):
         return read_once(blender.render(seed=1))
 
     blender.configure(some_render(resolution_px=(SIZE, SIZE), samples=1), passes)
-    yield run
-    blender.free_model()
+    return run
 
 
 def index_of(passes) -> np.ndarray:
@@ -273,7 +280,6 @@ def test_numbers_do_not_depend_on_what_stood_before(blender, look, tmp_path):
 
 
 def test_nothing_of_them_stays(blender, tmp_path):
-    blender.free_model()
     before = blocks()
     a, b = write_obj(tmp_path / "a.obj", ("o", 0, 0)), write_glb(tmp_path / "b.glb", "o")
 
@@ -286,7 +292,6 @@ def test_nothing_of_them_stays(blender, tmp_path):
 
 
 def test_a_second_model_that_is_broken_leaves_the_session_usable(blender, look, tmp_path):
-    blender.free_model()
     before = blocks()
     good = write_glb(tmp_path / "good.glb", "Cube")
     (tmp_path / "bad.obj").write_text("v 0 0 0\n")
@@ -319,7 +324,6 @@ def test_the_bound_on_faces_counts_all_models(blender, tmp_path, monkeypatch):
 
     with pytest.raises(AssetError, match="about 4 faces: take fewer"):
         blender.load_models([a, b])
-    blender.free_model()
 
 
 def test_copies_whose_modifiers_are_made_again_count(blender, tmp_path, monkeypatch):
@@ -330,7 +334,6 @@ def test_copies_whose_modifiers_are_made_again_count(blender, tmp_path, monkeypa
 
     with pytest.raises(AssetError, match="about 120 faces"):
         blender.load_models([asset, asset])
-    blender.free_model()
 
 
 def test_models_saved_at_other_moments_are_shown_as_they_were(blender, look, tmp_path):
@@ -374,8 +377,7 @@ def linking(path, library):
 
 
 @pytest.fixture
-def library(blender, tmp_path):
-    blender.free_model()
+def library(tmp_path):
     path = tmp_path / "library.blend"
     with blend_file(path) as scene:
         shelf = bpy.data.collections.new("shelf")
@@ -455,7 +457,6 @@ def test_what_is_true_of_one_is_told_of_it_alone(blender, tmp_path):
     assert [model.vertex_colours for model in models] == [False, False, True]
     assert models.missing_textures == ("gone.png",)
     assert models.vertex_colours
-    blender.free_model()
 
 
 def test_a_place_that_shears_is_refused(blender, tmp_path):
@@ -463,4 +464,3 @@ def test_a_place_that_shears_is_refused(blender, tmp_path):
 
     with pytest.raises(ValueError, match="not shear"):
         model.place(((1, 0.5, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)))
-    blender.free_model()

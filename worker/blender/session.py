@@ -135,6 +135,11 @@ class BlenderSession:
         )
 
     @property
+    def passes(self) -> tuple[PassName, ...]:
+        """What is rendered, whether or not it is written."""
+        return self._asked[1]
+
+    @property
     def wants_centres(self) -> bool:
         """Labels take a sample of their own, known after `render`: `render_centres`."""
         return len(self._samplings) > 1

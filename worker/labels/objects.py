@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from farm.soundness import tight_box
 from farm.spec.camera import Matrix4
 from farm.spec.label import Keypoint, ObjectLabel, Point2, Point3
 from farm.spec.record import CameraRecord
+from worker.bounds import Bounds
 from worker.labels.polygons import area, clipped, clipped_to_disc, hull
 
 Points = NDArray[np.float64]
@@ -57,9 +60,69 @@ class Sight:
     coverage: Floats
     """(H, W), of all things together, 0..1."""
     index: NDArray[np.uint16] | None = None
-    """(H, W); it takes this to tell several things apart."""
+    """(H, W); tells apart what is seen. None where all is of one thing."""
     reach: Floats | None = None
     """(H, W), how far off what is seen is, as `farm.projection.reach_of` has it."""
+
+
+class Measured(Protocol):
+    """What is known of a model, in its file's coordinates."""
+
+    @property
+    def bounds(self) -> Bounds: ...
+
+    @property
+    def indices(self) -> tuple[int, ...]: ...
+
+    @property
+    def keypoints(self) -> Mapping[str, Point3]: ...
+
+
+def thing_at(
+    world_from_file: Matrix4, model: Measured, *, name: str, category: str, asset: int
+) -> Thing:
+    """Return a model as a thing where a matrix takes it; its box lies along its file's axes.
+
+    Args:
+        world_from_file: Turns, scales and shifts.
+        model: What is known of it.
+        name: What it is called.
+        category: What kind of thing it is.
+        asset: Place among the task's assets of the one that it is of.
+    """
+    matrix, bounds = np.array(world_from_file, dtype=np.float64), model.bounds
+    scales = np.linalg.norm(matrix[:3, :3], axis=0)
+    world_from_object = np.eye(4)
+    world_from_object[:3, :3] = matrix[:3, :3] / scales
+    if np.linalg.det(world_from_object) < 0:  # a mirrored box is the same box
+        world_from_object[:3, 0] *= -1
+    world_from_object[:3, 3] = moved((bounds.low + bounds.high)[None] / 2, matrix)[0]
+    x, y, z = ((bounds.high - bounds.low) * scales).tolist()
+    points = moved(np.array([*model.keypoints.values()], dtype=np.float64).reshape(-1, 3), matrix)
+    return Thing(
+        name=name,
+        category=category,
+        indices=model.indices,
+        world_from_object=as_matrix(world_from_object),
+        size=(x, y, z),
+        outline=moved(bounds.support, matrix),
+        keypoints=tuple(
+            (key, (at[0], at[1], at[2]))
+            for key, at in zip(model.keypoints, points.tolist(), strict=True)
+        ),
+        asset=asset,
+        world_from_file=world_from_file,
+    )
+
+
+def stand_alone(things: Sequence[Thing], parts: int) -> bool:
+    """Tell whether all that is seen is of one thing.
+
+    Args:
+        things: What a view shows.
+        parts: How many values the index pass has.
+    """
+    return len(things) == 1 and len(things[0].indices) >= parts
 
 
 def object_label(thing: Thing, sight: Sight, *, alone: bool) -> ObjectLabel:
@@ -68,7 +131,7 @@ def object_label(thing: Thing, sight: Sight, *, alone: bool) -> ObjectLabel:
     Args:
         thing: What is described.
         sight: The view.
-        alone: There is no other thing, so that all that is covered is covered by it.
+        alone: All that is seen is of it, so that all that is covered is covered by it.
     """
     coverage = coverage_of(thing, sight, alone=alone)
     camera_from_world = np.linalg.inv(np.array(sight.camera.world_from_camera))
@@ -100,8 +163,7 @@ def coverage_of(thing: Thing, sight: Sight, *, alone: bool) -> Floats:
     """Return how much of each pixel (H, W) a thing covers."""
     if alone:
         return sight.coverage
-    if sight.index is None:
-        return np.zeros_like(sight.coverage)
+    assert sight.index is not None  # a view without it is not rendered
     return np.asarray(np.where(np.isin(sight.index, thing.indices), sight.coverage, 0), np.float32)
 
 

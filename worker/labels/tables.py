@@ -10,11 +10,13 @@ from worker.labels.colours import colour_of
 NO_MATERIAL = "(no material)"
 
 
-def index_table(names: Sequence[str], *, category: str | None) -> tuple[IndexLabel, ...]:
-    """Return what each number means whose place in `names` it is, from 1."""
+def index_table(
+    names: Sequence[str], *, category: str | None, first: int = 1
+) -> tuple[IndexLabel, ...]:
+    """Return what each number means whose place in `names` it is, from `first` on."""
     return tuple(
         IndexLabel(index=index, name=name, category=category, colour=colour_of(index))
-        for index, name in enumerate(names, 1)
+        for index, name in enumerate(names, first)
     )
 
 

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from farm.errors import AssetError, StaleAttempt, TaskError
+from farm.errors import AssetError, RenderError, StaleAttempt, TaskError
 from farm.spec.asset import Asset
 from farm.spec.passes import PassName
 from farm.spec.task import RenderTask
@@ -20,7 +20,8 @@ from worker.assets.cache import own_paths
 from worker.assets.products import Workshop
 from worker.blender.view_passes import HIGHEST_INDEX
 from worker.images.encode import EncodePool
-from worker.recipes import Stage, find_maker, find_recipe
+from worker.labels.objects import stand_alone
+from worker.recipes import Shot, Stage, find_maker, find_recipe
 from worker.render.record_book import RecordBook
 from worker.render.results import Results
 from worker.render.writer import Circumstances, Rendered, ViewWriter
@@ -187,8 +188,10 @@ def check_numbers(task: RenderTask, stage: Stage) -> None:
     """
     parts: dict[PassName, int] = {"index": len(stage.indices), "material": len(stage.materials)}
     for name, count in parts.items():
-        if name in task.passes and count > HIGHEST_INDEX:
-            reason = f"its {count} parts are more than the {name} pass tells: leave that pass out"
+        if name in (*task.passes, *stage.label_passes) and count > HIGHEST_INDEX:
+            needed = name in stage.label_passes
+            remedy = "show fewer" if needed else "leave that pass out"
+            reason = f"its {count} parts are more than the {name} pass tells: {remedy}"
             raise AssetError(task.title, reason)
 
 
@@ -225,6 +228,7 @@ def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: fl
     """Arrange and render one view, again where labels take a sample of their own."""
     started = time.perf_counter()
     shot = stage.arrange(view)
+    check_things(shot, stage, session)
     path, centres = session.render(seed=view.seed), None
     if session.wants_centres:
         try:
@@ -233,6 +237,21 @@ def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: fl
             path.unlink(missing_ok=True)
             raise
     return Rendered(view, shot, path, load_s, time.perf_counter() - started, centres)
+
+
+def check_things(shot: Shot, stage: Stage, session: BlenderSession) -> None:
+    """Make sure that labels can tell the things of a view apart, rather than find nothing of any.
+
+    Raises:
+        RenderError: Its recipe has not asked for what that takes.
+    """
+    if not shot.things or stand_alone(shot.things, len(stage.indices)):
+        return
+    if "index" not in session.passes:
+        raise RenderError(
+            "labels of several things take the index pass: the recipe's stage must name it in its "
+            "label_passes"
+        )
 
 
 def raise_failures(jobs: list[tuple[Rendered, Future[None]]]) -> None:

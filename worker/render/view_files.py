@@ -17,7 +17,7 @@ from worker.images.encode import decode, decode_exr, encode, encode_exr
 from worker.images.multilayer import Passes
 from worker.images.view_transform import Developer, quantise_mask
 from worker.labels.arrays import Geometry, label_array, reach
-from worker.labels.objects import Sight, object_label
+from worker.labels.objects import Sight, object_label, stand_alone
 from worker.labels.previews import preview
 from worker.labels.rim import within_rim
 from worker.recipes import Shot
@@ -38,8 +38,11 @@ class ViewFiles:
 class ViewFileMaker:
     """Makes the files of one task's views; it may serve many threads."""
 
-    def __init__(self, task: RenderTask, materials: tuple[IndexLabel, ...] = ()) -> None:
+    def __init__(
+        self, task: RenderTask, materials: tuple[IndexLabel, ...] = (), *, parts: int = 0
+    ) -> None:
         self._task = task
+        self._parts = parts
         self._materials = len(materials) - 1 if materials else 0
         settings = task.render
         self._develop = Developer(
@@ -69,11 +72,12 @@ class ViewFileMaker:
             if PASSES[name].kind != "picture" and task.render.previews:
                 previews[name] = encode(preview(name, array), format="png")
             clock.note(name)
+        index = index_of(passes, shot, geometry, parts=self._parts)
         return ViewFiles(
             files=files,
             coverage=float(passes.alpha.mean()),
             previews=previews,
-            objects=describe(passes, shot, task, index_of(passes, shot, geometry)),
+            objects=describe(passes, shot, task, index),
             pass_s=clock.spent_s,
         )
 
@@ -103,9 +107,11 @@ class ViewFileMaker:
         return data
 
 
-def index_of(passes: Passes, shot: Shot, geometry: Geometry) -> NDArray[np.uint16] | None:
-    """Return what tells the things of a view apart (H, W); None where there is one alone."""
-    if len(shot.things) < 2 or "Object Index" not in passes.layers:
+def index_of(
+    passes: Passes, shot: Shot, geometry: Geometry, *, parts: int
+) -> NDArray[np.uint16] | None:
+    """Return what tells apart what is seen (H, W); None where all is of one thing."""
+    if not shot.things or stand_alone(shot.things, parts):
         return None
     return np.asarray(label_array("index", passes, geometry), dtype=np.uint16)
 
@@ -124,7 +130,7 @@ def describe(
         index=index,
         reach=reach(passes) if "Depth" in passes.layers else None,
     )
-    return tuple(object_label(thing, sight, alone=len(shot.things) == 1) for thing in shot.things)
+    return tuple(object_label(thing, sight, alone=index is None) for thing in shot.things)
 
 
 class PassTimer:

@@ -85,7 +85,9 @@ class ViewWriter:
         self._on_done = on_done
         self._one_at_a_time = threading.Lock()
         self._unfit: dict[str, PictureError] = {}
-        self._produce = ViewFileMaker(task, circumstances.materials)
+        self._produce = ViewFileMaker(
+            task, circumstances.materials, parts=len(circumstances.indices)
+        )
 
     def finish(self, rendered: Rendered) -> None:
         """Read the passes, check them, write the files, then the record, then tell.

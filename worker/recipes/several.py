@@ -1,0 +1,84 @@
+"""What recipes share whose views show several models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from farm.spec.asset import Asset
+from farm.spec.camera import Matrix4
+from farm.spec.label import IndexLabel
+from farm.spec.passes import PassName
+from worker.labels.objects import Thing, thing_at
+from worker.labels.tables import index_table, material_table
+from worker.recipes import Stage
+
+if TYPE_CHECKING:  # which imports Blender
+    from worker.blender.models import Models
+
+
+@dataclass(frozen=True, eq=False)
+class ModelsStage(Stage):
+    """Models beside each other; a recipe's `arrange` says where they stand."""
+
+    models: Models
+    assets: tuple[Asset, ...]
+    """Of each model, the task's asset that it is of."""
+    places: tuple[int, ...]
+    """Of each model, the place of that asset among the task's."""
+
+    @property
+    def label_passes(self) -> tuple[PassName, ...]:
+        return ("index",)
+
+    @property
+    def indices(self) -> tuple[IndexLabel, ...]:
+        return tuple(
+            label
+            for model, asset in zip(self.models, self.assets, strict=True)
+            for label in index_table(
+                model.objects, category=category_of(asset), first=model.first_index
+            )
+        )
+
+    @property
+    def materials(self) -> tuple[IndexLabel, ...]:
+        return material_table(self.models.materials)
+
+    @property
+    def missing_textures(self) -> tuple[str, ...]:
+        return self.models.missing_textures
+
+    @property
+    def vertex_colours(self) -> bool:
+        return self.models.vertex_colours
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        return self.models.unread
+
+    @property
+    def see_through(self) -> bool:
+        return bool(self.models.clear_cut)
+
+    def place(self, number: int, world_from_file: Matrix4) -> Thing:
+        """Show a model where a matrix takes its file's coordinates; return it as a thing.
+
+        Args:
+            number: Which of the models, from 0.
+            world_from_file: Turns, scales and shifts.
+        """
+        model, asset = self.models[number], self.assets[number]
+        model.place(world_from_file)
+        return thing_at(
+            world_from_file,
+            model,
+            name=asset.credit.name or asset.name,
+            category=category_of(asset),
+            asset=self.places[number],
+        )
+
+
+def category_of(asset: Asset) -> str:
+    """Return what kind of thing a model is."""
+    return asset.credit.category or "object"
