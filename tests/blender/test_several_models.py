@@ -262,7 +262,9 @@ def test_models_that_change_places_change_numbers(blender, look, tmp_path):
     swapped[1].place(place(-3.0))
 
     assert swapped[0] is second
-    assert np.array_equal(index_of(look()), drawn((1, 3, 0, 1), (2, -3, 0, 1)))
+    expected, passes = drawn((1, 3, 0, 1), (2, -3, 0, 1)), look()
+    assert np.array_equal(index_of(passes), expected)
+    assert np.array_equal(np.rint(passes.layers["Material Index"][..., 0]), expected)
 
 
 def test_numbers_do_not_depend_on_what_stood_before(blender, look, tmp_path):

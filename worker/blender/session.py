@@ -186,7 +186,7 @@ class BlenderSession:
         except TaskError:
             self.free_model()
             raise
-        self._forget_kept()  # which has numbers of before
+        self._forget_kept()  # Cycles misses numbers that change alone
         self._shown = (key, models)
         self._plan()
         return models
