@@ -21,10 +21,10 @@ import httpx
 
 from farm.ledger import Ledger
 from farm.local.redis_server import PrivateRedis
-from farm.serve.service import Service
+from farm.serve.service import DispatcherService
 from farm.spec.wire import Submission
-from tests.integration.api_server import ApiServer
-from tests.integration.million import FakedAssets, a_million_tasks
+from tests.support.farms.api_server import ApiServer
+from tests.support.farms.million import FakedAssets, a_million_tasks
 
 LOOKS = 100
 SUBMISSIONS = 5
@@ -63,7 +63,7 @@ def measure(api: ApiServer, make: Callable[..., Submission]) -> dict[str, float]
     times = [timed(partial(submit, client, body)) for body in bodies]
     grown = (redis.info("memory")["used_memory"] - before) / SUBMISSIONS / 1e6
     jobs = [job["job_id"] for job in client.get("/v1/jobs").json()["items"]][:SUBMISSIONS]
-    service = Service(api.ledger, api.queue, api.storage, lease_ttl_s=10)
+    service = DispatcherService(api.ledger, api.queue, api.storage, lease_ttl_s=10)
     stop = threading.Event()
     threads = [
         threading.Thread(target=service.run, args=(stop,)),

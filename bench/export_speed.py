@@ -25,11 +25,11 @@ from typing import Any
 
 import farm.dataset
 from farm.dataset.export.base import ExportOptions
-from farm.dataset.export.formats import load_format
+from farm.dataset.export.registry import load_format
 from farm.dataset.export.run import export
 from farm.spec.passes import PassName
 from farm.spec.record import ViewRecord
-from tests.datasets import write_dataset
+from tests.support.datasets import write_dataset
 
 PASSES: tuple[PassName, ...] = ("rgb", "mask", "depth")
 CHOSEN: dict[str, dict[str, Any]] = {

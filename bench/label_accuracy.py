@@ -24,10 +24,10 @@ from farm.spec.passes import PASS_NAMES, PassName
 from farm.spec.record import ViewRecord
 from farm.spec.task import RenderTask, records_key
 from farm.storage import FolderStorage
-from tests.blender import still_life
-from tests.blender.rays import Seen, flow, look, project, settled
-from tests.blender.scenes import asset_of, blend_file, write_sky
-from tests.blender.shots import OurLease, some_view, task_of
+from tests.support.blender import still_life
+from tests.support.blender.rays import Seen, flow, look, project, settled
+from tests.support.blender.scenes import asset_of, blend_file, write_sky
+from tests.support.blender.shots import OurLease, some_view, task_of
 from worker.blender.session import BlenderSession
 from worker.blender.settings import set_sampling
 from worker.blender.view_passes import CHANNELS, Sampling

@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 
 import farm.dataset
 from farm.dataset.torch import ViewDataset
-from tests.datasets import write_dataset
+from tests.support.datasets import write_dataset
 
 BATCH = 8
 ROUNDS = 3

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from farm.errors import DamagedError, SetupError, StorageError, UnreachableError
+from farm.errors import DamagedLedgerError, SetupError, StorageError, UnreachableError
 from farm.ledger import JobState, JobStatus, Ledger, TaskState
 from farm.ledger.steps import WaitsFor
 from farm.queue import TaskQueue
@@ -108,7 +108,7 @@ class Dispatcher:
             yield
         except (UnreachableError, SetupError):
             raise
-        except DamagedError as error:
+        except DamagedLedgerError as error:
             self._move_aside(error)
         except Exception as error:  # the door of everything that serves
             if job_id is not None:
@@ -118,7 +118,7 @@ class Dispatcher:
                 self.stumbled.add(told)
                 log.exception("the dispatcher stumbled and goes on where=%s", where)
 
-    def _move_aside(self, error: DamagedError) -> None:
+    def _move_aside(self, error: DamagedLedgerError) -> None:
         """Keep what is damaged under another name; a job begins anew with what storage has."""
         log.error("moved aside: %s", error)
         self.ledger.store.move_aside(error.kind, error.name)

@@ -7,18 +7,18 @@ FarmError
 │   ├── AssetError       the model or HDRI is at fault: the same every time
 │   ├── RenderError      the renderer refused: worth another attempt
 │   ├── GpuMemoryError   ... since the GPU has too little memory: another GPU may have more
-│   ├── PictureError     views that came out wrong: worth another attempt; the others are kept
+│   ├── UnusablePictureError  views that came out wrong: worth another attempt; the others are kept
 │   │   └── OutOfFrameError  ... since nothing of the model is in them: the same every time
 │   ├── ProductError     what another task has made is gone or damaged: it is made again
 │   ├── StorageError     the shared storage is full or away: not the task's fault
 │   ├── StaleAttempt     somebody else holds this task now: drop the work
 │   └── Interrupted      the worker stops: finish what is rendered, hand the rest back
 ├── DeviceError          this worker cannot use its device
-├── RefusedError         the farm's server said no; its sentence says what to do
+├── RequestRefusedError  the farm's server said no; its sentence says what to do
 │   ├── LoginError       no login, or a token that the server does not take
 │   └── NotFoundError    what was asked for is not there
 ├── TransferError        files that did not arrive whole: the same command again goes on
-├── DamagedError         what is kept in Redis of one job cannot be: the others go on
+├── DamagedLedgerError   what is kept in Redis of one job cannot be: the others go on
 └── UnreachableError     Redis, or the farm's server, is away: wait, it comes back
 """
 
@@ -74,13 +74,13 @@ class GpuMemoryError(TaskError):
     cause = "gpu_memory"
 
 
-class PictureError(TaskError):
+class UnusablePictureError(TaskError):
     """Views whose pictures must not count; the other views of their task do."""
 
     cause = "picture"
 
 
-class OutOfFrameError(PictureError):
+class OutOfFrameError(UnusablePictureError):
     """Views in which nothing of the model is to be seen."""
 
     cause = "out_of_frame"
@@ -126,7 +126,7 @@ class DeviceError(FarmError):
     """A device that cannot be used as asked; the worker must stop, loudly."""
 
 
-class RefusedError(FarmError):
+class RequestRefusedError(FarmError):
     """A request that the farm's server did not grant; `status` is HTTP's number for why."""
 
     def __init__(self, sentence: str, status: int = 400) -> None:
@@ -138,11 +138,11 @@ class RefusedError(FarmError):
         return self.sentence
 
 
-class LoginError(RefusedError):
+class LoginError(RequestRefusedError):
     """No login, or one that the server does not take."""
 
 
-class NotFoundError(RefusedError):
+class NotFoundError(RequestRefusedError):
     """A job, task or file that the server does not have."""
 
 
@@ -150,7 +150,7 @@ class TransferError(FarmError):
     """Files that could not be brought over whole."""
 
 
-class DamagedError(FarmError):
+class DamagedLedgerError(FarmError):
     """Something in Redis that says what cannot be; it is moved aside, and all else goes on."""
 
     def __init__(self, kind: str, name: str, reason: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from farm.errors import DamagedError, UnreachableError
+from farm.errors import DamagedLedgerError, UnreachableError
 from farm.spec.task import RenderMessage, RenderTask
 
 RENDER_TASK = "farm.render"
@@ -126,7 +126,7 @@ class CeleryQueue:
             except (OperationalError, *connection.connection_errors) as error:
                 raise UnreachableError("Redis cannot be reached") from error
             except connection.channel_errors as error:  # the dispatcher sees to it
-                raise DamagedError("key", PREFIX + QUEUE, str(error)) from error
+                raise DamagedLedgerError("key", PREFIX + QUEUE, str(error)) from error
 
     def keys(self) -> Mapping[str, str]:
         return KEYS

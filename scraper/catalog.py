@@ -47,7 +47,7 @@ class Provenance(Credit):
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogEntry:
     """An asset in the folder."""
 
     path: Path
@@ -68,23 +68,23 @@ class Catalog:
         """Return where an asset's file lies."""
         return self.root / kind if alone else self.root / kind / asset_id
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[CatalogEntry]:
         """Yield all assets that have a sidecar, in order; their files may be broken or gone."""
         for kind in KINDS:
             for sidecar in sorted((self.root / kind).rglob("*.json")):
                 path = sidecar.with_name(sidecar.name.removesuffix(".json"))
                 if provenance := read_provenance(sidecar):
-                    yield Entry(path, provenance)
+                    yield CatalogEntry(path, provenance)
 
-    def find(self, asset: RemoteAsset) -> Entry | None:
+    def find(self, asset: RemoteAsset) -> CatalogEntry | None:
         """Return what is known of the file that `asset` has here, if it has one."""
         for path in self._candidates(asset.asset_type, asset.asset_base_id):
             known = read_provenance(sidecar_of(path))
             if known and (known.source, known.source_id) == asset.key:
-                return Entry(path, known)
+                return CatalogEntry(path, known)
         return None
 
-    def adopt(self, asset: RemoteAsset, file: RemoteFile) -> Entry | None:
+    def adopt(self, asset: RemoteAsset, file: RemoteFile) -> CatalogEntry | None:
         """Take over the file that another tool fetched, if it can be told to be whole."""
         for path in self._candidates(asset.asset_type, asset.asset_base_id):
             lone = not (file.includes or sidecar_of(path).exists())
@@ -97,7 +97,7 @@ class Catalog:
                 known = provenance_of(asset, file, sha256=hash_file(path),
                                       size_bytes=path.stat().st_size, fetched=fetched)  # fmt: skip
                 self.record(path, known)
-                return Entry(path, known)
+                return CatalogEntry(path, known)
         return None
 
     def record(self, path: Path, provenance: Provenance) -> None:
@@ -211,7 +211,7 @@ def file_id(file: RemoteFile) -> str | None:
     return file.uuid or file.md5 or re.sub(r".*/", "", file.filename) or None
 
 
-def fault(entry: Entry) -> str | None:
+def fault(entry: CatalogEntry) -> str | None:
     """Return what is wrong with the files of an asset, or None if they are whole."""
     known = entry.provenance
     own = AssetFile(path=entry.path.name, sha256=known.sha256, size_bytes=known.size_bytes)

@@ -10,9 +10,9 @@ import typer
 from farm.errors import SpecError
 
 if TYPE_CHECKING:
-    from scraper.filters import Filter
-    from scraper.find import Search
-    from scraper.polite import Clock
+    from scraper.choosing.filters import Filter
+    from scraper.choosing.search import Search
+    from scraper.fetching.http_client import Clock
 
 HELP = """Find, fetch and list models and HDR environments.
 
@@ -61,14 +61,14 @@ def search(  # noqa: PLR0913 - one parameter per flag
 ) -> None:
     """Show what a site has."""
     from scraper.catalog import Catalog
-    from scraper.desk import open_desk
+    from scraper.context import open_context
     from scraper.session import search as run
 
     complete = bool(output or as_json or include or exclude)
     wanted = _search(query, kind, source, license, _rules(include, exclude, license), resolution,
                      complete=complete)  # fmt: skip
-    with open_desk(Catalog(Path("downloads")), _clock(context)) as desk:
-        code = run(desk, wanted, limit=limit, output=output, as_json=as_json)
+    with open_context(Catalog(Path("downloads")), _clock(context)) as scraping:
+        code = run(scraping, wanted, limit=limit, output=output, as_json=as_json)
     raise typer.Exit(code)
 
 
@@ -91,12 +91,12 @@ def scrape(  # noqa: PLR0913 - one parameter per flag
 ) -> None:
     """Write a list of what a site has, for `download`."""
     from scraper.catalog import Catalog
-    from scraper.desk import open_desk
+    from scraper.context import open_context
     from scraper.session import scrape as run
 
     wanted = _search(query, kind, source, license, _rules(include, exclude, license), resolution)
-    with open_desk(Catalog(Path("downloads")), _clock(context)) as desk:
-        code = run(desk, wanted, limit=limit, output=output, as_json=as_json)
+    with open_context(Catalog(Path("downloads")), _clock(context)) as scraping:
+        code = run(scraping, wanted, limit=limit, output=output, as_json=as_json)
     raise typer.Exit(code)
 
 
@@ -111,9 +111,9 @@ def info(
     """Say what a list holds and what it would weigh."""
     from rich.console import Console
 
-    from scraper.choose import parse_resolution
+    from scraper.choosing.variants import parse_resolution
     from scraper.listing import read_lists
-    from scraper.show import facts_of, print_json, show_info
+    from scraper.output import facts_of, print_json, show_info
 
     found, chosen = read_lists(_lists(lists, input_)), parse_resolution(resolution)
     if as_json:
@@ -149,10 +149,10 @@ def download(  # noqa: PLR0913 - one parameter per flag
     A sidecar beside each says who made it, under which licence, and where it is from.
     """
     from scraper.catalog import Catalog
-    from scraper.choose import parse_resolution
-    from scraper.desk import open_desk
+    from scraper.choosing.plan import MB, Limits, Planner
+    from scraper.choosing.variants import parse_resolution
+    from scraper.context import open_context
     from scraper.listing import read_lists
-    from scraper.plan import MB, Limits, Planner
     from scraper.session import Manner
     from scraper.session import download as run
 
@@ -162,15 +162,15 @@ def download(  # noqa: PLR0913 - one parameter per flag
         file_bytes=None if max_file_size is None else int(max_file_size * MB),
         assets=limit,
     )
-    with open_desk(catalog, _clock(context)) as desk:
+    with open_context(catalog, _clock(context)) as scraping:
         planner = Planner(
             catalog=catalog,
-            complete=desk.complete,
+            complete=scraping.complete,
             wanted=_rules(include, exclude, license),
             resolution=parse_resolution(resolution),
             limits=limits,
         )
-        code = run(desk, found, planner, Manner(yes=yes, dry_run=dry_run, as_json=as_json))
+        code = run(scraping, found, planner, Manner(yes=yes, dry_run=dry_run, as_json=as_json))
     raise typer.Exit(code)
 
 
@@ -221,13 +221,13 @@ def import_(  # noqa: PLR0913 - one parameter per flag
 
 def _clock(context: typer.Context) -> Clock:
     """Return the clock that whoever calls the command has given, or the system's."""
-    from scraper.polite import SystemClock
+    from scraper.fetching.http_client import SystemClock
 
     return cast("Clock", context.obj) if context.obj else SystemClock()
 
 
 def _rules(include: list[str] | None, exclude: list[str] | None, license: str | None) -> Filter:  # noqa: A002
-    from scraper.filters import make_filter
+    from scraper.choosing.filters import make_filter
 
     return make_filter(include or [], exclude or [], license)
 
@@ -242,14 +242,14 @@ def _search(  # noqa: PLR0913 - the flags of two commands
     *,
     complete: bool = True,
 ) -> Search:
-    from scraper.choose import parse_resolution
-    from scraper.find import Search
-    from scraper.sources import Wish
+    from scraper.choosing.search import Search
+    from scraper.choosing.variants import parse_resolution
+    from scraper.sources import Query
 
     if kind not in ("model", "hdr"):
         raise SpecError(f"type: {kind!r} is neither model nor hdr")
-    wish = Wish(kind=cast("Literal['model', 'hdr']", kind), words=query, license=license)
-    return Search(source, wish, wanted, parse_resolution(resolution), complete)
+    asked = Query(kind=cast("Literal['model', 'hdr']", kind), words=query, license=license)
+    return Search(source, asked, wanted, parse_resolution(resolution), complete)
 
 
 def _lists(lists: list[Path] | None, more: list[Path] | None) -> list[Path]:

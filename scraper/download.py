@@ -16,13 +16,13 @@ from farm.library import hash_file
 from farm.library.formats import check_hdr, check_model, hdr_suffix, read_head
 from farm.spec.asset import AssetFile
 from scraper.asset import Include, RemoteFile
-from scraper.catalog import WORK_FOLDER, Catalog, Entry, file_id, provenance_of
-from scraper.errors import ItemError, RefusedError, SourceError
-from scraper.fetch import Wanted, discard, fetch, hash_md5
-from scraper.plan import Item
-from scraper.polite import Clock, PoliteClient
+from scraper.catalog import WORK_FOLDER, Catalog, CatalogEntry, file_id, provenance_of
+from scraper.choosing.plan import Item
+from scraper.errors import ItemError, SiteRefusedError, SourceError
+from scraper.fetching.fetch import Wanted, discard, fetch, hash_md5
+from scraper.fetching.http_client import Clock, PoliteClient
+from scraper.fetching.unpack import main_blend, safe_path, unpack
 from scraper.sources.base import Source
-from scraper.unpack import main_blend, safe_path, unpack
 
 SILENT_FAILURES = 3
 """So many assets in a row that the site gives no answer for end a download."""
@@ -33,12 +33,12 @@ class FolderError(FarmError):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DownloadOutcome:
     """What became of one item."""
 
     item: Item
     state: Literal["fetched", "failed", "not tried"]
-    entry: Entry | None = None
+    entry: CatalogEntry | None = None
     sentence: str = ""
 
 
@@ -53,7 +53,9 @@ class Downloader:
     clock: Clock
     file_limit_bytes: int | None = None
 
-    def run(self, items: list[Item], report: Callable[[Item, int], None]) -> Iterator[Outcome]:
+    def run(
+        self, items: list[Item], report: Callable[[Item, int], None]
+    ) -> Iterator[DownloadOutcome]:
         """Fetch `items` one after the other and yield what became of each.
 
         A refused key, a full quota or a full disk ends it: the rest is `not tried`.
@@ -61,30 +63,30 @@ class Downloader:
         silent, stop = 0, ""
         for item in items:
             if stop:
-                yield Outcome(item, "not tried", sentence=stop)
+                yield DownloadOutcome(item, "not tried", sentence=stop)
                 continue
             try:
                 entry = self.fetch(item, partial(report, item))
-            except (RefusedError, FolderError, SpecError) as error:
+            except (SiteRefusedError, FolderError, SpecError) as error:
                 stop = str(error)
-                yield Outcome(item, "failed", sentence=stop)
+                yield DownloadOutcome(item, "failed", sentence=stop)
             except SourceError as error:
                 silent += 1
                 stop = str(error) if silent >= SILENT_FAILURES else ""
-                yield Outcome(item, "failed", sentence=str(error))
+                yield DownloadOutcome(item, "failed", sentence=str(error))
             except ItemError as error:
-                yield Outcome(item, "failed", sentence=_named(item, error))
+                yield DownloadOutcome(item, "failed", sentence=_named(item, error))
             else:
                 silent = 0
-                yield Outcome(item, "fetched", entry)
+                yield DownloadOutcome(item, "fetched", entry)
 
-    def fetch(self, item: Item, report: Callable[[int], None]) -> Entry:
+    def fetch(self, item: Item, report: Callable[[int], None]) -> CatalogEntry:
         """Bring one asset into its place.
 
         Raises:
             ItemError: It is not to be had, or is not what it should be.
             SourceError: Its site is away.
-            RefusedError: Its site refuses us.
+            SiteRefusedError: Its site refuses us.
             FolderError: The folder cannot be written.
         """
         try:
@@ -93,7 +95,7 @@ class Downloader:
             place = error.filename or self.catalog.root
             raise FolderError(f"{place}: cannot be written: {error.strerror or error}") from error
 
-    def _fetch(self, item: Item, report: Callable[[int], None]) -> Entry:
+    def _fetch(self, item: Item, report: Callable[[int], None]) -> CatalogEntry:
         asset, file = item.asset, item.file
         alone = not file.includes and file.file_type != "zip_file"
         folder = self.catalog.folder(asset.asset_type, asset.asset_base_id, alone=alone)
@@ -116,7 +118,7 @@ class Downloader:
         part.replace(path)
         discard(part)
         self.catalog.forget_others(asset, path)
-        return Entry(path, known)
+        return CatalogEntry(path, known)
 
     def _bring(
         self, item: Item, file: RemoteFile, part: Path, report: Callable[[int], None]

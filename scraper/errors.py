@@ -4,7 +4,7 @@ FarmError
 ├── ItemError         this asset cannot be had; the others can
 │   └── ExpiredError  its link is worth nothing any more: ask for another one
 ├── SourceError       the site does not answer as it should
-└── RefusedError      the site does not want us now: stop asking
+└── SiteRefusedError  the site does not want us now: stop asking
 """
 
 from __future__ import annotations
@@ -24,5 +24,5 @@ class SourceError(FarmError):
     """A site that is away or says what nobody understands."""
 
 
-class RefusedError(FarmError):
+class SiteRefusedError(FarmError):
     """A site that has refused the key or us; asking on would be rude."""

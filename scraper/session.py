@@ -16,15 +16,15 @@ from rich.markup import escape
 from farm.errors import SpecError
 from farm.spec.asset import Credit
 from scraper.asset import RemoteAsset
-from scraper.bring import bring
-from scraper.catalog import Catalog, Entry, fault
-from scraper.desk import Desk
-from scraper.download import Downloader, Outcome
-from scraper.errors import RefusedError, SourceError
-from scraper.find import Search, find, gather
+from scraper.catalog import Catalog, CatalogEntry, fault
+from scraper.choosing.plan import DownloadPlan, Item, Planner
+from scraper.choosing.search import Search, find, gather
+from scraper.context import Context
+from scraper.download import Downloader, DownloadOutcome
+from scraper.errors import SiteRefusedError, SourceError
+from scraper.import_folder import import_files
 from scraper.listing import to_json, write_list
-from scraper.plan import Item, Plan, Planner
-from scraper.show import (
+from scraper.output import (
     entry_as_data,
     outcomes_as_data,
     plan_as_data,
@@ -40,9 +40,11 @@ ALL, SOME, NONE, INTERRUPTED = 0, 1, 3, 130
 """What is there in the end of what was wanted. 2 is a request at fault."""
 
 
-def search(desk: Desk, wanted: Search, *, limit: int, output: Path | None, as_json: bool) -> int:
+def search(
+    context: Context, wanted: Search, *, limit: int, output: Path | None, as_json: bool
+) -> int:
     """Show what a site has; write it down if asked to."""
-    found, code = _gather(desk, wanted, limit)
+    found, code = _gather(context, wanted, limit)
     if output:
         write_list(output, found)
     if as_json:
@@ -52,13 +54,13 @@ def search(desk: Desk, wanted: Search, *, limit: int, output: Path | None, as_js
     return code
 
 
-def scrape(desk: Desk, wanted: Search, *, limit: int, output: Path, as_json: bool) -> int:
+def scrape(context: Context, wanted: Search, *, limit: int, output: Path, as_json: bool) -> int:
     """Write a list of what a site has."""
-    found, code = _gather(desk, wanted, limit)
+    found, code = _gather(context, wanted, limit)
     write_list(output, found)
     if as_json:
         typer.echo(to_json(found), nl=False)
-    desk.console.print(
+    context.console.print(
         f"{len(found)} assets in {escape(str(output))}; next: "
         f"farm assets download {escape(str(output))}",
         soft_wrap=True,
@@ -66,20 +68,20 @@ def scrape(desk: Desk, wanted: Search, *, limit: int, output: Path, as_json: boo
     return code
 
 
-def _gather(desk: Desk, wanted: Search, limit: int) -> tuple[list[RemoteAsset], int]:
+def _gather(context: Context, wanted: Search, limit: int) -> tuple[list[RemoteAsset], int]:
     """Return what was found and the exit code: what is found is kept, whatever ends the search."""
     found: list[RemoteAsset] = []
     try:
-        with desk.console.status(f"asking {escape(wanted.source)}") as status:
-            gather(find(desk, wanted), limit, found,
+        with context.console.status(f"asking {escape(wanted.source)}") as status:
+            gather(find(context, wanted), limit, found,
                    lambda count: status.update(f"{count} of {limit} found"))  # fmt: skip
-    except (RefusedError, SourceError) as error:
+    except (SiteRefusedError, SourceError) as error:
         if not found:
             raise
-        desk.note(f"{error}; what was found until then is kept")
+        context.note(f"{error}; what was found until then is kept")
         return found, SOME
     except KeyboardInterrupt:
-        desk.note("stopped; what was found until then is kept")
+        context.note("stopped; what was found until then is kept")
         return found, INTERRUPTED
     return found, ALL if found else NONE
 
@@ -93,35 +95,37 @@ class Manner:
     as_json: bool = False
 
 
-def download(desk: Desk, assets: Sequence[RemoteAsset], planner: Planner, manner: Manner) -> int:
+def download(
+    context: Context, assets: Sequence[RemoteAsset], planner: Planner, manner: Manner
+) -> int:
     """Plan, ask, fetch and report."""
     plan = planner.plan(assets)
-    root = str(desk.catalog.root)
+    root = str(context.catalog.root)
     if manner.dry_run:
         if manner.as_json:
             print_json(plan_as_data(plan))
         else:
             show_plan(plan, root, Console(highlight=False))
         return ALL
-    show_plan(plan, root, desk.console)
+    show_plan(plan, root, context.console)
     if plan.items:
-        _ask(plan, desk, yes=manner.yes)
-    with desk.catalog.lock():
-        outcomes, interrupted = _carry_out(desk, plan, planner)
+        _ask(plan, context, yes=manner.yes)
+    with context.catalog.lock():
+        outcomes, interrupted = _carry_out(context, plan, planner)
     if manner.as_json:
         print_json(outcomes_as_data(plan, outcomes))
-    _report(desk.console, plan, outcomes)
+    _report(context.console, plan, outcomes)
     return INTERRUPTED if interrupted else _code(plan, outcomes)
 
 
-def _ask(plan: Plan, desk: Desk, *, yes: bool) -> None:
+def _ask(plan: DownloadPlan, context: Context, *, yes: bool) -> None:
     """Make sure that there is room, and that the user means it.
 
     Raises:
         SpecError: There is no room, or nobody to ask.
         Abort: The user says no.
     """
-    place = desk.catalog.root.absolute()
+    place = context.catalog.root.absolute()
     while not place.exists():
         place = place.parent
     free = shutil.disk_usage(place).free
@@ -136,17 +140,19 @@ def _ask(plan: Plan, desk: Desk, *, yes: bool) -> None:
         typer.confirm("Fetch them?", default=True, abort=True, err=True)
 
 
-def _carry_out(desk: Desk, plan: Plan, planner: Planner) -> tuple[list[Outcome], bool]:
+def _carry_out(
+    context: Context, plan: DownloadPlan, planner: Planner
+) -> tuple[list[DownloadOutcome], bool]:
     limits = [planner.limits.file_bytes, planner.limits.total_bytes]
     downloader = Downloader(
-        catalog=desk.catalog,
-        client=desk.client,
-        sources=desk.source,
-        clock=desk.clock,
+        catalog=context.catalog,
+        client=context.client,
+        sources=context.source,
+        clock=context.clock,
         file_limit_bytes=min((limit for limit in limits if limit is not None), default=None),
     )
-    outcomes: list[Outcome] = []
-    with show_progress(plan, desk.console) as shown:
+    outcomes: list[DownloadOutcome] = []
+    with show_progress(plan, context.console) as shown:
         last: Item | None = None
 
         def report(item: Item, size_bytes: int) -> None:
@@ -164,7 +170,7 @@ def _carry_out(desk: Desk, plan: Plan, planner: Planner) -> tuple[list[Outcome],
     return outcomes, False
 
 
-def _report(console: Console, plan: Plan, outcomes: Sequence[Outcome]) -> None:
+def _report(console: Console, plan: DownloadPlan, outcomes: Sequence[DownloadOutcome]) -> None:
     """Say what is there now, and what is not and why."""
     for outcome in outcomes:
         if outcome.state == "failed":
@@ -182,7 +188,7 @@ def _report(console: Console, plan: Plan, outcomes: Sequence[Outcome]) -> None:
         console.print("the same command goes on from here")
 
 
-def _code(plan: Plan, outcomes: Sequence[Outcome]) -> int:
+def _code(plan: DownloadPlan, outcomes: Sequence[DownloadOutcome]) -> int:
     there = len(plan.there) + sum(outcome.state == "fetched" for outcome in outcomes)
     wanted = len(plan.there) + len(plan.items) + len(plan.missing)
     if there == 0:
@@ -206,14 +212,14 @@ def list_folder(catalog: Catalog, *, check: bool, as_json: bool) -> int:
     return ALL if whole == len(entries) else SOME if whole else NONE
 
 
-def _row(entry_and_state: tuple[Entry, str]) -> tuple[str, ...]:
+def _row(entry_and_state: tuple[CatalogEntry, str]) -> tuple[str, ...]:
     entry, state = entry_and_state
     known = entry.provenance
     return (str(entry.path), size(known.size_bytes), known.licence or "?",
             known.source or "?", state, known.name or "")  # fmt: skip
 
 
-def _state(entry: Entry, *, check: bool) -> str:
+def _state(entry: CatalogEntry, *, check: bool) -> str:
     """Return `whole` or what is wrong; without `check` only sizes are compared."""
     if check:
         return fault(entry) or "whole"
@@ -230,7 +236,9 @@ def import_folder(
     """Copy local assets into the folder and report."""
     with catalog.lock():
         done = list(
-            bring(folder, catalog, credit, lambda told: console.print(f"note: {escape(told)}"))
+            import_files(
+                folder, catalog, credit, lambda told: console.print(f"note: {escape(told)}")
+            )
         )
     if as_json:
         print_json([

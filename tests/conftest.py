@@ -86,7 +86,7 @@ def s3_endpoint() -> Iterator[str]:
     """The address of an S3 server on the loopback interface."""
     pytest.importorskip("s3fs")
     pytest.importorskip("moto.server")
-    from tests.places import s3_server
+    from tests.support.places import s3_server
 
     with s3_server() as endpoint:
         yield endpoint
@@ -95,7 +95,7 @@ def s3_endpoint() -> Iterator[str]:
 @pytest.fixture
 def s3_place(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A place in a bucket that nothing was put into yet, with the environment to reach it."""
-    from tests.places import make_place
+    from tests.support.places import make_place
 
     return make_place(s3_endpoint, monkeypatch)
 

@@ -12,7 +12,7 @@ from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
 
 from farm.api import problems
-from farm.api.guard import Guard
+from farm.api.auth import AuthMiddleware
 from farm.api.metrics import Metrics
 from farm.api.routes import assets, datasets, events, farm, jobs, tasks
 from farm.api.services import Services
@@ -45,13 +45,13 @@ def create_app(services: Services) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services.uploads.tidy()
-        pulse = asyncio.create_task(services.pulse.run())
+        job_feed = asyncio.create_task(services.job_feed.run())
         try:
             yield
         finally:
-            pulse.cancel()
+            job_feed.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await pulse
+                await job_feed
 
     app = FastAPIOffline(  # its /docs and /redoc load nothing from elsewhere
         title="Viewfarm",
@@ -74,6 +74,6 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(module.router, dependencies=bearer)
     app.include_router(farm.open_router)
     app.add_middleware(
-        Guard, tokens=services.tokens, settings=services.settings, count=metrics.count
+        AuthMiddleware, tokens=services.tokens, settings=services.settings, count=metrics.count
     )
     return app

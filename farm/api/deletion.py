@@ -9,7 +9,7 @@ from farm.api.jobs import find_job
 from farm.api.problems import ApiProblem
 from farm.api.services import Services
 from farm.errors import StorageError
-from farm.jobs import FOLDER, prefix_of
+from farm.job_store import FOLDER, prefix_of
 from farm.library import files_of
 from farm.spec.job import Job
 from farm.spec.wire import Deletion

@@ -8,7 +8,7 @@ import re
 from farm import expand
 from farm.api.problems import ApiProblem, not_found
 from farm.errors import StorageError
-from farm.jobs import LOST, JobBook, end_of
+from farm.job_store import LOST, JobStore, end_of
 from farm.ledger import FailedAttempt, JobState, JobStatus, Ledger, TaskState, TaskStory
 from farm.ledger.waiting import Steps, waits_for
 from farm.spec.job import Job
@@ -24,7 +24,7 @@ REFUNDED = " (not charged: its worker was found bad)"
 
 def job_info(
     ledger: Ledger,
-    book: JobBook,
+    book: JobStore,
     status: JobStatus,
     *,
     views_per_s: float | None = None,
@@ -53,7 +53,7 @@ def job_info(
     )
 
 
-def steps_of(book: JobBook, status: JobStatus) -> Steps | None:
+def steps_of(book: JobStore, status: JobStatus) -> Steps | None:
     """Return the order of a job's tasks; None where there is none, or where it cannot be read."""
     try:
         job = None if status.over else book.load(status.job_id)
@@ -96,7 +96,7 @@ def find_status(ledger: Ledger, job_id: str) -> JobStatus:
     return status
 
 
-def find_job(book: JobBook, job_id: str) -> Job:
+def find_job(book: JobStore, job_id: str) -> Job:
     """Return a job's spec and assets.
 
     Raises:
@@ -135,10 +135,10 @@ def steer(ledger: Ledger, job_id: str, verb: str) -> None:
         )
 
 
-def remember(book: JobBook, status: JobStatus) -> None:
+def remember(book: JobStore, status: JobStatus) -> None:
     """Note on storage what is wanted of a job; while that is away or full, the ledger knows."""
     try:
-        book.save_wish(status)
+        book.save_control(status)
     except StorageError as error:
         log.warning("what is wanted of a job is not noted job=%s: %s", status.job_id, error)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from farm.api.problems import not_found
-from farm.jobs import log_key
+from farm.job_store import log_key
 from farm.spec.wire import TaskInfo
 from farm.storage import Storage
 

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
 
 from farm.errors import (
-    DamagedError,
+    DamagedLedgerError,
     FarmError,
     SetupError,
     SpecError,
@@ -34,7 +34,10 @@ REMEDIES: dict[type[FarmError], tuple[int, str]] = {
     SetupError: (503, "whoever runs the farm must do what it says"),
     SpecError: (422, SEND_AGAIN),
     StorageError: (503, "free or mend the farm's storage, then try again"),
-    DamagedError: (503, "wait: the dispatcher moves it aside and restores it from the storage"),
+    DamagedLedgerError: (
+        503,
+        "wait: the dispatcher moves it aside and restores it from the storage",
+    ),
     UnreachableError: (503, "wait, or start Redis again; nothing that was accepted is lost"),
 }
 

@@ -10,7 +10,7 @@ import uvicorn
 from farm.api.app import create_app
 from farm.api.services import Services
 from farm.api.settings import load_api_settings
-from farm.jobs import JobBook
+from farm.job_store import JobStore
 from farm.ledger import open_ledger
 from farm.library import Library
 from farm.queue import CeleryQueue
@@ -31,7 +31,7 @@ class Server(uvicorn.Server):
         self.services = services
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.services.pulse.close()
+        self.services.job_feed.close()
         super().handle_exit(sig, frame)
 
 
@@ -44,7 +44,7 @@ def open_services(settings: Settings) -> Services:
         queue=CeleryQueue(redis_url),
         storage=storage,
         library=Library(storage),
-        book=JobBook(storage),
+        book=JobStore(storage),
         tokens=TokenBook(storage),
         settings=load_api_settings(),
     )

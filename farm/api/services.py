@@ -8,10 +8,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from farm.api.pulse import Pulse
+from farm.api.job_feed import JobFeed
 from farm.api.settings import ApiSettings
 from farm.api.uploads import Uploads
-from farm.jobs import JobBook
+from farm.job_store import JobStore
 from farm.ledger import Ledger
 from farm.library import Library
 from farm.queue import TaskQueue
@@ -27,16 +27,16 @@ class Services:
     queue: TaskQueue
     storage: Storage
     library: Library
-    book: JobBook
+    book: JobStore
     tokens: TokenBook
     settings: ApiSettings
-    pulse: Pulse = field(init=False)
+    job_feed: JobFeed = field(init=False)
     uploads: Uploads = field(init=False)
     library_lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while assets of a job are looked for and while unused ones are removed."""
 
     def __post_init__(self) -> None:
-        self.pulse = Pulse(self.ledger, self.book)
+        self.job_feed = JobFeed(self.ledger, self.book)
         self.uploads = Uploads(self.library, self.settings)
 
 

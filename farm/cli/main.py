@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from farm.cli.dataset import dataset
+from farm.cli.dataset.commands import dataset
 from farm.cli.doctor import doctor
-from farm.cli.download import download
 from farm.cli.flower import flower
-from farm.cli.jobs import (
+from farm.cli.recover import recover
+from farm.cli.remote.download import download
+from farm.cli.remote.jobs import (
     cancel,
     delete,
     jobs,
@@ -25,14 +26,13 @@ from farm.cli.jobs import (
     wait,
     workers,
 )
-from farm.cli.login import login, logout
-from farm.cli.recover import recover
+from farm.cli.remote.login import login, logout
+from farm.cli.remote.submit import submit
+from farm.cli.remote.watch import watch
 from farm.cli.render import render
+from farm.cli.request.spec import schema, spec
 from farm.cli.server import api, dispatcher, token
-from farm.cli.spec import schema, spec
-from farm.cli.submit import submit
 from farm.cli.up import down, up
-from farm.cli.watch import watch
 from farm.errors import FarmError
 
 HELP = """Turn 3D models and HDR environments into labelled vision datasets.

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from farm.local.plan import Plan
+from farm.local.estimate import Estimate
 from farm.local.status import Status
 
 LOG_EVERY_S = 10.0
 
 
 @contextmanager
-def show_progress(console: Console, plan: Plan) -> Iterator[Callable[[Status], None]]:
+def show_progress(console: Console, plan: Estimate) -> Iterator[Callable[[Status], None]]:
     """Yield a function that shows the status of the run whenever it is called."""
     if not console.is_terminal:
         yield _Log(console)

@@ -31,7 +31,7 @@ def recover(
     """
     with needing(*SERVER):
         from farm.serve.restore import restore_each
-    from farm.jobs import JobBook
+    from farm.job_store import JobStore
     from farm.ledger import open_ledger
     from farm.settings import load_settings
     from farm.storage import open_storage
@@ -40,7 +40,7 @@ def recover(
     place = open_storage(str(settings.storage))
     ledger = open_ledger(settings.redis_url.get_secret_value())
     told = []
-    for found in restore_each(ledger, place, JobBook(place)):
+    for found in restore_each(ledger, place, JobStore(place)):
         told.append(found)
         _tell(found, as_json=as_json)
     lost = sum(bool(found.problem) for found in told)

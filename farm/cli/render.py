@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from farm.cli.flags import WHERE, Request, takes_spec
+from farm.cli.request.flags import WHERE, Request, takes_spec
 
 
 @takes_spec
@@ -29,7 +29,7 @@ def render(
 
     Exit codes: 0 all views are there, 1 some failed, 2 the request is at fault, 130 stopped.
     """
-    from farm.cli.session import render_request
+    from farm.cli.render_run import render_request
 
     spec, base = request()
     code = render_request(spec, base=base, workers=workers, device=device, dry_run=dry_run)

@@ -10,8 +10,8 @@ import typer
 from farm.errors import needing
 
 if TYPE_CHECKING:
-    from farm.local.site import Site, UpState
-    from farm.local.up import Wish
+    from farm.local.farm_folder import FarmFolder, UpState
+    from farm.local.up import UpOptions
 
 Storage = Annotated[
     Path,
@@ -19,7 +19,7 @@ Storage = Annotated[
         envvar="FARM_STORAGE", help="Folder for assets, jobs, datasets and the farm's own .farm/."
     ),
 ]
-HERE = Path("farm-storage")  # as farm.local.site says, which is heavy
+HERE = Path("farm-storage")  # as farm.local.farm_folder says, which is heavy
 
 
 def up(  # noqa: PLR0913 - one parameter per flag
@@ -39,49 +39,51 @@ def up(  # noqa: PLR0913 - one parameter per flag
     """Start the whole farm on this machine: Redis, API, dispatcher, Flower, workers."""
     with needing("a farm needs", "pip install 'viewfarm[worker]' on Python 3.13"):
         import farm.queue  # noqa: F401 - its parts need it, and would say so late
-        from farm.local import detached
-        from farm.local.site import Site
-        from farm.local.up import Wish
+        from farm.local import daemon
+        from farm.local.farm_folder import FarmFolder
+        from farm.local.up import UpOptions
     from farm.devices import choose_devices
 
-    site = Site(storage.expanduser().resolve())
-    if state := site.state():
-        typer.echo(f"a farm runs in {site.storage} already")
-        raise typer.Exit(report(site, state))
-    wish = Wish(
-        storage=site.storage,
+    folder = FarmFolder(storage.expanduser().resolve())
+    if state := folder.state():
+        typer.echo(f"a farm runs in {folder.storage} already")
+        raise typer.Exit(report(folder, state))
+    options = UpOptions(
+        storage=folder.storage,
         devices=tuple(choose_devices(device, workers)),
         host=host,
         port=port,
         flower_port=flower_port,
     )
     if foreground:
-        stay(wish)
+        stay(options)
         return
-    first = site.is_new
-    flags = ["--storage", str(site.storage), "--port", str(port), "--host", host]
+    first = folder.is_new
+    flags = ["--storage", str(folder.storage), "--port", str(port), "--host", host]
     flags += ["--flower-port", str(flower_port), "--workers", workers, "--device", device]
-    typer.echo(f"starting a farm in {site.storage} with {len(wish.devices)} x {wish.devices[0]}")
-    state = detached.start(site, flags)
-    log_in(state.url, site.secrets().admin_token, replace=first)
-    raise typer.Exit(report(site, state))
+    typer.echo(
+        f"starting a farm in {folder.storage} with {len(options.devices)} x {options.devices[0]}"
+    )
+    state = daemon.start(folder, flags)
+    log_in(state.url, folder.secrets().admin_token, replace=first)
+    raise typer.Exit(report(folder, state))
 
 
 def down(*, storage: Storage = HERE) -> None:
     """End the farm that `farm up` started in this folder; jobs go on at the next `farm up`."""
-    from farm.local import detached
-    from farm.local.site import Site
+    from farm.local import daemon
+    from farm.local.farm_folder import FarmFolder
 
-    site = Site(storage.expanduser().resolve())
-    state = site.state()
+    folder = FarmFolder(storage.expanduser().resolve())
+    state = folder.state()
     if state is None:
-        typer.echo(f"no farm runs in {site.storage}; --storage names another folder")
+        typer.echo(f"no farm runs in {folder.storage}; --storage names another folder")
         return
-    detached.end(site, state)
+    daemon.end(folder, state)
     for part in state.parts:
         if part.pid is not None:
             typer.echo(f"ended {part.name} (process {part.pid})")
-    typer.echo(f"the farm in {site.storage} is down; its jobs go on at the next `farm up`")
+    typer.echo(f"the farm in {folder.storage} is down; its jobs go on at the next `farm up`")
 
 
 def log_in(url: str, token: str, *, replace: bool) -> None:
@@ -98,14 +100,14 @@ def log_in(url: str, token: str, *, replace: bool) -> None:
     typer.echo(f"you are logged in to {url}{was}")
 
 
-def stay(wish: Wish) -> None:
+def stay(options: UpOptions) -> None:
     """Run the farm in this process until Ctrl-C or SIGTERM."""
     import logging
     import sys
 
     from rich.console import Console
 
-    from farm.cli.session import stop_on_signal
+    from farm.cli.render_run import stop_on_signal
     from farm.local.up import run_farm
 
     logging.basicConfig(
@@ -117,18 +119,18 @@ def stay(wish: Wish) -> None:
         logging.getLogger("farm").info("%s at %s: %s", state.phase, state.url, names)
 
     with stop_on_signal(Console(stderr=True, highlight=False)) as stop:
-        run_farm(wish, stop, tell)
+        run_farm(options, stop, tell)
 
 
-def report(site: Site, state: UpState) -> int:
+def report(folder: FarmFolder, state: UpState) -> int:
     """Say where the farm is and what to do next; return 1 where a part of it cannot run."""
-    keys = site.secrets()
+    keys = folder.secrets()
     rows = {
         "API": f"{state.url}  (its reference: {state.url}/docs)",
-        "token": f"{keys.admin_token[:18]}…  (admin; whole in {site.folder}/secrets.json)",
+        "token": f"{keys.admin_token[:18]}…  (admin; whole in {folder.folder}/secrets.json)",
         "Flower": f"{state.flower_url}  (user and password: {keys.flower_auth})",
-        "storage": str(site.storage),
-        "logs": str(site.log_folder),
+        "storage": str(folder.storage),
+        "logs": str(folder.log_folder),
     }
     for name, value in rows.items():
         typer.echo(f"{name:<8} {value}")
@@ -137,6 +139,6 @@ def report(site: Site, state: UpState) -> int:
             typer.echo(f"problem: {part.name} does not run: {part.problem}", err=True)
     if state.phase != "ready":
         typer.echo("not all parts answer yet; `farm doctor` and the logs tell more", err=True)
-    down = f"farm down --storage {site.storage}"
+    down = f"farm down --storage {folder.storage}"
     typer.echo(f"next:    farm submit --models MODELS --hdrs HDRS · farm workers · {down}")
     return 1 if any(part.problem for part in state.parts) else 0

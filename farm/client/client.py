@@ -16,9 +16,9 @@ from farm.client.download import Download, DownloadSummary, Received
 from farm.client.events import follow
 from farm.client.home import Home, find_login
 from farm.client.lookup import choose, sane
-from farm.client.order import Order, make_order, read_spec
+from farm.client.prepared_job import PreparedJob, make_order, read_spec
 from farm.client.upload import Sent, missing, upload_all
-from farm.errors import NotFoundError, RefusedError
+from farm.errors import NotFoundError, RequestRefusedError
 from farm.library.hashes import HashCache, Watch
 from farm.spec.base import Spec
 from farm.spec.job import JobSpec
@@ -143,7 +143,7 @@ class Client:
         priority: int = 0,
         on_shared_storage: bool = False,
         watch: Watch | None = None,
-    ) -> Order:
+    ) -> PreparedJob:
         """Find, hash and trace the files of a spec; `watch` is told of the hashing."""
         hashes = HashCache(self.home.hashes_file, watch=watch)
         try:
@@ -158,19 +158,19 @@ class Client:
         finally:
             hashes.close()
 
-    def validate(self, order: Order) -> JobInfo:
+    def validate(self, order: PreparedJob) -> JobInfo:
         """Ask the farm whether it would take an order; nothing is changed."""
         return self._post("/v1/jobs", order, params={"validate_only": "true"})
 
-    def missing(self, order: Order) -> list[str]:
+    def missing(self, order: PreparedJob) -> list[str]:
         """Return the hashes of the files that the farm lacks for an order."""
         return missing(self.connection, list(order.files)) if order.files else []
 
-    def upload(self, order: Order, sha256s: list[str], *, sent: Sent = QUIET) -> None:
+    def upload(self, order: PreparedJob, sha256s: list[str], *, sent: Sent = QUIET) -> None:
         """Bring files of an order to the farm."""
         upload_all(self.connection, {sha256: order.files[sha256] for sha256 in sha256s}, sent=sent)
 
-    def place(self, order: Order) -> JobInfo:
+    def place(self, order: PreparedJob) -> JobInfo:
         """Submit an order whose files the farm has."""
         job = sane(self._post("/v1/jobs", order))
         self.home.save_last_job(self.url, job.job_id)
@@ -305,14 +305,14 @@ class Client:
                             seen[file.path] = file.sha256
                             new.append(file)
                     yield new
-            except RefusedError as error:
+            except RequestRefusedError as error:
                 restarts += 1
                 if error.status != 409 or restarts > LIST_RESTARTS:
                     raise
             else:
                 return
 
-    def _post(self, path: str, order: Order, **request: Any) -> JobInfo:
+    def _post(self, path: str, order: PreparedJob, **request: Any) -> JobInfo:
         body = order.submission.model_dump_json().encode()
         headers = {"Content-Type": "application/json"}
         return self.connection.ask(JobInfo, "POST", path, content=body, headers=headers, **request)

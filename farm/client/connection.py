@@ -22,7 +22,7 @@ from tenacity import (
 
 from farm.client.home import Login
 from farm.client.text import printable
-from farm.errors import FarmError, LoginError, NotFoundError, RefusedError, UnreachableError
+from farm.errors import FarmError, LoginError, NotFoundError, RequestRefusedError, UnreachableError
 from farm.spec.wire import VERSION_HEADER, Problem
 
 T = TypeVar("T")
@@ -163,7 +163,7 @@ class Connection:
         """Return an answer as a `model`; what a newer server adds to it is not seen.
 
         Raises:
-            RefusedError: It is not what this version understands.
+            RequestRefusedError: It is not what this version understands.
         """
         try:
             return model.model_validate_json(body, extra="ignore")
@@ -172,11 +172,11 @@ class Connection:
         theirs, ours = self.versions
         if theirs is None:
             kind = response.headers.get("content-type", "something")
-            raise RefusedError(
+            raise RequestRefusedError(
                 f"{self.url} does not answer as a farm does (it sent "
                 f"{printable(kind, limit=60)}); check the address with `farm login`"
             )
-        raise RefusedError(
+        raise RequestRefusedError(
             f"the farm at {self.url} has version {printable(theirs, limit=40)} and does not "
             f"understand this one, {ours}; install its version here, or update the farm"
         )
@@ -186,7 +186,7 @@ class Connection:
         for piece in response.iter_bytes():
             body += piece
             if len(body) > most_bytes:
-                raise RefusedError(f"{self.url} answers without an end; is that a farm?")
+                raise RequestRefusedError(f"{self.url} answers without an end; is that a farm?")
         return bytes(body)
 
     def _broken(self, error: httpx.TransportError) -> Exception:
@@ -208,7 +208,9 @@ class Connection:
         status = response.status_code
         if response.is_redirect:
             target = printable(response.headers.get("location", "elsewhere"), limit=200)
-            return RefusedError(f"{self.url} sends us to {target}; `farm login` there", status)
+            return RequestRefusedError(
+                f"{self.url} sends us to {target}; `farm login` there", status
+            )
         sentence = _sentence(response.status_code, body)
         if status == 401:
             return LoginError(
@@ -218,9 +220,9 @@ class Connection:
             )
         if status in AGAIN:
             away = f"{self.url} is not ready (HTTP {status}): {sentence}"
-            error = UnreachableError(away) if status in AWAY else RefusedError(away, status)
+            error = UnreachableError(away) if status in AWAY else RequestRefusedError(away, status)
             return TemporaryError(error, _retry_after(response))
-        return (NotFoundError if status == 404 else RefusedError)(sentence, status)
+        return (NotFoundError if status == 404 else RequestRefusedError)(sentence, status)
 
 
 def _sentence(status: int, body: bytes) -> str:

@@ -17,9 +17,9 @@ from farm.client.connection import Connection
 from farm.client.home import Home, Login, find_login
 from farm.client.text import printable
 from farm.dataset.reader import Dataset, DatasetError
-from farm.dataset.snapshot import Snapshot
-from farm.dataset.splits import read_split
-from farm.errors import NotFoundError, RefusedError, SetupError, StorageError
+from farm.dataset.records.snapshot import Snapshot
+from farm.dataset.split_lists import read_split
+from farm.errors import NotFoundError, RequestRefusedError, SetupError, StorageError
 from farm.spec.wire import ViewLine
 from farm.storage.base import Entry
 
@@ -157,7 +157,7 @@ class FarmStorage:
             return self._ask(key, RAW | {"Range": "bytes=0-0"}, told)
         except NotFoundError:
             return None
-        except RefusedError as error:
+        except RequestRefusedError as error:
             if error.status == 416:  # no byte of it can be had
                 return 0
             raise
@@ -198,7 +198,7 @@ class FarmStorage:
             return self._ask(key, headers, httpx.Response.read)
         except NotFoundError as error:
             raise StorageError(f"{self.place}/{key}: cannot be read: it is not there") from error
-        except RefusedError as error:
+        except RequestRefusedError as error:
             if error.status == 416:  # the file ends before
                 return b""
             raise

@@ -16,7 +16,7 @@ from farm.client.connection import Connection, TemporaryError
 from farm.client.folders import Folders
 from farm.client.text import printable
 from farm.client.transfer import Stop, run_each
-from farm.errors import RefusedError, TransferError
+from farm.errors import RequestRefusedError, TransferError
 from farm.spec.wire import DatasetFile
 
 PART = ".part"
@@ -159,7 +159,7 @@ class Download:
                         if have > file.size_bytes:
                             break
                         out.write(piece)
-        except RefusedError as error:
+        except RequestRefusedError as error:
             if error.status == 416:
                 part.unlink(missing_ok=True)
                 raise TemporaryError(error) from error

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Iterator
 import httpx
 
 from farm.client.connection import Connection, TemporaryError
-from farm.errors import RefusedError
+from farm.errors import RequestRefusedError
 from farm.ledger.model import OPEN_JOB
 from farm.spec.wire import JobInfo
 
@@ -65,7 +65,7 @@ def _stream(connection: Connection, job_id: str) -> Generator[JobInfo, None, boo
                         return True  # when that ends is no event: we ask
     except TemporaryError:
         return True  # asking tells whether the server is there
-    except RefusedError as error:
+    except RequestRefusedError as error:
         if error.status not in NO_EVENTS:
             raise
         return False

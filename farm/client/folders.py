@@ -10,11 +10,11 @@ import httpx
 
 from farm.client.connection import Connection
 from farm.client.text import printable
-from farm.dataset.attribution import ATTRIBUTION_FILE
-from farm.dataset.collect import DATASET_FILE
 from farm.dataset.finish import PREVIEW_FILE
 from farm.dataset.nesting import check_alone, is_folder_of_dataset
-from farm.dataset.records import VIEWS_FILE
+from farm.dataset.records.attribution import ATTRIBUTION_FILE
+from farm.dataset.records.collect import DATASET_FILE
+from farm.dataset.records.read import VIEWS_FILE
 from farm.errors import NotFoundError, SpecError
 from farm.spec.passes import PASS_FOLDERS, PREVIEWS_FOLDER
 from farm.storage import FolderStorage

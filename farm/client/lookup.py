@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from farm.client.text import printable
-from farm.errors import NotFoundError, RefusedError
+from farm.errors import NotFoundError, RequestRefusedError
 from farm.spec.wire import JOB_ID_PATTERN, JobInfo
 
 
@@ -14,10 +14,12 @@ def sane(job: JobInfo) -> JobInfo:
     """Return `job` if its id can stand in addresses and in commands.
 
     Raises:
-        RefusedError: It cannot.
+        RequestRefusedError: It cannot.
     """
     if not re.fullmatch(JOB_ID_PATTERN, job.job_id):
-        raise RefusedError(f"the farm calls a job {printable(job.job_id, limit=60)!r}: not an id")
+        raise RequestRefusedError(
+            f"the farm calls a job {printable(job.job_id, limit=60)!r}: not an id"
+        )
     return job
 
 

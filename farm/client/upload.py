@@ -7,7 +7,7 @@ from pathlib import Path
 
 from farm.client.connection import Connection, TemporaryError
 from farm.client.transfer import Stop, run_each
-from farm.errors import RefusedError, TransferError
+from farm.errors import RequestRefusedError, TransferError
 from farm.spec.wire import Hashes, UploadInfo
 
 CHUNK_BYTES = 32 << 20
@@ -95,7 +95,7 @@ class _Sender:
             info = self.connection.ask_once(
                 UploadInfo, "PATCH", self.url, headers=headers, content=self._read(offset, length)
             )
-        except RefusedError as error:
+        except RequestRefusedError as error:
             if error.status == 409:  # somebody else sends the same file, or an answer was lost
                 raise TemporaryError(error) from error
             if error.status == 422:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from farm.dataset.collect import DatasetSummary, RunFacts, collect
-from farm.dataset.preview import contact_sheet
-from farm.dataset.records import VIEWS_FILE, Report, read_file
+from farm.dataset.preview.contact_sheet import contact_sheet
+from farm.dataset.records.collect import DatasetSummary, RunFacts, collect
+from farm.dataset.records.read import VIEWS_FILE, Report, read_file
 from farm.spec.task import dataset_key
 from farm.storage import Storage
 

@@ -15,7 +15,7 @@ DECODERS = {"png": "png_decode", "jxl": "jpegxl_decode"}
 """The imagecodecs function behind each file suffix."""
 
 
-class PictureError(SpecError):
+class DecodeError(SpecError):
     """A picture of a dataset that cannot be decoded."""
 
 
@@ -32,7 +32,7 @@ def decode_pass(data: bytes, path: str, name: PassName) -> NDArray[Any]:
         or (H, W, channels) float32. A cryptomatte: (H, W, channels) float32, by channel name.
 
     Raises:
-        PictureError: The file is broken or another pass's.
+        DecodeError: The file is broken or another pass's.
         SetupError: The extra that decodes pictures is not installed.
     """
     info = PASSES[name]
@@ -48,7 +48,7 @@ def decode_exr(data: bytes, path: str, names: tuple[str, ...] = ()) -> NDArray[n
         (H, W) for one channel, else (H, W, channels), float32.
 
     Raises:
-        PictureError: The file is broken, or lacks a channel.
+        DecodeError: The file is broken, or lacks a channel.
         SetupError: The extra that decodes pictures is not installed.
     """
     try:
@@ -59,13 +59,13 @@ def decode_exr(data: bytes, path: str, names: tuple[str, ...] = ()) -> NDArray[n
         with OpenEXR.File(BytesIO(data), separate_channels=True) as exr:
             there = {name: channel.pixels for name, channel in exr.channels().items()}
     except (RuntimeError, ValueError, OSError) as error:
-        raise PictureError(
+        raise DecodeError(
             f"{path}: cannot be decoded, delete it and render again: {error}"
         ) from error
     wanted = names or tuple(sorted(there))
     missing = [name for name in wanted if name not in there]
     if missing or not wanted:
-        raise PictureError(f"{path}: has the channels {', '.join(there)}, not {', '.join(missing)}")
+        raise DecodeError(f"{path}: has the channels {', '.join(there)}, not {', '.join(missing)}")
     planes = [np.asarray(there[name], dtype=np.float32) for name in wanted]
     return planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
 
@@ -81,7 +81,7 @@ def decode(data: bytes, path: str) -> NDArray[Any]:
         (H, W) or (H, W, 3), uint8 or uint16, as it was rendered.
 
     Raises:
-        PictureError: The file is of another format or broken.
+        DecodeError: The file is of another format or broken.
         SetupError: The extra that decodes pictures is not installed.
     """
     try:
@@ -90,11 +90,11 @@ def decode(data: bytes, path: str) -> NDArray[Any]:
         raise no_decoder() from error
     decoder = DECODERS.get(path.rpartition(".")[2].lower())
     if decoder is None:
-        raise PictureError(f"{path}: not a picture of a dataset; they end in .png or .jxl")
+        raise DecodeError(f"{path}: not a picture of a dataset; they end in .png or .jxl")
     try:
         return np.asarray(getattr(imagecodecs, decoder)(data))
     except (imagecodecs.PngError, imagecodecs.JpegxlError, ValueError) as error:
-        raise PictureError(
+        raise DecodeError(
             f"{path}: cannot be decoded, delete it and render again: {error}"
         ) from error
 

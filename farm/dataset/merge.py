@@ -13,17 +13,17 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from farm.dataset.attribution import ATTRIBUTION_FILE, attribution
-from farm.dataset.collect import DATASET_FILE, DatasetSummary, RunFacts, copied, summarise
 from farm.dataset.finish import PREVIEW_FILE
-from farm.dataset.fold import short
-from farm.dataset.look import sheet_of
 from farm.dataset.nesting import check_alone
 from farm.dataset.parallel import mapped
-from farm.dataset.preview import LIMIT
+from farm.dataset.preview.contact_sheet import LIMIT
+from farm.dataset.preview.preview import sheet_of
 from farm.dataset.reader import Dataset, DatasetError, DatasetView, open_in
-from farm.dataset.records import VIEWS_FILE
-from farm.dataset.scratch import scratch
+from farm.dataset.records.attribution import ATTRIBUTION_FILE, attribution
+from farm.dataset.records.collect import DATASET_FILE, DatasetSummary, RunFacts, copied, summarise
+from farm.dataset.records.newest import short
+from farm.dataset.records.read import VIEWS_FILE
+from farm.dataset.temp_files import scratch
 from farm.errors import SetupError, SpecError
 from farm.spec.base import digest
 from farm.spec.record import FileRecord, ViewRecord
@@ -35,14 +35,14 @@ MERGED = "merged"
 """Under this name a merged dataset's `spec` has those of its parts, where they differ."""
 
 
-class Part(NamedTuple):
+class MergePart(NamedTuple):
     """A place to merge, and whether its views get the names of their datasets."""
 
     data: Dataset
     prefix: bool
 
 
-class Move(NamedTuple):
+class ViewMove(NamedTuple):
     """A view on its way: where its files are, and what it is called where they go."""
 
     storage: Storage
@@ -91,9 +91,9 @@ def merge(
         check_apart(data.storage, out)
     if isinstance(out, FolderStorage):
         check_alone(out, [""], flag="--out")
-    all_parts = [Part(data, prefix) for data in parts]
+    all_parts = [MergePart(data, prefix) for data in parts]
     if out.size(VIEWS_FILE) is not None:
-        all_parts.insert(0, Part(open_in(out), prefix=False))
+        all_parts.insert(0, MergePart(open_in(out), prefix=False))
     new_parts = check_names(all_parts, prefix=prefix)
     if not new_parts:
         places = ", ".join(data.storage.place for data in parts)
@@ -131,7 +131,7 @@ def check_apart(part: Storage, out: Storage) -> None:
         raise SpecError(f"--out {out.place}: lies in {part.place} or around it; take another place")
 
 
-def check_names(parts: Sequence[Part], *, prefix: bool) -> list[Part]:
+def check_names(parts: Sequence[MergePart], *, prefix: bool) -> list[MergePart]:
     """Hold that views with the same name are the same view; return the parts that have new ones.
 
     Raises:
@@ -139,7 +139,7 @@ def check_names(parts: Sequence[Part], *, prefix: bool) -> list[Part]:
     """
     known: dict[bytes, bytes] = {}
     there: set[bytes] = set()
-    new: list[Part] = []
+    new: list[MergePart] = []
     for part in parts:
         before = len(known)
         for view in part.data:
@@ -161,7 +161,7 @@ def check_names(parts: Sequence[Part], *, prefix: bool) -> list[Part]:
     return new
 
 
-def name_of(view: DatasetView, part: Part) -> str:
+def name_of(view: DatasetView, part: MergePart) -> str:
     """Return what a view is called in the merged dataset."""
     if not part.prefix:
         return view.name
@@ -175,7 +175,7 @@ def contents(record: ViewRecord) -> bytes:
     return short(digest(record.view_id, files))
 
 
-def planned(parts: Sequence[Part], counts: Counter[str]) -> Iterator[Move]:
+def planned(parts: Sequence[MergePart], counts: Counter[str]) -> Iterator[ViewMove]:
     """Yield all views once, in order, each with its record in the merged dataset."""
     told: set[bytes] = set()
     for part in parts:
@@ -186,7 +186,7 @@ def planned(parts: Sequence[Part], counts: Counter[str]) -> Iterator[Move]:
                 continue
             record = renamed(view.record, name_of(view, part), index=len(told))
             told.add(content)
-            yield Move(part.data.storage, view, record)
+            yield ViewMove(part.data.storage, view, record)
 
 
 def renamed(record: ViewRecord, name: str, *, index: int) -> ViewRecord:
@@ -208,7 +208,7 @@ def renamed(record: ViewRecord, name: str, *, index: int) -> ViewRecord:
 
 
 def moved(
-    moves: Iterator[Move],
+    moves: Iterator[ViewMove],
     out: Storage,
     counts: Counter[str],
     *,
@@ -222,7 +222,7 @@ def moved(
         yield record.model_dump_json().encode()
 
 
-def bring(move: Move, *, out: Storage, link: bool) -> tuple[ViewRecord, Counter[str]]:
+def bring(move: ViewMove, *, out: Storage, link: bool) -> tuple[ViewRecord, Counter[str]]:
     """Bring the files of one view; return its record and how they came."""
     how: Counter[str] = Counter()
     old, new = move.view.record, move.record
@@ -284,7 +284,7 @@ def linked(path: Path | None, other: Path | None) -> bool:
     return True
 
 
-def facts_of(parts: Sequence[Part], out: Storage) -> RunFacts:
+def facts_of(parts: Sequence[MergePart], out: Storage) -> RunFacts:
     """Return what the runs knew that made the parts."""
     summaries = [
         (prefix or PurePosixPath(part.data.storage.place).name, summary)

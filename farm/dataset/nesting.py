@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from farm.dataset.records import RECORDS_FOLDER, VIEWS_FILE
+from farm.dataset.records.read import RECORDS_FOLDER, VIEWS_FILE
 from farm.errors import SpecError, StorageError
 from farm.spec.passes import PASS_FOLDERS, PREVIEWS_FOLDER
 from farm.spec.task import dataset_key

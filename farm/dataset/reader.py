@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from farm.dataset.collect import DATASET_FILE, DatasetSummary
-from farm.dataset.fold import short_of
 from farm.dataset.images import decode_pass
 from farm.dataset.nesting import datasets_under, is_dataset, listed
-from farm.dataset.records import (
+from farm.dataset.records.collect import DATASET_FILE, DatasetSummary
+from farm.dataset.records.current import folded_lines
+from farm.dataset.records.newest import short_of
+from farm.dataset.records.read import (
     VIEWS_FILE,
     NotARecordError,
     Report,
@@ -28,10 +29,9 @@ from farm.dataset.records import (
     read_lines,
     record_at,
 )
-from farm.dataset.records import DatasetError as DatasetError
-from farm.dataset.snapshot import Snapshot, records_at_hand, refuse
-from farm.dataset.splits import is_in, name_in, read_split
-from farm.dataset.standing import folded_lines
+from farm.dataset.records.read import DatasetError as DatasetError
+from farm.dataset.records.snapshot import Snapshot, records_at_hand, refuse
+from farm.dataset.split_lists import is_in, name_in, read_split
 from farm.spec.base import first_reason
 from farm.spec.passes import PassName
 from farm.spec.record import FileRecord, ViewRecord
@@ -79,7 +79,7 @@ class DatasetView:
         Raises:
             KeyError: The view has no such pass.
             DatasetError: Its file is gone.
-            PictureError: Its file is broken.
+            DecodeError: Its file is broken.
         """
         return decode_pass(self.data(name), self.path(name), name)
 

@@ -13,16 +13,16 @@ from typing import IO, Literal
 
 from pydantic import Field, ValidationError
 
+from farm.dataset.components import Together
 from farm.dataset.reader import Dataset, DatasetView
-from farm.dataset.scratch import scratch
-from farm.dataset.splits import (
+from farm.dataset.split_lists import (
     NEXT_FOLDER,
     SPLITS_FILE,
     folder_of_splits,
     lists_alone,
     split_key,
 )
-from farm.dataset.together import Together
+from farm.dataset.temp_files import scratch
 from farm.errors import FarmError, SpecError
 from farm.spec.base import Spec, digest, first_reason
 from farm.spec.record import ViewRecord

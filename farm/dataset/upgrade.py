@@ -9,11 +9,11 @@ from typing import IO, NamedTuple
 
 from pydantic import ValidationError
 
-from farm.dataset.collect import DATASET_FILE, DatasetSummary
 from farm.dataset.reader import Dataset
-from farm.dataset.records import VIEWS_FILE, read_lines
-from farm.dataset.scratch import scratch
-from farm.dataset.standing import is_running
+from farm.dataset.records.collect import DATASET_FILE, DatasetSummary
+from farm.dataset.records.current import is_running
+from farm.dataset.records.read import VIEWS_FILE, read_lines
+from farm.dataset.temp_files import scratch
 from farm.errors import SpecError
 from farm.spec.base import first_reason
 from farm.spec.record import read_record

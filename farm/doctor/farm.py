@@ -14,7 +14,7 @@ from farm.doctor.finding import Finding, fine, problem, warning
 from farm.doctor.machine import installed, readable
 from farm.errors import FarmError
 from farm.ledger.damage import Aside
-from farm.local.site import USUAL_FOLDER, Site, UpState
+from farm.local.farm_folder import USUAL_FOLDER, FarmFolder, UpState
 from farm.settings import load_settings
 from farm.storage import is_bucket, open_storage
 
@@ -39,11 +39,11 @@ def whereabouts() -> Whereabouts:
     settings = load_settings()
     place = settings.storage if "FARM_STORAGE" in os.environ else None
     redis_url = settings.redis_url.get_secret_value() if "FARM_REDIS_URL" in os.environ else None
-    site = Site(Path(place or USUAL_FOLDER).absolute())
-    state = None if place and is_bucket(place) else site.state()
+    folder = FarmFolder(Path(place or USUAL_FOLDER).absolute())
+    state = None if place and is_bucket(place) else folder.state()
     if state is not None:
-        place = str(site.storage)
-        password = site.secrets().redis_password
+        place = str(folder.storage)
+        password = folder.secrets().redis_password
         redis_url = redis_url or f"redis://:{password}@127.0.0.1:{state.redis_port}/0"
     return Whereabouts(place, redis_url, state)
 

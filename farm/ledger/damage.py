@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from farm.errors import DamagedError
+from farm.errors import DamagedLedgerError
 from farm.ledger.model import CODES, STATES, TaskState
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Sparing:
     """
 
     def __init__(self) -> None:
-        self.on_damage: Callable[[DamagedError], None] = self._tell_once
+        self.on_damage: Callable[[DamagedLedgerError], None] = self._tell_once
         self._told: set[tuple[str, str]] = set()
 
     @contextmanager
@@ -44,10 +44,10 @@ class Sparing:
         """Go on after the block where something in it is damaged."""
         try:
             yield
-        except DamagedError as error:
+        except DamagedLedgerError as error:
             self.on_damage(error)
 
-    def _tell_once(self, error: DamagedError) -> None:
+    def _tell_once(self, error: DamagedLedgerError) -> None:
         if (error.kind, error.name) not in self._told:
             self._told.add((error.kind, error.name))
             log.warning("passed over: %s", error)
@@ -57,10 +57,12 @@ def known_codes(job_id: str, codes: str) -> str:
     """Return state codes that are all known.
 
     Raises:
-        DamagedError: Some are not.
+        DamagedLedgerError: Some are not.
     """
     if strange := set(codes) - STATES.keys():
-        raise DamagedError("job", job_id, f"there are tasks in no state: {sorted(strange)!r:.60}")
+        raise DamagedLedgerError(
+            "job", job_id, f"there are tasks in no state: {sorted(strange)!r:.60}"
+        )
     return codes
 
 
@@ -68,12 +70,12 @@ def number(job_id: str, meta: Mapping[str, str], name: str) -> int:
     """Return a number of a job's fields, 0 where it is not there.
 
     Raises:
-        DamagedError: It is not a number.
+        DamagedLedgerError: It is not a number.
     """
     try:
         return int(meta.get(name, 0))
     except ValueError:
-        raise DamagedError("job", job_id, f"its {name} is {meta[name]!r:.60}") from None
+        raise DamagedLedgerError("job", job_id, f"its {name} is {meta[name]!r:.60}") from None
 
 
 def contradiction(

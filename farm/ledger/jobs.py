@@ -16,7 +16,7 @@ from farm.ledger.model import (
     TaskState,
 )
 from farm.ledger.reading import read_chunks, read_status
-from farm.ledger.store import Move, Order, Store
+from farm.ledger.store import Store, TaskMove, Transition
 
 RETRIED = (TaskState.FAILED, TaskState.SET_ASIDE)
 RENUMBERED = 1000
@@ -98,7 +98,7 @@ class Jobs:
         """Make sure that all that is kept of a job agrees.
 
         Raises:
-            DamagedError: It does not.
+            DamagedLedgerError: It does not.
         """
         self.store.check(job_id)
 
@@ -133,7 +133,7 @@ class Jobs:
             indices = [start + at for at, code in enumerate(codes) if STATES[code] in RETRIED]
             records = self.store.records(job_id, indices)
             moves = [
-                Move(
+                TaskMove(
                     index,
                     STATES[codes[index - start]],
                     record.attempt,
@@ -143,7 +143,7 @@ class Jobs:
                 )
                 for index, record in records.items()
             ]
-            order = Order(moves, frozenset(JobState) - CANCELLED_JOB, again)
+            order = Transition(moves, frozenset(JobState) - CANCELLED_JOB, again)
             count += sum(self.store.shift(job_id, order)) if moves else 0
         return count
 
@@ -158,9 +158,9 @@ class Jobs:
         if self.job(job_id) is None:
             return False
         self.store.add_meta(job_id, "attempts", RENUMBERED)  # its numbers are not known any more
-        move = Move(index, TaskState.DONE, 0, TaskState.PENDING, None)
+        move = TaskMove(index, TaskState.DONE, 0, TaskState.PENDING, None)
         again = {JobState.COMPLETED: JobState.RUNNING, JobState.FAILED: JobState.RUNNING}
-        order = Order([move], frozenset(JobState) - CANCELLED_JOB, again)
+        order = Transition([move], frozenset(JobState) - CANCELLED_JOB, again)
         if not self.store.shift(job_id, order)[0]:
             return False
         self.store.add_meta(job_id, "views_done", -views)

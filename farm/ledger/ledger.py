@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from farm.errors import DamagedError
+from farm.errors import DamagedLedgerError
 from farm.ledger.charges import charged
 from farm.ledger.damage import known_codes, number
 from farm.ledger.jobs import RENUMBERED, Jobs
@@ -37,7 +37,7 @@ from farm.ledger.reading import (
     read_worker,
 )
 from farm.ledger.steps import WaitsFor, fail_waiting, look
-from farm.ledger.store import Meta, Move, Order, Outcome, Store
+from farm.ledger.store import AttemptOutcome, Meta, Store, TaskMove, Transition
 from farm.spec.task import Ticket
 
 log = logging.getLogger(__name__)
@@ -173,9 +173,9 @@ class Ledger(Jobs):
                 charge="free" if policy.cap is None else "counts",
             )
             target, after = charged(record, failure, policy)
-            order = Order(
+            order = Transition(
                 [
-                    Move(
+                    TaskMove(
                         ticket.index, TaskState.RUNNING, ticket.attempt, target, after, record.edits
                     )
                 ],
@@ -292,15 +292,15 @@ class Ledger(Jobs):
             seen = self._record(ticket)
             after = None if changes is None else seen.model_copy(update=changes)
             edits = None if changes is None else seen.edits
-            move = Move(ticket.index, source, ticket.attempt, target, after, edits)
-            if self.store.shift(ticket.job_id, Order([move], **order))[0]:
+            move = TaskMove(ticket.index, source, ticket.attempt, target, after, edits)
+            if self.store.shift(ticket.job_id, Transition([move], **order))[0]:
                 return True
             if edits is None or self._record(ticket).edits == edits:
                 return False
 
-    def _outcome(self, ticket: Ticket, worker: str, cause: str | None = None) -> Outcome:
+    def _outcome(self, ticket: Ticket, worker: str, cause: str | None = None) -> AttemptOutcome:
         node, now_s = node_of(worker), self.now_s()
-        return Outcome(node, ticket.job_id, ticket.index, ticket.attempt, now_s, cause)
+        return AttemptOutcome(node, ticket.job_id, ticket.index, ticket.attempt, now_s, cause)
 
     def _returned(self, job_id: str, limit: int) -> tuple[list[int], list[int]]:
         """Return tasks that were given back: up to `limit` of them, and those that must wait."""
@@ -348,7 +348,7 @@ class Ledger(Jobs):
         """Queue tasks; return the tickets of those that were pending, and whether any was."""
         attempts = number(job_id, meta, "attempts")
         moves = self._moves_to_queue(job_id, indices, attempts=attempts)
-        taken = self.store.shift(job_id, Order(moves, FED_JOB)) if moves else []
+        taken = self.store.shift(job_id, Transition(moves, FED_JOB)) if moves else []
         tickets = [
             Ticket(job_id=job_id, index=move.index, attempt=move.record.attempt)
             for move, ok in zip(moves, taken, strict=True)
@@ -356,7 +356,7 @@ class Ledger(Jobs):
         ]
         return tickets, any(taken)
 
-    def _moves_to_queue(self, job_id: str, indices: list[int], *, attempts: int) -> list[Move]:
+    def _moves_to_queue(self, job_id: str, indices: list[int], *, attempts: int) -> list[TaskMove]:
         records = self.store.records(job_id, indices)
         now_s = self.now_s()
         moves = []
@@ -365,7 +365,7 @@ class Ledger(Jobs):
             number = max(record.attempt, attempts) + 1
             queued = record.model_copy(update={"attempt": number, "worker": "", "since_s": now_s})
             source, target = TaskState.PENDING, TaskState.QUEUED
-            moves.append(Move(index, source, record.attempt, target, queued, record.edits))
+            moves.append(TaskMove(index, source, record.attempt, target, queued, record.edits))
         return moves
 
     def _record(self, ticket: Ticket) -> TaskRecord:
@@ -385,7 +385,7 @@ class Ledger(Jobs):
         first, last = min(indices), max(indices)
         codes = known_codes(job_id, self.store.states(job_id, first, last - first + 1))
         if len(codes) != last - first + 1:
-            raise DamagedError("job", job_id, f"its task {last} has no state")
+            raise DamagedLedgerError("job", job_id, f"its task {last} has no state")
         return [(index, STATES[codes[index - first]]) for index in sorted(indices)]
 
     def _all_running(self) -> Iterator[HeldTask]:

@@ -9,10 +9,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from farm.errors import DamagedError
+from farm.errors import DamagedLedgerError
 from farm.ledger.damage import Aside, contradiction, known_codes
 from farm.ledger.model import CODES, JobState, TaskRecord, TaskState
-from farm.ledger.store import MOST_JOBS, MOST_SUSPECTS, Move, Order, Outcome, suspect_of
+from farm.ledger.store import (
+    MOST_JOBS,
+    MOST_SUSPECTS,
+    AttemptOutcome,
+    TaskMove,
+    Transition,
+    suspect_of,
+)
 from farm.ledger.suspicion import read, write
 
 
@@ -107,7 +114,7 @@ class MemoryStore:
         with self.lock:
             return dict(self.row(job_id).kept)
 
-    def shift(self, job_id: str, order: Order) -> list[bool]:
+    def shift(self, job_id: str, order: Transition) -> list[bool]:
         with self.lock:
             row = self.jobs.get(job_id)
             if row is None or JobState(row.meta["state"]) not in order.job_states:
@@ -159,7 +166,7 @@ class MemoryStore:
                 running=len(row.running),
             )
         if wrong:
-            raise DamagedError("job", job_id, wrong)
+            raise DamagedLedgerError("job", job_id, wrong)
 
     def move_aside(self, kind: str, name: str) -> None:
         with self.lock:
@@ -242,7 +249,7 @@ class MemoryStore:
                 del self.leases[name]
 
 
-def move_task(row: JobRow, move: Move) -> bool:
+def move_task(row: JobRow, move: TaskMove) -> bool:
     """Move a task if it still stands where the mover saw it, with all that is kept beside it."""
     index, source, target = move.index, move.source, move.target
     if row.states[index : index + 1] != [CODES[source]] or row.attempt(index) != move.attempt:
@@ -275,7 +282,7 @@ def change_state(row: JobRow, index: int, source: TaskState, target: TaskState) 
         row.running[index] = row.kept.pop(index, 0)
 
 
-def note(text: str, outcome: Outcome) -> str:
+def note(text: str, outcome: AttemptOutcome) -> str:
     """Return what is noted of a node after one more outcome."""
     conduct, suspect = read(text), suspect_of(outcome)
     if suspect:

@@ -22,7 +22,7 @@ from farm.ledger.model import (
 from farm.ledger.policy import ELSEWHERE_BUSY_S, ELSEWHERE_S, SUSPICIOUS, pause_s
 from farm.ledger.reading import read_status
 from farm.ledger.steps import put_waiting_back
-from farm.ledger.store import Move, Order, Store
+from farm.ledger.store import Store, TaskMove, Transition
 from farm.ledger.suspicion import (
     do_well,
     failed_on_s,
@@ -204,9 +204,9 @@ class Nodes:
                 return
             revived = state in ENDED and not is_ended(after, state)
             target = TaskState.PENDING if revived else state
-            move = Move(suspect.index, state, record.attempt, target, after, record.edits)
+            move = TaskMove(suspect.index, state, record.attempt, target, after, record.edits)
             ripple = GOES_ON if revived else {}
-            order = Order([move], frozenset(JobState) - CANCELLED_JOB, ripple)
+            order = Transition([move], frozenset(JobState) - CANCELLED_JOB, ripple)
             if self.store.shift(suspect.job_id, order)[0] or self._see(suspect) == seen:
                 return  # done; or the job is cancelled
 

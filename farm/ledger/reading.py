@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from farm.errors import DamagedError
+from farm.errors import DamagedLedgerError
 from farm.ledger.damage import known_codes
 from farm.ledger.model import (
     CANCELLED_JOB,
@@ -32,12 +32,14 @@ def read_status(job_id: str, meta: Meta) -> JobStatus:
     """Read a job's fields.
 
     Raises:
-        DamagedError: They are not those of a job.
+        DamagedLedgerError: They are not those of a job.
     """
     try:
         return status_of(job_id, meta)
     except (KeyError, ValueError) as error:  # somebody wrote into Redis by hand
-        raise DamagedError("job", job_id, f"its fields are not those of a job: {error!r}") from None
+        raise DamagedLedgerError(
+            "job", job_id, f"its fields are not those of a job: {error!r}"
+        ) from None
 
 
 def status_of(job_id: str, meta: Meta) -> JobStatus:
@@ -68,13 +70,13 @@ def read_worker(
     """Read what a worker says of itself.
 
     Raises:
-        DamagedError: It cannot be read.
+        DamagedLedgerError: It cannot be read.
     """
     try:
         facts = json.loads(work or "{}") | json.loads(said)
         return WorkerStatus(**(facts | {"worker": name, "quarantine": quarantine}))
     except (TypeError, ValueError, RecursionError) as error:
-        raise DamagedError("worker", name, " ".join(str(error).split())[:200]) from error
+        raise DamagedLedgerError("worker", name, " ".join(str(error).split())[:200]) from error
 
 
 def held_task(job_id: str, index: int, record: TaskRecord, *, views_done: int) -> HeldTask:

@@ -15,10 +15,10 @@ import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from farm.errors import DamagedError, SetupError, UnreachableError
+from farm.errors import DamagedLedgerError, SetupError, UnreachableError
 from farm.ledger.damage import KEPT_ASIDE_S, MOST_KEPT, Aside, contradiction, known_codes
 from farm.ledger.model import CODES, JobState, TaskRecord, TaskState
-from farm.ledger.store import MOST_JOBS, MOST_SUSPECTS, Order, Outcome, suspect_of
+from farm.ledger.store import MOST_JOBS, MOST_SUSPECTS, AttemptOutcome, Transition, suspect_of
 
 log = logging.getLogger(__name__)
 
@@ -107,9 +107,9 @@ def of_job(
         except redis.ResponseError as error:
             if not is_damage(error):
                 raise
-            raise DamagedError("job", job_id, str(error)[:200]) from error
+            raise DamagedLedgerError("job", job_id, str(error)[:200]) from error
         except ValueError as error:  # a number, or a record, that is none
-            raise DamagedError("job", job_id, " ".join(str(error).split())[:200]) from error
+            raise DamagedLedgerError("job", job_id, " ".join(str(error).split())[:200]) from error
 
     return call
 
@@ -248,7 +248,7 @@ class RedisStore:
 
     @reaching
     @of_job
-    def shift(self, job_id: str, order: Order) -> list[bool]:
+    def shift(self, job_id: str, order: Transition) -> list[bool]:
         keys = [*keys_of(job_id), CONDUCT]
         return [bool(moved) for moved in self.scripts["shift"](keys=keys, args=[to_json(order)])]
 
@@ -401,7 +401,7 @@ def keys_of(job_id: str) -> list[str]:
     return [key(job_id), *(key(job_id, part) for part in parts)]
 
 
-def to_json(order: Order) -> str:
+def to_json(order: Transition) -> str:
     """Write an order as `shift.lua` reads it."""
     moves = [
         {
@@ -426,7 +426,7 @@ def to_json(order: Order) -> str:
     return json.dumps(told)
 
 
-def outcome_facts(outcome: Outcome) -> dict[str, Any]:
+def outcome_facts(outcome: AttemptOutcome) -> dict[str, Any]:
     """Write an outcome as `shift.lua` reads it."""
     suspect = suspect_of(outcome)
     return {

@@ -23,7 +23,7 @@ from farm.ledger.model import (
 )
 from farm.ledger.policy import policy_of
 from farm.ledger.reading import read_chunks
-from farm.ledger.store import Move, Order, Store
+from farm.ledger.store import Store, TaskMove, Transition
 
 WaitsFor = Callable[[int], int | None]
 """Returns the task, of a lower index, that must be done before a task; None where none must."""
@@ -37,7 +37,7 @@ CHUNKS = 8
 """Pieces of the job's states that are read in one place."""
 
 
-class Look(NamedTuple):
+class PendingWindow(NamedTuple):
     """What is pending in one place of a job."""
 
     first: int
@@ -52,7 +52,7 @@ class Look(NamedTuple):
     """Something lies behind."""
 
 
-def look(store: Store, job_id: str, start: int, waits_for: WaitsFor) -> Look:
+def look(store: Store, job_id: str, start: int, waits_for: WaitsFor) -> PendingWindow:
     """Return which of the first pending tasks from `start` on may be given out."""
     pending, then, more = find_pending(store, job_id, start)
     waits = {at: waited for at in pending if (waited := waits_for(at)) is not None}
@@ -62,7 +62,7 @@ def look(store: Store, job_id: str, start: int, waits_for: WaitsFor) -> Look:
         if states[waited] in ENDED:
             lost.setdefault(waited, []).append(at)
     ready = [at for at in pending if at not in waits or states[waits[at]] is TaskState.DONE]
-    return Look(pending[0] if pending else then, ready, lost, then, more)
+    return PendingWindow(pending[0] if pending else then, ready, lost, then, more)
 
 
 def find_pending(store: Store, job_id: str, start: int) -> tuple[list[int], int, bool]:
@@ -106,8 +106,10 @@ def fail_waiting(store: Store, job_id: str, waited: int, indices: Sequence[int])
             attempt=record.attempt, cause=NEEDS, sentence=sentence, worker="", time_s=now_s
         )
         target, after = charged(record, failure, policy_of(NEEDS))
-        moves.append(Move(index, TaskState.PENDING, record.attempt, target, after, record.edits))
-    store.shift(job_id, Order(moves, FED_JOB, given={waited: state}))
+        moves.append(
+            TaskMove(index, TaskState.PENDING, record.attempt, target, after, record.edits)
+        )
+    store.shift(job_id, Transition(moves, FED_JOB, given={waited: state}))
 
 
 def put_waiting_back(store: Store, job_id: str) -> int:
@@ -116,11 +118,11 @@ def put_waiting_back(store: Store, job_id: str) -> int:
     Where that other one still counts as failed, they fail again when they are looked at.
     """
     moves = [
-        Move(index, TaskState.FAILED, record.attempt, TaskState.PENDING, clean(record),
+        TaskMove(index, TaskState.FAILED, record.attempt, TaskState.PENDING, clean(record),
              record.edits)
         for index, record in store.records(job_id).items()
         if record.story and record.story[-1].cause == NEEDS
     ]  # fmt: skip
     again = {JobState.COMPLETED: JobState.RUNNING, JobState.FAILED: JobState.RUNNING}
-    order = Order(moves, frozenset(JobState) - CANCELLED_JOB, again)
+    order = Transition(moves, frozenset(JobState) - CANCELLED_JOB, again)
     return sum(store.shift(job_id, order)) if moves else 0

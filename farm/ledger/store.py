@@ -18,7 +18,7 @@ cursor, ahead; and one count per task state, named by its code."""
 
 
 @dataclass(frozen=True)
-class Move:
+class TaskMove:
     """One task from one state to another, if it still stands where the mover saw it."""
 
     index: int
@@ -33,7 +33,7 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AttemptOutcome:
     """How an attempt ended, as it speaks for or against its node."""
 
     node: str
@@ -45,7 +45,7 @@ class Outcome:
     """None: it was done."""
 
 
-def suspect_of(outcome: Outcome) -> Suspect | None:
+def suspect_of(outcome: AttemptOutcome) -> Suspect | None:
     """Return what an outcome says against its node."""
     if outcome.cause is None:
         return None
@@ -59,17 +59,17 @@ def suspect_of(outcome: Outcome) -> Suspect | None:
 
 
 @dataclass(frozen=True)
-class Order:
+class Transition:
     """Moves of tasks of one job, and what they mean for the job itself."""
 
-    moves: Sequence[Move]
+    moves: Sequence[TaskMove]
     job_states: Collection[JobState] = frozenset(JobState)
     """Nothing moves unless the job is in one of these."""
     ripple: Mapping[JobState, JobState] = field(default_factory=dict)
     """Where the job goes when one of its tasks has moved."""
     hold_until_s: float = 0.0
     """Do not feed the job before this moment."""
-    outcome: Outcome | None = None
+    outcome: AttemptOutcome | None = None
     """What is noted of a node when the first move applies."""
     given: Mapping[int, TaskState] = field(default_factory=dict)
     """Nothing moves unless these tasks are in these states."""
@@ -78,7 +78,7 @@ class Order:
 class Store(Protocol):
     """Where the ledger is kept; every verb is one atomic step.
 
-    Raises `UnreachableError` while the place is away, and `DamagedError` where somebody wrote into
+    Raises `UnreachableError` while the place is away, `DamagedLedgerError` where others wrote into
     it what cannot be.
     """
 
@@ -120,7 +120,7 @@ class Store(Protocol):
     def running(self, job_id: str) -> dict[int, int]:
         """Return the running tasks and how many of their views are done."""
 
-    def shift(self, job_id: str, order: Order) -> list[bool]:
+    def shift(self, job_id: str, order: Transition) -> list[bool]:
         """Make the moves that still apply; say which."""
 
     def turn(
@@ -140,7 +140,7 @@ class Store(Protocol):
         """Make sure that all that is kept of a job agrees; costs a reading of all its states.
 
         Raises:
-            DamagedError: It does not.
+            DamagedLedgerError: It does not.
         """
 
     def move_aside(self, kind: str, name: str) -> None:

@@ -27,7 +27,7 @@ WANTED = (
 )
 
 
-class Place(NamedTuple):
+class SpherePlace(NamedTuple):
     """Where in a file the picture of the sphere is."""
 
     layer: Layer | None
@@ -80,7 +80,7 @@ def frame_of(part: ExrPart) -> tuple[Window, Window] | None:
     return data, data if not usable and is_sphere(*data.size) else display
 
 
-def place_of(parts: Sequence[ExrPart]) -> Place | str | None:
+def place_of(parts: Sequence[ExrPart]) -> SpherePlace | str | None:
     """Return where the picture is, or what is wrong; None where the header lacks it."""
     if not parts:
         return None
@@ -92,7 +92,7 @@ def place_of(parts: Sequence[ExrPart]) -> Place | str | None:
         return layers_fault(parts, layers)
     part = parts[layer.part if layer else 0]
     windows = frame_of(part)
-    return Place(layer, *windows) if windows else None
+    return SpherePlace(layer, *windows) if windows else None
 
 
 def layers_fault(parts: Sequence[ExrPart], layers: Sequence[Layer]) -> str:
@@ -108,7 +108,7 @@ def exr_sizes_px(head: bytes) -> list[tuple[int, int]]:
     """Return the sizes of an OpenEXR file's first part and of the picture in it."""
     first = exr_size_px(head)
     place = place_of(exr_parts(head))
-    more = [place.data.size, place.frame.size] if isinstance(place, Place) else []
+    more = [place.data.size, place.frame.size] if isinstance(place, SpherePlace) else []
     return [first, *more] if first else []
 
 

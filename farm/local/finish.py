@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from farm import expand
-from farm.dataset.collect import RunFacts
 from farm.dataset.finish import PREVIEW_FILE, finish_dataset
+from farm.dataset.records.collect import RunFacts
 from farm.spec.job import Job
 from farm.spec.task import RenderTask, dataset_key
 from farm.storage import FolderStorage

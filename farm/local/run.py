@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from farm import expand, products
-from farm.dataset.resume import Finished, find_finished, seed_partial_tasks
+from farm.dataset.records.resume import Finished, find_finished, seed_partial_tasks
 from farm.dispatcher import Dispatcher
 from farm.errors import DeviceError, SetupError, UnreachableError
 from farm.ledger import JobStatus, Ledger, TaskState, open_ledger
 from farm.ledger.waiting import Steps, behind_makers, held_back
 from farm.local.finish import FailedTask, finish_datasets, group
-from farm.local.passing import memory_folder, passing_folder
 from farm.local.redis_server import PrivateRedis
 from farm.local.status import Speed, Status, Summary
+from farm.local.temp_folders import memory_folder, temp_folder
 from farm.local.workers import WorkerCrew
 from farm.queue import CeleryQueue
 from farm.spec.job import Job
@@ -208,8 +208,8 @@ class PrivateFarm:
 def private_farm(devices: list[str], storage: Path) -> Iterator[PrivateFarm]:
     """Start a farm of our own; in the end nothing of it is left, whatever happened."""
     with ExitStack() as exit_stack:
-        folder = exit_stack.enter_context(passing_folder())
-        scratch = exit_stack.enter_context(passing_folder(memory_folder()))
+        folder = exit_stack.enter_context(temp_folder())
+        scratch = exit_stack.enter_context(temp_folder(memory_folder()))
         redis = exit_stack.enter_context(PrivateRedis(folder / "redis"))
         crew = WorkerCrew(
             devices, redis_url=redis.url, storage=storage, folder=folder, scratch=scratch

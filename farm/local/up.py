@@ -13,12 +13,12 @@ from pathlib import Path
 
 from farm.errors import SetupError, UnreachableError
 from farm.ledger import Ledger, open_ledger
-from farm.local.part import Part
-from farm.local.passing import memory_folder
+from farm.local.farm_folder import FarmFolder, Secrets, UpState
 from farm.local.ports import answers_ok, check_port
 from farm.local.processes import stop as stop_processes
 from farm.local.redis_server import PrivateRedis
-from farm.local.site import Secrets, Site, UpState
+from farm.local.supervised_process import SupervisedProcess
+from farm.local.temp_folders import memory_folder
 from farm.local.workers import DEVICE_EXIT, shares, worker_command, worker_name
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ ANYWHERE = ("0.0.0.0", "::")
 
 
 @dataclass(frozen=True)
-class Wish:
+class UpOptions:
     """What kind of farm is wanted."""
 
     storage: Path
@@ -50,16 +50,16 @@ class Wish:
         return f"http://127.0.0.1:{self.flower_port}"
 
 
-def run_farm(wish: Wish, stop: threading.Event, tell: Callable[[UpState], None]) -> None:
+def run_farm(options: UpOptions, stop: threading.Event, tell: Callable[[UpState], None]) -> None:
     """Run a farm until `stop` is set; in the end none of its processes is left.
 
     Raises:
         SetupError: A farm runs in this folder already, or this machine lacks something.
     """
-    site = Site(wish.storage)
-    site.make()
-    with site.hold():
-        keeper = Keeper(wish, site, tell)
+    folder = FarmFolder(options.storage)
+    folder.make()
+    with folder.hold():
+        keeper = Keeper(options, folder, tell)
         try:
             keeper.run(stop)
         except SetupError as error:
@@ -71,21 +71,21 @@ def run_farm(wish: Wish, stop: threading.Event, tell: Callable[[UpState], None])
 class Keeper:
     """Starts the parts, keeps them alive, ends them; the workers first, Redis last."""
 
-    wish: Wish
-    site: Site
+    options: UpOptions
+    folder: FarmFolder
     tell: Callable[[UpState], None]
-    services: list[Part] = field(default_factory=list)
-    workers: list[Part] = field(default_factory=list)
+    services: list[SupervisedProcess] = field(default_factory=list)
+    workers: list[SupervisedProcess] = field(default_factory=list)
     redis: PrivateRedis | None = None
     ledger: Ledger | None = None
     phase: str = "starting"
 
     def run(self, stop: threading.Event) -> None:
         """Run until `stop` is set."""
-        check_port(self.wish.host, self.wish.port, flag="--port")
-        check_port("127.0.0.1", self.wish.flower_port, flag="--flower-port")
-        keys = self.site.secrets()
-        self.redis = PrivateRedis(self.site.redis_folder, password=keys.redis_password)
+        check_port(self.options.host, self.options.port, flag="--port")
+        check_port("127.0.0.1", self.options.flower_port, flag="--flower-port")
+        keys = self.folder.secrets()
+        self.redis = PrivateRedis(self.folder.redis_folder, password=keys.redis_password)
         with ExitStack() as ending:
             ending.enter_context(self.redis)
             self.ledger = open_ledger(self.redis.url)
@@ -107,15 +107,15 @@ class Keeper:
             {
                 "phase": phase,
                 "pid": os.getpid(),
-                "url": self.wish.url,
-                "flower_url": self.wish.flower_url,
+                "url": self.options.url,
+                "flower_url": self.options.flower_url,
                 "redis_port": self.redis.port if self.redis else 0,
-                "devices": tuple(self.wish.devices),
+                "devices": tuple(self.options.devices),
                 "parts": ({"name": "redis", "pid": redis.pid if redis else None}, *parts),
                 "sentence": sentence,
             }
         )
-        self.site.write_state(state)
+        self.folder.write_state(state)
         self.tell(state)
 
     def _look_after(self) -> None:
@@ -130,9 +130,9 @@ class Keeper:
     def _is_ready(self) -> bool:
         """Say whether everybody answers, or has said why not."""
         assert self.ledger is not None
-        if not answers_ok(f"{self.wish.url}/health"):
+        if not answers_ok(f"{self.options.url}/health"):
             return False
-        if not answers_ok(f"{self.wish.flower_url}/healthcheck"):
+        if not answers_ok(f"{self.options.flower_url}/healthcheck"):
             return False
         hopeless = sum(part.problem is not None for part in self.workers)
         try:
@@ -141,35 +141,39 @@ class Keeper:
             return False
 
     def _make_parts(self, keys: Secrets, redis_url: str) -> None:
-        folder = self.site.log_folder
+        folder = self.folder.log_folder
         environment = {
             **os.environ,
             "FARM_REDIS_URL": redis_url,
-            "FARM_STORAGE": str(self.wish.storage),
+            "FARM_STORAGE": str(self.options.storage),
             "FARM_FLOWER_AUTH": keys.flower_auth,
-            "FARM_FLOWER_DB": str(self.site.flower_db),
-            "FARM_CACHE": str(self.site.folder / "cache"),
-            "FARM_SPOOL": str(self.site.folder / "spool"),
+            "FARM_FLOWER_DB": str(self.folder.flower_db),
+            "FARM_CACHE": str(self.folder.folder / "cache"),
+            "FARM_SPOOL": str(self.folder.folder / "spool"),
         }
         services = {
-            "api": ["api", "--host", self.wish.host, "--port", str(self.wish.port)],
+            "api": ["api", "--host", self.options.host, "--port", str(self.options.port)],
             "dispatcher": ["dispatcher"],
-            "flower": ["flower", "--port", str(self.wish.flower_port)],
+            "flower": ["flower", "--port", str(self.options.flower_port)],
         }
         self.services = [
-            Part(name, [sys.executable, "-m", "farm", *args], environment, folder / f"{name}.log")
+            SupervisedProcess(
+                name, [sys.executable, "-m", "farm", *args], environment, folder / f"{name}.log"
+            )
             for name, args in services.items()
         ]
-        environment |= shares(self.wish.devices)
+        environment |= shares(self.options.devices)
         scratch = memory_folder()
         if scratch is not None:
             environment["FARM_SCRATCH"] = str(scratch)
-        for place, device in enumerate(self.wish.devices):
+        for place, device in enumerate(self.options.devices):
             name = f"worker {worker_name(device, place)}"
-            command = worker_command(self.wish.devices, place)
+            command = worker_command(self.options.devices, place)
             file = folder / f"worker-{place}.log"
-            self.workers.append(Part(name, command, environment, file, hopeless_exit=DEVICE_EXIT))
+            self.workers.append(
+                SupervisedProcess(name, command, environment, file, hopeless_exit=DEVICE_EXIT)
+            )
 
     @staticmethod
-    def _stop(parts: list[Part], *, grace_s: float) -> None:
+    def _stop(parts: list[SupervisedProcess], *, grace_s: float) -> None:
         stop_processes([part.process for part in parts if part.process], grace_s=grace_s)

@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from farm import expand
-from farm.dataset.collect import RunFacts
-from farm.dataset.contest import settle_contests
 from farm.dataset.finish import finish_dataset
-from farm.dataset.records import has_records
-from farm.errors import DamagedError, StorageError, UnreachableError
-from farm.jobs import FOLDER, LOST, JobBook, end_of
+from farm.dataset.records.collect import RunFacts
+from farm.dataset.records.conflicts import settle_conflicts
+from farm.dataset.records.read import has_records
+from farm.errors import DamagedLedgerError, StorageError, UnreachableError
+from farm.job_store import FOLDER, LOST, JobStore, end_of
 from farm.ledger import JobStatus, Ledger, TaskState
 from farm.serve.restore import restore
 from farm.spec.job import Job
@@ -34,7 +34,7 @@ AGAIN_S = 60.0
 class Closer:
     """A thread that finishes the datasets of jobs that are over, so that feeding goes on."""
 
-    def __init__(self, ledger: Ledger, storage: Storage, book: JobBook) -> None:
+    def __init__(self, ledger: Ledger, storage: Storage, book: JobStore) -> None:
         self.ledger = ledger
         self.storage = storage
         self.book = book
@@ -76,7 +76,7 @@ class Closer:
             for job_id in self._due():
                 try:
                     self.finish(job_id)
-                except DamagedError as error:
+                except DamagedLedgerError as error:
                     self.ledger.sparing.on_damage(error)
                 except Exception:  # the door: one job must not keep the others from their end
                     log.exception("job cannot be finished now job=%s", job_id)
@@ -90,7 +90,7 @@ class Closer:
             log.warning("%s; what ended meanwhile is finished later", error)
             self.stopping.wait(AGAIN_S / 60)
             self.look_back()
-        except DamagedError as error:
+        except DamagedLedgerError as error:
             self.ledger.sparing.on_damage(error)
         except Exception:  # the door: what one job has must not end the thread for all
             log.exception("not all that happened meanwhile could be looked at")
@@ -136,7 +136,7 @@ class Closer:
         """Put tasks back of which a view was written by two attempts; say whether there are any."""
         broken: set[str] = set()
         for dataset in expand.datasets(job):
-            broken |= settle_contests(self.storage, dataset, log.warning)
+            broken |= settle_conflicts(self.storage, dataset, log.warning)
         tasks = [task for task in expand.expand(job) if task.task_id in broken] if broken else []
         for task in tasks:
             self.ledger.reopen(job.job_id, task.index, views=len(task.views))

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from farm import expand
-from farm.dataset.resume import find_finished, seed_partial_tasks
+from farm.dataset.records.resume import find_finished, seed_partial_tasks
 from farm.errors import SpecError, StorageError
-from farm.jobs import JobBook
+from farm.job_store import JobStore
 from farm.ledger import JobState, Ledger, TaskState
 from farm.spec.job import Job
 from farm.storage import Storage
@@ -34,7 +34,7 @@ class Found(NamedTuple):
     problem: str = ""
 
 
-def restore(ledger: Ledger, storage: Storage, book: JobBook) -> int:
+def restore(ledger: Ledger, storage: Storage, book: JobStore) -> int:
     """Write down the jobs that the ledger does not know; return how many."""
     count = 0
     for found in restore_each(ledger, storage, book):
@@ -46,7 +46,7 @@ def restore(ledger: Ledger, storage: Storage, book: JobBook) -> int:
     return count
 
 
-def restore_each(ledger: Ledger, storage: Storage, book: JobBook) -> Iterator[Found]:
+def restore_each(ledger: Ledger, storage: Storage, book: JobStore) -> Iterator[Found]:
     """Write down the jobs that the ledger does not know; yield all that storage has, one by one.
 
     A job goes on with what is missing of it. One that had ended before does not by itself: it is
@@ -68,7 +68,7 @@ def restore_each(ledger: Ledger, storage: Storage, book: JobBook) -> Iterator[Fo
         yield Found(job_id, book.name(job_id), status.state.value, done, status.tasks, new)
 
 
-def restore_job(ledger: Ledger, storage: Storage, book: JobBook, job: Job) -> bool:
+def restore_job(ledger: Ledger, storage: Storage, book: JobStore, job: Job) -> bool:
     """Write a job down with what is done of it; False if somebody else just did.
 
     Raises:
@@ -78,19 +78,19 @@ def restore_job(ledger: Ledger, storage: Storage, book: JobBook, job: Job) -> bo
     if len(found.tasks) < size.tasks:
         end = book.end(job.job_id)
         seed_partial_tasks(job, storage, {at: told for at, told in found.partial.items() if told})
-    wish = book.wish(job.job_id)
+    control = book.control(job.job_id)
     new = ledger.add_job(
         job.job_id,
         tasks=size.tasks,
         views=size.views,
-        priority=wish.priority,
+        priority=control.priority,
         done=found.tasks,
         views_done=found.views_of_tasks,
         kept=found.kept,
         attempts=GENERATION * book.count_restore(job.job_id),
     )
-    if new and (end is not None or wish.stopped):
-        cancelled = end.state == JobState.CANCELLED if end else wish.stopped == "cancelled"
+    if new and (end is not None or control.stopped):
+        cancelled = end.state == JobState.CANCELLED if end else control.stopped == "cancelled"
         stop = ledger.cancel if cancelled else ledger.pause
         stop(job.job_id)
     return new

@@ -11,7 +11,7 @@ from types import FrameType
 from farm import expand
 from farm.dispatcher import Dispatcher
 from farm.errors import StorageError
-from farm.jobs import JobBook
+from farm.job_store import JobStore
 from farm.ledger import Ledger, open_ledger
 from farm.ledger.steps import WaitsFor
 from farm.queue import CeleryQueue, TaskQueue
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
-class Service:
+class DispatcherService:
     """The dispatcher with the book of jobs, and the thread that finishes them."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Service:
         lease_ttl_s: float,
         alive_file: Path | None = None,
     ) -> None:
-        self.book = JobBook(storage)
+        self.book = JobStore(storage)
         self.closer = Closer(ledger, storage, self.book)
         self.dispatcher = Dispatcher(
             ledger,
@@ -96,7 +96,7 @@ def serve(settings: Settings) -> None:
     try:
         ledger, storage = open_ledger(redis_url), open_storage(str(settings.storage))
         log.info("dispatching storage=%s", storage.place)
-        service = Service(
+        service = DispatcherService(
             ledger,
             queue,
             storage,

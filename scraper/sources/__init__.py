@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scraper.polite import Note, PoliteClient
+from scraper.fetching.http_client import Note, PoliteClient
 from scraper.settings import SourceSettings
-from scraper.sources.base import Source, Wish
+from scraper.sources.base import Query, Source
 from scraper.sources.blenderkit import BlenderKit
 from scraper.sources.polyhaven import PolyHaven
 
-__all__ = ["SOURCES", "Source", "Tools", "Wish"]
+__all__ = ["SOURCES", "Query", "Source", "Tools"]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from scraper.asset import RemoteAsset
 
 
 @dataclass(frozen=True)
-class Wish:
+class Query:
     """What is looked for."""
 
     kind: AssetKind = "model"
@@ -27,7 +27,7 @@ class Source(Protocol):
     credit: str | None
     """What the site wants its users to read."""
 
-    def search(self, wish: Wish) -> Iterator[RemoteAsset]:
+    def search(self, query: Query) -> Iterator[RemoteAsset]:
         """Yield what the site has, the best first; files may still be missing."""
 
     def complete(self, asset: RemoteAsset) -> RemoteAsset:
@@ -38,7 +38,7 @@ class Source(Protocol):
 
         Raises:
             ItemError: They are not to be had.
-            RefusedError: The site wants no more requests.
+            SiteRefusedError: The site wants no more requests.
         """
 
 

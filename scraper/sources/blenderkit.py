@@ -10,9 +10,17 @@ from pydantic import ValidationError
 
 from farm.spec.asset import AssetKind
 from scraper.asset import RemoteAsset
-from scraper.errors import ItemError, RefusedError, SourceError
-from scraper.polite import AnswerError, ApiKey, Note, PoliteClient, bare, joined, origin
-from scraper.sources.base import Wish, listed
+from scraper.errors import ItemError, SiteRefusedError, SourceError
+from scraper.fetching.http_client import (
+    AnswerError,
+    ApiKey,
+    Note,
+    PoliteClient,
+    bare,
+    joined,
+    origin,
+)
+from scraper.sources.base import Query, listed
 
 KEY_VARIABLE = "BLENDERKIT_API_KEY"
 KEY_HOSTS = ("www.blendkit.com", "blendkit.com", "api.blendkit.com",
@@ -54,8 +62,8 @@ class BlenderKit:
         self._scene_uuid = scene_uuid
         self._note = note
 
-    def search(self, wish: Wish) -> Iterator[RemoteAsset]:
-        url: str | None = f"{self._server}/api/v1/search/?{_question(wish)}"
+    def search(self, query: Query) -> Iterator[RemoteAsset]:
+        url: str | None = f"{self._server}/api/v1/search/?{_question(query)}"
         asked: set[str] = set()
         while url and url not in asked:
             asked.add(url)
@@ -64,8 +72,8 @@ class BlenderKit:
             if not isinstance(rows, list):
                 raise SourceError(f"{bare(url)} lists no results; is {self._server} BlenderKit?")
             for row in rows:
-                asset = self._read(row, wish.kind)
-                if asset and asset.files and wish.license in (None, asset.license):
+                asset = self._read(row, query.kind)
+                if asset and asset.files and query.license in (None, asset.license):
                     yield asset
             url = self._next(page.get("next"))
 
@@ -89,7 +97,7 @@ class BlenderKit:
             data = self._client.get_json(f"{url}{joint}{query}", key=self._key)
         except AnswerError as error:
             if "limit of" in error.detail.lower():  # "Limit of models exceeded. The limit is ..."
-                raise RefusedError(f"BlenderKit gives no more files: {error.detail}") from None
+                raise SiteRefusedError(f"BlenderKit gives no more files: {error.detail}") from None
             if error.status in (402, 403, 404, 410):
                 raise ItemError(f"BlenderKit gives no file: {error.detail or error}") from None
             raise
@@ -127,17 +135,17 @@ class BlenderKit:
             return None
 
 
-def _question(wish: Wish) -> str:
+def _question(query: Query) -> str:
     """Return the query string of a search: words, then `key:value` filters, then the order."""
-    words = " ".join(wish.words.split())
+    words = " ".join(query.words.split())
     if len(words) > MAX_WORDS:
         words = words[: MAX_WORDS + 1].rpartition(" ")[0] or words[:MAX_WORDS]
-    filters = [f"asset_type:{wish.kind}", "is_free:true"]
-    if wish.license:
-        filters.append(f"license:{wish.license}")
+    filters = [f"asset_type:{query.kind}", "is_free:true"]
+    if query.license:
+        filters.append(f"license:{query.license}")
     filters.append("order:_score" if words else "order:-last_blend_upload")
-    query = " ".join(filter(None, [words, *filters]))
-    return urlencode({"query": query, "dict_parameters": 1, "page_size": PAGE_SIZE})
+    words = " ".join(filter(None, [words, *filters]))
+    return urlencode({"query": words, "dict_parameters": 1, "page_size": PAGE_SIZE})
 
 
 def read_asset(row: dict[str, Any]) -> RemoteAsset:

@@ -12,8 +12,8 @@ from farm.errors import SpecError
 from farm.spec.asset import AssetKind
 from scraper.asset import Include, RemoteAsset, RemoteFile
 from scraper.errors import ItemError, SourceError
-from scraper.polite import AnswerError, PoliteClient, bare
-from scraper.sources.base import Wish, listed
+from scraper.fetching.http_client import AnswerError, PoliteClient, bare
+from scraper.sources.base import Query, listed
 
 TYPES: dict[AssetKind, str] = {"model": "models", "hdr": "hdris"}
 FORMATS: dict[AssetKind, tuple[str, ...]] = {"model": ("blend",), "hdr": ("exr", "hdr")}
@@ -31,19 +31,19 @@ class PolyHaven:
         self._client = client
         self._server = server.rstrip("/")
 
-    def search(self, wish: Wish) -> Iterator[RemoteAsset]:
-        if wish.license not in (None, LICENCE):
-            raise SpecError(f"license: all of Poly Haven is {LICENCE}, nothing is {wish.license}")
-        url = f"{self._server}/assets?type={TYPES[wish.kind]}"
+    def search(self, query: Query) -> Iterator[RemoteAsset]:
+        if query.license not in (None, LICENCE):
+            raise SpecError(f"license: all of Poly Haven is {LICENCE}, nothing is {query.license}")
+        url = f"{self._server}/assets?type={TYPES[query.kind]}"
         answer = self._client.get_json(url)
         if not isinstance(answer, dict):
             raise SourceError(f"{bare(url)} lists no assets; is {self._server} Poly Haven?")
         rows = [(slug, row) for slug, row in answer.items() if isinstance(row, dict)]
-        words = wish.words.lower().split()
+        words = query.words.lower().split()
         # the answer is sorted by name and never cut: what is liked best comes first here
         for slug, row in sorted(rows, key=lambda item: -_count(item[1].get("download_count"))):
             if all(word in _text_of(slug, row) for word in words) and (
-                asset := _read(slug, row, wish.kind)
+                asset := _read(slug, row, query.kind)
             ):
                 yield asset
 

@@ -14,9 +14,9 @@ bpy = pytest.importorskip("bpy", reason="needs the worker's install (bpy)")
 
 from farm.spec.asset import Asset, Credit  # noqa: E402
 from farm.storage import FolderStorage  # noqa: E402
-from tests.blender import still_life  # noqa: E402
-from tests.blender.scenes import asset_of, blend_file, fill_statue, write_sky  # noqa: E402
-from tests.blender.shots import Rendered, render_labelled  # noqa: E402
+from tests.support.blender import still_life  # noqa: E402
+from tests.support.blender.scenes import asset_of, blend_file, fill_statue, write_sky  # noqa: E402
+from tests.support.blender.shots import Rendered, render_labelled  # noqa: E402
 from worker.blender.session import BlenderSession  # noqa: E402
 
 SAMPLE_ASSETS = (Path(__file__).parents[3] / "shared" / "assets").resolve()

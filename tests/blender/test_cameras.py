@@ -17,12 +17,12 @@ from farm.spec.camera import (
     PoseCamera,
     orbit_matrix,
 )
-from tests.blender import rays, still_life
-from tests.blender.lenses import take
-from tests.blender.rays import look, settled
-from tests.blender.scenes import a_material, add_box, asset_of, blend_file
-from tests.blender.shots import changed
-from tests.lenses import BENT_FISHEYE, LENSES, POSE
+from tests.support.blender import rays, still_life
+from tests.support.blender.lenses import take
+from tests.support.blender.rays import look, settled
+from tests.support.blender.scenes import a_material, add_box, asset_of, blend_file
+from tests.support.blender.shots import changed
+from tests.support.lenses import BENT_FISHEYE, LENSES, POSE
 
 INSIDE = orbit_matrix(yaw_deg=150.0, pitch_deg=8.0, distance=0.75)
 """Between the things: some are beside and behind the camera."""

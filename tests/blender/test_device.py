@@ -10,7 +10,7 @@ import pytest
 
 from farm.errors import DeviceError, GpuMemoryError, RenderError
 from farm.ledger.policy import CAUSES
-from tests.blender.shots import again, some_render, some_view, task_of
+from tests.support.blender.shots import again, some_render, some_view, task_of
 from worker.blender import gpu_memory, test_card
 from worker.device.device import Device
 from worker.images.multilayer import read_passes

@@ -15,9 +15,9 @@ from farm.errors import AssetError, StorageError
 from farm.library import Library
 from farm.spec.camera import OrbitCamera, orbit_matrix
 from farm.storage import FolderStorage
-from tests.blender.scenes import add_box, asset_of
-from tests.blender.shots import again, render_labelled, shoot, some_render, some_view
-from tests.environments import (
+from tests.support.blender.scenes import add_box, asset_of
+from tests.support.blender.shots import again, render_labelled, shoot, some_render, some_view
+from tests.support.environments import (
     AP0,
     old_runs,
     quarters,

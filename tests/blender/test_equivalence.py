@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from farm.spec.camera import orbit_matrix
-from tests.blender.scenes import a_material, add_box
-from tests.blender.shots import (
+from tests.support.blender.scenes import a_material, add_box
+from tests.support.blender.shots import (
     again,
     blender_png,
     blocks,

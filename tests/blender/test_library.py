@@ -15,9 +15,9 @@ from farm.spec.asset import Asset, AssetFile
 from farm.spec.record import ViewRecord
 from farm.spec.task import records_key
 from farm.storage import open_storage
-from tests.blender.scenes import add_box, asset_of, blend_file
-from tests.blender.shots import some_view, task_of
 from tests.blender.test_render_task import Lease
+from tests.support.blender.scenes import add_box, asset_of, blend_file
+from tests.support.blender.shots import some_view, task_of
 from worker.assets.cache import AssetCache
 from worker.render.task import render_task
 

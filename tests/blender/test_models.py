@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from farm.errors import AssetError
-from tests.blender.scenes import a_material, add_box, asset_of, blend_file, write_sky
-from tests.blender.shots import shoot, some_view
+from tests.support.blender.scenes import a_material, add_box, asset_of, blend_file, write_sky
+from tests.support.blender.shots import shoot, some_view
 from worker.blender.guards import disarm
 
 MODELS = [

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from farm.dataset.records import newest, read_records
+from farm.dataset.records.read import newest, read_records
 from farm.errors import OutOfFrameError, StaleAttempt, StorageError
 from farm.spec.record import ViewRecord
 from farm.spec.task import RenderTask, records_key, view_id
 from farm.storage import FolderStorage
-from tests.blender.shots import shoot, some_view, task_of
+from tests.support.blender.shots import shoot, some_view, task_of
 from worker.images.view_transform import Developer
 from worker.render.task import render_task
 

@@ -6,7 +6,7 @@ import pytest
 
 from farm.errors import RenderError
 from farm.ledger.causes import refine
-from tests.full_disks import fill, small_disk
+from tests.support.full_disks import fill, small_disk
 from worker.blender.scratch import Scratch
 
 

@@ -13,12 +13,12 @@ from farm.spec.asset import Credit
 from farm.spec.record import ViewRecord
 from farm.spec.task import records_key
 from farm.storage import FolderStorage
-from tests.blender.scenes import a_material, add_box, asset_of, blend_file
-from tests.blender.shots import OurLease, Rendered, some_render, some_view
 from tests.builders import a_task
-from tests.snippets import run_snippet
-from worker.render import task as rendering
+from tests.support.blender.scenes import a_material, add_box, asset_of, blend_file
+from tests.support.blender.shots import OurLease, Rendered, some_render, some_view
+from tests.support.snippets import run_snippet
 from worker.render.task import render_task
+from worker.render.task import task as rendering
 
 VIEW = some_view(yaw=-90.0, pitch=40.0, distance=24.0)
 

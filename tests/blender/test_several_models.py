@@ -11,8 +11,8 @@ import pytest
 
 from farm.errors import AssetError
 from farm.spec.camera import OrbitCamera
-from tests.blender.scenes import a_material, add_box, asset_of, blend_file
-from tests.blender.shots import read_once, some_render
+from tests.support.blender.scenes import a_material, add_box, asset_of, blend_file
+from tests.support.blender.shots import read_once, some_render
 from worker.blender.guards import disarm
 from worker.images.multilayer import Passes
 from worker.labels.arrays import Geometry, label_array
@@ -308,7 +308,7 @@ def test_a_second_model_that_is_broken_leaves_the_session_usable(blender, look, 
 
 
 def test_a_model_alone_is_as_before_several(blender, statue, sky, tmp_path):
-    from tests.blender.shots import shoot, some_view
+    from tests.support.blender.shots import shoot, some_view
 
     first, _ = shoot(blender, statue, sky, some_view())
     blender.free_model()

@@ -8,7 +8,7 @@ import pytest
 from farm.library import hash_file
 from farm.library.blend import find_bat
 from farm.library.trace import Tracer
-from tests.blender.scenes import a_material, add_box, blend_file
+from tests.support.blender.scenes import a_material, add_box, blend_file
 
 pytestmark = pytest.mark.skipif(find_bat() is None, reason="needs viewfarm[trace]")
 

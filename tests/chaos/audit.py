@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from farm import expand
-from farm.dataset.collect import DATASET_FILE
-from farm.dataset.records import RECORDS_FOLDER, VIEWS_FILE
-from farm.jobs import JobBook
+from farm.dataset.records.collect import DATASET_FILE
+from farm.dataset.records.read import RECORDS_FOLDER, VIEWS_FILE
+from farm.job_store import JobStore
 from farm.ledger import JobState, JobStatus, Ledger, TaskState
 from farm.spec.job import Job
 from farm.spec.passes import PASS_FOLDERS
@@ -231,7 +231,7 @@ def counts_add_up(evidence: Evidence) -> Iterator[str]:
 
 @check("Every job is completed, and how it ended is written on the storage.")
 def jobs_completed(evidence: Evidence) -> Iterator[str]:
-    book = JobBook(evidence.storage)
+    book = JobStore(evidence.storage)
     for job_id, status in evidence.statuses.items():
         end = book.end(job_id)
         if status is None or status.state is not JobState.COMPLETED:

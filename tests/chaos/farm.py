@@ -14,7 +14,7 @@ from pathlib import Path
 
 from farm import expand
 from farm.errors import UnreachableError
-from farm.jobs import JobBook, end_of, prefix_of
+from farm.job_store import JobStore, end_of, prefix_of
 from farm.ledger import JobState, Ledger, TaskState
 from farm.ledger.model import CODES
 from farm.ledger.redis_store import LEASE_PREFIX, WORKER_PREFIX, RedisStore
@@ -49,7 +49,7 @@ class ChaosFarm:
         self.reader = Reader(folder / "journal")
         self.redis = RedisPart(folder / "redis", net)
         self.ledger = Ledger(RedisStore(self.redis.client))
-        self.book = JobBook(self.storage)
+        self.book = JobStore(self.storage)
         self.jobs: list[Job] = []
         self.injections: list[Injection] = []
         self.dropped: Counter[str] = Counter()

@@ -16,8 +16,8 @@ import redis
 
 from farm.local.redis_server import server_program
 from tests.chaos.net import NamespaceNet, NamespacePlace, ProxyNet, ProxyPlace, spawn
-from tests.integration.whole_farm import RUN_WORKER
-from tests.waiting import wait_for
+from tests.support.farms.whole_farm import RUN_WORKER
+from tests.support.waiting import wait_for
 
 Place = ProxyPlace | NamespacePlace
 Net = ProxyNet | NamespaceNet

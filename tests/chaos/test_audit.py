@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from farm import expand
-from farm.dataset.collect import DATASET_FILE
-from farm.dataset.records import VIEWS_FILE
-from farm.jobs import JobBook, prefix_of
+from farm.dataset.records.collect import DATASET_FILE
+from farm.dataset.records.read import VIEWS_FILE
+from farm.job_store import JobStore, prefix_of
 from farm.ledger import Ledger
 from farm.ledger.memory_store import MemoryStore
 from farm.serve.closing import Closer
@@ -31,7 +31,7 @@ class Run:
     def __init__(self, folder: Path) -> None:
         self.storage = FolderStorage(folder / "storage")
         self.ledger = Ledger(MemoryStore())
-        book = JobBook(self.storage)
+        book = JobStore(self.storage)
         job = a_job(recipe=SodAugmented(pitch=1, yaw_per_pitch=4), views_per_task=2)
         self.job: Job = job.model_copy(update={"prefix": prefix_of(job.job_id)})
         book.save(self.job)

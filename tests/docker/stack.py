@@ -31,7 +31,7 @@ services:
     environment:
       FAKE_GPUS: "{",".join(FAKE_GPUS)}"
       PYTHONPATH: /fake:/fake/tests/fake_driver
-      FARM_RENDERER: tests.integration.stand_in:open_stand_in
+      FARM_RENDERER: tests.support.farms.stand_in:open_stand_in
     volumes: ["{ROOT}/tests:/fake/tests:ro"]
     deploy: {{ resources: {{ reservations: !reset null }} }}
 """

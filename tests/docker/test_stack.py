@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from tests.datasets import views_that_are_whole
 from tests.docker.stack import FAKE_GPUS, WORKERS, docker, inspect
-from tests.waiting import wait_for
+from tests.support.datasets import views_that_are_whole
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(1800)
 

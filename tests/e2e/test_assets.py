@@ -12,7 +12,7 @@ import pytest
 
 from farm.spec.record import ViewRecord
 from tests.e2e.conftest import Assets, farm
-from tests.sites import FakeBlenderKit, FakePolyHaven
+from tests.support.sites import FakeBlenderKit, FakePolyHaven
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "assets"
 TINY = ("--resolution", 64, "--samples", 2, "--yaw", 2, "--pitch", 1, "--device", "cpu",

@@ -11,7 +11,7 @@ import pytest
 from imagecodecs import png_decode
 
 import farm.dataset
-from farm.dataset.label_checks import check_labels
+from farm.dataset.verify.label_checks import check_labels
 from tests.e2e.conftest import farm as run_farm
 
 PASSES = "rgb,mask,depth,normal,index,flow_forward,cryptomatte"

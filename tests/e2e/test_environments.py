@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from tests.e2e.conftest import farm
-from tests.environments import AP0, quarters, radiance, rgbe, write_exr
+from tests.support.environments import AP0, quarters, radiance, rgbe, write_exr
 
 
 def test_a_cube_cross_is_refused_before_anything_is_rendered(assets, tmp_path):

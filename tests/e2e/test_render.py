@@ -11,7 +11,7 @@ import pytest
 
 from farm.spec.record import ViewRecord
 from tests.e2e.conftest import commands, family, farm
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 TINY = ("--resolution", 64, "--samples", 4, "--workers", 1, "--device", "cpu")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from farm.local.hold import hold_folder
+from farm.local.folder_lock import hold_folder
 from tests.e2e.conftest import farm
 
 

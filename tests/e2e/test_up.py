@@ -13,11 +13,11 @@ import urllib.request
 import psutil
 import pytest
 
+from farm.local.farm_folder import FarmFolder
 from farm.local.ports import answers_ok
 from farm.local.redis_server import free_port
-from farm.local.site import Site
 from tests.e2e.conftest import farm
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 TINY = ["--resolution", "64", "--samples", "1", "--yaw", "2", "--pitch", "1"]
 
@@ -38,7 +38,7 @@ class Host:
     """One farm on this machine, on ports of its own."""
 
     def __init__(self, storage):
-        self.site = Site(storage)
+        self.site = FarmFolder(storage)
         self.port, self.flower_port = free_port(), free_port()
 
     def up(self, *flags):

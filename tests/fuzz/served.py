@@ -11,7 +11,7 @@ from pathlib import Path
 import redis
 
 from tests.builders import a_record, a_view
-from tests.integration.api_server import HDR, MODEL, ApiServer, a_submission, body
+from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
 
 
 class Complaints(logging.Handler):

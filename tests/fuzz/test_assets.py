@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.dataset.records import read_records
+from farm.dataset.records.read import read_records
 from farm.errors import AssetError, SpecError
 from farm.library import describe, discover, read_credit
 from farm.library.formats import check_file
@@ -23,12 +23,12 @@ from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES
 from farm.storage import FolderStorage
 from scraper.catalog import Catalog
 from scraper.errors import ItemError
+from scraper.fetching.unpack import main_blend, unpack
 from scraper.listing import read_lists
-from scraper.unpack import main_blend, unpack
-from tests.asset_bytes import a_blend, a_jpeg, a_radiance, an_exr
 from tests.builders import a_record
 from tests.fuzz.effort import fuzz
 from tests.fuzz.strange import bent, damaged
+from tests.support.asset_bytes import a_blend, a_jpeg, a_radiance, an_exr
 
 MOST_BYTES = 64 << 20
 """A check of a small file needs no more memory, whatever the file says."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.cli import remote
+from farm.cli.remote import farm_options
 from farm.client import Client
 from farm.client.home import Home, Login
 from farm.client.upload import upload_all
@@ -94,8 +94,8 @@ def home(tmp_path, monkeypatch, strange):
     for name in ("FARM_URL", "FARM_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Home, "of_user", classmethod(lambda _cls: found))
-    monkeypatch.setattr(remote, "QUICK_S", 0.0)
-    monkeypatch.setattr(remote, "PATIENT_S", 0.0)
+    monkeypatch.setattr(farm_options, "QUICK_S", 0.0)
+    monkeypatch.setattr(farm_options, "PATIENT_S", 0.0)
     return found
 
 
@@ -142,7 +142,7 @@ def test_a_download_writes_into_its_folder_alone(tmp_path_factory, strange, path
         r"/": body,
     }
 
-    with Client(strange.url, "token", limit_s=0) as client:
+    with Client(strange.url, "token", patience_s=0) as client:
         try:
             summary = client.download(JOB, folder, threads=2)
         except FarmError as error:

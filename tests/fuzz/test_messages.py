@@ -21,8 +21,8 @@ from farm.spec.task import RenderMessage, Ticket
 from tests.builders import a_task
 from tests.fuzz.effort import fuzz
 from tests.fuzz.strange import bent, trees
-from tests.integration.whole_farm import Farm, task_of
-from tests.waiting import wait_for
+from tests.support.farms.whole_farm import Farm, task_of
+from tests.support.waiting import wait_for
 
 letterbox = pytest.importorskip(
     "worker.supervisor.incoming", reason="the worker's parts are missing"

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from farm.errors import FarmError
 from scraper.asset import RemoteAsset
 from scraper.catalog import Catalog
+from scraper.choosing.plan import Planner
 from scraper.download import Downloader
-from scraper.plan import Planner
-from scraper.polite import PoliteClient
-from scraper.sources.base import Wish
+from scraper.fetching.http_client import PoliteClient
+from scraper.sources.base import Query
 from scraper.sources.blenderkit import BlenderKit
 from scraper.sources.polyhaven import PolyHaven
-from tests.asset_bytes import a_blend
 from tests.fuzz.effort import fuzz
 from tests.fuzz.strange import bent, words
-from tests.sites import Answer, Request, Site
+from tests.support.asset_bytes import a_blend
+from tests.support.sites import Answer, Request, Site
 
 
 class StrangeSite(Site):
@@ -101,7 +101,7 @@ def test_what_a_search_finds_is_assets_or_a_sentence(site, client, found, polyha
     ):
         site.say(answer)
         with contextlib.suppress(FarmError):
-            for asset in source.search(Wish(kind=kind, words="")):
+            for asset in source.search(Query(kind=kind, words="")):
                 assert asset.model_dump_json()
 
 

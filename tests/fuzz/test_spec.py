@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm import expand
-from farm.cli.request import read_request
-from farm.cli.spec import EXAMPLE
+from farm.cli.request.request import read_request
+from farm.cli.request.spec import EXAMPLE
 from farm.errors import SpecError
 from farm.local.prepare import prepare
 from farm.spec.job import Job, JobSpec

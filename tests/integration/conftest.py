@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.whole_farm import Farm
+from tests.support.farms.whole_farm import Farm
 
 pytest.importorskip("celery", reason="the farm's server parts are not installed")
 

@@ -11,8 +11,8 @@ from farm import expand
 from farm.ledger import JobState
 from farm.serve.closing import Closer
 from farm.storage import open_storage
-from tests.integration.api_server import HDR, MODEL, ApiServer, a_submission, body
-from tests.integration.painter import paint
+from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
+from tests.support.farms.painter import paint
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from farm.ledger import TaskState
-from farm.serve.service import Service
-from tests.integration.api_server import HDR, MODEL, ApiServer, a_submission, body
-from tests.integration.whole_farm import Farm
-from tests.waiting import wait_for
+from farm.serve.service import DispatcherService
+from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
+from tests.support.farms.whole_farm import Farm
+from tests.support.waiting import wait_for
 
 
 class ServedFarm(Farm):
@@ -27,13 +27,15 @@ class ServedFarm(Farm):
         self.serve()
 
     def serve(self) -> None:
-        service = Service(self.ledger, self.queue, self.api.storage, lease_ttl_s=self.lease_ttl_s)
+        service = DispatcherService(
+            self.ledger, self.queue, self.api.storage, lease_ttl_s=self.lease_ttl_s
+        )
         self.dispatcher = service.dispatcher
         self.ended = threading.Event()
         self.thread = threading.Thread(target=service.run, args=(self.ended,))
 
     def environment(self):
-        return super().environment() | {"FARM_RENDERER": "tests.integration.painter:open_painter"}
+        return super().environment() | {"FARM_RENDERER": "tests.support.farms.painter:open_painter"}
 
     def __enter__(self):
         self.api.__enter__()
@@ -197,13 +199,13 @@ def test_a_job_is_paused_resumed_and_cancelled(farm):
 
     assert farm.turn(job_id, "pause")["state"] == "paused"
     assert farm.turn(job_id, "pause")["waits_for"] == f"it is paused: farm resume {job_id}"
-    wish = farm.storage / "jobs" / job_id / "wish.json"
-    assert json.loads(wish.read_text()) == {"priority": 0, "stopped": "paused"}
+    control = farm.storage / "jobs" / job_id / "control.json"
+    assert json.loads(control.read_text()) == {"priority": 0, "stopped": "paused"}
     farm.free("hold-0")
     wait_for(lambda: farm.show(job_id)["counts"]["done"] == 1, "the running task ended")
     farm.tell("hold-5")
     assert farm.turn(job_id, "resume")["state"] == "running"
-    assert json.loads(wish.read_text())["stopped"] == ""
+    assert json.loads(control.read_text())["stopped"] == ""
     farm.wait_started(5)
     refused = farm.admin.delete(f"/v1/jobs/{job_id}")
     assert (refused.status_code, refused.json()["remedy"]) == (
@@ -367,7 +369,7 @@ def test_news_of_a_job_come_by_themselves(farm):
 
     assert seen[0]["state"] == "queued"
     assert seen[-1]["state"] == "completed"
-    wait_for(lambda: not farm.api.services.pulse.subscribers, "nobody listens any more")
+    wait_for(lambda: not farm.api.services.job_feed.subscribers, "nobody listens any more")
 
 
 def test_unused_assets_are_removed_and_used_ones_are_not(farm):

@@ -7,10 +7,10 @@ import threading
 import pytest
 
 from farm.dispatcher import WINDOW
-from farm.serve.service import Service
-from tests.integration.api_server import ApiServer, body
-from tests.integration.million import FakedAssets, a_million_tasks
-from tests.waiting import wait_for
+from farm.serve.service import DispatcherService
+from tests.support.farms.api_server import ApiServer, body
+from tests.support.farms.million import FakedAssets, a_million_tasks
+from tests.support.waiting import wait_for
 
 MOST_REDIS_BYTES = 16_000_000
 
@@ -35,7 +35,7 @@ def test_a_job_of_a_million_tasks(api, mode):
     job = answer.json()
     assert (job["tasks"], job["views"]) == (1_000_000, 10_000_000)
 
-    service = Service(api.ledger, api.queue, api.storage, lease_ttl_s=5)
+    service = DispatcherService(api.ledger, api.queue, api.storage, lease_ttl_s=5)
     stop = threading.Event()
     thread = threading.Thread(target=service.run, args=(stop,))
     thread.start()

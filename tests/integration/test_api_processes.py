@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from farm.local.redis_server import free_port
-from tests.integration.api_server import HDR, MODEL, a_submission, body
-from tests.waiting import wait_for
+from tests.support.farms.api_server import HDR, MODEL, a_submission, body
+from tests.support.waiting import wait_for
 
 
 class Processes:

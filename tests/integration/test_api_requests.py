@@ -11,7 +11,7 @@ import re
 import pytest
 import redis
 
-from tests.integration.api_server import HDR, MODEL, ApiServer, a_submission, asset, body
+from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, asset, body
 
 HASH = "0" * 64
 JOB = "0123456789ab"

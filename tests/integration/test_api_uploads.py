@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from tests.integration.api_server import ApiServer
-from tests.waiting import wait_for
+from tests.support.farms.api_server import ApiServer
+from tests.support.waiting import wait_for
 
 DATA = bytes(range(256)) * 12_000
 """3 MB."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from farm.ledger import JobState, TaskState
 from farm.storage import open_storage
-from tests.integration.whole_farm import VIEWS, kill
-from tests.places import bucket_environment
-from tests.waiting import wait_for
+from tests.support.farms.whole_farm import VIEWS, kill
+from tests.support.places import bucket_environment
+from tests.support.waiting import wait_for
 
 
 def test_a_job_is_rendered_into_a_bucket_although_a_renderer_is_killed(farm, s3_place, s3_endpoint):

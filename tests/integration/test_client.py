@@ -16,7 +16,7 @@ import pytest
 from farm.client import Client
 from farm.client import upload as upload_module
 from farm.client.home import Home
-from farm.errors import LoginError, NotFoundError, RefusedError, TransferError
+from farm.errors import LoginError, NotFoundError, RequestRefusedError, TransferError
 from farm.library import hash_file
 from tests.integration.test_api_jobs import ServedFarm
 
@@ -140,7 +140,7 @@ def test_steering_a_job_to_its_deletion(farm, client, spec):
     assert "farm resume" in client.job("chairs").waits_for
     assert client.resume("last").state in ("queued", "running")
     assert client.prioritise("last", -7).priority == -7
-    with pytest.raises(RefusedError, match=r"farm cancel"):
+    with pytest.raises(RequestRefusedError, match=r"farm cancel"):
         client.delete("last", dry_run=False)
     assert client.cancel("last").state in ("cancelling", "cancelled")
     assert client.wait("last").state == "cancelled"
@@ -171,7 +171,7 @@ def test_a_read_token_looks_and_cannot_submit(farm, spec, tmp_path):
     home = Home(tmp_path / "c", tmp_path / "d")
     with Client(farm.api.url, farm.api.tokens["read"], home=home) as reader:
         assert list(reader.jobs()) == []
-        with pytest.raises(RefusedError, match="needs a token with the role submit"):
+        with pytest.raises(RequestRefusedError, match="needs a token with the role submit"):
             reader.submit(spec)
 
     assert list(farm.api.storage.keys("jobs")) == []
@@ -198,7 +198,7 @@ def test_bytes_that_changed_after_hashing_are_not_kept(farm, client, spec, asset
 
 
 def test_only_opened_folders_may_be_submitted_without_an_upload(farm, client, spec):
-    with pytest.raises(RefusedError, match="FARM_SHARED_STORAGE"):
+    with pytest.raises(RequestRefusedError, match="FARM_SHARED_STORAGE"):
         client.submit(spec, on_shared_storage=True)
 
 

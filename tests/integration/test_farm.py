@@ -8,8 +8,8 @@ import sys
 import psutil
 
 from farm.ledger import JobState, TaskState
-from tests.integration.whole_farm import VIEWS, kill
-from tests.waiting import wait_for
+from tests.support.farms.whole_farm import VIEWS, kill
+from tests.support.waiting import wait_for
 from worker.sandbox.rlimits import FILE_BYTES, OPEN_FILES
 
 

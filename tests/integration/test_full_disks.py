@@ -8,9 +8,9 @@ from farm.errors import UnreachableError
 from farm.ledger import JobState, Ledger, TaskState, open_ledger
 from farm.ledger.shortage import shortage
 from farm.local.redis_server import PrivateRedis
-from tests.full_disks import fill, small_disk
-from tests.integration.whole_farm import VIEWS, Farm
-from tests.waiting import wait_for
+from tests.support.farms.whole_farm import VIEWS, Farm
+from tests.support.full_disks import fill, small_disk
+from tests.support.waiting import wait_for
 
 
 def test_a_full_storage_pauses_the_job_charges_nobody_and_leaves_nothing_half_written(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from farm.ledger import JobState, TaskState
-from tests.integration.whole_farm import kill
-from tests.waiting import wait_for
+from tests.support.farms.whole_farm import kill
+from tests.support.waiting import wait_for
 
 DRIVER = {"PYTHONPATH": str(Path(__file__).parents[1] / "fake_driver"), "FARM_DEVICE": "auto"}
 

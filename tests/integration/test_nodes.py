@@ -12,8 +12,8 @@ from farm.ledger.memory_store import MemoryStore
 from farm.ledger.model import Conduct, Quarantine
 from farm.ledger.policy import SUSPICIOUS
 from farm.local.run import raise_if_unfit
-from tests.integration.whole_farm import Farm
-from tests.waiting import wait_for
+from tests.support.farms.whole_farm import Farm
+from tests.support.waiting import wait_for
 
 HELD, FIRST_OF_BAD = 5, 6
 

@@ -10,14 +10,14 @@ import threading
 
 import pytest
 
-from farm.jobs import JobBook
+from farm.job_store import JobStore
 from farm.ledger import JobState, TaskState, open_ledger
 from farm.queue import CeleryQueue
-from farm.serve.service import Service
+from farm.serve.service import DispatcherService
 from farm.spec.recipes.sod import SodGrid
 from farm.storage import FolderStorage
 from tests.builders import a_job
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def storage(tmp_path):
 @pytest.fixture
 def job(storage):
     job = a_job(recipe=SodGrid(yaw=6, pitch=1), views_per_task=3)
-    JobBook(storage).save(job)
+    JobStore(storage).save(job)
     return job
 
 
@@ -59,7 +59,7 @@ def test_the_command_restores_what_redis_has_lost_and_does_so_once(redis_url, st
 
 def test_a_dispatcher_notices_a_ledger_that_is_emptied_under_it(redis_url, storage, job):
     ledger, queue, stop = open_ledger(redis_url), CeleryQueue(redis_url), threading.Event()
-    service = Service(ledger, queue, storage, lease_ttl_s=1.0)
+    service = DispatcherService(ledger, queue, storage, lease_ttl_s=1.0)
     thread = threading.Thread(target=service.run, args=(stop,))
     thread.start()
     try:

@@ -14,12 +14,12 @@ from farm.client import Client
 from farm.client.dataset import address
 from farm.client.home import Home, Login
 from farm.dataset.reader import DatasetError, open_dataset
-from farm.dataset.verify import verify
+from farm.dataset.verify.verify import verify
 from farm.errors import LoginError, NotFoundError, SetupError, StorageError, UnreachableError
 from farm.spec.record import ViewRecord
 from tests.integration.test_api_jobs import ServedFarm
 from tests.integration.test_client import Cutter
-from tests.unit.dataset.test_snapshot import Corner
+from tests.unit.dataset.records.test_snapshot import Corner
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.integration.test_remote_dataset import finish, login, served  # noqa: F401  fixtures
-from tests.snippets import run_snippet
+from tests.support.snippets import run_snippet
 
 
 def test_the_page_about_training_streams_from_a_farm(served, login):  # noqa: F811

@@ -10,20 +10,20 @@ import psutil
 import pytest
 
 from farm import products
-from farm.dataset.resume import find_finished
+from farm.dataset.records.resume import find_finished
 from farm.expand import recipe
 from farm.ledger import JobState, TaskState
 from farm.local.run import render_job
 from farm.spec.recipes.sod import SodGrid
 from farm.storage import FolderStorage
-from tests.baking import BakingExpansion
 from tests.builders import a_job
-from tests.integration import two_steps
-from tests.integration.two_steps import MAKERS, TASKS, VIEWS, product_of
-from tests.integration.whole_farm import Farm, kill
-from tests.waiting import wait_for
+from tests.support.baking import BakingExpansion
+from tests.support.farms import two_steps
+from tests.support.farms.two_steps import MAKERS, TASKS, VIEWS, product_of
+from tests.support.farms.whole_farm import Farm, kill
+from tests.support.waiting import wait_for
 
-RENDERER = "tests.integration.two_steps:open_two_steps"
+RENDERER = "tests.support.farms.two_steps:open_two_steps"
 
 
 @pytest.fixture

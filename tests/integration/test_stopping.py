@@ -10,15 +10,15 @@ import psutil
 import pytest
 
 from farm.ledger import JobState, TaskState
-from tests.integration import whole_farm
-from tests.integration.whole_farm import Farm, kill
-from tests.waiting import wait_for
+from tests.support.farms import whole_farm
+from tests.support.farms.whole_farm import Farm, kill
+from tests.support.waiting import wait_for
 
 pytest.importorskip("OpenEXR", reason="the worker's packages are not installed")
 
 VIEWS = 12
 TASKS = 4
-COUNTING = {"FARM_RENDERER": "tests.integration.counting:open_counting"}
+COUNTING = {"FARM_RENDERER": "tests.support.farms.counting:open_counting"}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from farm import products
 from farm.errors import ProductError, RenderError
 from farm.spec.task import Need, product_key
 from farm.storage import open_storage
-from tests.baking import keep
+from tests.support.baking import keep
 
 PRODUCT = product_key("drop", 7)
 NEED = Need(product=PRODUCT, made_by=3)

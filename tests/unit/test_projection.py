@@ -9,9 +9,9 @@ import pytest
 
 from farm.projection import depths, distances, project, rays, recorded, seen_shares
 from farm.spec.camera import FisheyeLens, OrthographicLens, PerspectiveLens, PoseCamera
-from tests.blender.rays import project as by_hand
-from tests.blender.rays import transform
-from tests.lenses import LENSES, POSE
+from tests.support.blender.rays import project as by_hand
+from tests.support.blender.rays import transform
+from tests.support.lenses import LENSES, POSE
 
 SIZE = (64, 48)
 

@@ -26,7 +26,7 @@ Make = Callable[[Path, Callable[[int], None]], None]
 """Fills a folder, after it has asked for room for so many bytes."""
 
 
-class Kept(NamedTuple):
+class CachedAsset(NamedTuple):
     """An asset in the cache."""
 
     content: str
@@ -113,13 +113,13 @@ class AssetCache:
         if lock is not None:
             os.close(lock)
 
-    def kept(self) -> list[Kept]:
+    def kept(self) -> list[CachedAsset]:
         """Return what is in the cache, least recently used first."""
         found = []
         for path in self.folder.glob("*.lock"):
             with contextlib.suppress(FileNotFoundError):
                 size = int(path.read_text() or 0)
-                found.append(Kept(path.stem, size, path.stat().st_mtime))
+                found.append(CachedAsset(path.stem, size, path.stat().st_mtime))
         return sorted(found, key=lambda kept: kept.used_s)
 
     @contextlib.contextmanager

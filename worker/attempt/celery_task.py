@@ -14,7 +14,7 @@ from celery import Task, shared_task
 from pydantic import ValidationError
 
 from farm.errors import (
-    DamagedError,
+    DamagedLedgerError,
     DeviceError,
     Interrupted,
     ProductError,
@@ -106,7 +106,7 @@ def try_to(render: Callable[[], None], lease: LedgerLease) -> None:
     except TaskError as error:
         put_maker_back(ledger, ticket, error)  # first, so that what needs it waits for it
         report_error(ledger, ticket, error.cause, str(error))
-    except DamagedError:
+    except DamagedLedgerError:
         raise
     except Exception as error:  # the door: whatever it was, the ledger must know
         log.warning("unexpected error %s", naming(ticket), exc_info=True)
@@ -251,7 +251,7 @@ def render_views(self: RenderDoor, body: Any = None, *_rest: Any, **_more: Any) 
     """Render the task in a message, whatever somebody has put into it."""
     try:
         open_message(self, body)
-    except DamagedError as error:  # the dispatcher restores the job, and with it this task
+    except DamagedLedgerError as error:  # the dispatcher restores the job, and with it this task
         log.warning("task given up: %s", error)
 
 
@@ -259,7 +259,7 @@ def open_message(self: RenderDoor, body: Any) -> None:
     """Render the task in a message, or refuse it.
 
     Raises:
-        DamagedError: What Redis has of its job cannot be read.
+        DamagedLedgerError: What Redis has of its job cannot be read.
         DeviceError: The worker must stop; the task is handed back.
     """
     worker = self.settings.worker_id

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from farm.errors import StorageError
-from farm.jobs import log_key
+from farm.job_store import log_key
 from farm.spec.task import RenderMessage, Ticket
 from worker.render.results import Results
 

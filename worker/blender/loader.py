@@ -46,7 +46,7 @@ class Loader:
 
     def bring_model(
         self, asset: Asset, *, file_lights: bool, others_faces: int | None = None
-    ) -> importers.Brought:
+    ) -> importers.ImportedObjects:
         """Bring the objects of a file in, harmless and dressed, for a scene of ours.
 
         Args:
@@ -139,7 +139,7 @@ class Loader:
         image = self._environment.image
         return self._own | ({image.session_uid} if image else set())
 
-    def _import(self, path: Path, home: Path | None) -> importers.Brought:
+    def _import(self, path: Path, home: Path | None) -> importers.ImportedObjects:
         """Bring a file's objects in; return those that it renders."""
         if path.suffix.lower() == ".blend":
             return self._append(path, home)
@@ -160,16 +160,16 @@ class Loader:
             if item.session_uid not in self._known
         ]
         self._take_out_of_scene()
-        return importers.Brought(objects, unread)
+        return importers.ImportedObjects(objects, unread)
 
-    def _append(self, path: Path, home: Path | None) -> importers.Brought:
+    def _append(self, path: Path, home: Path | None) -> importers.ImportedObjects:
         """Bring the objects of a .blend in."""
         with file_access.impatience():
             scenes = importers.append_blend(path)
         dropped = file_access.shut_out(home, ours=self._known)
         scene = importers.main_scene(scenes)
         self._scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
-        return importers.Brought(
+        return importers.ImportedObjects(
             importers.visible_objects(scene),
             dropped + importers.missing_links(self.strange_ids()),
             scene.unit_settings.scale_length,

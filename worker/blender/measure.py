@@ -24,7 +24,7 @@ from worker.bounds import (
 )
 
 Evaluated = Any
-"""A `Shown` object, or its geometry in a depsgraph; its stubs promise less than Blender keeps."""
+"""A `ShownObject`, or its geometry in a depsgraph; its stubs promise less than Blender keeps."""
 MANY_POINTS = 200_000
 """Points looked at over all instances of a mesh, if it has many."""
 FEWEST_POINTS = 32
@@ -37,7 +37,7 @@ MANY_STRANDS = 5_000
 """Hairs looked at, of each particle system."""
 
 
-class Shown:
+class ShownObject:
     """An object as an instance shows it, each property read by its path.
 
     `instance.object` makes a Python object of what Blender made for this instance alone, and never
@@ -148,7 +148,7 @@ def measure(scene: bpy.types.Scene, render: Callable[[], None]) -> Measurement:
 
 def add_instance(found: Measurement, instance: bpy.types.DepsgraphObjectInstance) -> None:
     """Add one object as the depsgraph shows it to what was found."""
-    item: Evaluated = Shown(instance)
+    item: Evaluated = ShownObject(instance)
     if item.type == "LIGHT" and instance.show_self:
         found.has_light = True
     if item.type == "EMPTY" and (named := KEYPOINT.match(item.name)):

@@ -14,7 +14,7 @@ from farm.spec.asset import Asset
 from worker.blender.belongings import Belongings, rename
 from worker.blender.copies import Copies
 from worker.blender.formats import importers, metaballs
-from worker.blender.formats.importers import Brought
+from worker.blender.formats.importers import ImportedObjects
 from worker.blender.guards import disarm
 from worker.blender.loader import Loader, check_total
 from worker.blender.measure import Measurement, measure
@@ -216,7 +216,7 @@ class Standing:
             raise AssetError(asset.path, reason)
 
     def _show(
-        self, asset: Asset, brought: Brought, *, file_lights: bool
+        self, asset: Asset, brought: ImportedObjects, *, file_lights: bool
     ) -> tuple[Model, Measurement]:
         """Show what a file renders through one parent, and measure it alone."""
         objects = metaballs.as_meshes(self._scene, brought.objects)

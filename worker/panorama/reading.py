@@ -15,11 +15,11 @@ from farm.errors import AssetError
 from farm.library.exr import ExrPart, Window, exr_parts
 from farm.library.formats import EXR_MAGIC
 from farm.library.radiance import RadianceHeader, radiance_header
-from farm.library.sphere import Place, overlap, place_of
+from farm.library.sphere import SpherePlace, overlap, place_of
 from worker.panorama.colour import exr_conversion, radiance_conversion
 from worker.panorama.mend import convert, note_darkness, replace_unnumbered, undo_exposure
 from worker.panorama.planes import DAMAGED, Plane, read_planes
-from worker.panorama.scanlines import DamagedError, begins_scanline, decode, radiance_of
+from worker.panorama.scanlines import ScanlineError, begins_scanline, decode, radiance_of
 
 HEADER_BYTES = 1 << 24
 """Room for thumbnails and the like in a header."""
@@ -31,7 +31,7 @@ UPRIGHT = ("-Y", "+X")
 
 
 @dataclass
-class Reading:
+class PanoramaReading:
     """What became of a file."""
 
     notes: list[str] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Reading:
     as it is."""
 
 
-def read_environment(path: Path) -> Reading:
+def read_environment(path: Path) -> PanoramaReading:
     """Read an environment, and correct what Blender would not.
 
     Raises:
@@ -52,7 +52,7 @@ def read_environment(path: Path) -> Reading:
     return read_exr(path) if is_exr else read_radiance(path)
 
 
-def read_exr(path: Path) -> Reading:
+def read_exr(path: Path) -> PanoramaReading:
     """Read an OpenEXR file."""
     with path.open("rb") as file:
         parts = exr_parts(file.read(HEADER_BYTES))
@@ -69,9 +69,9 @@ def read_exr(path: Path) -> Reading:
         planes = read_planes(path, parts, place.layer, conversion.weights)
     except AssetError:
         if familiar and conversion.apply is None:
-            return Reading()  # Blender needs nothing of us, and has its own say
+            return PanoramaReading()  # Blender needs nothing of us, and has its own say
         raise
-    reading = Reading()
+    reading = PanoramaReading()
     if place.layer.title:
         reading.notes.append(f"its layer {place.layer.title!r} was used")
     replaced = replace_unnumbered(planes, path, reading.notes)
@@ -102,7 +102,7 @@ def refuse_too_many(path: Path, parts: Sequence[ExrPart]) -> None:
         )
 
 
-def is_familiar(parts: Sequence[ExrPart], place: Place) -> bool:
+def is_familiar(parts: Sequence[ExrPart], place: SpherePlace) -> bool:
     """Say whether Blender finds the picture, and takes its numbers for what they are.
 
     Cycles scales whole numbers down to 0..1, and stretches the pixels that are there over the
@@ -121,7 +121,7 @@ def is_familiar(parts: Sequence[ExrPart], place: Place) -> bool:
 
 
 def framed(
-    planes: list[Plane], place: Place, display: Window | None, reading: Reading
+    planes: list[Plane], place: SpherePlace, display: Window | None, reading: PanoramaReading
 ) -> list[Plane]:
     """Put the pixels where they belong: what is not there is black, what is outside is cut away."""
     frame, data = place.frame, place.data
@@ -150,7 +150,7 @@ def within(window: Window, outer: Window) -> tuple[slice, slice]:
     )
 
 
-def read_radiance(path: Path) -> Reading:
+def read_radiance(path: Path) -> PanoramaReading:
     """Read a Radiance picture."""
     whole = path.read_bytes()
     header = radiance_header(whole)
@@ -159,9 +159,9 @@ def read_radiance(path: Path) -> Reading:
     data = memoryview(whole)[header.data_at :]
     try:
         pixels = decode(data, *header.shape)
-    except DamagedError as error:
+    except ScanlineError as error:
         raise AssetError(str(path), DAMAGED) from error
-    reading = Reading()
+    reading = PanoramaReading()
     planes: list[Plane] = [turned(plane, header) for plane in radiance_of(pixels)]
     if header.axes != UPRIGHT:
         reading.notes.append(f"turned upright from {' '.join(header.axes)}")

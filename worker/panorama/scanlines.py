@@ -17,7 +17,7 @@ RUN = 128
 """Codes above it repeat a byte, the others copy bytes."""
 
 
-class DamagedError(Exception):
+class ScanlineError(Exception):
     """Scanlines that end too early or run over."""
 
 
@@ -42,7 +42,7 @@ def decode(data: memoryview, rows: int, width: int) -> NDArray[np.uint8]:
         (rows, width, 4).
 
     Raises:
-        DamagedError: There are fewer, or a run is longer than its scanline.
+        ScanlineError: There are fewer, or a run is longer than its scanline.
     """
     pixels = np.empty((rows, width, 4), np.uint8)
     at = 0
@@ -60,7 +60,7 @@ def new_scanline(data: memoryview, at: int, width: int) -> tuple[Pixels, int]:
     size = 4 * width
     while len(line) < size:
         if at >= len(data):
-            raise DamagedError
+            raise ScanlineError
         code = data[at]
         if code > RUN:
             line += bytes(data[at + 1 : at + 2]) * (code - RUN)
@@ -69,9 +69,9 @@ def new_scanline(data: memoryview, at: int, width: int) -> tuple[Pixels, int]:
             line += data[at + 1 : at + 1 + code]
             at += 1 + code
             if not code:
-                raise DamagedError
+                raise ScanlineError
     if len(line) != size:
-        raise DamagedError
+        raise ScanlineError
     return np.frombuffer(bytes(line), np.uint8).reshape(4, width).T, at
 
 
@@ -90,7 +90,7 @@ def old_scanline(data: memoryview, at: int, width: int) -> tuple[Pixels, int]:
     repeats = np.where(own, 1, stored[:, 3].astype(np.int64) << 8 * np.maximum(digit, 0))
     used = int(np.searchsorted(np.cumsum(repeats), width)) + 1
     if used > len(stored) or not own[0] or repeats[:used].sum() != width:
-        raise DamagedError
+        raise ScanlineError
     return np.repeat(stored[source[:used]], repeats[:used], axis=0), at + 4 * used
 
 

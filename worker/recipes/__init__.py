@@ -102,14 +102,14 @@ Make = Callable[[RenderTask, "BlenderSession", Path], None]
 """Writes the product of a task into an empty folder."""
 
 
-class Recipe(Protocol):
+class StageModule(Protocol):
     """A module of this package. One whose jobs have makers also has `make`."""
 
     def prepare(self, task: RenderTask, session: BlenderSession) -> Stage:
         """Load what all views of a task share."""
 
 
-def find_recipe(name: str) -> Recipe:
+def find_recipe(name: str) -> StageModule:
     """Return what the recipe `name` does in Blender.
 
     Raises:
@@ -118,7 +118,7 @@ def find_recipe(name: str) -> Recipe:
     known = RECIPES.get(name)
     if known is None:
         raise SpecError(f"recipe {name!r} is unknown to this worker: is it as new as the farm?")
-    return cast(Recipe, importlib.import_module(known.stage))
+    return cast(StageModule, importlib.import_module(known.stage))
 
 
 def find_maker(name: str) -> Make:

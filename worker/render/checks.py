@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.errors import OutOfFrameError, PictureError
+from farm.errors import OutOfFrameError, UnusablePictureError
 from farm.soundness import strange_lengths, strange_mask, strange_numbers, strange_picture
 from farm.spec.passes import PassName
 from worker.images.multilayer import Passes
@@ -29,14 +29,16 @@ def check_passes(passes: Passes, *, bit_depth: int, allow_empty: bool) -> None:
 
     Raises:
         OutOfFrameError: Nothing of it is in the picture, and that is not allowed.
-        PictureError: What Cycles delivered cannot be right.
+        UnusablePictureError: What Cycles delivered cannot be right.
     """
     light, behind = passes.layers["Combined"], passes.layers.get("Environment")
     if np.isnan(light).any() or (behind is not None and np.isnan(behind).any()):
-        raise PictureError("there are pixels that are not numbers")
+        raise UnusablePictureError("there are pixels that are not numbers")
     alpha = passes.alpha
     if alpha.min() < -ALPHA_SLACK or alpha.max() > 1 + ALPHA_SLACK:
-        raise PictureError(f"the mask runs from {alpha.min():.2f} to {alpha.max():.2f}, not 0..1")
+        raise UnusablePictureError(
+            f"the mask runs from {alpha.min():.2f} to {alpha.max():.2f}, not 0..1"
+        )
     if is_empty(alpha, bit_depth=bit_depth):
         if not allow_empty:
             raise OutOfFrameError(OUT_OF_FRAME)
@@ -45,7 +47,9 @@ def check_passes(passes: Passes, *, bit_depth: int, allow_empty: bool) -> None:
         return
     opaque = alpha > OPAQUE
     if not light[..., :3].any() and behind[opaque].any():
-        raise PictureError("the picture is the background alone, although the mask is not empty")
+        raise UnusablePictureError(
+            "the picture is the background alone, although the mask is not empty"
+        )
 
 
 def check_pixels(
@@ -59,14 +63,14 @@ def check_pixels(
         bit_depth: Bits per channel.
 
     Raises:
-        PictureError: It is of one flat colour, or the mask is another one.
+        UnusablePictureError: It is of one flat colour, or the mask is another one.
     """
     rgb, mask = pixels.get("rgb"), pixels.get("mask")
     empty = is_empty(alpha, bit_depth=bit_depth)
     if rgb is not None and (what := strange_picture(rgb, may_be_empty=empty)):
-        raise PictureError(what)
+        raise UnusablePictureError(what)
     if mask is not None and (what := strange_mask(mask, float(alpha.mean()))):
-        raise PictureError(what)
+        raise UnusablePictureError(what)
 
 
 def check_label(name: PassName, label: NDArray[Any], *, sees_behind: bool = False) -> None:
@@ -78,13 +82,13 @@ def check_label(name: PassName, label: NDArray[Any], *, sees_behind: bool = Fals
         sees_behind: The lens shows what is behind its plane.
 
     Raises:
-        PictureError: There are values that it cannot have.
+        UnusablePictureError: There are values that it cannot have.
     """
     what = strange_numbers(name, label, sees_behind=sees_behind)
     if not what and name in ("normal", "normal_world"):
         what = strange_lengths(name, label)
     if what:
-        raise PictureError(what)
+        raise UnusablePictureError(what)
 
 
 def check_same(name: PassName, pixels: NDArray[Any], back: Callable[[], NDArray[Any]]) -> None:
@@ -99,14 +103,14 @@ def check_same(name: PassName, pixels: NDArray[Any], back: Callable[[], NDArray[
         back: Decodes the bytes.
 
     Raises:
-        PictureError: They do not.
+        UnusablePictureError: They do not.
     """
     try:
         found = back()
     except (RuntimeError, ValueError, KeyError) as error:
-        raise PictureError(f"the {name} file cannot be decoded: {error}") from error
+        raise UnusablePictureError(f"the {name} file cannot be decoded: {error}") from error
     if found.dtype != pixels.dtype or not np.array_equal(found, pixels):
-        raise PictureError(
+        raise UnusablePictureError(
             f"the {name} file gives other pixels back: {found.shape} {found.dtype}, not "
             f"{pixels.shape} {pixels.dtype}, or other values"
         )
@@ -117,7 +121,9 @@ def is_empty(alpha: NDArray[np.float32], *, bit_depth: int) -> bool:
     return bool(alpha.max() * (2**bit_depth - 1) < 0.5)
 
 
-def joined(model: str, unfit: Mapping[str, PictureError], *, views: int) -> PictureError:
+def joined(
+    model: str, unfit: Mapping[str, UnusablePictureError], *, views: int
+) -> UnusablePictureError:
     """Return one error for the views of a task that must not count, by name.
 
     Where one of them may come out right the next time, that is tried.
@@ -129,7 +135,7 @@ def joined(model: str, unfit: Mapping[str, PictureError], *, views: int) -> Pict
     rest = views - len(unfit)
     others = f" ({rest} other {'view' if rest == 1 else 'views'} of this task kept)" if rest else ""
     hopeless = all(isinstance(error, OutOfFrameError) for error in unfit.values())
-    return (OutOfFrameError if hopeless else PictureError)(f"{model}, {told}{others}")
+    return (OutOfFrameError if hopeless else UnusablePictureError)(f"{model}, {told}{others}")
 
 
 def listed(names: list[str]) -> str:

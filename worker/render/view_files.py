@@ -53,7 +53,7 @@ class ViewFileMaker:
         """Make the files of a view.
 
         Raises:
-            PictureError: What Cycles delivered must not count, or is lost in a file.
+            UnusablePictureError: What Cycles delivered must not count, or is lost in a file.
         """
         task, bit_depth = self._task, self._task.render.bit_depth
         passes = within_rim(passes, shot.camera)

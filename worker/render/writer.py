@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from farm.errors import PictureError
+from farm.errors import UnusablePictureError
 from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PassName, samples_for
 from farm.spec.record import FileRecord, Timings, ViewRecord
@@ -84,7 +84,7 @@ class ViewWriter:
         self._may_write = may_write
         self._on_done = on_done
         self._one_at_a_time = threading.Lock()
-        self._unfit: dict[str, PictureError] = {}
+        self._unfit: dict[str, UnusablePictureError] = {}
         self._produce = ViewFileMaker(
             task, circumstances.materials, parts=len(circumstances.indices)
         )
@@ -101,7 +101,7 @@ class ViewWriter:
         read = time.perf_counter()
         try:
             produce = self._produce(passes, rendered.shot)
-        except PictureError as error:
+        except UnusablePictureError as error:
             log.warning("view does not count view=%s: %s", rendered.view.name, error)
             with self._one_at_a_time:
                 self._unfit[rendered.view.name] = error
@@ -163,7 +163,7 @@ class ViewWriter:
         """Tell of the views that do not count, after all that were rendered are finished.
 
         Raises:
-            PictureError: There are some.
+            UnusablePictureError: There are some.
         """
         if not self._unfit:
             return

@@ -22,7 +22,7 @@ from celery.worker import state as celery_state
 
 from farm.errors import DeviceError, SetupError, UnreachableError
 from farm.ledger import open_ledger
-from farm.owned import Owned, make_owned
+from farm.owned_folders import Owned, make_owned
 from farm.queue import RENDER_TASK, create_celery
 from farm.settings import Settings
 from farm.spec.task import Ticket
@@ -72,7 +72,7 @@ def make_scratch(parent: Path | None) -> Owned:
         ) from error
 
 
-class Service:
+class WorkerService:
     """One worker, from start to end."""
 
     def __init__(self, settings: Settings, *, die_with_parent: bool = False) -> None:
@@ -247,7 +247,7 @@ def serve(settings: Settings, *, die_with_parent: bool = False) -> int:
     warnings.simplefilter("ignore", SecurityWarning)
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     try:
-        return Service(settings, die_with_parent=die_with_parent).run()
+        return WorkerService(settings, die_with_parent=die_with_parent).run()
     except DeviceError as error:
         sys.stderr.write(f"error: {error}\n")
         return DEVICE_EXIT

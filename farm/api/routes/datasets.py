@@ -8,11 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 from fastapi.responses import Response, StreamingResponse
 
-from farm.api import datasets, jobs
-from farm.api.listing import list_files
+from farm.api import jobs
+from farm.api.datasets import files
+from farm.api.datasets.listing import list_files
+from farm.api.datasets.views import view_lines
 from farm.api.routes.parameters import Cursor, JobId, Limit
 from farm.api.services import FarmServices
-from farm.api.views import view_lines
 from farm.spec.wire import DatasetFile, DatasetInfo, Page
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
@@ -62,8 +63,8 @@ def dataset_file(
 ) -> Response:
     """The bytes, or the part of them that `Range: bytes=start-end` names."""
     jobs.find_job(services.book, job_id)
-    key, size_bytes = datasets.file_key(services.storage, job_id, path)
-    part = datasets.parse_range(range, size_bytes)
+    key, size_bytes = files.file_key(services.storage, job_id, path)
+    part = files.parse_range(range, size_bytes)
     start, length = part or (0, size_bytes)
     headers = {"Accept-Ranges": "bytes", "Content-Length": str(length), **NO_SNIFFING}
     if part:
@@ -88,7 +89,7 @@ def preview(services: FarmServices, job_id: JobId) -> Response:
     job = jobs.find_job(services.book, job_id)
     status = services.ledger.job(job_id)
     over = status is None or status.over
-    return Response(datasets.preview(services.storage, job, over=over), media_type="image/jpeg")
+    return Response(files.preview(services.storage, job, over=over), media_type="image/jpeg")
 
 
 @router.get("/{job_id}/archive", summary="Download everything", response_class=Response,
@@ -97,7 +98,7 @@ def archive(services: FarmServices, job_id: JobId) -> Response:
     """All datasets of a job as one tar stream."""
     jobs.find_job(services.book, job_id)
     return StreamingResponse(
-        datasets.tar_stream(services.storage, job_id),
+        files.tar_stream(services.storage, job_id),
         media_type="application/x-tar",
         headers={"Content-Disposition": f'attachment; filename="{job_id}.tar"'},
     )

@@ -11,7 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from farm.api import jobs
-from farm.api.pulse import Subscriber
+from farm.api.job_feed import FeedSubscriber
 from farm.api.services import FarmServices, Services
 from farm.spec.wire import JobInfo
 
@@ -35,8 +35,8 @@ async def events(
 
 async def stream(services: Services, job_id: str | None) -> AsyncIterator[str]:
     """Yield events until the client leaves, the job is deleted, or the server stops."""
-    subscriber = Subscriber(job_id)
-    services.pulse.subscribers.add(subscriber)
+    subscriber = FeedSubscriber(job_id)
+    services.job_feed.subscribers.add(subscriber)
     try:
         for info in await run_in_threadpool(now, services, job_id):
             yield event(info)
@@ -55,14 +55,16 @@ async def stream(services: Services, job_id: str | None) -> AsyncIterator[str]:
             for info in news.values():
                 yield event(info)
     finally:
-        services.pulse.subscribers.discard(subscriber)
+        services.job_feed.subscribers.discard(subscriber)
 
 
 def now(services: Services, job_id: str | None) -> list[JobInfo]:
     """Return how the jobs stand that somebody listens to."""
     statuses = [services.ledger.job(job_id)] if job_id else services.ledger.jobs()
     return [
-        services.pulse.info(status) for status in statuses if status and (job_id or not status.over)
+        services.job_feed.info(status)
+        for status in statuses
+        if status and (job_id or not status.over)
     ]
 
 

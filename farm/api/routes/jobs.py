@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from farm.api import deletion, jobs, submit
+from farm.api import deletion, jobs
 from farm.api.routes.parameters import Cursor, DryRun, JobId, Limit
 from farm.api.services import FarmServices, Services
+from farm.api.submission import submit
 from farm.ledger import JobState
 from farm.spec.base import Spec
 from farm.spec.wire import Deletion, JobInfo, Page, Submission
@@ -52,14 +53,14 @@ def list_jobs(
 ) -> Page[JobInfo]:
     """What a job waits for and what failed last is told by the job itself."""
     page, after = jobs.list_jobs(services.ledger.jobs(), state=state, cursor=cursor, limit=limit)
-    items = tuple(services.pulse.info(status, whole=False) for status in page)
+    items = tuple(services.job_feed.info(status, whole=False) for status in page)
     return Page[JobInfo](items=items, next=after)
 
 
 @router.get("/{job_id}", summary="Show a job")
 def show_job(services: FarmServices, job_id: JobId) -> JobInfo:
     """Counts, speed, what it waits for, the newest failures."""
-    return services.pulse.info(jobs.find_status(services.ledger, job_id))
+    return services.job_feed.info(jobs.find_status(services.ledger, job_id))
 
 
 @router.post("/{job_id}/pause", summary="Start no more tasks of a job")
@@ -110,4 +111,4 @@ def remembered(services: Services, job_id: str) -> JobInfo:
     """Say how a job stands, and note on storage what is wanted of it."""
     status = jobs.find_status(services.ledger, job_id)
     jobs.remember(services.book, status)
-    return services.pulse.info(status)
+    return services.job_feed.info(status)

@@ -14,9 +14,9 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue
 
-from farm.dataset.export.outbox import Outbox
+from farm.dataset.export.output_folder import OutputFolder
 from farm.dataset.export.survey import ClassWord, Survey
-from farm.dataset.images import PictureError, decode_pass
+from farm.dataset.images import DecodeError, decode_pass
 from farm.dataset.reader import DatasetError, DatasetView
 from farm.spec.base import Spec
 from farm.spec.passes import PassName
@@ -47,7 +47,7 @@ class ExportOptions(Spec):
     """Hard links instead of copies where files stay as they are."""
 
 
-class DamagedError(DatasetError):
+class DamagedFileError(DatasetError):
     """A file that is not what was recorded of it; its view is left out of an export."""
 
 
@@ -73,24 +73,24 @@ class NumberedView(NamedTuple):
         """Return the bytes of a pass's file.
 
         Raises:
-            DamagedError: They are not those that were recorded.
+            DamagedFileError: They are not those that were recorded.
         """
         file, path = self.record.files[name], self.view.path(name)
         try:
             data = self.view.data(name)
         except DatasetError as error:
-            raise DamagedError(f"{path}: is gone") from error
+            raise DamagedFileError(f"{path}: is gone") from error
         if len(data) != file.size_bytes:
-            raise DamagedError(f"{path}: has {len(data)} bytes, not {file.size_bytes}")
+            raise DamagedFileError(f"{path}: has {len(data)} bytes, not {file.size_bytes}")
         if hashlib.sha256(data).hexdigest() != file.sha256:
-            raise DamagedError(f"{path}: has other bytes than were recorded, though as many")
+            raise DamagedFileError(f"{path}: has other bytes than were recorded, though as many")
         return data
 
     def pixels(self, name: PassName) -> NDArray[Any]:
         """Return a pass as `DatasetView` has it.
 
         Raises:
-            DamagedError: Its file is not what was recorded, or cannot be decoded.
+            DamagedFileError: Its file is not what was recorded, or cannot be decoded.
         """
         return self.decoded(name, self.data(name))
 
@@ -98,15 +98,15 @@ class NumberedView(NamedTuple):
         """Return a pass from the bytes of its file.
 
         Raises:
-            DamagedError: They cannot be decoded.
+            DamagedFileError: They cannot be decoded.
         """
         try:
             return decode_pass(data, self.view.path(name), name)
-        except PictureError as error:
-            raise DamagedError(str(error)) from error
+        except DecodeError as error:
+            raise DamagedFileError(str(error)) from error
 
 
-class Part(NamedTuple):
+class ExportPart(NamedTuple):
     """Views in a row that are written together, and the step in which an export goes on."""
 
     split: str
@@ -135,12 +135,12 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Job:
+class ExportJob:
     """One export: what to write, of what, and where to."""
 
     options: ExportOptions
     survey: Survey
-    outbox: Outbox
+    outbox: OutputFolder
 
 
 class Exporter(ABC, Generic[T]):
@@ -159,7 +159,7 @@ class Exporter(ABC, Generic[T]):
     originals = False
     """The format's readers take files as they were rendered, too."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ExportJob) -> None:
         """Look at the job.
 
         Raises:
@@ -176,7 +176,7 @@ class Exporter(ABC, Generic[T]):
         """Read and convert a view, and write the files that are its alone; many run at a time."""
 
     @abstractmethod
-    def write(self, part: Part, taken: Iterator[T]) -> Written:
+    def write(self, part: ExportPart, taken: Iterator[T]) -> Written:
         """Write what the views of a part share; the same part gives the same bytes."""
 
     def size_of(self, record: ViewRecord) -> int:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
-from farm.dataset.export.base import ExportOptions, Part, Written
-from farm.dataset.export.outbox import STATE_FOLDER, Outbox, Stamp
+from farm.dataset.export.base import ExportOptions, ExportPart, Written
+from farm.dataset.export.output_folder import STATE_FOLDER, OutputFolder, Stamp
 from farm.errors import SetupError, SpecError
 from farm.spec.base import Spec, digest
 
@@ -43,7 +43,7 @@ class DonePart(Spec):
 class Checkpoints:
     """The parts of an export that are done."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: OutputFolder) -> None:
         self._outbox = outbox
         self._kept: dict[str, list[str]] = {}
         """Names of the parts of this run, by split."""
@@ -70,7 +70,7 @@ class Checkpoints:
         marks = (self._outbox.folder / PARTS_FOLDER).glob("*.json")
         return sum(done.views for done in map(read_part, marks) if done)
 
-    def is_done(self, part: Part, wanted: str) -> bool:
+    def is_done(self, part: ExportPart, wanted: str) -> bool:
         """Say whether a part is whole, made from the same, with its files as they were written."""
         self._kept.setdefault(part.split, []).append(part.name)
         done = read_part(self._mark(part.name))
@@ -90,7 +90,7 @@ class Checkpoints:
             self._outbox.put_text(stale, done.model_dump_json() + "\n")
         self._outbox.remove(f"{PARTS_FOLDER}/{name}.json")
 
-    def keep(self, part: Part, wanted: str, written: Written, *, damaged: int) -> None:
+    def keep(self, part: ExportPart, wanted: str, written: Written, *, damaged: int) -> None:
         """Note that a part is done, but for views that are damaged."""
         lines = "".join(json.dumps(line) + "\n" for line in written.lines)
         self._outbox.put_text(f"{PARTS_FOLDER}/{part.name}.jsonl", lines)
@@ -198,7 +198,7 @@ def check_folder(folder: Path) -> None:
             raise SetupError(f"{folder}: holds something else ({min(others)}): take another --out")
 
 
-def part_digest(part: Part, common: str) -> str:
+def part_digest(part: ExportPart, common: str) -> str:
     """Return the hash of all that a part's files follow from.
 
     Args:

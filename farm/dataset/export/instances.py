@@ -42,7 +42,7 @@ def find_instances(view: NumberedView, word: ClassWord) -> list[Instance]:
 
     Raises:
         SpecError: The view has neither pass.
-        DamagedError: Its file is damaged.
+        DamagedFileError: Its file is damaged.
     """
     record = view.record
     labels: tuple[ObjectLabel | None, ...] = record.objects or (None,)

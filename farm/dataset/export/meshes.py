@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.attribution import licence
+from farm.dataset.records.attribution import licence
 from farm.errors import SpecError
 from farm.library import read_credit
 from farm.library.mesh import Mesh, NoMeshError, check_suffix, read_mesh

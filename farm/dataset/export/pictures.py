@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.dataset.export.base import ImageFormat, NumberedView
-from farm.dataset.export.outbox import Outbox
+from farm.dataset.export.output_folder import OutputFolder
 from farm.dataset.images import no_decoder, to_8_bit
 from farm.spec.passes import PASSES, PassName
 
@@ -28,7 +28,7 @@ class PassFile(NamedTuple):
     source: Path | None = None
     """A file with these very bytes, where there is one."""
 
-    def put(self, outbox: Outbox, path: str, *, link: bool) -> str:
+    def put(self, outbox: OutputFolder, path: str, *, link: bool) -> str:
         """Write it under `path`, or link its source to there; return that."""
         if link and self.source and outbox.link(path, self.source):
             return path
@@ -39,7 +39,7 @@ def original(view: NumberedView, name: PassName) -> PassFile:
     """Return the file of a pass as it is.
 
     Raises:
-        DamagedError: It is not what was recorded.
+        DamagedFileError: It is not what was recorded.
     """
     suffix = view.view.path(name).rpartition(".")[2]
     return PassFile(suffix, view.data(name), view.view.local_path(name))
@@ -86,7 +86,7 @@ def pass_file(view: NumberedView, name: PassName, wanted: ImageFormat) -> PassFi
 
 
 def put_extras(
-    view: NumberedView, outbox: Outbox, names: tuple[PassName, ...], *, link: bool
+    view: NumberedView, outbox: OutputFolder, names: tuple[PassName, ...], *, link: bool
 ) -> list[str]:
     """Put passes that a format has no place for beside it, as they are; return their paths."""
     paths = []

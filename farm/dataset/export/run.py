@@ -11,23 +11,23 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from farm.dataset.attribution import ATTRIBUTION_FILE, attribution
 from farm.dataset.export.base import (
-    DamagedError,
+    DamagedFileError,
     Exporter,
+    ExportJob,
     ExportOptions,
-    Job,
+    ExportPart,
     NumberedView,
-    Part,
     Written,
 )
 from farm.dataset.export.checkpoints import Checkpoints, Exported, check_folder, part_digest
-from farm.dataset.export.formats import load_format
-from farm.dataset.export.outbox import Outbox
+from farm.dataset.export.output_folder import OutputFolder
+from farm.dataset.export.registry import load_format
 from farm.dataset.export.splits import open_splits, split_kind, unused_splits, views_in_none
 from farm.dataset.export.survey import Survey, folder_of, look
 from farm.dataset.parallel import ahead
 from farm.dataset.reader import Dataset
+from farm.dataset.records.attribution import ATTRIBUTION_FILE, attribution
 from farm.errors import SpecError
 from farm.spec.base import digest
 from farm.storage import open_storage
@@ -123,9 +123,9 @@ def export(  # noqa: PLR0913  what a person chooses
             else "has no views yet"
         )
         raise SpecError(f"{place}: {why}: there is nothing to export")
-    outbox = Outbox(out)
+    outbox = OutputFolder(out)
     check_options(options, kind, survey)
-    exporter = kind(Job(options, survey, outbox))
+    exporter = kind(ExportJob(options, survey, outbox))
     marks = Checkpoints(outbox)
     wanted = Exported(**options.model_dump(), source=open_storage(place).place)
     before = marks.begin(wanted, replace=replace)
@@ -188,23 +188,23 @@ def write_parts(
 def taken_or_damaged(exporter: Exporter[Any], view: NumberedView) -> Any:
     """Return what was taken of a view; of one with a damaged file only what is wrong."""
     try:
-        with exporter.outbox.undoing(DamagedError):
+        with exporter.outbox.undoing(DamagedFileError):
             return exporter.take(view)
-    except DamagedError as error:
+    except DamagedFileError as error:
         return error
 
 
 def whole(taken: Iterator[Any], progress: Progress) -> Iterator[Any]:
     """Yield what was taken of views that are whole; note the others."""
     for found in taken:
-        if isinstance(found, DamagedError):
+        if isinstance(found, DamagedFileError):
             progress.damaged.append(str(found))
         else:
             yield found
         progress.add()
 
 
-def write_part(exporter: Exporter[Any], part: Part, taken: Iterator[Any]) -> Written:
+def write_part(exporter: Exporter[Any], part: ExportPart, taken: Iterator[Any]) -> Written:
     """Write what the views of a part share, if any is left."""
     for first in taken:
         return exporter.write(part, chain([first], taken))
@@ -255,7 +255,7 @@ def numbered(survey: Survey) -> Iterator[NumberedView]:
             number += 1
 
 
-def cut(views: Iterable[NumberedView], exporter: Exporter[Any]) -> Iterator[Part]:
+def cut(views: Iterable[NumberedView], exporter: Exporter[Any]) -> Iterator[ExportPart]:
     """Gather views into parts; where a part ends follows from the records alone."""
     most = exporter.options.shard_views or exporter.part_views
     most_bytes = exporter.options.shard_mb * BYTES_PER_MB if exporter.by_size else float("inf")
@@ -269,10 +269,10 @@ def cut(views: Iterable[NumberedView], exporter: Exporter[Any]) -> Iterator[Part
             or size_bytes + size > most_bytes
             or (exporter.by_dataset and folder_of(view.view) != folder_of(held[0].view))
         ):
-            yield Part(held[0].split, number, tuple(held))
+            yield ExportPart(held[0].split, number, tuple(held))
             number = number + 1 if view.split == held[0].split else 0
             held, size_bytes = [], 0
         held.append(view._replace(part=number, place=len(held)))
         size_bytes += size
     if held:
-        yield Part(held[0].split, number, tuple(held))
+        yield ExportPart(held[0].split, number, tuple(held))

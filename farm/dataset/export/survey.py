@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from farm.dataset.assets import AssetCounter, AssetSummary
 from farm.dataset.export.meshes import Origin, origin_of
 from farm.dataset.reader import Dataset, DatasetError, DatasetView
-from farm.dataset.splits import PLAIN_NAME
+from farm.dataset.records.assets import AssetCounter, AssetSummary
+from farm.dataset.split_lists import PLAIN_NAME
 from farm.spec.base import Spec
 from farm.spec.label import ObjectLabel, Point3
 from farm.spec.passes import PASS_NAMES, PassName

@@ -5,8 +5,8 @@ import tarfile
 
 import pytest
 
-from farm.api.datasets import file_key, parse_range, tar_stream
-from farm.api.listing import list_files
+from farm.api.datasets.files import file_key, parse_range, tar_stream
+from farm.api.datasets.listing import list_files
 from farm.api.problems import ApiProblem
 from farm.spec.record import FileRecord
 from farm.storage import FolderStorage

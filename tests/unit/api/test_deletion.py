@@ -10,13 +10,13 @@ import pytest
 from farm import expand, products
 from farm.api.deletion import delete_job, delete_unused
 from farm.expand import recipe
-from farm.jobs import JobBook
+from farm.job_store import JobStore
 from farm.ledger import Ledger
 from farm.ledger.memory_store import MemoryStore
 from farm.library import Library
 from farm.storage import FolderStorage
-from tests.baking import BakingExpansion, keep
 from tests.builders import a_job
+from tests.support.baking import BakingExpansion, keep
 
 MODELS = 2
 
@@ -30,7 +30,7 @@ def services(tmp_path, monkeypatch):
         ledger=Ledger(MemoryStore()),
         storage=storage,
         library=Library(storage),
-        book=JobBook(storage),
+        book=JobStore(storage),
         settings=SimpleNamespace(asset_grace_s=-60.0),
         library_lock=threading.Lock(),
     )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from farm.api.submit import is_dependency_path, is_plain_name
+from farm.api.submission.checks import is_dependency_path, is_plain_name
 
 
 @pytest.mark.parametrize("name", ["chair.blend", "Stuhl grün.blend", "a:b.exr", "...x", "椅子.glb"])

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from farm.api.jobs import job_info
 from farm.api.workers import list_workers
-from farm.cli.words import job_facts, job_line, workers_table
-from farm.jobs import JobBook
+from farm.cli.remote.tables import job_facts, job_line, workers_table
+from farm.job_store import JobStore
 from farm.ledger import Ledger
 from farm.ledger.memory_store import MemoryStore
 from farm.ledger.policy import CAUSES, SUSPICIOUS
@@ -42,7 +42,7 @@ def ledger(clock) -> Ledger:
 @pytest.fixture
 def status(ledger, tmp_path):
     """What `farm status` prints, and the line of `farm watch`."""
-    book = JobBook(FolderStorage(tmp_path))
+    book = JobStore(FolderStorage(tmp_path))
 
     def printed(job_id: str = JOB) -> str:
         info = job_info(ledger, book, ledger.job(job_id))

@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 from farm.cli.main import make_app
 from farm.dataset.reader import open_dataset
 from farm.errors import FarmError
-from tests.datasets import write_dataset
-from tests.full_disks import fill, small_disk
+from tests.support.datasets import write_dataset
+from tests.support.full_disks import fill, small_disk
 
 pytest.importorskip("imagecodecs")
 pytest.importorskip("PIL")
@@ -159,7 +159,7 @@ def test_ctrl_c_ends_verify_with_one_sentence(folder):
     """The signal comes while a view is being looked at."""
     code = (
         "import os, signal, sys\n"
-        "import farm.dataset.verify as verify\n"
+        "import farm.dataset.verify.verify as verify\n"
         "def stop(*args, **options):\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "    return real(*args, **options)\n"

@@ -5,7 +5,7 @@ import signal
 import pytest
 from rich.console import Console
 
-from farm.cli.session import stop_on_signal
+from farm.cli.render_run import stop_on_signal
 
 
 def test_the_first_signal_asks_and_the_second_insists():

@@ -254,7 +254,7 @@ def test_a_download_with_a_wrong_file_fails(farm, logged_in, tmp_path):
 
 
 def test_a_farm_that_is_away_is_one_sentence(farm, home, monkeypatch):
-    monkeypatch.setattr("farm.cli.remote.QUICK_S", 0.0)
+    monkeypatch.setattr("farm.cli.remote.farm_options.QUICK_S", 0.0)
     monkeypatch.setenv("FARM_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("FARM_TOKEN", TOKEN)
 

@@ -6,7 +6,7 @@ import pytest
 
 from farm.client import Client
 from farm.client.text import printable
-from farm.errors import LoginError, NotFoundError, RefusedError, UnreachableError
+from farm.errors import LoginError, NotFoundError, RequestRefusedError, UnreachableError
 from tests.unit.client.small_farm import TOKEN, SmallFarm, a_job_info
 
 
@@ -51,7 +51,7 @@ def test_a_farm_that_comes_back_is_not_given_up(small, client):
 def test_a_refusal_is_not_tried_again_and_says_the_remedy(small, client):
     small.trouble = [(403, {})]
 
-    with pytest.raises(RefusedError, match="not now; do otherwise") as caught:
+    with pytest.raises(RequestRefusedError, match="not now; do otherwise") as caught:
         client.whoami()
 
     assert caught.value.status == 403
@@ -66,7 +66,7 @@ def test_a_server_that_is_no_farm_is_told_apart(home):
         other.server.RequestHandlerClass.json = lambda self, _data: self.send(
             200, b"<html>", kind="text/html", headers={"Viewfarm-Version": ""}
         )
-        with pytest.raises(RefusedError, match="version"):
+        with pytest.raises(RequestRefusedError, match="version"):
             client.whoami()
 
 
@@ -75,14 +75,14 @@ def test_another_version_names_both(small, client, monkeypatch):
     handler = small.server.RequestHandlerClass
     monkeypatch.setattr(handler, "json", lambda self, _data: self.send(200, b'{"who": "me"}'))
 
-    with pytest.raises(RefusedError, match=r"has version 9\.0\.0 .* this one, \d"):
+    with pytest.raises(RequestRefusedError, match=r"has version 9\.0\.0 .* this one, \d"):
         client.whoami()
 
 
 def test_a_redirect_is_not_followed_with_the_token(small, client):
     small.trouble = [(302, {"Location": "https://evil.example/\x1b[2J".replace("\x1b", "%1b")})]
 
-    with pytest.raises(RefusedError, match=r"sends us to https://evil\.example"):
+    with pytest.raises(RequestRefusedError, match=r"sends us to https://evil\.example"):
         client.whoami()
 
 

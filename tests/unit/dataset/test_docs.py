@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.datasets import write_dataset
-from tests.snippets import run_snippet
+from tests.support.datasets import write_dataset
+from tests.support.snippets import run_snippet
 
 pytest.importorskip("imagecodecs")
 

@@ -13,12 +13,12 @@ from farm.dataset import merge as merge_module
 from farm.dataset.merge import MergeSummary, merge
 from farm.dataset.reader import DatasetError, open_dataset
 from farm.dataset.split import split_dataset
-from farm.dataset.verify import verify
+from farm.dataset.verify.verify import verify
 from farm.errors import SpecError, StorageError
 from farm.storage import FolderStorage
 from farm.storage.folder import PARTIAL_PREFIX
-from tests.datasets import views_that_are_whole, write_dataset
-from tests.full_disks import fill, small_disk
+from tests.support.datasets import views_that_are_whole, write_dataset
+from tests.support.full_disks import fill, small_disk
 
 pytest.importorskip("imagecodecs")
 pytest.importorskip("OpenEXR")

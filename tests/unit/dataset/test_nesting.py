@@ -15,7 +15,7 @@ from farm.dataset.nesting import check_alone, datasets_under
 from farm.dataset.reader import find_datasets, open_dataset
 from farm.errors import SpecError
 from farm.storage import FolderStorage, open_storage
-from tests.datasets import write_dataset
+from tests.support.datasets import write_dataset
 
 pytest.importorskip("imagecodecs")
 pytest.importorskip("PIL")

@@ -10,7 +10,7 @@ import pytest
 from imagecodecs import png_encode
 
 import farm.dataset
-from farm.dataset.images import PictureError
+from farm.dataset.images import DecodeError
 from farm.dataset.reader import DatasetError
 from farm.spec.passes import pass_path
 from tests.builders import a_record, a_view
@@ -74,7 +74,7 @@ def test_what_is_not_there_or_broken_is_named(tmp_path: Path):
 
     data = farm.dataset.open(tmp_path / "d")
 
-    with pytest.raises(PictureError, match=r"a\.exr: cannot be decoded"):
+    with pytest.raises(DecodeError, match=r"a\.exr: cannot be decoded"):
         data[0]["depth"]
     with pytest.raises(DatasetError, match=r"b\.exr: the file is gone"):
         data[1]["depth"]

@@ -13,12 +13,12 @@ import pytest
 import farm.dataset
 from farm.dataset.reader import open_dataset
 from farm.dataset.split import SplitsThereError, SplitSummary, split_dataset
-from farm.dataset.splits import NoSplitError, split_names
-from farm.dataset.verify import verify
+from farm.dataset.split_lists import NoSplitError, split_names
+from farm.dataset.verify.verify import verify
 from farm.errors import SpecError, StorageError
 from farm.spec.record import read_record
 from farm.storage import FolderStorage
-from tests.datasets import write_dataset
+from tests.support.datasets import write_dataset
 
 pytest.importorskip("imagecodecs")
 

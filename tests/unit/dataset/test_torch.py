@@ -18,8 +18,8 @@ import farm.dataset
 from farm.dataset.reader import DatasetError
 from farm.dataset.split import split_dataset
 from farm.dataset.torch import ViewDataset, resized, tensor_of
-from tests.datasets import write_dataset
-from tests.snippets import run_snippet
+from tests.support.datasets import write_dataset
+from tests.support.snippets import run_snippet
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import farm.dataset
 from farm.cli.main import make_app
 from farm.dataset.reader import open_dataset
 from farm.dataset.upgrade import upgrade
-from farm.dataset.verify import verify
+from farm.dataset.verify.verify import verify
 from farm.errors import SpecError
-from tests.datasets import write_dataset
+from tests.support.datasets import write_dataset
 
 pytest.importorskip("imagecodecs")
 

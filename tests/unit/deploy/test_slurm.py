@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 SCRIPT = Path(__file__).parents[3] / "deploy" / "slurm" / "worker.sbatch"
 STAND_IN = """\

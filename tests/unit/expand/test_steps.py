@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from farm import expand
 from farm.expand import recipe
 from farm.spec.task import Need, product_key, view_id
-from tests.baking import BakingExpansion
 from tests.builders import a_job, a_task
+from tests.support.baking import BakingExpansion
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import redis
 
 from farm.dispatcher import Dispatcher
 from farm.doctor import examine
-from farm.errors import DamagedError
-from farm.jobs import JobBook
+from farm.errors import DamagedLedgerError
+from farm.job_store import JobStore
 from farm.ledger import JobState, Ledger, TaskState
 from farm.ledger.redis_store import RedisStore, connect
 from farm.serve.closing import Closer
@@ -182,9 +182,9 @@ def test_damage_again_and_again_is_not_restored_for_ever(ledger, raw, dispatcher
 def test_a_verb_of_a_damaged_job_says_so(ledger, raw):
     raw.hset("farm:job:bad:records", "4", "{")
 
-    with pytest.raises(DamagedError, match="the job 'bad' is damaged"):
+    with pytest.raises(DamagedLedgerError, match="the job 'bad' is damaged"):
         ledger.queued("bad")
-    with pytest.raises(DamagedError):
+    with pytest.raises(DamagedLedgerError):
         ledger.take("bad", 100)
     assert len(ledger.take("good", 100)) == 3
 
@@ -278,7 +278,7 @@ def test_notes_of_a_node_that_cannot_be_read_are_kept_aside(ledger, raw, dispatc
 def test_a_job_that_was_moved_aside_is_restored_from_storage(ledger, raw, tmp_path):
     """With all that is done of it; a ticket of before is worth nothing."""
     storage = FolderStorage(tmp_path)
-    book = JobBook(storage)
+    book = JobStore(storage)
     job = a_job(recipe=SodGrid(yaw=6, pitch=1), views_per_task=3)
     job = job.model_copy(update={"prefix": f"datasets/{job.job_id}"})
     book.save(job)

@@ -7,7 +7,7 @@ from farm.ledger import Ledger
 from farm.ledger.memory_store import MemoryStore
 from farm.ledger.redis_store import RedisStore, connect
 from farm.local.redis_server import free_port
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 def test_a_heart_that_is_not_renewed_stops():

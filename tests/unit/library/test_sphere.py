@@ -11,7 +11,7 @@ import pytest
 from farm.errors import AssetError
 from farm.library.formats import check_file
 from farm.library.sphere import is_sphere, shape_fault
-from tests.environments import flat, radiance, window, write_exr
+from tests.support.environments import flat, radiance, window, write_exr
 
 
 def a_radiance(width: int, height: int, *lines: str, order: str | None = None) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from farm.errors import SpecError
 from farm.local.prepare import NAMED, prepare
 from farm.spec.job import JobSpec
-from tests.asset_bytes import a_blend, a_jpeg, a_radiance, an_exr
+from tests.support.asset_bytes import a_blend, a_jpeg, a_radiance, an_exr
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from farm.cli.main import make_app
 from farm.errors import FarmError
-from tests.sites import FakeBlenderKit, FakePolyHaven
+from tests.support.sites import FakeBlenderKit, FakePolyHaven
 
 
 @dataclass

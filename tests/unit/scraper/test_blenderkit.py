@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from tests.asset_bytes import a_blend, a_jpeg, a_radiance, an_exr
-from tests.sites import FakeBlenderKit, html
+from tests.support.asset_bytes import a_blend, a_jpeg, a_radiance, an_exr
+from tests.support.sites import FakeBlenderKit, html
 
 
 def a_model(site: FakeBlenderKit, name: str = "Chair", **facts: object) -> dict:
@@ -324,7 +324,7 @@ def test_info_counts_what_a_list_holds(assets, blenderkit):
 
 
 def _page(site: FakeBlenderKit, next_page: int):
-    from tests.sites import as_json
+    from tests.support.sites import as_json
 
     url = f"{site.address}/api/v1/search/?page={next_page}&page_size=100&query=asset_type%3Ahdr"
     return as_json({"count": 9, "next": url, "previous": None, "results": site.rows})

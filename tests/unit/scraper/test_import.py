@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.asset_bytes import a_blend, a_jpeg, an_exr
+from tests.support.asset_bytes import a_blend, a_jpeg, an_exr
 
 OBJ = "mtllib crate.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"
 

@@ -10,9 +10,9 @@ import threading
 
 import pytest
 
-from tests.asset_bytes import a_blend
-from tests.sites import Answer, FakeBlenderKit
-from tests.waiting import wait_for
+from tests.support.asset_bytes import a_blend
+from tests.support.sites import Answer, FakeBlenderKit
+from tests.support.waiting import wait_for
 
 
 @pytest.mark.parametrize(

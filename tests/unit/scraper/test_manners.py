@@ -6,9 +6,9 @@ from email.utils import formatdate
 
 import pytest
 
-from scraper.polite import retry_after_s
-from tests.asset_bytes import a_blend, an_exr
-from tests.sites import Answer, FakeBlenderKit, FileHost, as_json, html
+from scraper.fetching.http_client import retry_after_s
+from tests.support.asset_bytes import a_blend, an_exr
+from tests.support.sites import Answer, FakeBlenderKit, FileHost, as_json, html
 
 SEARCH, DOWNLOADS, FILES = "/api/v1/search/", "/api/v1/downloads/", "/assets/"
 

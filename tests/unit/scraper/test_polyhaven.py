@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.asset_bytes import a_blend, a_jpeg, a_radiance, an_exr
-from tests.sites import Answer, FakePolyHaven
+from tests.support.asset_bytes import a_blend, a_jpeg, a_radiance, an_exr
+from tests.support.sites import Answer, FakePolyHaven
 
 TEXTURE = "textures/ArmChair_diff_1k.jpg"
 

@@ -9,8 +9,8 @@ import pytest
 
 from farm.library import discover
 from scraper.errors import ItemError
-from scraper.unpack import main_blend, unpack
-from tests.asset_bytes import a_blend, a_jpeg
+from scraper.fetching.unpack import main_blend, unpack
+from tests.support.asset_bytes import a_blend, a_jpeg
 
 
 def a_zip(files: dict[str, bytes], *, link: str | None = None) -> bytes:

@@ -3,15 +3,15 @@ from __future__ import annotations
 import pytest
 
 from farm import expand
-from farm.dataset.records import seed_records
-from farm.jobs import JobBook
+from farm.dataset.records.read import seed_records
+from farm.job_store import JobStore
 from farm.ledger import Ledger
 from farm.ledger.memory_store import MemoryStore
 from farm.serve import closing
 from farm.serve.closing import Closer, completeness
 from farm.storage import FolderStorage
 from tests.builders import a_job, a_record
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def storage(tmp_path):
 def a_submitted_job(ledger, storage, **spec):
     job = a_job(**spec)
     job = job.model_copy(update={"prefix": f"datasets/{job.job_id}"})
-    JobBook(storage).save(job)
+    JobStore(storage).save(job)
     count = expand.count(job)
     ledger.add_job(job.job_id, tasks=count.tasks, views=count.views)
     return job
@@ -61,7 +61,7 @@ def test_a_job_that_could_not_be_finished_is_tried_again(ledger, storage, monkey
     ledger.settle(job.job_id)
     in_the_way = storage.path(f"{job.prefix}/chairs/views.jsonl")
     in_the_way.mkdir()
-    closer = Closer(ledger, storage, JobBook(storage))
+    closer = Closer(ledger, storage, JobStore(storage))
     monkeypatch.setattr("farm.dataset.finish.contact_sheet", lambda *args, **more: b"a sheet")
     closer.start()
     closer.look_back()
@@ -76,7 +76,7 @@ def test_a_job_that_could_not_be_finished_is_tried_again(ledger, storage, monkey
 
 def test_a_job_that_goes_on_is_left_alone(ledger, storage):
     job = a_submitted_job(ledger, storage)
-    closer = Closer(ledger, storage, JobBook(storage))
+    closer = Closer(ledger, storage, JobStore(storage))
     closer.finish(job.job_id)
     closer.finish("0" * 12)
 

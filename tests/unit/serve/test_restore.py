@@ -4,16 +4,16 @@ import pytest
 
 from farm import expand
 from farm.expand import recipe
-from farm.jobs import End, JobBook
+from farm.job_store import JobEnd, JobStore
 from farm.ledger import JobState, Ledger, TaskState
 from farm.ledger.memory_store import MemoryStore
 from farm.serve.restore import restore, restore_each
 from farm.spec.recipes.sod import SodGrid
 from farm.spec.task import records_key
 from farm.storage import FolderStorage
-from tests.baking import BakingExpansion, keep
 from tests.builders import a_job
-from tests.unit.dataset.test_resume import render
+from tests.support.baking import BakingExpansion, keep
+from tests.unit.dataset.records.test_resume import render
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def storage(tmp_path):
 
 @pytest.fixture
 def book(storage):
-    return JobBook(storage)
+    return JobStore(storage)
 
 
 @pytest.fixture
@@ -60,24 +60,31 @@ def test_what_a_user_wants_of_a_job_outlives_the_ledger(storage, book, job):
     ledger, _ = restored(storage, book)
     ledger.set_priority(job.job_id, 50)
     ledger.pause(job.job_id)
-    book.save_wish(ledger.job(job.job_id))
+    book.save_control(ledger.job(job.job_id))
     status = restored(storage, book)[0].job(job.job_id)
     assert (status.state, status.priority) == (JobState.PAUSED, 50)
 
     ledger.resume(job.job_id)
-    book.save_wish(ledger.job(job.job_id))
+    book.save_control(ledger.job(job.job_id))
     status = restored(storage, book)[0].job(job.job_id)
     assert (status.state, status.priority) == (JobState.QUEUED, 50)
 
     ledger.cancel(job.job_id)
-    book.save_wish(ledger.job(job.job_id))
+    book.save_control(ledger.job(job.job_id))
     assert restored(storage, book)[0].job(job.job_id).state is JobState.CANCELLING
 
 
-def test_a_wish_that_cannot_be_read_is_none(storage, book, job):
-    storage.put(f"jobs/{job.job_id}/wish.json", b"{")
+def test_a_control_file_that_cannot_be_read_is_none(storage, book, job):
+    storage.put(f"jobs/{job.job_id}/control.json", b"{")
 
     assert restored(storage, book)[0].job(job.job_id).state is JobState.QUEUED
+
+
+def test_what_the_first_release_wrote_of_a_users_wishes_holds(storage, book, job):
+    storage.put(f"jobs/{job.job_id}/wish.json", b'{"priority": 7, "stopped": "paused"}')
+
+    status = restored(storage, book)[0].job(job.job_id)
+    assert (status.state, status.priority) == (JobState.PAUSED, 7)
 
 
 def test_no_ticket_is_like_one_of_a_ledger_before(storage, book, job):
@@ -110,7 +117,7 @@ def test_what_was_found_is_told_job_by_job(storage, book, job):
 def test_a_job_that_was_done_is_done(storage, book, job):
     for task in expand.expand(job):
         render(storage, task, task.views)
-    book.save_end(job.job_id, End(state="completed", done=2, failed=0))
+    book.save_end(job.job_id, JobEnd(state="completed", done=2, failed=0))
 
     ledger, _count = restored(storage, book)
 
@@ -126,7 +133,7 @@ def test_a_job_that_was_done_is_done(storage, book, job):
     ],
 )
 def test_a_job_that_had_ended_does_not_start_by_itself(storage, book, job, ended, state):
-    book.save_end(job.job_id, End(state=ended, done=0, failed=2))
+    book.save_end(job.job_id, JobEnd(state=ended, done=0, failed=2))
 
     ledger, _count = restored(storage, book)
 

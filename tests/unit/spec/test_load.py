@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.cli.spec import EXAMPLE
+from farm.cli.request.spec import EXAMPLE
 from farm.errors import SpecError
 from farm.expand import render_task
 from farm.spec.base import digest

@@ -9,7 +9,7 @@ from farm.projection import recorded
 from farm.spec.camera import IDENTITY, PoseCamera
 from farm.spec.record import CameraRecord, read_record
 from tests.builders import a_record
-from tests.lenses import LENSES
+from tests.support.lenses import LENSES
 
 
 def test_a_record_by_a_recipe_that_is_not_installed_is_read_and_kept_whole():

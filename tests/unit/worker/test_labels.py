@@ -9,7 +9,7 @@ from farm.soundness import tight_box
 from farm.spec.camera import IDENTITY, orbit_matrix
 from farm.spec.passes import PASSES, PassName
 from farm.spec.record import CameraRecord
-from tests.blender.rays import Solid, look
+from tests.support.blender.rays import Solid, look
 from worker.labels.colours import colour_of, rgb_of_hsv
 from worker.labels.objects import Sight, Thing, box_corners, object_label
 from worker.labels.polygons import area, clipped, hull

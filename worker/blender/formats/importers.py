@@ -29,7 +29,7 @@ REMEDIES = {
 
 
 @dataclass(frozen=True)
-class Brought:
+class ImportedObjects:
     """What came out of a file."""
 
     objects: list[bpy.types.Object]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from farm.dataset.export.base import ExportOptions
-from farm.dataset.export.outbox import STATE_FOLDER
+from farm.dataset.export.output_folder import STATE_FOLDER
 from farm.dataset.export.run import ExportSummary, export
 from farm.dataset.reader import Dataset
 

@@ -15,8 +15,8 @@ import farm.dataset
 from farm.dataset.split import split_dataset
 from farm.errors import SpecError
 from farm.storage import FolderStorage
-from tests.datasets import give_lens, write_dataset
-from tests.lenses import LENSES
+from tests.support.datasets import give_lens, write_dataset
+from tests.support.lenses import LENSES
 from tests.unit.dataset.export.pictures import half_covered, opened, run
 
 SIGNS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])

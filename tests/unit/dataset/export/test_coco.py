@@ -10,11 +10,11 @@ import pytest
 from pycocotools.coco import COCO
 
 import farm.dataset
-from farm.dataset.export.coco import keypoint
+from farm.dataset.export.formats.coco import keypoint
 from farm.dataset.split import split_dataset
 from farm.errors import SpecError
 from farm.spec.label import Keypoint
-from tests.datasets import write_dataset
+from tests.support.datasets import write_dataset
 from tests.unit.dataset.export.pictures import half_covered, odd_masks, opened, replace_mask, run
 
 # pycocotools' own, of numpy 2.

@@ -15,16 +15,16 @@ from typer.testing import CliRunner
 
 import farm.dataset
 from farm.cli.main import make_app
-from farm.dataset.export.formats import FORMATS
-from farm.dataset.export.outbox import STATE_FOLDER
+from farm.dataset.export.output_folder import STATE_FOLDER
+from farm.dataset.export.registry import FORMATS
 from farm.dataset.split import split_dataset
-from farm.dataset.splits import NoSplitError
+from farm.dataset.split_lists import NoSplitError
 from farm.errors import SpecError
-from farm.local.hold import hold_folder
+from farm.local.folder_lock import hold_folder
 from farm.storage import open_storage
-from tests.datasets import write_dataset
+from tests.support.datasets import write_dataset
+from tests.support.waiting import wait_for
 from tests.unit.dataset.export.pictures import files_of, run
-from tests.waiting import wait_for
 
 WITHOUT = """
 import sys

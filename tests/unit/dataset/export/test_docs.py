@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from farm.cli.main import make_app
-from farm.dataset.export.formats import FORMATS
-from tests.datasets import write_dataset
+from farm.dataset.export.registry import FORMATS
+from tests.support.datasets import write_dataset
 
 PAGE = (Path(__file__).parents[4] / "docs/export.md").read_text(encoding="utf-8")
 SECTION = re.compile(

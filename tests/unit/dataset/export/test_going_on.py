@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 import farm.dataset
-from farm.dataset.export.formats import FORMATS
-from farm.dataset.export.outbox import STATE_FOLDER
+from farm.dataset.export.output_folder import STATE_FOLDER
+from farm.dataset.export.registry import FORMATS
 from farm.dataset.reader import DatasetView
 from farm.dataset.split import split_dataset
 from farm.errors import SetupError, SpecError
-from tests.datasets import write_dataset
+from tests.support.datasets import write_dataset
 from tests.unit.dataset.export.pictures import files_of, run
 
 KILLED = """

@@ -11,7 +11,7 @@ import farm.dataset
 from farm.dataset.split import split_dataset
 from farm.errors import SpecError
 from farm.spec.passes import PASS_NAMES
-from tests.datasets import write_dataset
+from tests.support.datasets import write_dataset
 from tests.unit.dataset.export.pictures import half_covered, run
 
 

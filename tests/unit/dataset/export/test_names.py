@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 import farm.dataset
-from farm.dataset.export.outbox import Outbox
+from farm.dataset.export.output_folder import OutputFolder
 from farm.dataset.export.survey import look, short_labels
 from farm.dataset.reader import DatasetError
-from farm.dataset.splits import NoSplitError
+from farm.dataset.split_lists import NoSplitError
 from farm.errors import StorageError
-from tests.datasets import write_dataset
+from tests.support.datasets import write_dataset
 from tests.unit.dataset.export.pictures import run
 
 
@@ -73,7 +73,7 @@ def test_splits_that_are_none_are_refused(tmp_path: Path, text):
 
 
 def test_an_outbox_writes_nothing_elsewhere(tmp_path: Path):
-    outbox = Outbox(tmp_path / "out")
+    outbox = OutputFolder(tmp_path / "out")
     outbox.clear()
 
     with pytest.raises(StorageError, match="leads out"):

@@ -10,7 +10,7 @@ import pytest
 import webdataset
 
 import farm.dataset
-from tests.datasets import write_dataset
+from tests.support.datasets import write_dataset
 from tests.unit.dataset.export.pictures import files_of, run
 
 # webdataset leaves files open.

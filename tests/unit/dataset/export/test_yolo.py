@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 import farm.dataset
-from tests.datasets import write_dataset
+from tests.support.datasets import write_dataset
 from tests.unit.dataset.export.pictures import (
     HEIGHT,
     WIDTH,

@@ -21,7 +21,7 @@ from farm.settings import Settings
 from farm.spec.task import Need, RenderMessage, product_key
 from farm.storage import FolderStorage
 from tests.builders import a_task
-from tests.full_disks import small_disk
+from tests.support.full_disks import small_disk
 
 render = pytest.importorskip("worker.render.task")
 tasks = pytest.importorskip("worker.attempt.celery_task")

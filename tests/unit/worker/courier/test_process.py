@@ -16,7 +16,7 @@ from farm.settings import load_settings
 from farm.spec.asset import Asset, AssetFile
 from farm.spec.task import Need, product_key
 from farm.storage import open_storage
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 pytest.importorskip("celery", reason="the worker's parts are not installed")
 channel = pytest.importorskip("worker.courier.channel")

@@ -7,7 +7,7 @@ import pytest
 
 from farm.library.exr import exr_parts
 from farm.library.radiance import radiance_header
-from tests.environments import AP0, XYZ, quarters, radiance, rgbe, write_exr
+from tests.support.environments import AP0, XYZ, quarters, radiance, rgbe, write_exr
 from worker.panorama.colour import exr_conversion, radiance_conversion
 
 RED_OF_AP0 = (2.5217, -0.2765, -0.0154)

@@ -7,7 +7,7 @@ import OpenEXR
 import pytest
 
 from farm.errors import AssetError
-from tests.environments import (
+from tests.support.environments import (
     AP0,
     PLAIN,
     XYZ,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from farm.errors import OutOfFrameError, PictureError
+from farm.errors import OutOfFrameError, UnusablePictureError
 from farm.ledger.policy import CAUSES
 from worker.images.encode import decode, encode
 from worker.images.multilayer import Passes
@@ -71,7 +71,7 @@ def test_a_render_that_cannot_be_right_does_not_count(layer, place, value, said)
     passes = some_passes()
     passes.layers[layer][place] = value
 
-    with pytest.raises(PictureError, match=said):
+    with pytest.raises(UnusablePictureError, match=said):
         check(passes)
 
 
@@ -81,7 +81,7 @@ def test_a_background_that_shows_through_the_whole_model_does_not_count():
     check(passes)  # a black model
 
     passes.layers["Environment"][:] = 0.8
-    with pytest.raises(PictureError, match="background alone"):
+    with pytest.raises(UnusablePictureError, match="background alone"):
         check(passes)
 
 
@@ -96,7 +96,7 @@ def test_a_picture_of_one_colour_does_not_count_unless_it_shows_nothing():
     alpha, pixels = some_passes().alpha, some_pixels()
     pixels["rgb"][:] = 7
 
-    with pytest.raises(PictureError, match=r"one flat colour, \(7, 7, 7\)"):
+    with pytest.raises(UnusablePictureError, match=r"one flat colour, \(7, 7, 7\)"):
         check_pixels(pixels, alpha, bit_depth=8)
     pixels["mask"][:] = 0
     check_pixels(pixels, np.zeros_like(alpha), bit_depth=8)
@@ -106,7 +106,9 @@ def test_a_mask_that_is_not_the_alpha_does_not_count():
     pixels = some_pixels()
     pixels["mask"] = pixels["mask"] // 2
 
-    with pytest.raises(PictureError, match=r"the mask covers 0\.125 of the picture, not 0\.25"):
+    with pytest.raises(
+        UnusablePictureError, match=r"the mask covers 0\.125 of the picture, not 0\.25"
+    ):
         check_pixels(pixels, some_passes().alpha, bit_depth=8)
 
 
@@ -119,9 +121,9 @@ def test_a_file_must_give_its_pixels_back(format_, kind, name):
 
     check_same(name, pixels, lambda: decode(data, format=format_))
     for other in (pixels[:8], pixels + kind(1), pixels.astype(np.float32)):
-        with pytest.raises(PictureError):
+        with pytest.raises(UnusablePictureError):
             check_same(name, other, lambda: decode(data, format=format_))
-    with pytest.raises(PictureError, match=r"decoded|other pixels"):
+    with pytest.raises(UnusablePictureError, match=r"decoded|other pixels"):
         check_same(name, pixels, lambda: decode(data[: len(data) // 2], format=format_))
 
 
@@ -141,7 +143,7 @@ def test_a_label_that_cannot_be_does_not_count(name, value, said):
     check_label(name, label)
     label[1, 1] = (value, 0, 0) if name == "normal" else value
 
-    with pytest.raises(PictureError, match=f"{name} .*{said}"):
+    with pytest.raises(UnusablePictureError, match=f"{name} .*{said}"):
         check_label(name, label)
 
 
@@ -158,7 +160,7 @@ def test_views_that_fail_for_one_reason_are_told_together():
 
 
 def test_a_view_that_may_come_out_right_is_tried_again():
-    unfit = {"view_0": OutOfFrameError("out of the frame"), "view_1": PictureError("black")}
+    unfit = {"view_0": OutOfFrameError("out of the frame"), "view_1": UnusablePictureError("black")}
 
     error = joined("sheet.blend", unfit, views=2)
 
@@ -171,9 +173,9 @@ def test_a_fisheye_may_see_behind_its_own_plane():
     depth[0] = np.inf
 
     check_label("depth", depth, sees_behind=True)
-    with pytest.raises(PictureError, match="depth is at, or behind, the camera at 12 pixels"):
+    with pytest.raises(UnusablePictureError, match=r"depth is at, .* the camera at 12 pixels"):
         check_label("depth", depth)
-    with pytest.raises(PictureError, match="distance is at, or behind"):
+    with pytest.raises(UnusablePictureError, match="distance is at, or behind"):
         check_label("distance", depth, sees_behind=True)
-    with pytest.raises(PictureError, match="depth is at, or behind, the camera at 4 pixels"):
+    with pytest.raises(UnusablePictureError, match=r"depth is at, .* the camera at 4 pixels"):
         check_label("depth", -np.abs(depth), sees_behind=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farm.dataset.records import newest, read_records
+from farm.dataset.records.read import newest, read_records
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key, records_key, view_id
 from farm.storage import FolderStorage

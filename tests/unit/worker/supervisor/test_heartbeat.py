@@ -6,7 +6,7 @@ from farm.errors import UnreachableError
 from farm.ledger import Ledger, TaskState
 from farm.ledger.memory_store import MemoryStore
 from farm.spec.task import Ticket
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 from worker.supervisor.heartbeat import DEADLY_STARTS, Heartbeat, RendererDeath
 
 

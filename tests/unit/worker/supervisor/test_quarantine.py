@@ -11,7 +11,7 @@ from farm.ledger import Ledger
 from farm.ledger.memory_store import MemoryStore
 from farm.queue import QUEUE
 from farm.spec.task import Ticket
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 from worker.supervisor.quarantine import QuarantineGate, prove_in_child
 
 WORKER = "w@host#1"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 from worker.sandbox.rlimits import machine_memory, memory_bound
 from worker.supervisor.watchdog import Watchdog, end_family, family, use_of, use_of_one
 

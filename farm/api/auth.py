@@ -1,0 +1,170 @@
+"""What stands before every route: who asks, may they, and how much do they send."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from farm.api.problems import ApiProblem, respond
+from farm.api.settings import ApiSettings
+from farm.errors import StorageError
+from farm.spec.wire import VERSION_HEADER, Role, TokenInfo
+from farm.tokens import TokenBook
+
+GUARDED = re.compile(r"/v1(/|$)")
+UPLOAD = re.compile(r"/v1/assets/[^/]*/upload")
+VERSION = (VERSION_HEADER.encode(), version("viewfarm").encode())
+SMALL_BODY_BYTES = 1 << 20
+DRAINED_BYTES = 64 << 20
+DRAINED_S = 5.0
+RANKS: dict[Role, int] = {"read": 0, "submit": 1, "admin": 2}
+NEEDED: dict[str, Role] = {"GET": "read", "HEAD": "read", "DELETE": "admin"}
+"""Role that a method needs; every other one changes something and needs `submit`."""
+
+Count = Callable[[Scope, int, float], None]
+"""Takes a request, the status of its answer and how long it took, seconds."""
+
+
+class AuthMiddleware:
+    """Middleware: bearer tokens by method, and bodies of a bounded size."""
+
+    def __init__(self, app: ASGIApp, tokens: TokenBook, settings: ApiSettings, count: Count):
+        self.app = app
+        self.tokens = tokens
+        self.settings = settings
+        self.count = count
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange = Exchange(receive, send, self._limit(scope))
+        started = time.monotonic()
+        try:
+            refusal = await self._refuse(scope, exchange)
+            await (refusal or self.app)(scope, exchange.receive, exchange.send)
+        finally:
+            self.count(scope, exchange.status, time.monotonic() - started)
+
+    async def _refuse(self, scope: Scope, exchange: Exchange) -> JSONResponse | None:
+        path = scope["path"]
+        try:
+            if GUARDED.match(path):
+                await self._admit(scope)
+            exchange.check(_header(scope, b"content-length"))
+        except ApiProblem as problem:
+            return respond(
+                path,
+                status=problem.status_code,
+                detail=problem.detail,
+                remedy=problem.remedy,
+                headers=dict(problem.headers or {}),
+            )
+        except StorageError as error:
+            return respond(path, status=503, detail=str(error), remedy="mend the farm's storage")
+        return None
+
+    async def _admit(self, scope: Scope) -> None:
+        kind, _, token = _header(scope, b"authorization").partition(" ")
+        if not token:
+            raise _unknown("this needs a token")
+        if kind.lower() != "bearer":
+            raise _unknown("the Authorization header is not of the form `Bearer <token>`")
+        info = await run_in_threadpool(self.tokens.check, token.strip())
+        if info is None:
+            raise _unknown("the token is not known here, or was revoked")
+        _permit(info, NEEDED.get(scope["method"], "submit"))
+        scope.setdefault("state", {})["token"] = info
+
+    def _limit(self, scope: Scope) -> int:
+        if UPLOAD.fullmatch(scope["path"]):
+            return self.settings.max_asset_bytes
+        if scope["path"] == "/v1/jobs":
+            return self.settings.max_submission_bytes
+        return SMALL_BODY_BYTES
+
+
+class Exchange:
+    """One request and its answer, counted as they pass."""
+
+    def __init__(self, receive: Receive, send: Send, limit_bytes: int) -> None:
+        self._receive = receive
+        self._send = send
+        self.limit_bytes = limit_bytes
+        self.received_bytes = 0
+        self.read_out = False
+        self.status = 500
+
+    def check(self, content_length: str) -> None:
+        """Refuse what announces too much; a lie is noticed while reading."""
+        if content_length.isdigit() and int(content_length) > self.limit_bytes:
+            raise _too_large(self.limit_bytes)
+
+    async def receive(self) -> Message:
+        message = await self._next()
+        if self.received_bytes > self.limit_bytes:
+            raise _too_large(self.limit_bytes)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), VERSION]
+            if self.status >= 400 and not self.read_out:
+                await self._drain()
+        await self._send(message)
+
+    async def _next(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self.received_bytes += len(message.get("body", b""))
+            self.read_out = not message.get("more_body", False)
+        else:
+            self.read_out = True
+        return message
+
+    async def _drain(self) -> None:
+        """Let a client finish its sentence: one that is still sending might miss the answer."""
+        most = self.received_bytes + DRAINED_BYTES
+        if self.status == 401:
+            most = SMALL_BODY_BYTES
+        try:
+            async with asyncio.timeout(DRAINED_S):
+                while not self.read_out and self.received_bytes < most:
+                    await self._next()
+        except TimeoutError:
+            pass
+
+
+def _permit(info: TokenInfo, needed: Role) -> None:
+    if RANKS[info.role] < RANKS[needed]:
+        raise ApiProblem(
+            403,
+            f"this needs a token with the role {needed}; {info.name!r} has the role {info.role}",
+            f"ask for one: farm token create --name NAME --role {needed}",
+        )
+
+
+def _unknown(detail: str) -> ApiProblem:
+    remedy = "run `farm login URL` with a token; whoever runs the farm makes one: farm token create"
+    return ApiProblem(401, detail, remedy, {"WWW-Authenticate": "Bearer"})
+
+
+def _too_large(limit_bytes: int) -> ApiProblem:
+    remedy = "send less, or have the farm's limits raised (FARM_MAX_SUBMISSION_BYTES, "
+    remedy += "FARM_MAX_ASSET_BYTES)"
+    return ApiProblem(413, f"the body is larger than {limit_bytes} bytes", remedy)
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value).decode("latin-1")
+    return ""

@@ -1,0 +1,1 @@
+"""The datasets of jobs over HTTP: which files there are, their bytes, their records."""

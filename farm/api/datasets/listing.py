@@ -1,0 +1,114 @@
+"""The files of a job's datasets, page by page, as their records tell."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from farm import expand
+from farm.api.jobs import bad_cursor
+from farm.api.problems import ApiProblem
+from farm.dataset.finish import PREVIEW_FILE
+from farm.dataset.records.attribution import ATTRIBUTION_FILE
+from farm.dataset.records.collect import DATASET_FILE
+from farm.dataset.records.current import standing_views
+from farm.dataset.records.read import VIEWS_FILE, attempts
+from farm.spec.job import Job
+from farm.spec.record import ViewRecord
+from farm.spec.task import dataset_key
+from farm.spec.wire import DatasetFile, Page
+from farm.storage import Storage, hash_of
+
+log = logging.getLogger(__name__)
+
+CURSOR = re.compile(r"([0-9]{1,12})\.([0-9]{1,15})\.([0-9]{1,6})\.(.{0,400})")
+BESIDE = "-"
+"""Stands for what lies beside the records, where a cursor names a record file."""
+
+
+class ListingPlace(NamedTuple):
+    """Where in a source a file is told of."""
+
+    offset: int
+    """Of a line in `views.jsonl`, bytes; elsewhere a count."""
+    nth: int
+    """File of the view."""
+
+
+def list_files(storage: Storage, job: Job, *, cursor: str | None, limit: int) -> Page[DatasetFile]:
+    """Return a page of the files of a job's datasets.
+
+    Raises:
+        ApiProblem: The cursor is none of ours, or the dataset was folded since it was made.
+    """
+    found = CURSOR.fullmatch(cursor or "0.0.0.")
+    if found is None:
+        raise bad_cursor()
+    number, place, source = int(found[1]), ListingPlace(int(found[2]), int(found[3])), found[4]
+    items: list[DatasetFile] = []
+    for at, dataset in enumerate(expand.datasets(job)):
+        if at < number:
+            continue
+        for name, here, file in files(
+            storage, job, dataset, source=source or VIEWS_FILE, start=place
+        ):
+            if len(items) == limit:
+                after = f"{at}.{here.offset}.{here.nth}.{name}"
+                return Page[DatasetFile](items=tuple(items), next=after)
+            items.append(file)
+        source, place = "", ListingPlace(0, 0)
+    return Page[DatasetFile](items=tuple(items))
+
+
+def files(
+    storage: Storage, job: Job, dataset: str, *, source: str, start: ListingPlace
+) -> Iterator[tuple[str, ListingPlace, DatasetFile]]:
+    """Yield the files of a dataset, from `start` in a source on: each once, and who tells of it.
+
+    Raises:
+        ApiProblem: There is no such source any more.
+    """
+    inner = inner_path(job, dataset)
+    if source != BESIDE:
+        if source != VIEWS_FILE and source not in attempts(storage, dataset):
+            raise ApiProblem(
+                409, "the dataset was folded since this list began", "list the files from the start"
+            )
+        views = standing_views(storage, dataset, log.warning, source=source, place=start.offset)
+        for view in views:
+            for nth, file in enumerate(files_of(view.record)):
+                here = ListingPlace(view.place, nth)
+                if view.source != source or here >= start:
+                    path = f"{inner}{file.path}"
+                    yield view.source, here, file.model_copy(update={"path": path})
+        start = ListingPlace(0, 0)
+    for here, file in plain_files(storage, dataset, inner, start=start):
+        yield BESIDE, here, file
+
+
+def files_of(record: ViewRecord) -> Iterator[DatasetFile]:
+    """Yield the files of a view."""
+    for file in (*record.files.values(), *record.previews.values()):
+        yield DatasetFile(path=file.path, size_bytes=file.size_bytes, sha256=file.sha256)
+
+
+def plain_files(
+    storage: Storage, dataset: str, inner: str, *, start: ListingPlace
+) -> Iterator[tuple[ListingPlace, DatasetFile]]:
+    """Yield what stands in a dataset beside the files of its views."""
+    names = (ATTRIBUTION_FILE, DATASET_FILE, PREVIEW_FILE, VIEWS_FILE)
+    for at, name in list(enumerate(names))[start.offset :]:
+        key = dataset_key(dataset, name)
+        size_bytes = storage.size(key)
+        if size_bytes is not None:
+            sha256 = hash_of(storage, key)
+            path = f"{inner}{name}"
+            yield ListingPlace(at, 0), DatasetFile(path=path, size_bytes=size_bytes, sha256=sha256)
+
+
+def inner_path(job: Job, dataset: str) -> str:
+    """Return where a dataset lies within those of its job; "" or such as `chair_studio/`."""
+    inner = dataset.removeprefix(job.prefix).strip("/")
+    return f"{inner}/" if inner else ""

@@ -1,0 +1,1 @@
+"""What a stranger submits: checked closely, then written down as a job."""

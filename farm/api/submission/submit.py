@@ -1,0 +1,72 @@
+"""From what a stranger sends to a job of the farm: looked at closely, then written down."""
+
+from __future__ import annotations
+
+from farm import expand
+from farm.api.jobs import remember
+from farm.api.services import Services
+from farm.api.submission.checks import (
+    check_shared,
+    check_text,
+    job_mistakes,
+    missing_files,
+    mistakes,
+    raise_for,
+)
+from farm.job_store import prefix_of
+from farm.spec.job import Job, make_job
+from farm.spec.wire import JobInfo, Submission
+
+
+def submit(services: Services, submission: Submission) -> tuple[JobInfo, bool]:
+    """Write a job down, first on storage, then in the ledger; return it and whether it is new.
+
+    Raises:
+        ApiProblem: Something about it cannot be accepted; nothing is stored.
+        SpecError: Two of its datasets would be one.
+    """
+    job = checked_job(services, submission)
+    with services.library_lock:
+        raise_for(missing_files(services, job))
+        if services.ledger.job(job.job_id) is None:
+            services.book.save(job)
+        count = expand.count(job)
+        new = services.ledger.add_job(
+            job.job_id, tasks=count.tasks, views=count.views, priority=submission.priority
+        )
+    status = services.ledger.job(job.job_id)
+    assert status is not None
+    if new:
+        remember(services.book, status)
+    return services.job_feed.info(status), new
+
+
+def validate(services: Services, submission: Submission) -> JobInfo:
+    """Return the job that a submission would become; its files need not be here yet."""
+    job = checked_job(services, submission)
+    status = services.ledger.job(job.job_id)
+    if status is not None:
+        return services.job_feed.info(status)
+    count = expand.count(job)
+    return JobInfo(
+        job_id=job.job_id,
+        name=job.spec.dataset_name or job.job_id,
+        state="valid",
+        priority=submission.priority,
+        created_s=0.0,
+        tasks=count.tasks,
+        counts={},
+        views=count.views,
+        views_done=0,
+    )
+
+
+def checked_job(services: Services, submission: Submission) -> Job:
+    """Return the job of a submission all of whose words are safe to use."""
+    check_text(submission)
+    raise_for(mistakes(submission, services.settings))
+    check_shared(submission, services.settings)
+    job = make_job(submission.spec, submission.assets)
+    job = job.model_copy(update={"prefix": prefix_of(job.job_id)})
+    raise_for(job_mistakes(job, services.settings))
+    return job

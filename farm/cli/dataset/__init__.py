@@ -1,0 +1,1 @@
+"""`farm dataset`: one module per command, and what they share."""

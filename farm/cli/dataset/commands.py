@@ -1,0 +1,217 @@
+"""`farm dataset`: what to do with a dataset once its views are rendered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from farm.cli.dataset.export import HELP, export
+from farm.cli.remote.farm_options import Every, Json, out_console, print_json, say
+
+DatasetPlace = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH", help="A dataset, or a folder that holds several; s3://bucket/prefix, too."
+    ),
+]
+
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, max=256, help="Views at a time. (default: one for each core)"),
+]
+
+ReadPlace = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH",
+        help="A dataset, or a folder that holds several; s3://bucket/prefix and farm:JOB, too.",
+    ),
+]
+
+dataset = typer.Typer(
+    help="Check, look at, count, split, merge and export datasets.", no_args_is_help=True
+)
+
+
+@dataset.command()
+def verify(  # noqa: PLR0913  an option each
+    places: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH...", help="Datasets, or folders that hold several."),
+    ],
+    *,
+    workers: Workers = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for notes, too.")] = False,
+    broken: Annotated[
+        Path | None, typer.Option(help="Write the files to delete here, one per line.")
+    ] = None,
+    every: Every = False,
+    json: Json = False,
+) -> None:
+    """Look at every file and record: are they whole, and what they say they are?
+
+    Exit code 1: something is wrong. What may be right, too, is a note. Nothing is changed: delete
+    what is broken, and the same farm render renders it again.
+
+    Example:  farm dataset verify datasets --broken broken.txt
+    """
+    from farm.cli.dataset.verify import verify_places
+
+    wrong, notes = verify_places(places, workers=workers, broken=broken, json=json, every=every)
+    if wrong or (strict and notes):
+        raise typer.Exit(1)
+
+
+@dataset.command()
+def preview(  # noqa: PLR0913  an option each
+    place: ReadPlace,
+    *,
+    view: Annotated[
+        str | None, typer.Option(help="Show all passes of this view, side by side.")
+    ] = None,
+    html: Annotated[
+        bool, typer.Option("--html", help="Write one page to look around in, with no network.")
+    ] = False,
+    views: Annotated[
+        int | None,
+        typer.Option(min=1, max=200, help="Show so many. (default: 24, on a page 48)"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write. (default: PATH/preview.jpg or .html; NAME.png here)"),
+    ] = None,
+    every: Every = False,
+) -> None:
+    """Draw a contact sheet, one view's passes side by side, or a page.
+
+    Labels are in colours for people: near is red, far is blue; boxes and keypoints are drawn over
+    the picture. Views are chosen so that every model and HDRI is seen.
+
+    Example:  farm dataset preview datasets --html
+    """
+    from farm.cli.dataset.preview import write_preview
+
+    written = write_preview(place, view=view, html=html, views=views, out=out, every=every)
+    say(out_console(), written)
+
+
+@dataset.command()
+def stats(  # noqa: PLR0913  an option each
+    place: ReadPlace,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Picture to write, with a .json beside it. (default: PATH/stats.png)"),
+    ] = None,
+    pixels: Annotated[
+        int,
+        typer.Option(min=0, help="Read the pixels of so many views, evenly spread; 0 for none."),
+    ] = 2000,
+    workers: Workers = None,
+    every: Every = False,
+    json: Json = False,
+) -> None:
+    """Draw what a dataset covers: cameras on the dome, sizes, places, brightness, edges.
+
+    All views are counted; only brightness, edges and the places of masks need their pixels.
+
+    Example:  farm dataset stats datasets --out coverage.png
+    """
+    from farm.cli.dataset.stats import write_stats
+
+    write_stats(place, out, pixels=pixels, workers=workers, json=json, every=every)
+
+
+@dataset.command()
+def split(  # noqa: PLR0913  an option each
+    place: DatasetPlace,
+    *,
+    train: Annotated[float, typer.Option(min=0, max=1, help="Share for training.")] = 0.8,
+    val: Annotated[float, typer.Option(min=0, max=1, help="Share for validation.")] = 0.1,
+    test: Annotated[float, typer.Option(min=0, max=1, help="Share for testing.")] = 0.1,
+    by: Annotated[
+        str,
+        typer.Option(
+            help="What must not be in two splits: group (what shows the same things), a kind of "
+            "asset such as model or hdr, or view."
+        ),
+    ] = "group",
+    seed: Annotated[int, typer.Option(min=0, help="Other seeds, other splits.")] = 0,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Replace the splits that are there.")
+    ] = False,
+    every: Every = False,
+    json: Json = False,
+) -> None:
+    """Split views for training and testing, so that no thing is in two splits.
+
+    Writes splits/train.txt, val.txt, test.txt and splits.json into PATH. The same seed gives the
+    same splits. After rendering more, the same command again leaves each group where it is.
+    Other splits that are there are replaced only with --fresh, or when you agree.
+    In Python: farm.dataset.open(PATH, split="train").
+
+    Example:  farm dataset split datasets --train 0.7 --val 0.15 --test 0.15 --seed 7
+    """
+    from typing import cast, get_args
+
+    from farm.cli.dataset.split import print_splits, split_place
+    from farm.dataset.split import SplitBy
+    from farm.errors import SpecError
+
+    if by not in get_args(SplitBy):
+        raise SpecError(f"--by: {by!r} is not one of {', '.join(get_args(SplitBy))}")
+    shares = {"train": train, "val": val, "test": test}
+    summary = split_place(
+        place, shares, by=cast("SplitBy", by), seed=seed, fresh=fresh, every=every
+    )
+    if json:
+        print_json(summary)
+    else:
+        print_splits(summary)
+
+
+@dataset.command()
+def merge(  # noqa: PLR0913  an option each
+    places: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Datasets, or folders that hold several.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder of the merged dataset.")],
+    prefix: Annotated[
+        bool, typer.Option("--prefix", help="Put a dataset's name before those of its views.")
+    ] = False,
+    copy: Annotated[
+        bool, typer.Option("--copy", help="Copy files instead of linking them.")
+    ] = False,
+    every: Every = False,
+    json: Json = False,
+) -> None:
+    """Put datasets together as one: files are linked where that is possible, else copied.
+
+    Views with the same name and the same files are one. The same command again goes on where it
+    was stopped; with further datasets it adds them. A linked file is the same file on disk: what
+    changes its bytes in place changes both datasets.
+
+    Example:  farm dataset merge chairs lamps --out furniture
+    """
+    from farm.cli.dataset.merge import merge_places
+
+    merge_places(places, out, prefix=prefix, link=not copy, json=json, every=every)
+
+
+@dataset.command()
+def upgrade(place: DatasetPlace, *, json: Json = False) -> None:
+    """Write the records of an older release as this one does; pictures are not touched.
+
+    Older records are read by all commands; this is for scripts that read views.jsonl themselves.
+
+    Example:  farm dataset upgrade datasets
+    """
+    from farm.cli.dataset.upgrade import upgrade_place
+
+    upgrade_place(place, json=json)
+
+
+dataset.command(help=HELP)(export)

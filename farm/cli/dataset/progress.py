@@ -1,0 +1,60 @@
+"""How far a command is that goes through views: a bar for people, a line now and then for logs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from farm.cli.progress import LOG_EVERY_S, duration
+from farm.cli.remote.farm_options import say
+
+
+@contextmanager
+def views_bar(console: Console, word: str, *, total: int) -> Iterator[Callable[[int], None]]:
+    """Yield what counts views that are done, and shows how long the rest will take."""
+    done = 0
+    with report_bar(console, word) as report:
+
+        def add(views: int) -> None:
+            nonlocal done
+            done += views
+            report(done, total)
+
+        add(0)
+        yield add
+
+
+@contextmanager
+def report_bar(console: Console, word: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield what takes how many views are done and how many there are, and shows the same."""
+    if not console.is_terminal:
+        yield Lines(console, word).tell
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, TextColumn("views"), TimeRemainingColumn(), console=console, transient=True
+    ) as progress:
+        bar = progress.add_task(word, total=None)
+        yield lambda done, total: progress.update(bar, completed=done, total=total)
+
+
+class Lines:
+    """A line when ten seconds have passed."""
+
+    def __init__(self, console: Console, word: str) -> None:
+        self._console = console
+        self._word = word
+        self._start = self._last = time.monotonic()
+
+    def tell(self, done: int, total: int) -> None:
+        """Say how many views are done, unless that was said a moment ago."""
+        now = time.monotonic()
+        if not done or now - self._last < LOG_EVERY_S:
+            return
+        self._last = now
+        left_s = (now - self._start) / done * max(total - done, 0)
+        say(self._console, f"{self._word}: {done}/{total}  ETA {duration(left_s)}")

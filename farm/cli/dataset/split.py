@@ -1,0 +1,46 @@
+"""What `farm dataset split` asks and shows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from farm.cli.dataset.places import tell_left_out
+from farm.cli.progress import counted
+from farm.cli.remote.farm_options import confirm, err_console, out_console, say
+from farm.dataset.reader import open_dataset
+from farm.dataset.split import SplitBy, SplitsThereError, SplitSummary, split_dataset
+
+
+def split_place(  # noqa: PLR0913  an option each
+    place: str,
+    shares: Mapping[str, float],
+    *,
+    by: SplitBy,
+    seed: int,
+    fresh: bool,
+    every: bool = False,
+) -> SplitSummary:
+    """Split, after asking whoever would lose other splits."""
+    data = open_dataset(place, every=every)
+    tell_left_out(data)
+    try:
+        return split_dataset(data, shares, by=by, seed=seed, fresh=fresh)
+    except SplitsThereError as error:
+        if not sys.stdin.isatty():
+            raise
+        say(err_console(), str(error))
+        confirm("replace them?", yes=False, default=False)
+        return split_dataset(data, shares, by=by, seed=seed, fresh=True)
+
+
+def print_splits(summary: SplitSummary) -> None:
+    """Say what each split holds."""
+    console = out_console()
+    noun = {"view": None, "hdr": "HDRI"}.get(summary.by, summary.by)
+    for name, views in summary.views.items():
+        groups = sum(group.split == name for group in summary.groups)
+        of = f" of {counted(groups, noun)}" if noun else ""
+        say(console, f"{name:5}  {counted(views, 'view')}{of}")
+        if summary.shares[name] and not views:
+            say(console, f"note: {name} is empty: there is too little to split")

@@ -1,0 +1,1 @@
+"""Commands that talk to a farm over HTTP: log in, submit, watch, steer, download."""

@@ -1,0 +1,259 @@
+"""`farm jobs`, `status`, `logs`, `wait`, `workers`, and what steers a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from farm.cli.remote.farm_options import (
+    PATIENT_S,
+    JobName,
+    Json,
+    Yes,
+    confirm,
+    err_console,
+    exit_code,
+    farm_client,
+    interruptible,
+    out_console,
+    print_json,
+    say,
+)
+
+if TYPE_CHECKING:
+    from farm.client import Client
+    from farm.spec.wire import JobInfo, TaskInfo
+
+LOGS_SHOWN = 10
+
+
+def jobs(
+    *,
+    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    json: Json = False,
+) -> None:
+    """List the farm's jobs.
+
+    Example:  farm jobs --state running
+    """
+    with farm_client() as client:
+        found = list(client.jobs(state=state))
+    if json:
+        print_json(found)
+        return
+    from farm.cli.remote.tables import jobs_table
+
+    if found:
+        out_console().print(jobs_table(found))
+    else:
+        say(err_console(), "there are no jobs" + (f" that are {state}" if state else ""))
+
+
+def status(job: JobName, *, json: Json = False) -> None:
+    """Say how a job stands, and why it waits or fails.
+
+    Example:  farm status last
+    """
+    with farm_client() as client:
+        found = client.job(job)
+    if json:
+        print_json(found)
+        return
+    from farm.cli.remote.tables import job_facts
+
+    out_console().print(job_facts(found))
+    for line in next_commands(found):
+        say(err_console(), line)
+
+
+def next_commands(job: JobInfo) -> list[str]:
+    """Return the commands that a job in this state asks for."""
+    from farm.cli.remote.farm_options import failed_tasks
+
+    lines = []
+    if failed_tasks(job):
+        lines += [f"  farm logs {job.job_id}", f"  farm retry {job.job_id}"]
+    if job.state == "paused":
+        lines.append(f"  farm resume {job.job_id}")
+    if job.state in ("queued", "running"):
+        lines.append(f"  farm watch {job.job_id}")
+    if job.views_done:
+        lines.append(f"  farm download {job.job_id}")
+    return lines
+
+
+def wait(job: JobName, *, json: Json = False) -> None:
+    """Wait until a job is over; the exit code tells how it ended.
+
+    Exit codes: 0 all is done, 1 some tasks failed, 3 it failed or was cancelled, 130 interrupted.
+
+    Example:  farm wait last && farm download last
+    """
+    from farm.cli.remote.tables import job_line
+
+    with farm_client(patience_s=PATIENT_S) as client, interruptible("the job goes on"):
+        found = client.wait(job)
+    if json:
+        print_json(found)
+    else:
+        say(err_console(), job_line(found))
+    _leave(exit_code(found))
+
+
+def logs(
+    job: JobName,
+    task: Annotated[
+        int | None,
+        typer.Argument(metavar="[TASK]", help="Its number; left out: all tasks that failed."),
+    ] = None,
+    *,
+    attempt: Annotated[int | None, typer.Option(help="Left out: the newest.")] = None,
+    json: Json = False,
+) -> None:
+    """Print what was logged while a task was rendered.
+
+    Example:  farm logs last 12
+    """
+    with farm_client() as client:
+        found = client.job(job)
+        indices = [task] if task is not None else _failed(client, found)
+        texts = {index: client.log(found.job_id, index, attempt=attempt) for index in indices}
+    if json:
+        print_json({"job_id": found.job_id, "logs": {str(k): text for k, text in texts.items()}})
+        return
+    from farm.client.text import printable
+
+    for index, text in texts.items():
+        if task is None:
+            say(err_console(), f"task {index}:")
+        typer.echo(printable(text, keep="\n\t").rstrip("\n"))
+    if not texts:
+        say(err_console(), f"no task of it has failed; `farm logs {found.job_id} 0` shows task 0")
+
+
+def _failed(client: Client, job: JobInfo) -> list[int]:
+    from itertools import chain, islice
+
+    states: list[TaskInfo] = list(
+        islice(
+            chain.from_iterable(
+                client.tasks(job.job_id, state=state) for state in ("failed", "set aside")
+            ),
+            LOGS_SHOWN,
+        )
+    )
+    return [task.index for task in states]
+
+
+def pause(job: JobName, *, json: Json = False) -> None:
+    """Hand out no more tasks of a job.
+
+    Example:  farm pause last
+    """
+    _turn(lambda client: client.pause(job), json=json)
+
+
+def resume(job: JobName, *, json: Json = False) -> None:
+    """Go on with a paused job.
+
+    Example:  farm resume last
+    """
+    _turn(lambda client: client.resume(job), json=json)
+
+
+def cancel(job: JobName, *, json: Json = False) -> None:
+    """End a job; what is rendered stays.
+
+    Example:  farm cancel last
+    """
+    _turn(lambda client: client.cancel(job), json=json)
+
+
+def retry(job: JobName, *, json: Json = False) -> None:
+    """Try the failed tasks of a job again.
+
+    Example:  farm retry last
+    """
+    _turn(lambda client: client.retry(job), json=json)
+
+
+def priority(
+    job: JobName,
+    number: Annotated[int, typer.Argument(metavar="N", min=-100, max=100, help="Higher is first.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Change which job goes first; a minus needs `--` before it.
+
+    Example:  farm priority last 50
+    """
+    _turn(lambda client: client.prioritise(job, number), json=json)
+
+
+def _turn(act: Callable[[Client], JobInfo], *, json: bool) -> None:
+    with farm_client() as client:
+        found = act(client)
+    if json:
+        print_json(found)
+        return
+    from farm.cli.remote.tables import job_line
+
+    say(err_console(), f"{found.job_id}  priority {found.priority}  {job_line(found)}")
+
+
+def delete(
+    job: JobName,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it removes.")] = False,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Delete a job that is over, with its datasets.
+
+    Example:  farm delete chairs --dry-run
+    """
+    from farm.cli.remote.tables import deletion_words
+
+    with farm_client() as client:
+        found = client.job(job)
+        deletion = client.delete(found.job_id, dry_run=True)
+        if not dry_run:
+            console = err_console()
+            for line in f"{found.job_id}  {found.name}: {deletion_words(deletion)}".splitlines():
+                say(console, line)
+            confirm("delete them?", yes=yes, default=False)
+            deletion = client.delete(found.job_id, dry_run=False)
+    if json:
+        print_json(deletion)
+        return
+    word = "would remove" if deletion.dry_run else "removed"
+    for line in f"{word} {deletion_words(deletion)}".splitlines():
+        say(err_console(), line)
+
+
+def workers(*, json: Json = False) -> None:
+    """List the workers that live: device, task, speed.
+
+    Example:  farm workers
+    """
+    with farm_client() as client:
+        found = client.workers()
+    if json:
+        print_json(found)
+        return
+    from farm.cli.remote.tables import workers_table
+
+    if found:
+        out_console().print(workers_table(found))
+        for worker in found:
+            if worker.quarantine:
+                say(err_console(), f"{worker.name} is in quarantine: {worker.quarantine}")
+    else:
+        say(err_console(), "no worker is there; `farm worker` on a GPU machine starts one")
+
+
+def _leave(code: int) -> None:
+    if code:
+        raise typer.Exit(code)

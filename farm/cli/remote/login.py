@@ -1,0 +1,72 @@
+"""`farm login` and `farm logout`: which farm, and with which token."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from farm.cli.remote.farm_options import Json, err_console, print_json, say
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def login(
+    url: Annotated[str, typer.Argument(help="Address of the farm.")],
+    *,
+    token: Annotated[
+        str | None, typer.Option(help="As `farm token` printed it; left out, it is asked for.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Remember a farm and your token for it, after trying both.
+
+    FARM_URL and FARM_TOKEN go over what is remembered.
+
+    Example:  farm login https://farm.example
+    """
+    from farm.client import Client
+    from farm.client.home import Home, Login, check_token, normal_url
+
+    home, console, url = Home.of_user(), err_console(), normal_url(url)
+    token = check_token(_ask_token() if token is None else token)
+    with Client(url, token, patience_s=0.0, home=home) as client:
+        found = client.whoami()
+        theirs, ours = client.connection.versions
+    home.save_login(Login(url, token))
+    if not _is_safe(url):
+        say(console, "note: this is http, not https: whoever is on the way can read the token")
+    if theirs not in (None, ours):
+        say(console, f"note: the farm has version {theirs}, this is {ours}")
+    if json:
+        print_json(found)
+    else:
+        say(console, f"logged in to {url} as {found.name} ({found.role})")
+
+
+def logout(*, json: Json = False) -> None:
+    """Forget the farm and the token.
+
+    Example:  farm logout
+    """
+    from farm.client.home import Home
+
+    there = Home.of_user().forget_login()
+    if json:
+        print_json({"logged_out": there})
+    else:
+        say(err_console(), "logged out" if there else "there was no login")
+
+
+def _ask_token() -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt("Token", hide_input=True, err=True))
+    return sys.stdin.readline()
+
+
+def _is_safe(url: str) -> bool:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in LOOPBACK

@@ -1,0 +1,185 @@
+"""`farm submit`: a spec and its files to a farm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from farm.cli.remote.farm_options import (
+    PATIENT_S,
+    Json,
+    Yes,
+    confirm,
+    err_console,
+    farm_client,
+    interruptible,
+    print_json,
+    say,
+)
+from farm.cli.request.flags import WHERE, Request, takes_spec
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from farm.client import Client
+    from farm.client.prepared_job import PreparedJob
+    from farm.library.hashes import Watch
+
+BIG_BYTES = 64_000_000
+"""Files from this size on get a bar while they are hashed."""
+
+
+@takes_spec
+def submit(  # noqa: PLR0913 - one parameter per flag
+    request: Request,
+    *,
+    priority: Annotated[
+        int, typer.Option(min=-100, max=100, help="Higher is first.", rich_help_panel=WHERE)
+    ] = 0,
+    on_shared_storage: Annotated[
+        bool,
+        typer.Option(
+            "--on-shared-storage",
+            help="The workers see the files under the same paths: upload nothing.",
+            rich_help_panel=WHERE,
+        ),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and stop.")] = False,
+    yes: Yes = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Show the job until it is over, like `farm watch`.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Submit a dataset to a farm: checks, shows a plan, asks, uploads what the farm lacks.
+
+    Takes the same spec and flags as `farm render`; the same request again finds the same job.
+
+    Example:  farm submit spec.yaml --priority 10
+    """
+    spec, base = request()
+    console = err_console()
+    with (
+        farm_client(patience_s=PATIENT_S) as client,
+        interruptible("stopped; the same command goes on from here"),
+    ):
+        client.whoami()  # before minutes of hashing
+        with _hashing(console) as watch:
+            order = client.prepare(
+                spec,
+                base=base,
+                priority=priority,
+                on_shared_storage=on_shared_storage,
+                watch=watch,
+            )
+        client.validate(order)
+        missing = client.missing(order)
+        plan = _plan(client, order, missing)
+        if not (json and dry_run):
+            _print_plan(console, plan, order)
+        if dry_run:
+            if json:
+                print_json(plan)
+            return
+        confirm("submit it?", yes=yes, default=True)
+        _upload(console, client, order, missing)
+        job = client.place(order)
+    code = 0
+    if not json:
+        _print_next(console, job.job_id, wait=wait)
+    if wait:
+        from farm.cli.remote.watch import watch_job
+
+        with (
+            farm_client(patience_s=PATIENT_S) as client,
+            interruptible(f"the job goes on; `farm watch {job.job_id}` shows it"),
+        ):
+            code = watch_job(client, job.job_id, json=json)
+    elif json:
+        print_json(job)
+    if code:
+        raise typer.Exit(code)
+
+
+def _plan(client: Client, order: PreparedJob, missing: list[str]) -> dict[str, Any]:
+    from farm.client.prepared_job import estimate
+
+    workers = client.workers()
+    plan, seconds = estimate(order, workers)
+    return {
+        **plan.assets,
+        "tasks": plan.tasks,
+        "views": plan.views,
+        "datasets": plan.datasets,
+        "dataset_bytes": plan.size_bytes,
+        "files": len(order.files),
+        "upload_files": len(missing),
+        "upload_bytes": order.size_bytes(missing),
+        "workers": len(workers),
+        "seconds": None if seconds is None else round(seconds),
+        "priority": order.submission.priority,
+    }
+
+
+def _print_plan(console: Console, plan: dict[str, Any], order: PreparedJob) -> None:
+    from farm.cli.progress import duration, file_size
+
+    render = order.job.render
+    width, height = render.resolution_px
+    rough = "unknown: no worker has rendered yet"
+    if plan["seconds"] is not None:
+        rough = f"roughly {duration(plan['seconds'])} at the speed of late"
+    upload = f"{plan['upload_files']} of {plan['files']} files, {file_size(plan['upload_bytes'])}"
+    rows = {
+        **{f"{role.word}s": plan[role.name] for role in order.job.spec.recipe.roles},
+        "views": f"{plan['views']} in {plan['tasks']} tasks",
+        "picture": f"{width} x {height} px, {render.samples} samples, {render.format}",
+        "datasets": f"{plan['datasets']}, about {file_size(plan['dataset_bytes'])}",
+        "upload": upload if order.files else "nothing: the workers see the files",
+        "time": f"{rough}; {plan['workers']} workers",
+    }
+    for name, value in rows.items():
+        say(console, f"{name:<9} {value}")
+
+
+def _upload(console: Console, client: Client, order: PreparedJob, missing: list[str]) -> None:
+    if not missing:
+        return
+    from farm.cli.remote.download import bytes_bar
+
+    with bytes_bar(console, "uploading") as (listed, sent):
+        listed(order.size_bytes(missing))
+        client.upload(order, missing, sent=sent)
+
+
+def _print_next(console: Console, job_id: str, *, wait: bool) -> None:
+    say(console, f"job {job_id}")
+    if not wait:
+        for command in ("watch", "status", "download"):
+            say(console, f"  farm {command} {job_id}")
+
+
+@contextmanager
+def _hashing(console: Console) -> Iterator[Watch]:
+    """Yield what shows how far the hashing of big files is."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    from farm.client.text import printable
+
+    columns = (TextColumn("hashing {task.fields[name]}", markup=False), BarColumn())
+    shown = console.is_terminal
+    with Progress(
+        *columns, DownloadColumn(), console=console, transient=True, disable=not shown
+    ) as progress:
+        bar = progress.add_task("", total=None, visible=False, name="")
+
+        def watch(path: Path, done: int, size: int) -> None:
+            if size >= BIG_BYTES:
+                name = printable(path.name, limit=40)
+                progress.update(bar, completed=done, total=size, name=name, visible=done < size)
+
+        yield watch

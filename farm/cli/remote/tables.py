@@ -1,0 +1,156 @@
+"""Jobs and workers in words: tables, facts, and one line for a log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from farm.cli.progress import duration, file_size
+from farm.cli.remote.farm_options import failed_tasks
+from farm.client.text import printable
+from farm.spec.wire import Deletion, JobInfo, WorkerInfo
+
+STYLES = {
+    "running": "cyan",
+    "completed": "green",
+    "failed": "red",
+    "paused": "yellow",
+    "cancelling": "yellow",
+    "cancelled": "yellow",
+}
+TASK_ORDER = ("done", "running", "queued", "pending", "failed", "set aside", "cancelled")
+FAILURES_SHOWN = 5
+NAMES_SHOWN = 10
+WIDE = 60
+
+
+def cell(text: str, *, style: str = "", limit: int | None = WIDE) -> Text:
+    """Return words of a stranger as they may stand in a table."""
+    return Text(printable(text, limit=limit), style=style)
+
+
+def jobs_table(jobs: Iterable[JobInfo]) -> Table:
+    """List jobs."""
+    table = _table("JOB", "NAME", "STATE", "VIEWS", "DONE", "FAILED", "SPEED", "ETA", "PRIO", "AGE")
+    for job in jobs:
+        table.add_row(
+            cell(job.job_id),
+            cell(job.name),
+            cell(job.state, style=STYLES.get(job.state, "")),
+            f"{job.views_done}/{job.views}",
+            percent(job),
+            str(failed_tasks(job) or ""),
+            speed(job.views_per_s),
+            "" if job.eta_s is None else duration(job.eta_s),
+            str(job.priority),
+            age(job.created_s),
+        )
+    return table
+
+
+def workers_table(workers: Iterable[WorkerInfo]) -> Table:
+    """List workers."""
+    table = _table("WORKER", "HOST", "DEVICE", "TASK", "SPEED", "SEEN")
+    for worker in workers:
+        table.add_row(
+            cell(worker.name),
+            cell(worker.host),
+            cell(worker.device),
+            cell("quarantine", style="red") if worker.quarantine else cell(worker.task or "idle"),
+            speed(worker.views_per_s),
+            f"{duration(worker.last_seen_s)} ago",
+        )
+    return table
+
+
+def job_facts(job: JobInfo) -> RenderableType:
+    """Say all that is known of a job."""
+    table = Table.grid(padding=(0, 2))
+    rows = {
+        "job": job.job_id if job.name == job.job_id else f"{job.job_id}  {job.name}",
+        "state": f"{job.state}, priority {job.priority}, submitted {age(job.created_s)} ago",
+        "tasks": f"{task_counts(job)} of {job.tasks}",
+        "views": f"{job.views_done} of {job.views} ({percent(job)})",
+    }
+    if job.views_per_s:
+        eta = "" if job.eta_s is None else f", ETA {duration(job.eta_s)}"
+        rows["speed"] = f"{speed(job.views_per_s)}{eta}"
+    if job.waits_for:
+        rows["waits for"] = job.waits_for
+    if job.finishing:
+        rows["datasets"] = "views.jsonl, dataset.json and the previews are being made"
+    for name, value in rows.items():
+        table.add_row(name, cell(value, limit=None))
+    for number, failure in enumerate(job.failures[-FAILURES_SHOWN:]):
+        table.add_row("failures" if number == 0 else "", cell(failure, style="red", limit=500))
+    return table
+
+
+def live_view(job: JobInfo, workers: Iterable[WorkerInfo]) -> RenderableType:
+    """Show a job that goes on, with the workers that render it."""
+    bar = Table.grid(padding=(0, 1))
+    done = ProgressBar(total=max(job.views, 1), completed=job.views_done, width=40)
+    bar.add_row(cell(job.name), done, percent(job), cell(job_line(job), limit=200))
+    parts: list[RenderableType] = [bar]
+    mine = [worker for worker in workers if (worker.task or "").startswith(f"{job.job_id}/")]
+    if mine:
+        parts.append(workers_table(mine))
+    parts += [cell(text, style="red", limit=300) for text in job.failures[-FAILURES_SHOWN:]]
+    return Group(*parts)
+
+
+def job_line(job: JobInfo) -> str:
+    """Say in one line how a job stands."""
+    parts = [job.state, f"{job.views_done}/{job.views} views"]
+    if failed_tasks(job):
+        parts.append(f"{failed_tasks(job)} failed")
+    if job.waits_for:
+        parts.append(f"waits for: {job.waits_for}")
+    if job.finishing:
+        parts.append("its datasets are being finished")
+    if job.views_per_s:
+        parts.append(speed(job.views_per_s))
+    if job.eta_s is not None:
+        parts.append(f"ETA {duration(job.eta_s)}")
+    return "  ".join(parts)
+
+
+def deletion_words(deletion: Deletion) -> str:
+    """Say what a deletion removes."""
+    some = "".join(f"\n  {name}" for name in deletion.names[:NAMES_SHOWN])
+    more = "\n  ..." if deletion.files > len(deletion.names[:NAMES_SHOWN]) > 0 else ""
+    return f"{deletion.files} files, {file_size(deletion.size_bytes)}{some}{more}"
+
+
+def task_counts(job: JobInfo) -> str:
+    """Return the tasks in each state, as `5 done, 1 failed`."""
+    known = [state for state in TASK_ORDER if job.counts.get(state)]
+    others = [state for state in job.counts if state not in TASK_ORDER and job.counts[state]]
+    return ", ".join(f"{job.counts[state]} {state}" for state in (*known, *others)) or "none"
+
+
+def percent(job: JobInfo) -> str:
+    """Return the share of the views that is done; 100 % means all."""
+    return f"{100 * job.views_done // max(job.views, 1)} %"
+
+
+def speed(views_per_s: float | None) -> str:
+    """Return a speed as a person says it."""
+    return "" if not views_per_s else f"{views_per_s:.2f} views/s"
+
+
+def age(created_s: float) -> str:
+    """Return how long ago something was."""
+    return duration(max(0, round(time.time() - created_s)))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    return table

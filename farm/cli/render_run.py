@@ -1,0 +1,157 @@
+"""One run of `farm render` as the person at the terminal sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+from rich.markup import escape
+
+from farm import expand
+from farm.cli.progress import counted, duration, file_size, show_progress
+from farm.dataset.nesting import check_alone
+from farm.dataset.records.resume import find_finished
+from farm.devices import choose_devices
+from farm.errors import needing
+from farm.local.estimate import Estimate, make_estimate
+from farm.local.folder_lock import hold_folder
+from farm.local.prepare import output_folder, prepare
+from farm.local.status import Summary
+from farm.spec.job import Job, JobSpec
+from farm.storage import FolderStorage
+
+INTERRUPTED = 130
+SOME_FAILED = 1
+
+
+def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_run: bool) -> int:
+    """Plan, render and report; return the exit code."""
+    console = Console(stderr=True, highlight=False)
+    devices = choose_devices(device, workers)
+    job, remarks = prepare(spec, base=base)
+    storage = FolderStorage(output_folder(spec, base=base))
+
+    def note(sentence: str) -> None:
+        console.print(f"note: {escape(sentence)}", soft_wrap=True)
+
+    for remark in remarks:
+        note(remark)
+    check_alone(storage, expand.datasets(job), flag="--output")
+    if dry_run:
+        finished = find_finished(job, storage, note)
+        plan = make_estimate(job, devices=devices, views_done=finished.views)
+        print_plan(plan, job, folder=storage.root, devices=devices)
+        return 0
+    with needing("rendering needs", "pip install 'viewfarm[worker]' on Python 3.13"):
+        from farm.local.run import render_job
+    with hold_folder(storage.root):
+        finished = find_finished(job, storage, note)
+        plan = make_estimate(job, devices=devices, views_done=finished.views)
+        console.print(plan_line(plan, job, devices=devices))
+        with stop_on_signal(console) as stop, show_progress(console, plan) as report:
+            summary = render_job(
+                job,
+                storage=storage,
+                finished=finished,
+                devices=devices,
+                report=report,
+                note=note,
+                stop=stop,
+            )
+    print_summary(console, summary)
+    if summary.interrupted:
+        return INTERRUPTED
+    return SOME_FAILED if summary.failures else 0
+
+
+def of_what(plan: Estimate, job: Job) -> str:
+    """Say how many assets of each role a job has: `3 models x 2 HDRIs`."""
+    roles = [role for role in job.spec.recipe.roles if plan.assets[role.name]]
+    return " x ".join(counted(plan.assets[role.name], role.word) for role in roles)
+
+
+def plan_line(plan: Estimate, job: Job, *, devices: list[str]) -> str:
+    """Say in one line what is about to happen."""
+    there = f"{plan.views_done} of them {'is' if plan.views_done == 1 else 'are'} there"
+    known = f", {there}" if plan.views_done else ""
+    rough = f", roughly {duration(plan.seconds)}" if plan.views > plan.views_done else ""
+    return (
+        f"{of_what(plan, job)}: "
+        f"{counted(plan.views, 'view')} in {counted(plan.tasks, 'task')}"
+        f"{known}; {len(devices)} x {devices[0]}{rough}"
+    )
+
+
+def print_plan(plan: Estimate, job: Job, *, folder: Path, devices: list[str]) -> None:
+    """Print what would be rendered."""
+    width, height = job.render.resolution_px
+    rows = {
+        "job": job.job_id,
+        **{f"{role.word}s": str(plan.assets[role.name]) for role in job.spec.recipe.roles},
+        "datasets": f"{plan.datasets} in {folder}",
+        "tasks": str(plan.tasks),
+        "views": f"{plan.views} ({plan.views_done} done, {plan.views - plan.views_done} to render)",
+        "picture": f"{width} x {height} px, {job.render.samples} samples"
+        f"{', denoised' if job.render.denoise else ''}, {job.render.format}, "
+        f"{job.render.bit_depth} bit, {job.render.view_transform}",
+        "size": f"about {file_size(plan.size_bytes)}",
+        "time": f"roughly {duration(plan.seconds)} on {len(devices)} x {devices[0]}",
+    }
+    console = Console(highlight=False, soft_wrap=True)
+    for name, value in rows.items():
+        console.print(f"{name:<9} {escape(value)}")
+
+
+def print_summary(console: Console, summary: Summary) -> None:
+    """Say what is there now, what failed and where to look."""
+    for failure in summary.failures:
+        tasks = counted(failure.tasks, "task")
+        console.print(f"[red]failed[/]  {tasks}: {escape(failure.sentence)}", soft_wrap=True)
+    rate = f", {summary.rendered / summary.seconds:.2f} views/s" if summary.rendered else ""
+    word = "stopped: " if summary.interrupted else ""
+    console.print(
+        f"{word}{summary.views_there} of {counted(summary.views, 'view')} "
+        f"{'is' if summary.views == 1 else 'are'} there: {summary.rendered} "
+        f"rendered in {duration(summary.seconds)}{rate}"
+    )
+    for dataset in summary.datasets[:10]:
+        console.print(f"dataset {escape(str(dataset.folder))}", soft_wrap=True)
+        if dataset.preview:
+            console.print(f"  look at {escape(str(dataset.preview))}", soft_wrap=True)
+    if len(summary.datasets) > 10:
+        console.print(f"... and {len(summary.datasets) - 10} more datasets beside them")
+    if summary.interrupted:
+        console.print("the same command goes on from here")
+
+
+@contextmanager
+def stop_on_signal(console: Console) -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C, SIGTERM or SIGHUP (the terminal was closed) into an event, the second
+    into KeyboardInterrupt.
+    """
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        with contextlib.suppress(OSError):  # no terminal any more
+            console.print("stopping after the views in hand; once more to stop at once")
+
+    watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {
+        number: signal.signal(number, on_signal)
+        for number in watched
+        if signal.getsignal(number) != signal.SIG_IGN  # as under nohup
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

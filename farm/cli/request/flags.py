@@ -1,0 +1,212 @@
+"""The flags that make a spec: one list for all commands that take one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from farm.cli.request.recipe_flags import SpecCommand, given
+
+if TYPE_CHECKING:
+    from farm.spec.job import JobSpec
+
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SPEC.yaml", help="A spec such as `farm spec` prints; flags go over it."
+    ),
+]
+Models = Annotated[list[str] | None, typer.Option(help="File, glob or folder; may be repeated.")]
+Hdrs = Annotated[list[str] | None, typer.Option(help="File, glob or folder; may be repeated.")]
+Text = str | None
+Hidden = dict[str, Any] | None
+"""Not a flag: what the flags of a recipe say, by the field of the spec."""
+WHAT, HOW, WHERE = "What to render", "How to render", "Where to render"
+
+Request = Callable[[], "tuple[JobSpec, Path]"]
+"""Reads the spec, and the folder that its relative paths start from."""
+
+
+def spec_flags(  # noqa: PLR0913 - one parameter per flag
+    paths: Paths = None,
+    *,
+    models: Models = None,
+    hdrs: Hdrs = None,
+    recipe: Annotated[
+        Text,
+        typer.Option(
+            metavar="NAME", help="Kind of dataset; with --help it shows its flags. (default: sod)"
+        ),
+    ] = None,
+    output: Annotated[
+        Text, typer.Option(help="Folder for the datasets. (default: datasets)")
+    ] = None,
+    dataset_name: Annotated[
+        Text, typer.Option(help="Folder inside it; a grid's may say {model} and {hdr}.")
+    ] = None,
+    augmented: Annotated[
+        bool | None,
+        typer.Option("--augmented/--grid", help="Random angles and light, or a regular grid."),
+    ] = None,
+    yaw: Annotated[
+        Text, typer.Option(help="Grid: yaw steps. (default: 12)", rich_help_panel=WHAT)
+    ] = None,
+    pitch: Annotated[
+        Text,
+        typer.Option(help="Pitch steps. (default: 8; augmented: 10)", rich_help_panel=WHAT),
+    ] = None,
+    yaw_per_pitch: Annotated[
+        Text, typer.Option(help="Augmented: random yaws. (default: 4)", rich_help_panel=WHAT)
+    ] = None,
+    hdr_switch: Annotated[
+        Text,
+        typer.Option(help="Augmented: views between HDRIs. (default: 4)", rich_help_panel=WHAT),
+    ] = None,
+    fit: Annotated[
+        bool | None,
+        typer.Option("--fit/--no-fit", help="Frame by projected bounds.", rich_help_panel=WHAT),
+    ] = None,
+    file_lights: Annotated[
+        bool | None,
+        typer.Option(
+            "--file-lights/--no-file-lights", help="Keep the files' lights.", rich_help_panel=WHAT
+        ),
+    ] = None,
+    allow_empty_masks: Annotated[
+        bool | None,
+        typer.Option(
+            "--allow-empty-masks/--no-empty-masks",
+            help="Keep views that show nothing of the model.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    seed: Annotated[
+        Text, typer.Option(help="Makes a dataset again. (default: 0)", rich_help_panel=WHAT)
+    ] = None,
+    passes: Annotated[
+        Text,
+        typer.Option(
+            metavar="NAME,...",
+            help="Such as rgb,mask,depth,normal,index; `farm spec` names all. (default: rgb,mask)",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    resolution: Annotated[
+        Text, typer.Option(help="64..8192 px, or WxH. (default: 640)", rich_help_panel=HOW)
+    ] = None,
+    samples: Annotated[
+        Text,
+        typer.Option(help="Per pixel. (default: 64; from 2048 px: 128)", rich_help_panel=HOW),
+    ] = None,
+    denoise: Annotated[
+        bool | None,
+        typer.Option(
+            "--denoise/--no-denoise",
+            help="The pictures. (default: from 2048 px)",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
+    format_: Annotated[
+        Text,
+        typer.Option(
+            "--format", help="png or jxl. (default: png; augmented: jxl)", rich_help_panel=HOW
+        ),
+    ] = None,
+    bit_depth: Annotated[
+        Text, typer.Option(help="8 or 16. (default: 8)", rich_help_panel=HOW)
+    ] = None,
+    view_transform: Annotated[
+        Text, typer.Option(help="AgX, Filmic, Standard. (default: AgX)", rich_help_panel=HOW)
+    ] = None,
+    previews: Annotated[
+        bool | None,
+        typer.Option(
+            "--previews/--no-previews",
+            help="8-bit pictures of labels, for people.",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
+    views_per_task: Annotated[
+        Text,
+        typer.Option(help="Views rendered in one go. (default: 10)", rich_help_panel=WHERE),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="Any field of a spec, such as recipe.yaw=24; may be repeated.",
+        ),
+    ] = None,
+    of_recipe: Hidden = None,
+) -> Request:
+    """Return what reads the spec that the flags, and the file under them, make.
+
+    Nothing is imported or read before it is called.
+    """
+    flags: dict[str, Any] = {
+        "models": models,
+        "hdrs": hdrs,
+        "output": output,
+        "dataset_name": dataset_name,
+        "recipe.kind": recipe,
+        "recipe.mode": None if augmented is None else ("augmented" if augmented else "grid"),
+        "recipe.yaw": yaw,
+        "recipe.pitch": pitch,
+        "recipe.yaw_per_pitch": yaw_per_pitch,
+        "recipe.hdr_switch": hdr_switch,
+        "recipe.fit": fit,
+        "recipe.file_lights": file_lights,
+        "recipe.allow_empty_masks": allow_empty_masks,
+        "seed": seed,
+        "passes": None if passes is None else _words(passes),
+        "render.resolution": resolution,
+        "render.samples": samples,
+        "render.denoise": denoise,
+        "render.format": format_,
+        "render.bit_depth": None if bit_depth is None else _number(bit_depth),
+        "render.view_transform": view_transform,
+        "render.previews": previews,
+        "views_per_task": views_per_task,
+    }
+    flags |= {name: value for name, value in (of_recipe or {}).items() if value is not None}
+
+    def read() -> tuple[JobSpec, Path]:
+        from farm.cli.request.request import read_request
+
+        return read_request(paths or [], flags, set_ or [])
+
+    return read
+
+
+def takes_spec(command: Callable[..., None]) -> Callable[..., None]:
+    """Give `command` the flags of a spec; its first argument is then a `Request`."""
+    shared = dict(inspect.signature(spec_flags, eval_str=True).parameters)
+    del shared["of_recipe"]
+    more = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+
+    def run(**values: Any) -> None:
+        own = {name: values.pop(name) for name in shared if name in values}
+        request = spec_flags(**own, of_recipe=given.get())
+        command(request, **values)
+
+    parameters = [*shared.values(), *more]
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # for typer
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    run.command_class = SpecCommand  # type: ignore[attr-defined]  # what `make_app` makes of it
+    return run
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a list with commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _number(text: str) -> int | str:
+    """Return a number where `text` is one: a choice of numbers does not take words."""
+    return int(text) if text.isdecimal() else text

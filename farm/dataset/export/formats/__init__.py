@@ -1,0 +1,1 @@
+"""One module per format, each with an `Exporter`; `export/registry.py` knows them by name."""

@@ -1,0 +1,267 @@
+"""Parquet with pictures inside, described such that `datasets` reads pictures, boxes and arrays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from datasets import Array2D, Array3D, ClassLabel, Features, Image, List, Value
+from numpy.typing import NDArray
+
+from farm.dataset.export.base import Exporter, ExportJob, ExportPart, Lines, NumberedView, Written
+from farm.dataset.export.instances import box_of, find_instances
+from farm.dataset.export.pictures import pass_file
+from farm.dataset.records.attribution import ATTRIBUTION_FILE, licence
+from farm.errors import SpecError
+from farm.projection import focal_px
+from farm.spec.passes import PASSES, PassName
+from farm.spec.record import CameraRecord
+
+Row = dict[str, Any]
+GROUP_BYTES = 32_000_000
+"""Rows are written when they hold so many bytes: what a reader takes at a time, too."""
+GROUP_ROWS = 100
+CARD = "README.md"
+SPLIT_NAME = re.compile(r"\w+(\.\w+)*")
+"""As `datasets` has it."""
+COLUMNS = {
+    "view": "name, unlike all others",
+    "rgb": "the picture, sRGB",
+    "mask": "how much of a pixel the objects cover: 0 none, 255 all",
+    "depth": "along the camera's axis, in units of the view's world; inf where nothing is",
+    "distance": "from the camera's centre, in units of the view's world; inf where nothing is",
+    "normal": "unit vectors in the camera's frame: x right, y up, z towards it; 0 where nothing is",
+    "normal_world": "unit vectors in the view's world, z up; 0 where nothing is",
+    "position": "points in the view's world; 0 where nothing is",
+    "index": "number of the object, as `indices` in `record` has it; 0 where nothing is",
+    "material": "number of the material, as `materials` in `record` has it; 0 where nothing is",
+    "flow_forward": "motion to the next frame, pixels: x right, y down",
+    "flow_backward": "motion to the frame before, pixels: x right, y down",
+    "uv": "texture coordinates; 0 where nothing is",
+    "albedo": "share of light that is scattered, linear Rec. 709",
+    "diffuse": "scattered light, linear Rec. 709",
+    "specular": "reflected light, linear Rec. 709",
+    "objects": "what is seen: `class`; of its mask `bbox` (left, top, width, height) and `area`",
+    "intrinsics": "fx, fy, cx, cy, pixels, from the outer corner of the top-left pixel; null of a "
+    "camera that is not a pinhole, whose numbers are in `record`",
+    "world_from_camera": "the camera's pose, 4 x 4: it looks along its -z, y up",
+    "metres_per_unit": "metres in a unit of the view's world: depth times that is metres",
+    "title": "what the view shows",
+    "assets": "what it is made of: role, file name and licence, where it is known, of each",
+    "record": "all that is known of the view, as JSON",
+}
+"""What each column is, in the order of the card."""
+
+
+class ParquetExporter(Exporter[Row]):
+    """`data/<split>-<number>.parquet` and `README.md`, the card that says which split is where."""
+
+    takes = frozenset({"classes", "shard_mb"})
+    part_views = 1000
+    by_size = True
+
+    def __init__(self, job: ExportJob) -> None:
+        super().__init__(job)
+        common = [name for name in self.survey.common_passes() if name != "cryptomatte"]
+        self._passes: tuple[PassName, ...] = self.options.passes or tuple(common)
+        self._has_objects = "mask" in common or "index" in common
+        self._features = self._describe()
+        for name in self.survey.splits:
+            if not SPLIT_NAME.fullmatch(name):
+                raise SpecError(
+                    f"{name!r}: an export to huggingface takes names of splits of letters, digits, "
+                    "_ and . alone"
+                )
+
+    def take(self, view: NumberedView) -> Row:
+        record = view.record
+        row: Row = {"view": view.stem}
+        for name in self._passes:
+            if PASSES[name].kind in ("picture", "integers"):
+                file = pass_file(view, name, self.options.image_format)
+                row[name] = {"bytes": file.data, "path": f"{view.stem}.{file.suffix}"}
+            else:
+                row[name] = view.pixels(name)
+        if self._has_objects:
+            row["objects"] = self._objects(view)
+        camera = record.camera
+        return row | {
+            "intrinsics": intrinsics(camera),
+            "world_from_camera": np.array(camera.world_from_camera),
+            "metres_per_unit": record.metres_per_unit,
+            "title": record.title,
+            "assets": [
+                {"role": asset.role, "name": asset.name, "licence": asset.credit.licence}
+                for asset in record.assets
+            ],
+            "record": record.model_dump_json(),
+        }
+
+    def write(self, part: ExportPart, taken: Iterator[Row]) -> Written:
+        path = f"data/{part.name}.parquet"
+        schema = self._features.arrow_schema
+        with (
+            self.outbox.open(path) as file,
+            pq.ParquetWriter(file, schema, compression="zstd", write_page_index=True) as shard,
+        ):
+            for rows in groups(taken):
+                shard.write_table(to_table(rows, schema))
+        return Written([path], [])
+
+    def close(self, lines: Lines) -> list[str]:
+        files = [
+            {"split": split, "path": f"data/{split}-*.parquet"} for split in self.survey.splits
+        ]
+        head = yaml.safe_dump(
+            {
+                "configs": [{"config_name": "default", "data_files": files}],
+                **card_licence(self.survey.licences()),
+                "task_categories": ["image-segmentation"],
+                "tags": ["synthetic"],
+            },
+            sort_keys=False,
+        )
+        return [self.outbox.put_text(CARD, f"---\n{head}---\n\n{self._card()}")]
+
+    def _card(self) -> str:
+        """Return what a person reads of the dataset: its splits, and what each column is."""
+        splits = [f"| {name} | {views:,} |" for name, views in self.survey.counts.items()]
+        columns = [f"| `{name}` | {told(self._features[name])} | {text} |"
+                   for name, text in COLUMNS.items() if name in self._features]  # fmt: skip
+        return "\n".join(
+            [
+                f"{self.survey.views:,} rendered views with labels, made by Viewfarm.",
+                "Whose models and HDRIs it shows, and under which licences: ATTRIBUTION.md.",
+                "", "## Splits", "", "| split | views |", "|---|---|", *splits,
+                "", "## Columns", "", "| column | type | what |", "|---|---|---|", *columns, "",
+            ]
+        )  # fmt: skip
+
+    def _describe(self) -> Features:
+        found: dict[str, Any] = {"view": Value("string")}
+        found |= {name: self._feature(name) for name in self._passes}
+        if self._has_objects:
+            found["objects"] = List(
+                {
+                    "class": ClassLabel(names=list(self.survey.classes)),
+                    "bbox": List(Value("int32"), length=4),
+                    "area": Value("int32"),
+                }
+            )
+        text = Value("string")
+        return Features(
+            found
+            | {
+                "intrinsics": List(Value("float64"), length=4),
+                "world_from_camera": Array2D((4, 4), "float64"),
+                "metres_per_unit": Value("float64"),
+                "title": text,
+                "assets": List({"role": text, "name": text, "licence": text}),
+                "record": text,
+            }
+        )
+
+    def _feature(self, name: PassName) -> Any:
+        info = PASSES[name]
+        if info.kind in ("picture", "integers"):
+            return Image()
+        if info.kind == "cryptomatte":
+            raise SpecError("an export to huggingface has no place for the pass cryptomatte")
+        if len(self.survey.sizes_px) > 1:
+            raise SpecError(
+                f"an export to huggingface holds {name} as an array of one size, but views differ: "
+                "choose pictures with --passes rgb,mask"
+            )
+        ((width, height),) = self.survey.sizes_px
+        channels = len(info.channels)
+        if channels == 1:
+            return Array2D((height, width), "float32")
+        return Array3D((height, width, channels), "float32")
+
+    def _objects(self, view: NumberedView) -> list[Row]:
+        found = []
+        for instance in find_instances(view, self.options.classes):
+            box = box_of(instance.mask)
+            if box is not None:
+                area = int(np.count_nonzero(instance.mask))
+                number = self.survey.classes.index(instance.class_name)
+                found.append({"class": number, "bbox": list(box), "area": area})
+        return found
+
+
+def intrinsics(camera: CameraRecord) -> list[float] | None:
+    """Return fx, fy, cx and cy; what is not a pinhole has none."""
+    if camera.model != "pinhole":
+        return None
+    return [*focal_px(camera), camera.cx_px, camera.cy_px]
+
+
+def told(feature: Any) -> str:
+    """Return a feature's type in words."""
+    if isinstance(feature, (Array2D, Array3D)):
+        return f"{' x '.join(map(str, feature.shape))} {feature.dtype}"
+    if isinstance(feature, Value):
+        return str(feature.dtype)
+    if isinstance(feature, List):
+        return "list" if feature.length < 0 else f"{feature.length} {feature.feature.dtype}"
+    return "picture"
+
+
+def card_licence(names: tuple[str, ...]) -> dict[str, str]:
+    """Return what the card says of licences: the one there is, if it is Creative Commons'."""
+    titles = {licence(name).title for name in names}
+    title = titles.pop() if len(titles) == 1 else ""
+    if title.startswith("CC"):
+        return {"license": title.lower().replace(" ", "-")}
+    return {
+        "license": "other",
+        "license_name": "see-attribution",
+        "license_link": ATTRIBUTION_FILE,
+    }
+
+
+def groups(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Gather rows until they hold enough bytes."""
+    held: list[Row] = []
+    size_bytes = 0
+    for row in rows:
+        held.append(row)
+        size_bytes += sum(size_of(value) for value in row.values())
+        if size_bytes >= GROUP_BYTES or len(held) >= GROUP_ROWS:
+            yield held
+            held, size_bytes = [], 0
+    if held:
+        yield held
+
+
+def size_of(value: Any) -> int:
+    """Return about how many bytes a value holds."""
+    if isinstance(value, dict):
+        return len(value["bytes"])
+    return value.nbytes if isinstance(value, np.ndarray) else 0
+
+
+def to_table(rows: list[Row], schema: pa.Schema) -> pa.Table:
+    """Return rows as a table of the types that `datasets` has for its features."""
+    columns = []
+    for field in schema:
+        values = [row[field.name] for row in rows]
+        if isinstance(field.type, pa.ExtensionType):
+            columns.append(pa.ExtensionArray.from_storage(field.type, to_lists(values)))
+        else:
+            columns.append(pa.array(values, type=field.type))
+    return pa.table(columns, schema=schema)
+
+
+def to_lists(arrays: list[NDArray[Any]]) -> pa.Array:
+    """Return arrays of one shape as lists of lists, without a Python object per number."""
+    found = pa.array(np.concatenate([array.reshape(-1) for array in arrays]))
+    for length in reversed(arrays[0].shape):
+        starts = np.arange(0, len(found) + 1, length, dtype=np.int32)
+        found = pa.ListArray.from_arrays(pa.array(starts), found)
+    return found

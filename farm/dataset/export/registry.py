@@ -1,0 +1,47 @@
+"""The formats there are, by name; a format's module is loaded when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from farm.errors import needing
+
+if TYPE_CHECKING:
+    from farm.dataset.export.base import Exporter
+
+INSTALL = "pip install 'viewfarm[export]'"
+
+
+class Format(NamedTuple):
+    """Where a format's exporter is, and what the help says of it."""
+
+    module: str
+    exporter: str
+    summary: str
+
+
+FORMATS: dict[str, Format] = {
+    "coco": Format("coco", "CocoExporter", "instances as RLE or polygons, for pycocotools"),
+    "yolo": Format("yolo", "YoloExporter", "segmentation: data.yaml, images/, labels/ of polygons"),
+    "huggingface": Format(
+        "huggingface", "ParquetExporter", "Parquet with pictures inside, for load_dataset"
+    ),
+    "webdataset": Format("webdataset", "TarExporter", "shards of tar files, for streaming"),
+    "bop": Format("bop", "BopExporter", "6D poses: scenes with depth, masks and cameras"),
+    "folders": Format(
+        "folders", "FolderExporter", "split/class/picture.png and masks, for tfds.ImageFolder"
+    ),
+}
+
+
+def load_format(name: str) -> type[Exporter[Any]]:
+    """Return the exporter of a format.
+
+    Raises:
+        SetupError: A package that it needs is not installed.
+    """
+    wanted = FORMATS[name]
+    with needing(f"an export to {name} needs", INSTALL):
+        module = import_module(f"farm.dataset.export.formats.{wanted.module}")
+    return cast("type[Exporter[Any]]", getattr(module, wanted.exporter))

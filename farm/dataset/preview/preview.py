@@ -1,0 +1,112 @@
+"""Looking at a dataset that was opened: a sheet, one view, or a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import PurePath
+
+from farm.dataset.preview.contact_sheet import CaptionCounter, contact_sheet, counted
+from farm.dataset.preview.selection import choose_views
+from farm.dataset.reader import Dataset, DatasetError, DatasetView
+from farm.errors import needing
+from farm.spec.record import FileRecord, ViewRecord
+from farm.spec.task import dataset_key
+
+PAGE_VIEWS = 48
+NEAR_NAMES = 3
+DRAWING = ("drawing needs", "pip install 'viewfarm[dataset]'")
+
+
+def sheet_of(data: Dataset, *, limit: int) -> bytes:
+    """Return a contact sheet, JPEG, of up to `limit` views."""
+    records = (rooted(view) for view in data)
+    return contact_sheet(data.storage, "", records, title=title_of(data), limit=limit)
+
+
+def picture_of(data: Dataset, name: str) -> bytes:
+    """Return a page, PNG, with all passes of one view.
+
+    Args:
+        data: What was opened.
+        name: The view's name, or its key where several datasets are open.
+
+    Raises:
+        DatasetError: No view is called so, or several are.
+    """
+    with needing(*DRAWING):
+        from farm.dataset.preview.tiles import draw_view
+
+    return draw_view(find_view(data, name))
+
+
+def page_of(
+    data: Dataset, *, limit: int, progress: Callable[[int], None] = lambda _views: None
+) -> tuple[str, int]:
+    """Return an HTML page of up to `limit` views, and how many it shows."""
+    with needing(*DRAWING):
+        from farm.dataset.preview.html_page import make_page
+
+    tally = CaptionCounter()
+    chosen = choose_views(tally.count(rooted(view) for view in data), limit=limit)
+    if not chosen:
+        raise DatasetError(f"{data.storage.place}: has no views yet: there is nothing to preview")
+    subtitle = f"{tally}  ·  {counted(len(chosen), 'view')} shown"
+    views = (rerooted(data, record) for record in chosen)
+    page = make_page(
+        views, count=len(chosen), title=title_of(data), subtitle=subtitle, progress=progress
+    )
+    return page, len(chosen)
+
+
+def title_of(data: Dataset) -> str:
+    """Return what a person calls what was opened."""
+    if data.prefixes == ("",) and "" in data.summaries:
+        return data.summaries[""].name
+    return PurePath(data.storage.place).name
+
+
+def find_view(data: Iterable[DatasetView], name: str) -> DatasetView:
+    """Return the view that is called `name`.
+
+    Raises:
+        DatasetError: No view is, or several are.
+    """
+    found: list[DatasetView] = []
+    for view in data:
+        if view.key == name:
+            return view
+        if view.name == name:
+            found.append(view)
+    if not found:
+        raise DatasetError(f"no view is called {name!r}; views.jsonl has their names")
+    if len(found) > 1:
+        some = ", ".join(view.key for view in found[:NEAR_NAMES])
+        raise DatasetError(f"{len(found)} views are called {name!r}; say which: {some}, ...")
+    return found[0]
+
+
+def rooted(view: DatasetView) -> ViewRecord:
+    """Return the record of a view with paths from the place that was opened."""
+    record = view.record
+    prefix = view.key.removesuffix(record.view.name).rstrip("/")
+    if not prefix:
+        return record
+    return record.model_copy(update={"files": dict(paths_under(prefix, record))})
+
+
+def paths_under(prefix: str, record: ViewRecord) -> Iterator[tuple[str, FileRecord]]:
+    """Yield the files of a record as they are called from outside of its dataset."""
+    for name, file in record.files.items():
+        yield name, file.model_copy(update={"path": dataset_key(prefix, file.path)})
+
+
+def rerooted(data: Dataset, record: ViewRecord) -> DatasetView:
+    """Return the view whose record `rooted` has returned."""
+    first = next(iter(record.files.values())).path
+    around = (prefix for prefix in data.prefixes if not prefix or first.startswith(f"{prefix}/"))
+    dataset = max(around, key=len)
+    files = {
+        name: file.model_copy(update={"path": file.path.removeprefix(dataset).lstrip("/")})
+        for name, file in record.files.items()
+    }
+    return DatasetView(data.storage, dataset, record.model_copy(update={"files": files}))

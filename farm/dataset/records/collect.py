@@ -1,0 +1,163 @@
+"""From the records of many tasks to `views.jsonl`, `dataset.json` and `ATTRIBUTION.md`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Any
+
+from pydantic import Field, JsonValue, model_validator
+
+from farm.dataset.records.assets import AssetCounter, AssetSummary
+from farm.dataset.records.attribution import ATTRIBUTION_FILE, attribution
+from farm.dataset.records.newest import Fold
+from farm.dataset.records.read import VIEWS_FILE, Report, attempts, parse_record, read_records
+from farm.dataset.temp_files import scratch
+from farm.spec import release_0_1
+from farm.spec.base import Spec
+from farm.spec.record import ViewRecord
+from farm.spec.task import dataset_key
+from farm.storage import Storage
+
+DATASET_FILE = "dataset.json"
+
+
+class RunFacts(Spec):
+    """What only the run itself knows."""
+
+    name: str
+    """What a person calls the dataset: its folder."""
+    spec: dict[str, JsonValue]
+    """What was asked for."""
+    tasks: int
+    """Tasks of the job."""
+    failures: tuple[str, ...] = ()
+    """One sentence for each task that failed."""
+    seconds: float
+    """From start to end."""
+
+
+class DatasetSummary(Spec):
+    """What `dataset.json` says."""
+
+    name: str
+    views: int
+    empty_views: int
+    """Of these, the views in which nothing is seen: their masks are black."""
+    missing_textures: dict[str, tuple[str, ...]]
+    """First asset of a view -> the files that its materials want and that were not there: magenta
+    parts."""
+    unread: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """First asset of a view -> what of its file could not be read and is not shown as it says."""
+    notes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Asset -> what was corrected of it, and what was found."""
+    tasks: int
+    failures: tuple[str, ...]
+    seconds: float
+    size_bytes: int
+    """Of all pictures and masks."""
+    resolutions_px: tuple[tuple[int, int], ...]
+    """(width, height), the most frequent first."""
+    formats: tuple[str, ...]
+    passes: tuple[str, ...]
+    assets: tuple[AssetSummary, ...]
+    versions: dict[str, str]
+    """Of `viewfarm` and of what it renders with, as the last view says."""
+    spec: dict[str, JsonValue]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_any_release(cls, data: Any) -> Any:
+        return release_0_1.summary_of(data)
+
+
+def collect(
+    storage: Storage,
+    dataset: str,
+    facts: RunFacts,
+    *,
+    is_complete: Callable[[str], bool],
+    report: Report,
+) -> DatasetSummary:
+    """Fold all records into `views.jsonl`, write what sums them up, and return the summary.
+
+    Args:
+        storage: Where the dataset lives.
+        dataset: Its key prefix.
+        facts: What only the run itself knows.
+        is_complete: Says of a task id whether all of its views are done; only the record files
+            of such tasks are deleted.
+        report: Takes a sentence for each line that is not a record.
+    """
+    with scratch(), Fold() as fold, NamedTemporaryFile(prefix="farm-views-") as whole:
+        fold.extend(read_records(storage, dataset, report))
+        summary = summarise(facts, copied(fold.lines(), whole))
+        whole.flush()
+        storage.put_file(dataset_key(dataset, VIEWS_FILE), Path(whole.name))
+    text = summary.model_dump_json(indent=2) + "\n"
+    storage.put(dataset_key(dataset, DATASET_FILE), text.encode())
+    text = attribution(summary.name, summary.assets)
+    storage.put(dataset_key(dataset, ATTRIBUTION_FILE), text.encode())
+    delete_records(storage, dataset, is_complete)
+    return summary
+
+
+def copied(lines: Iterable[bytes], file: IO[bytes]) -> Iterator[ViewRecord]:
+    """Write `lines` to `file`, and pass them on as records."""
+    for line in lines:
+        file.write(line + b"\n")
+        yield parse_record(line)
+
+
+def delete_records(storage: Storage, dataset: str, is_complete: Callable[[str], bool]) -> None:
+    """Delete the record files of complete tasks: `views.jsonl` has their lines."""
+    for task_id, keys in attempts(storage, dataset).items():
+        for key in keys if is_complete(task_id) else ():
+            storage.delete(key)
+
+
+def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
+    """Count what is in `records`, in one pass."""
+    size_bytes = empty_views = 0
+    resolutions: Counter[tuple[int, int]] = Counter()
+    formats: Counter[str] = Counter()
+    passes: Counter[str] = Counter()
+    assets = AssetCounter()
+    versions: dict[str, str] = {}
+    missing: dict[str, tuple[str, ...]] = {}
+    unread: dict[str, tuple[str, ...]] = {}
+    notes: dict[str, tuple[str, ...]] = {}
+    for record in records:
+        versions |= record.versions
+        empty_views += record.coverage == 0.0
+        if record.missing_textures:
+            missing[record.assets[0].name] = record.missing_textures
+        if record.unread:
+            unread[record.assets[0].name] = record.unread
+        notes |= record.notes
+        resolutions[record.resolution_px] += 1
+        assets.add(record.assets)
+        for name, file in record.files.items():
+            passes[name] += 1
+            formats[file.path.rpartition(".")[2]] += 1
+            size_bytes += file.size_bytes
+    return DatasetSummary(
+        name=facts.name,
+        views=resolutions.total(),
+        empty_views=empty_views,
+        missing_textures=missing,
+        unread=unread,
+        notes=notes,
+        tasks=facts.tasks,
+        failures=facts.failures,
+        seconds=round(facts.seconds, 3),
+        size_bytes=size_bytes,
+        resolutions_px=tuple(size for size, _ in resolutions.most_common()),
+        formats=tuple(sorted(formats)),
+        passes=tuple(sorted(passes, reverse=True)),
+        assets=assets.summaries(),
+        versions=versions,
+        spec=facts.spec,
+    )

@@ -1,0 +1,174 @@
+"""Looking at the labels of one view: numbers, depth, normals, indices, boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.dataset.verify.report import CheckName
+from farm.soundness import BOX_FROM, strange_lengths, strange_numbers, tight_box
+from farm.spec.label import ObjectLabel
+from farm.spec.passes import PassName
+from farm.spec.record import ViewRecord
+
+Arrays = dict[PassName, NDArray[Any]]
+Mask = NDArray[np.bool_]
+DEPTHS: tuple[PassName, ...] = ("depth", "distance")
+NORMALS: tuple[PassName, ...] = ("normal", "normal_world")
+FEW_PIXELS, FEW_SHARE = 4, 0.005
+"""Pixels that may disagree: a mask is a mean over a pixel, a label what is at its centre, so
+they part ways at hairs, wires and leaves."""
+BOX_SLACK_PX = 2.0
+"""8 bits do not tell the last shimmer of a mask from nothing."""
+AREA_SLACK = 0.02
+SURFACE: tuple[PassName, ...] = (*DEPTHS, *NORMALS, "index", "material")
+"""Labels that tell whether there is a surface at all."""
+
+
+def check_labels(arrays: Arrays, record: ViewRecord) -> Iterator[tuple[CheckName, list[str]]]:
+    """Yield each check that has something to look at, with what it found."""
+    floats = {name: pixels for name, pixels in arrays.items() if pixels.dtype == np.float32}
+    if floats:
+        behind = record.camera.sees_behind
+        yield "numbers", told(strange_numbers(n, floats[n], sees_behind=behind) for n in floats)
+    mask = arrays.get("mask")
+    normals = [name for name in NORMALS if name in arrays]
+    if normals:
+        yield "normal", told(strange_lengths(name, arrays[name]) for name in normals)
+    tables = {"index": record.indices, "material": record.materials}
+    indexed = [name for name in tables if name in arrays]
+    if indexed:
+        found = (
+            strange_indices(arrays[name], name, {label.index for label in tables[name]})
+            for name in indexed
+        )
+        yield "index", told(found)
+    if record.objects:
+        yield "box", list(strange_boxes(record, mask))
+    if mask is not None and (set(arrays) & set(SURFACE) or len(record.objects) > 1):
+        yield "depth", list(misfits(arrays, record, mask))
+
+
+def told(found: Iterable[str | None]) -> list[str]:
+    """Return what was found, without what was not."""
+    return [what for what in found if what]
+
+
+def core(mask: NDArray[Any]) -> tuple[Mask, Mask]:
+    """Return which pixels, with all around them, are wholly in the mask, and which wholly out."""
+    return eroded(mask == np.iinfo(mask.dtype).max), eroded(mask == 0)
+
+
+def labelled(arrays: Arrays) -> Mask:
+    """Return where any label tells of a surface, of which all then must.
+
+    A mask of what is half clear does not say where that is: labels may look through all of it.
+    """
+    told = [there(name, pixels) for name, pixels in arrays.items() if name in SURFACE]
+    return np.asarray(np.logical_or.reduce(told), dtype=np.bool_)
+
+
+def there(name: PassName, pixels: NDArray[Any]) -> Mask:
+    """Return where a label, (H, W) or (H, W, channels), tells of a surface."""
+    if name in ("depth", "distance"):
+        return np.isfinite(pixels)
+    return pixels.reshape(*pixels.shape[:2], -1).any(axis=-1)
+
+
+def eroded(pixels: Mask) -> Mask:
+    """Return the pixels that are true with all 8 around them; outside the picture all are."""
+    wide = np.pad(pixels, 1, constant_values=True)
+    rows = wide[:, :-2] & wide[:, 1:-1] & wide[:, 2:]
+    return rows[:-2] & rows[1:-1] & rows[2:]
+
+
+def too_many(wrong: Mask, of: Mask) -> int:
+    """Return how many pixels of `of` are wrong, or 0 where they are few."""
+    count = int(np.count_nonzero(wrong & of))
+    return count if count > max(FEW_PIXELS, FEW_SHARE * np.count_nonzero(of)) else 0
+
+
+def misfits(arrays: Arrays, record: ViewRecord, mask: NDArray[Any]) -> Iterator[str]:
+    """Say where labels and the mask, (H, W), are not of one mind.
+
+    A renderer keeps such views: what is full of holes, or can be seen through, is like this.
+    """
+    inside, outside = core(mask)
+    if record.see_through:
+        inside = labelled(arrays)
+    for name in SURFACE:
+        if name not in arrays:
+            continue
+        seen = there(name, arrays[name])
+        word = "infinite" if name in DEPTHS else "missing"
+        if count := too_many(~seen, inside):
+            yield f"{name} is {word} at {count} pixels of the model"
+        if name in DEPTHS and (count := too_many(seen, outside)):
+            yield f"{name} is finite at {count} pixels of the background"
+    if len(record.objects) > 1 and (what := strange_union(record.objects, mask)):
+        yield what
+
+
+def strange_union(objects: tuple[ObjectLabel, ...], mask: NDArray[Any]) -> str | None:
+    """Say how the boxes of several objects together are not the box of the mask, (H, W)."""
+    boxes = np.array([label.box_px for label in objects if label.box_px is not None])
+    tight = tight_box(shares_of(mask))
+    if not len(boxes) or tight is None:
+        return None
+    whole = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+    if np.abs(whole - np.array(tight)).max() <= BOX_SLACK_PX:
+        return None
+    return f"the boxes together are {whole.tolist()}, but the mask's is {list(tight)}"
+
+
+def strange_indices(pixels: NDArray[Any], name: str, known: set[int]) -> str | None:
+    """Say which values, (H, W), no table explains."""
+    unknown = sorted(set(np.unique(pixels).tolist()) - known - {0})
+    if unknown:
+        some = ", ".join(map(str, unknown[:3])) + (", ..." if len(unknown) > 3 else "")
+        return f"{name} holds {some}, which its table does not"
+    return None
+
+
+def strange_boxes(record: ViewRecord, mask: NDArray[Any] | None) -> Iterator[str]:
+    """Say which boxes lie outside the picture or do not fit the mask."""
+    width, height = record.resolution_px
+    outside = False
+    for label in record.objects:
+        if label.box_px is None:
+            continue
+        left, top, right, bottom = label.box_px
+        if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+            outside = True
+            yield f"the box of {label.name}, {list(label.box_px)}, is not inside the picture"
+    if mask is not None and not outside and len(record.objects) == 1:
+        yield from strange_fit(record.objects[0], mask)
+
+
+def strange_fit(label: ObjectLabel, mask: NDArray[Any]) -> Iterator[str]:
+    """Say how an object that is alone does not fit the mask, (H, W), which was made of it."""
+    shares = shares_of(mask)
+    tight, box = tight_box(shares), label.box_px
+    if tight is None:  # of what no mask can show there may be a box
+        return
+    if box is None:
+        yield f"{label.name} has no box, but the mask is not empty"
+        return
+    wider = shares.max() < BOX_FROM  # around all of it, also what the mask is too coarse to show
+    off = np.array(box) - np.array(tight)
+    beside = np.maximum(off * (1, 1, -1, -1), 0) if wider else np.abs(off)
+    if beside.max() > BOX_SLACK_PX:
+        yield f"the box is {list(box)}, but the mask's is {list(tight)}"
+        return
+    area = float(shares.sum())
+    unseen = mask.size / 2 / np.iinfo(mask.dtype).max  # a pixel is rounded by half a grey level
+    if abs(label.area_px - area) > AREA_SLACK * area + FEW_PIXELS + unseen:
+        yield f"the area is told as {label.area_px:.1f} pixels, but the mask's is {area:.1f}"
+
+
+def shares_of(mask: NDArray[Any]) -> NDArray[np.float64]:
+    """Return which share of each pixel (H, W) a mask covers."""
+    return np.asarray(mask / np.iinfo(mask.dtype).max, dtype=np.float64)

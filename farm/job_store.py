@@ -1,0 +1,176 @@
+"""The specs of submitted jobs, on storage: with them any task can be made again."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import ValidationError
+
+from farm.errors import StorageError
+from farm.ledger import JobState, JobStatus, TaskState
+from farm.spec.base import Spec, first_reason
+from farm.spec.job import Job
+from farm.spec.wire import JOB_ID_PATTERN
+from farm.storage import Storage
+
+FOLDER = "jobs"
+CACHED_JOBS = 64
+CONTROL_FILE_0_1 = "wish.json"
+"""What the first release called `control.json`: read where the other is not there."""
+JOB_ID = re.compile(JOB_ID_PATTERN)
+LOST = (TaskState.FAILED, TaskState.SET_ASIDE)
+STOPPED: dict[JobState, Literal["paused", "cancelled"]] = {
+    JobState.PAUSED: "paused",
+    JobState.CANCELLING: "cancelled",
+    JobState.CANCELLED: "cancelled",
+}
+
+
+class JobEnd(Spec):
+    """How a job ended, when its datasets were finished last."""
+
+    state: str
+    done: int
+    """Tasks."""
+    failed: int
+    """Tasks that failed or were set aside."""
+
+
+class JobControl(Spec):
+    """What a user wants of a job beside its spec; it outlives the ledger."""
+
+    priority: int = 0
+    stopped: Literal["", "paused", "cancelled"] = ""
+
+
+class JobStore:
+    """The jobs of a farm; those asked for last are kept in memory, since a job never changes."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.cache: OrderedDict[str, Job] = OrderedDict()
+        self.names: dict[str, str] = {}
+        self.lock = threading.Lock()
+
+    def save(self, job: Job) -> None:
+        """Write a job down."""
+        self.storage.put(f"{FOLDER}/{job.job_id}/spec.json", job.model_dump_json().encode())
+        self._keep(job)
+
+    def load(self, job_id: str) -> Job | None:
+        """Return a job; None where there is no such job.
+
+        Raises:
+            StorageError: What is there cannot be read.
+        """
+        with self.lock:
+            if job_id in self.cache:
+                self.cache.move_to_end(job_id)
+                return self.cache[job_id]
+        key = f"{FOLDER}/{job_id}/spec.json"
+        data = self.storage.get(key) if JOB_ID.fullmatch(job_id) else None
+        if data is None:
+            return None
+        try:
+            job = Job.model_validate_json(data)
+        except ValidationError as error:
+            reason = first_reason(error)
+            raise StorageError(f"{key}: is no job that this version can read: {reason}") from None
+        self._keep(job)
+        return job
+
+    def name(self, job_id: str) -> str:
+        """Return what a person calls a job: its dataset's name, or its id."""
+        if job_id not in self.names:
+            self.load(job_id)
+        return self.names.get(job_id, job_id)
+
+    def ids(self) -> Iterator[str]:
+        """Yield the ids of all jobs."""
+        after = ""
+        while key := next(self.storage.keys(FOLDER, after=after), None):
+            job_id = key.split("/")[1]
+            if JOB_ID.fullmatch(job_id):
+                yield job_id
+            after = f"{FOLDER}/{job_id}0"  # sorts right after all that is under `<id>/`
+
+    def delete(self, job_id: str) -> None:
+        """Remove a job with its logs; its datasets stay."""
+        if not JOB_ID.fullmatch(job_id):
+            return
+        self.storage.delete_tree(f"{FOLDER}/{job_id}")
+        with self.lock:
+            self.cache.pop(job_id, None)
+            self.names.pop(job_id, None)
+
+    def end(self, job_id: str) -> JobEnd | None:
+        """Return how a job ended when its datasets were finished last."""
+        data = self.storage.get(end_key(job_id))
+        try:
+            return JobEnd.model_validate_json(data) if data else None
+        except ValidationError:
+            return None
+
+    def save_end(self, job_id: str, end: JobEnd) -> None:
+        """Note that a job's datasets are finished."""
+        self.storage.put(end_key(job_id), end.model_dump_json().encode())
+
+    def control(self, job_id: str) -> JobControl:
+        """Return what a user wants of a job; what nobody said is as it is at first."""
+        data = self.storage.get(control_key(job_id))
+        data = data or self.storage.get(f"{FOLDER}/{job_id}/{CONTROL_FILE_0_1}")
+        try:
+            return JobControl.model_validate_json(data) if data else JobControl()
+        except ValidationError:
+            return JobControl()
+
+    def save_control(self, status: JobStatus) -> None:
+        """Note what a user wants of a job, so that it is known when the ledger is lost."""
+        control = JobControl(priority=status.priority, stopped=STOPPED.get(status.state, ""))
+        if control != self.control(status.job_id):
+            self.storage.put(control_key(status.job_id), control.model_dump_json().encode())
+
+    def count_restore(self, job_id: str) -> int:
+        """Note that a job is restored to an emptied ledger; return how often that was."""
+        key = f"{FOLDER}/{job_id}/restored"
+        text = self.storage.get(key) or b"0"
+        count = int(text) + 1 if text.isdigit() else 1
+        self.storage.put(key, str(count).encode())
+        return count
+
+    def _keep(self, job: Job) -> None:
+        with self.lock:
+            self.names[job.job_id] = job.spec.dataset_name or job.job_id
+            self.cache[job.job_id] = job
+            while len(self.cache) > CACHED_JOBS:
+                self.cache.popitem(last=False)
+
+
+def end_of(job: JobStatus) -> JobEnd:
+    """Return how a job that is over has ended."""
+    lost = sum(job.counts[state] for state in LOST)
+    return JobEnd(state=job.state.value, done=job.counts[TaskState.DONE], failed=lost)
+
+
+def end_key(job_id: str) -> str:
+    """Return where is noted how a job ended."""
+    return f"{FOLDER}/{job_id}/end.json"
+
+
+def control_key(job_id: str) -> str:
+    """Return where is noted what a user wants of a job."""
+    return f"{FOLDER}/{job_id}/control.json"
+
+
+def log_key(job_id: str, task_id: str, attempt: int) -> str:
+    """Return where the log of an attempt is kept."""
+    return f"{FOLDER}/{job_id}/log/{task_id}.{attempt}.log"
+
+
+def prefix_of(job_id: str) -> str:
+    """Return the storage prefix of a job's datasets."""
+    return f"datasets/{job_id}"

@@ -1,0 +1,1 @@
+"""Which assets, and which of their files: searched, filtered, planned; nothing is fetched here."""

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from farm.api.job_feed import Speeds
+from farm.api.jobs import job_info, newest_failures
+from farm.job_store import JobStore
+from farm.ledger import Ledger
+from farm.ledger.memory_store import MemoryStore
+from farm.storage import FolderStorage
+
+
+@pytest.fixture
+def ledger():
+    found = Ledger(MemoryStore())
+    found.add_job("job", tasks=10, views=100)
+    return found
+
+
+def status(ledger, views_done):
+    return ledger.job("job").model_copy(update={"views_done": views_done})
+
+
+def test_the_speed_is_that_of_the_last_minute(ledger):
+    speeds = Speeds()
+    assert speeds.note(status(ledger, 0), now_s=0) is None
+    assert speeds.note(status(ledger, 50), now_s=10) == 5
+    for second in range(11, 200):
+        rate = speeds.note(status(ledger, 50 + (second - 10)), now_s=second)
+
+    assert rate == pytest.approx(1, rel=0.05)
+
+
+def test_views_that_are_taken_back_make_no_negative_speed(ledger):
+    speeds = Speeds()
+    speeds.note(status(ledger, 10), now_s=0)
+    speeds.note(status(ledger, 20), now_s=5)
+
+    assert speeds.note(status(ledger, 12), now_s=10) is None
+    assert speeds.note(status(ledger, 22), now_s=15) == 2
+
+
+def test_jobs_that_are_gone_are_forgotten(ledger):
+    speeds = Speeds()
+    speeds.note(status(ledger, 0), now_s=0)
+    speeds.keep([])
+
+    assert speeds.samples == {}
+
+
+def test_the_time_left_leaves_out_what_will_never_come(ledger, tmp_path):
+    (ticket,) = ledger.take("job", 1)
+    ledger.claim(ticket, "w")
+    ledger.fail(ticket, "asset", "empty")
+    book = JobStore(FolderStorage(tmp_path))
+    info = job_info(ledger, book, ledger.job("job"), views_per_s=2.0)
+
+    assert info.eta_s == 45
+    assert info.failures == ("task 0: empty",)
+
+
+def test_of_very_many_failures_some_are_read(ledger, monkeypatch):
+    monkeypatch.setattr("farm.api.jobs.READ_FAILURES", 2)
+    for ticket in ledger.take("job", 5):
+        ledger.claim(ticket, "w")
+        ledger.fail(ticket, "asset", f"empty {ticket.index}")
+    monkeypatch.setattr(ledger, "failures", lambda job_id: pytest.fail("there are too many"))
+
+    told = newest_failures(ledger, ledger.job("job"))
+
+    assert told == ("task 1: empty 1", "task 0: empty 0")

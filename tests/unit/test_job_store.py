@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+
+from farm.errors import StorageError
+from farm.job_store import CACHED_JOBS, JobEnd, JobStore
+from farm.storage import FolderStorage
+from tests.builders import a_job
+
+
+@pytest.fixture
+def storage(tmp_path):
+    return FolderStorage(tmp_path)
+
+
+def test_a_job_is_found_again_by_any_process(storage):
+    job = a_job(dataset_name="chairs")
+    JobStore(storage).save(job)
+
+    assert JobStore(storage).load(job.job_id) == job
+    assert JobStore(storage).name(job.job_id) == "chairs"
+
+
+def test_a_job_without_a_name_is_called_by_its_id(storage):
+    job = a_job()
+    JobStore(storage).save(job)
+
+    assert JobStore(storage).name(job.job_id) == job.job_id
+
+
+def test_jobs_that_were_asked_for_are_not_read_again(storage, monkeypatch):
+    job = a_job()
+    book = JobStore(storage)
+    book.save(job)
+    monkeypatch.setattr(storage, "get", lambda key: pytest.fail("it was known"))
+
+    assert book.load(job.job_id) == job
+
+
+def test_memory_does_not_grow_with_the_jobs(storage):
+    book = JobStore(storage)
+    for seed in range(CACHED_JOBS + 5):
+        book.save(a_job(seed=seed))
+
+    assert len(book.cache) == CACHED_JOBS
+    assert len(list(book.ids())) == CACHED_JOBS + 5
+
+
+def test_every_job_is_listed_once_whatever_lies_beside_its_spec(storage):
+    book = JobStore(storage)
+    jobs = [a_job(seed=seed) for seed in range(3)]
+    for job in jobs:
+        book.save(job)
+        storage.put(f"jobs/{job.job_id}/log/a.1.log", b"")
+    storage.put("jobs/README", b"")
+
+    assert sorted(book.ids()) == sorted(job.job_id for job in jobs)
+
+
+def test_a_deleted_job_is_forgotten_with_its_logs(storage):
+    book, job = JobStore(storage), a_job()
+    book.save(job)
+    storage.put(f"jobs/{job.job_id}/log/a.1.log", b"")
+    book.delete(job.job_id)
+
+    assert book.load(job.job_id) is None
+    assert list(storage.keys("jobs")) == []
+
+
+@pytest.mark.parametrize("job_id", ["..", "../auth", "", "x"])
+def test_an_id_that_is_none_leads_nowhere(storage, job_id):
+    storage.put("auth/spec.json", b"{}")
+    book = JobStore(storage)
+    book.delete(job_id)
+
+    assert book.load(job_id) is None
+    assert storage.get("auth/spec.json") == b"{}"
+
+
+def test_a_spec_of_another_version_is_said_to_be_one(storage):
+    storage.put(f"jobs/{'0' * 12}/spec.json", b'{"version": 9}')
+
+    with pytest.raises(StorageError, match="is no job that this version can read"):
+        JobStore(storage).load("0" * 12)
+
+
+def test_how_a_job_ended_is_kept(storage):
+    book, end = JobStore(storage), JobEnd(state="completed", done=3, failed=1)
+    assert book.end("0" * 12) is None
+    book.save_end("0" * 12, end)
+
+    assert book.end("0" * 12) == end
