@@ -19,7 +19,7 @@ from tests.support.blender.shots import (
     shoot,
     some_view,
 )  # fmt: skip
-from worker.blender.model import add_bvh_anchor
+from worker.blender.models.model import add_bvh_anchor
 from worker.images.view_transform import Developer, quantise_mask
 
 

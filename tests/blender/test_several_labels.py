@@ -17,8 +17,8 @@ from tests.builders import a_task
 from tests.support.blender.scenes import a_material, add_box, asset_of, blend_file
 from tests.support.blender.shots import OurLease, Rendered, some_render, some_view
 from tests.support.snippets import run_snippet
+from worker.render import task as rendering
 from worker.render.task import render_task
-from worker.render.task import task as rendering
 
 VIEW = some_view(yaw=-90.0, pitch=40.0, distance=24.0)
 

@@ -17,9 +17,9 @@ from worker.blender.file_cameras import Evaluated, plain
 from worker.blender.materials.clear_cut import ClearCut
 from worker.blender.materials.textures import missing_textures
 from worker.blender.materials.vertex_colours import are_shown
-from worker.blender.measure import Measurement
-from worker.blender.model import is_thin_air
-from worker.blender.pass_indices import in_order, names_of, number
+from worker.blender.models.measure import Measurement
+from worker.blender.models.model import is_thin_air
+from worker.blender.models.pass_indices import in_order, names_of, number
 from worker.bounds import Points, transformed
 
 

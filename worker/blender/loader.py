@@ -11,12 +11,12 @@ import bpy
 from farm.errors import AssetError
 from farm.spec.asset import Asset
 from worker.assets.check import check_asset
-from worker.blender.belongings import Belongings
 from worker.blender.environment import Environment
 from worker.blender.formats import fbx, file_colours, gltf, importers, obj, subdivision, usd_marks
 from worker.blender.formats.readable import readable
 from worker.blender.guards import disarm, file_access
 from worker.blender.materials import vertex_colours  # fmt: skip
+from worker.blender.models.belongings import Belongings
 from worker.blender.scratch import Scratch
 from worker.sandbox.rlimits import give_back_memory
 

@@ -22,9 +22,10 @@ from worker.blender.environment import Environment
 from worker.blender.file_scene import FileScene
 from worker.blender.formats import importers
 from worker.blender.loader import Loader
-from worker.blender.measure import measure
-from worker.blender.model import Model
-from worker.blender.models import Models
+from worker.blender.models.group import Models
+from worker.blender.models.measure import measure
+from worker.blender.models.model import Model
+from worker.blender.models.standing import Standing, key_of
 from worker.blender.scratch import Scratch
 from worker.blender.settings import (
     MAX_BOUNCES,
@@ -35,7 +36,6 @@ from worker.blender.settings import (
     set_sampling,
     set_tiles,
 )  # fmt: skip
-from worker.blender.standing import Standing, key_of
 from worker.blender.view_passes import STICKY, Sampling, plan_samplings
 from worker.device.device import claim_device, parse_device
 

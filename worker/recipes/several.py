@@ -14,7 +14,7 @@ from worker.labels.tables import index_table, material_table
 from worker.recipes import Stage
 
 if TYPE_CHECKING:  # which imports Blender
-    from worker.blender.models import Models
+    from worker.blender.models.group import Models
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from farm.spec.recipes.sod import SodSetup, SodView
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
 from farm.spec.view import View
-from worker.blender.model import Model
+from worker.blender.models.model import Model
 from worker.blender.session import BlenderSession
 from worker.bounds import fit_distance, transformed
 from worker.labels.objects import Thing

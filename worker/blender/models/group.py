@@ -10,8 +10,8 @@ import bpy
 
 from farm.spec.camera import IDENTITY
 from worker.blender.materials.clear_cut import ClearCut
-from worker.blender.model import Model
-from worker.blender.pass_indices import number
+from worker.blender.models.model import Model
+from worker.blender.models.pass_indices import number
 
 
 class Together:

@@ -15,8 +15,8 @@ from worker.blender.materials.clear_cut import ClearCut
 from worker.blender.materials.emission import any_shines
 from worker.blender.materials.textures import missing_textures
 from worker.blender.materials.vertex_colours import are_shown
-from worker.blender.measure import Measurement
-from worker.blender.pass_indices import in_order, names_of, number
+from worker.blender.models.measure import Measurement
+from worker.blender.models.pass_indices import in_order, names_of, number
 from worker.blender.view_passes import HIGHEST_INDEX
 from worker.bounds import Bounds
 

@@ -11,14 +11,15 @@ import numpy as np
 
 from farm.errors import AssetError
 from farm.spec.asset import Asset
-from worker.blender.belongings import Belongings, rename
-from worker.blender.copies import Copies
 from worker.blender.formats import importers, metaballs
 from worker.blender.formats.importers import ImportedObjects
 from worker.blender.guards import disarm
 from worker.blender.loader import Loader, check_total
-from worker.blender.measure import Measurement, measure
-from worker.blender.model import (
+from worker.blender.models.belongings import Belongings, rename
+from worker.blender.models.copies import Copies
+from worker.blender.models.group import Models, joined
+from worker.blender.models.measure import Measurement, measure
+from worker.blender.models.model import (
     Model,
     add_bvh_anchor,
     add_instance,
@@ -28,7 +29,6 @@ from worker.blender.model import (
     scale_lamps,
     wants_bvh_anchor,
 )  # fmt: skip
-from worker.blender.models import Models, joined
 
 LARGEST = 1e12
 """Units that a model may measure; a part that is further off is there by mistake."""
