@@ -23,7 +23,7 @@ test: setup ## Run all tests, or some: make test PYTEST=tests/unit/spec
 	@$(PYTHON) -m pytest $(if $(findstring tests/,$(PYTEST)),,$(AT_ONCE)) $(PYTEST)
 
 fuzz: setup ## Throw strange things at every door, for long: make fuzz FUZZ_EXAMPLES=5000
-	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTHON) -m pytest tests/fuzz tests/unit/ledger/test_twins.py \
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTHON) -m pytest tests/fuzz tests/unit/ledger/test_redis_as_memory.py \
 		tests/unit/ledger/test_interleavings.py --timeout 0 $(PYTEST)
 
 test-docker: setup ## Build the images, render on a stack of containers, take it down

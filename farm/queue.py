@@ -72,7 +72,7 @@ REDIS: dict[str, Any] = {
         "health_check_interval": 10,
         "priority_steps": list(PRIORITIES),
         "queue_order_strategy": "priority",
-        "max_retries": 1,  # of one call; whoever calls has its own patience
+        "max_retries": 1,  # of one call; callers retry in their own way
         "interval_start": 0.1,
     },
 }

@@ -8,7 +8,7 @@ from farm.spec.wire import WorkerInfo
 
 
 def list_workers(ledger: Ledger) -> tuple[WorkerInfo, ...]:
-    """Return every worker whose heart beats, with the task that it holds."""
+    """Return every worker whose heartbeat lasts, with the task that it holds."""
     now_s = ledger.now_s()
     return tuple(
         WorkerInfo(

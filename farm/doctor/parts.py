@@ -54,7 +54,7 @@ def dispatcher() -> Iterator[Finding]:
 
 
 def worker() -> Iterator[Finding]:
-    """Look for the heart of a worker of this host."""
+    """Look for the heartbeat of a worker of this host."""
     from farm.ledger import open_ledger
 
     host = platform.node()

@@ -230,7 +230,7 @@ class Ledger(Jobs):
         self.store.beat(worker, json.dumps({"info": info, "seen_s": self.now_s()}), ttl_s)
 
     def farewell(self, worker: str) -> None:
-        """Give back all that `worker` holds, free of charge, and stop its heart."""
+        """Give back all that `worker` holds, free of charge, and end its heartbeat."""
         for ticket in self.held_by(worker):
             with self.sparing():
                 self.release(ticket)
@@ -265,7 +265,7 @@ class Ledger(Jobs):
         return [task.ticket for task in self._all_running() if task.worker == worker]
 
     def reap(self) -> list[Ticket]:
-        """Take back, as lost, what workers hold whose heart has stopped."""
+        """Take back, as lost, what workers hold whose heartbeat has stopped."""
         running = list(self._all_running())
         living = self.store.beating() if running else {}
         lost = []

@@ -194,11 +194,11 @@ def node_of(worker: str) -> str:
 
 
 class WorkerStatus(Work):
-    """A worker whose heart beats."""
+    """A worker whose heartbeat lasts."""
 
     worker: str
     info: dict[str, str]
     seen_s: float = 0.0
-    """When its heart last beat, by the ledger's clock."""
+    """When it was last heard of, by the ledger's clock."""
     quarantine: Quarantine | None = None
     """None where it takes tasks."""

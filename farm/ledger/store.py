@@ -161,10 +161,10 @@ class Store(Protocol):
     def beat(self, worker: str, info: str, ttl_s: float) -> None: ...
 
     def still(self, worker: str) -> None:
-        """Stop a worker's heart at once."""
+        """End a worker's heartbeat at once."""
 
     def beating(self) -> dict[str, str]:
-        """Return the workers whose heart beats, and what they say of themselves."""
+        """Return the workers whose heartbeat lasts, and what they say of themselves."""
 
     def conducts(self) -> dict[str, str]:
         """Return what is noted of each node, as JSON."""
@@ -176,7 +176,7 @@ class Store(Protocol):
         """Write what is noted of a node, if it still is what it was; empty: nothing."""
 
     def tell_work(self, worker: str, text: str, ttl_s: float) -> None:
-        """Keep what a worker says of its work until it says more or its heart is stilled."""
+        """Keep what a worker says of its work until it says more or its heartbeat ends."""
 
     def told_work(self, workers: Sequence[str]) -> list[str | None]:
         """Return what these workers said of their work last."""

@@ -18,7 +18,7 @@ from farm.client import upload as upload_module
 from farm.client.home import Home
 from farm.errors import LoginError, NotFoundError, RequestRefusedError, TransferError
 from farm.library import hash_file
-from tests.integration.test_api_jobs import ServedFarm
+from tests.integration.api.test_jobs import ServedFarm
 
 
 @pytest.fixture

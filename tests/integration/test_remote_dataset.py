@@ -17,7 +17,7 @@ from farm.dataset.reader import DatasetError, open_dataset
 from farm.dataset.verify.verify import verify
 from farm.errors import LoginError, NotFoundError, SetupError, StorageError, UnreachableError
 from farm.spec.record import ViewRecord
-from tests.integration.test_api_jobs import ServedFarm
+from tests.integration.api.test_jobs import ServedFarm
 from tests.integration.test_client import Cutter
 from tests.unit.dataset.records.test_snapshot import Corner
 

@@ -27,7 +27,7 @@ def test_redis_stops_a_heart_by_itself(redis_url):
 
     ledger.heartbeat("w", {}, ttl_s=0.05)
 
-    wait_for(lambda: not ledger.workers(), "the heart stopped")
+    wait_for(lambda: not ledger.workers(), "the heartbeat stopped")
     client.close()
 
 

@@ -409,14 +409,14 @@ def test_a_picture_and_its_noisy_brighter_copy_look_alike_but_a_turned_one_does_
     waves = np.sin(x / 7) + np.sin(x / 31 + y / 11) + np.cos(y / 17)
     picture = np.repeat((110 + 25 * waves)[..., None], 3, axis=-1).astype(np.uint8)
     noisy = (picture * 1.1 + rng.normal(0, 1, picture.shape)).astype(np.uint8)
-    twins = DuplicateFinder()
+    duplicates = DuplicateFinder()
     for place, (pixels, group) in enumerate(
         [(picture, 1), (noisy, 1), (picture.transpose(1, 0, 2), 1), (picture, 2)]
     ):
-        twins.add(place, Fingerprint(group, place, picture_bits(pixels)))
+        duplicates.add(place, Fingerprint(group, place, picture_bits(pixels)))
 
-    assert list(twins.alike()) == [(1, 0)]
-    assert list(twins.same()) == []
+    assert list(duplicates.alike()) == [(1, 0)]
+    assert list(duplicates.same()) == []
 
 
 def test_nothing_is_alike_where_there_is_nothing():

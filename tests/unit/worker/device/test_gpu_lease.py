@@ -162,15 +162,15 @@ def test_a_heart_keeps_the_gpu_and_gives_it_back(fake_gpus, store, clock):
     fake_gpus("A")
     ledger, name = Ledger(store), "device:GPU-0000-fake"
     lease = find(Claimant(ledger, "a", 0.3)).lease
-    heart = Heartbeat(ledger, "w", {}, ttl_s=0.3, on_deadly_start=print, device=lease)
-    heart.start()
+    heartbeat = Heartbeat(ledger, "w", {}, ttl_s=0.3, on_deadly_start=print, device=lease)
+    heartbeat.start()
     _, first_end_s = store.leases[name]
     clock.now_s += 0.2
     wait_for(lambda: store.leases[name][1] > first_end_s, "the lease is renewed")
     clock.now_s += 0.2
 
     assert ledger.lease(name, "b", 1) == "a", "the first lease would be over"
-    heart.stop()
+    heartbeat.stop()
     assert ledger.lease(name, "b", 1) == "b"
 
 
@@ -180,9 +180,9 @@ def test_a_worker_whose_gpu_was_taken_meanwhile_gives_up(fake_gpus):
     lease = find(Claimant(ledger, "a", 60)).lease
     ledger.unlease("device:GPU-0000-fake", "a")  # Redis forgot it
     ledger.lease("device:GPU-0000-fake", "b", 60)
-    heart = Heartbeat(ledger, "w", {}, ttl_s=60, on_deadly_start=told.append, device=lease)
-    heart.start()
-    heart.stop()
+    heartbeat = Heartbeat(ledger, "w", {}, ttl_s=60, on_deadly_start=told.append, device=lease)
+    heartbeat.start()
+    heartbeat.stop()
 
     assert set(told) == {"GPU-0000-fake (A) was taken by b"}
     assert ledger.lease("device:GPU-0000-fake", "c", 1) == "b"

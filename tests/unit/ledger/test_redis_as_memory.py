@@ -1,4 +1,4 @@
-"""The ledger and its twin say the same, whatever happens in whatever order."""
+"""The ledger and its ledger say the same, whatever happens in whatever order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TASKS = 4
 WORKERS = ("a", "b")
 
 
-class Twins(RuleBasedStateMachine):
+class RedisAsMemory(RuleBasedStateMachine):
     """Does to both whatever is done; any ticket, also one of the past or from nowhere."""
 
     client: Any
@@ -31,17 +31,17 @@ class Twins(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.client.flushall()
-        self.twins = [Ledger(MemoryStore()), Ledger(RedisStore(self.client))]
+        self.ledgers = [Ledger(MemoryStore()), Ledger(RedisStore(self.client))]
         self.both("add_job", "job", tasks=TASKS, views=99, done=(1,), views_done=3, kept={2: 1})
 
     def both(self, verb: str, *args: Any, **kwargs: Any) -> Any:
-        ours, theirs = (getattr(twin, verb)(*args, **kwargs) for twin in self.twins)
+        ours, theirs = (getattr(ledger, verb)(*args, **kwargs) for ledger in self.ledgers)
         assert ours == theirs
         return ours
 
     def ticket(self, index: int, age: int) -> Ticket:
         """A ticket of a task: its newest, or an older one."""
-        records = self.twins[0].store.records("job", [index])
+        records = self.ledgers[0].store.records("job", [index])
         newest = records[index].attempt if index in records else 0
         return Ticket(job_id="job", index=index, attempt=max(newest - age, 0))
 
@@ -77,10 +77,10 @@ class Twins(RuleBasedStateMachine):
 
     @rule(start=st.integers(0, TASKS), limit=st.integers(1, 3))
     def look(self, start, limit):
-        job = self.twins[0].job("job")
+        job = self.ledgers[0].job("job")
         if job:
             states = (TaskState.PENDING, TaskState.FAILED, TaskState.CANCELLED)
-            found = [twin.tasks(job, states, start=start, limit=limit) for twin in self.twins]
+            found = [ledger.tasks(job, states, start=start, limit=limit) for ledger in self.ledgers]
             seen = [[(task.index, task.state, len(task.attempts)) for task in one] for one in found]
             assert seen[0] == seen[1]
 
@@ -95,18 +95,18 @@ class Twins(RuleBasedStateMachine):
             self.both("cancel", "job")
 
     @rule(worker=st.sampled_from(WORKERS))
-    def heart(self, worker):
-        for twin in self.twins:
-            twin.heartbeat(worker, {}, ttl_s=1000)
+    def heartbeat(self, worker):
+        for ledger in self.ledgers:
+            ledger.heartbeat(worker, {}, ttl_s=1000)
 
     @rule(worker=st.sampled_from(WORKERS))
     def farewell(self, worker):
-        for twin in self.twins:
-            twin.farewell(worker)
+        for ledger in self.ledgers:
+            ledger.farewell(worker)
 
     @rule()
     def reap(self):
-        ours, theirs = (twin.reap() for twin in self.twins)
+        ours, theirs = (ledger.reap() for ledger in self.ledgers)
         assert sorted(ours, key=str) == sorted(theirs, key=str)
 
     @rule(worker=st.sampled_from(WORKERS))
@@ -119,51 +119,51 @@ class Twins(RuleBasedStateMachine):
     @rule(verb=st.sampled_from(["judge", "passed", "failed"]), worker=st.sampled_from(WORKERS))
     def nodes(self, verb, worker):
         given = {"judge": (), "passed": (worker,), "failed": (worker, "black")}[verb]
-        ours, theirs = (getattr(twin.nodes, verb)(*given) for twin in self.twins)
+        ours, theirs = (getattr(ledger.nodes, verb)(*given) for ledger in self.ledgers)
         assert ours == theirs
 
     @invariant()
     def they_note_the_same(self):
         ours, theirs = (
-            {node: without_times(conduct) for node, conduct in twin.nodes.conducts().items()}
-            for twin in self.twins
+            {node: without_times(conduct) for node, conduct in ledger.nodes.conducts().items()}
+            for ledger in self.ledgers
         )
         assert ours == theirs
-        assert self.twins[0].store.kept("job") == self.twins[1].store.kept("job")
+        assert self.ledgers[0].store.kept("job") == self.ledgers[1].store.kept("job")
 
     @invariant()
     def they_say_the_same(self):
         timeless = {"created_s", "held_until_s"}
-        ours, theirs = (twin.job("job").model_dump(exclude=timeless) for twin in self.twins)
+        ours, theirs = (ledger.job("job").model_dump(exclude=timeless) for ledger in self.ledgers)
         assert ours == theirs
         ours, theirs = (
             [
                 (s.index, s.state, [(a.cause, a.charge) for a in s.attempts])
-                for s in twin.failures("job")
+                for s in ledger.failures("job")
             ]
-            for twin in self.twins
+            for ledger in self.ledgers
         )
         assert ours == theirs
 
     @invariant()
     def counters_tell_the_truth(self):
-        for twin in self.twins:
-            job = twin.job("job")
-            meta = twin.store.meta("job")
-            states = twin.store.states("job", 0, TASKS)
+        for ledger in self.ledgers:
+            job = ledger.job("job")
+            meta = ledger.store.meta("job")
+            states = ledger.store.states("job", 0, TASKS)
             assert {code: int(meta.get(code, 0)) for code in CODES.values()} == {
                 code: states.count(code) for code in CODES.values()
             }
             assert sum(job.counts.values()) == TASKS
             assert job.views_done >= 3
-            assert len(twin.running("job")) == job.counts[TaskState.RUNNING]
-            assert set(twin.store.returned("job", TASKS)) <= {
+            assert len(ledger.running("job")) == job.counts[TaskState.RUNNING]
+            assert set(ledger.store.returned("job", TASKS)) <= {
                 index for index, code in enumerate(states) if code == "p"
             }
 
 
 def without_times(conduct: Any) -> Any:
-    """What is noted of a node, but not when: the twins have two clocks."""
+    """What is noted of a node, but not when: the ledgers have two clocks."""
 
     def scrub(value: Any) -> Any:
         if isinstance(value, dict):
@@ -178,7 +178,7 @@ def without_times(conduct: Any) -> Any:
 def test_the_twins_never_disagree(redis_url):
     client = connect(redis_url)
 
-    class OnThisRedis(Twins):
+    class OnThisRedis(RedisAsMemory):
         pass
 
     OnThisRedis.client = client
