@@ -8,14 +8,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from farm.errors import DamagedLedgerError, SetupError, StorageError, UnreachableError
-from farm.ledger import JobState, JobStatus, Ledger, TaskState
+from farm.ledger import JobStatus, Ledger, TaskState
+from farm.ledger.inboxes import Affinity, Inboxes, Placed
+from farm.ledger.model import FED_JOB, WorkerStatus
 from farm.ledger.steps import WaitsFor
 from farm.queue import TaskQueue
 from farm.spec.task import RenderMessage, RenderTask, Ticket
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 WINDOW = 4
 """Messages that wait for each worker: enough for its next seconds, no more."""
@@ -44,6 +49,7 @@ class Dispatcher:
         task_of: Callable[[str, int], RenderTask],
         *,
         steps_of: Callable[[str], WaitsFor | None] = lambda job_id: None,
+        affinity_of: Callable[[str], Affinity | None] = lambda job_id: None,
         lease_ttl_s: float = 10.0,
         on_over: Callable[[str], None] = lambda job_id: None,
         on_aside: Callable[[], None] = lambda: None,
@@ -53,11 +59,15 @@ class Dispatcher:
         self.queue = queue
         self.task_of = task_of
         self.steps_of = steps_of
+        self.affinity_of = affinity_of
         self.lease_ttl_s = lease_ttl_s
         self.on_over = on_over
         self.on_aside = on_aside
         """Called when a job was moved aside, which the storage may know how to restore."""
         self.clock = clock
+        self.inboxes = Inboxes(ledger)
+        self.inbox_of: dict[str, str] = {}
+        """Worker that takes tasks -> name of its inbox."""
         self.epoch: str | None = None
         self.reachable = True
         self.last_step_s = clock()
@@ -128,7 +138,7 @@ class Dispatcher:
                 self.on_aside()
 
     def _tidy(self) -> None:
-        for name in self.ledger.store.keep_kinds(self.queue.keys()):
+        for name in self.ledger.store.keep_kinds(self.queue.keys(self.inbox_of.values())):
             log.error("moved aside: %r, which the queue needs, was something else", name)
 
     def _check(self, jobs: list[JobStatus]) -> None:
@@ -171,23 +181,74 @@ class Dispatcher:
     def _feed(self, jobs: list[JobStatus]) -> None:
         """Fill the window of each job, in order: an urgent job never waits for the others'."""
         takers = [worker for worker in self.ledger.workers() if not worker.quarantine]
+        self._look_into_inboxes(takers)
         room = WINDOW * max(len(takers), 1)
-        now_s = self.ledger.now_s()
+        now_s, ahead = self.ledger.now_s(), 0
         for job in jobs:
-            room -= job.counts[TaskState.QUEUED]
+            queued, fed = job.counts[TaskState.QUEUED], 0
+            room -= queued
             if room < 1:
-                return
-            if job.state in (JobState.QUEUED, JobState.RUNNING) and job.held_until_s <= now_s:
+                break
+            if job.state in FED_JOB and job.held_until_s <= now_s:
                 with self._going_on("feed", job_id=job.job_id):
-                    steps = self._steps_of(job.job_id)
-                    tickets = self.ledger.take(job.job_id, room, waits_for=steps)
-                    room -= len(tickets)
-                    for ticket in tickets:
-                        self._send(ticket, job.priority)
+                    fed = self._feed_job(job, room, len(takers), waits=ahead > 0)
+            room -= fed
+            ahead += queued + fed - self.inboxes.count(job.job_id)
+        self._share(jobs)
 
-    def _steps_of(self, job_id: str) -> WaitsFor | None:
+    def _look_into_inboxes(self, takers: list[WorkerStatus]) -> None:
+        found = {worker.worker: worker.info.get("inbox", "") for worker in takers}
+        self.inbox_of = {worker: inbox for worker, inbox in found.items() if inbox}
+        self.inboxes.tidy(self.inbox_of)
+
+    def _feed_job(self, job: JobStatus, room: int, takers: int, *, waits: bool) -> int:
+        """Give out up to `room` tickets of a job; return how much of the room is used up.
+
+        A job that `waits` for tickets of jobs before it fills no inbox: it would overtake them.
+        """
+        steps = self._known(self.steps_of, job.job_id)
+        affinity = self._known(self.affinity_of, job.job_id)
+        if affinity is None:
+            return self._send_to_all(job, room, steps)
+        if not job.counts[TaskState.PENDING]:
+            return 0
+        if waits and self.queue.length():
+            return room
+        others = takers - len(self.inbox_of)
+        shared = job.counts[TaskState.QUEUED] - self.inboxes.count(job.job_id)
+        sent = self._send_to_all(job, min(room, WINDOW * others - shared), steps)
+        if others and not self.inbox_of:
+            return sent
+        placed, all_given = self.inboxes.place(
+            job, affinity, self.inbox_of, limit=room - sent, waits_for=steps
+        )
+        for each in placed:
+            self._deliver(each, job.priority)
+        return sent + len(placed) if all_given else room  # else no job after it is served
+
+    def _send_to_all(self, job: JobStatus, limit: int, steps: WaitsFor | None) -> int:
+        tickets = self.ledger.take(job.job_id, limit, waits_for=steps)
+        for ticket in tickets:
+            self._send(ticket, job.priority)
+        return len(tickets)
+
+    def _share(self, jobs: list[JobStatus]) -> None:
+        """Let no worker wait while tasks lie in the inboxes of others."""
+        idle = self.inbox_of.keys() - {each.worker for each in self.inboxes.placed.values()}
+        if not idle or not self.inboxes.placed or self.queue.length():
+            return
+        priorities = {job.job_id: job.priority for job in jobs}
+        busy: set[str] = set()
+        for job in jobs:
+            if job.counts[TaskState.RUNNING]:
+                with self._going_on("share", job_id=job.job_id):
+                    busy |= {task.worker for task in self.ledger.running(job.job_id)}
+        for each in self.inboxes.take_over(self.inbox_of, busy):
+            self._deliver(each, priorities.get(each.ticket.job_id, 0))
+
+    def _known(self, ask: Callable[[str], T | None], job_id: str) -> T | None:
         try:
-            return self.steps_of(job_id)
+            return ask(job_id)
         except StorageError:  # whoever makes its tasks meets the same, and says so
             return None
 
@@ -204,11 +265,20 @@ class Dispatcher:
                     queued[task.ticket] = task.since_s, job.priority
         self.sent_s = {ticket: sent for ticket, sent in self.sent_s.items() if ticket in queued}
         for ticket, (since_s, priority) in queued.items():
-            if now_s - self.sent_s.get(ticket, since_s) > REPUBLISH_S:
+            late = now_s - self.sent_s.get(ticket, since_s) > REPUBLISH_S
+            if late and not self._lies_in_inbox(ticket):
                 self._send(ticket, priority)
                 self.sent_s[ticket] = now_s
 
-    def _send(self, ticket: Ticket, priority: int) -> None:
+    def _lies_in_inbox(self, ticket: Ticket) -> bool:
+        placed = self.inboxes.placed.get(ticket)
+        inbox = self.inbox_of.get(placed.worker) if placed else None
+        return inbox is not None and self.queue.length(inbox) > 0
+
+    def _deliver(self, placed: Placed, priority: int) -> None:
+        self._send(placed.ticket, priority, inbox=self.inbox_of[placed.worker])
+
+    def _send(self, ticket: Ticket, priority: int, *, inbox: str | None = None) -> None:
         try:
             task = self.task_of(ticket.job_id, ticket.index)
         except StorageError as error:  # the job waits, its owner can read for what
@@ -216,7 +286,7 @@ class Dispatcher:
             self.ledger.claim(ticket, "dispatcher")
             self.ledger.fail(ticket, error.cause, str(error))
             return
-        self.queue.put(RenderMessage(ticket=ticket, task=task), priority=priority)
+        self.queue.put(RenderMessage(ticket=ticket, task=task), priority=priority, inbox=inbox)
 
     def _finish(self, jobs: list[JobStatus]) -> None:
         for job in jobs:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from celery import Celery
+from kombu.entity import Exchange, Queue
 from kombu.exceptions import OperationalError
 
 from farm.errors import DamagedLedgerError, UnreachableError
@@ -14,11 +15,24 @@ from farm.spec.task import RenderMessage, RenderTask
 RENDER_TASK = "farm.render"
 """Name of the one task that the farm sends and the worker registers."""
 QUEUE = "render"
+"""The queue that all workers listen to."""
+INBOX_PREFIX = "inbox."
+"""Start of the names of inboxes, which belong to one worker each; they sort before `QUEUE`."""
+INBOX_TTL_S = 3600.0
+"""Longest time that messages stay in the inbox of a worker that is gone."""
 PREFIX = "farm:"
 PRIORITIES = (0, 3, 6, 9)
 BINDINGS = (QUEUE, "celery.pidbox", "reply.celery.pidbox", "celeryev")
+
+
+def keys_of(queue: str) -> dict[str, str]:
+    """Return the keys in Redis of a queue: one list per priority."""
+    steps = (f"\x06\x16{step}" if step else "" for step in PRIORITIES)
+    return {f"{PREFIX}{queue}{step}": "list" for step in steps}
+
+
 KEYS: dict[str, str] = {
-    **{f"{PREFIX}{QUEUE}" + (f"\x06\x16{step}" if step else ""): "list" for step in PRIORITIES},
+    **keys_of(QUEUE),
     **{f"{PREFIX}_kombu.binding.{name}": "set" for name in BINDINGS},
     f"{PREFIX}unacked": "hash",
     f"{PREFIX}unacked_index": "zset",
@@ -71,7 +85,7 @@ REDIS: dict[str, Any] = {
         "socket_keepalive": True,
         "health_check_interval": 10,
         "priority_steps": list(PRIORITIES),
-        "queue_order_strategy": "priority",
+        "queue_order_strategy": "sorted",  # within a priority
         "max_retries": 1,  # of one call; callers retry in their own way
         "interval_start": 0.1,
     },
@@ -81,13 +95,13 @@ REDIS: dict[str, Any] = {
 class TaskQueue(Protocol):
     """Where the dispatcher puts tasks; a message may get lost or come twice."""
 
-    def put(self, message: RenderMessage, *, priority: int) -> None:
-        """Append a task; a job of a higher priority goes first."""
+    def put(self, message: RenderMessage, *, priority: int, inbox: str | None = None) -> None:
+        """Append a task, for all or into an inbox; a job of a higher priority goes first."""
 
-    def length(self) -> int:
-        """Return how many messages nobody has fetched yet."""
+    def length(self, inbox: str | None = None) -> int:
+        """Return how many messages nobody has fetched yet, of those for all or of an inbox."""
 
-    def keys(self) -> Mapping[str, str]:
+    def keys(self, inboxes: Iterable[str] = ()) -> Mapping[str, str]:
         """Return the keys in Redis that it needs, and of which kind each is."""
 
 
@@ -104,7 +118,7 @@ class CeleryQueue:
     def __init__(self, redis_url: str) -> None:
         self.app = create_celery(redis_url)
 
-    def put(self, message: RenderMessage, *, priority: int) -> None:
+    def put(self, message: RenderMessage, *, priority: int, inbox: str | None = None) -> None:
         ticket = message.ticket
         try:
             self.app.send_task(
@@ -115,25 +129,56 @@ class CeleryQueue:
                 task_id=f"{ticket.job_id}.{ticket.index}.{ticket.attempt}",
                 priority=celery_priority(priority),
                 retry=False,
+                **({"queue": inbox_queue(inbox)} if inbox else {}),
             )
         except OperationalError as error:
             raise UnreachableError("Redis cannot be reached") from error
 
-    def length(self) -> int:
+    def length(self, inbox: str | None = None) -> int:
+        name, arguments = inbox or QUEUE, inbox_arguments() if inbox else None
         with self.app.connection_or_acquire() as connection:
             try:
-                return int(connection.default_channel.queue_declare(QUEUE).message_count)
+                found = connection.default_channel.queue_declare(name, arguments=arguments)
+                return int(found.message_count)
             except (OperationalError, *connection.connection_errors) as error:
                 raise UnreachableError("Redis cannot be reached") from error
             except connection.channel_errors as error:  # the dispatcher sees to it
-                raise DamagedLedgerError("key", PREFIX + QUEUE, str(error)) from error
+                raise DamagedLedgerError("key", PREFIX + name, str(error)) from error
 
-    def keys(self) -> Mapping[str, str]:
-        return KEYS
+    def keys(self, inboxes: Iterable[str] = ()) -> Mapping[str, str]:
+        return KEYS | {key: kind for inbox in inboxes for key, kind in keys_of(inbox).items()}
 
     def close(self) -> None:
         """Close the connections."""
         self.app.close()
+
+
+def inbox_of(worker: str) -> str:
+    """Return the name of a worker's inbox."""
+    return INBOX_PREFIX + worker
+
+
+def inbox_queue(inbox: str) -> Queue:
+    """Return an inbox as Celery knows it: a list in Redis that expires with its worker."""
+    return queue_on("", inbox, inbox_arguments())
+
+
+def shared_queue() -> Queue:
+    """Return the queue of all workers, as Celery itself would make it."""
+    return queue_on(QUEUE, QUEUE, None)
+
+
+def queue_on(exchange: str, name: str, arguments: dict[str, int] | None) -> Queue:
+    """Return a queue as Celery knows it."""
+    entity: Any = Queue  # it ships no types
+    place: Any = Exchange
+    found: Queue = entity(name, place(exchange), routing_key=name, queue_arguments=arguments)
+    return found
+
+
+def inbox_arguments() -> dict[str, int]:
+    """Return the arguments that every use of an inbox needs."""
+    return {"x-expires": round(INBOX_TTL_S * 1000)}
 
 
 def celery_priority(priority: int) -> int:

@@ -6,8 +6,9 @@
 # Output seen:
 #   named: at frame 7, was at 10
 #   in the context: at frame 10, was at 10
-# Source: https://docs.blender.org/api/current/bpy.ops.render.html names `scene` as what is rendered, and says nothing of
-#   another scene's frame; https://docs.blender.org/api/current/bpy.types.Scene.html: each scene has a current frame.
+# Source: https://docs.blender.org/api/current/bpy.ops.render.html: `scene` is the "Scene to render, current scene if
+#   not specified"; https://docs.blender.org/api/current/bpy.types.Scene.html: `frame_current` is the "Current frame"
+#   of a scene, each of which has its own.
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -7,8 +7,8 @@
 #   FISHEYE_EQUIDISTANT: alpha 0 in the middle, 1 in the corner
 #   FISHEYE_LENS_POLYNOMIAL: alpha 0 in the middle, 1 in the corner
 #   MIRRORBALL: alpha 0 in the middle, 1 in the corner
-# Source: https://docs.blender.org/api/current/bpy.types.RenderSettings.html: `film_transparent` makes the world's
-#   background transparent, for compositing; no object of the scene covers those pixels.
+# Source: https://docs.blender.org/manual/en/latest/render/cycles/render_settings/film.html, Transparent: "Render the
+#   background transparent, for compositing the image over another background after rendering."
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -10,7 +10,8 @@
 #   kept, object itself: 3 then 5
 #   not kept, instance: 3 then 5
 # Source: https://docs.blender.org/api/current/bpy.types.RenderSettings.html#bpy.types.RenderSettings.use_persistent_data
-#   (it trades memory for speed, and should change nothing else)
+#   ("Keep render data around for faster re-renders and animation renders, at the cost of increased memory usage":
+#   speed and memory are all that it should change)
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -64,7 +64,8 @@ class FarmCollector(Collector):
             waiting + in_hand,
         )
         with self.ledger.sparing():
-            messages = self.queue.length()
+            inboxes = [worker.info.get("inbox") for worker in workers]
+            messages = sum(self.queue.length(each) for each in [None, *filter(None, inboxes)])
             yield plain("farm_queue_messages", "Messages that no worker has fetched", messages)
         damaged = GaugeMetricFamily(
             "farm_damaged", "What was damaged in Redis and moved aside, by kind", labels=["kind"]

@@ -3,6 +3,7 @@
 from farm.expand.recipe import (
     Count,
     Expansion,
+    affinity,
     count,
     datasets,
     expand,
@@ -16,6 +17,7 @@ from farm.expand.recipe import (
 __all__ = [
     "Count",
     "Expansion",
+    "affinity",
     "count",
     "datasets",
     "expand",

@@ -65,6 +65,14 @@ class Expansion(ABC):
         """
         return None
 
+    def affinity(self, job: Job, index: int) -> str | None:
+        """Return the key of a thing, such as a scene, that workers may keep for task `index`.
+
+        A worker that had the same key last gets the task first. None where all workers are alike.
+        It is asked often, so it should not make the task.
+        """
+        return None
+
 
 def count(job: Job) -> Count:
     """Return how many tasks and views `job` has."""
@@ -73,8 +81,10 @@ def count(job: Job) -> Count:
 
 def render_task(job: Job, index: int) -> RenderTask:
     """Make task `index` of `job`: the same in every process, whatever the other tasks are."""
-    task = expansion_of(job.spec.recipe.kind).task(job, index)
-    return task.model_copy(update={"dataset": dataset_key(job.prefix, task.dataset)})
+    expansion = expansion_of(job.spec.recipe.kind)
+    task = expansion.task(job, index)
+    dataset, affinity = dataset_key(job.prefix, task.dataset), expansion.affinity(job, index)
+    return task.model_copy(update={"dataset": dataset, "affinity": affinity})
 
 
 def expand(job: Job) -> Iterator[RenderTask]:
@@ -136,6 +146,14 @@ def waits_for(job: Job) -> Callable[[int], int | None] | None:
         return waited
 
     return ask
+
+
+def affinity(job: Job) -> Callable[[int], str | None] | None:
+    """Return what says which key a task has; None where none of the recipe's tasks has one."""
+    expansion = expansion_of(job.spec.recipe.kind)
+    if type(expansion).affinity is Expansion.affinity:
+        return None
+    return lambda index: expansion.affinity(job, index)
 
 
 def products(job: Job) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from farm.errors import DamagedLedgerError
@@ -36,8 +36,9 @@ from farm.ledger.reading import (
     read_tasks,
     read_worker,
 )
-from farm.ledger.steps import WaitsFor, fail_waiting, look
+from farm.ledger.steps import LOOK_AHEAD, WaitsFor, fail_waiting, look, states_of
 from farm.ledger.store import AttemptOutcome, Meta, Store, TaskMove, Transition
+from farm.ledger.suspicion import tried_on
 from farm.spec.task import Ticket
 
 log = logging.getLogger(__name__)
@@ -115,6 +116,45 @@ class Ledger(Jobs):
         if cursor > before and (given or not wanted):
             self.store.set_meta(job_id, "cursor", cursor)
         return tickets
+
+    def ready(self, job_id: str, *, waits_for: WaitsFor | None = None) -> dict[int, set[str]]:
+        """Return the first tasks that could be given out, and the nodes on which each failed."""
+        meta = self.store.meta(job_id)
+        if meta is None:
+            return {}
+        found = self._ready(job_id, meta, LOOK_AHEAD, waits_for or (lambda index: None))
+        records = self.store.records(job_id, found)
+        return {index: tried_on(records[index]) if index in records else set() for index in found}
+
+    def take_these(self, job_id: str, indices: Sequence[int]) -> list[Ticket]:
+        """T: pending > queued. Give out tickets of these tasks, where they are pending."""
+        meta = self.store.meta(job_id)
+        return self._give_out(job_id, meta, list(indices))[0] if meta and indices else []
+
+    def withdraw(self, ticket: Ticket) -> bool:
+        """T: queued > pending. Take back a ticket that nobody has claimed."""
+        return self._move(ticket, UNQUEUE, {})
+
+    def unclaimed(self, tickets: Collection[Ticket]) -> set[Ticket]:
+        """Return those of some tickets that are the newest of their tasks, and not claimed."""
+        found: set[Ticket] = set()
+        for job_id in {ticket.job_id for ticket in tickets}:
+            with self.sparing():
+                found |= self._unclaimed(
+                    job_id, [each for each in tickets if each.job_id == job_id]
+                )
+        return found
+
+    def _unclaimed(self, job_id: str, tickets: list[Ticket]) -> set[Ticket]:
+        indices = [ticket.index for ticket in tickets]
+        states = states_of(self.store, job_id, indices)
+        records = self.store.records(job_id, indices)
+        return {
+            ticket
+            for ticket in tickets
+            if states[ticket.index] is TaskState.QUEUED
+            and records.get(ticket.index, TaskRecord()).attempt == ticket.attempt
+        }
 
     def claim(self, ticket: Ticket, worker: str) -> bool:
         """T: queued > running, J: queued > running. True if `worker` now holds the attempt.

@@ -109,7 +109,11 @@ class Run:
             queue = CeleryQueue(farm.redis.url)
             try:
                 dispatcher = Dispatcher(
-                    ledger, queue, self._task, steps_of=lambda _: expand.waits_for(self.job)
+                    ledger,
+                    queue,
+                    self._task,
+                    steps_of=lambda _: expand.waits_for(self.job),
+                    affinity_of=lambda _: expand.affinity(self.job),
                 )
                 self._watch(farm, ledger, dispatcher, report=report, stop=stop)
                 farm.crew.stop(grace_s=STOP_GRACE_S)

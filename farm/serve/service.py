@@ -13,6 +13,7 @@ from farm.dispatcher import Dispatcher
 from farm.errors import StorageError
 from farm.job_store import JobStore
 from farm.ledger import Ledger, open_ledger
+from farm.ledger.inboxes import Affinity
 from farm.ledger.steps import WaitsFor
 from farm.queue import CeleryQueue, TaskQueue
 from farm.serve.closing import Closer
@@ -44,6 +45,7 @@ class DispatcherService:
             queue,
             self._task,
             steps_of=self._steps,
+            affinity_of=self._affinity,
             lease_ttl_s=lease_ttl_s,
             on_over=self.closer.close,
             on_aside=self.closer.look_back,
@@ -79,6 +81,10 @@ class DispatcherService:
     def _steps(self, job_id: str) -> WaitsFor | None:
         job = self.book.load(job_id)
         return expand.waits_for(job) if job else None
+
+    def _affinity(self, job_id: str) -> Affinity | None:
+        job = self.book.load(job_id)
+        return expand.affinity(job) if job else None
 
 
 def serve(settings: Settings) -> None:

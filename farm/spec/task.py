@@ -62,6 +62,12 @@ class RenderTask(Spec):
     setup_s: float = Field(default=0.0, ge=0.0, le=1e6)
     """Seconds that it takes to set the scene or make the product: the time limit is so much
     longer."""
+    affinity: str | None = Field(
+        default=None,
+        max_length=200,
+        exclude_if=lambda key: key is None,  # workers of before do not know the field
+    )
+    """Key of a thing that workers may keep from task to task, such as a scene."""
 
     @model_validator(mode="after")
     def _product_or_views(self) -> Self:

@@ -107,6 +107,12 @@ def test_its_frames_waited_for_what_was_baked(rendered):
     assert not (rendered / "products").exists(), "all views are there"
 
 
+def test_its_tasks_carry_the_key_of_their_scene(rendered):
+    for view in farm.dataset.open(rendered):
+        (scene,) = view.record.assets
+        assert view.record.values["affinity"] == scene.content
+
+
 def heights(view) -> dict[str, float]:
     camera = np.array(view.record.camera.world_from_camera)
     return {

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import pytest
@@ -29,15 +30,15 @@ class ListQueue:
     messages: list[RenderMessage] = field(default_factory=list)
     away: bool = False
 
-    def put(self, message: RenderMessage, *, priority: int) -> None:
+    def put(self, message: RenderMessage, *, priority: int, inbox: str | None = None) -> None:
         if self.away:
             raise UnreachableError("the queue is away")
         self.messages.append(message)
 
-    def keys(self) -> dict[str, str]:
+    def keys(self, inboxes: Iterable[str] = ()) -> dict[str, str]:
         return {}
 
-    def length(self) -> int:
+    def length(self, inbox: str | None = None) -> int:
         return len(self.messages)
 
     def fetch(self) -> list[Ticket]:

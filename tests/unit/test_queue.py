@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 
 import pytest
+import redis
 
 from farm.errors import UnreachableError
 from farm.local.redis_server import free_port
-from farm.queue import RENDER_TASK, CeleryQueue
+from farm.queue import INBOX_TTL_S, RENDER_TASK, CeleryQueue, inbox_of
 from farm.spec.task import RenderMessage, Ticket
 from tests.builders import a_task
 
@@ -50,6 +51,24 @@ def test_an_urgent_job_goes_first(queue):
     with queue.app.connection_for_read() as connection:
         raw = connection.default_channel.basic_get("render", no_ack=True)
     assert json.loads(raw.body)[0][0]["ticket"]["index"] == 2
+
+
+def test_what_lies_in_an_inbox_is_for_one_worker_and_goes_when_that_is_gone(queue, redis_url):
+    inbox = inbox_of("w@host#1")
+    queue.put(a_message(0), priority=0, inbox=inbox)
+    queue.put(a_message(1), priority=0)
+
+    assert (queue.length(inbox), queue.length(), queue.length(inbox_of("v@host#2"))) == (1, 1, 0)
+    with redis.Redis.from_url(redis_url) as client:
+        (key,) = list(client.scan_iter("farm:inbox.*"))
+        assert key.decode() in queue.keys([inbox])
+        assert 0 < client.ttl(key) <= INBOX_TTL_S
+
+
+def test_a_message_without_a_key_is_as_workers_of_before_know_it(queue):
+    assert "affinity" not in a_message(0).model_dump(mode="json")["task"]
+    keyed = RenderMessage(ticket=a_message(0).ticket, task=a_task(0, affinity="scene"))
+    assert RenderMessage.model_validate(keyed.model_dump(mode="json")) == keyed
 
 
 @pytest.mark.parametrize("verb", ["put", "length"])

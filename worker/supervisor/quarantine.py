@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,18 @@ PROOF_S = 2400.0
 class QuarantineGate:
     """Keeps a worker out of the queue as long as the ledger says so, and warms it up meanwhile."""
 
-    def __init__(self, ledger: Ledger, worker: str, prove: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        worker: str,
+        prove: Callable[[], str | None],
+        *,
+        queues: Sequence[str] = (QUEUE,),
+    ) -> None:
         self._ledger = ledger
         self._worker = worker
         self._prove = prove
+        self._queues = queues
         self._proof: WarmUp | None = None
         self._stale_renderer = False
         self.shut = False
@@ -59,12 +67,13 @@ class QuarantineGate:
             self._proof = WarmUp(self._prove)
 
     def apply_to(self, consumer: Any, *, idle: bool) -> None:
-        """Listen to the queue, or not; called at every turn of Celery's loop, in its thread."""
+        """Listen to the queues, or not; called at every turn of Celery's loop, in its thread."""
         if consumer.task_consumer is None:  # between two connections
             return
-        if self.shut == consumer.task_consumer.consuming_from(QUEUE):
-            turn = consumer.cancel_task_queue if self.shut else consumer.add_task_queue
-            turn(QUEUE)
+        turn = consumer.cancel_task_queue if self.shut else consumer.add_task_queue
+        for queue in self._queues:
+            if self.shut == consumer.task_consumer.consuming_from(queue):
+                turn(queue)
         if self._stale_renderer and idle:
             self._stale_renderer = False
             for child in billiard.active_children():  # what is wrong may be in its memory

@@ -23,7 +23,14 @@ from celery.worker import state as celery_state
 from farm.errors import DeviceError, SetupError, UnreachableError
 from farm.ledger import open_ledger
 from farm.owned_folders import Owned, make_owned
-from farm.queue import RENDER_TASK, create_celery
+from farm.queue import (
+    QUEUE,
+    RENDER_TASK,
+    create_celery,
+    inbox_of,
+    inbox_queue,
+    shared_queue,
+)
 from farm.settings import Settings
 from farm.spec.task import Ticket
 from farm.storage import open_storage
@@ -92,13 +99,17 @@ class WorkerService:
                 "worker_id": f"{self.node}#{secrets.token_hex(4)}",  # not the one before us
             }
         )
+        self.inbox = inbox_of(self.settings.worker_id)
         self.stop_timeout_s = settings.stop_timeout_s
         self.guard = Watchdog(
             memory_bound(settings.memory_bytes, share=settings.memory_share), settings.processes
         )
         self.device_error: str | None = None
         self.gate = QuarantineGate(
-            self.ledger, self.settings.worker_id, lambda: prove_in_child(self.scratch)
+            self.ledger,
+            self.settings.worker_id,
+            lambda: prove_in_child(self.scratch),
+            queues=(self.inbox, QUEUE),
         )
         self.heartbeat = Heartbeat(
             ledger=self.ledger,
@@ -109,6 +120,7 @@ class WorkerService:
                 "hardware": self.claim.hardware,
                 "host": platform.node(),
                 "pid": str(os.getpid()),
+                "inbox": self.inbox,
             },
             device=self.claim.lease,
             ttl_s=settings.lease_ttl_s,
@@ -149,6 +161,7 @@ class WorkerService:
         basket = RejectedMessages(self.ledger.store.keep_aside, self.node)
         CarefulTransport.keep_aside = staticmethod(basket)
         app.conf.update(
+            task_queues=(inbox_queue(self.inbox), shared_queue()),
             broker_transport=TRANSPORT,
             include=["worker.attempt.celery_task"],
             task_time_limit=self.settings.task_timeout_s,

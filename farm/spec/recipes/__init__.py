@@ -6,13 +6,14 @@ A module of this package, or the module `spec` of an installed package, has thre
 
 from __future__ import annotations
 
+import functools
 import importlib
 import logging
 import pkgutil
-from collections.abc import Iterator
-from functools import reduce
+from collections.abc import Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from operator import or_
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import Field
@@ -107,7 +108,7 @@ def union(types: list[Any]) -> Any:
     """Return the type of what is one of `types`, by its `kind`."""
     if len(types) == 1:  # pydantic tells one type from another by `kind` only where there are two
         return types[0]
-    return Annotated[reduce(or_, types), Field(discriminator="kind")]
+    return Annotated[functools.reduce(or_, types), Field(discriminator="kind")]
 
 
 if TYPE_CHECKING:
@@ -120,9 +121,11 @@ else:
     AnyView = union([recipe.view for recipe in RECIPES.values()])
 
 
-def all_roles() -> dict[str, AssetRole]:
+@functools.cache
+def all_roles() -> Mapping[str, AssetRole]:
     """Return the roles of all recipes, by name."""
-    return {role.name: role for recipe in RECIPES.values() for role in recipe.roles}
+    roles = {role.name: role for recipe in RECIPES.values() for role in recipe.roles}
+    return MappingProxyType(roles)
 
 
 def word_of(role: str) -> str:

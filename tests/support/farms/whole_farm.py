@@ -12,6 +12,7 @@ from pathlib import Path
 
 from farm.dispatcher import Dispatcher
 from farm.ledger import JobState, Ledger, TaskState, open_ledger
+from farm.ledger.inboxes import Affinity
 from farm.ledger.steps import WaitsFor
 from farm.queue import CeleryQueue
 from farm.spec.task import RenderTask
@@ -37,6 +38,7 @@ class Farm:
         lease_ttl_s: float = 1.5,
         task_of: Callable[[str, int], RenderTask] = task_of,
         steps_of: Callable[[str], WaitsFor | None] = lambda job_id: None,
+        affinity_of: Callable[[str], Affinity | None] = lambda job_id: None,
     ) -> None:
         self.redis_url = redis_url
         self.storage = folder / "storage"
@@ -54,6 +56,7 @@ class Farm:
             self.queue,
             task_of,
             steps_of=steps_of,
+            affinity_of=affinity_of,
             lease_ttl_s=lease_ttl_s,
         )
         self.thread = threading.Thread(target=self.dispatcher.run, args=(self.ended,))

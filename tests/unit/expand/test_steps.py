@@ -50,6 +50,23 @@ def test_a_recipe_whose_tasks_wait_for_later_ones_is_told(baking, monkeypatch):
         expand.waits_for(a_job())(1)
 
 
+def test_a_recipe_that_says_nothing_of_keys_has_none():
+    assert expand.affinity(a_job()) is None
+    assert expand.render_task(a_job(), 0).affinity is None
+
+
+def test_a_key_is_known_without_making_the_task_and_stands_in_it(baking, monkeypatch):
+    job = a_job(models=3, hdrs=2)
+    views = [view_id(task, view) for task in expand.expand(job) for view in task.views]
+    keys = [task.assets[0].content for task in expand.expand(job)]
+    monkeypatch.setattr(type(baking), "affinity", lambda self, job, index: keys[index])
+
+    affinity = expand.affinity(job)
+    assert [affinity(index) for index in range(len(keys))] == keys
+    assert [task.affinity for task in expand.expand(job)] == keys
+    assert [view_id(task, view) for task in expand.expand(job) for view in task.views] == views
+
+
 def test_a_view_is_another_one_if_what_it_needs_is():
     needs = [None, *(Need(product=product_key(seed), made_by=0) for seed in (1, 2))]
     tasks = [a_task(needs=need) for need in needs]

@@ -28,13 +28,13 @@ TTL_S = 60.0
 class Queue:
     """Takes messages."""
 
-    def put(self, message, *, priority) -> None:
+    def put(self, message, *, priority, inbox=None) -> None:
         pass
 
-    def keys(self) -> dict[str, str]:
+    def keys(self, inboxes=()) -> dict[str, str]:
         return {"farm:render": "list"}
 
-    def length(self) -> int:
+    def length(self, inbox=None) -> int:
         return 0
 
 

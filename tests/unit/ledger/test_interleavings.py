@@ -52,6 +52,7 @@ class Farm(RuleBasedStateMachine):
         super().__init__()
         self.ledger = Ledger(self.make_store())
         self.ledger.add_job(JOB, tasks=TASKS, views=TASKS * VIEWS)
+        self.withdrawn: set[Ticket] = set()
         self.messages: list[Ticket] = []  # never removed: any of them may come again
         self.holders: dict[Ticket, set[str]] = {}
         self.views: dict[Ticket, int] = {}
@@ -85,7 +86,21 @@ class Farm(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, TASKS))
     def feed(self, limit: int) -> None:
-        for ticket in self.take(limit):
+        self.send(self.take(limit))
+
+    @rule(indices=st.sets(st.integers(0, TASKS), max_size=3))
+    def feed_these(self, indices: set[int]) -> None:
+        self.send(self.ledger.take_these(JOB, sorted(indices)))
+
+    @rule(place=places)
+    def withdraw(self, place: int) -> None:
+        ticket = self.messages[place % len(self.messages)] if self.messages else None
+        if ticket and self.ledger.withdraw(ticket):
+            assert ticket not in self.holders, "what a worker has begun is not taken back"
+            self.withdrawn.add(ticket)
+
+    def send(self, tickets: list[Ticket]) -> None:
+        for ticket in tickets:
             assert ticket not in self.messages, "no ticket is given out twice"
             earlier = [each.attempt for each in self.messages if each.index == ticket.index]
             assert ticket.attempt > max(earlier, default=0), "tickets are numbered upwards"
@@ -203,6 +218,7 @@ class Farm(RuleBasedStateMachine):
         held = worker in self.holders.get(ticket, ())
         if not self.ledger.claim(ticket, worker):
             return
+        assert ticket not in self.withdrawn, "what was taken back is not begun"
         assert held or not self.ledger.nodes.quarantine(worker), "who is shut out gets nothing"
         holders = self.holders.setdefault(ticket, set())
         holders.add(worker)

@@ -49,6 +49,17 @@ class RedisAsMemory(RuleBasedStateMachine):
     def take(self, limit):
         self.both("take", "job", limit)
 
+    @rule(wanted=st.lists(indices, max_size=3, unique=True))
+    def take_these(self, wanted):
+        assert self.both("ready", "job").keys() <= set(range(TASKS))
+        self.both("take_these", "job", wanted)
+
+    @rule(index=indices, age=ages)
+    def withdraw(self, index, age):
+        ticket = self.ticket(index, age)
+        unclaimed = self.both("unclaimed", [ticket])
+        assert self.both("withdraw", ticket) is (unclaimed == {ticket})
+
     @rule(worker=st.sampled_from(WORKERS), views=st.integers(0, 3))
     def start(self, worker, views):
         for ticket in self.both("take", "job", 1):

@@ -32,6 +32,11 @@ class ToyExpansion(Expansion):
         frames = index - self.makers(job)
         return None if frames < 0 else frames // (len(recipe.takes) * batches(job, recipe))
 
+    def affinity(self, job: Job, index: int) -> str | None:
+        return job.of("scenes")[
+            index if (maker := self.waits_for(job, index)) is None else maker
+        ].content
+
     def task(self, job: Job, index: int) -> RenderTask:
         recipe = job.spec.recipe
         assert isinstance(recipe, RecipeSpec)

@@ -25,6 +25,8 @@ class ToyStage(Stage):
     opened: FileScene
     baked: dict[str, dict[str, float]]
     """Frame -> how high each cube stands."""
+    affinity: str
+    """Key of the scene, by which workers that have it open are preferred."""
 
     @property
     def indices(self) -> tuple[IndexLabel, ...]:
@@ -42,7 +44,7 @@ class ToyStage(Stage):
         self.opened.show_frame(view.frame)
         camera = self.session.look_through(view.camera)
         things = tuple(map(thing_of, self.opened.placed()))
-        values = {"baked": self.baked[f"{view.frame:.0f}"]}
+        values = {"baked": self.baked[f"{view.frame:.0f}"], "affinity": self.affinity}
         return Shot(camera=camera, gain=1.0, true_strength=True, things=things, values=values)
 
 
@@ -60,7 +62,7 @@ def thing_of(placed: Placed) -> Thing:
 
 def prepare(task: RenderTask, session: BlenderSession) -> ToyStage:
     baked = json.loads(Path(task.needs.path, "heights.json").read_text())
-    return ToyStage(session, session.open_scene(task.assets[0]), baked)
+    return ToyStage(session, session.open_scene(task.assets[0]), baked, task.affinity)
 
 
 def make(task: RenderTask, session: BlenderSession, folder: Path) -> None:

@@ -9,12 +9,13 @@ import pytest
 from farm.errors import UnreachableError
 from farm.ledger import Ledger
 from farm.ledger.memory_store import MemoryStore
-from farm.queue import QUEUE
+from farm.queue import QUEUE, inbox_of
 from farm.spec.task import Ticket
 from tests.support.waiting import wait_for
 from worker.supervisor.quarantine import QuarantineGate, prove_in_child
 
 WORKER = "w@host#1"
+INBOX = inbox_of(WORKER)
 SHUT = '{"quarantine":{"sentence":"bad","since_s":1.0,"try_from_s":1.0}}'
 
 
@@ -22,19 +23,23 @@ class Consumer:
     """As much of Celery's as the gate knows."""
 
     def __init__(self) -> None:
-        self.listening = True
+        self.queues = {QUEUE, INBOX}
         self.task_consumer = self
         self.pool = self
 
     def consuming_from(self, queue: str) -> bool:
-        assert queue == QUEUE
-        return self.listening
+        return queue in self.queues
 
     def cancel_task_queue(self, queue: str) -> None:
-        self.listening = False
+        self.queues.remove(queue)
 
     def add_task_queue(self, queue: str) -> None:
-        self.listening = True
+        self.queues.add(queue)
+
+    @property
+    def listening(self) -> bool:
+        assert self.queues in (set(), {QUEUE, INBOX})
+        return bool(self.queues)
 
 
 class Proofs:
@@ -69,7 +74,7 @@ def proofs() -> Proofs:
 
 @pytest.fixture
 def gate(ledger, proofs) -> QuarantineGate:
-    return QuarantineGate(ledger, WORKER, proofs)
+    return QuarantineGate(ledger, WORKER, proofs, queues=(INBOX, QUEUE))
 
 
 @pytest.fixture
