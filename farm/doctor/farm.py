@@ -116,7 +116,7 @@ def redis() -> Iterator[Finding]:
 def _look_at_redis(url: str) -> Iterator[Finding]:
     import redis as library
 
-    from farm.ledger.redis_store import RedisStore, connect
+    from farm.ledger.stores.redis_store import RedisStore, connect
 
     client = library.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
     try:

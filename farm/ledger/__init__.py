@@ -34,6 +34,6 @@ __all__ = [
 def open_ledger(redis_url: str) -> Ledger:
     """Return the ledger kept in the Redis at `redis_url`."""
     with needing("the ledger needs", "pip install 'viewfarm[server]'"):  # a laptop has no redis
-        from farm.ledger.redis_store import RedisStore, connect
+        from farm.ledger.stores.redis_store import RedisStore, connect
 
     return Ledger(RedisStore(connect(redis_url)))

@@ -16,7 +16,7 @@ from farm.ledger.model import (
     TaskState,
 )
 from farm.ledger.reading import read_chunks, read_status
-from farm.ledger.store import Store, TaskMove, Transition
+from farm.ledger.stores.store import Store, TaskMove, Transition
 
 RETRIED = (TaskState.FAILED, TaskState.SET_ASIDE)
 RENUMBERED = 1000

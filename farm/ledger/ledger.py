@@ -37,7 +37,7 @@ from farm.ledger.reading import (
     read_worker,
 )
 from farm.ledger.steps import LOOK_AHEAD, WaitsFor, fail_waiting, look, states_of
-from farm.ledger.store import AttemptOutcome, Meta, Store, TaskMove, Transition
+from farm.ledger.stores.store import AttemptOutcome, Meta, Store, TaskMove, Transition
 from farm.ledger.suspicion import tried_on
 from farm.spec.task import Ticket
 

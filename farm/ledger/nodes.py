@@ -22,7 +22,7 @@ from farm.ledger.model import (
 from farm.ledger.policy import ELSEWHERE_BUSY_S, ELSEWHERE_S, SUSPICIOUS, pause_s
 from farm.ledger.reading import read_status
 from farm.ledger.steps import put_waiting_back
-from farm.ledger.store import Store, TaskMove, Transition
+from farm.ledger.stores.store import Store, TaskMove, Transition
 from farm.ledger.suspicion import (
     do_well,
     failed_on_s,

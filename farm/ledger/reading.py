@@ -20,7 +20,7 @@ from farm.ledger.model import (
     TaskStory,
     WorkerStatus,
 )
-from farm.ledger.store import Meta, Store
+from farm.ledger.stores.store import Meta, Store
 from farm.spec.task import Ticket
 
 CANCELLED = TaskState.CANCELLED

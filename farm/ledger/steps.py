@@ -23,7 +23,7 @@ from farm.ledger.model import (
 )
 from farm.ledger.policy import policy_of
 from farm.ledger.reading import read_chunks
-from farm.ledger.store import Store, TaskMove, Transition
+from farm.ledger.stores.store import Store, TaskMove, Transition
 
 WaitsFor = Callable[[int], int | None]
 """Returns the task, of a lower index, that must be done before a task; None where none must."""

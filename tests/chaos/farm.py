@@ -17,7 +17,7 @@ from farm.errors import UnreachableError
 from farm.job_store import JobStore, end_of, prefix_of
 from farm.ledger import JobState, Ledger, TaskState
 from farm.ledger.model import CODES
-from farm.ledger.redis_store import LEASE_PREFIX, WORKER_PREFIX, RedisStore
+from farm.ledger.stores.redis_store import LEASE_PREFIX, WORKER_PREFIX, RedisStore
 from farm.queue import CeleryQueue
 from farm.spec.job import Job
 from farm.storage import FolderStorage

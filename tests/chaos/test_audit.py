@@ -13,7 +13,7 @@ from farm.dataset.records.collect import DATASET_FILE
 from farm.dataset.records.read import VIEWS_FILE
 from farm.job_store import JobStore, prefix_of
 from farm.ledger import Ledger
-from farm.ledger.memory_store import MemoryStore
+from farm.ledger.stores.memory_store import MemoryStore
 from farm.serve.closing import Closer
 from farm.spec.job import Job
 from farm.spec.recipes.sod import SodAugmented

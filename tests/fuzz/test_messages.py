@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from farm.dispatcher import Dispatcher
 from farm.ledger import JobState, Ledger, TaskState, open_ledger
-from farm.ledger.memory_store import MemoryStore
+from farm.ledger.stores.memory_store import MemoryStore
 from farm.queue import QUEUE, RENDER_TASK, CeleryQueue
 from farm.spec.task import RenderMessage, Ticket
 from tests.builders import a_task

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from farm.dispatcher import POLL_S, Dispatcher
 from farm.errors import UnreachableError
 from farm.ledger import JobState, Ledger, TaskState
-from farm.ledger.memory_store import MemoryStore
+from farm.ledger.stores.memory_store import MemoryStore
 from farm.queue import PRIORITIES, celery_priority
 from farm.spec.task import RenderMessage, Ticket
 from tests.builders import a_task

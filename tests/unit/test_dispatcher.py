@@ -9,8 +9,8 @@ import pytest
 from farm.dispatcher import WINDOW, Dispatcher
 from farm.errors import StorageError, UnreachableError
 from farm.ledger import JobState, Ledger, TaskState
-from farm.ledger.memory_store import MemoryStore
 from farm.ledger.shortage import shortage
+from farm.ledger.stores.memory_store import MemoryStore
 from farm.spec.task import RenderMessage, Ticket
 from tests.builders import a_task
 

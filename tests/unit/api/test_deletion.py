@@ -12,7 +12,7 @@ from farm.api.deletion import delete_job, delete_unused
 from farm.expand import recipe
 from farm.job_store import JobStore
 from farm.ledger import Ledger
-from farm.ledger.memory_store import MemoryStore
+from farm.ledger.stores.memory_store import MemoryStore
 from farm.library import Library
 from farm.storage import FolderStorage
 from tests.builders import a_job

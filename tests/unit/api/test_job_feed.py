@@ -6,7 +6,7 @@ from farm.api.job_feed import Speeds
 from farm.api.jobs import job_info, newest_failures
 from farm.job_store import JobStore
 from farm.ledger import Ledger
-from farm.ledger.memory_store import MemoryStore
+from farm.ledger.stores.memory_store import MemoryStore
 from farm.storage import FolderStorage
 
 

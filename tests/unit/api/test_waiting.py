@@ -12,8 +12,8 @@ from farm.api.workers import list_workers
 from farm.cli.remote.tables import job_facts, job_line, workers_table
 from farm.job_store import JobStore
 from farm.ledger import Ledger
-from farm.ledger.memory_store import MemoryStore
 from farm.ledger.policy import CAUSES, SUSPICIOUS
+from farm.ledger.stores.memory_store import MemoryStore
 from farm.ledger.waiting import Steps, waits_for
 from farm.storage import FolderStorage
 

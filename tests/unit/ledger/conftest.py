@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from farm.ledger import Ledger
-from farm.ledger.memory_store import MemoryStore
-from farm.ledger.redis_store import RedisStore, connect
+from farm.ledger.stores.memory_store import MemoryStore
+from farm.ledger.stores.redis_store import RedisStore, connect
 
 
 @pytest.fixture(params=["memory", "redis"])

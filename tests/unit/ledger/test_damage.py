@@ -14,7 +14,7 @@ from farm.doctor import examine
 from farm.errors import DamagedLedgerError
 from farm.job_store import JobStore
 from farm.ledger import JobState, Ledger, TaskState
-from farm.ledger.redis_store import RedisStore, connect
+from farm.ledger.stores.redis_store import RedisStore, connect
 from farm.serve.closing import Closer
 from farm.spec.recipes.sod import SodGrid
 from farm.storage import FolderStorage

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from farm.ledger import JobState, Ledger, TaskState
-from farm.ledger.memory_store import MemoryStore
 from farm.ledger.model import CODES
 from farm.ledger.policy import CAUSES, SUSPICIOUS
-from farm.ledger.redis_store import RedisStore, connect
+from farm.ledger.stores.memory_store import MemoryStore
+from farm.ledger.stores.redis_store import RedisStore, connect
 from farm.spec.task import Ticket
 from tests.fuzz.effort import fuzz
 

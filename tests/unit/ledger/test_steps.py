@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.ledger import JobState, Ledger, TaskState
-from farm.ledger.memory_store import MemoryStore
 from farm.ledger.policy import SUSPICIOUS
 from farm.ledger.steps import LOOK_AHEAD, fail_waiting
+from farm.ledger.stores.memory_store import MemoryStore
 from tests.fuzz.effort import fuzz
 
 JOB = "job"

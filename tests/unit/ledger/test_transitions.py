@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from farm.ledger import JobState, Ledger, TaskState, Work
-from farm.ledger.memory_store import MemoryStore
+from farm.ledger.stores.memory_store import MemoryStore
 from farm.spec.task import Ticket
 
 JOB = "job"

@@ -6,7 +6,7 @@ from farm import expand
 from farm.dataset.records.read import seed_records
 from farm.job_store import JobStore
 from farm.ledger import Ledger
-from farm.ledger.memory_store import MemoryStore
+from farm.ledger.stores.memory_store import MemoryStore
 from farm.serve import closing
 from farm.serve.closing import Closer, completeness
 from farm.storage import FolderStorage

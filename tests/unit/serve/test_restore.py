@@ -6,7 +6,7 @@ from farm import expand
 from farm.expand import recipe
 from farm.job_store import JobEnd, JobStore
 from farm.ledger import JobState, Ledger, TaskState
-from farm.ledger.memory_store import MemoryStore
+from farm.ledger.stores.memory_store import MemoryStore
 from farm.serve.restore import restore, restore_each
 from farm.spec.recipes.sod import SodGrid
 from farm.spec.task import records_key

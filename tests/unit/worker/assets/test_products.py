@@ -16,7 +16,7 @@ from farm.errors import (
     StorageError,
 )
 from farm.ledger import Ledger, TaskState
-from farm.ledger.memory_store import MemoryStore
+from farm.ledger.stores.memory_store import MemoryStore
 from farm.settings import Settings
 from farm.spec.task import Need, RenderMessage, product_key
 from farm.storage import FolderStorage

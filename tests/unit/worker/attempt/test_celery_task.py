@@ -14,7 +14,7 @@ from farm.errors import (
     UnreachableError,
 )
 from farm.ledger import JobState, Ledger, TaskState
-from farm.ledger.memory_store import MemoryStore
+from farm.ledger.stores.memory_store import MemoryStore
 from farm.queue import RENDER_TASK, create_celery
 from farm.settings import Settings, load_settings
 from farm.spec.task import RenderMessage

@@ -2,7 +2,7 @@ import pytest
 
 from farm.errors import DeviceError, SpecError, UnreachableError
 from farm.ledger import Ledger
-from farm.ledger.memory_store import MemoryStore
+from farm.ledger.stores.memory_store import MemoryStore
 from tests.support.waiting import wait_for
 from worker.device.device import Device
 from worker.device.gpu_lease import Claimant

@@ -4,7 +4,7 @@ import pytest
 
 from farm.errors import UnreachableError
 from farm.ledger import Ledger, TaskState
-from farm.ledger.memory_store import MemoryStore
+from farm.ledger.stores.memory_store import MemoryStore
 from farm.spec.task import Ticket
 from tests.support.waiting import wait_for
 from worker.supervisor.heartbeat import DEADLY_STARTS, Heartbeat, RendererDeath

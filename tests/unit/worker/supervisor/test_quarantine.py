@@ -8,7 +8,7 @@ import pytest
 
 from farm.errors import UnreachableError
 from farm.ledger import Ledger
-from farm.ledger.memory_store import MemoryStore
+from farm.ledger.stores.memory_store import MemoryStore
 from farm.queue import QUEUE, inbox_of
 from farm.spec.task import Ticket
 from tests.support.waiting import wait_for

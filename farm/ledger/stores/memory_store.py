@@ -12,7 +12,7 @@ from operator import itemgetter
 from farm.errors import DamagedLedgerError
 from farm.ledger.damage import Aside, contradiction, known_codes
 from farm.ledger.model import CODES, JobState, TaskRecord, TaskState
-from farm.ledger.store import (
+from farm.ledger.stores.store import (
     MOST_JOBS,
     MOST_SUSPECTS,
     AttemptOutcome,

@@ -18,7 +18,13 @@ from redis.retry import Retry
 from farm.errors import DamagedLedgerError, SetupError, UnreachableError
 from farm.ledger.damage import KEPT_ASIDE_S, MOST_KEPT, Aside, contradiction, known_codes
 from farm.ledger.model import CODES, JobState, TaskRecord, TaskState
-from farm.ledger.store import MOST_JOBS, MOST_SUSPECTS, AttemptOutcome, Transition, suspect_of
+from farm.ledger.stores.store import (
+    MOST_JOBS,
+    MOST_SUSPECTS,
+    AttemptOutcome,
+    Transition,
+    suspect_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -441,4 +447,5 @@ def outcome_facts(outcome: AttemptOutcome) -> dict[str, Any]:
 
 def script_text(name: str) -> str:
     """Return the Lua source of one transition."""
-    return (resources.files("farm.ledger") / "lua" / f"{name}.lua").read_text(encoding="utf-8")
+    scripts = resources.files("farm.ledger.stores") / "lua"
+    return (scripts / f"{name}.lua").read_text(encoding="utf-8")
