@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from farm.errors import StorageError
 from farm.ledger import JobState, JobStatus, TaskState
-from farm.spec.base import Spec, first_reason
+from farm.spec.base import Kept, first_reason
 from farm.spec.job import Job
 from farm.spec.wire import JOB_ID_PATTERN
 from farm.storage import Storage
@@ -30,7 +30,7 @@ STOPPED: dict[JobState, Literal["paused", "cancelled"]] = {
 }
 
 
-class JobEnd(Spec):
+class JobEnd(Kept):
     """How a job ended, when its datasets were finished last."""
 
     state: str
@@ -40,7 +40,7 @@ class JobEnd(Spec):
     """Tasks that failed or were set aside."""
 
 
-class JobControl(Spec):
+class JobControl(Kept):
     """What a user wants of a job beside its spec; it outlives the ledger."""
 
     priority: int = 0
@@ -130,8 +130,10 @@ class JobStore:
 
     def save_control(self, status: JobStatus) -> None:
         """Note what a user wants of a job, so that it is known when the ledger is lost."""
-        control = JobControl(priority=status.priority, stopped=STOPPED.get(status.state, ""))
-        if control != self.control(status.job_id):
+        before = self.control(status.job_id)
+        said = {"priority": status.priority, "stopped": STOPPED.get(status.state, "")}
+        control = before.model_copy(update=said)
+        if control != before:
             self.storage.put(control_key(status.job_id), control.model_dump_json().encode())
 
     def count_restore(self, job_id: str) -> int:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from farm.spec.base import Spec
+from farm.spec.base import Kept, Spec
 from farm.spec.task import Ticket
 
 
@@ -54,7 +54,7 @@ OPEN_JOB = FED_JOB | {JobState.PAUSED, JobState.CANCELLING}
 """Jobs of which something may still happen by itself."""
 
 
-class FailedAttempt(Spec):
+class FailedAttempt(Kept):
     """One attempt that did not end well."""
 
     attempt: int
@@ -69,7 +69,7 @@ class FailedAttempt(Spec):
     """Whether it counts against the task; `refunded` where its node was found bad."""
 
 
-class TaskRecord(Spec):
+class TaskRecord(Kept):
     """What is kept of a task that has been tried and is not done."""
 
     attempt: int = 0
@@ -135,7 +135,7 @@ class JobStatus(Spec):
         return self.state not in OPEN_JOB
 
 
-class Work(Spec):
+class Work(Kept):
     """What a worker says of its work, about once a second while it renders."""
 
     task: str | None = None
@@ -144,7 +144,7 @@ class Work(Spec):
     """Over its recent tasks, loading included."""
 
 
-class Suspect(Spec):
+class Suspect(Kept):
     """An attempt whose failure may be its node's fault."""
 
     job_id: str
@@ -154,7 +154,7 @@ class Suspect(Spec):
     time_s: float
 
 
-class Quarantine(Spec):
+class Quarantine(Kept):
     """Why a node gets no tasks, and until when."""
 
     sentence: str
@@ -173,7 +173,7 @@ class Quarantine(Spec):
     """It passed; kept until it has done a task."""
 
 
-class Conduct(Spec):
+class Conduct(Kept):
     """What speaks for a node and against it: a worker's name and host, also across restarts."""
 
     suspects: tuple[Suspect, ...] = ()

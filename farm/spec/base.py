@@ -14,6 +14,15 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+class Kept(Spec):
+    """Base of the notes that all versions of a farm share while it is upgraded.
+
+    What a newer version has added is carried along, and written back with the rest.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+
 def digest(*parts: object) -> str:
     """Return the SHA-256 (hex) of `parts` as canonical JSON: the same in every process."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
