@@ -12,7 +12,7 @@ import redis
 from farm.job_store import JobControl, JobStore
 from farm.ledger import JobState, Ledger, TaskState
 from farm.ledger.model import TaskRecord, Work
-from farm.ledger.redis_store import RedisStore, connect
+from farm.ledger.stores.redis_store import RedisStore, connect
 from farm.storage import FolderStorage
 
 Raw = redis.Redis
