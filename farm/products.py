@@ -86,7 +86,7 @@ def bring(storage: Storage, product: str, folder: Path) -> Manifest:
     """
     files = [describe(path, folder) for path in sorted(folder.rglob("*")) if not is_folder(path)]
     if not files:
-        raise RenderError("nothing was made: the recipe has left its folder empty")
+        raise RenderError("nothing was made: the recipe left its folder empty")
     for file in files:
         storage.put_file(f"{product}/{file.sha256}", folder / file.path)
     return Manifest(files=tuple(files))
@@ -115,7 +115,7 @@ def describe(path: Path, folder: Path) -> ProductFile:
     """
     name = path.relative_to(folder).as_posix()
     if path.is_symlink() or not path.is_file():
-        raise RenderError(f"{name}: the recipe has made something that is not a file")
+        raise RenderError(f"{name}: the recipe made something that is not a file")
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return ProductFile(path=name, sha256=sha256, size_bytes=path.stat().st_size)

@@ -244,7 +244,7 @@ def rim_of(lens: FisheyeRecord) -> tuple[float, float]:
 def radii(theta: Numbers, lens: FisheyeRecord) -> Numbers:
     """Return where angles (...) fall, mm from the middle: what `angles_at` takes back.
 
-    Beyond the rim they go on evenly.
+    Beyond the rim they continue evenly.
     """
     rim, top = rim_of(lens)
     return np.where(theta > top, rim * theta / top, bisected(theta, lens, rim))

@@ -1,4 +1,4 @@
-"""What a view must be to count: one rule, for who renders it and for who looks at it later.
+"""Conditions for a view to count: one rule for the renderer and for those who check it later.
 
 All arrays are as they are written to files, so that both see the same.
 """
@@ -38,7 +38,7 @@ def strange_mask(mask: NDArray[Any], coverage: float) -> str | None:
 
 
 def strange_picture(rgb: NDArray[Any], *, may_be_empty: bool) -> str | None:
-    """Say what is wrong with a picture (H, W, 3), if anything is: it is of one flat colour.
+    """Say what is wrong with a picture (H, W, 3), if anything is: it is one flat colour.
 
     Args:
         rgb: The picture.
@@ -46,7 +46,7 @@ def strange_picture(rgb: NDArray[Any], *, may_be_empty: bool) -> str | None:
     """
     if may_be_empty or not is_flat(rgb):
         return None
-    return f"the picture is of one flat colour, {tuple(rgb[0, 0].tolist())}"
+    return f"the picture is one flat colour, {tuple(rgb[0, 0].tolist())}"
 
 
 def strange_numbers(

@@ -1,4 +1,4 @@
-"""What to do with a dataset once views are rendered: read, collect, check, look, export."""
+"""Everything done with a dataset once views are rendered: read, collect, check, look, export."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def open(  # noqa: A001  farm.dataset.open(...)
 def open_quietly(
     place: str | PathLike[str], *, split: str | None = None, every: bool = False
 ) -> Dataset:
-    """Open as `open` does; who calls says what `Dataset.note` says."""
+    """Open as `open` does; the caller reports `Dataset.note`."""
     if str(place).startswith(FARMS):
         from farm.client.dataset import open_farm
 

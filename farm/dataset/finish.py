@@ -26,7 +26,7 @@ def finish_dataset(
     Args:
         storage: Where the dataset lives.
         dataset: Its key prefix.
-        facts: What only the run itself knows.
+        facts: Facts that only the run itself knows.
         is_complete: Says of a task id whether all of its views are done.
         report: Takes a sentence for each line that is not a record.
     """

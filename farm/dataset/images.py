@@ -60,7 +60,7 @@ def decode_exr(data: bytes, path: str, names: tuple[str, ...] = ()) -> NDArray[n
             there = {name: channel.pixels for name, channel in exr.channels().items()}
     except (RuntimeError, ValueError, OSError) as error:
         raise DecodeError(
-            f"{path}: cannot be decoded, delete it and render again: {error}"
+            f"{path}: cannot be decoded; delete it and render again: {error}"
         ) from error
     wanted = names or tuple(sorted(there))
     missing = [name for name in wanted if name not in there]
@@ -95,7 +95,7 @@ def decode(data: bytes, path: str) -> NDArray[Any]:
         return np.asarray(getattr(imagecodecs, decoder)(data))
     except (imagecodecs.PngError, imagecodecs.JpegxlError, ValueError) as error:
         raise DecodeError(
-            f"{path}: cannot be decoded, delete it and render again: {error}"
+            f"{path}: cannot be decoded; delete it and render again: {error}"
         ) from error
 
 

@@ -30,7 +30,7 @@ from farm.spec.record import FileRecord, ViewRecord
 from farm.storage import FolderStorage, Storage, hash_of
 
 TRANSFERS = 8
-"""Files in hand at a time."""
+"""Files that are brought at a time."""
 MERGED = "merged"
 """Under this name a merged dataset's `spec` has those of its parts, where they differ."""
 
@@ -74,7 +74,7 @@ def merge(
     """Put the views of all parts into one dataset, after those that it has.
 
     Names are looked at before anything is written; records are written after all files. The same
-    merge again goes on where it was stopped.
+    merge again resumes where it was stopped.
 
     Args:
         parts: What to merge.
@@ -128,7 +128,9 @@ def check_apart(part: Storage, out: Storage) -> None:
     """
     one, other = (PurePosixPath(storage.place) for storage in (part, out))
     if one.is_relative_to(other) or other.is_relative_to(one):
-        raise SpecError(f"--out {out.place}: lies in {part.place} or around it; take another place")
+        raise SpecError(
+            f"--out {out.place}: lies in {part.place} or around it; choose another place"
+        )
 
 
 def check_names(parts: Sequence[MergePart], *, prefix: bool) -> list[MergePart]:
@@ -155,7 +157,7 @@ def check_names(parts: Sequence[MergePart], *, prefix: bool) -> list[MergePart]:
                     else "--prefix puts the name of its dataset before each"
                 )
                 where = f"{part.data.storage.place}/{view.key}"
-                raise SpecError(f"{where}: another view is called {name}, too; {remedy}")
+                raise SpecError(f"{where}: another view is also called {name}; {remedy}")
         if len(known) > before:
             new.append(part)
     return new
@@ -245,13 +247,13 @@ def bring_file(source: Storage, key: str, out: Storage, file: FileRecord, *, lin
     path = source.local_path(key)
     if out.size(file.path) is not None:
         if not is_there(out, file, path):
-            raise SpecError(f"{out.place}/{file.path}: is another file; take another --out")
+            raise SpecError(f"{out.place}/{file.path}: is another file; choose another --out")
         return "there"
     size = source.size(key)
     if size != file.size_bytes:
         what = "is gone" if size is None else f"has {size} bytes, not {file.size_bytes}"
         raise DatasetError(
-            f"{source.place}/{key}: {what}; farm dataset verify {source.place} tells what to do"
+            f"{source.place}/{key}: {what}; farm dataset verify {source.place} explains what to do"
         )
     if link and linked(path, out.local_path(file.path)):
         return "linked"

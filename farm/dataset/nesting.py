@@ -81,7 +81,7 @@ class Known:
 def check_alone(storage: FolderStorage, datasets: Iterable[str], *, flag: str) -> None:
     """Hold that datasets that are new will lie in no other, and around none.
 
-    What is there already is continued, whatever lies around it.
+    A dataset that is there already is continued, whatever lies around it.
 
     Args:
         storage: Where they are to be written.
@@ -99,14 +99,14 @@ def check_alone(storage: FolderStorage, datasets: Iterable[str], *, flag: str) -
         outer = next((above for above in folder.parents if holds(above, known)), None)
         if outer is not None:
             raise SpecError(
-                f"{folder}: lies within the dataset {outer}, whose readers would not see it; take "
-                f"another {flag}, or move that dataset into a folder of its own"
+                f"{folder}: lies within the dataset {outer}, whose readers would not see it; "
+                f"choose another {flag}, or move that dataset into a folder of its own"
             )
         inner = next(datasets_under(FolderStorage(folder)), None) if folder.is_dir() else None
         if inner is not None:
             raise SpecError(
                 f"{folder}: holds the dataset {folder / inner} already, which readers of a dataset "
-                f"around it would not see; take another {flag}"
+                f"around it would not see; choose another {flag}"
             )
 
 

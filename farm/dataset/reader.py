@@ -1,4 +1,4 @@
-"""A dataset as whoever trains on it reads it: views in order, their passes as arrays when asked."""
+"""A dataset as a training reads it: views in order, their passes as arrays when asked."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class DatasetView:
             return self.record.files[name]
         except KeyError:
             there = ", ".join(self.passes)
-            raise KeyError(f"{self.key} has no pass {name!r}, but {there}") from None
+            raise KeyError(f"{self.key} has no pass {name!r}; it has {there}") from None
 
 
 class Dataset(Sequence[DatasetView]):
@@ -187,7 +187,7 @@ class Dataset(Sequence[DatasetView]):
 
     @property
     def note(self) -> str:
-        """What a person should know of it: what is not in it; empty where there is nothing."""
+        """A sentence on the datasets that are left out; empty where there are none."""
         if not self.left_out:
             return ""
         count = len(self.left_out)
@@ -265,7 +265,7 @@ def open_in(
     prefixes = find_datasets(storage, every=every or split is not None)
     if not prefixes:
         raise DatasetError(
-            f"{storage.place}: no dataset is there ({VIEWS_FILE} is missing); give the folder that "
+            f"{storage.place}: is not a dataset ({VIEWS_FILE} is missing); give the folder that "
             "farm render wrote or farm download fetched"
         )
     only = None if split is None else read_split(storage, split)

@@ -33,7 +33,7 @@ SplitBy = Literal["group", "model", "hdr", "scene", "script", "view"]
 FORMER_DEFAULT = "model"
 """What `group` was called while a group was always a model."""
 SLACK = 1e-6
-"""So far from 1 the shares may add up to."""
+"""Largest distance of the sum of the shares from 1."""
 
 
 class Group(Spec):
@@ -163,11 +163,12 @@ def find_kept(
     same_kind = found.by == by or (found.by, by) == (FORMER_DEFAULT, "group")
     if not same_kind or (found.seed, found.shares) != (seed, dict(shares)):
         raise SplitsThereError(
-            f"{storage.place}: is split otherwise ({found.kind}); --fresh replaces these splits"
+            f"{storage.place}: is already split differently ({found.kind}); --fresh "
+            "replaces these splits"
         )
     for name in changed_lists(storage, found):
         raise SplitsThereError(
-            f"{storage.place}/{split_key(name)}: was changed since it was written; --fresh "
+            f"{storage.place}/{split_key(name)}: has changed since it was written; --fresh "
             "replaces it"
         )
     return {group.content: group.split for group in found.groups}
@@ -187,7 +188,7 @@ def read_summary(storage: Storage) -> SplitSummary | None:
     except ValidationError as error:
         reason = first_reason(error)
         raise SpecError(
-            f"{storage.place}/{SPLITS_FILE}: {reason}; split with --fresh to write it anew"
+            f"{storage.place}/{SPLITS_FILE}: {reason}; split with --fresh to write it again"
         ) from error
 
 
@@ -212,8 +213,8 @@ def check_separable(
     if wanted > 1 and len(members) == 1 and len(next(iter(members.values()))) > 1:
         (linked,) = members.values()
         raise SpecError(
-            f"--by {by}: views that show several of them link all {len(linked)}, so that no two "
-            "splits can be told apart; take --by group or --by view"
+            f"--by {by}: views that show several of them link all {len(linked)}, so they "
+            "cannot be divided into splits; choose --by group or --by view"
         )
 
 
@@ -227,8 +228,8 @@ def kept_of(members: Mapping[str, Sequence[str]], kept: Mapping[str, str]) -> di
     torn = next((splits for splits in found.values() if len(splits) > 1), None)
     if torn:
         raise SpecError(
-            f"new views show things together that are in {' and '.join(sorted(torn))} already; "
-            "--fresh splits anew"
+            f"new views show things together that are already in {' and '.join(sorted(torn))}; "
+            "--fresh makes new splits"
         )
     return {root: splits.pop() for root, splits in found.items() if splits}
 
@@ -262,7 +263,7 @@ def list_views(
         else:
             found = group_of(record, by)
             if not found:
-                raise SpecError(f"--by {by}: {view.key} shows no such asset; take --by group")
+                raise SpecError(f"--by {by}: {view.key} shows no such asset; choose --by group")
             names |= found
             group = together.link(found)
             views[group] += 1
@@ -291,7 +292,7 @@ def assign(
 
 
 def draw_split(view_id: str, shares: Mapping[str, float], *, seed: int) -> str:
-    """Return the split of a view, which hangs on no other view."""
+    """Return the split of a view, which depends on no other view."""
     drawn = int(digest(seed, view_id)[:13], 16) / 16**13
     end = 0.0
     for name, share in shares.items():

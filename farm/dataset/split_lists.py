@@ -55,7 +55,7 @@ def split_names(storage: Storage) -> tuple[str, ...]:
         names = ()
     if not names or not all(isinstance(name, str) and PLAIN_NAME.fullmatch(name) for name in names):
         raise NoSplitError(
-            f"{storage.place}/{SPLITS_FILE}: names no splits: make them anew with farm dataset "
+            f"{storage.place}/{SPLITS_FILE}: names no splits: make them again with farm dataset "
             f"split {storage.place} --fresh, or delete it"
         )
     return names
@@ -78,8 +78,9 @@ def refuse_lists_alone(storage: Storage) -> None:
     lists = lists_alone(storage)
     if lists:
         raise NoSplitError(
-            f"{storage.place}/{lists[0]}: is a split, but {SPLITS_FILE} is gone: make the splits "
-            f"anew with farm dataset split {storage.place} --fresh, or delete {SPLITS_FOLDER}"
+            f"{storage.place}/{lists[0]}: is a split, but {SPLITS_FILE} is gone: make the "
+            f"splits again with farm dataset split {storage.place} --fresh, or delete "
+            f"{SPLITS_FOLDER}"
         )
 
 
@@ -94,11 +95,11 @@ def read_split(storage: Storage, split: str) -> frozenset[str]:
     if not there:
         raise NoSplitError(f"{place}: has no splits; make them: farm dataset split {place}")
     if split not in there:
-        raise NoSplitError(f"{place}: has no split {split!r}, but {', '.join(there)}")
+        raise NoSplitError(f"{place}: has no split {split!r}; it has {', '.join(there)}")
     key = split_key(split, folder_of_splits(storage))
     if storage.size(key) is None:
         raise NoSplitError(
-            f"{place}/{key}: is gone, but {SPLITS_FILE} tells of it: make the splits anew with "
+            f"{place}/{key}: is gone, but {SPLITS_FILE} lists it: make the splits again with "
             f"farm dataset split {place} --fresh"
         )
     try:

@@ -22,5 +22,6 @@ def scratch() -> Iterator[None]:
         place = tempfile.tempdir or "the folder for temporary files"  # None: no folder will do
         reason = error.strerror or str(error)
         raise StorageError(
-            f"{place}: cannot be written: {reason}; TMPDIR names another folder for temporary files"
+            f"{place}: cannot be written: {reason}; set TMPDIR to another folder for temporary "
+            "files"
         ) from error

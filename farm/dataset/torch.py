@@ -65,7 +65,7 @@ class ViewDataset(TorchDataset):  # type: ignore[misc]  # torch is not there whe
         for name in self.passes:
             if name not in there:
                 place = self.data.storage.place
-                raise DatasetError(f"{place}: has no pass {name!r}, but {', '.join(there)}")
+                raise DatasetError(f"{place}: has no pass {name!r}; it has {', '.join(there)}")
 
     def __len__(self) -> int:
         return len(self.data)
@@ -74,7 +74,7 @@ class ViewDataset(TorchDataset):  # type: ignore[misc]  # torch is not there whe
         """Read and decode a view.
 
         Returns:
-            `name`, unlike all others of the dataset, and by pass a tensor: `rgb` (3, H, W) and
+            `name`, unique in the dataset, and by pass a tensor: `rgb` (3, H, W) and
             `mask` (1, H, W) float32 in 0..1; `index` and `material` (H, W) int64; others
             (channels, H, W) float32, with the values of the files.
         """

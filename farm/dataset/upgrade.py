@@ -1,4 +1,4 @@
-"""Records of older releases, written anew as this one writes them."""
+"""Records of older releases, rewritten as this one writes them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Upgrade(NamedTuple):
 def upgrade(data: Dataset, *, progress: Callable[[int], None] = lambda _views: None) -> Upgrade:
     """Write the records and summaries of all datasets of a place in this release's form.
 
-    Pictures are not touched. Each file is replaced whole, so the same command again goes on where
+    Pictures are not touched. Each file is replaced whole, so the same command again resumes where
     it was stopped.
 
     Args:
@@ -46,7 +46,7 @@ def upgrade(data: Dataset, *, progress: Callable[[int], None] = lambda _views: N
     for prefix in data.prefixes:
         if is_running(data.storage, prefix):
             raise SpecError(
-                f"{data.storage.place}/{prefix}: is being rendered; upgrade it when that is over"
+                f"{data.storage.place}/{prefix}: is being rendered; upgrade it when that is done"
             )
     views = rewritten = 0
     for prefix in data.prefixes:
@@ -74,7 +74,7 @@ def write_records(
         except ValidationError as error:
             raise SpecError(
                 f"{storage.place}/{key}: line {number} is not a record ({first_reason(error)}); "
-                "farm dataset verify says how to mend it"
+                "farm dataset verify explains how to mend it"
             ) from None
         file.write(new + b"\n")
         views, changed = views + 1, changed + (new != line)

@@ -108,9 +108,9 @@ def mistakes(job: Job) -> Iterator[str]:
     for role in job.spec.recipe.roles:
         found = len(job.of(role.name))
         if found < role.at_least:
-            yield f"{role.name}: {found} are too few; the recipe needs {role.at_least}"
+            yield f"{role.name}: {found} is too few; the recipe needs {role.at_least}"
         if role.at_most is not None and found > role.at_most:
-            yield f"{role.name}: {found} are too many; the recipe takes {role.at_most} at most"
+            yield f"{role.name}: {found} is too many; the recipe takes {role.at_most} at most"
     expansion = expansion_of(job.spec.recipe.kind)
     yield from expansion.mistakes(job)
     if not expansion.names_are_distinct:

@@ -75,7 +75,7 @@ class SodExpansion(Expansion):
                 if name in seen:
                     raise SpecError(
                         f"dataset_name: {name!r} would hold the grids of several (model, HDRI) "
-                        "pairs under the same file names; put {model} and {hdr} into it"
+                        "pairs under the same file names; include {model} and {hdr} in it"
                     )
                 seen.add(name)
                 yield name
@@ -93,7 +93,7 @@ class SodExpansion(Expansion):
 
     def mistakes(self, job: Job) -> Iterator[str]:
         if not are_distinct(job.of("models"), job.of("hdrs")):
-            yield "models: two (model, HDRI) pairs would read the same in file names; change an id"
+            yield "models: two (model, HDRI) pairs would look the same in file names; change an id"
 
 
 EXPANSION = SodExpansion()

@@ -35,8 +35,8 @@ SIGNS: tuple[Sign, ...] = (
     ),
     _sign(
         "device",
-        "the device is lost; the worker stops, others go on: look at the driver's log (dmesg, "
-        "nvidia-smi) and start the worker again",
+        "the device is lost; the worker stops, others continue: look at the driver's log "
+        "(dmesg, nvidia-smi) and start the worker again",
         r"\b(uncorrectable ECC error|launch failed|launch exceeded timeout|hardware stack error)\b",
         r"\b(illegal address|illegal instruction|misaligned address|context is destroyed) in\b",
         r"\bno CUDA-capable device\b",
@@ -47,13 +47,13 @@ SIGNS: tuple[Sign, ...] = (
     ),
     _sign(
         "disk",
-        "a disk is full; make room, the job goes on by itself",
+        "a disk is full; make room, and the job resumes by itself",
         r"no space left on device",  # ENOSPC
         r"disk quota exceeded",  # EDQUOT
     ),
     _sign(
         "storage",
-        "the storage cannot be reached; bring it back, the job goes on by itself",
+        "the storage cannot be reached; bring it back, and the job resumes by itself",
         r"stale file handle",  # ESTALE: NFS
         r"transport endpoint is not connected",
         r"host is down|no route to host|network is unreachable",

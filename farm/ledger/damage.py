@@ -1,4 +1,4 @@
-"""What in the ledger cannot be: found, kept from the rest, moved aside under a name of its own."""
+"""Damage in the ledger: found, kept from the rest, set aside under a name of its own."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from farm.ledger.model import CODES, STATES, TaskState
 log = logging.getLogger(__name__)
 
 KEPT_ASIDE_S = 30 * 86400
-"""What was moved aside is kept so long, for people to look at."""
+"""Seconds that damaged things are kept after they were set aside, for people to look at."""
 MOST_KEPT = 1 << 20
-"""Bytes kept of one thing that was moved aside, if it is a text."""
+"""Bytes kept of one thing that was set aside, if it is a text."""
 HAVE_RECORDS = (TaskState.QUEUED, TaskState.RUNNING, TaskState.FAILED, TaskState.SET_ASIDE)
 
 
 @dataclass(frozen=True)
 class Aside:
-    """What was found damaged so far."""
+    """Damage found so far."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
     """By kind: `job`, `worker`, `node`, `message` or `key`; since Redis was emptied."""
@@ -30,7 +30,7 @@ class Aside:
 
 
 class Sparing:
-    """Keeps what is damaged from the rest: whoever asks goes on with the next.
+    """Keeps what is damaged from the rest: the caller continues with the next.
 
     `on_damage` is told of each; unless somebody sets it, a line says so once.
     """
@@ -41,7 +41,7 @@ class Sparing:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        """Go on after the block where something in it is damaged."""
+        """Continue after the block where something in it is damaged."""
         try:
             yield
         except DamagedLedgerError as error:
@@ -50,7 +50,7 @@ class Sparing:
     def _tell_once(self, error: DamagedLedgerError) -> None:
         if (error.kind, error.name) not in self._told:
             self._told.add((error.kind, error.name))
-            log.warning("passed over: %s", error)
+            log.warning("skipped: %s", error)
 
 
 def known_codes(job_id: str, codes: str) -> str:
@@ -61,7 +61,7 @@ def known_codes(job_id: str, codes: str) -> str:
     """
     if strange := set(codes) - STATES.keys():
         raise DamagedLedgerError(
-            "job", job_id, f"there are tasks in no state: {sorted(strange)!r:.60}"
+            "job", job_id, f"there are tasks in unknown states: {sorted(strange)!r:.60}"
         )
     return codes
 
@@ -86,7 +86,7 @@ def contradiction(
     returned: int,
     running: int,
 ) -> str | None:
-    """Return what a job's keys say that cannot all be true; None where they agree.
+    """Return a contradiction between a job's keys; None where they agree.
 
     Args:
         meta: Its fields, all numbers that should be.
@@ -100,12 +100,12 @@ def contradiction(
     counts = {state: states.count(code) for state, code in CODES.items()}
     for state, code in CODES.items():
         if int(meta.get(code, 0)) != counts[state]:
-            return f"{counts[state]} tasks are {state}, counted are {meta.get(code, 0)}"
+            return f"{counts[state]} tasks are {state}, but {meta.get(code, 0)} are counted"
     if running != counts[TaskState.RUNNING]:
-        return f"{counts[TaskState.RUNNING]} tasks are running, listed are {running}"
+        return f"{counts[TaskState.RUNNING]} tasks are running, but {running} are listed"
     if records < (known := sum(counts[state] for state in HAVE_RECORDS)):
-        return f"{known} tasks were tried, {records} have a record"
+        return f"{known} tasks were tried, but {records} have a record"
     behind = states.count(CODES[TaskState.PENDING], 0, int(meta.get("cursor", 0)))
     if returned < behind:
-        return f"{behind} tasks were given back, listed are {returned}"
+        return f"{behind} tasks were given back, but {returned} are listed"
     return None

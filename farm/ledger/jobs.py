@@ -103,15 +103,15 @@ class Jobs:
         self.store.check(job_id)
 
     def aside(self) -> Aside:
-        """Return what was damaged and moved aside."""
+        """Return what was damaged and set aside."""
         return self.store.aside()
 
     def pause(self, job_id: str) -> bool:
-        """Start no more tasks of a job; those that run go on."""
+        """Start no more tasks of a job; those that run continue."""
         return self.store.turn(job_id, FED_JOB, JobState.PAUSED)
 
     def resume(self, job_id: str) -> bool:
-        """Go on with a paused job."""
+        """Resume a paused job."""
         return self.store.turn(job_id, {JobState.PAUSED}, JobState.RUNNING)
 
     def cancel(self, job_id: str) -> bool:

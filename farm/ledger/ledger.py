@@ -44,9 +44,9 @@ from farm.spec.task import Ticket
 log = logging.getLogger(__name__)
 
 WORK_TTL_S = 86400.0
-"""What a worker that died said of its work is kept for so long, and shown to nobody."""
+"""Seconds that the words of a dead worker on its work are kept, shown to nobody."""
 LOOK_PAST = 64
-"""So many tasks that must wait are passed over in the search for those that need not."""
+"""Most tasks that must wait that are skipped in the search for those that need not."""
 
 CLAIM = (TaskState.QUEUED, TaskState.RUNNING)
 UNQUEUE = (TaskState.QUEUED, TaskState.PENDING)
@@ -96,7 +96,7 @@ class Ledger(Jobs):
             job_id: The job.
             limit: How many tickets at most.
             waits_for: Says what a task waits for, where any task of the job waits for another.
-                Then the order is by index; what waits is passed over, and what waits for a task
+                Then the order is by index; what waits is skipped, and what waits for a task
                 that has ended without success fails.
         """
         meta = self.store.meta(job_id)
@@ -181,13 +181,13 @@ class Ledger(Jobs):
         return False
 
     def confirm(self, ticket: Ticket) -> bool:
-        """Return whether this attempt is still the one that should go on."""
+        """Return whether this attempt is still the one that should continue."""
         meta = self.store.meta(ticket.job_id)
         cancelled = meta is None or read_status(ticket.job_id, meta).state in CANCELLED_JOB
         return not cancelled and self._runs(ticket)
 
     def progress(self, ticket: Ticket, views_done: int) -> bool:
-        """Note how many views of a running attempt are done; False if it is not ours any more."""
+        """Note how many views of a running attempt are done; False if it is no longer ours."""
         return self.store.progress(ticket.job_id, ticket.index, ticket.attempt, views_done)
 
     def complete(self, ticket: Ticket) -> bool:

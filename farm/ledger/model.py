@@ -1,4 +1,4 @@
-"""What the ledger knows of jobs, tasks, attempts and workers."""
+"""The ledger's view of jobs, tasks, attempts and workers."""
 
 from __future__ import annotations
 

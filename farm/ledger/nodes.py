@@ -114,7 +114,7 @@ class Nodes:
                 "times": was.times + 1,
                 "failed_proofs": was.failed_proofs + 1,
                 "try_from_s": now_s + pause_s(was.times + 1),
-                "sentence": f"it does not render what it should: {sentence}",
+                "sentence": f"it does not render correctly: {sentence}",
                 "on_trial": False,
             },
         )
@@ -153,12 +153,14 @@ class Nodes:
         proven = tuple(each for each in doubtful if self._goes_well(each, others, now_s))
         if tasks_of(proven) >= SUSPICIOUS:
             count, cause = tasks_of(proven), proven[-1].cause
-            words = f"{count} tasks in a row failed on it ({cause}) where others do them"
+            words = f"{count} tasks in a row failed on it ({cause}) while others complete them"
             return shut(conduct, proven, words, now_s=now_s)
         alone = conduct.quarantine is None and not self._open_nodes(conducts) - {node}
         if alone and tasks_of(doubtful) >= SUSPICIOUS:
             count, cause = tasks_of(doubtful), doubtful[-1].cause
-            words = f"{count} tasks in a row failed on it ({cause}); it may be its fault or theirs"
+            words = (
+                f"{count} tasks in a row failed on it ({cause}); the fault may be its own or theirs"
+            )
             return shut(conduct, doubtful, words, now_s=now_s, on_trial=True)
         return conduct
 
@@ -196,7 +198,7 @@ class Nodes:
         self._change(node, lambda was: {"owed": tuple(s for s in was.owed if s not in paid)})
 
     def _refund(self, suspect: Suspect) -> None:
-        """Take back the charge of an attempt; the task goes on if that was what ended it."""
+        """Take back the charge of an attempt; the task continues if that was what ended it."""
         while seen := self._see(suspect):
             state, record = seen
             after = without_charge(record, suspect.attempt)

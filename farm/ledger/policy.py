@@ -11,11 +11,11 @@ class Policy(NamedTuple):
     """How attempts of one cause are counted."""
 
     cap: int | None
-    """So many end the task; None: the attempt is free."""
+    """Number of such attempts that ends the task; None: the attempt is free."""
     then: TaskState = TaskState.PENDING
     """Where the cap leads; causes that lead to the same place share one count."""
     hold_s: float = 0.0
-    """The job is not fed for so long, because every other task would meet the same."""
+    """Seconds for which the job is not fed, because every other task would meet the same."""
     stops_worker: bool = False
     """The worker ends, since it would fail every other task, too."""
     node: bool = False
@@ -54,7 +54,7 @@ its own has nothing else to do, and where it has."""
 TURNED_AWAY_S = 2.0
 """A task that was refused to a worker is sent again after this."""
 SUSPICIOUS = 3
-"""So many different tasks that fail in a row, and not elsewhere, bring a worker into quarantine."""
+"""Different tasks that fail in a row, and not elsewhere, before a worker goes into quarantine."""
 WELL_S = 3600.0
 """A worker that did a task of the job within this time shows that the job can be rendered."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 1800.0
@@ -66,4 +66,4 @@ def pause_s(times: int) -> float:
 
 
 STORY_LENGTH = 10
-"""So many failures of a task are kept: a disk that stays full must not fill the ledger too."""
+"""Most failures of a task that are kept: a disk that stays full must not fill the ledger too."""

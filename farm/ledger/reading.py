@@ -25,7 +25,7 @@ from farm.spec.task import Ticket
 
 CANCELLED = TaskState.CANCELLED
 CHUNK = 16384
-"""So many state codes are read at a time."""
+"""State codes that are read at a time."""
 
 
 def read_status(job_id: str, meta: Meta) -> JobStatus:

@@ -29,7 +29,7 @@ class Steps(NamedTuple):
 
 
 def waits_for(ledger: Ledger, job: JobStatus, steps: Steps | None = None) -> str | None:
-    """Return what a job waits for; None where it goes on, or has nothing to wait for."""
+    """Return what a job waits for; None where it proceeds, or has nothing to wait for."""
     if job.over or job.state is JobState.CANCELLING:
         return None
     if job.state is JobState.PAUSED:
@@ -48,7 +48,7 @@ def waits_for(ledger: Ledger, job: JobStatus, steps: Steps | None = None) -> str
 def held_back(ledger: Ledger, job: JobStatus) -> str | None:
     """Return what all tasks of a job would meet now: a shortage, or nobody fit to render."""
     if lack := shortage(ledger, job):
-        return f"held back: {lack}; goes on at {clock(job.held_until_s)}"
+        return f"held back: {lack}; resumes at {clock(job.held_until_s)}"
     workers = ledger.workers()
     if workers and all(worker.quarantine for worker in workers):
         return shut_words(workers, ledger.now_s())
@@ -83,7 +83,11 @@ def behind_others(ledger: Ledger, job: JobStatus) -> str | None:
         if other.state in FED_JOB and other.held_until_s <= ledger.now_s():
             count += sum(other.counts[state] for state in OPEN_TASKS)
     tasks = "1 task" if count == 1 else f"{count} tasks"
-    return f"other jobs go first: {tasks} of theirs wait for a worker" if count else None
+    return (
+        f"other jobs go first: {tasks} of theirs {'waits' if count == 1 else 'wait'} for a worker"
+        if count
+        else None
+    )
 
 
 def behind_makers(ledger: Ledger, job: JobStatus, steps: Steps) -> str | None:

@@ -37,10 +37,10 @@ def trace_blend(path: Path, remark: Callable[[str], None]) -> list[Path]:
         )
         listed = json.loads(done.stdout or "{}")
     except (OSError, subprocess.SubprocessError, ValueError):
-        remark(f"{path.name}: its external files cannot be traced; it goes alone")
+        remark(f"{path.name}: its external files cannot be traced; it is uploaded without them")
         return []
     for name in MISSING.findall(done.stderr):
-        remark(f"{path.name} needs {name}, which is not there")
+        remark(f"{path.name} needs {name}, which does not exist")
     return [Path(name) for names in listed.values() for name in names] + [
         Path(name) for name in listed if Path(name) != path
     ]

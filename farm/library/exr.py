@@ -51,7 +51,7 @@ class Channel(NamedTuple):
     kind: int
     """0 uint, 1 half, 2 float."""
     step: tuple[int, int]
-    """Every so many pixels, across and down, there is a value."""
+    """Pixels, across and down, from one value to the next."""
 
 
 class ExrPart(NamedTuple):
@@ -103,7 +103,7 @@ class Layer(NamedTuple):
 
 
 def exr_parts(head: bytes) -> list[ExrPart]:
-    """Return the parts of a file, as far as `head` reaches; a header that is cut off counts not."""
+    """Return the parts of a file, as far as `head` reaches; a cut-off header does not count."""
     if len(head) < FIRST_HEADER:
         return []
     several = struct.unpack_from("<I", head, 4)[0] & MULTI_PART

@@ -125,13 +125,13 @@ def describe(
         )
         first = found.setdefault(asset.content, asset)
         if first is not asset:
-            remarks.append(f"{asset.name} has the same bytes as {first.name} and is taken once")
+            remarks.append(f"{asset.name} has the same contents as {first.name}; they count as one")
     ids = assign_ids([(asset.id, content) for content, asset in found.items()])
     assets = tuple(
         asset.model_copy(update={"id": ids[content]}) for content, asset in found.items()
     )
     remarks += [
-        f"{asset.name} is called {asset.id} here: others start with {asset.id[:ID_LENGTH]} too"
+        f"{asset.name} is called {asset.id} here: others also start with {asset.id[:ID_LENGTH]}"
         for asset in assets
         if len(asset.id) > ID_LENGTH
     ]
@@ -141,7 +141,7 @@ def describe(
 def _check_name(path: Path) -> None:
     """Refuse a name that records and messages, which are JSON, could not tell."""
     if not is_text(str(path)):
-        raise SpecError(f"{quoted(str(path))} is not a name in Unicode; rename it")
+        raise SpecError(f"{quoted(str(path))} is not valid Unicode; rename it")
 
 
 def assign_ids(names: Sequence[tuple[str, str]]) -> dict[str, str]:

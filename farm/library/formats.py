@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes rather than by its name."""
+"""The kind of a file, by its first bytes rather than by its name."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def check_file(path: Path, kind: AssetKind) -> None:
     """
     known = KINDS[kind].suffixes
     if path.suffix.lower() not in known:
-        raise AssetError(str(path), f"{path.suffix or 'no suffix'} is none of {', '.join(known)}")
+        raise AssetError(
+            str(path), f"{path.suffix or 'no suffix'} is not one of {', '.join(known)}"
+        )
     head = read_head(path)
     if kind == "hdr":
         check_hdr(path, head)
@@ -59,7 +61,7 @@ def read_head(path: Path) -> bytes:
     """Return the first bytes of a file that is there and not empty."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would keep us waiting
-            raise AssetError(str(path), "it is no regular file")
+            raise AssetError(str(path), "it is not a regular file")
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:
@@ -92,12 +94,12 @@ def check_model(path: Path, head: bytes, suffix: str = "") -> None:
 
 
 def check_hdr(path: Path, head: bytes) -> None:
-    """Make sure that an environment is OpenEXR or Radiance and of a bearable size."""
+    """Make sure that an environment is OpenEXR or Radiance and of an allowed size."""
     suffix = hdr_suffix(head)
     if suffix is None:
         raise AssetError(str(path), f"not an HDR environment: it is {likeness(head)}")
     if not hdr_sizes_px(head):
-        raise AssetError(str(path), "its header is damaged: no picture size in it")
+        raise AssetError(str(path), "its header is damaged: it has no picture size")
     if fault := environment_fault(head):
         raise AssetError(str(path), fault)
 
@@ -122,7 +124,7 @@ def hdr_sizes_px(head: bytes) -> list[tuple[int, int]]:
 
 
 def hdr_suffix(head: bytes) -> str | None:
-    """Return what an HDR environment's name should end in, or None if it is none."""
+    """Return what an HDR environment's name should end in, or None if it is not one."""
     if head.startswith(EXR_MAGIC):
         return ".exr"
     return ".hdr" if head.startswith(RADIANCE_MAGIC) else None

@@ -108,7 +108,7 @@ class ObjNames(NamedTuple):
 
 
 def obj_names(path: Path) -> ObjNames:
-    """Read what an .obj names of materials; bytes that are no UTF-8 become surrogates."""
+    """Read what an .obj names of materials; bytes that are not UTF-8 become surrogates."""
     names = ObjNames({}, set())
     with path.open("rb") as file:
         if not os.fstat(file.fileno()).st_size:
@@ -145,7 +145,7 @@ def _end_of_line(data: mmap.mmap, at: int) -> int:
 def named_libraries(folder: Path, text: str) -> list[Path]:
     """Return the one file that a `mtllib` names, or the many: names may hold spaces.
 
-    What is not there is returned as far as it can be told where a name ends.
+    Missing files are returned where it is clear where a name ends.
     """
     words = text.strip().split(" ")
     files: list[Path] = []
@@ -214,5 +214,5 @@ def plain(line: bytes) -> str:
 
 
 def shown(text: str) -> str:
-    """Return a text that anybody can read: without the bytes that are no UTF-8."""
+    """Return a text that anybody can read: without the bytes that are not UTF-8."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

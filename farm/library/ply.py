@@ -1,4 +1,4 @@
-"""What the header of a .ply says is in it."""
+"""The contents of a .ply, by its header."""
 
 from __future__ import annotations
 

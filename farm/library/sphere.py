@@ -18,9 +18,9 @@ from farm.library.radiance import FORMATS, radiance_header
 from farm.spec.quote import quoted
 
 TOLERANCE = 0.01
-"""A panorama may be so much wider or narrower, of its width: more than any rounding."""
+"""Largest share of its width by which a panorama may be wider or narrower: more than rounding."""
 SLACK_PX = 2
-"""Or by so many pixels: one row too few is a width of two."""
+"""Or largest number of pixels: one row too few is a width of two."""
 CUBE_MAP = b"\1"
 WANTED = (
     "an HDR environment is a panorama of the whole sphere (equirectangular), twice as wide as high"
@@ -63,7 +63,7 @@ def likely(width: int, height: int) -> str:
     for name, (more, fewer) in proportions.items():
         if abs(long * fewer - short * more) <= TOLERANCE * long * fewer:
             return f"this looks like {name}: convert it to a panorama"
-    return "this looks like a part of one: pad it with black, or take the whole panorama"
+    return "this looks like a part of one: pad it with black, or use the whole panorama"
 
 
 def frame_of(part: ExrPart) -> tuple[Window, Window] | None:
@@ -125,7 +125,7 @@ def exr_fault(head: bytes) -> str | None:
         return fault
     if overlap(place.data, place.frame) is None:
         return (
-            f"its pixels (data window {tuple(place.data)}) lie outside of its picture (display "
+            f"its pixels (data window {tuple(place.data)}) lie outside its picture (display "
             f"window {tuple(place.frame)}): export it again"
         )
     return None
@@ -138,13 +138,14 @@ def radiance_fault(head: bytes) -> str | None:
         return None
     if header.format not in (None, *FORMATS):
         return (
-            f"its FORMAT={quoted(header.format)} is none of {', '.join(FORMATS)}: export it again"
+            f"its FORMAT={quoted(header.format)} is not one of {', '.join(FORMATS)}: export it "
+            "again"
         )
     for name, count in (("EXPOSURE", 1), ("COLORCORR", 3)):
         for value, found in zip(header.values(name), header.numbers(name, count), strict=True):
             if found is None or min(found) <= 0:
                 line = f"{name}={quoted(value)}"
-                return f"its header says {line}, which cannot be: mend or remove that line"
+                return f"its header says {line}, which is not valid: correct or remove that line"
     return shape_fault(*header.size_px)
 
 

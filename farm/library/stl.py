@@ -29,7 +29,7 @@ def check_stl(path: Path, head: bytes) -> None:
         return
     size = path.stat().st_size
     if size < BODY_AT:
-        raise AssetError(str(path), f"the file is cut off: {size} bytes are no STL")
+        raise AssetError(str(path), f"the file is cut off: {size} bytes are too few for an STL")
     triangles, whole = count_triangles(head, size), (size - BODY_AT) // FACET_BYTES
     if whole < triangles:
         reason = f"it is cut off ({whole:,} of {triangles:,} triangles); copy or export it again"

@@ -84,8 +84,9 @@ class Library:
                     file.write(piece)
             if found.hexdigest() != sha256:
                 raise StorageError(
-                    f"{target.name}: the library's file {sha256} arrived damaged; if that goes on, "
-                    f"remove {self.storage.place}/{blob_key(sha256)} and submit the job again"
+                    f"{target.name}: the library's file {sha256} arrived damaged; if this "
+                    f"happens again, remove {self.storage.place}/{blob_key(sha256)} and submit the "
+                    "job again"
                 )
             partial.replace(target)
         except OSError as error:

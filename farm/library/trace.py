@@ -33,14 +33,14 @@ DATA_SUFFIXES = (
 
 
 class Traced(NamedTuple):
-    """What a model's own tracer found."""
+    """The findings of a model's own tracer."""
 
     files: list[Path]
     remarks: list[str]
 
 
 def trace(path: Path) -> Traced:
-    """Return the files that the model at `path` names, and what is to be said about it."""
+    """Return the files that the model at `path` names, and remarks on them."""
     suffix = path.suffix.lower()
     traced = Traced([], [])
     if suffix in NOT_TRACED:
@@ -88,14 +88,14 @@ class Tracer:
 
     def _may_leave(self, file: Path, model: Path) -> bool:
         if not file.is_file():
-            self._say(f"{model.name} needs {file}, which is not there")
+            self._say(f"{model.name} needs {file}, which does not exist")
             return False
         if file.drive != model.drive:
             self._say(f"{model.name} needs {file} on another drive; it is not uploaded")
             return False
         if file.suffix.lower() not in DATA_SUFFIXES:
             self._say(
-                f"{model.name} names {file}, which is no texture or model; it is not uploaded"
+                f"{model.name} names {file}, which is not a texture or a model; it is not uploaded"
             )
             return False
         return True

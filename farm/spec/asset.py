@@ -85,7 +85,7 @@ class Asset(Spec):
     size_bytes: int
     credit: Credit = Credit()
     dependencies: tuple[AssetFile, ...] = ()
-    """Files that it needs, as far as they were traced."""
+    """Files that it needs, if they were traced."""
     in_library: bool = False
     """The file and its dependencies are kept by hash in the library of the farm's storage."""
 

@@ -30,7 +30,7 @@ SENSOR_WIDTH_MM = 36.0
 RIGID_SLACK = 1e-3
 """Largest distance of a rotation's numbers from those of one: what is written with four digits."""
 LARGEST_ASPECT = 200.0
-"""Blender's pixels are at most so many times as long as wide."""
+"""Most times that Blender's pixels are as long as wide."""
 MOST_K0 = 0.01
 """Radians by which a fisheye may miss its own axis."""
 RADII = 2000
@@ -42,7 +42,7 @@ LEAST_LENGTH = 1e-9
 def long_enough(length: float) -> float:
     """Return a length that Blender's numbers of 32 bits hold."""
     if length < LEAST_LENGTH:
-        raise ValueError(f"{length:g} is too small for Blender: take {LEAST_LENGTH:g} or more")
+        raise ValueError(f"{length:g} is too small for Blender: use {LEAST_LENGTH:g} or more")
     return length
 
 
@@ -104,8 +104,8 @@ class PinholeLens(Spec):
         if not 1 / LARGEST_ASPECT <= self.fx_px / self.fy_px <= LARGEST_ASPECT:
             raise ValueError(
                 f"fx_px {self.fx_px:g} and fy_px {self.fy_px:g} make pixels that are more than "
-                f"{LARGEST_ASPECT:g} times as long as wide, which Blender does not render: "
-                "take focal lengths that are closer to each other"
+                f"{LARGEST_ASPECT:g} times as long as wide, which Blender does not render: use "
+                "focal lengths that are closer to each other"
             )
         return self
 
@@ -133,26 +133,26 @@ class FisheyeLens(Spec):
     k3: FiniteFloat = 0.0
     k4: FiniteFloat = 0.0
     fov_deg: float = Field(default=180.0, gt=0.0, le=360.0, allow_inf_nan=False)
-    """What is outside of this angle, from rim to rim, is not seen: black, with a mask of 0."""
+    """From rim to rim; the picture is black outside of this angle, with a mask of 0."""
     sensor_width_mm: Length = SENSOR_WIDTH_MM
 
     @model_validator(mode="after")
     def _leads_from_the_middle_to_the_rim(self) -> Self:
         if abs(self.k0) > MOST_K0:
             raise ValueError(
-                f"k0 {self.k0:g} puts nothing into the middle of the picture: take a number next "
-                f"to 0, from -{MOST_K0:g} to {MOST_K0:g}"
+                f"k0 {self.k0:g} puts nothing into the middle of the picture: use a number near 0, "
+                f"from -{MOST_K0:g} to {MOST_K0:g}"
             )
         if self.k1 >= 0:
             raise ValueError(
                 f"k1 {self.k1:g} is not below 0, so the picture would be {upside(self.k1)}: Cycles "
-                "takes theta = -(k0 + k1 r + ...), so turn the signs of k0 to k4 round, or take "
-                "about minus the radians that a millimetre spans"
+                "takes theta = -(k0 + k1 r + ...), so reverse the signs of k0 to k4, or use about "
+                "minus the radians that a millimetre spans"
             )
         if (turn := self.turns_back()) is not None:
             raise ValueError(
                 f"k0 to k4 turn back {turn[0]:.3g} mm from the middle, at {turn[1]:.4g} degrees, "
-                f"so two places would show one direction: take a fov_deg of {2 * turn[1]:.4g} or "
+                f"so two places would show one direction: use a fov_deg of {2 * turn[1]:.4g} or "
                 "less, or other coefficients"
             )
         return self
@@ -222,7 +222,7 @@ AnyCamera = Annotated[OrbitCamera | PoseCamera | FileCamera, Field(discriminator
 def not_rigid(matrix: Matrix4) -> str | None:
     """Say what makes a matrix more than a rotation and a shift, if anything does."""
     if not all(math.isfinite(number) for row in matrix for number in row):
-        return "it holds what is not a number"
+        return "it holds a value that is not a number"
     if any(abs(a - b) > RIGID_SLACK for a, b in zip(matrix[3], IDENTITY[3], strict=True)):
         return f"its last row is {list(matrix[3])}, not [0, 0, 0, 1]"
     x, y, z = zip(*(row[:3] for row in matrix[:3]), strict=True)

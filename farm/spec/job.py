@@ -88,7 +88,7 @@ class JobSpec(Spec):
     @classmethod
     def _names_can_be_written(cls, value: str | None) -> Any:
         if value is not None and not is_text(value):
-            raise ValueError(f"{quoted(value)} is not a name in Unicode; rename it")
+            raise ValueError(f"{quoted(value)} is not valid Unicode; rename it")
         return value
 
     @model_serializer(mode="wrap")
@@ -129,7 +129,7 @@ def unwritable(assets: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for role, patterns in assets.items():
         for name in patterns:
             if not is_text(name):
-                yield f"{role}: {quoted(name)} is not a name in Unicode; rename it"
+                yield f"{role}: {quoted(name)} is not valid Unicode; rename it"
 
 
 def unfit(assets: Mapping[str, Sequence[str]], recipe: Recipe) -> Iterator[str]:
@@ -137,7 +137,7 @@ def unfit(assets: Mapping[str, Sequence[str]], recipe: Recipe) -> Iterator[str]:
     roles = {role.name: role for role in recipe.roles}
     for name in assets:
         if name not in roles:
-            yield f"{name}: the recipe {recipe.kind} takes none, only {', '.join(roles)}"
+            yield f"{name}: the recipe {recipe.kind} does not take it, only {', '.join(roles)}"
     for name, role in roles.items():
         if role.at_least and name not in assets:
             yield f"{name}: is needed"
@@ -157,7 +157,7 @@ def role_schema(name: str) -> JsonSchemaValue:
 
 
 class Job(Spec):
-    """One submitted spec with its assets: all that is needed to make any of its tasks again."""
+    """One submitted spec with its assets: everything needed to make any of its tasks again."""
 
     job_id: str
     session: str

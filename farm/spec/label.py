@@ -1,4 +1,4 @@
-"""What is known of the objects in a view, besides its pixels."""
+"""Facts about the objects in a view, besides its pixels."""
 
 from __future__ import annotations
 

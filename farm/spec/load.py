@@ -27,8 +27,8 @@ SENTENCES = {
     "int_from_float": "{input} is not a whole number",
     "float_parsing": "{input} is not a number",
     "bool_parsing": "{input} is neither true nor false",
-    "string_type": "{input} is not a text",
-    "string_unicode": "{input} is not a text in Unicode",
+    "string_type": "{input} is not text",
+    "string_unicode": "{input} is not valid Unicode text",
     "model_type": "{input} is not a group of fields",
     "model_attributes_type": "{input} is not a group of fields",
 }  # fmt: skip

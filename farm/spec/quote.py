@@ -14,7 +14,7 @@ LIMIT = 60
 
 
 class _Shortener(reprlib.Repr):
-    """Looks at no more of a value than it shows: one of a few lines may unfold to gigabytes."""
+    """Looks only at the part of a value that it shows: a few lines may unfold to gigabytes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class _Shortener(reprlib.Repr):
 
     def repr_int(self, value: int, level: int) -> str:
         """Python refuses to write numbers of thousands of digits, so they are not asked for."""
-        return repr(value) if value.bit_length() < 4 * LIMIT else "a number of very many digits"
+        return repr(value) if value.bit_length() < 4 * LIMIT else "a number with very many digits"
 
 
 def quoted(value: Any) -> str:

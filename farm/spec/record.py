@@ -1,4 +1,4 @@
-"""What is known of a rendered view: one line of `views.jsonl`."""
+"""The record of a rendered view: one line of `views.jsonl`."""
 
 from __future__ import annotations
 

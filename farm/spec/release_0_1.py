@@ -1,4 +1,4 @@
-"""What the first release wrote, as it is written now: it knew the recipe `sod` alone.
+"""Files of the first release, read as today's: it knew only the recipe `sod`.
 
 Jobs, tasks and records had one list, or one asset, for models and one for HDRIs.
 """

@@ -56,7 +56,7 @@ Resolution = Annotated[
 
 
 class RenderSettings(Spec):
-    """Size, quality and file format of the pictures; what is left out follows from the rest."""
+    """Size, quality and file format of the pictures; fields left out follow from the rest."""
 
     resolution: Resolution = (640, 640)
     """Pixels, 64 to 8192: one number for a square, or WxH."""

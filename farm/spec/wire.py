@@ -1,4 +1,4 @@
-"""What the API and its clients say to each other, as JSON."""
+"""Messages between the API and its clients, as JSON."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class JobInfo(Spec):
     views_per_s: Seconds | None = None
     eta_s: Seconds | None = None
     waits_for: str | None = None
-    """What the job is held back by, in a sentence."""
+    """Why the job is held back, in a sentence."""
     failures: tuple[str, ...] = ()
     """The newest failures, one sentence each."""
     finishing: bool = False
@@ -98,7 +98,7 @@ class TaskInfo(Spec):
 
 
 class WorkerInfo(Spec):
-    """A worker that lives."""
+    """A live worker."""
 
     worker: str
     name: str

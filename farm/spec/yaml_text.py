@@ -36,7 +36,7 @@ class SpecLoader(yaml.SafeLoader):
         if not is_alias:
             self._sizes[id(node)] = self._size(node)
         elif id(node) not in self._sizes:
-            raise ComposerError(None, None, "a group that holds itself", mark)
+            raise ComposerError(None, None, "a group that contains itself", mark)
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002
@@ -45,7 +45,7 @@ class SpecLoader(yaml.SafeLoader):
         except (ValueError, LookupError, AttributeError) as error:  # of dates, numbers, `!!bool x`
             kind = str(node.tag).rpartition(":")[2]
             raise ConstructorError(
-                None, None, f"{quoted(node.value)} is no {kind}", node.start_mark
+                None, None, f"{quoted(node.value)} is not a valid {kind}", node.start_mark
             ) from error
 
     def _size(self, node: yaml.Node) -> int:
@@ -64,5 +64,5 @@ def _check_keys(node: yaml.MappingNode) -> None:
     for key, _ in node.value:
         name = (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else id(key)
         if name in known:
-            raise ComposerError(None, None, f"{quoted(key.value)} is there twice", key.start_mark)
+            raise ComposerError(None, None, f"{quoted(key.value)} appears twice", key.start_mark)
         known.add(name)

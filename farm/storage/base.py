@@ -63,13 +63,13 @@ class Storage(Protocol):
     def sweep(self, prefix: str) -> int:
         """Remove what was left half-written under the folder `prefix`; return how many files.
 
-        Nobody may be writing there: whoever does must begin again.
+        Nobody may be writing there: a writer would have to begin again.
         """
 
     def entries(self, prefix: str, *, after: str = "") -> Iterator[Entry]:
         """Yield what is under the folder `prefix`, sorted by key, without partial files.
 
-        A listing can be gone on with: only keys that sort after `after` are yielded.
+        A listing can be resumed: only keys that sort after `after` are yielded.
         """
 
     def keys(self, prefix: str, *, after: str = "") -> Iterator[str]:

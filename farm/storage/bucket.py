@@ -61,7 +61,7 @@ class BucketStorage:
     def read(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         size = self.size(key)
         if size is None:
-            raise StorageError(f"{self.place}/{key}: cannot be read: it is not there")
+            raise StorageError(f"{self.place}/{key}: cannot be read: it does not exist")
         end = size if length is None else min(size, start + length)
         for offset in range(start, end, READ_BYTES):
             with self._telling(key, "read"):
@@ -88,7 +88,7 @@ class BucketStorage:
 
     def delete_tree(self, prefix: str) -> None:
         if not inside(prefix, self.place):
-            raise StorageError(f"{self.place}: is a whole storage and is not removed")
+            raise StorageError(f"{self.place}: is a whole storage, which is never removed")
         with self._telling(prefix, "removed"):
             for names in self._pages(self._folder(prefix), ""):
                 gone = {"Objects": [{"Key": item["Key"]} for item in names], "Quiet": True}

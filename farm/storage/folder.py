@@ -79,7 +79,7 @@ class FolderStorage:
     def delete_tree(self, prefix: str) -> None:
         path = self.path(prefix)
         if path == self.root:
-            raise StorageError(f"{self.root}: is a whole storage and is not removed")
+            raise StorageError(f"{self.root}: is a whole storage, which is never removed")
         try:
             with contextlib.suppress(FileNotFoundError):
                 shutil.rmtree(path)

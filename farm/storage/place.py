@@ -36,7 +36,7 @@ def open_storage(place: str) -> Storage:
         return BucketStorage(place)
     if "://" in place:
         scheme = place.partition("://")[0]
-        raise SetupError(f"{scheme}:// is no storage; give a folder or s3://bucket/prefix")
+        raise SetupError(f"{scheme}:// is not a storage; give a folder or s3://bucket/prefix")
     if not place:
         raise SetupError("the storage has no name; give a folder or s3://bucket/prefix")
     return FolderStorage(Path(place).expanduser())

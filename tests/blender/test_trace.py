@@ -42,7 +42,7 @@ def test_textures_of_a_blend_are_found_and_missing_ones_named(blender, tmp_path)
     files, remarks = trace(path)
 
     assert files == ["../shared/wood.png"]
-    assert remarks == [f"chair.blend needs {tmp_path / 'model/gone.png'}, which is not there"]
+    assert remarks == [f"chair.blend needs {tmp_path / 'model/gone.png'}, which does not exist"]
 
 
 def test_a_blend_cannot_have_a_secret_uploaded(blender, tmp_path):

@@ -285,5 +285,5 @@ def test_a_dataset_is_rendered_neither_into_another_nor_around_one(rendered, ass
     assert (around.returncode, within.returncode) == (2, 2), around.stderr + within.stderr
     assert f"{folder}: holds the dataset {inner.parent}/" in around.stderr
     assert f"lies within the dataset {inner}" in within.stderr
-    assert "take another --output" in around.stderr
+    assert "choose another --output" in around.stderr
     assert run_farm(*request).returncode == 0, "what is there is continued"

@@ -277,7 +277,9 @@ def test_any_camera_goes_all_the_way(scene, tmp_path):
         assert told.returncode == 0, told.stdout + told.stderr
     refused = run("dataset", "export", tmp_path / "o", "--to", "bop", "--out", tmp_path / "bop")
     assert refused.returncode == 2
-    assert "its camera is orthographic, but BOP knows pinholes" in " ".join(refused.stderr.split())
+    assert "its camera is orthographic, but BOP supports only pinholes" in " ".join(
+        refused.stderr.split()
+    )
 
 
 def test_a_camera_that_cannot_be_is_told_before_anything_is_rendered(scene, tmp_path):

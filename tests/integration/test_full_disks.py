@@ -27,7 +27,7 @@ def test_a_full_storage_pauses_the_job_charges_nobody_and_leaves_nothing_half_wr
                 return shortage(farm.ledger, farm.ledger.job("job"))
 
             sentence = wait_for(waits_for, "the job is held back")
-            assert sentence.startswith("a disk is full; make room, the job goes on by itself")
+            assert sentence.startswith("a disk is full; make room, and the job resumes by itself")
             assert farm.ledger.job("job").state in (JobState.QUEUED, JobState.RUNNING)
             assert files_of(storage) <= {"filler"}
             (story, *_) = farm.ledger.failures("job")

@@ -79,7 +79,7 @@ def test_a_node_that_does_not_render_the_known_frame_stays_out(farm_of_two, bad)
     wait_for(lambda: noted(farm) and noted(farm).failed_proofs, f"it failed\n{farm.words()}")
     begun = len(list((bad / "started").iterdir()))
 
-    assert noted(farm).sentence == "it does not render what it should: optix:7 is not there"
+    assert noted(farm).sentence == "it does not render correctly: optix:7 is not there"
     farm.free(f"hold-{HELD}")
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 20}
     assert len(list((bad / "started").iterdir())) == begun, "it was given nothing more"

@@ -17,4 +17,4 @@ def opened(place: str, *, every: bool) -> Dataset:
 def tell_left_out(data: Dataset) -> None:
     """Say which datasets of a place are left out, if any are."""
     if data.note:
-        say(err_console(), f"note: {data.note}; --all takes them, too")
+        say(err_console(), f"note: {data.note}; --all includes them")

@@ -27,7 +27,7 @@ Segmentation = Literal["rle", "polygon"]
 
 
 class ExportOptions(Spec):
-    """What a person chose; an export goes on only with the same."""
+    """A person's choices; an export resumes only with the same ones."""
 
     format: str
     """A key of `FORMATS`."""
@@ -40,19 +40,19 @@ class ExportOptions(Spec):
     passes: tuple[PassName, ...] = ()
     """What goes along; () is what is usual for the format."""
     shard_views: int | None = Field(default=None, ge=1)
-    """Views in a shard, a scene or whatever is written at a time, at most."""
+    """Most views in a shard, a scene or another part that is written at a time."""
     shard_mb: int = Field(default=256, ge=1)
-    """And about so many megabytes in a shard, at most."""
+    """Most megabytes in a shard, about."""
     link: bool = False
     """Hard links instead of copies where files stay as they are."""
 
 
 class DamagedFileError(DatasetError):
-    """A file that is not what was recorded of it; its view is left out of an export."""
+    """A file that differs from its record; its view is left out of an export."""
 
 
 class NumberedView(NamedTuple):
-    """A view and what it is called in an export."""
+    """A view and its name in an export."""
 
     view: DatasetView
     number: int
@@ -83,7 +83,9 @@ class NumberedView(NamedTuple):
         if len(data) != file.size_bytes:
             raise DamagedFileError(f"{path}: has {len(data)} bytes, not {file.size_bytes}")
         if hashlib.sha256(data).hexdigest() != file.sha256:
-            raise DamagedFileError(f"{path}: has other bytes than were recorded, though as many")
+            raise DamagedFileError(
+                f"{path}: has the recorded size but different contents (SHA-256)"
+            )
         return data
 
     def pixels(self, name: PassName) -> NDArray[Any]:
@@ -107,7 +109,7 @@ class NumberedView(NamedTuple):
 
 
 class ExportPart(NamedTuple):
-    """Views in a row that are written together, and the step in which an export goes on."""
+    """Views in a row that are written together, and the step in which an export resumes."""
 
     split: str
     number: int
@@ -120,7 +122,7 @@ class ExportPart(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What came of a part."""
+    """The outcome of a part."""
 
     files: list[str]
     """Paths relative to the export."""
@@ -153,7 +155,7 @@ class Exporter(ABC, Generic[T]):
     by_dataset = False
     """No part has views of two datasets."""
     takes: frozenset[str] = frozenset()
-    """Options that the format has a use for, beside those that all have."""
+    """Options that the format uses, beside those that all have."""
     needs: tuple[tuple[PassName, ...], ...] = ()
     """Of each of these, all views must have one."""
     originals = False

@@ -1,4 +1,4 @@
-"""What of an export is done: one small file per part, written after all that the part is."""
+"""The finished parts of an export: one small file for each, written after the part's own files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Exported(ExportOptions):
 
 
 class DonePart(Spec):
-    """A part that is there."""
+    """A finished part."""
 
     digest: str
     """Of all that it follows from."""
@@ -52,7 +52,7 @@ class Checkpoints:
         """Take over what an earlier run left; return how many views of the same export it wrote.
 
         Args:
-            wanted: What the folder shall hold.
+            wanted: What the folder is to hold.
             replace: Whatever export it held.
 
         Raises:
@@ -83,7 +83,7 @@ class Checkpoints:
         )
 
     def set_aside(self, name: str) -> None:
-        """Count a part as not done, and remember its files: some may be of no use any more."""
+        """Count a part as not done, and remember its files: some may no longer be needed."""
         done = read_part(self._mark(name))
         if done is not None:
             stale = f"{STALE_FOLDER}/{name}-{done.digest}.json"
@@ -161,13 +161,13 @@ def files_of(path: Path) -> set[str]:
 
 
 def check_same(path: Path, wanted: Exported) -> None:
-    """Look that an export in hand is the one that is asked for.
+    """Make sure that the export in a folder is the one that is asked for.
 
     Raises:
         SpecError: It is another one.
     """
     folder = path.parent.parent
-    remedy = "take another --out, or --replace it"
+    remedy = "choose another --out, or --replace it"
     try:
         before = Exported.model_validate_json(path.read_bytes())
     except ValidationError:
@@ -185,17 +185,19 @@ def check_same(path: Path, wanted: Exported) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Look that an export may be written into a folder.
+    """Make sure that an export may be written into a folder.
 
     Raises:
         SetupError: Something else is there.
     """
     if folder.exists() and not folder.is_dir():
-        raise SetupError(f"{folder}: is a file: take another --out")
+        raise SetupError(f"{folder}: is a file: choose another --out")
     if folder.is_dir() and not (folder / OPTIONS_FILE).is_file():
         others = [path.name for path in folder.iterdir() if path.name != STATE_FOLDER]
         if others:
-            raise SetupError(f"{folder}: holds something else ({min(others)}): take another --out")
+            raise SetupError(
+                f"{folder}: already holds other files ({min(others)}): choose another --out"
+            )
 
 
 def part_digest(part: ExportPart, common: str) -> str:

@@ -51,7 +51,7 @@ def find_instances(view: NumberedView, word: ClassWord) -> list[Instance]:
         return [Instance(names[0], at_least_half(view.pixels("mask")), labels[0])]
     if "index" not in record.files:
         wanted = "mask" if len(labels) == 1 else "index"
-        raise SpecError(f"{view.view.key}: has no pass {wanted}, which its objects are cut out by")
+        raise SpecError(f"{view.view.key}: has no pass {wanted}, which outlines its objects")
     index = view.pixels("index")
     return [
         Instance(name, np.isin(index, label.indices) if label else index > 0, label)

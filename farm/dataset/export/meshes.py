@@ -18,11 +18,11 @@ from farm.spec.asset import Asset
 from farm.spec.label import ObjectLabel, Point3
 from farm.spec.record import ViewRecord
 
-CHANGED = "its file is not here, or not as it was rendered"
+CHANGED = "its file is missing, or has changed since it was rendered"
 MOST_BYTES = 256 << 20
 """Of a file that is read."""
 SLACK = 2e-3
-"""So far, as a share of its longest side, a mesh may be from the box that was rendered."""
+"""Largest distance of a mesh from the box that was rendered, as a share of its longest side."""
 FREE = re.compile(r"CC0 .*|MIT|CC BY(-NC)?(-SA)? .*")
 """Licences under which a model may be passed on in another form; `ND` forbids that."""
 
@@ -62,7 +62,7 @@ def mesh_of(origin: Origin, size_mm: Point3) -> Mesh:
     check_suffix(suffix)
     check_licence(asset)
     if not origin.is_whole:
-        raise NoMeshError("its file has other objects, too")
+        raise NoMeshError("its file also has other objects")
     matrix = origin.object_from_file
     if matrix is None:
         raise NoMeshError("its record does not say where it stands in its file")
@@ -89,7 +89,7 @@ def check_licence(asset: Asset) -> None:
             raise NoMeshError(str(error)) from error
     if name is None:
         raise NoMeshError(
-            "its licence is not known (a sidecar, its name with .json after it, may tell: "
+            "its licence is not known (a sidecar, its name with .json after it, can state it: "
             '{"licence": "CC0-1.0"})'
         )
     if not FREE.fullmatch(licence(name).title):

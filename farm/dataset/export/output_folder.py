@@ -17,7 +17,7 @@ from farm.errors import StorageError
 from farm.storage import inside
 
 STATE_FOLDER = ".farm-export"
-"""In an export's folder: what goes on from where it was stopped."""
+"""In an export's folder: the state from which a stopped export resumes."""
 
 Stamp = tuple[int, int]
 """Size of a file in bytes, and when it was changed, in nanoseconds since 1970."""
@@ -34,7 +34,7 @@ class OutputFolder:
         self._lasting: set[Path] = set()
         """Folders that may be empty."""
         self._folders = threading.Lock()
-        """Held by who makes a folder for a file, or removes one that is empty."""
+        """Held by the thread that makes a folder for a file, or removes one that is empty."""
 
     def clear(self) -> None:
         """Forget what an earlier run had half written."""

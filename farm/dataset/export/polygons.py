@@ -15,7 +15,7 @@ Point = tuple[int, int]
 Polygon = list[Point]
 """The last point is joined to the first."""
 MOST_DISTANCES = 1 << 22
-"""Between so many pairs of points the shortest bridge is looked for at a time."""
+"""Pairs of points among which the shortest bridge is looked for at a time."""
 
 
 class Corners(NamedTuple):

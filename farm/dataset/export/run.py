@@ -33,19 +33,19 @@ from farm.spec.base import digest
 from farm.storage import open_storage
 
 AHEAD = 2
-"""Views in hand for each thread: what bounds the memory."""
+"""Views in progress for each thread, which bounds the memory."""
 BYTES_PER_MB = 1_000_000
 RULES = "files are what was recorded"
-"""Parts that were written by other rules are written anew."""
+"""Parts that were written by other rules are written again."""
 FOR_ALL = frozenset({"format", "image_format", "passes", "shard_views"})
-"""Options that all formats have a use for."""
+"""Options that all formats use."""
 
 Report = Callable[[int, int], None]
 """Takes the views that are done and the views there are."""
 
 
 class ExportSummary(NamedTuple):
-    """What an export came to."""
+    """The outcome of an export."""
 
     folder: Path
     views: int
@@ -62,9 +62,9 @@ class ExportSummary(NamedTuple):
     damaged: tuple[str, ...]
     """What is wrong with each view that is left out for that."""
     fewer: int
-    """So many more views the same export had before."""
+    """Views that the same export had before and no longer has."""
     notes: tuple[str, ...]
-    """What the format makes of the dataset, where that is worth a word."""
+    """Remarks of the format on the dataset."""
 
 
 @dataclass
@@ -152,7 +152,7 @@ def export(  # noqa: PLR0913  what a person chooses
 
 def left_out_of(splits: Mapping[str, Dataset]) -> list[str]:
     """Say which datasets that lie within the one that is exported are left out."""
-    return [f"{data.note}; --all takes them, too" for data in splits.values() if data.note]
+    return [f"{data.note}; --all includes them" for data in splits.values() if data.note]
 
 
 def write_parts(
@@ -212,27 +212,27 @@ def write_part(exporter: Exporter[Any], part: ExportPart, taken: Iterator[Any]) 
 
 
 def check_use(options: ExportOptions, kind: type[Exporter[Any]]) -> None:
-    """Look that a format has a use for all that was said.
+    """Make sure that a format uses every option that was given.
 
     Raises:
         SpecError: It has none.
     """
     for name in sorted(options.model_fields_set - FOR_ALL - kind.takes):
         raise SpecError(
-            f"--{name.replace('_', '-')}: an export to {options.format} has no use for it: "
-            "leave it out"
+            f"--{name.replace('_', '-')}: an export to {options.format} does not use it: leave "
+            "it out"
         )
 
 
 def check_options(options: ExportOptions, kind: type[Exporter[Any]], survey: Survey) -> None:
-    """Look that a format and a dataset fit what is asked for.
+    """Make sure that a format and a dataset fit the request.
 
     Raises:
         SpecError: They do not.
     """
     if options.image_format == "original" and not kind.originals:
         raise SpecError(
-            f"readers of {options.format} do not take every file as it was rendered: "
+            f"readers of {options.format} do not accept every file as it was rendered: choose "
             "--image-format png or jpg"
         )
     common = survey.common_passes()

@@ -12,7 +12,7 @@ from farm.spec.task import dataset_key
 from farm.storage import FolderStorage, open_storage
 
 WHOLE = "train"
-"""What the one split of a dataset without splits is called: all readers know it."""
+"""Name of the one split of a dataset without splits: all readers know it."""
 
 
 def open_splits(place: str, *, every: bool = False) -> dict[str, Dataset]:
@@ -35,8 +35,8 @@ def open_splits(place: str, *, every: bool = False) -> dict[str, Dataset]:
         for key in read_split(storage, name):
             if where.setdefault(key, name) != name:
                 raise NoSplitError(
-                    f"{place}: {key} is in the splits {where[key]} and {name}: make them anew with "
-                    f"farm dataset split {place} --fresh"
+                    f"{place}: {key} is in the splits {where[key]} and {name}: make them again "
+                    f"with farm dataset split {place} --fresh"
                 )
     opened = {name: open_in(storage, split=name) for name in names}
     return {name: dataset for name, dataset in opened.items() if len(dataset)}
@@ -51,7 +51,7 @@ def views_in_none(place: str, splits: dict[str, Dataset], *, every: bool = False
 
 
 def split_kind(place: str) -> str:
-    """Return how a dataset's splits were made, in words; empty where there are none."""
+    """Return in words how a dataset's splits were made; empty where there are none."""
     try:
         summary = read_summary(open_storage(place))
     except SpecError:  # somebody else's

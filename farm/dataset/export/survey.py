@@ -78,7 +78,7 @@ class Survey:
             DatasetError: It is no name for a file.
         """
         if not PLAIN_NAME.fullmatch(view.name):
-            raise DatasetError(f"{view.name!r}: is no name that a view's files can have")
+            raise DatasetError(f"{view.name!r}: is not a name that a view's files can have")
         label = self.labels[folder_of(view)]
         return f"{label}__{view.name}" if label else view.name
 

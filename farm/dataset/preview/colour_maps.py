@@ -104,7 +104,7 @@ def paint_light(light: Floats) -> tuple[Bytes, str]:
 
 
 def paint_uv(uv: Floats) -> tuple[Bytes, str]:
-    """Show u as red and v as green; each begins anew at whole numbers."""
+    """Show u as red and v as green; each begins again at whole numbers."""
     ramp = np.concatenate([uv % 1.0, np.full_like(uv[..., :1], 0.3)], axis=-1)
     there = uv.any(axis=-1)
     return over_background(ramp, there), "" if there.any() else "nothing, or no UV map"

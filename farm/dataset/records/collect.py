@@ -25,7 +25,7 @@ DATASET_FILE = "dataset.json"
 
 
 class RunFacts(Spec):
-    """What only the run itself knows."""
+    """Facts that only the run itself knows."""
 
     name: str
     """What a person calls the dataset: its folder."""
@@ -86,7 +86,7 @@ def collect(
     Args:
         storage: Where the dataset lives.
         dataset: Its key prefix.
-        facts: What only the run itself knows.
+        facts: Facts that only the run itself knows.
         is_complete: Says of a task id whether all of its views are done; only the record files
             of such tasks are deleted.
         report: Takes a sentence for each line that is not a record.

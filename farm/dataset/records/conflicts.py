@@ -14,7 +14,7 @@ from farm.storage import Storage, hash_of
 def settle_conflicts(storage: Storage, dataset: str, report: Report) -> set[str]:
     """Keep of each disputed view the record that its files bear out; return the broken tasks.
 
-    Who was frozen while it wrote a view may go on after another attempt has rendered the same view.
+    A worker that was frozen while it wrote a view may continue after another attempt rendered it.
     A view that no record describes is removed: its task is to be rendered again. Only tasks with
     more than a first attempt are read.
     """

@@ -1,7 +1,7 @@
 """Which views a dataset holds: each once, as its newest attempt has left it.
 
 Records lie in `views.jsonl` and, while a task runs or after it has failed, in `.records/` beside
-it: a view may be told of twice. Whoever reads views asks here.
+it: a view may be told of twice. All readers of views ask here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from farm.spec.task import dataset_key
 from farm.storage import Storage
 
 READINGS = 5
-"""Times that records are read anew because a run folded them meanwhile."""
+"""Times that records are read again because a run folded them meanwhile."""
 TASKS_KEPT = 1024
 """Tasks of which it is remembered what their own records tell of."""
 

@@ -49,7 +49,7 @@ class BrokenLineError(DatasetError):
 
     def __str__(self) -> str:
         folder = self.file.rpartition("/")[0]
-        return f"{self.sentence}; farm dataset verify {folder} tells how to mend it"
+        return f"{self.sentence}; farm dataset verify {folder} explains how to mend it"
 
     @property
     def sentence(self) -> str:
@@ -140,7 +140,7 @@ def read_file(storage: Storage, key: str, report: Report) -> Iterator[RecordLine
             record = parse_record(line)
         except NotARecordError as error:
             broken = BrokenLineError(f"{storage.place}/{key}", number, str(error))
-            report(f"{broken.sentence}; it is passed over")
+            report(f"{broken.sentence}; it is skipped")
             continue
         yield RecordLine(record, line)
 

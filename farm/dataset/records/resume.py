@@ -1,4 +1,4 @@
-"""What an earlier run has left for this one to build on."""
+"""The work of an earlier run that this one builds on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from farm.storage import Storage
 
 @dataclass
 class Finished:
-    """What of a job is on storage already."""
+    """The part of a job that is on storage already."""
 
     views: int = 0
     views_of_tasks: int = 0
@@ -112,9 +112,10 @@ def _finished_of(task: RenderTask, fold: Fold, storage: Storage) -> list[bytes]:
             done.append(found.line)
         elif found is None and (other := next(filter(is_there, fold.of_name(view.name)), None)):
             raise SpecError(
-                f"dataset {task.dataset or 'in the output folder'} holds another {view.name} "
-                f"({_difference(task, other)}); "
-                "take another --output or --dataset-name, or remove the old dataset"
+                f"dataset {task.dataset or 'in the output folder'} already holds another "
+                f"{view.name} "
+                f"({_difference(task, other)}); choose another --output or --dataset-name, or "
+                "remove the old dataset"
             )
     return done
 

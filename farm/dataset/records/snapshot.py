@@ -47,7 +47,7 @@ def refuse(sentence: str) -> None:
     Raises:
         DatasetError: This is one.
     """
-    raise DatasetError(f"{sentence}; farm dataset verify tells how to mend it")
+    raise DatasetError(f"{sentence}; farm dataset verify explains how to mend it")
 
 
 def remove(folder: Path, owner: int) -> None:

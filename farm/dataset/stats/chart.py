@@ -37,7 +37,7 @@ LINE, BAR, EMPTY = "#3a4048", "#4f9be0", "#262a30"
 HEAT = ("#1d2a44", "#1f5a8c", "#2b93a5", "#6cc48a", "#f3e66b")
 """From few to many."""
 FINE = 3
-"""The dome is drawn so many times larger, then made smaller: its edges are smooth."""
+"""Times that the dome is drawn larger before it is made smaller: its edges are smooth."""
 Size = tuple[int, int]
 
 
@@ -54,12 +54,15 @@ def draw_stats(stats: DatasetStats, *, title: str, subtitle: str) -> bytes:
         [
             histogram_card(stats.brightness, "Brightness", "mean of a picture", (third, LOW_PX)),
             histogram_card(
-                stats.edges, "Edges", "share of a mask that is partly covered", (third, LOW_PX)
+                stats.edges,
+                "Edges",
+                "share of a mask's pixels that are partly covered",
+                (third, LOW_PX),
             ),
             histogram_card(
                 stats.coverage,
                 "Coverage",
-                "share of the picture that things cover",
+                "share of the picture that objects cover",
                 (third, LOW_PX),
             ),
         ],
@@ -111,7 +114,7 @@ def new_card(size: Size, title: str, note: str) -> tuple[Image.Image, ImageDraw.
 def dome_card(stats: DatasetStats, size: Size) -> Image.Image:
     """Draw from where views were taken: the dome from above, its top in the middle."""
     counts = np.array(stats.dome)
-    note = f"sides seen, by yaw and pitch; a field has 0 to {counts.max():,}"
+    note = f"sides seen, by yaw and pitch; a field counts 0 to {counts.max():,}"
     card, draw = new_card(size, "Cameras", note)
     side = min(size[0] - 2 * PAD_PX - 2 * 34, size[1] - TOP_PX - PAD_PX - 2 * 30)
     left, top = (size[0] - side) // 2, TOP_PX + 30
@@ -170,7 +173,7 @@ def position_card(stats: DatasetStats, size: Size) -> Image.Image:
 def size_card(stats: DatasetStats, size: Size) -> Image.Image:
     """Draw how wide and high models are."""
     counts = np.array(stats.size)
-    note = f"boxes by width and height; a field has 0 to {counts.max():,}"
+    note = f"boxes by width and height; a field counts 0 to {counts.max():,}"
     card, _draw = new_card(size, "Size", note)
     share = counts / max(int(counts.max()), 1)
     draw_field(card, share[::-1], 1.0, ("width", "height"))
@@ -236,7 +239,7 @@ def assets_card(assets: Sequence[AssetStats], title: str, width: int) -> Image.I
     shown = sorted(assets, key=lambda asset: -asset.views)[:MOST_BARS]
     more = len(assets) - len(shown)
     note = f"views of each of {len(assets):,}, and means" + (
-        f"; {more:,} more are not shown" if more else ""
+        f"; {more:,} more not shown" if more else ""
     )
     height = TOP_PX + PAD_PX + BAR_PX * max(1, len(shown))
     card, draw = new_card((width, height), title, note)

@@ -247,7 +247,7 @@ def gather_stats(
 
     Args:
         data: What was opened.
-        pixel_views: The pixels of so many views, evenly spread, are read.
+        pixel_views: Number of views, evenly spread, of which the pixels are read.
         workers: Views to read at a time.
         progress: Called with the number of views that were counted since it was called.
     """
@@ -318,7 +318,7 @@ def clipped(value: float) -> float:
 
 
 def field_of(share: float, fields: int) -> int:
-    """Return into which of so many equal fields of 0..1 a number falls."""
+    """Return which of `fields` equal parts of 0..1 a number falls into."""
     return min(fields - 1, max(0, int(share * fields)))
 
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 SIDE = 16
 """A picture's hash has SIDE x SIDE bits."""
 NEAR = 7
-"""Pictures whose hashes differ in so many bits at most are taken for the same."""
+"""Most bits in which the hashes of pictures that are taken for the same may differ."""
 BANDS = NEAR + 1
-"""Of two such hashes at least one of so many parts is the same: only those are compared."""
+"""Parts of a hash: two such hashes share at least one, and only those that do are compared."""
 NEIGHBOURS = 4
-"""With so many others of the same part a view is compared: enough to find one like it."""
+"""Most others of the same part with which a view is compared: enough to find one like it."""
 NUMBERS = 3 + SIDE * SIDE // 64
 """64-bit numbers kept for each view."""
 

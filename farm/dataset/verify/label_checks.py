@@ -92,7 +92,7 @@ def too_many(wrong: Mask, of: Mask) -> int:
 
 
 def misfits(arrays: Arrays, record: ViewRecord, mask: NDArray[Any]) -> Iterator[str]:
-    """Say where labels and the mask, (H, W), are not of one mind.
+    """Describe where labels and the mask, (H, W), disagree.
 
     A renderer keeps such views: what is full of holes, or can be seen through, is like this.
     """
@@ -129,7 +129,7 @@ def strange_indices(pixels: NDArray[Any], name: str, known: set[int]) -> str | N
     unknown = sorted(set(np.unique(pixels).tolist()) - known - {0})
     if unknown:
         some = ", ".join(map(str, unknown[:3])) + (", ..." if len(unknown) > 3 else "")
-        return f"{name} holds {some}, which its table does not"
+        return f"{name} holds {some}, which are not in its table"
     return None
 
 
@@ -166,7 +166,7 @@ def strange_fit(label: ObjectLabel, mask: NDArray[Any]) -> Iterator[str]:
     area = float(shares.sum())
     unseen = mask.size / 2 / np.iinfo(mask.dtype).max  # a pixel is rounded by half a grey level
     if abs(label.area_px - area) > AREA_SLACK * area + FEW_PIXELS + unseen:
-        yield f"the area is told as {label.area_px:.1f} pixels, but the mask's is {area:.1f}"
+        yield f"the recorded area is {label.area_px:.1f} pixels, but the mask's is {area:.1f}"
 
 
 def shares_of(mask: NDArray[Any]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""What `verify` looks for, and what it has found: words and counts, no looking."""
+"""The checks of `verify` and their findings: words and counts, no looking."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ TITLES: dict[CheckName, str] = {
     "records": "every line of views.jsonl is a record",
     "names": "no two views share a name or a file",
     "summary": "dataset.json agrees with the records",
-    "missing": "files that records name are there",
-    "bytes": "files have the size and hash that was recorded",
+    "missing": "files named in records exist",
+    "bytes": "files have their recorded size and hash",
     "decode": "files can be decoded",
-    "shape": "passes have their size and bit depth",
-    "mask": "masks cover what was recorded",
+    "shape": "passes have the right size and bit depth",
+    "mask": "masks cover the recorded share",
     "empty": "masks show something of the model",
     "flat": "pictures are not of one colour",
-    "edge": "masks reach from black to white, with an edge that is soft, and thin",
-    "numbers": "labels hold numbers that they can have",
+    "edge": "masks reach from black to white, with a soft, thin edge",
+    "numbers": "labels hold only valid numbers",
     "depth": "depth, normals, indices and boxes end where the mask does",
     "normal": "normals have length 1",
     "index": "index and material values are in their tables",
@@ -40,17 +40,18 @@ TITLES: dict[CheckName, str] = {
     "nested": "no other dataset lies within",
     "failures": "every task could be rendered",
 }
-"""What holds in a dataset that is well."""
+"""Statements that hold in a sound dataset."""
 assert TITLES.keys() == set(get_args(CheckName))
 
 NOTES: frozenset[CheckName] = frozenset(
     {"edge", "depth", "empty", "same", "alike", "running", "nested", "failures"}
 )
-"""What may be right, too: a person should look. All that a renderer keeps is well or a note."""
+"""Checks whose findings may be right: a person should look. All that a renderer keeps
+is sound or a note."""
 LOST: frozenset[CheckName] = frozenset({"missing", "records", "names", "summary"})
-"""Wrong, but with no file to delete: to make the dataset again is all that it takes."""
+"""Checks whose findings have no file to delete: making the dataset again is enough."""
 EXAMPLES = 5
-"""Findings of each check that are told."""
+"""Findings of each check that are reported."""
 
 
 class DatasetFinding(NamedTuple):
@@ -69,7 +70,7 @@ class DatasetFinding(NamedTuple):
 
 @dataclass
 class Examined:
-    """What one view told."""
+    """The findings on one view."""
 
     looked: list[CheckName] = field(default_factory=list)
     """The checks that had something to look at."""
@@ -86,7 +87,7 @@ class CheckResult(Spec):
     title: str
     """What holds where nothing is found."""
     is_note: bool
-    """It may be right, too: a person should look."""
+    """It may be right: a person should look."""
     looked_at: int
     """Views, or of `stray` files, of `records` lines, of `splits` places, of `summary`, `running`
     and `failures` datasets."""

@@ -40,9 +40,9 @@ def check_list(
     """Yield what is wrong with the list of one split; `where` has the views of others."""
     again = [key for key in keys if key in where]
     if again:
-        what = f"has {len(again):,} views that are in {where[again[0]]}, too, such as {again[0]}"
+        what = f"has {len(again):,} views that are also in {where[again[0]]}, such as {again[0]}"
         yield DatasetFinding("splits", split_key(name), what)
     gone = [key for key in keys if not is_view(key)]
     if gone:
-        what = f"names {len(gone):,} views that are not there, such as {gone[0]}; split again"
+        what = f"names {len(gone):,} views that do not exist, such as {gone[0]}; split again"
         yield DatasetFinding("splits", split_key(name), what)

@@ -35,7 +35,7 @@ from farm.spec.task import dataset_key
 from farm.storage import Storage
 
 PASS_PLACES = {*PASS_FOLDERS.values(), PREVIEWS_FOLDER}
-"""Where files of views lie; what else a person keeps in a dataset is none of our business."""
+"""Where files of views lie; other files that a person keeps in a dataset are left alone."""
 
 
 class Line(NamedTuple):
@@ -192,7 +192,7 @@ class Verifier:
 
     def _find_twins(self) -> None:
         for later, earlier in self._twins.same():
-            what = f"has the very picture of {self._key(earlier)}"
+            what = f"has the same picture as {self._key(earlier)}"
             self._report(DatasetFinding("same", self._key(later), what))
         for later, earlier in self._twins.alike():
             self._report(
@@ -204,7 +204,7 @@ class Verifier:
         if self._left_out:
             self.tally.look("nested")
             count = len(self._left_out)
-            what = f"holds {count} more, not looked at without --all: {listed(self._left_out)}"
+            what = f"holds {count} more, which only --all looks at: {listed(self._left_out)}"
             self._report(DatasetFinding("nested", self.storage.place, what))
 
     def _read_summary(self, prefix: str) -> DatasetSummary | None:
@@ -224,15 +224,15 @@ class Verifier:
         self.tally.look("running")
         if not self._is_at_rest(part):
             what = (
-                "is being rendered, or a run was killed or has tasks that failed; the same "
-                "farm render, again, finishes it"
+                "is being rendered, or a run was killed or has tasks that failed; the same farm "
+                "render again finishes it"
             )
             self._report(DatasetFinding("running", prefix or self.storage.place, what))
             return
         self.tally.look("summary")
         if summary is None:
             if self.storage.size(key) is None:
-                self._report(DatasetFinding("summary", key, "is not there"))
+                self._report(DatasetFinding("summary", key, "is missing"))
             return
         counted, told = self._counted[part], told_by(summary)
         for fact in sorted(counted.keys() | told.keys()):
@@ -242,9 +242,7 @@ class Verifier:
                 self._report(DatasetFinding("summary", key, what))
         self.tally.look("failures")
         if summary.failures:
-            what = (
-                f"tells of {len(summary.failures)} failed tasks; the first: {summary.failures[0]}"
-            )
+            what = f"lists {len(summary.failures)} failed tasks; the first: {summary.failures[0]}"
             self._report(DatasetFinding("failures", key, what))
 
     def _words(self, fact: str, summary: DatasetSummary) -> str:

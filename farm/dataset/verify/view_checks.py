@@ -84,7 +84,7 @@ def read_file(storage: Storage, key: str, file: FileRecord, seen: Examined) -> b
         seen.findings.append(DatasetFinding("missing", key, str(error)))
         return None
     if data is None:
-        seen.findings.append(DatasetFinding("missing", key, "is not there"))
+        seen.findings.append(DatasetFinding("missing", key, "is missing"))
         return None
     seen.files += 1
     seen.size_bytes += len(data)
@@ -93,7 +93,7 @@ def read_file(storage: Storage, key: str, file: FileRecord, seen: Examined) -> b
         seen.findings.append(DatasetFinding("bytes", key, what, key))
         return None
     if hashlib.sha256(data).hexdigest() != file.sha256:
-        what = "has other bytes than were recorded, though as many"
+        what = "has the recorded size but different contents (SHA-256)"
         seen.findings.append(DatasetFinding("bytes", key, what, key))
         return None
     return data
@@ -151,7 +151,9 @@ def check_mask(
     if not may_be_empty:
         seen.looked.append("empty")
         if not mask.any():
-            seen.findings.append(DatasetFinding("empty", key, "its mask is black: nothing is seen"))
+            seen.findings.append(
+                DatasetFinding("empty", key, "its mask is black: nothing is visible")
+            )
             return
     if np.count_nonzero(mask) < LEAST_PIXELS:
         return

@@ -266,7 +266,7 @@ def move_task(row: JobRow, move: TaskMove) -> bool:
 
 
 def change_state(row: JobRow, index: int, source: TaskState, target: TaskState) -> None:
-    """Move what hangs on a task's state."""
+    """Move what depends on a task's state."""
     row.states[index] = CODES[target]
     row.add(CODES[source], -1)
     row.add(CODES[target], 1)

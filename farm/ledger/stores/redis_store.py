@@ -37,7 +37,7 @@ WORK_PREFIX = "farm:work:"
 CONDUCT = "farm:conduct"
 LEASE_PREFIX = "farm:lease:"
 COUNTS = "farm:damage"
-"""How often something was moved aside, by kind."""
+"""How often something was set aside, by kind."""
 ASIDE_PREFIX = "farm:damaged:"
 BORN = "farm:born"
 """A word drawn when the ledger was empty: another one says that everything else was lost, too."""
@@ -77,21 +77,21 @@ def reaching(verb: Callable[P, T]) -> Callable[P, T]:
 
 
 NOT_NOW = {
-    "MISCONF": "Redis cannot write to its disk; make room there, the farm goes on by itself",
-    "OOM": "Redis has no memory left (maxmemory); give it more, the farm goes on by itself",
-    "READONLY": "Redis is a replica that cannot be written; point FARM_REDIS_URL at the primary",
+    "MISCONF": "Redis cannot write to its disk; make room there, and the farm resumes by itself",
+    "OOM": "Redis has no memory left (maxmemory); give it more, and the farm resumes by itself",
+    "READONLY": "Redis is a read-only replica; point FARM_REDIS_URL at the primary",
 }
-"""How Redis' refusals begin that end by themselves when somebody mends their reason."""
+"""Beginnings of Redis' refusals that end by themselves when somebody mends their reason."""
 
 
 def why_not_now(error: Exception) -> str | None:
-    """Return what keeps Redis from writing, in a sentence; None where it is something else."""
+    """Return in a sentence what keeps Redis from writing; None where it is something else."""
     words = str(error)
     return next((told for code, told in NOT_NOW.items() if code in words.split(":")[0]), None)
 
 
 DAMAGE = ("WRONGTYPE", "not an integer", "not a valid float", "user_script")
-"""What Redis' refusals hold where a key is not what a command needs, or a script cannot read it."""
+"""Words of Redis' refusals where a key is not what a command needs, or a script cannot read it."""
 
 
 def is_damage(error: Exception) -> bool:
@@ -104,7 +104,7 @@ def is_damage(error: Exception) -> bool:
 def of_job(
     verb: Callable[Concatenate[RedisStore, str, P], T],
 ) -> Callable[Concatenate[RedisStore, str, P], T]:
-    """Say of a job that what is kept of it cannot be read."""
+    """Report that the stored data of a job cannot be read."""
 
     @functools.wraps(verb)
     def call(self: RedisStore, job_id: str, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -123,7 +123,7 @@ def of_job(
 def of_all(
     name: str,
 ) -> Callable[[Callable[Concatenate[RedisStore, P], T]], Callable[Concatenate[RedisStore, P], T]]:
-    """Move the key that all share aside where it is damaged, and do as if it had been lost."""
+    """Set a shared key aside where it is damaged, and proceed as if it had been lost."""
 
     def wrapped(
         verb: Callable[Concatenate[RedisStore, P], T],
@@ -135,7 +135,7 @@ def of_all(
             except redis.ResponseError as error:
                 if not is_damage(error):
                     raise
-                log.warning("%s is damaged and moved aside: %s", name, error)
+                log.warning("%s is damaged and was set aside: %s", name, error)
             self._move(name, [name])
             return verb(self, *args, **kwargs)
 
@@ -189,7 +189,9 @@ class RedisStore:
         except redis.ResponseError as error:
             if not is_damage(error):
                 raise
-            log.warning("the list of jobs is damaged and moved aside; it is made anew: %s", error)
+            log.warning(
+                "the list of jobs is damaged and was set aside; it is made again: %s", error
+            )
         self._move(JOBS, [JOBS])
         names = (str(name).removeprefix(key("")) for name in self.client.scan_iter(key("*")))
         found = [name for name in names if ":" not in name]
@@ -389,9 +391,9 @@ class RedisStore:
         self.scripts["unlease"](keys=[self._sound(LEASE_PREFIX + name)], args=[holder])
 
     def _sound(self, name: str) -> str:
-        """Return the name of a text, which is moved aside where it is something else."""
+        """Return the name of a text, which is set aside where it is something else."""
         if self.client.type(name) not in ("none", "string"):
-            log.warning("%s is damaged and moved aside", name)
+            log.warning("%s is damaged and was set aside", name)
             self._move(name, [name])
         return name
 

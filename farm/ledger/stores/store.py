@@ -147,13 +147,13 @@ class Store(Protocol):
         """Keep a damaged `job`, what a `worker` says or a `key` under another name; count it."""
 
     def keep_kinds(self, kinds: Mapping[str, str]) -> list[str]:
-        """Move aside what is not of its kind, by full name of a key; return which."""
+        """Set aside what is not of its kind, by full name of a key; return which."""
 
     def keep_aside(self, kind: str, name: str, text: str | bytes) -> None:
         """Keep a text that is damaged under a name that tells what it is; count it."""
 
     def aside(self) -> Aside:
-        """Return what was moved aside."""
+        """Return what was set aside."""
 
     def progress(self, job_id: str, index: int, attempt: int, views_done: int) -> bool:
         """Set how many views of a running attempt are done; False if it no longer runs."""

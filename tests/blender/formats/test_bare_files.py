@@ -38,9 +38,9 @@ def test_an_stl_that_the_importer_misreads_stands_as_the_plain_one(blender, tmp_
     [
         pytest.param("a.obj", PLACES, r"a point cloud \(4 points, no faces\).* mesh", id="points"),
         pytest.param("a.obj", f"{PLACES}p 1 2 3\n", "a point cloud .* mesh", id="points-told"),
-        pytest.param("a.obj", f"{PLACES}l 1 2 3\n", r"lines alone \(2 edges.* faces", id="lines"),
+        pytest.param("a.obj", f"{PLACES}l 1 2 3\n", r"only lines \(2 edges.* faces", id="lines"),
         pytest.param("a.obj", f"{PLACES}cstype bspline\ndeg 3\ncurv 0 1 1 2 3 4\n"
-                     "parm u 0 0 0 0 1 1 1 1\nend\n", r"curves alone \(1 curve .* bevel",
+                     "parm u 0 0 0 0 1 1 1 1\nend\n", r"only curves \(1 curve .* bevel",
                      id="curves"),
         pytest.param("a.stl", f"solid {'a' * 80}\nendsolid\n", "its mesh is empty", id="empty"),
     ],
@@ -61,5 +61,5 @@ def test_a_blend_of_curves_without_thickness_is_told_so(blender, tmp_path):
             wire.splines.new("POLY").points.add(1)
             scene.collection.objects.link(bpy.data.objects.new("wire", wire))
 
-    with pytest.raises(AssetError, match=r"curves alone \(2 curves without thickness\)"):
+    with pytest.raises(AssetError, match=r"only curves \(2 curves without thickness\)"):
         blender.load_model(asset_of(path), file_lights=False)

@@ -270,8 +270,8 @@ def test_a_body_that_is_no_submission_is_told_so(api, untouched, content, status
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("spec.output", "output: '\\ud800x' is not a name in Unicode; rename it"),
-        ("spec.models.0", "models: '\\ud800x' is not a name in Unicode; rename it"),
+        ("spec.output", "output: '\\ud800x' is not valid Unicode; rename it"),
+        ("spec.models.0", "models: '\\ud800x' is not valid Unicode; rename it"),
         ("assets.0.credit.author", "a text in it is not valid Unicode"),
     ],
 )

@@ -101,7 +101,7 @@ def test_a_shortage_holds_it_back_until_a_moment(ledger, clock, status, cause):
     ledger.resume(JOB)
 
     assert (
-        "waits for held back: a disk is full; make room (/data/x.png); goes on at 13:46:50 UTC"
+        "waits for held back: a disk is full; make room (/data/x.png); resumes at 13:46:50 UTC"
         in status()
     )
     clock.now_s += 11
@@ -117,7 +117,7 @@ def test_a_shortage_is_told_although_something_else_failed_since(ledger, clock, 
     clock.now_s += 1
     ledger.fail(second, "render", "Cycles refused")
 
-    assert "held back: a disk is full; goes on" in status()
+    assert "held back: a disk is full; resumes" in status()
 
 
 def test_all_workers_are_in_quarantine(ledger, clock, status):
@@ -126,7 +126,7 @@ def test_all_workers_are_in_quarantine(ledger, clock, status):
 
     assert (
         "waits for 1 worker is in quarantine: a: 3 tasks in a row failed on it (render); "
-        "it may be its fault or theirs, warming up" in status()
+        "the fault may be its own or theirs, warming up" in status()
     )
     ledger.nodes.failed("a@h#1", "its test card is off by 0.9")
     alive(ledger, "b@h#1")
@@ -134,7 +134,7 @@ def test_all_workers_are_in_quarantine(ledger, clock, status):
     shut = '{"quarantine":{"sentence":"bad","since_s":1,"try_from_s":1}}'
     ledger.store.swap_conduct("b@h", "", shut)
     assert (
-        "2 workers are in quarantine: a: it does not render what it should: its test card is off "
+        "2 workers are in quarantine: a: it does not render correctly: its test card is off "
         "by 0.9, warms up at 13:47:10 UTC; b: bad, warming up" in status()
     )
 
@@ -204,7 +204,7 @@ def test_the_list_of_workers_tells_who_is_in_quarantine(ledger, clock):
     console.print(workers_table([worker]))
 
     assert "quarantine" in console.file.getvalue()
-    assert worker.quarantine.endswith("it may be its fault or theirs, warming up")
+    assert worker.quarantine.endswith("the fault may be its own or theirs, warming up")
 
 
 def test_what_others_must_make_first_is_named(ledger):

@@ -151,7 +151,7 @@ def test_merge_says_how_files_came(folder, tmp_path):
 
 @pytest.mark.parametrize("command", ["verify", "preview", "stats", "split"])
 def test_a_place_without_a_dataset_is_named(command, tmp_path):
-    with pytest.raises(FarmError, match="no dataset is there"):
+    with pytest.raises(FarmError, match="is not a dataset"):
         raise run(command, tmp_path / "nowhere").exception
 
 

@@ -102,7 +102,7 @@ def test_other_pictures_under_one_name_are_refused_before_anything_is_written(tm
     write(tmp_path / "a")
     write(tmp_path / "b", size=(32, 24))
 
-    with pytest.raises(SpecError, match=r"b/ball000_.*: another view is called .*--prefix"):
+    with pytest.raises(SpecError, match=r"b/ball000_.*: another view is also called .*--prefix"):
         put_together(tmp_path, "a", "b")
     assert not (tmp_path / "out").exists()
 

@@ -101,7 +101,7 @@ def test_verify_notes_what_it_does_not_look_at_and_looks_at_it_with_all(mixed):
     (place,) = some["places"].values()
     (nested,) = [check for check in place["checks"] if check["check"] == "nested"]
     assert nested["is_note"]
-    assert "2 more, not looked at without --all: chairs, old/lamps" in nested["examples"][0]
+    assert "2 more, which only --all looks at: chairs, old/lamps" in nested["examples"][0]
     assert (some["wrong"], some["notes"], place["views"]) == (0, 1, 4)
     (place,) = every["places"].values()
     assert (every["wrong"], place["views"]) == (1, 7)
@@ -186,7 +186,7 @@ def test_a_new_dataset_lies_in_no_other_and_around_none(tmp_path, there, new, re
     if not refused:
         check_alone(storage, [new], flag="--output")
         return
-    with pytest.raises(SpecError, match=rf"{refused}.*take another --output"):
+    with pytest.raises(SpecError, match=rf"{refused}.*choose another --output"):
         check_alone(storage, [new], flag="--output")
 
 
@@ -202,7 +202,7 @@ def test_a_merge_goes_neither_into_a_dataset_nor_around_one(tmp_path):
     _written(tmp_path / "c/inner")
 
     for out in ("b/merged", "c"):
-        with pytest.raises(SpecError, match="take another --out"):
+        with pytest.raises(SpecError, match="choose another --out"):
             merge(parts, FolderStorage(tmp_path / out))
     assert not (tmp_path / "b/merged").exists()
     assert not (tmp_path / "c/views.jsonl").exists()

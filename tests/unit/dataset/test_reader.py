@@ -51,7 +51,7 @@ def test_views_come_in_order_with_their_passes(tmp_path: Path):
     np.testing.assert_array_equal(data[1]["depth"], depth)
     with pytest.raises(IndexError):
         data[3]
-    with pytest.raises(KeyError, match="no pass 'uv', but mask, depth"):
+    with pytest.raises(KeyError, match="no pass 'uv'; it has mask, depth"):
         data[0]["uv"]
 
 
@@ -78,5 +78,5 @@ def test_what_is_not_there_or_broken_is_named(tmp_path: Path):
         data[0]["depth"]
     with pytest.raises(DatasetError, match=r"b\.exr: the file is gone"):
         data[1]["depth"]
-    with pytest.raises(DatasetError, match="no dataset is there"):
+    with pytest.raises(DatasetError, match="is not a dataset"):
         farm.dataset.open(tmp_path / "elsewhere")

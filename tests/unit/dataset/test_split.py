@@ -128,7 +128,7 @@ def test_what_makes_no_sense_is_named(tmp_path):
     with pytest.raises(SpecError, match=r"add up to 0\.9, not to 1"):
         split(tmp_path, shares={"train": 0.8, "val": 0.1})
     split(tmp_path)
-    with pytest.raises(NoSplitError, match="has no split 'dev', but train, val, test"):
+    with pytest.raises(NoSplitError, match="has no split 'dev'; it has train, val, test"):
         farm.dataset.open(tmp_path, split="dev")
     (tmp_path / "splits.json").write_text(json.dumps({"by": "colour"}))
     with pytest.raises(SpecError, match="--fresh"):
@@ -217,9 +217,12 @@ def test_a_place_that_cannot_be_written_keeps_its_splits(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"seed": 4}, r"is split otherwise \(by model, seed 3, train 0\.8, val 0\.1, test 0\.1\)"),
-        ({"by": "hdr"}, "is split otherwise"),
-        ({"shares": {"train": 0.5, "val": 0.5}}, "is split otherwise"),
+        (
+            {"seed": 4},
+            r"is already split differently \(by model, seed 3, train 0\.8, val 0\.1, test 0\.1\)",
+        ),
+        ({"by": "hdr"}, "is already split differently"),
+        ({"shares": {"train": 0.5, "val": 0.5}}, "is already split differently"),
     ],
 )
 def test_other_splits_are_replaced_only_on_request(tmp_path, changes, sentence):
@@ -239,7 +242,7 @@ def test_a_list_that_a_person_changed_is_replaced_only_on_request(tmp_path):
     split(tmp_path)
     (tmp_path / "splits/val.txt").write_text("")
 
-    with pytest.raises(SplitsThereError, match=r"splits/val\.txt: was changed since"):
+    with pytest.raises(SplitsThereError, match=r"splits/val\.txt: has changed since"):
         split(tmp_path)
     (tmp_path / "splits.json").unlink()
     with pytest.raises(SplitsThereError, match=r"is a split, but splits\.json is gone; --fresh"):
@@ -263,7 +266,7 @@ def test_at_a_terminal_one_is_asked(tmp_path, answer, seed):
     os.close(terminal)
 
     assert done.returncode == (answer == "n")
-    assert "is split otherwise" in done.stderr
+    assert "is already split differently" in done.stderr
     assert json.loads((tmp_path / "splits.json").read_bytes())["seed"] == seed
 
 
@@ -277,11 +280,11 @@ def test_at_a_terminal_one_is_asked(tmp_path, answer, seed):
             lambda place: (place / "splits/val.txt").write_bytes(
                 (place / "splits/train.txt").read_bytes()
             ),
-            "has 6 views that are in train, too, such as ball",
+            "has 6 views that are also in train, such as ball",
         ),
         (
             lambda place: (place / "splits/val.txt").write_text("nobody_0000\n"),
-            "names 1 views that are not there, such as nobody_0000; split again",
+            "names 1 views that do not exist, such as nobody_0000; split again",
         ),
     ],
 )

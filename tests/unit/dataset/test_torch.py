@@ -148,7 +148,7 @@ def test_one_split_can_be_trained_on(tmp_path):
 def test_a_pass_that_is_not_there_is_named_at_once(tmp_path):
     write_dataset(tmp_path, views=1, passes=("rgb", "mask"))
 
-    with pytest.raises(DatasetError, match="has no pass 'depth', but rgb, mask"):
+    with pytest.raises(DatasetError, match="has no pass 'depth'; it has rgb, mask"):
         ViewDataset(tmp_path, ("rgb", "depth"))
 
 

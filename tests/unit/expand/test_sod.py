@@ -79,7 +79,7 @@ def test_a_grid_puts_each_pair_into_a_dataset_of_its_own():
 
 
 def test_one_name_for_many_grids_is_refused():
-    with pytest.raises(SpecError, match=r"put \{model\} and \{hdr\} into it"):
+    with pytest.raises(SpecError, match=r"include \{model\} and \{hdr\} in it"):
         list(expand.datasets(a_job(models=2, hdrs=1, recipe=SodGrid(), dataset_name="all")))
 
 

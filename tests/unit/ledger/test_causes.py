@@ -66,7 +66,7 @@ def test_what_an_error_knows_of_itself_is_not_guessed():
     assert refine("asset", text) == ("asset", text)
     assert refine("unknown", text) == (
         "disk",
-        f"a disk is full; make room, the job goes on by itself ({text})",
+        f"a disk is full; make room, and the job resumes by itself ({text})",
     )
 
 

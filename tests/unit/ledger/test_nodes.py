@@ -85,7 +85,9 @@ def test_a_node_that_fails_where_others_succeed_is_shut_out_and_nobody_pays(farm
     spoilt = shut_out(farm)
 
     quarantine = farm.nodes.quarantine(BAD)
-    assert quarantine.sentence == ("3 tasks in a row failed on it (render) where others do them")
+    assert quarantine.sentence == (
+        "3 tasks in a row failed on it (render) while others complete them"
+    )
     assert farm.nodes.quarantine(GOOD) is None
     assert {w.worker: bool(w.quarantine) for w in farm.workers()} == {BAD: True, GOOD: False}
     assert charges(farm) == {ticket.index: ["refunded"] for ticket in spoilt}
@@ -243,7 +245,7 @@ def test_a_node_that_fails_again_and_again_rests_longer_and_longer(farm):
     assert pauses == [round(pause_s(times)) for times in range(1, 10)]
     assert max(pauses) == LONGEST_PAUSE_S
     assert farm.nodes.quarantine(BAD).sentence == (
-        "it does not render what it should: its test card is off"
+        "it does not render correctly: its test card is off"
     )
 
 

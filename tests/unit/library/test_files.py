@@ -122,7 +122,7 @@ def test_lengthened_ids_and_doubles_are_said(tmp_path):
     assets, remarks = describe(discover(["."], "model", base=tmp_path), "model")
 
     assert [asset.id for asset in assets] == ["armchair_a", "armchair_b"]
-    assert any("copy.obj has the same bytes as armchair_a.obj" in remark for remark in remarks)
+    assert any("copy.obj has the same contents as armchair_a.obj" in remark for remark in remarks)
     assert any("armchair_b.obj is called armchair_b here" in remark for remark in remarks)
 
 
@@ -162,5 +162,5 @@ def test_a_file_whose_name_is_not_unicode_is_named(tmp_path):
     model = tmp_path / "caf\udce9.blend"
     model.touch()
 
-    with pytest.raises(SpecError, match="is not a name in Unicode; rename it"):
+    with pytest.raises(SpecError, match="is not valid Unicode; rename it"):
         describe([model], "model")

@@ -33,7 +33,7 @@ def header(*lines: str, vertices: int = 3) -> bytes:
         pytest.param(header(*PACKED, "element chunk 1", "property float min_x"),
                      "a Gaussian splat", id="packed-splat"),
         pytest.param(header(*PLACES, "element edge 2", "property int vertex1"),
-                     "lines alone (2 edges, no faces)", id="lines"),
+                     "only lines (2 edges, no faces)", id="lines"),
     ],
 )  # fmt: skip
 def test_a_ply_without_a_surface_is_told_what_it_is_and_what_to_do(tmp_path, data, what):

@@ -62,7 +62,7 @@ def test_what_blender_misreads_is_made_plain(tmp_path, data, plain):
     ("data", "reason"),
     [
         pytest.param(a_stl()[:-20], f"{TRIANGLES - 1} of {TRIANGLES} triangles", id="cut-off"),
-        pytest.param(a_stl()[:60], "60 bytes are no STL", id="no-header"),
+        pytest.param(a_stl()[:60], "60 bytes are too few for an STL", id="no-header"),
         pytest.param(b"noise\0" * 50, "triangles", id="noise"),
     ],
 )

@@ -50,7 +50,7 @@ def test_a_material_library_may_have_a_space_in_its_name_or_be_one_of_many(tmp_p
     two = trace(write(tmp_path / "z.obj", "mtllib my wood.mtl b.mtl\n"))
     assert two == (["b.mtl", "my wood.mtl"], [])
     _, remarks = trace(write(tmp_path / "w.obj", "mtllib a.mtl my gone.mtl\n"))
-    assert remarks == [f"w.obj needs {tmp_path / 'my gone.mtl'}, which is not there"]
+    assert remarks == [f"w.obj needs {tmp_path / 'my gone.mtl'}, which does not exist"]
 
 
 @pytest.mark.parametrize("line", ["mtllib Wood.MTL", "mtllib .\\wood.mtl", "mtllib\twood.mtl\\"])
@@ -95,7 +95,7 @@ def test_what_is_no_gltf_goes_alone(tmp_path, data):
 def test_what_is_missing_is_said_and_left_out(tmp_path):
     path = write(tmp_path / "a.gltf", json.dumps({"images": [{"uri": "gone.png"}]}))
 
-    assert trace(path) == ([], [f"a.gltf needs {tmp_path / 'gone.png'}, which is not there"])
+    assert trace(path) == ([], [f"a.gltf needs {tmp_path / 'gone.png'}, which does not exist"])
 
 
 @pytest.mark.parametrize("uri", ["/etc/passwd", "file:///etc/passwd", "https://a.example/x.png"])
@@ -113,7 +113,7 @@ def test_a_model_cannot_have_a_secret_uploaded_as_its_texture(tmp_path):
     files, (remark,) = trace(model)
 
     assert files == []
-    assert "is no texture or model; it is not uploaded" in remark
+    assert "is not a texture or a model; it is not uploaded" in remark
 
 
 def test_the_same_is_said_once(tmp_path):
@@ -162,7 +162,7 @@ def test_a_blend_brings_what_the_tracer_lists(tmp_path, monkeypatch, no_module):
     files, remarks = trace(write(blend))
 
     assert files == ["lib/b.blend", "lib/wood.png"]
-    assert remarks == ["a.blend needs /gone/x.png, which is not there"]
+    assert remarks == ["a.blend needs /gone/x.png, which does not exist"]
 
 
 @pytest.mark.skipif(find_bat() is None, reason="the Blender Asset Tracer is not installed")
@@ -170,7 +170,10 @@ def test_a_broken_blend_goes_alone(tmp_path):
     files, remarks = trace(write(tmp_path / "a.blend", b"BLENDER-v500" + b"\0" * 50))
 
     assert files == []
-    assert remarks in ([], ["a.blend: its external files cannot be traced; it goes alone"])
+    assert remarks in (
+        [],
+        ["a.blend: its external files cannot be traced; it is uploaded without them"],
+    )
 
 
 def test_two_models_of_the_same_bytes_with_other_textures_are_two(tmp_path):
@@ -186,4 +189,4 @@ def test_two_models_of_the_same_bytes_with_other_textures_are_two(tmp_path):
     assets, remarks = describe(files, "model", dependencies=Tracer(hash_file, print))
 
     assert len({asset.id for asset in assets}) == 2
-    assert remarks[0] == "chair.obj has the same bytes as chair.obj and is taken once"
+    assert remarks[0] == "chair.obj has the same contents as chair.obj; they count as one"

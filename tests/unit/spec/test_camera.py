@@ -61,7 +61,7 @@ BOTTOM = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 2]]
         ({"world_from_camera": SHEARED}, "world_from_camera: it (shears|scales)"),
         ({"world_from_camera": MIRRORED}, "world_from_camera: it mirrors: give a rotation"),
         ({"world_from_camera": BOTTOM}, r"its last row is \[0.0, 0.0, 0.0, 2.0\]"),
-        ({"world_from_camera": scaled(math.nan)}, "it holds what is not a number"),
+        ({"world_from_camera": scaled(math.nan)}, "it holds a value that is not a number"),
         ({"lens": {"kind": "orthographic", "width": 0}}, "width: .*greater than 0"),
         ({"lens": {"kind": "perspective", "focal_length_mm": -1}}, "focal_length_mm: .*than 0"),
         ({"lens": {"kind": "perspective", "shift_x": math.inf}}, "shift_x: .*finite"),

@@ -62,7 +62,7 @@ def test_a_list_of_mistakes_is_not_called_empty():
     with pytest.raises(SpecError) as caught:
         parse_spec(GOOD | {"models": [1]})
 
-    assert str(caught.value) == "models.0: 1 is not a text"
+    assert str(caught.value) == "models.0: 1 is not text"
 
 
 @pytest.mark.parametrize("text", ["a: [1", "\t- x", "a: b: c"])

@@ -64,13 +64,12 @@ class BopExporter(Exporter[Frame]):
         super().__init__(job)
         if not self.survey.things:
             raise SpecError(
-                "an export to bop is about poses: the records of this dataset name no objects; "
-                "render it anew"
+                "BOP needs object poses, and the records of this dataset have none: render it again"
             )
         for model, name in self.survey.cameras.items():
             if model != "pinhole":
                 raise SpecError(
-                    f"{name}: its camera is {named(model)}, but BOP knows pinholes alone: export "
+                    f"{name}: its camera is {named(model)}, but BOP supports only pinholes: export "
                     "to webdataset or huggingface, whose records hold every camera, or render it "
                     "with a perspective or pinhole lens"
                 )
@@ -79,7 +78,7 @@ class BopExporter(Exporter[Frame]):
     def take(self, view: NumberedView) -> Frame:
         record = view.record
         if not record.objects:
-            raise SpecError(f"{view.view.key}: has no poses; an export to bop is about them")
+            raise SpecError(f"{view.view.key}: has no poses, and BOP needs them")
         scene, stem = f"{view.split}/{view.part:06d}", f"{view.place:06d}"
         link = self.options.link
         files: list[str] = []
@@ -173,7 +172,7 @@ class BopExporter(Exporter[Frame]):
 
 
 def named(model: CameraModel) -> str:
-    """Return how people call a camera that is not a pinhole."""
+    """Return what people call a camera that is not a pinhole."""
     return {"orthographic": "orthographic", "fisheye_polynomial": "a polynomial fisheye"}[model]
 
 

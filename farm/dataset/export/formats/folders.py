@@ -53,9 +53,9 @@ class FolderExporter(Exporter[list[str]]):
         empty = [path for path in paths if path.startswith("images/") and self._is_empty(path)]
         if empty:
             self.notes.append(
-                f"folders of classes without pictures: {len(empty):,}, such as {empty[0]}: "
+                f"empty folders of classes: {len(empty):,}, such as {empty[0]}: "
                 "they keep the numbers of classes the same in all splits; torchvision's "
-                "ImageFolder takes them with allow_empty=True"
+                "ImageFolder accepts them with allow_empty=True"
             )
         return [*paths, self.outbox.put_text(CLASSES_FILE, "".join(f"{name}\n" for name in names))]
 

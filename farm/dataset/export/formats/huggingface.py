@@ -1,4 +1,4 @@
-"""Parquet with pictures inside, described such that `datasets` reads pictures, boxes and arrays."""
+"""Parquet with pictures inside, described so that `datasets` reads pictures, boxes and arrays."""
 
 from __future__ import annotations
 
@@ -24,36 +24,39 @@ from farm.spec.record import CameraRecord
 
 Row = dict[str, Any]
 GROUP_BYTES = 32_000_000
-"""Rows are written when they hold so many bytes: what a reader takes at a time, too."""
+"""Bytes at which rows are written; a reader also takes as many at a time."""
 GROUP_ROWS = 100
 CARD = "README.md"
 SPLIT_NAME = re.compile(r"\w+(\.\w+)*")
 """As `datasets` has it."""
 COLUMNS = {
-    "view": "name, unlike all others",
+    "view": "unique name",
     "rgb": "the picture, sRGB",
     "mask": "how much of a pixel the objects cover: 0 none, 255 all",
-    "depth": "along the camera's axis, in units of the view's world; inf where nothing is",
-    "distance": "from the camera's centre, in units of the view's world; inf where nothing is",
-    "normal": "unit vectors in the camera's frame: x right, y up, z towards it; 0 where nothing is",
-    "normal_world": "unit vectors in the view's world, z up; 0 where nothing is",
-    "position": "points in the view's world; 0 where nothing is",
-    "index": "number of the object, as `indices` in `record` has it; 0 where nothing is",
-    "material": "number of the material, as `materials` in `record` has it; 0 where nothing is",
+    "depth": "along the camera's axis, in units of the view's world; inf where there is nothing",
+    "distance": "from the camera's centre, in units of the view's world; inf where there is "
+    "nothing",
+    "normal": "unit vectors in the camera's frame: x right, y up, z towards it; 0 where there "
+    "is nothing",
+    "normal_world": "unit vectors in the view's world, z up; 0 where there is nothing",
+    "position": "points in the view's world; 0 where there is nothing",
+    "index": "number of the object, as in `indices` of `record`; 0 where there is nothing",
+    "material": "number of the material, as in `materials` of `record`; 0 where there is nothing",
     "flow_forward": "motion to the next frame, pixels: x right, y down",
     "flow_backward": "motion to the frame before, pixels: x right, y down",
-    "uv": "texture coordinates; 0 where nothing is",
+    "uv": "texture coordinates; 0 where there is nothing",
     "albedo": "share of light that is scattered, linear Rec. 709",
     "diffuse": "scattered light, linear Rec. 709",
     "specular": "reflected light, linear Rec. 709",
-    "objects": "what is seen: `class`; of its mask `bbox` (left, top, width, height) and `area`",
-    "intrinsics": "fx, fy, cx, cy, pixels, from the outer corner of the top-left pixel; null of a "
-    "camera that is not a pinhole, whose numbers are in `record`",
+    "objects": "visible objects: `class`, and `bbox` (left, top, width, height) and `area` of "
+    "the mask",
+    "intrinsics": "fx, fy, cx, cy, pixels, from the outer corner of the top-left pixel; null for a "
+    "camera that is not a pinhole: its numbers are in `record`",
     "world_from_camera": "the camera's pose, 4 x 4: it looks along its -z, y up",
-    "metres_per_unit": "metres in a unit of the view's world: depth times that is metres",
+    "metres_per_unit": "metres per unit of the view's world: depth times this is in metres",
     "title": "what the view shows",
-    "assets": "what it is made of: role, file name and licence, where it is known, of each",
-    "record": "all that is known of the view, as JSON",
+    "assets": "its assets: role, file name and licence, where it is known, of each",
+    "record": "everything known about the view, as JSON",
 }
 """What each column is, in the order of the card."""
 
@@ -74,8 +77,8 @@ class ParquetExporter(Exporter[Row]):
         for name in self.survey.splits:
             if not SPLIT_NAME.fullmatch(name):
                 raise SpecError(
-                    f"{name!r}: an export to huggingface takes names of splits of letters, digits, "
-                    "_ and . alone"
+                    f"{name!r}: huggingface allows only letters, digits, _ and . in the name of a "
+                    "split"
                 )
 
     def take(self, view: NumberedView) -> Row:
@@ -129,14 +132,14 @@ class ParquetExporter(Exporter[Row]):
         return [self.outbox.put_text(CARD, f"---\n{head}---\n\n{self._card()}")]
 
     def _card(self) -> str:
-        """Return what a person reads of the dataset: its splits, and what each column is."""
+        """Return the description of the dataset for people: its splits, and what each column is."""
         splits = [f"| {name} | {views:,} |" for name, views in self.survey.counts.items()]
         columns = [f"| `{name}` | {told(self._features[name])} | {text} |"
                    for name, text in COLUMNS.items() if name in self._features]  # fmt: skip
         return "\n".join(
             [
                 f"{self.survey.views:,} rendered views with labels, made by Viewfarm.",
-                "Whose models and HDRIs it shows, and under which licences: ATTRIBUTION.md.",
+                "ATTRIBUTION.md names the authors and licences of its models and HDRIs.",
                 "", "## Splits", "", "| split | views |", "|---|---|", *splits,
                 "", "## Columns", "", "| column | type | what |", "|---|---|---|", *columns, "",
             ]
@@ -171,7 +174,7 @@ class ParquetExporter(Exporter[Row]):
         if info.kind in ("picture", "integers"):
             return Image()
         if info.kind == "cryptomatte":
-            raise SpecError("an export to huggingface has no place for the pass cryptomatte")
+            raise SpecError("an export to huggingface cannot hold the pass cryptomatte")
         if len(self.survey.sizes_px) > 1:
             raise SpecError(
                 f"an export to huggingface holds {name} as an array of one size, but views differ: "
@@ -195,7 +198,7 @@ class ParquetExporter(Exporter[Row]):
 
 
 def intrinsics(camera: CameraRecord) -> list[float] | None:
-    """Return fx, fy, cx and cy; what is not a pinhole has none."""
+    """Return fx, fy, cx and cy; a camera that is not a pinhole has none."""
     if camera.model != "pinhole":
         return None
     return [*focal_px(camera), camera.cx_px, camera.cy_px]

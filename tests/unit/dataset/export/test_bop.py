@@ -227,11 +227,19 @@ def changed_file(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "harm", "why"),
     [
-        ({"licence": None}, None, r"its licence is not known \(a sidecar, .*\.json .*, may tell"),
+        (
+            {"licence": None},
+            None,
+            r"its licence is not known \(a sidecar, .*\.json .*, can state it",
+        ),
         ({"licence": "CC-BY-ND-4.0"}, None, "its licence, CC BY-ND 4.0, does not allow it"),
         ({"licence": "royalty_free"}, None, "its licence, Royalty Free, does not allow it"),
-        ({"licence": "cc0"}, changed_file, "its file is not here, or not as it was rendered"),
-        ({"licence": "cc0"}, lambda folder: (folder / "a.ply").unlink(), "its file is not here"),
+        (
+            {"licence": "cc0"},
+            changed_file,
+            "its file is missing, or has changed since it was rendered",
+        ),
+        ({"licence": "cc0"}, lambda folder: (folder / "a.ply").unlink(), "its file is missing"),
         ({"licence": "cc0", "size": 1.1}, None, "do not fill the box that was rendered"),
     ],
 )
@@ -273,7 +281,7 @@ def test_depth_may_lack_and_poses_may_not(tmp_path: Path):
     record = view.record.model_copy(update={"objects": ()})
     (tmp_path / "d/views.jsonl").write_text(record.model_dump_json() + "\n")
 
-    with pytest.raises(SpecError, match="name no objects; render it anew"):
+    with pytest.raises(SpecError, match="have none: render it again"):
         run(tmp_path / "d", tmp_path / "other", "bop")
 
 
@@ -285,7 +293,9 @@ def test_a_camera_that_bop_does_not_know_is_refused_by_its_view(tmp_path: Path, 
     give_lens(tmp_path / "d", LENSES[lens])
     first = farm.dataset.open(tmp_path / "d")[0].name
 
-    with pytest.raises(SpecError, match=f"^{first}: its camera is {word}, but BOP knows pinholes"):
+    with pytest.raises(
+        SpecError, match=f"^{first}: its camera is {word}, but BOP supports only pinholes"
+    ):
         run(tmp_path / "d", tmp_path / "out", "bop")
 
     assert not list((tmp_path / "out").rglob("*.json"))

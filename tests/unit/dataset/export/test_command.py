@@ -193,10 +193,10 @@ def test_splits_that_are_not_whole_are_not_taken_for_none(tmp_path: Path):
     split_dataset(farm.dataset.open(place), shares, by="model", seed=0)
     train = (place / "splits/train.txt").read_text()
     (place / "splits/val.txt").write_text(train)
-    with pytest.raises(NoSplitError, match="is in the splits train and val: make them anew"):
+    with pytest.raises(NoSplitError, match="is in the splits train and val: make them again"):
         run(place, out, "coco")
     (place / "splits/val.txt").unlink()
-    with pytest.raises(NoSplitError, match=r"val\.txt: is gone, but splits\.json tells of it"):
+    with pytest.raises(NoSplitError, match=r"val\.txt: is gone, but splits\.json lists it"):
         run(place, out, "coco")
     (place / "splits.json").unlink()
     with pytest.raises(NoSplitError, match=r"train\.txt: is a split, but splits\.json is gone"):
@@ -223,7 +223,7 @@ def test_an_option_that_a_format_has_no_use_for_is_refused(tmp_path: Path, to, o
 
     done = asked(tmp_path / "d", "--to", to, "--out", tmp_path / "o", *option.split())
 
-    assert str(done.exception) == f"{flag}: an export to {to} has no use for it: leave it out"
+    assert str(done.exception) == f"{flag}: an export to {to} does not use it: leave it out"
     assert not (tmp_path / "o").exists()
 
 

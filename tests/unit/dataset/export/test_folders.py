@@ -44,7 +44,7 @@ def test_pictures_and_masks_have_the_same_splits_labels_and_names(tmp_path: Path
     assert (tmp_path / "out/classes.txt").read_text().split() == labels["train"]
     (note,) = summary.notes
     empty = sum(not paths for paths in pictures.values())
-    assert note.startswith(f"folders of classes without pictures: {empty}, such as images/")
+    assert note.startswith(f"empty folders of classes: {empty}, such as images/")
     assert "allow_empty=True" in note
     for (split, label), paths in pictures.items():
         assert [path.stem for path in paths] == [path.stem for path in masks[split, label]]

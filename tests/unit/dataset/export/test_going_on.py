@@ -187,7 +187,7 @@ def test_another_export_or_a_folder_in_use_is_refused(tmp_path: Path):
         run(tmp_path / "d", tmp_path / "out", "yolo")
     with pytest.raises(SpecError, match="with segmentation 'rle', not 'polygon'"):
         run(tmp_path / "d", tmp_path / "out", "coco", segmentation="polygon")
-    with pytest.raises(SetupError, match=r"holds something else \(thesis.tex\)"):
+    with pytest.raises(SetupError, match=r"already holds other files \(thesis.tex\)"):
         run(tmp_path / "d", tmp_path / "mine", "coco")
     with pytest.raises(SetupError, match="is a file"):
         run(tmp_path / "d", tmp_path / "file", "coco")
@@ -285,7 +285,7 @@ def test_another_dataset_or_a_part_does_not_take_the_place_of_an_export(tmp_path
     run(tmp_path / "all", out, "yolo")
     before = files_of(out)
 
-    sentence = f"holds an export of {tmp_path}/all, not of {tmp_path}/all/two: take another --out"
+    sentence = f"holds an export of {tmp_path}/all, not of {tmp_path}/all/two: choose another --out"
     with pytest.raises(SpecError, match=sentence):
         run(tmp_path / "all/two", out, "yolo")
     assert files_of(out) == before

@@ -95,7 +95,7 @@ def test_a_split_that_readers_cannot_name_is_refused(tmp_path: Path):
     shares = {"train": 0.5, "train-2": 0.5}
     split_dataset(farm.dataset.open(tmp_path / "d"), shares, by="view", seed=0)
 
-    with pytest.raises(SpecError, match="'train-2': an export to huggingface takes names of"):
+    with pytest.raises(SpecError, match="'train-2': huggingface allows only letters"):
         run(tmp_path / "d", tmp_path / "out", "huggingface")
 
 

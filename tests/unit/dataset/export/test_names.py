@@ -56,7 +56,7 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name):
     (tmp_path / "d/views.jsonl").write_text(line + "\n")
 
     for to in ("folders", "webdataset"):
-        with pytest.raises(DatasetError, match="is no name that a view's files can have"):
+        with pytest.raises(DatasetError, match="is not a name that a view's files can have"):
             run(tmp_path / "d", tmp_path / "out/deep", to)
     assert not (tmp_path / "out").exists()
 

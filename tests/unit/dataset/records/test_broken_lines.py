@@ -93,7 +93,7 @@ def test_every_reader_says_file_and_line_in_one_sentence(folder, spoil, tmp_path
 
 def check_sentence(reader: str, sentence: str, folder: Path) -> None:
     assert f"{folder}/views.jsonl: line 4 is not a record: " in sentence, (reader, sentence)
-    assert f"farm dataset verify {folder} tells how" in sentence
+    assert f"farm dataset verify {folder} explains how" in sentence
     assert "\n" not in sentence
     assert "line 1 column" not in sentence
 

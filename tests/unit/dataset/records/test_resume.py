@@ -86,7 +86,7 @@ def test_pictures_of_another_spec_are_never_overwritten(storage, job):
         models=1, hdrs=2, recipe=SodGrid(yaw=3, pitch=2, fit=True), views_per_task=3
     )  # fmt: skip
 
-    with pytest.raises(SpecError, match=r"take another --output or --dataset-name"):
+    with pytest.raises(SpecError, match=r"choose another --output or --dataset-name"):
         find_finished(other, storage, no_notes)
 
 

@@ -54,7 +54,7 @@ def check(tmp_path):
         ("a.glb", b"PK\x03\x04", "ZIP"),
         ("a.glb", b"glTF" + struct.pack("<II", 2, 1000), "cut off: 12 of 1000 bytes"),
         ("a.obj", b"<html>", "web page"),
-        ("a.max", b"3ds", "none of .blend"),
+        ("a.max", b"3ds", "not one of .blend"),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says_is_refused(check, name, data, reason):
@@ -91,5 +91,5 @@ def test_a_pipe_is_no_model_and_nobody_waits_for_it(tmp_path):
     os.mkfifo(path)
     asset = Asset(kind="model", id="x", name="x", path=str(path), sha256="0", size_bytes=1)
 
-    with pytest.raises(AssetError, match=r"pipe.blend: it is no regular file"):
+    with pytest.raises(AssetError, match=r"pipe.blend: it is not a regular file"):
         check_asset(asset)

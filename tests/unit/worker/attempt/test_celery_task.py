@@ -90,7 +90,7 @@ def test_an_attempt_is_written_down_before_it_begins(ledger):
         pytest.param(
             StorageError("x.png: cannot be written: No space left on device"),
             "disk",
-            "a disk is full; make room, the job goes on by itself "
+            "a disk is full; make room, and the job resumes by itself "
             "(x.png: cannot be written: No space left on device)",
             "pending",
             id="disk",

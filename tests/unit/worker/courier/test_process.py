@@ -157,7 +157,7 @@ def test_many_threads_ask_at_once(ours):
 
 
 def test_a_storage_that_cannot_be_opened_is_told_at_once(open_channel):
-    with pytest.raises(SetupError, match=r"ftp:// is no storage"):
+    with pytest.raises(SetupError, match=r"ftp:// is not a storage"):
         open_channel("ftp://x/y").greet()
 
 
