@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl  # not on Windows, where nothing is rendered
 import os
 import shutil
 import tempfile
@@ -11,10 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from farm.storage.file_lock import lock_file, lock_new_file
+
 LOCK_FILE = ".owner"
-"""In such a folder: its owner holds a lock on it, which the system drops with the process."""
-NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}
-"""What a file system says that knows no locks; its folders are never cleared."""
+"""In such a folder: its owner holds a lock on it. A file system that knows no locks has no such
+file, and its folders are never cleared."""
 
 
 class Owned(NamedTuple):
@@ -43,17 +42,7 @@ def make_owned(prefix: str, parent: Path) -> Owned:
     """
     sweep(parent, prefix)
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-    new = folder / f"{LOCK_FILE}.new"
-    lock = os.open(new, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    except OSError as error:
-        if error.errno not in NO_LOCKS:
-            raise
-        new.unlink()
-    else:
-        new.rename(folder / LOCK_FILE)  # held before it is seen
-    return Owned(folder, lock)
+    return Owned(folder, lock_new_file(folder / LOCK_FILE, if_possible=True))
 
 
 def sweep(parent: Path, prefix: str) -> None:
@@ -62,9 +51,8 @@ def sweep(parent: Path, prefix: str) -> None:
         with suppress(OSError):  # somebody else's, or gone meanwhile, or held: BlockingIOError
             if folder.is_symlink() or folder.stat().st_uid != os.getuid():
                 continue
-            lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_NOFOLLOW)
+            lock = lock_file(folder / LOCK_FILE, wait=False, make=False)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder, ignore_errors=True)
             finally:
                 os.close(lock)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +20,7 @@ from farm.library import hash_file
 from farm.library.formats import check_file
 from farm.spec.asset import KINDS as ASSET_KINDS
 from farm.spec.asset import AssetFile, AssetKind, Credit
+from farm.storage.file_lock import lock_file
 from scraper.asset import RemoteAsset, RemoteFile
 from scraper.listing import write_whole
 
@@ -143,21 +144,16 @@ class Catalog:
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            file = (self.root / LOCK_FILE).open("w")
+            lock = lock_file(self.root / LOCK_FILE, wait=False, if_possible=True)
+        except BlockingIOError:
+            raise SpecError(f"{self.root}: another download is at work here; wait for it") from None
         except OSError as error:
             raise SpecError(f"{self.root}: cannot be written: {error.strerror}") from None
-        with file:
-            if sys.platform != "win32":
-                import fcntl
-
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
-                    raise SpecError(
-                        f"{self.root}: another download is at work here; wait for it"
-                    ) from None
+        try:
             shutil.rmtree(self.root / WORK_FOLDER, ignore_errors=True)  # of a killed download
             yield
+        finally:
+            os.close(lock)
 
     def _candidates(self, kind: AssetKind, asset_id: str) -> Iterator[Path]:
         suffixes = ASSET_KINDS[kind].suffixes

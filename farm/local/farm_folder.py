@@ -6,7 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError
 from farm.errors import SetupError
 from farm.spec.base import Spec
 from farm.storage import FolderStorage
+from farm.storage.file_lock import lock_file
 from farm.tokens import TokenBook
 
 USUAL_FOLDER = "farm-storage"
@@ -147,34 +148,36 @@ class FarmFolder:
         """Be the one who runs the farm in this folder; the system ends it with the process.
 
         Raises:
-            SetupError: Somebody else is.
+            SetupError: Somebody else is, or nobody could tell.
         """
-        import fcntl
-
-        with self._lock_file.open("ab") as lock:
-            for pause_s in LOCK_PAUSES_S:  # `is_held` holds it for a moment, too
-                with suppress(OSError):
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                time.sleep(pause_s)
-            else:
-                raise SetupError(f"a farm runs in {self.storage} already: `farm down` ends it")
+        lock = self._lock()
+        try:
             self._state_file.unlink(missing_ok=True)  # of the one before
             yield
+        finally:
+            os.close(lock)
+
+    def _lock(self) -> int:
+        for pause_s in LOCK_PAUSES_S:  # `is_held` holds it for a moment, too
+            try:
+                return lock_file(self._lock_file, wait=False)
+            except BlockingIOError:
+                time.sleep(pause_s)
+            except OSError as error:
+                raise SetupError(
+                    f"{self._lock_file}: cannot be locked ({error.strerror}): "
+                    "choose another --storage"
+                ) from None
+        raise SetupError(f"a farm runs in {self.storage} already: `farm down` ends it")
 
     def is_held(self) -> bool:
         """Say whether a farm runs in this folder."""
-        import fcntl
-
         try:
-            lock = self._lock_file.open("rb")
+            os.close(lock_file(self._lock_file, shared=True, wait=False, make=False))
+        except BlockingIOError:
+            return True
         except OSError:
             return False
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
-                return True
         return False
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -12,10 +11,9 @@ from datetime import datetime
 from pathlib import Path
 
 from farm.errors import SetupError
+from farm.storage.file_lock import lock_file
 
 LOCK_FILE = ".farm-render"
-NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}
-"""What a file system says that knows no locks; a run goes on without."""
 
 
 @contextmanager
@@ -48,34 +46,21 @@ def hold_folder(folder: Path, *, flag: str = "--output") -> Iterator[None]:
 
 
 def _take(file: Path, flag: str) -> int:
-    import fcntl  # not on Windows, where nothing is rendered
-
-    while True:
-        lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            who = os.pread(lock, 200, 0).decode(errors="replace").strip()
-            os.close(lock)
-            raise SetupError(
-                f"another run writes into {file.parent} ({who or 'it has just started'}): "
-                f"wait for its end, or take another {flag}"
-            ) from None
-        except OSError as error:
-            if error.errno not in NO_LOCKS:
-                os.close(lock)
-                raise
-        if _is(file, lock):
-            break
-        os.close(lock)  # of a run that has just ended, and removed it
+    try:
+        lock = lock_file(file, wait=False, if_possible=True)
+    except BlockingIOError:
+        raise SetupError(
+            f"another run writes into {file.parent} ({_holder(file) or 'it has just started'}): "
+            f"wait for its end, or take another {flag}"
+        ) from None
     os.truncate(lock, 0)
     who = f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now():%H:%M:%S}"
-    os.pwrite(lock, f"{who}\n".encode(), 0)
+    os.write(lock, f"{who}\n".encode())
     return lock
 
 
-def _is(file: Path, lock: int) -> bool:
+def _holder(file: Path) -> str:
     try:
-        return os.path.samestat(file.stat(), os.fstat(lock))
-    except FileNotFoundError:
-        return False
+        return file.read_bytes()[:200].decode(errors="replace").strip()
+    except OSError:  # it has just ended
+        return ""

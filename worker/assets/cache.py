@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
 import secrets
@@ -16,6 +15,7 @@ from typing import NamedTuple
 from farm.errors import AssetError, StorageError
 from farm.library import Library
 from farm.spec.asset import Asset, AssetFile
+from farm.storage.file_lock import lock_file
 from worker.assets.layout import layout
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class AssetCache:
             self._made = None
         with self._written():
             while not self._take(key):
-                lock = open_locked(self._lock_path(key), fcntl.LOCK_EX)
+                lock = lock_file(self._lock_path(key))
                 try:
                     if not root.is_dir():
                         self._fill(key, make, lock)
@@ -136,7 +136,7 @@ class AssetCache:
 
     def _take(self, key: str) -> bool:
         """Lock what was made for use; False if it is not there."""
-        lock = open_locked(self._lock_path(key), fcntl.LOCK_SH)
+        lock = lock_file(self._lock_path(key), shared=True)
         if not self._root(key).is_dir():
             os.close(lock)
             return False
@@ -172,7 +172,7 @@ class AssetCache:
                 return
             self.let_go(content)  # the library's file behind a link is gone
         while True:
-            lock = open_locked(self._lock_path(content), fcntl.LOCK_SH)
+            lock = lock_file(self._lock_path(content), shared=True)
             if all((root / path).exists() for path in files):
                 os.utime(lock)
                 self._in_use[content] = lock
@@ -188,9 +188,9 @@ class AssetCache:
     def _lock_alone(self, content: str) -> int:
         """Lock an asset to bring its files, after whoever brings them now."""
         if not self._root(content).exists():
-            return open_locked(self._lock_path(content), fcntl.LOCK_EX)
+            return lock_file(self._lock_path(content))
         try:  # files went out of it, and who uses it may wait for what we use
-            return open_locked(self._lock_path(content), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock_file(self._lock_path(content), wait=False)
         except BlockingIOError:
             raise StorageError(
                 f"{self._root(content)}: lacks files while another worker uses it; try again"
@@ -233,7 +233,7 @@ class AssetCache:
         if not size_bytes:
             return
         with contextlib.ExitStack() as exit_stack:
-            one_at_a_time = open_locked(self.folder / ".evicting", fcntl.LOCK_EX)
+            one_at_a_time = lock_file(self.folder / ".evicting")
             exit_stack.callback(os.close, one_at_a_time)
             others = [kept for kept in self.kept() if kept.content != content]
             excess = sum(kept.size_bytes for kept in others) + size_bytes - self.limit_bytes
@@ -250,7 +250,7 @@ class AssetCache:
     def _evict(self, content: str) -> bool:
         """Remove an asset that nobody uses; False if somebody does."""
         try:
-            lock = open_locked(self._lock_path(content), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock = lock_file(self._lock_path(content), wait=False)
         except BlockingIOError:
             return False
         try:
@@ -295,26 +295,6 @@ def own_path(asset: Asset) -> Path:
             "it, or submit without --on-shared-storage",
         )
     return path
-
-
-def open_locked(path: Path, how: int) -> int:
-    """Open and lock a file that whoever holds the lock may remove.
-
-    Raises:
-        BlockingIOError: It is locked, and `how` does not wait.
-    """
-    while True:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(lock, how)
-            if path.stat().st_ino == os.fstat(lock).st_ino:
-                return lock
-        except FileNotFoundError:
-            pass
-        except BaseException:
-            os.close(lock)
-            raise
-        os.close(lock)  # it was removed while we waited
 
 
 def note_size(lock: int, size_bytes: int) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 import shutil
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from farm.storage.file_lock import lock_file, lock_new_file
 
 SHARED_FOLDERS = ".shared-folders"
 """Where they stand below the asset cache: on its file system, so that files are linked to."""
@@ -87,10 +88,7 @@ def new_shared_folder(cache: Path, *, written: Iterable[Path] = ()) -> SharedFol
     parent.mkdir(parents=True, exist_ok=True)
     sweep(parent)
     folder = parent / secrets.token_hex(8)
-    new = parent / f"{folder.name}.new"
-    lock = os.open(new, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    new.rename(lock_of(folder))  # held before it is seen
+    lock = lock_new_file(lock_of(folder))
     folder.mkdir(mode=0o700)
     inside = any(folder.resolve().is_relative_to(place.resolve()) for place in written)
     return SharedFolder(folder, lock, links=not inside)
@@ -100,22 +98,8 @@ def sweep(parent: Path) -> None:
     """Remove the shared folders whose owners are surely gone: nobody holds their lock."""
     for path in parent.glob("*.lock"):
         with contextlib.suppress(OSError):  # gone meanwhile, or held, or somebody else's
-            SharedFolder(path.with_suffix(""), take(path)).remove()
-
-
-def take(path: Path) -> int:
-    """Return a lock that nobody holds.
-
-    Raises:
-        BlockingIOError: Somebody does.
-    """
-    lock = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BaseException:
-        os.close(lock)
-        raise
-    return lock
+            lock = lock_file(path, wait=False, make=False)
+            SharedFolder(path.with_suffix(""), lock).remove()
 
 
 def lock_of(folder: Path) -> Path:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import pytest
 
 from farm.errors import SetupError
 from farm.local.farm_folder import FarmFolder, UpState
-from farm.storage import FolderStorage
+from farm.storage import FolderStorage, file_lock
 from farm.tokens import TokenBook
 
 A_STATE = UpState(
@@ -69,3 +70,17 @@ def test_the_first_token_is_an_admins(site):
 
     assert known is not None
     assert known.role == "admin"
+
+
+def test_a_folder_that_cannot_be_locked_is_not_said_to_have_a_farm(site, monkeypatch):
+    def refuse(_file, **_how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(file_lock, "ask_system", refuse)
+
+    with (
+        pytest.raises(SetupError, match=r"cannot be locked \(No locks available\): choose another"),
+        site.hold(),
+    ):
+        pass
+    assert not site.is_held()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from email.utils import formatdate
 
 import pytest
@@ -327,6 +328,15 @@ def test_two_downloads_into_one_folder_do_not_meet(assets, listed):
 
     assert done.code == 2
     assert "another download is at work" in done.stderr
+
+
+def test_a_folder_on_a_file_system_without_locks_takes_downloads(assets, listed, monkeypatch):
+    def refuse(_file, **_how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("farm.storage.file_lock.ask_system", refuse)
+
+    assert assets("download", "models.json", "--yes").code == 0
 
 
 @pytest.mark.parametrize(
