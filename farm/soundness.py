@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.spec.counted import counted
 from farm.spec.passes import PassName
 
 COVERAGE_SLACK = 0.01
@@ -60,13 +61,13 @@ def strange_numbers(
         sees_behind: The lens shows what is behind its plane, at depths below 0.
     """
     if count := int(np.count_nonzero(np.isnan(label))):
-        return f"{name} holds NaN {count} times"
+        return f"{name} holds NaN {counted(count, 'time')}"
     if name in ("depth", "distance"):  # infinite where there is nothing
         least = -np.inf if sees_behind and name == "depth" else 0.0
         if count := int(np.count_nonzero(label <= least)):
-            return f"{name} is at, or behind, the camera at {count} pixels"
+            return f"{name} is at, or behind, the camera at {counted(count, 'pixel')}"
     elif count := int(np.count_nonzero(np.isinf(label))):
-        return f"{name} is infinite {count} times"
+        return f"{name} is infinite {counted(count, 'time')}"
     return None
 
 
@@ -75,7 +76,8 @@ def strange_lengths(name: PassName, label: NDArray[Any]) -> str | None:
     lengths = np.linalg.norm(label, axis=-1)
     off = np.where(lengths > 0, np.abs(lengths - 1), 0.0)
     if count := int(np.count_nonzero(off > UNIT_SLACK)):
-        return f"{name} is not of length 1 at {count} pixels, but {lengths.flat[off.argmax()]:.3g}"
+        where = counted(count, "pixel")
+        return f"{name} is not of length 1 at {where}, but {lengths.flat[off.argmax()]:.3g}"
     return None
 
 
@@ -94,6 +96,16 @@ def tight_box(coverage: NDArray[Any]) -> tuple[float, float, float, float] | Non
     seen = coverage >= BOX_FROM
     if not seen.any():
         seen = coverage > 0
+    return box_around(seen)
+
+
+def shares_of(mask: NDArray[Any]) -> NDArray[np.float64]:
+    """Return which share of each pixel (H, W) a mask covers."""
+    return np.asarray(mask / np.iinfo(mask.dtype).max, dtype=np.float64)
+
+
+def box_around(seen: NDArray[np.bool_]) -> tuple[float, float, float, float] | None:
+    """Return the smallest box (left, top, right, bottom) around pixels (H, W); None around none."""
     rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
     if not len(rows):
         return None

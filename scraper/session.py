@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from farm.errors import SpecError
 from farm.spec.asset import Credit
+from farm.spec.counted import counted
 from scraper.asset import RemoteAsset
 from scraper.catalog import Catalog, CatalogEntry, fault
 from scraper.choosing.plan import DownloadPlan, Item, Planner
@@ -61,7 +62,7 @@ def scrape(context: Context, wanted: Search, *, limit: int, output: Path, as_jso
     if as_json:
         typer.echo(to_json(found), nl=False)
     context.console.print(
-        f"{len(found)} assets in {escape(str(output))}; next: "
+        f"{counted(len(found), 'asset')} in {escape(str(output))}; next: "
         f"farm assets download {escape(str(output))}",
         soft_wrap=True,
     )

@@ -11,6 +11,7 @@ from farm.errors import StorageError
 from farm.job_store import LOST, JobStore, end_of
 from farm.ledger import FailedAttempt, JobState, JobStatus, Ledger, TaskState, TaskStory
 from farm.ledger.waiting import Steps, waits_for
+from farm.spec.counted import counted
 from farm.spec.job import Job
 from farm.spec.wire import JOB_ID_PATTERN, AttemptInfo, JobInfo, Page, TaskInfo
 
@@ -205,7 +206,8 @@ def find_task(ledger: Ledger, job: Job, status: JobStatus, index: int) -> TaskIn
     stories = ledger.tasks(status, list(TaskState), start=index, limit=1)
     if not stories:
         raise not_found(
-            f"task {index} of job {job.job_id}", f"it has {status.tasks} tasks, counted from 0"
+            f"task {index} of job {job.job_id}",
+            f"it has {counted(status.tasks, 'task')}, counted from 0",
         )
     return task_info(job, stories[0])
 

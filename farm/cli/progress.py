@@ -61,11 +61,6 @@ def facts(status: Status) -> str:
     return "  ".join(parts)
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a number of things: `1 view`, `2 views`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def duration(seconds: float) -> str:
     """Return seconds as a person says them: `8 s`, `3 min 20 s`, `5 h 10 min`, `2 d 3 h`."""
     whole = round(seconds)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from farm import expand
-from farm.cli.progress import counted, duration, file_size, show_progress
+from farm.cli.progress import duration, file_size, show_progress
 from farm.dataset.nesting import check_alone
 from farm.dataset.records.resume import find_finished
 from farm.devices import choose_devices
@@ -23,6 +23,7 @@ from farm.local.estimate import Estimate, make_estimate
 from farm.local.folder_lock import hold_folder
 from farm.local.prepare import output_folder, prepare
 from farm.local.status import Summary
+from farm.spec.counted import counted
 from farm.spec.job import Job, JobSpec
 from farm.storage import FolderStorage
 
@@ -78,7 +79,7 @@ def of_what(plan: Estimate, job: Job) -> str:
 
 def plan_line(plan: Estimate, job: Job, *, devices: list[str]) -> str:
     """Say in one line what is about to happen."""
-    there = f"{plan.views_done} of them {'is' if plan.views_done == 1 else 'are'} there"
+    there = f"{plan.views_done:,} of them {'is' if plan.views_done == 1 else 'are'} there"
     known = f", {there}" if plan.views_done else ""
     rough = f", roughly {duration(plan.seconds)}" if plan.views > plan.views_done else ""
     return (
@@ -116,8 +117,8 @@ def print_summary(console: Console, summary: Summary) -> None:
     rate = f", {summary.rendered / summary.seconds:.2f} views/s" if summary.rendered else ""
     word = "stopped: " if summary.interrupted else ""
     console.print(
-        f"{word}{summary.views_there} of {counted(summary.views, 'view')} "
-        f"{'is' if summary.views == 1 else 'are'} there: {summary.rendered} "
+        f"{word}{summary.views_there:,} of {counted(summary.views, 'view')} "
+        f"{'is' if summary.views == 1 else 'are'} there: {summary.rendered:,} "
         f"rendered in {duration(summary.seconds)}{rate}"
     )
     for dataset in summary.datasets[:10]:

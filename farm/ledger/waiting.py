@@ -11,6 +11,7 @@ from farm.ledger.ledger import Ledger
 from farm.ledger.model import FED_JOB, JobState, JobStatus, Quarantine, TaskState, WorkerStatus
 from farm.ledger.shortage import shortage
 from farm.ledger.steps import WaitsFor, find_pending, states_of
+from farm.spec.counted import counted
 
 OPEN_TASKS = (TaskState.PENDING, TaskState.QUEUED)
 IN_HAND = (TaskState.QUEUED, TaskState.RUNNING)
@@ -63,8 +64,8 @@ def shut_words(workers: Sequence[WorkerStatus], now_s: float) -> str:
         if worker.quarantine
     ]
     more = [f"and {len(workers) - TOLD_WORKERS} more"] if len(workers) > TOLD_WORKERS else []
-    count = "1 worker is" if len(workers) == 1 else f"{len(workers)} workers are"
-    return f"{count} in quarantine: {'; '.join(told + more)}"
+    are = "is" if len(workers) == 1 else "are"
+    return f"{counted(len(workers), 'worker')} {are} in quarantine: {'; '.join(told + more)}"
 
 
 def quarantine_words(quarantine: Quarantine, now_s: float) -> str:
@@ -82,12 +83,10 @@ def behind_others(ledger: Ledger, job: JobStatus) -> str | None:
             break
         if other.state in FED_JOB and other.held_until_s <= ledger.now_s():
             count += sum(other.counts[state] for state in OPEN_TASKS)
-    tasks = "1 task" if count == 1 else f"{count} tasks"
-    return (
-        f"other jobs go first: {tasks} of theirs {'waits' if count == 1 else 'wait'} for a worker"
-        if count
-        else None
-    )
+    if not count:
+        return None
+    wait = "waits" if count == 1 else "wait"
+    return f"other jobs go first: {counted(count, 'task')} of theirs {wait} for a worker"
 
 
 def behind_makers(ledger: Ledger, job: JobStatus, steps: Steps) -> str | None:
@@ -110,8 +109,9 @@ def behind_makers(ledger: Ledger, job: JobStatus, steps: Steps) -> str | None:
 
 def count_words(count: int, *, at_least: bool) -> str:
     """Say how many tasks wait."""
-    many = f"at least {count} tasks wait" if at_least else f"{count} tasks wait"
-    return "1 task waits" if count == 1 and not at_least else many
+    if at_least:
+        return f"at least {counted(count, 'task')} wait"
+    return f"{counted(count, 'task')} {'waits' if count == 1 else 'wait'}"
 
 
 def kept_for_others(ledger: Ledger, job: JobStatus) -> str | None:

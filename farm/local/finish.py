@@ -8,7 +8,7 @@ from pathlib import Path
 
 from farm import expand
 from farm.dataset.finish import PREVIEW_FILE, finish_dataset
-from farm.dataset.records.collect import RunFacts
+from farm.dataset.records.collect import FinishedRun, RunFacts
 from farm.spec.job import Job
 from farm.spec.task import RenderTask, dataset_key
 from farm.storage import FolderStorage
@@ -72,13 +72,9 @@ def finish_datasets(
             failures=tuple(failure.sentence for failure in group(failed_in.get(dataset, []))),
             seconds=seconds,
         )
-        summary = finish_dataset(
-            storage,
-            dataset,
-            facts,
-            is_complete=lambda _task_id: True,  # the next run tells its tasks what is done
-            report=report,
-        )
+        # All tasks count as complete: the next run tells its tasks what is done.
+        run = FinishedRun(facts, is_complete=lambda _task_id: True, report=report)
+        summary = finish_dataset(storage, dataset, run)
         empty_views += summary.empty_views
         missing |= summary.missing_textures
         unread |= summary.unread

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from farm import expand
 from farm.dataset.finish import finish_dataset
-from farm.dataset.records.collect import RunFacts
+from farm.dataset.records.collect import FinishedRun, RunFacts
 from farm.dataset.records.conflicts import settle_conflicts
 from farm.dataset.records.read import has_records
 from farm.errors import DamagedLedgerError, StorageError, UnreachableError
@@ -121,13 +121,8 @@ class Closer:
             if self.stopping.is_set() or self.ledger.job(job_id) is None:
                 return
             if facts.failures or has_records(self.storage, dataset):
-                finish_dataset(
-                    self.storage,
-                    dataset,
-                    facts,
-                    is_complete=is_complete,
-                    report=log.warning,
-                )
+                run = FinishedRun(facts, is_complete, report=log.warning)
+                finish_dataset(self.storage, dataset, run)
         if self.ledger.job(job_id) is not None:
             self.book.save_end(job_id, end_of(status))
             log.info("datasets finished job=%s", job_id)

@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from farm.spec.counted import counted
 from scraper.errors import ItemError
 
 MAX_FILES = 10_000
@@ -67,7 +68,8 @@ def _check(members: list[zipfile.ZipInfo], archive: Path) -> None:
     if len(members) > MAX_FILES or total > min(
         MAX_BYTES, MAX_RATIO * archive.stat().st_size + 1_000_000
     ):
-        raise ItemError(f"{archive.name}: would unpack to {len(members)} files, {total} bytes")
+        files = counted(len(members), "file")
+        raise ItemError(f"{archive.name}: would unpack to {files}, {total:,} bytes")
     names = [safe_path(info.filename).as_posix().casefold() for info in members]
     if len(set(names)) != len(names):
         raise ItemError(f"{archive.name}: holds two files of one name")

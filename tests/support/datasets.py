@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import farm.dataset
 from farm.dataset.finish import finish_dataset
-from farm.dataset.records.collect import RunFacts, collect
+from farm.dataset.records.collect import FinishedRun, RunFacts, collect
 from farm.projection import recorded
 from farm.spec.asset import Asset, Credit
 from farm.spec.camera import AnyLens, OrbitCamera, PoseCamera, intrinsics, orbit_matrix
@@ -100,7 +100,7 @@ def write_dataset(
         name=folder.name, spec={"name": folder.name}, tasks=models * hdrs, seconds=float(views)
     )
     finish = finish_dataset if preview else collect
-    finish(storage, "", facts, is_complete=lambda _task: True, report=print)
+    finish(storage, "", FinishedRun(facts, is_complete=lambda _task: True, report=print))
     return records
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from farm.errors import DeviceError
+from farm.spec.counted import counted
 
 DeviceKind = Literal["cpu", "cuda", "optix"]
 CUDA_CACHE_BYTES = 4 << 30
@@ -89,7 +90,6 @@ def visible_gpus(device: Device, visible: str | None) -> str:
         return str(device.index)
     names = [name for name in visible.split(",") if name]
     if device.index >= len(names):
-        raise DeviceError(
-            f"{device} is not there: CUDA_VISIBLE_DEVICES={visible!r} shows {len(names)} GPU(s)"
-        )
+        shown = counted(len(names), "GPU")
+        raise DeviceError(f"{device} is not there: CUDA_VISIBLE_DEVICES={visible!r} shows {shown}")
     return names[device.index]

@@ -17,6 +17,7 @@ from farm.api.services import Services
 from farm.api.settings import ApiSettings
 from farm.library import blob_key, files_of
 from farm.spec.asset import KINDS, Asset
+from farm.spec.counted import counted
 from farm.spec.job import Job
 from farm.spec.recipes import of_role
 from farm.spec.wire import SHA256_PATTERN, Submission
@@ -64,7 +65,7 @@ def mistakes(submission: Submission, settings: ApiSettings) -> Iterator[str]:
     for role in roles:
         assets = of_role(submission.assets, role.name)
         if len(assets) > MAX_ASSETS:
-            yield f"{role.name}: {len(assets)} assets are more than {MAX_ASSETS}"
+            yield f"{role.name}: {counted(len(assets), 'asset')} are more than {MAX_ASSETS:,}"
             return
         yield from double_ids(role.name, assets)
         for at, asset in enumerate(assets):
@@ -182,7 +183,8 @@ def job_mistakes(job: Job, settings: ApiSettings) -> Iterator[str]:
     """
     tasks = expand.count(job).tasks
     if tasks > settings.max_tasks:
-        yield f"spec: makes {tasks} tasks; this farm takes {settings.max_tasks} at most"
+        most = f"this farm takes {settings.max_tasks:,} at most"
+        yield f"spec: makes {counted(tasks, 'task')}; {most}"
         return
     yield from expand.mistakes(job)
     folders = (job.spec.dataset_name or "x").split("/")

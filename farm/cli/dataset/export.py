@@ -182,7 +182,7 @@ def held(out: Path) -> Iterator[None]:
 
 def print_summary(console: Console, summary: ExportSummary, kind: str) -> None:
     """Say what is there now."""
-    from farm.cli.progress import counted
+    from farm.spec.counted import counted
 
     there = f", {summary.there} of them were there" if summary.there else ""
     say(console, f"{counted(summary.views, 'view')} as {kind} in {summary.folder}{there}")
@@ -210,7 +210,7 @@ def print_summary(console: Console, summary: ExportSummary, kind: str) -> None:
 
 def print_damaged(console: Console, damaged: tuple[str, ...], place: str) -> None:
     """List what is left out, and say what to do."""
-    from farm.cli.progress import counted
+    from farm.spec.counted import counted
 
     for sentence in damaged[:MOST_TOLD]:
         say(console, f"damaged: {sentence}", style="red")

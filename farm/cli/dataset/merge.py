@@ -7,10 +7,10 @@ from pathlib import Path
 
 from farm.cli.dataset.places import opened
 from farm.cli.dataset.progress import views_bar
-from farm.cli.progress import counted
 from farm.cli.remote.farm_options import err_console, interruptible, out_console, print_json, say
 from farm.dataset.merge import merge
 from farm.local.folder_lock import hold_folder
+from farm.spec.counted import counted
 from farm.storage import FolderStorage
 
 

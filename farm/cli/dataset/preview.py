@@ -6,12 +6,13 @@ from pathlib import Path
 
 from farm.cli.dataset.places import opened
 from farm.cli.dataset.progress import views_bar
-from farm.cli.progress import counted, file_size
+from farm.cli.progress import file_size
 from farm.cli.remote.farm_options import err_console, interruptible
 from farm.dataset.preview.contact_sheet import LIMIT
 from farm.dataset.preview.preview import PAGE_VIEWS, page_of, picture_of, sheet_of
 from farm.dataset.reader import Dataset
 from farm.errors import SpecError
+from farm.spec.counted import counted
 from farm.storage import FolderStorage
 
 

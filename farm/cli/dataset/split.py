@@ -6,10 +6,10 @@ import sys
 from collections.abc import Mapping
 
 from farm.cli.dataset.places import tell_left_out
-from farm.cli.progress import counted
 from farm.cli.remote.farm_options import confirm, err_console, out_console, say
 from farm.dataset.reader import open_dataset
 from farm.dataset.split import SplitBy, SplitsThereError, SplitSummary, split_dataset
+from farm.spec.counted import counted
 
 
 def split_place(  # noqa: PLR0913  an option each

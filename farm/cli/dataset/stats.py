@@ -8,12 +8,12 @@ from pathlib import Path
 from farm.cli.dataset.places import opened
 from farm.cli.dataset.preview import beside, put
 from farm.cli.dataset.progress import views_bar
-from farm.cli.progress import counted
 from farm.cli.remote.farm_options import err_console, interruptible, out_console, print_json, say
 from farm.dataset.parallel import usual_workers
 from farm.dataset.preview.preview import DRAWING, title_of
 from farm.dataset.records.assets import counted_roles
 from farm.errors import SpecError, needing
+from farm.spec.counted import counted
 
 
 def write_stats(  # noqa: PLR0913  an option each

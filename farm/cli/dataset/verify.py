@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from farm.cli.dataset.progress import views_bar
-from farm.cli.progress import counted, duration, file_size
+from farm.cli.progress import duration, file_size
 from farm.cli.remote.farm_options import err_console, interruptible, out_console, print_json, say
 from farm.cli.remote.tables import cell
 from farm.client.text import printable
@@ -22,6 +22,7 @@ from farm.dataset.reader import open_dataset
 from farm.dataset.verify.report import LOST, VerifyReport
 from farm.dataset.verify.verify import verify
 from farm.errors import SpecError
+from farm.spec.counted import counted
 from farm.storage import is_bucket
 
 NAMED = 3

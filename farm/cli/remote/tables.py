@@ -13,6 +13,7 @@ from rich.text import Text
 from farm.cli.progress import duration, file_size
 from farm.cli.remote.farm_options import failed_tasks
 from farm.client.text import printable
+from farm.spec.counted import counted
 from farm.spec.wire import Deletion, JobInfo, WorkerInfo
 
 STYLES = {
@@ -124,7 +125,7 @@ def deletion_words(deletion: Deletion) -> str:
     """Say what a deletion removes."""
     some = "".join(f"\n  {name}" for name in deletion.names[:NAMES_SHOWN])
     more = "\n  ..." if deletion.files > len(deletion.names[:NAMES_SHOWN]) > 0 else ""
-    return f"{deletion.files} files, {file_size(deletion.size_bytes)}{some}{more}"
+    return f"{counted(deletion.files, 'file')}, {file_size(deletion.size_bytes)}{some}{more}"
 
 
 def task_counts(job: JobInfo) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from farm.dataset.export.base import NumberedView
 from farm.dataset.export.survey import ClassWord, class_names
 from farm.errors import SpecError
+from farm.soundness import box_around
 from farm.spec.label import ObjectLabel
 
 Mask = NDArray[np.bool_]
@@ -66,8 +67,8 @@ def at_least_half(mask: NDArray[Any]) -> Mask:
 
 def box_of(mask: Mask) -> Box | None:
     """Return the smallest box around a mask; None around nothing."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
+    around = box_around(mask)
+    if around is None:
         return None
-    x, y = int(columns[0]), int(rows[0])
-    return Box(x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
+    left, top, right, bottom = map(int, around)
+    return Box(left, top, right - left, bottom - top)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.dataset.images import to_8_bit
+from farm.spec.counted import counted
 from farm.spec.label import IndexLabel
 from farm.spec.passes import PassName
 from farm.spec.record import ViewRecord
@@ -78,9 +79,7 @@ def paint_indices(values: NDArray[Any], table: tuple[IndexLabel, ...]) -> tuple[
         for value in there.tolist()
     ]
     count = int(np.count_nonzero(there))
-    return np.array(shades, np.uint8)[
-        where.reshape(values.shape)
-    ], f"{count} value{'' if count == 1 else 's'}"
+    return np.array(shades, np.uint8)[where.reshape(values.shape)], counted(count, "value")
 
 
 def paint_flow(flow: Floats) -> tuple[Bytes, str]:
@@ -125,7 +124,7 @@ def paint_cryptomatte(levels: Floats) -> tuple[Bytes, str]:
             colour += part[..., None] * (0.25 + 0.75 * hue_wheel((ids & 0xFFFF) / 0x10000))
             total += part
     ground = np.array(BACKGROUND) / 255 * (1 - np.clip(total, 0, 1))[..., None]
-    return as_bytes(colour + ground), f"{len(seen)} object{'' if len(seen) == 1 else 's'}"
+    return as_bytes(colour + ground), counted(len(seen), "object")
 
 
 def over_background(colours: NDArray[Any], there: NDArray[np.bool_]) -> Bytes:

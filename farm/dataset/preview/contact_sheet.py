@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from farm.dataset.preview.selection import choose_views
 from farm.dataset.records.assets import counted_roles
 from farm.errors import SetupError, SpecError
+from farm.spec.counted import counted
 from farm.spec.record import ViewRecord
 from farm.storage import Storage
 
@@ -66,8 +67,3 @@ class CaptionCounter:
             *(f"{width} x {height} px" for width, height in sorted(self._resolutions_px)),
         ]
         return "  ·  ".join(parts)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return such as `1 view` or `1,200 views`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
 
-from farm.dataset.preview.contact_sheet import CaptionCounter, contact_sheet, counted
+from farm.dataset.preview.contact_sheet import CaptionCounter, contact_sheet
 from farm.dataset.preview.selection import choose_views
 from farm.dataset.reader import Dataset, DatasetError, DatasetView
 from farm.errors import needing
+from farm.spec.counted import counted
 from farm.spec.record import FileRecord, ViewRecord
 from farm.spec.task import dataset_key
 

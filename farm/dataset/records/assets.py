@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from farm.spec.asset import Asset, AssetKind, Credit
 from farm.spec.base import Spec
+from farm.spec.counted import counted
 from farm.spec.recipes import word_of
 
 AssetKey = tuple[str, str]
@@ -66,5 +67,4 @@ def key_of(asset: Asset) -> AssetKey:
 
 def counted_roles(roles: Iterable[tuple[str, int]]) -> list[str]:
     """Return how many assets of each role there are, in words: `3 models`, `1 HDRI`."""
-    words = ((word_of(role), count) for role, count in roles)
-    return [f"{count:,} {word}{'' if count == 1 else 's'}" for word, count in words]
+    return [counted(count, word_of(role)) for role, count in roles]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any
@@ -37,6 +38,18 @@ class RunFacts(Spec):
     """One sentence for each task that failed."""
     seconds: float
     """From start to end."""
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run that renders no more, as those see it who finish its datasets."""
+
+    facts: RunFacts
+    is_complete: Callable[[str], bool]
+    """Says of a task id whether all of its views are done; only the record files of such tasks
+    are deleted."""
+    report: Report
+    """Takes a sentence for each line that is not a record."""
 
 
 class DatasetSummary(Spec):
@@ -73,34 +86,24 @@ class DatasetSummary(Spec):
         return release_0_1.summary_of(data)
 
 
-def collect(
-    storage: Storage,
-    dataset: str,
-    facts: RunFacts,
-    *,
-    is_complete: Callable[[str], bool],
-    report: Report,
-) -> DatasetSummary:
+def collect(storage: Storage, dataset: str, run: FinishedRun) -> DatasetSummary:
     """Fold all records into `views.jsonl`, write what sums them up, and return the summary.
 
     Args:
         storage: Where the dataset lives.
         dataset: Its key prefix.
-        facts: Facts that only the run itself knows.
-        is_complete: Says of a task id whether all of its views are done; only the record files
-            of such tasks are deleted.
-        report: Takes a sentence for each line that is not a record.
+        run: What wrote the records.
     """
     with scratch(), Fold() as fold, NamedTemporaryFile(prefix="farm-views-") as whole:
-        fold.extend(read_records(storage, dataset, report))
-        summary = summarise(facts, copied(fold.lines(), whole))
+        fold.extend(read_records(storage, dataset, run.report))
+        summary = summarise(run.facts, copied(fold.lines(), whole))
         whole.flush()
         storage.put_file(dataset_key(dataset, VIEWS_FILE), Path(whole.name))
     text = summary.model_dump_json(indent=2) + "\n"
     storage.put(dataset_key(dataset, DATASET_FILE), text.encode())
     text = attribution(summary.name, summary.assets)
     storage.put(dataset_key(dataset, ATTRIBUTION_FILE), text.encode())
-    delete_records(storage, dataset, is_complete)
+    delete_records(storage, dataset, run.is_complete)
     return summary
 
 

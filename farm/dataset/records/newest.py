@@ -6,7 +6,6 @@ import hashlib
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from types import TracebackType
 from typing import NamedTuple, Self
 
 from farm.dataset.records.read import RecordLine, parse_record
@@ -37,12 +36,7 @@ class Fold:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.file.close()
 
     def add(self, entry: RecordLine) -> None:

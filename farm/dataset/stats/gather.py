@@ -17,6 +17,7 @@ from farm.dataset.parallel import mapped
 from farm.dataset.reader import Dataset, DatasetView
 from farm.dataset.records.assets import AssetCounter, AssetKey, AssetSummary, key_of
 from farm.dataset.verify.view_checks import edge_fraction
+from farm.soundness import shares_of, tight_box
 from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.record import ViewRecord
@@ -277,12 +278,8 @@ def look_at_mask(pixels: Pixels, mask: NDArray[Any]) -> Pixels:
     """Add what a mask, (H, W), tells."""
     small = Image.fromarray(to_8_bit(mask)).resize((PLACES, PLACES), Image.Resampling.BOX)
     pixels = pixels._replace(places=np.asarray(small, dtype=np.float64) / 255)
-    shown = mask > 0
-    if not shown.any():
-        return pixels
-    columns, rows = np.flatnonzero(shown.any(axis=0)), np.flatnonzero(shown.any(axis=1))
-    box = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
-    return pixels._replace(edge=edge_fraction(mask), box=box)
+    box = tight_box(shares_of(mask))
+    return pixels._replace(edge=edge_fraction(mask), box=box) if box else pixels
 
 
 def sides_seen(record: ViewRecord) -> list[tuple[float, float]]:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.dataset.verify.report import CheckName
-from farm.soundness import BOX_FROM, strange_lengths, strange_numbers, tight_box
+from farm.soundness import BOX_FROM, shares_of, strange_lengths, strange_numbers, tight_box
+from farm.spec.counted import counted
 from farm.spec.label import ObjectLabel
 from farm.spec.passes import PassName
 from farm.spec.record import ViewRecord
@@ -105,9 +106,9 @@ def misfits(arrays: Arrays, record: ViewRecord, mask: NDArray[Any]) -> Iterator[
         seen = there(name, arrays[name])
         word = "infinite" if name in DEPTHS else "missing"
         if count := too_many(~seen, inside):
-            yield f"{name} is {word} at {count} pixels of the model"
+            yield f"{name} is {word} at {counted(count, 'pixel')} of the model"
         if name in DEPTHS and (count := too_many(seen, outside)):
-            yield f"{name} is finite at {count} pixels of the background"
+            yield f"{name} is finite at {counted(count, 'pixel')} of the background"
     if len(record.objects) > 1 and (what := strange_union(record.objects, mask)):
         yield what
 
@@ -167,8 +168,3 @@ def strange_fit(label: ObjectLabel, mask: NDArray[Any]) -> Iterator[str]:
     unseen = mask.size / 2 / np.iinfo(mask.dtype).max  # a pixel is rounded by half a grey level
     if abs(label.area_px - area) > AREA_SLACK * area + FEW_PIXELS + unseen:
         yield f"the recorded area is {label.area_px:.1f} pixels, but the mask's is {area:.1f}"
-
-
-def shares_of(mask: NDArray[Any]) -> NDArray[np.float64]:
-    """Return which share of each pixel (H, W) a mask covers."""
-    return np.asarray(mask / np.iinfo(mask.dtype).max, dtype=np.float64)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from farm.dataset.split_lists import NoSplitError, read_split, split_key, split_names
 from farm.dataset.verify.report import DatasetFinding
+from farm.spec.counted import counted
 from farm.storage import Storage
 
 
@@ -40,9 +41,11 @@ def check_list(
     """Yield what is wrong with the list of one split; `where` has the views of others."""
     again = [key for key in keys if key in where]
     if again:
-        what = f"has {len(again):,} views that are also in {where[again[0]]}, such as {again[0]}"
+        views = counted(len(again), "view")
+        what = f"shares {views} with {where[again[0]]}, such as {again[0]}"
         yield DatasetFinding("splits", split_key(name), what)
     gone = [key for key in keys if not is_view(key)]
     if gone:
-        what = f"names {len(gone):,} views that do not exist, such as {gone[0]}; split again"
+        views = counted(len(gone), "view")
+        what = f"names {views} without a record, such as {gone[0]}; split again"
         yield DatasetFinding("splits", split_key(name), what)

@@ -280,11 +280,11 @@ def test_at_a_terminal_one_is_asked(tmp_path, answer, seed):
             lambda place: (place / "splits/val.txt").write_bytes(
                 (place / "splits/train.txt").read_bytes()
             ),
-            "has 6 views that are also in train, such as ball",
+            "shares 6 views with train, such as ball",
         ),
         (
             lambda place: (place / "splits/val.txt").write_text("nobody_0000\n"),
-            "names 1 views that do not exist, such as nobody_0000; split again",
+            "names 1 view without a record, such as nobody_0000; split again",
         ),
     ],
 )

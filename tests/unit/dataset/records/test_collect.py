@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from farm.dataset.records.collect import RunFacts, collect
+from farm.dataset.records.collect import FinishedRun, RunFacts, collect
 from farm.dataset.records.read import seed_records
 from farm.spec.asset import Credit
 from farm.spec.record import ViewRecord
@@ -109,13 +109,12 @@ def test_a_dataset_without_a_single_view_is_still_described(tmp_path):
 
 
 def gather(storage, *, complete=None):
-    return collect(
-        storage,
-        "vases",
+    run = FinishedRun(
         FACTS,
         is_complete=lambda task_id: complete is None or task_id in complete,
         report=pytest.fail,
     )
+    return collect(storage, "vases", run)
 
 
 def read_views(storage):

@@ -17,7 +17,7 @@ pytest.importorskip("imagecodecs")
 Image = pytest.importorskip("PIL.Image")
 
 from farm.dataset.stats.chart import draw_dome, draw_stats, rgb  # noqa: E402  need Pillow
-from farm.dataset.stats.gather import gather_stats, side_seen  # noqa: E402
+from farm.dataset.stats.gather import Pixels, gather_stats, look_at_mask, side_seen  # noqa: E402
 
 
 def of(stats, role):
@@ -65,6 +65,16 @@ def test_places_come_from_masks_or_else_from_boxes(tmp_path):
     assert masks[24, 24] == boxes[24, 24] == 1.0
     assert masks[0, 0] == boxes[0, 0] == 0.0
     assert masks.sum() == pytest.approx(boxes.sum() * np.pi / 4, rel=0.1)  # a disc in its box
+
+
+def test_a_box_of_a_mask_is_the_one_that_records_would_have():
+    """Around what is covered by a tenth: what lies beside the pixel does not widen it."""
+    mask = np.zeros((48, 64), np.uint8)
+    mask[9:31, 19:41] = 20
+    mask[10:30, 20:40] = 255
+
+    assert look_at_mask(Pixels(), mask).box == (20.0, 10.0, 40.0, 30.0)
+    assert look_at_mask(Pixels(), np.zeros_like(mask)).box is None
 
 
 def test_boxes_are_measured_where_records_have_none(tmp_path):
