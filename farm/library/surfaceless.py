@@ -9,7 +9,8 @@ def point_cloud(points: int) -> str:
     """Say what points without faces are."""
     return (
         f"it is a point cloud ({counted(points, 'point')}, no faces), which has no surface to "
-        "render: make a mesh of it first, for example with the surface reconstruction of MeshLab or Open3D"
+        "render: make a mesh of it first, for example with the surface reconstruction of "
+        "MeshLab or Open3D"
     )
 
 
