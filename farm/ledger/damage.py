@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ KEPT_ASIDE_S = 30 * 86400
 """Seconds that damaged things are kept after they were set aside, for people to look at."""
 MOST_KEPT = 1 << 20
 """Bytes kept of one thing that was set aside, if it is a text."""
+KNOWN_CODES = re.compile(f"[{''.join(STATES)}]*")
 HAVE_RECORDS = (TaskState.QUEUED, TaskState.RUNNING, TaskState.FAILED, TaskState.SET_ASIDE)
 
 
@@ -59,7 +61,8 @@ def known_codes(job_id: str, codes: str) -> str:
     Raises:
         DamagedLedgerError: Some are not.
     """
-    if strange := set(codes) - STATES.keys():
+    if not KNOWN_CODES.fullmatch(codes):
+        strange = set(codes) - STATES.keys()
         raise DamagedLedgerError(
             "job", job_id, f"there are tasks in unknown states: {sorted(strange)!r:.60}"
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from itertools import islice
 
 from farm.errors import DamagedLedgerError
 from farm.ledger.damage import known_codes
@@ -94,6 +96,14 @@ def read_chunks(store: Store, job_id: str, *, start: int) -> Iterator[tuple[int,
         start += len(codes)
 
 
+def find_codes(store: Store, job_id: str, wanted: str, *, start: int) -> Iterator[tuple[int, str]]:
+    """Yield the tasks from `start` on whose state has one of the codes `wanted`, and which."""
+    pattern = re.compile(f"[{wanted}]" if wanted else "(?!)")
+    for first, codes in read_chunks(store, job_id, start=start):
+        for found in pattern.finditer(codes):
+            yield first + found.start(), found[0]
+
+
 def read_tasks(
     store: Store, job: JobStatus, states: frozenset[TaskState], *, start: int, limit: int
 ) -> list[TaskStory]:
@@ -101,22 +111,17 @@ def read_tasks(
     called = dict(STATES)
     if job.state in CANCELLED_JOB:
         called |= dict.fromkeys((CODES[TaskState.PENDING], CODES[TaskState.QUEUED]), CANCELLED)
-    found: dict[int, TaskState] = {}
-    for first, codes in read_chunks(store, job.job_id, start=start):
-        for index, code in enumerate(codes, first):
-            if called[code] in states and len(found) < limit:
-                found[index] = called[code]
-        if len(found) == limit:
-            break
+    wanted = "".join(code for code, state in called.items() if state in states)
+    found = dict(islice(find_codes(store, job.job_id, wanted, start=start), max(limit, 0)))
     records = store.records(job.job_id, list(found))
     return [
         TaskStory(
             job_id=job.job_id,
             index=index,
-            state=state,
+            state=called[code],
             attempts=records[index].story if index in records else (),
         )
-        for index, state in found.items()
+        for index, code in found.items()
     ]
 
 
