@@ -30,6 +30,13 @@ class Pair(NamedTuple):
     hdr_index: int
     model: Asset
     hdr: Asset
+    hdrs: int
+    """How many HDRIs the job has."""
+
+    @property
+    def place(self) -> int:
+        """How many pairs come before this one."""
+        return self.model_index * self.hdrs + self.hdr_index
 
 
 class SodExpansion(Expansion):
@@ -120,7 +127,8 @@ def pair_of_task(job: Job, index: int, *, views: int) -> tuple[Pair, int]:
         raise IndexError(index)
     place, batch = divmod(index, batches(job, views))
     model_index, hdr_index = divmod(place, len(hdrs))
-    return Pair(model_index, hdr_index, models[model_index], hdrs[hdr_index]), batch
+    pair = Pair(model_index, hdr_index, models[model_index], hdrs[hdr_index], len(hdrs))
+    return pair, batch
 
 
 def view_of(job: Job, recipe: SodBase, pair: Pair, slot: int) -> SodView:
@@ -159,18 +167,12 @@ def grid_view(job: Job, recipe: SodGrid, pair: Pair, slot: int) -> SodView:
     yaw = round(360 / recipe.yaw * yaw_step)
     pitch = round(90 / recipe.pitch * pitch_step)
     return SodView(
-        index=(pair.model_index * len(job.of("hdrs")) + pair.hdr_index) * views_per_pair(recipe)
-        + slot,
+        index=pair.place * views_per_pair(recipe) + slot,
         name=f"view_{yaw:03d}_{pitch:02d}",
         camera=orbit(yaw=yaw, pitch=pitch, framing="t" if recipe.fit else "m", fit=recipe.fit),
         light=Light(),
         seed=sampling_seed(job, pair, slot),
     )
-
-
-def place_of(job: Job, pair: Pair) -> int:
-    """Return how many pairs come before this one."""
-    return pair.model_index * len(job.of("hdrs")) + pair.hdr_index
 
 
 def augmented_view(job: Job, recipe: SodAugmented, pair: Pair, slot: int) -> SodView:
@@ -187,7 +189,7 @@ def augmented_view(job: Job, recipe: SodAugmented, pair: Pair, slot: int) -> Sod
     low, high = (round(100 * value) for value in recipe.strength)
     strength = int(rng("strength").integers(low, high, endpoint=True))
     return SodView(
-        index=augmented_index(job, recipe, pair, slot),
+        index=augmented_index(recipe, pair, slot),
         name=f"{job.session}_{pair.model.id}_{pair.hdr.id}"
         f"_{yaw:03d}_{pitch:02d}_{framing}_{rotation:03d}_{strength:03d}",
         camera=orbit(yaw=yaw, pitch=pitch, framing=framing, fit=recipe.fit),
@@ -196,7 +198,7 @@ def augmented_view(job: Job, recipe: SodAugmented, pair: Pair, slot: int) -> Sod
     )
 
 
-def augmented_index(job: Job, recipe: SodAugmented, pair: Pair, slot: int) -> int:
+def augmented_index(recipe: SodAugmented, pair: Pair, slot: int) -> int:
     """Return a view's place in the dataset, where the HDRI changes every `hdr_switch` views.
 
     A model is walked around once per HDRI. Each walk starts with another HDRI and takes the next
@@ -204,9 +206,9 @@ def augmented_index(job: Job, recipe: SodAugmented, pair: Pair, slot: int) -> in
     and each (model, HDRI) pair can still be rendered with the HDRI loaded once.
     """
     switches = slot // recipe.hdr_switch
-    walk = (pair.hdr_index - switches) % len(job.of("hdrs"))
+    walk = (pair.hdr_index - switches) % pair.hdrs
     slots = views_per_pair(recipe)
-    return (pair.model_index * len(job.of("hdrs")) + walk) * slots + slot
+    return (pair.model_index * pair.hdrs + walk) * slots + slot
 
 
 def orbit(*, yaw: int, pitch: int, framing: Framing, fit: bool) -> OrbitCamera:
