@@ -146,7 +146,7 @@ class Catalog:
             self.root.mkdir(parents=True, exist_ok=True)
             lock = lock_file(self.root / LOCK_FILE, wait=False, if_possible=True)
         except BlockingIOError:
-            raise SpecError(f"{self.root}: another download is at work here; wait for it") from None
+            raise SpecError(f"{self.root}: another download is running here; wait for it") from None
         except OSError as error:
             raise SpecError(f"{self.root}: cannot be written: {error.strerror}") from None
         try:
@@ -171,7 +171,7 @@ def sidecar_of(path: Path) -> Path:
 
 
 def read_provenance(sidecar: Path) -> Provenance | None:
-    """Return what a sidecar says; None if there is none, or it is none of ours."""
+    """Return what a sidecar says; None if there is none, or it is not ours."""
     try:
         return Provenance.model_validate_json(sidecar.read_bytes())
     except (OSError, ValidationError):
@@ -220,5 +220,5 @@ def fault(entry: CatalogEntry) -> str | None:
         except OSError:
             return f"{part.path} is gone"
         if hash_file(path) != part.sha256:
-            return f"{part.path} is not what was fetched"
+            return f"{part.path} has changed since it was fetched"
     return None

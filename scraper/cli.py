@@ -18,9 +18,9 @@ HELP = """Find, fetch and list models and HDR environments.
 
 Start with:  farm assets scrape --type hdr --limit 5 -o hdrs.json
 
-Go on with:  farm assets download hdrs.json
+Then:  farm assets download hdrs.json
 """
-EXIT_CODES = "Exit codes: 0 all, 1 some, 3 none, 2 the request is at fault, 130 stopped."
+EXIT_CODES = "Exit codes: 0 all, 1 some, 3 none, 2 the request is wrong, 130 stopped."
 
 assets = typer.Typer(help=HELP, no_args_is_help=True)
 
@@ -35,9 +35,9 @@ Resolution = Annotated[
 ]
 Include = Annotated[
     list[str] | None,
-    typer.Option(help="Only what fits: tag:chair, category:table, faces<200k, size<50MB."),
+    typer.Option(help="Only assets that match: tag:chair, category:table, faces<200k, size<50MB."),
 ]
-Exclude = Annotated[list[str] | None, typer.Option(help="All but what fits; same rules.")]
+Exclude = Annotated[list[str] | None, typer.Option(help="Leave out assets that match; same rules.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
 Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder of the assets.")]
 
@@ -130,9 +130,11 @@ def download(  # noqa: PLR0913 - one parameter per flag
     input_: Annotated[list[Path] | None, typer.Option("--input", "-i", help="A list.")] = None,
     output: Folder = Path("downloads"),
     max_size: Annotated[
-        float | None, typer.Option("--max-size", "-m", min=0, help="MB of all files together.")
+        float | None, typer.Option("--max-size", "-m", min=0, help="Most MB of all files together.")
     ] = None,
-    max_file_size: Annotated[float | None, typer.Option(min=0, help="MB of one asset.")] = None,
+    max_file_size: Annotated[
+        float | None, typer.Option(min=0, help="Most MB of one asset.")
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", "-l", min=1, help="Assets.")] = None,
     resolution: Resolution = None,
     license: License = None,  # noqa: A002 - the flag's name
@@ -179,7 +181,7 @@ def list_(
     folder: Annotated[Path, typer.Argument(help="Folder of the assets.")] = Path("downloads"),
     *,
     check: Annotated[
-        bool, typer.Option("--check", help="Compare every byte with what was fetched.")
+        bool, typer.Option("--check", help="Compare every byte with the fetched files.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -220,7 +222,7 @@ def import_(  # noqa: PLR0913 - one parameter per flag
 
 
 def _clock(context: typer.Context) -> Clock:
-    """Return the clock that whoever calls the command has given, or the system's."""
+    """Return the clock that the caller of the command has given, or the system's."""
     from scraper.fetching.http_client import SystemClock
 
     return cast("Clock", context.obj) if context.obj else SystemClock()

@@ -25,7 +25,7 @@ from scraper.fetching.unpack import main_blend, safe_path, unpack
 from scraper.sources.base import Source
 
 SILENT_FAILURES = 3
-"""So many assets in a row that the site gives no answer for end a download."""
+"""Assets in a row without an answer from the site that end a download."""
 
 
 class FolderError(FarmError):
@@ -125,7 +125,7 @@ class Downloader:
     ) -> None:
         url = file.download_url
         if not url:
-            raise ItemError(f"{item.asset.name}: has no address")
+            raise ItemError(f"{item.asset.name}: has no download address")
         source = self.sources(item.asset.source)
         wanted = Wanted(
             name=item.asset.name,

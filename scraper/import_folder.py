@@ -44,7 +44,7 @@ def import_files(
     """
     found = {kind: _discover(folder, kind) for kind in KINDS}
     if not any(found.values()):
-        raise SpecError(f"{folder}: holds no model and no HDR environment")
+        raise SpecError(f"{folder}: holds no models or HDR environments")
     trace = Tracer(hash_file, note)
     trace.prepare(found["model"])
     needs = {path: trace(path) for path in found["model"]}
@@ -94,7 +94,7 @@ def _bring(  # noqa: PLR0913 - the loop's own words
     root = Path(os.path.commonpath([path.parent, *((path.parent / n.path).resolve().parent
                                                    for n in needs)]))  # fmt: skip
     if not root.is_relative_to(folder.resolve()):
-        return ImportOutcome(path, "failed", sentence=f"{path}: needs files outside of {folder}")
+        return ImportOutcome(path, "failed", sentence=f"{path}: needs files outside {folder}")
     target = _target(path, kind, sha256, root if needs else None, catalog)
     provenance = _provenance(path, kind, sha256, needs, credit)
     for file in needs:

@@ -79,10 +79,10 @@ def _gather(context: Context, wanted: Search, limit: int) -> tuple[list[RemoteAs
     except (SiteRefusedError, SourceError) as error:
         if not found:
             raise
-        context.note(f"{error}; what was found until then is kept")
+        context.note(f"{error}; the assets found so far are kept")
         return found, SOME
     except KeyboardInterrupt:
-        context.note("stopped; what was found until then is kept")
+        context.note("stopped; the assets found so far are kept")
         return found, INTERRUPTED
     return found, ALL if found else NONE
 
@@ -132,12 +132,12 @@ def _ask(plan: DownloadPlan, context: Context, *, yes: bool) -> None:
     free = shutil.disk_usage(place).free
     if free < plan.size_bytes:
         raise SpecError(
-            f"{place}: has {size(free)} left, {size(plan.size_bytes)} are to be fetched; "
+            f"{place}: has {size(free)} free, but {size(plan.size_bytes)} are to be fetched; "
             "free some, or set --max-size"
         )
     if not yes:
         if not sys.stdin.isatty():
-            raise SpecError("nobody is here to say yes; say --yes on the command line")
+            raise SpecError("there is no terminal to ask on; pass --yes to continue without asking")
         typer.confirm("Fetch them?", default=True, abort=True, err=True)
 
 
@@ -186,7 +186,7 @@ def _report(console: Console, plan: DownloadPlan, outcomes: Sequence[DownloadOut
         f"{failed} failed, {left} not tried"
     )
     if left or failed:
-        console.print("the same command goes on from here")
+        console.print("run the same command again to resume")
 
 
 def _code(plan: DownloadPlan, outcomes: Sequence[DownloadOutcome]) -> int:

@@ -18,7 +18,9 @@ def worker(  # noqa: PLR0913 - one parameter per flag
     ] = None,
     storage: Annotated[
         str | None,
-        typer.Option(help="What all share: a folder or s3://bucket/prefix. (env: FARM_STORAGE)"),
+        typer.Option(
+            help="Storage that all share: a folder or s3://bucket/prefix. (env: FARM_STORAGE)"
+        ),
     ] = None,
     device: Annotated[
         str | None, typer.Option(help="auto, cpu, cuda:N or optix:N. (env: FARM_DEVICE)")
@@ -31,10 +33,13 @@ def worker(  # noqa: PLR0913 - one parameter per flag
     ] = None,
     require_gpu: Annotated[
         bool | None,
-        typer.Option("--require-gpu", help="Never on the CPU by `auto`. (env: FARM_REQUIRE_GPU)"),
+        typer.Option(
+            "--require-gpu", help="Do not let `auto` choose the CPU. (env: FARM_REQUIRE_GPU)"
+        ),
     ] = None,
     die_with_parent: Annotated[
-        bool, typer.Option("--die-with-parent", help="Stop when the process that started it ends.")
+        bool,
+        typer.Option("--die-with-parent", help="Stop when the process that started this one ends."),
     ] = False,
 ) -> None:
     """Render tasks from a farm's queue on one device until told to stop."""

@@ -106,7 +106,7 @@ def make_filter(include: list[str], exclude: list[str], license: str | None) -> 
     """Read the rules that a user gave.
 
     Raises:
-        SpecError: One of them is no rule.
+        SpecError: One of them is not a rule.
     """
     return Filter(
         include=tuple(map(parse_rule, include)),

@@ -69,7 +69,7 @@ class Planner:
     wanted: Filter = field(default_factory=Filter)
     resolution: str | None = None
     limits: Limits = field(default_factory=Limits)
-    """Assets that do not fit are passed over; later, smaller ones may."""
+    """Assets that do not fit are skipped; later, smaller ones may."""
 
     def plan(self, assets: Iterable[RemoteAsset]) -> DownloadPlan:
         """Sort `assets`, each of them there once, in their order."""
@@ -93,7 +93,7 @@ class Planner:
     def _place(self, plan: DownloadPlan, asset: RemoteAsset) -> None:
         file = choose_file(asset, self.resolution)
         if file is None:
-            plan.missing.append((asset, "has no file of use"))
+            plan.missing.append((asset, "has no usable file"))
         elif reason := self.wanted.refusal(asset, file):
             plan.skipped.append((asset, reason))
         elif entry := there(asset, file, self.catalog):

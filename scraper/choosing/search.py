@@ -14,7 +14,7 @@ from scraper.errors import ItemError
 from scraper.sources import Query
 
 MAX_ROWS = 10_000
-"""So many results are looked at before a search gives up; BlenderKit itself counts no further."""
+"""Most results that a search looks at before it gives up; BlenderKit itself counts no further."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from scraper.listing import write_whole
 
 MAX_PIECES = 20
 MAX_IDLE = 3
-"""So many pieces in a row may bring nothing before a file is given up."""
+"""Pieces in a row that may bring nothing before a file is given up."""
 MAX_LINKS = 4
 
 
@@ -44,7 +44,7 @@ def fetch(
     wanted: Wanted,
     report: Callable[[int], None],
 ) -> None:
-    """Bring a file to `part`, going on from what is there, and check its size and MD5.
+    """Bring a file to `part`, resuming from what is there, and check its size and MD5.
 
     Args:
         client: Sends the requests.
@@ -86,7 +86,7 @@ def _bring(
         try:
             if _piece(client, url, part, wanted, report):
                 break
-            trouble = "it breaks off"
+            trouble = "the connection breaks off"
         except ExpiredError as error:
             if links >= MAX_LINKS:
                 raise ItemError(f"{wanted.name}: {error}") from None
@@ -147,7 +147,7 @@ def _accept(response: httpx.Response, wanted: Wanted) -> None:
     if kind.startswith(("text/html", "application/json")):
         raise ItemError(f"{wanted.name}: {where} sends {kind.split(';')[0]}, not the file")
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise ItemError(f"{wanted.name}: {where} sends it packed, although asked not to")
+        raise ItemError(f"{wanted.name}: {where} sends it compressed, although asked not to")
 
 
 def _content_range(response: httpx.Response) -> tuple[int, int | None]:

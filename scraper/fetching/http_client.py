@@ -92,7 +92,7 @@ def joined(base: str, link: str) -> str:
     try:
         return urljoin(base, link)
     except ValueError:
-        raise SourceError(f"{origin(base)} sends us to what is no address at all") from None
+        raise SourceError(f"{origin(base)} redirects to something that is not an address") from None
 
 
 class PoliteClient:
@@ -207,13 +207,13 @@ class PoliteClient:
                 response = self._http.send(request, stream=True, follow_redirects=False)
             except httpx.InvalidURL:  # this one, or the one that the answer sends us to
                 raise SourceError(
-                    f"{bare(url)} is not, or sends us to what is not, an address of a web site"
+                    f"{bare(url)} is not a web address, or redirects to something that is not"
                 ) from None
             if response.status_code not in REDIRECTS or "Location" not in response.headers:
                 return response
             response.close()
             url = joined(url, response.headers["Location"])
-        raise SourceError(f"{bare(url)} sends us in a circle")
+        raise SourceError(f"{bare(url)} redirects in a circle")
 
     def _wait_for_turn(self) -> None:
         now = self._clock.now_s()
@@ -230,11 +230,11 @@ def _check_address(url: str) -> None:
         parts = urlsplit(url)
         is_web = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:  # half an IPv6 address, a port of 99999
-        raise SourceError("a link of the site is no address at all") from None
+        raise SourceError("a link of the site is not an address") from None
     if not is_web:
-        raise SourceError(f"{bare(url)} is not an address of a web site")
+        raise SourceError(f"{bare(url)} is not a web address")
     if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
-        raise SourceError(f"{bare(url)} is not encrypted; https is asked for")
+        raise SourceError(f"{bare(url)} is not encrypted; https is required")
 
 
 def retry_after_s(value: str | None, *, now_s: float) -> float | None:
@@ -254,7 +254,7 @@ def _read_all(response: httpx.Response) -> bytes:
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > MAX_JSON_BYTES:
-            raise SourceError(f"{bare(str(response.url))} answers without an end")
+            raise SourceError(f"{bare(str(response.url))} never ends its answer")
     return bytes(body)
 
 

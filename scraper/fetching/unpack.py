@@ -72,7 +72,7 @@ def _check(members: list[zipfile.ZipInfo], archive: Path) -> None:
         raise ItemError(f"{archive.name}: would unpack to {files}, {total:,} bytes")
     names = [safe_path(info.filename).as_posix().casefold() for info in members]
     if len(set(names)) != len(names):
-        raise ItemError(f"{archive.name}: holds two files of one name")
+        raise ItemError(f"{archive.name}: holds two files with the same name")
     for info in members:
         kind = info.external_attr >> 28  # of a Unix file; 10 is a link, 8 a plain file
         if kind not in (0, 8):

@@ -131,7 +131,7 @@ class BlenderKit:
         try:
             return read_asset(row)
         except ValidationError as error:
-            self._note(f"BlenderKit: {row.get('name')!r:.80} is passed over: {_first(error)}")
+            self._note(f"BlenderKit: {row.get('name')!r:.80} is skipped: {_first(error)}")
             return None
 
 

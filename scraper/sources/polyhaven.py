@@ -33,7 +33,9 @@ class PolyHaven:
 
     def search(self, query: Query) -> Iterator[RemoteAsset]:
         if query.license not in (None, LICENCE):
-            raise SpecError(f"license: all of Poly Haven is {LICENCE}, nothing is {query.license}")
+            raise SpecError(
+                f"license: everything on Poly Haven is {LICENCE}, nothing is {query.license}"
+            )
         url = f"{self._server}/assets?type={TYPES[query.kind]}"
         answer = self._client.get_json(url)
         if not isinstance(answer, dict):

@@ -327,7 +327,7 @@ def test_depth_of_field_blurs_the_picture_and_no_label(blender, filmed, name):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("equirectangular", "it is of the kind 'equirectangular', which labels do not follow"),
+        ("equirectangular", "its kind is 'equirectangular', which labels do not support"),
         ("mirrorball", "'mirrorball'"),
         ("fisheye_equidistant", "'fisheye equidistant'"),
         ("fisheye_equisolid", "'fisheye equisolid'"),

@@ -52,12 +52,12 @@ def test_a_device_that_cannot_render_is_refused(blender, monkeypatch, tmp_path):
 def test_a_device_that_renders_something_else_is_refused(blender, monkeypatch, name, value):
     monkeypatch.setattr(test_card, name, value)
 
-    with pytest.raises(DeviceError, match=r"cpu \(CPU\) renders wrong pictures: .* off by"):
+    with pytest.raises(DeviceError, match=r"cpu \(CPU\) renders wrong pictures: .* differs from"):
         prove_device(blender)
 
 
 def test_the_known_picture_does_not_hang_on_luck(blender):
-    """Other samples change it by far less than is borne."""
+    """Other samples change it by far less than is allowed."""
     pictures = []
     for seed in (0, 1):
         blender.configure(test_card.CARD)

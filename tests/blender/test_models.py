@@ -123,7 +123,7 @@ def test_a_model_with_a_point_at_the_end_of_the_world_is_named(load):
     def fill(scene):
         add_box(scene).data.vertices[0].co.x = 3e38
 
-    with pytest.raises(AssetError, match=r"it is 3.0e\+38 units large"):
+    with pytest.raises(AssetError, match=r"it is 3.0e\+38 units in size"):
         load(fill)
 
 

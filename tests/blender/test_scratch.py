@@ -30,5 +30,5 @@ def test_what_fits_nowhere_waits_for_room_and_charges_nobody(tmp_path):
         scratch.new_file(1e18)
 
     scratch.close()
-    assert "1000000000000 MB that a view takes" in str(raised.value)
+    assert "1000000000000 MB that a view needs" in str(raised.value)
     assert refine("render", str(raised.value))[0] == "disk"

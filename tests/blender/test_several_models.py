@@ -324,7 +324,7 @@ def test_the_bound_on_faces_counts_all_models(blender, tmp_path, monkeypatch):
     monkeypatch.setattr(disarm, "MAX_FACES", 3)
     assert len(blender.load_models([a, a])) == 2, "whose meshes are shared"
 
-    with pytest.raises(AssetError, match="about 4 faces: take fewer"):
+    with pytest.raises(AssetError, match="about 4 faces: use fewer models"):
         blender.load_models([a, b])
 
 

@@ -54,7 +54,7 @@ def test_a_blend_cannot_have_a_secret_uploaded(blender, tmp_path):
     files, remarks = trace(path)
 
     assert files == []
-    assert "is no texture or model; it is not uploaded" in remarks[0]
+    assert "is not a texture or a model; it is not uploaded" in remarks[0]
 
 
 def test_a_real_model_brings_its_textures(sample_assets):

@@ -297,7 +297,7 @@ def test_a_worker_for_a_gpu_that_is_not_there_does_not_start(farm):
     worker = farm.start_worker("--device", "cuda:99")
 
     assert worker.wait(timeout=120) == 3
-    assert "error: cuda:99 is not there: the driver lists" in farm.words()
+    assert "error: cuda:99 is not available: the driver lists" in farm.words()
     assert list(farm.scratch.iterdir()) == []
 
 
@@ -317,4 +317,4 @@ def test_a_renderer_that_starts_too_many_processes_is_killed_with_all_of_them(fa
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 1, TaskState.SET_ASIDE: 1}
     (story,) = farm.ledger.failures("job")
     sentence = story.attempts[0].sentence
-    assert "threads and processes, of which it may have 100 (FARM_PROCESSES)" in sentence
+    assert "threads and processes, more than the 100 allowed (FARM_PROCESSES)" in sentence

@@ -62,7 +62,7 @@ def test_a_gpu_worker_without_a_gpu_does_not_start(farm):
     worker = farm.start_worker("--require-gpu", **DRIVER, FAKE_GPUS="none")
 
     assert worker.wait(120) == 3
-    assert "error: no GPU is to be seen, and FARM_REQUIRE_GPU is set" in farm.words()
+    assert "error: no GPU is visible, and FARM_REQUIRE_GPU is set" in farm.words()
 
 
 def test_a_worker_without_a_driver_renders_on_the_cpu_and_sees_no_gpu(farm):

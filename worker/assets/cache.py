@@ -186,7 +186,7 @@ class AssetCache:
                 os.close(lock)
 
     def _lock_alone(self, content: str) -> int:
-        """Lock an asset to bring its files, after whoever brings them now."""
+        """Lock an asset to bring its files, after any worker that brings them now."""
         if not self._root(content).exists():
             return lock_file(self._lock_path(content))
         try:  # files went out of it, and who uses it may wait for what we use
@@ -291,8 +291,8 @@ def own_path(asset: Asset) -> Path:
     if not path.is_file():
         raise AssetError(
             asset.path,
-            "cannot be read: there is no such file on this machine; put it where the worker sees "
-            "it, or submit without --on-shared-storage",
+            "cannot be read: there is no such file on this machine; put it where the worker "
+            "can read it, or submit without --on-shared-storage",
         )
     return path
 

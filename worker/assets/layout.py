@@ -42,7 +42,7 @@ def layout(asset: Asset) -> tuple[PurePosixPath, Layout]:
             raise AssetError(asset.name, f"needs {file.path!r} twice, with different bytes")
     for path, file in files.items():
         if any(parent in files for parent in path.parents):
-            raise AssetError(asset.name, f"needs {file.path!r} inside of another file")
+            raise AssetError(asset.name, f"needs {file.path!r} inside another file")
     return PurePosixPath(base) / asset.name, files
 
 
@@ -53,9 +53,13 @@ def check_file(asset: Asset, path: PurePosixPath, file: AssetFile) -> None:
         AssetError: It leads out of the asset's folder, no file system holds it, or it has no hash.
     """
     if not is_plain(path):
-        raise AssetError(asset.name, f"needs {file.path!r}, which no folder of ours can hold")
+        raise AssetError(
+            asset.name, f"needs {file.path!r}, which a folder of the cache cannot hold"
+        )
     if not re.fullmatch(SHA256_PATTERN, file.sha256):
-        raise AssetError(asset.name, f"needs {file.path!r} of a hash that is none")
+        raise AssetError(
+            asset.name, f"needs {file.path!r}, but the hash given for it is not a SHA-256"
+        )
 
 
 def is_plain(path: PurePosixPath) -> bool:

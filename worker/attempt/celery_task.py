@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class Renderer(Protocol):
-    """What renders a task into storage."""
+    """Renders a task into storage."""
 
     def __call__(
         self, task: RenderTask, *, attempt: int, worker: str, lease: LedgerLease
@@ -127,10 +127,10 @@ def put_maker_back(ledger: Ledger, ticket: Ticket, error: TaskError) -> None:
 
 
 def report_error(ledger: Ledger, ticket: Ticket, cause: str, text: str) -> None:
-    """Tell of an error by what its words say.
+    """Report an error by the words in it.
 
     Raises:
-        DeviceError: They say that this worker cannot go on; others try the task.
+        DeviceError: They say that this worker cannot continue; others try the task.
     """
     cause, sentence = refine(cause, text)
     report_failure(ledger, ticket, cause, sentence)
@@ -226,7 +226,7 @@ class RenderDoor(Task):  # type: ignore[misc]  # Celery ships no types
             confine()
             self._renderer, self._settings = open_renderer(settings), settings
         elif settings != self._settings:
-            renew(self.ledger, message.ticket, "its walls are for assets of another origin")
+            renew(self.ledger, message.ticket, "its sandbox is for assets of another origin")
         return self._renderer
 
     @cached_property
@@ -286,7 +286,7 @@ def open_message(self: RenderDoor, body: Any) -> None:
 
 
 def quiet_celery() -> None:
-    """Leave the telling of tasks to us: one line per event."""
+    """Leave the reporting of tasks to us: one line per event."""
     for name in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("multiprocessing").setLevel(logging.CRITICAL)

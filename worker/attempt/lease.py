@@ -1,4 +1,4 @@
-"""The ledger's word on whether an attempt goes on, through its outages."""
+"""The ledger's word on whether an attempt continues, through its outages."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from worker.attempt.throughput import Throughput
 log = logging.getLogger(__name__)
 
 SECURE_S = 1.0
-"""So long the ledger's word is good: much shorter than a lease."""
+"""Seconds for which the ledger's word is good: much shorter than a lease."""
 
 T = TypeVar("T")
 
 
 @dataclass
 class LedgerLease:
-    """The ledger's word, during a render, on whether to go on. Redis may be away meanwhile."""
+    """The ledger's word, during a render, on whether to continue. Redis may be away meanwhile."""
 
     ledger: Ledger
     ticket: Ticket
@@ -41,7 +41,7 @@ class LedgerLease:
     """Files were written so long after it that they may have replaced somebody else's."""
 
     def confirm(self) -> None:
-        """Return if the attempt is still ours, as far as anybody can know, and is to go on.
+        """Return if the attempt is still ours, as far as anybody can know, and is to continue.
 
         Raises:
             StaleAttempt: Somebody else holds the task, or nobody wants it any more.
@@ -60,8 +60,8 @@ class LedgerLease:
     def secure(self) -> None:
         """Return when the ledger has just said that the attempt is ours; wait while it is away.
 
-        Who was frozen or cut off for long may not know that somebody else renders the task now:
-        what both write would mix.
+        A worker that was frozen or cut off may not know that another one renders the task now:
+        the files of both would mix.
 
         Raises:
             StaleAttempt: Somebody else holds the task, or nobody wants it any more.

@@ -1,4 +1,4 @@
-"""What a worker logs during one task, kept on storage for whoever asks why."""
+"""The log of a worker during one task, kept on storage for those who ask why."""
 
 from __future__ import annotations
 

@@ -37,8 +37,8 @@ log = logging.getLogger(__name__)
 RENEWED = 0
 """Exit code of a renderer that makes room for a fresh one."""
 SUSPECT = (
-    "the wall around what a renderer reads may be the reason: `farm doctor --only device` tries "
-    "with it and without, FARM_READ_WALL=off leaves it out"
+    "the wall around the files that a renderer reads may be the reason: `farm doctor "
+    "--only device` tries with and without it, FARM_READ_WALL=off turns it off"
 )
 
 
@@ -99,7 +99,7 @@ def shared_path(asset: Asset) -> Path:
     except PermissionError as error:
         raise AssetError(
             asset.path,
-            "is nothing that this worker's renderer may read (FARM_READ_WALL): name its folder in "
+            "may not be read by this worker's renderer (FARM_READ_WALL): add its folder to "
             "the worker's FARM_SHARED_STORAGE, or submit without --on-shared-storage",
         ) from error
     return path
@@ -124,7 +124,7 @@ class CourierShelf:
         try:
             kept = self._channel.keep_made(key, folder)
         except TaskError as error:
-            log.warning("what was made of an asset is not kept: %s", error)
+            log.warning("what was made of an asset was not kept: %s", error)
             return folder
         self._last_made.close()
         return kept
@@ -165,7 +165,7 @@ class BlenderRenderer:
         from worker.render.task import render_task
 
         if self.walls and self.walls.misplaced:
-            reason = f"{self.walls.misplaced} is another place than when the renderer started"
+            reason = f"{self.walls.misplaced} has become another place since the renderer started"
             renew(lease.ledger, lease.ticket, reason)
         if self.files.problem:
             renew(lease.ledger, lease.ticket, self.files.problem)
@@ -244,7 +244,7 @@ def open_channel(settings: Settings, cache: Path) -> tuple[CourierChannel, Path]
 
 @contextlib.contextmanager
 def suspecting_the_wall() -> Iterator[None]:
-    """Say of what fails that it may be for what it cannot read.
+    """Add to a failure that a file which cannot be read may be the reason.
 
     Raises:
         DeviceError: Something failed.

@@ -10,7 +10,7 @@ STOP_FILE = "stop"
 
 
 def ask_to_stop(scratch: Path) -> None:
-    """Let the renderer that works in `scratch` stop after the view in hand."""
+    """Let the renderer that works in `scratch` stop after the current view."""
     (scratch / STOP_FILE).touch()
 
 

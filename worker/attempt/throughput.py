@@ -1,4 +1,4 @@
-"""What a worker holds and how fast it is, told to the ledger now and then."""
+"""The task that a worker holds and its speed, reported to the ledger now and then."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TELL_EVERY_S = 1.0
 
 
 class Throughput:
-    """The speed of one worker over its recent tasks, the one in hand included."""
+    """The speed of one worker over its recent tasks, the current one included."""
 
     def __init__(
         self, tell: Callable[[Work], None], clock: Callable[[], float] = time.monotonic
@@ -28,7 +28,7 @@ class Throughput:
         self._told_s = float("-inf")
 
     def begin(self, ticket: Ticket) -> None:
-        """Note that a task is in hand."""
+        """Note that a task has begun."""
         self._task, self._views = f"{ticket.job_id}/{ticket.index}", 0
         self._started_s = self._clock()
         self._say()
@@ -40,7 +40,7 @@ class Throughput:
             self._say()
 
     def end(self) -> None:
-        """Note that the task is out of hand, however it went."""
+        """Note that the task has ended, however it went."""
         if self._views:
             self._recent.append((self._views, self._clock() - self._started_s))
         self._task, self._views = None, 0

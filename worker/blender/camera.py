@@ -33,7 +33,7 @@ POSE_CLIPS = (1e-5, 1e9)
 """Of a camera of which nobody says how far off things are, in units of its world. Cycles' rays lose
 nothing by it."""
 BEYOND_RIM_PX = 3.0
-"""So much more than a fisheye sees is rendered, to be cut off evenly."""
+"""Margin that is rendered beyond what a fisheye sees, to be cut off evenly."""
 LEAST_MM = 1.0
 """Blender knows no shorter focal lengths and no narrower sensors."""
 FOV_RAD = (0.175, 31.4)

@@ -61,7 +61,7 @@ class Environment:
         except StorageError as error:
             if asset.in_library or self.shelf is self._last_made:
                 raise
-            log.warning("no cache for a corrected environment: %s", error)
+            log.warning("a corrected environment was not cached: %s", error)
         return corrected(asset, self._last_made)
 
     def set_strength(self, strength: float) -> None:

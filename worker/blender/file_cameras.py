@@ -72,9 +72,11 @@ def record_of(scene: Any, camera: bpy.types.Object) -> CameraRecord:
     if lens.type not in ("PERSP", "ORTHO"):
         kind = lens.panorama_type if lens.type == "PANO" else lens.type
         words = kind.lower().replace("_", " ")
-        raise ValueError(f"it is of the kind {words!r}, which labels do not follow: {REMEDY}")
+        raise ValueError(f"its kind is {words!r}, which labels do not support: {REMEDY}")
     if lens.type == "ORTHO" and lens.ortho_scale <= 0:
-        raise ValueError("its orthographic scale is 0: make it as wide as what it is to show")
+        raise ValueError(
+            "its orthographic scale is 0: make it as wide as the things that it is to show"
+        )
     return flat_record(scene, now, pose)
 
 
@@ -87,7 +89,7 @@ def pose_of(now: Evaluated) -> Matrix4:
     matrix = np.array(now.matrix_world, dtype=np.float64)
     lengths = np.linalg.norm(matrix[:3, :3], axis=0)
     if not np.isfinite(matrix).all() or (lengths == 0).any():
-        raise ValueError("it has no size, or stands nowhere: set its scale to 1")
+        raise ValueError("it has no size or no position: set its scale to 1")
     matrix[:3, :3] /= lengths
     pose = plain(matrix)
     if reason := not_rigid(pose):

@@ -19,7 +19,7 @@ def ran_out(text: str) -> bool:
 def gave_up(text: str) -> GpuMemoryError:
     """Return the error of a picture that does not fit even in small tiles."""
     return GpuMemoryError(
-        f"the GPU's memory ran out, in tiles of {SMALL_TILE_PX} pixels too ({text}); lower "
+        f"the GPU's memory ran out, even in tiles of {SMALL_TILE_PX} pixels ({text}); lower "
         "resolution_px, switch denoise off, use a smaller model or HDRI, close other programs on "
         "this GPU, or render on a larger one; fewer samples do not help"
     )

@@ -42,7 +42,7 @@ class Loader:
         """Files that the model reads from while it stands, each in a folder of its own."""
         self._own = session_ids()
         self._known = self._own
-        """What was there before the file in hand."""
+        """What was there before the current file."""
 
     def bring_model(
         self, asset: Asset, *, file_lights: bool, others_faces: int | None = None
@@ -98,7 +98,7 @@ class Loader:
         self._known = session_ids()
 
     def collect(self) -> Belongings:
-        """Return what came with the file in hand, or was made for it; it is known from now on."""
+        """Return what came with the current file, or was made for it; it is known from now on."""
         strange = list(self.strange_ids())
         copies, self._copies = self._copies, []
         self._known = session_ids()
@@ -113,20 +113,20 @@ class Loader:
         give_back_memory()
 
     def strangers(self) -> list[bpy.types.Object]:
-        """Return the objects that came with the file in hand."""
+        """Return the objects that came with the current file."""
         return [item for item in bpy.data.objects if item.session_uid not in self._known]
 
     def strange_ids(self) -> Iterator[bpy.types.ID]:
-        """Yield what came with the file in hand."""
+        """Yield what came with the current file."""
         return (block for block in disarm.all_ids() if block.session_uid not in self._known)
 
     def meshes(self) -> list[bpy.types.Mesh]:
-        """Return the meshes that the file in hand brought, or uses beside other models."""
+        """Return the meshes that the current file brought, or uses beside other models."""
         outsiders = self._known - {block.session_uid for block in self._borrowed()}
         return [mesh for mesh in bpy.data.meshes if mesh.session_uid not in outsiders]
 
     def _borrowed(self) -> list[bpy.types.ID]:
-        """Return what the file in hand uses that came with other models, which stand beside it."""
+        """Return what the current file uses that came with other models, which stand beside it."""
         others = self._known - self._ours()
         if not others:
             return []
@@ -259,7 +259,7 @@ def check_total(path: Path, faces: int) -> None:
         AssetError: It would; nothing of it is evaluated.
     """
     if faces > disarm.MAX_FACES:
-        reason = f"with the models beside it there would be about {faces:,} faces: take fewer"
+        reason = f"with the models beside it there would be about {faces:,} faces: use fewer models"
         raise AssetError(str(path), reason)
 
 

@@ -44,7 +44,7 @@ class Scratch:
             if shutil.disk_usage(folder).free < need_bytes:
                 raise RenderError(  # the words by which a full disk is known
                     f"no space left on device: neither {self.folder} nor {folder} has the "
-                    f"{need_bytes / MB:.0f} MB that a view takes in passing"
+                    f"{need_bytes / MB:.0f} MB that a view needs for temporary files"
                 )
         return folder
 
@@ -97,6 +97,6 @@ def check_room(folder: Path, size_bytes: int) -> None:
     """
     if shutil.disk_usage(folder).free < size_bytes:
         raise StorageError(
-            f"no space left on device: {folder} has not the {size_bytes / MB:.0f} MB that a "
+            f"no space left on device: {folder} lacks the {size_bytes / MB:.0f} MB that a "
             "corrected environment takes"
         )

@@ -46,7 +46,7 @@ def choose_device(scene: Settings, preferences: Settings, device: Device) -> str
     chosen = [item for item in listed if item.type == kind]
     if not chosen:
         there = ", ".join(f"{item.type} {item.name}" for item in listed) or "nothing"
-        raise DeviceError(f"{device} is not there: Cycles lists {there}")
+        raise DeviceError(f"{device} is not available: Cycles lists {there}")
     preferences.compute_device_type = kind
     for item in listed:
         item.use = item == chosen[0]

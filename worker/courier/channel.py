@@ -24,7 +24,7 @@ COURIER = "worker.courier.process"
 """Run as a program of its own, before the walls are built."""
 Answer = Callable[[str, list[Any], bytes], tuple[object, bytes]]
 """Takes a verb, its arguments and its bytes; returns a value and bytes."""
-GONE = "the process that brings a renderer its files has ended; another one is started"
+GONE = "the process that brings a renderer its files has ended; another is being started"
 
 
 class CourierChannel:

@@ -115,7 +115,7 @@ class Courier:
             return found is not None, found or b""
         if verb == "keys" and RECORDS.fullmatch(key) and self._is_theirs(key):
             return list(self.storage.keys(key)), b""
-        raise TaskError(f"{key!r} is not a renderer's: {verb} is refused")
+        raise TaskError(f"{key!r} does not belong to a renderer: {verb} is refused")
 
     def hold(self, assets: Sequence[Asset]) -> list[Path]:
         """Put the assets of a task into the shared folder in place of others; return their files.
@@ -186,7 +186,7 @@ def check_made(key: str) -> None:
         TaskError: It is not.
     """
     if not MADE.fullmatch(key):
-        raise TaskError(f"{key!r} is no key of what is made of an asset")
+        raise TaskError(f"{key!r} is not a key of something made of an asset")
 
 
 def none_is_made(folder: Path, room: Callable[[int], None]) -> None:
@@ -209,12 +209,12 @@ def copy_out(name: str, target: Path, make_room: Callable[[int], None]) -> None:
     with contextlib.ExitStack() as stack:
         outbox = opened(stack, tempfile.gettempdir(), None, os.O_DIRECTORY)
         if "/" in name or name in ("", ".", ".."):
-            raise TaskError(f"{name!r} is no folder of a renderer's")
+            raise TaskError(f"{name!r} is not a folder of a renderer")
         folder = opened(stack, name, outbox, os.O_DIRECTORY)
         files = {each: opened(stack, each, folder, os.O_NONBLOCK) for each in os.listdir(folder)}  # noqa: PTH208
         known = {each: os.fstat(number) for each, number in files.items()}
         if not all(stat.S_ISREG(each.st_mode) for each in known.values()):
-            raise TaskError(f"{name!r} holds what is no plain file")
+            raise TaskError(f"{name!r} holds something that is not a plain file")
         make_room(sum(each.st_size for each in known.values()))
         for each, number in files.items():
             with os.fdopen(os.dup(number), "rb") as source, (target / each).open("wb") as copy:
@@ -232,7 +232,7 @@ def copy_tree_out(name: str, target: Path) -> None:
     with contextlib.ExitStack() as stack:
         outbox = opened(stack, tempfile.gettempdir(), None, os.O_DIRECTORY)
         if "/" in name or name in ("", ".", ".."):
-            raise TaskError(f"{name!r} is no folder of a renderer's")
+            raise TaskError(f"{name!r} is not a folder of a renderer")
         for root, folders, files, here in os.fwalk(name, dir_fd=outbox, follow_symlinks=False):
             place = target / PurePosixPath(root).relative_to(name)
             place.mkdir(exist_ok=True)

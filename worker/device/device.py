@@ -91,5 +91,7 @@ def visible_gpus(device: Device, visible: str | None) -> str:
     names = [name for name in visible.split(",") if name]
     if device.index >= len(names):
         shown = counted(len(names), "GPU")
-        raise DeviceError(f"{device} is not there: CUDA_VISIBLE_DEVICES={visible!r} shows {shown}")
+        raise DeviceError(
+            f"{device} is not available: CUDA_VISIBLE_DEVICES={visible!r} shows {shown}"
+        )
     return names[device.index]

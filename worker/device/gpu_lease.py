@@ -17,10 +17,10 @@ from worker.device.device import Device, parse_device
 log = logging.getLogger(__name__)
 
 PATIENCE = 1.5
-"""So many times to live of a lease a start waits for one to end: its holder may be dead."""
+"""Lifetimes of a lease that a start waits for one to end: its holder may be dead."""
 POLL_S = 0.25
 START_S = 15.0
-"""So much longer the first lease lives: the heartbeat does not beat yet."""
+"""Extra seconds that the first lease lives: the heartbeat does not beat yet."""
 
 
 @dataclass
@@ -104,7 +104,7 @@ class Claimant:
         """Return the GPU that was asked for; others may use it too."""
         if device.index >= len(gpus):
             there = ", ".join(gpu.name for gpu in gpus) or "no GPU"
-            raise DeviceError(f"{device} is not there: the driver lists {there}")
+            raise DeviceError(f"{device} is not available: the driver lists {there}")
         lease = DeviceLease(
             self.ledger, gpus[device.index], self.holder, self.ttl_s, exclusive=False
         )
@@ -135,7 +135,7 @@ class Claimant:
                 return self.ledger.lease(lease_name(gpu), self.holder, self.ttl_s + START_S)
             except UnreachableError as error:
                 if not told:
-                    log.warning("%s; a free GPU can only be found with it; waiting", error)
+                    log.warning("%s; it is needed to find a free GPU; waiting", error)
                 told = True
                 self.sleep(1.0)
 
@@ -143,10 +143,10 @@ class Claimant:
 def no_gpu(text: str, visible: str | None) -> str:
     """Say why there is no GPU where there must be one."""
     if text == "cpu":
-        return "the device is cpu, but FARM_REQUIRE_GPU is set; leave one of them out"
+        return "the device is cpu, but FARM_REQUIRE_GPU is set; remove one of them"
     if visible is not None:
-        return f"no GPU is to be seen: CUDA_VISIBLE_DEVICES={visible!r} hides all; correct it"
+        return f"no GPU is visible: CUDA_VISIBLE_DEVICES={visible!r} hides all; correct it"
     return (
-        "no GPU is to be seen, and FARM_REQUIRE_GPU is set; install the NVIDIA driver, or start "
+        "no GPU is visible, and FARM_REQUIRE_GPU is set; install the NVIDIA driver, or start "
         "the container with --gpus all on a host with the NVIDIA container toolkit"
     )

@@ -93,7 +93,7 @@ def read_passes(path: Path) -> Passes:
                 for name, channel in part.channels.items()
             }
     except (RuntimeError, OSError) as error:
-        raise RenderError(f"{path}: the render was not written whole") from error
+        raise RenderError(f"{path}: the render was not written completely") from error
     return Passes(grouped(channels), seconds, manifest)
 
 

@@ -100,6 +100,6 @@ def blender_colour_config() -> Path:
         if found:
             return found[-1]
     raise SetupError(
-        "Blender's colour configuration is not there: install the worker with "
+        "Blender's colour configuration is missing: install the worker with "
         "pip install 'viewfarm[worker]' on Python 3.13"
     )

@@ -18,7 +18,7 @@ LONGEST_PX = 512
 FARTHEST = 0.15
 """How bright the farthest point of the depth is; the nearest is white, the background black."""
 BRIGHT_SHARE = 0.98
-"""So much of a picture of light is shown as it is or dimmed, and the rest as white."""
+"""Share of a picture of light that is shown as it is or dimmed; the rest is white."""
 LEAST_FLOW_PX = 1.0
 """Of a flow below this nothing is seen."""
 

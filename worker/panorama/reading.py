@@ -60,7 +60,7 @@ def read_exr(path: Path) -> PanoramaReading:
     if isinstance(place, str):
         raise AssetError(str(path), place)
     if place is None or place.layer is None:
-        raise AssetError(str(path), "its header is damaged: it tells of no picture")
+        raise AssetError(str(path), "its header is damaged: it describes no picture")
     refuse_too_many(path, parts)
     part = parts[place.layer.part]
     conversion = exr_conversion(part)
@@ -127,7 +127,7 @@ def framed(
     frame, data = place.frame, place.data
     if display not in (None, frame):
         width, height = display.size
-        reading.notes.append(f"its display window of {width} x {height} pixels was left aside")
+        reading.notes.append(f"its display window of {width} x {height} pixels was ignored")
     if frame == data:
         return planes
     shared = overlap(data, frame)
@@ -155,7 +155,7 @@ def read_radiance(path: Path) -> PanoramaReading:
     whole = path.read_bytes()
     header = radiance_header(whole)
     if header is None:
-        raise AssetError(str(path), "its header is damaged: no picture size in it")
+        raise AssetError(str(path), "its header is damaged: it has no picture size")
     data = memoryview(whole)[header.data_at :]
     try:
         pixels = decode(data, *header.shape)

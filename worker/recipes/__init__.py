@@ -117,7 +117,9 @@ def find_recipe(name: str) -> StageModule:
     """
     known = RECIPES.get(name)
     if known is None:
-        raise SpecError(f"recipe {name!r} is unknown to this worker: is it as new as the farm?")
+        raise SpecError(
+            f"recipe {name!r} is unknown to this worker, which may be older than the farm"
+        )
     return cast(StageModule, importlib.import_module(known.stage))
 
 
@@ -129,5 +131,7 @@ def find_maker(name: str) -> Make:
     """
     make: Make | None = getattr(find_recipe(name), "make", None)
     if make is None:
-        raise SpecError(f"recipe {name!r} makes nothing on this worker: is it as new as the farm?")
+        raise SpecError(
+            f"recipe {name!r} makes nothing on this worker, which may be older than the farm"
+        )
     return make

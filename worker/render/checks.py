@@ -15,7 +15,7 @@ from worker.images.multilayer import Passes
 
 NAMES_TOLD = 20
 ALPHA_SLACK = 0.01
-"""So far rounding may carry a coverage beyond 0..1."""
+"""Largest distance by which rounding may carry a coverage beyond 0..1."""
 OPAQUE = 0.99
 
 OUT_OF_FRAME = (
@@ -48,7 +48,7 @@ def check_passes(passes: Passes, *, bit_depth: int, allow_empty: bool) -> None:
     opaque = alpha > OPAQUE
     if not light[..., :3].any() and behind[opaque].any():
         raise UnusablePictureError(
-            "the picture is the background alone, although the mask is not empty"
+            "the picture shows only the background, although the mask is not empty"
         )
 
 
@@ -111,7 +111,7 @@ def check_same(name: PassName, pixels: NDArray[Any], back: Callable[[], NDArray[
         raise UnusablePictureError(f"the {name} file cannot be decoded: {error}") from error
     if found.dtype != pixels.dtype or not np.array_equal(found, pixels):
         raise UnusablePictureError(
-            f"the {name} file gives other pixels back: {found.shape} {found.dtype}, not "
+            f"the {name} file decodes to other pixels: {found.shape} {found.dtype}, not "
             f"{pixels.shape} {pixels.dtype}, or other values"
         )
 

@@ -30,7 +30,7 @@ KNOWN = np.array(
 Blender 5.2 on a CPU."""
 TOLERANCE = 0.02
 """Devices draw the same samples and round differently: a sample on an edge may fall to its other
-side, which is 1/512 of a block. Ten such are borne; a device that is broken shows black, noise, or
+side, which is 1/512 of a block. Ten such are allowed; a broken device shows black, noise, or
 nothing, and is off by 0.1 and more."""
 
 
@@ -52,8 +52,8 @@ def prove_device(session: BlenderSession) -> None:
     off = difference(picture)
     if not off <= TOLERANCE:  # also where it is not a number
         raise DeviceError(
-            f"{name} renders wrong pictures: its test card is off by {off:.3f}, where {TOLERANCE} "
-            "is borne; update the driver, or test the hardware"
+            f"{name} renders wrong pictures: its test card differs from the known picture by "
+            f"{off:.3f}; at most {TOLERANCE} is allowed; update the driver, or test the hardware"
         )
 
 

@@ -41,11 +41,11 @@ class Lease(Protocol):
     """The right to a task, while it is worked on."""
 
     def confirm(self) -> None:
-        """Return if the task is still ours and is to go on.
+        """Return if the task is still ours and is to continue.
 
         Raises:
             StaleAttempt: It is not ours.
-            Interrupted: It is not to go on here; what is rendered counts.
+            Interrupted: It is not to continue here; what is rendered counts.
         """
 
     def secure(self) -> None:
@@ -78,7 +78,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     What is finished stays on any error.
 
     Raises:
-        TaskError: The task cannot go on.
+        TaskError: The task cannot continue.
     """
     if task.product:
         assert workshop is not None
@@ -191,7 +191,7 @@ def check_numbers(task: RenderTask, stage: Stage) -> None:
         if name in (*task.passes, *stage.label_passes) and count > HIGHEST_INDEX:
             needed = name in stage.label_passes
             remedy = "show fewer" if needed else "leave that pass out"
-            reason = f"its {count} parts are more than the {name} pass tells: {remedy}"
+            reason = f"its {count} parts are more than the {name} pass can tell apart: {remedy}"
             raise AssetError(task.title, reason)
 
 
@@ -249,7 +249,7 @@ def check_things(shot: Shot, stage: Stage, session: BlenderSession) -> None:
         return
     if "index" not in session.passes:
         raise RenderError(
-            "labels of several things take the index pass: the recipe's stage must name it in its "
+            "labels of several things need the index pass: the recipe's stage must name it in its "
             "label_passes"
         )
 

@@ -92,7 +92,7 @@ class ViewWriter:
     def finish(self, rendered: Rendered) -> None:
         """Read the passes, check them, write the files, then the record, then tell.
 
-        A view that must not count is remembered for `raise_unfit`; the others go on.
+        A view that must not count is remembered for `raise_unfit`; the others continue.
         """
         begun = time.perf_counter()
         passes = read_once(rendered.path)

@@ -24,7 +24,7 @@ READ_FILE, READ_DIR = 1 << 2, 1 << 3
 REMOVE_AND_MAKE = sum(1 << bit for bit in range(4, 13))
 """Remove folders and files; make devices, folders, files, sockets, pipes and links."""
 OF_FILES = WRITE_FILE | TRUNCATE | READ_FILE
-"""What can be allowed of a path that is no folder."""
+"""What can be allowed of a path that is not a folder."""
 CONNECT_TCP = 1 << 1
 SCOPE_SIGNALS = 1 << 1
 TRUNCATES, CONNECTS, SIGNALS = 3, 4, 6

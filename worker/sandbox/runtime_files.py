@@ -25,7 +25,7 @@ ETC = (
 RUN = ("/run/nvidia-persistenced", "/run/nvidia-fabricmanager", "/run/systemd/resolve",
        "/run/resolvconf", "/run/nscd", "/var/cache/fontconfig")  # fmt: skip
 REPLACED = ("/etc/resolv.conf", "/etc/hosts")
-"""Files that others write anew while a renderer runs: the new ones are not behind its walls."""
+"""Files that others rewrite while a renderer runs: the new ones are not behind its walls."""
 NAMED = ("SSL_CERT_FILE", "SSL_CERT_DIR", "FONTCONFIG_PATH", "FONTCONFIG_FILE")
 """Variables that name one file or folder."""
 LISTS = ("LD_LIBRARY_PATH",)

@@ -52,7 +52,9 @@ class Sandbox:
         kept = (*self.places, *map(Path, REPLACED)) if self.reads is not None else self.places
         self.built = {place: identity(place) for place in kept}
         if threads() > 1:
-            log.warning("%d threads were there before the walls and stay outside", threads() - 1)
+            log.warning(
+                "%d threads were running before the walls went up and stay outside", threads() - 1
+            )
         landlock.drop_capabilities()
         landlock.stay_within(
             [*self.places, *devices()], read=self.reads, listed=LISTED, ports=self.ports
@@ -77,7 +79,7 @@ def sandbox_of(settings: Settings, shared: Path | None = None) -> Sandbox:
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:  # whoever wants to write there will say so
-            log.warning("%s is not there and cannot be made: %s", place, error.strerror)
+            log.warning("%s is missing and cannot be made: %s", place, error.strerror)
     url = settings.redis_url.get_secret_value()
     redis = urlsplit(url)
     is_near = shared is not None or not is_bucket(settings.storage)
@@ -169,7 +171,7 @@ def check(settings: Settings) -> None:
     if settings.sandbox == "off":
         log.warning("FARM_SANDBOX=off: a renderer may write wherever its user may")
     elif lacks and settings.sandbox == "require":
-        raise SetupError(f"FARM_SANDBOX=require: {lacks}; renew it, or set FARM_SANDBOX=auto")
+        raise SetupError(f"FARM_SANDBOX=require: {lacks}; upgrade it, or set FARM_SANDBOX=auto")
     elif lacks:
         log.warning("%s", lacks)
     if settings.read_wall == "require":
@@ -187,7 +189,9 @@ def check_read_wall(settings: Settings) -> None:
     if settings.sandbox == "off":
         raise SetupError("FARM_READ_WALL=require needs the sandbox: leave out FARM_SANDBOX=off")
     if not landlock.version():
-        raise SetupError(f"FARM_READ_WALL=require: {shortcoming()}; renew it, or set it to auto")
+        raise SetupError(
+            f"FARM_READ_WALL=require: {shortcoming()}; upgrade it, or set FARM_READ_WALL=auto"
+        )
 
 
 def has_read_wall(settings: Settings) -> bool:

@@ -18,7 +18,7 @@ from worker.device.gpu_lease import DeviceLease
 log = logging.getLogger(__name__)
 
 DEADLY_STARTS = 3
-"""So many deaths in a row before a task was even claimed mean that the renderer cannot start."""
+"""Deaths in a row, before a task was even claimed, that mean that the renderer cannot start."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Heartbeat:
             self.on_beat()
 
     def _disown(self) -> None:
-        """Give back what a Redis that was started anew believes us to hold: it forgets its last
+        """Give back what a Redis that was restarted believes us to hold: it forgets its last
         second, and in it we may have come to the end of a task."""
         epoch = self.ledger.epoch()
         if self.in_hand and self.epoch not in (None, epoch):
@@ -164,7 +164,7 @@ class Heartbeat:
                 verb()
         except UnreachableError as error:
             if self.reachable:
-                log.warning("%s; the worker goes on and waits for it", error)
+                log.warning("%s; the worker continues and waits for it", error)
             self.reachable = False
             return False
         if not self.reachable:

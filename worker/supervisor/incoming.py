@@ -26,7 +26,7 @@ MOST_BYTES = 64 << 20
 STUMBLES = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 """What is raised over bytes that are not what they should be."""
 KeepAside = Callable[[bytes, str], None]
-"""Takes what is no message, and why."""
+"""Takes what is not a message, and why."""
 
 
 class UnfitError(Exception):
@@ -68,7 +68,7 @@ def checked(item: bytes) -> bytes:
     """Return a message with what the farm puts into one, and nothing else.
 
     Raises:
-        UnfitError: It is none, or names no task.
+        UnfitError: It is not one, or names no task.
     """
     if len(item) > MOST_BYTES:
         raise UnfitError(f"it has {len(item):,} bytes")
@@ -83,9 +83,9 @@ def checked(item: bytes) -> bytes:
         where = ".".join(str(part) for part in first["loc"])
         raise UnfitError(f"{where}: {first['msg']}" if where else first["msg"]) from error
     except STUMBLES as error:
-        raise UnfitError(f"its body is no task: {error!r:.200}") from error
+        raise UnfitError(f"its body is not a task: {error!r:.200}") from error
     if not wanted:
-        raise UnfitError("it wants more than one task done")
+        raise UnfitError("it asks for more than one task")
     return written(envelope)
 
 
@@ -157,9 +157,9 @@ class CarefulChannel(kombu_redis.Channel):
 
 
 class CarefulTransport(kombu_redis.Transport):
-    """Kombu's transport for Redis, which keeps aside what is no message of the farm.
+    """Kombu's transport for Redis, which sets aside what is not a message of the farm.
 
-    What people call to all workers, as Flower does, is delivered only where it is whole.
+    Broadcasts to all workers, such as Flower's, are delivered only where they are whole.
     """
 
     Channel = CarefulChannel
@@ -174,7 +174,7 @@ class CarefulTransport(kombu_redis.Transport):
 
 
 class RejectedMessages:
-    """Keeps aside what is no message; each reason is told once."""
+    """Sets aside what is not a message; each reason is logged once."""
 
     def __init__(self, keep: Callable[[str, str, bytes], None], node: str) -> None:
         self._keep = keep
@@ -185,8 +185,8 @@ class RejectedMessages:
         """Keep an item; where Redis is away, it is gone."""
         if reason not in self._told:
             self._told.add(reason)
-            log.warning("message moved aside, it is none of the farm: %s", reason)
+            log.warning("message set aside, it is not from the farm: %s", reason)
         try:
             self._keep("message", self._node, item)
         except Exception:  # the door: a message that is none must not end a worker
-            log.warning("a message that is none of the farm could not be kept", exc_info=True)
+            log.warning("a message that is not from the farm could not be kept", exc_info=True)

@@ -1,4 +1,4 @@
-"""A worker in quarantine: it takes nothing, rests, and proves itself before it goes on."""
+"""A worker in quarantine: it takes nothing, rests, and proves itself before it continues."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from farm.queue import QUEUE
 log = logging.getLogger(__name__)
 
 PROOF_S = 2400.0
-"""So long a warm-up may take: a driver may compile its kernels first."""
+"""Longest time for a warm-up: a driver may compile its kernels first."""
 
 
 class QuarantineGate:
@@ -88,7 +88,7 @@ class QuarantineGate:
 
 
 class WarmUp:
-    """A warm-up that goes on in a thread."""
+    """A warm-up that runs in a thread."""
 
     def __init__(self, prove: Callable[[], str | None]) -> None:
         self.ended = threading.Event()

@@ -17,7 +17,7 @@ from worker.supervisor.heartbeat import Heartbeat, RendererDeath
 from worker.supervisor.time_limit import TimeLimits
 from worker.supervisor.watchdog import Watchdog
 
-TIMEOUT_REMEDY = "give it longer by FARM_TASK_TIMEOUT_SCALE, or make views_per_task smaller"
+TIMEOUT_REMEDY = "allow more time with FARM_TASK_TIMEOUT_SCALE, or lower views_per_task"
 
 
 def watched_request(
@@ -69,7 +69,7 @@ def is_death(error: BaseException, *, told: bool) -> bool:
 
     Args:
         error: What Celery says of it.
-        told: It came from the process itself, which goes on, or has handed its task back and makes
+        told: It came from the process itself, which continues, or handed its task back and makes
             room for a fresh one.
     """
     return isinstance(error, TimeLimitExceeded) or not (told or isinstance(error, SystemExit))

@@ -54,9 +54,9 @@ SCRATCH_PREFIX = "farm-worker-"
 DEVICE_EXIT = 3
 """Exit code of a worker that cannot use its device: starting it again would not help."""
 HAND_BACK_S = 3.0
-"""So long the ledger may take to hear what a renderer that did not stop in time has held."""
+"""Longest wait for the ledger to take back the tasks of a renderer that did not stop in time."""
 ORPHAN_STOP_S = 5.0
-"""So long a worker whose parent is gone may finish the view in hand."""
+"""Seconds in which a worker whose parent is gone may finish the current view."""
 POOL_CHECK_S = 0.5
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 

@@ -13,7 +13,7 @@ FACTOR = 30.0
 FLOOR_S = 600.0
 """For loading: a large model, over a slow network."""
 START_S = 1800.0
-"""So much longer the first task of a process may take: a driver may compile its kernels."""
+"""Extra seconds for the first task of a process: a driver may compile its kernels."""
 
 
 class TimeLimits:

@@ -28,7 +28,7 @@ PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 KNOWS_CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children").exists()
 """Linux lists the children of a process, if it was built to."""
 SWEEPS = 100
-"""So often a family is looked for again, as it may grow while it is killed."""
+"""Times that a family is looked for again, as it may grow while it is killed."""
 
 
 class ResourceUse(NamedTuple):
@@ -83,8 +83,8 @@ class Watchdog:
         used = self.used.get(pid or 0, ResourceUse(0, 0))
         if used.threads > self.most_threads:
             return "killed", (
-                f"the renderer started {used.threads:,} threads and processes, of which it may "
-                f"have {self.most_threads:,} (FARM_PROCESSES), and was killed"
+                f"the renderer started {used.threads:,} threads and processes, more than the "
+                f"{self.most_threads:,} allowed (FARM_PROCESSES), and was killed"
             )
         if used.memory_bytes < HIGH * self.most_bytes:
             return None

@@ -17,7 +17,7 @@ from farm.storage import FolderStorage, Storage
 
 
 class Snapshot(FolderStorage):
-    """A `views.jsonl` for each dataset, in a folder of its own that goes with whoever made it.
+    """A `views.jsonl` for each dataset, in a folder of its own that goes with its maker.
 
     Copies in other processes, such as those that load data, read the same folder and leave it.
     """

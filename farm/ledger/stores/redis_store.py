@@ -135,7 +135,7 @@ def of_all(
             except redis.ResponseError as error:
                 if not is_damage(error):
                     raise
-                log.warning("%s is damaged and was set aside: %s", name, error)
+                log.warning("%s is damaged and was renamed: %s", name, error)
             self._move(name, [name])
             return verb(self, *args, **kwargs)
 
@@ -189,9 +189,7 @@ class RedisStore:
         except redis.ResponseError as error:
             if not is_damage(error):
                 raise
-            log.warning(
-                "the list of jobs is damaged and was set aside; it is made again: %s", error
-            )
+            log.warning("the list of jobs is damaged and was renamed; it is made again: %s", error)
         self._move(JOBS, [JOBS])
         names = (str(name).removeprefix(key("")) for name in self.client.scan_iter(key("*")))
         found = [name for name in names if ":" not in name]
@@ -393,7 +391,7 @@ class RedisStore:
     def _sound(self, name: str) -> str:
         """Return the name of a text, which is set aside where it is something else."""
         if self.client.type(name) not in ("none", "string"):
-            log.warning("%s is damaged and was set aside", name)
+            log.warning("%s is damaged and was renamed", name)
             self._move(name, [name])
         return name
 

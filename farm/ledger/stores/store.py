@@ -10,7 +10,7 @@ from farm.ledger.damage import Aside
 from farm.ledger.model import JobState, Suspect, TaskRecord, TaskState
 
 MOST_SUSPECTS, MOST_JOBS = 20, 8
-"""So much is noted of a node, the newest."""
+"""Most suspects and jobs that are noted of a node, the newest."""
 
 Meta = Mapping[str, str]
 """A job's fields, as text: state, priority, created, tasks, views, views_done, dropped, hold,

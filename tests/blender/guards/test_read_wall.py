@@ -443,5 +443,5 @@ def test_shared_folders_are_read_where_they_are_named(blender, tmp_path):
 
     red, green, blue = farm.colour("shared")
     assert green > 1.5 * max(red, blue)
-    sentence = "is nothing that this worker's renderer may read (FARM_READ_WALL): name its folder"
+    sentence = "may not be read by this worker's renderer (FARM_READ_WALL): add its folder"
     assert sentence in told.outcome["elsewhere"]

@@ -93,7 +93,7 @@ def test_a_volume_beyond_all_measure_is_refused(blender, write_blend):
         scene.collection.objects.link(item)
         item.modifiers.new("fog", "NODES").node_group = tree
 
-    with pytest.raises(AssetError, match="units large: it is damaged"):
+    with pytest.raises(AssetError, match="units in size: it is damaged"):
         blender.load_model(write_blend(fill), file_lights=False)
 
 

@@ -172,7 +172,7 @@ def test_a_model_of_too_many_parts_is_named():
     with pytest.raises(AssetError, match=r"vase · studio: its 32768 parts are more than the index"):
         check_numbers(task.model_copy(update={"passes": ("index",)}), stage)
     stage.label_passes = ("index",)
-    with pytest.raises(AssetError, match=r"more than the index pass tells: show fewer"):
+    with pytest.raises(AssetError, match=r"more than the index pass can tell apart: show fewer"):
         check_numbers(task, stage)
 
 

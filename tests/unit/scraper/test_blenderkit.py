@@ -72,7 +72,7 @@ def test_a_scrape_follows_the_pages_and_lists_each_asset_once(assets, blenderkit
     assert done.code == 0, done.stderr
     names = [row["name"] for row in json.loads((assets.folder / "hdrs.json").read_text())]
     assert names == [f"Sky {number}" for number in range(7)]
-    assert "'Broken' is passed over" in done.stderr
+    assert "'Broken' is skipped" in done.stderr
     assert [r.query.get("page") for r in blenderkit.requests] == [None, "2", "3"]
 
 

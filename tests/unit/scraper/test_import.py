@@ -82,7 +82,7 @@ def test_a_folder_without_assets_is_said(assets, tmp_path):
     done = assets("import", tmp_path / "empty", "--license", "x")
 
     assert done.code == 2
-    assert "holds no model and no HDR environment" in done.stderr
+    assert "holds no models or HDR environments" in done.stderr
 
 
 def test_a_fetched_model_is_not_imported_again(assets, blenderkit, tmp_path):

@@ -43,7 +43,7 @@ def test_a_stopped_download_keeps_what_is_whole_and_goes_on(
     assert process.returncode == code, told
     if number == signal.SIGINT:
         assert "1 fetched" in told
-        assert "goes on from here" in told
+        assert "run the same command again to resume" in told
     assert len([name for name in assets.files() if name.endswith(".blend")]) == 1
     blenderkit.files.requests.clear()
 

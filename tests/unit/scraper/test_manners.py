@@ -184,8 +184,8 @@ def test_a_redirect_within_the_service_keeps_the_key(assets, listed, monkeypatch
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
-        ("/api/v1/search/?query=x", "sends us in a circle"),
-        ("file:///etc/passwd", "is not an address of a web site"),
+        ("/api/v1/search/?query=x", "redirects in a circle"),
+        ("file:///etc/passwd", "is not a web address"),
         ("http://example.org/", "http://example.org/ is not encrypted"),
     ],
 )
@@ -255,7 +255,7 @@ def test_a_server_without_ranges_begins_again(assets, listed):
         (Answer(200, bytes(10**6), {}, without_length=True), "is larger than 40012 bytes"),
         (Answer(200, bytes(40_012)), "not a .blend file: it is something else"),
         (Answer(418), "answers 418"),
-        (Answer(200, a_blend(0, 40_000), {"Content-Encoding": "gzip"}), "sends it packed"),
+        (Answer(200, a_blend(0, 40_000), {"Content-Encoding": "gzip"}), "sends it compressed"),
     ],
     ids=["page", "json", "other size", "endless", "other bytes", "odd status", "packed"],
 )
@@ -327,7 +327,7 @@ def test_two_downloads_into_one_folder_do_not_meet(assets, listed):
         done = assets("download", "models.json", "--yes")
 
     assert done.code == 2
-    assert "another download is at work" in done.stderr
+    assert "another download is running" in done.stderr
 
 
 def test_a_folder_on_a_file_system_without_locks_takes_downloads(assets, listed, monkeypatch):

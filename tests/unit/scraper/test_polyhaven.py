@@ -172,4 +172,4 @@ def test_there_is_no_other_licence(assets, polyhaven):
     done = assets("search", "--source", "polyhaven", "--license", "royalty_free")
 
     assert done.code == 2
-    assert "all of Poly Haven is cc_zero" in done.stderr
+    assert "everything on Poly Haven is cc_zero" in done.stderr

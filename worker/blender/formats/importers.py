@@ -24,7 +24,7 @@ TRACEBACK = "Traceback (most recent call last)"
 """What an importer in Python says of a file that it did not expect."""
 REMEDIES = {
     "KHR_texture_basisu": "save its textures as PNG or JPEG",
-    "KHR_gaussian_splatting": "it is a cloud of splats and has no surfaces",
+    "KHR_gaussian_splatting": "it is a cloud of splats, which has no surfaces",
 }
 
 

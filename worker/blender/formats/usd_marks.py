@@ -10,7 +10,7 @@ import bpy
 from worker.blender.formats.subdivision import faces_of, finest_level, left_out, subdivide
 
 CAGE, HOLE = "viewfarm_cage", "viewfarm_hole"
-"""Marks that come through the importer: of a mesh to be subdivided, and of a face that is none."""
+"""Marks that come through the importer: of meshes to be subdivided, and of faces that are holes."""
 
 
 def finish(objects: Iterable[bpy.types.Object]) -> tuple[str, ...]:

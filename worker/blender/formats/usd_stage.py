@@ -106,7 +106,7 @@ def is_seen(prim: Any) -> bool:
 
 
 def mark(prim: Any) -> None:
-    """Write into a part of the copy what the importer shall bring along."""
+    """Write into a part of the copy what the importer is to bring along."""
     if prim.IsA(UsdGeom.Imageable) and is_hidden_now_and_then(prim):
         visibility = UsdGeom.Imageable(prim).GetVisibilityAttr()
         now = visibility.Get(Usd.TimeCode(FRAME))

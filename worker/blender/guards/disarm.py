@@ -12,7 +12,7 @@ MAX_FACES = 200_000_000
 SHORTEST_STEP = 1e-6
 """Between the copies of an array that is as long as it says; below, Blender makes one."""
 ENDLESS = 1e15
-"""Copies, for lengths that are no numbers."""
+"""Copies, for lengths that are not numbers."""
 
 
 def all_ids() -> list[bpy.types.ID]:

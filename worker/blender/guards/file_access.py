@@ -23,7 +23,7 @@ from farm.spec.quote import quoted
 NOWHERE = "/nowhere"
 """Where files are looked for that a model may not read: nothing is ever there."""
 PATIENCE_S, AGAIN_S = 60.0, 1.0
-"""So long a library may keep Blender waiting, and each further one of the same file."""
+"""Seconds that a library may keep Blender waiting, and each further one of the same file."""
 READS_TEXT = ("GeometryNodeImportText", "GeometryNodeImportCSV")
 """Nodes that could write any file of this machine into a picture, as letters or as points."""
 READS_SHAPES = ("GeometryNodeImportOBJ", "GeometryNodeImportPLY", "GeometryNodeImportSTL",
@@ -35,7 +35,7 @@ def impatience() -> Iterator[None]:
     """Do not wait for a linked library that is a pipe: Blender opens it before we know its name.
 
     A signal ends the wait, and Blender takes the library for missing. Reading from a disk or over
-    a network goes on when a signal came.
+    a network continues when a signal came.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # where no signals arrive, the time limit of the task remains
@@ -87,7 +87,7 @@ def shut_out(
 def check_borrowed(path: Path, home: Path | None, borrowed: Iterable[bpy.types.ID]) -> None:
     """Make sure that a model shows nothing of another one's files but what it may read itself.
 
-    Blender gives a file that was read for another model to whoever names it, too.
+    Blender also gives a file that was read for another model to any model that names it.
 
     Args:
         path: The model's file.

@@ -230,7 +230,7 @@ class Standing:
             reason = importers.nothing_to_render(self._loader.strange_ids())
             raise AssetError(asset.path, reason)
         if bounds.size > LARGEST:
-            raise AssetError(asset.path, f"it is {bounds.size:.1e} units large: it is damaged")
+            raise AssetError(asset.path, f"it is {bounds.size:.1e} units in size: it is damaged")
         model = describe(collection, parent, bounds, found, meshes=self._loader.meshes())
         model.metres_per_file_unit, model.unread = brought.metres_per_unit, brought.unread
         return model, found

@@ -166,7 +166,7 @@ def test_no_asset_is_called_by_a_path(shelf, cache, name):
 
 @pytest.mark.parametrize("sha256", ["../../x", "", "0" * 63])
 def test_no_hash_is_a_path(shelf, cache, sha256):
-    with pytest.raises(AssetError, match="of a hash that is none"):
+    with pytest.raises(AssetError, match="the hash given for it is not a SHA-256"):
         located(cache, shelf.asset().model_copy(update={"sha256": sha256}))
 
 

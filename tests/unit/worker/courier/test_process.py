@@ -133,7 +133,7 @@ def test_results_records_and_logs_go_to_the_storage(ours, storage):
 def test_nothing_else_of_a_farm_is_read_or_written(ours, storage, verb, key):
     storage.put("datasets/one/vases/rgb.png", b"picture")
 
-    with pytest.raises(TaskError, match=f"is not a renderer's: {verb} is refused"):
+    with pytest.raises(TaskError, match=f"does not belong to a renderer: {verb} is refused"):
         getattr(ours, verb)(key, *([b""] if verb == "put" else []))
 
 
@@ -165,7 +165,7 @@ def test_a_porter_that_is_gone_is_noticed(ours):
     ours.greet()
     os.kill(ours._process.pid, signal.SIGKILL)
 
-    with pytest.raises(StorageError, match="another one is started"):
+    with pytest.raises(StorageError, match="another is being started"):
         ours.size("datasets/x")
     assert not ours.is_open
 
@@ -208,9 +208,9 @@ def test_what_was_made_of_an_asset_is_kept_for_the_next_renderer(outbox, open_ch
 
 @pytest.mark.parametrize("key", ["0" * 64, "../x-lit1", f"{KEY}.lock", ".shared-folders", ""])
 def test_nothing_is_kept_in_the_place_of_an_asset(outbox, ours, key):
-    with pytest.raises(TaskError, match="is no key of what is made"):
+    with pytest.raises(TaskError, match="is not a key of something made"):
         ours.keep_made(key, outbox)
-    with pytest.raises(TaskError, match="is no key of what is made"):
+    with pytest.raises(TaskError, match="is not a key of something made"):
         ours.find_made(key)
 
 

@@ -41,5 +41,5 @@ def test_a_process_sees_its_own_gpu_alone(device, visible, expected):
 
 
 def test_a_gpu_beyond_those_that_are_visible_is_an_error():
-    with pytest.raises(DeviceError, match="cuda:2 is not there"):
+    with pytest.raises(DeviceError, match="cuda:2 is not available"):
         visible_gpus(Device("cuda", 2), "0,1")

@@ -112,7 +112,7 @@ def test_a_machine_without_gpus_renders_on_the_cpu_unless_that_is_forbidden(
 
     assert find(worker("a")).device == Device("cpu")
     assert find(worker("a")).visible == ""
-    with pytest.raises(DeviceError, match="no GPU is to be seen, and FARM_REQUIRE_GPU is set"):
+    with pytest.raises(DeviceError, match="no GPU is visible, and FARM_REQUIRE_GPU is set"):
         find(worker("a"), require_gpu=True)
     with pytest.raises(DeviceError, match="the device is cpu, but FARM_REQUIRE_GPU is set"):
         find(worker("a"), "cpu", require_gpu=True)
@@ -137,7 +137,7 @@ def test_a_broken_driver_is_never_replaced_by_the_cpu(fake_gpus, worker):
 def test_what_is_not_there_is_said(fake_gpus, worker):
     fake_gpus("A")
 
-    with pytest.raises(DeviceError, match="optix:1 is not there: the driver lists A"):
+    with pytest.raises(DeviceError, match="optix:1 is not available: the driver lists A"):
         find(worker("a"), "optix:1")
     with pytest.raises(SpecError, match="is not auto, cpu"):
         find(worker("a"), "gpu")

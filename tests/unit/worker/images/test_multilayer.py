@@ -45,7 +45,7 @@ def test_a_render_that_is_not_whole_is_an_error(tmp_path):
     write_exr(path, layers={"Combined": np.zeros((64, 64, 4), dtype=np.float32)})
     path.write_bytes(path.read_bytes()[:200])
 
-    with pytest.raises(RenderError, match=r"view.exr: the render was not written whole"):
+    with pytest.raises(RenderError, match=r"view.exr: the render was not written completely"):
         read_passes(path)
 
 

@@ -180,7 +180,7 @@ def test_overscan_is_cut_away(read, write):
 def test_a_display_window_of_another_picture_is_left_aside(read, write):
     write(SKY, displayWindow=window(0, 0, 1920, 1080))
 
-    assert read(None) == (None, ["its display window of 1920 x 1080 pixels was left aside"])
+    assert read(None) == (None, ["its display window of 1920 x 1080 pixels was ignored"])
 
 
 def test_whole_numbers_keep_their_values(read, write):

@@ -81,7 +81,7 @@ def test_a_background_that_shows_through_the_whole_model_does_not_count():
     check(passes)  # a black model
 
     passes.layers["Environment"][:] = 0.8
-    with pytest.raises(UnusablePictureError, match="background alone"):
+    with pytest.raises(UnusablePictureError, match="only the background"):
         check(passes)
 
 
@@ -131,7 +131,7 @@ def test_a_file_must_give_its_pixels_back(format_, kind, name):
     ("name", "value", "said"),
     [
         ("depth", 0.0, "at, or behind, the camera"),
-        ("distance", float("nan"), "NaN 1 times"),
+        ("distance", float("nan"), "NaN 1 time"),
         ("position", float("nan"), "NaN 3 times"),
         ("uv", float("inf"), "infinite 2 times"),
         ("normal", 0.9, "not of length 1"),

@@ -110,7 +110,7 @@ def test_a_process_that_starts_too_many_is_killed_with_all_of_them(parent_of):
     guard.stop()
     cause, sentence = guard.tell(process.pid)
     assert cause == "killed"
-    assert "of which it may have 30 (FARM_PROCESSES)" in sentence
+    assert "more than the 30 allowed (FARM_PROCESSES)" in sentence
 
 
 def test_what_a_killed_process_started_is_gone_too(parent_of):
