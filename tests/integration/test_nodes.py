@@ -136,7 +136,7 @@ def test_a_run_on_one_machine_ends_when_no_worker_renders_what_it_should():
             ledger.heartbeat("b@h#1", {}, ttl_s=60)
             raise_if_unfit(ledger)
 
-    with pytest.raises(DeviceError, match="does not render what it should: its test card is off"):
+    with pytest.raises(DeviceError, match="does not render correctly: its test card is off"):
         raise_if_unfit(ledger)
 
 

@@ -178,7 +178,7 @@ WRONG = {
         {"path": "chair.blend", "sha256": HASH, "size_bytes": 1}]),
     "chair.blend: ../wood.png is not in the library": ("assets.0.dependencies", [
         {"path": "../wood.png", "sha256": HASH, "size_bytes": 1}]),
-    "makes 1800 tasks; this farm takes 1000": ("spec.recipe", {"yaw": 40, "pitch": 90}),
+    "makes 1,800 tasks; this farm takes 1,000": ("spec.recipe", {"yaw": 40, "pitch": 90}),
     "dataset_name: 'a\\nb' is not a plain path": ("spec.dataset_name", "a\nb"),
     "dataset_name: 'a/.records' is not a plain path": ("spec.dataset_name", "a/.records"),
     "too long": ("spec.dataset_name", "{model}" * 16 + "x" * 8),
@@ -212,7 +212,7 @@ def test_a_grid_whose_datasets_would_be_one_is_refused(api, untouched):
 
     told = problem(api.client("submit").post("/v1/jobs", json=sent), 422)
 
-    assert "put {model} and {hdr} into it" in told["detail"]
+    assert "include {model} and {hdr} in it" in told["detail"]
 
 
 @pytest.mark.parametrize(
