@@ -38,13 +38,13 @@ class Expansion(ABC):
     def task(self, job: Job, index: int) -> RenderTask:
         """Make task `index`, looking at no other."""
 
-    @abstractmethod
     def datasets(self, job: Job) -> Iterator[str]:
-        """Yield the key prefix of every dataset the job writes to.
+        """Yield the key prefix of every dataset the job writes to; it is one unless said.
 
         Raises:
             SpecError: Two datasets would be one.
         """
+        yield job.spec.dataset_name or ""
 
     def tell_apart(self, assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
         """Return `assets`, with other ids where file names made of them would be the same."""

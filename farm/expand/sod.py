@@ -11,6 +11,7 @@ from typing import NamedTuple
 from farm.errors import SpecError
 from farm.expand.recipe import Count, Expansion
 from farm.expand.streams import stream
+from farm.expand.tasks import batch, batches, new_task, sampling_seed
 from farm.spec.asset import Asset
 from farm.spec.camera import BASE_DISTANCE, FRAMING_FACTORS, Framing, OrbitCamera
 from farm.spec.job import Job
@@ -52,23 +53,16 @@ class SodExpansion(Expansion):
     def task(self, job: Job, index: int) -> RenderTask:
         recipe = sod(job.spec.recipe)
         views = views_per_pair(recipe)
-        pair, batch = pair_of_task(job, index, views=views)
-        start = batch * job.spec.views_per_task
-        slots = range(start, min(start + job.spec.views_per_task, views))
-        return RenderTask(
-            job_id=job.job_id,
-            index=index,
-            task_id=f"{pair.model.id}-{pair.hdr.id}-{batch:04d}",
+        pair, number = pair_of_task(job, index, views=views)
+        return new_task(
+            job,
+            index,
+            task_id=f"{pair.model.id}-{pair.hdr.id}-{number:04d}",
             title=f"{pair.model.title} · {pair.hdr.title}",
-            group=pair.model.content,
             dataset=dataset_of(job, pair.model.id, pair.hdr.id),
-            recipe=recipe.kind,
             assets=(pair.model, pair.hdr),
             setup=SodSetup(file_lights=recipe.file_lights),
-            render=job.render,
-            passes=job.spec.passes,
-            allow_empty_masks=recipe.allow_empty_masks,
-            views=tuple(view_of(job, recipe, pair, slot) for slot in slots),
+            views=(view_of(job, recipe, pair, slot) for slot in batch(job, number, views=views)),
         )
 
     def datasets(self, job: Job) -> Iterator[str]:
@@ -112,11 +106,6 @@ def are_distinct(models: Sequence[Asset], hdrs: Sequence[Asset]) -> bool:
     return len(pairs) == len(models) * len(hdrs)
 
 
-def batches(job: Job, views: int) -> int:
-    """Return how many tasks a pair of `views` views makes."""
-    return -(-views // job.spec.views_per_task)
-
-
 def pair_of_task(job: Job, index: int, *, views: int) -> tuple[Pair, int]:
     """Return the pair and the batch of task `index`.
 
@@ -125,10 +114,10 @@ def pair_of_task(job: Job, index: int, *, views: int) -> tuple[Pair, int]:
     models, hdrs = job.of("models"), job.of("hdrs")
     if not 0 <= index < len(models) * len(hdrs) * batches(job, views):
         raise IndexError(index)
-    place, batch = divmod(index, batches(job, views))
+    place, number = divmod(index, batches(job, views))
     model_index, hdr_index = divmod(place, len(hdrs))
     pair = Pair(model_index, hdr_index, models[model_index], hdrs[hdr_index], len(hdrs))
-    return pair, batch
+    return pair, number
 
 
 def view_of(job: Job, recipe: SodBase, pair: Pair, slot: int) -> SodView:
@@ -171,7 +160,7 @@ def grid_view(job: Job, recipe: SodGrid, pair: Pair, slot: int) -> SodView:
         name=f"view_{yaw:03d}_{pitch:02d}",
         camera=orbit(yaw=yaw, pitch=pitch, framing="t" if recipe.fit else "m", fit=recipe.fit),
         light=Light(),
-        seed=sampling_seed(job, pair, slot),
+        seed=sampling_seed(job, (pair.model, pair.hdr), place=slot),
     )
 
 
@@ -194,7 +183,7 @@ def augmented_view(job: Job, recipe: SodAugmented, pair: Pair, slot: int) -> Sod
         f"_{yaw:03d}_{pitch:02d}_{framing}_{rotation:03d}_{strength:03d}",
         camera=orbit(yaw=yaw, pitch=pitch, framing=framing, fit=recipe.fit),
         light=Light(rotation_deg=rotation, strength=strength / 100),
-        seed=sampling_seed(job, pair, slot),
+        seed=sampling_seed(job, (pair.model, pair.hdr), place=slot),
     )
 
 
@@ -216,9 +205,3 @@ def orbit(*, yaw: int, pitch: int, framing: Framing, fit: bool) -> OrbitCamera:
     factor = FRAMING_FACTORS[framing]
     distance = factor / FRAMING_FACTORS["t"] if fit else BASE_DISTANCE * factor
     return OrbitCamera(yaw_deg=yaw, pitch_deg=pitch, distance=distance, framing=framing, fit=fit)
-
-
-def sampling_seed(job: Job, pair: Pair, slot: int) -> int:
-    """Draw Cycles' seed for a view."""
-    rng = stream(job.spec.seed, (pair.model, pair.hdr), place=slot, aspect="sampling")
-    return int(rng.integers(2**31))

@@ -1,61 +1,36 @@
-"""A recipe of an installed package goes through everything without a line changed elsewhere."""
+"""Recipes of an installed package go through everything without a line changed elsewhere."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
 import farm.dataset
+from farm.dataset.export.registry import FORMATS
+from farm.local.farm_folder import FarmFolder
 from farm.local.redis_server import free_port
+from tests.builders import an_asset
 from tests.e2e.conftest import farm as run
-
-TOY = Path(__file__).parents[1] / "support" / "toy"
-SCENE = """\
-import sys, bpy
-from mathutils import Matrix
-bpy.ops.wm.read_factory_settings(use_empty=True)
-scene = bpy.context.scene
-world = scene.world or bpy.data.worlds.new("world")
-scene.world = world
-for number, colour in enumerate(((0.8, 0.1, 0.1, 1), (0.1, 0.1, 0.8, 1))):
-    material = bpy.data.materials.new(("red", "blue")[number])
-    material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = colour
-    bpy.ops.mesh.primitive_cube_add(size=1, location=(2 * number - 1, 0, 0))
-    cube = bpy.context.object
-    cube.name = ("red cube", "blue cube")[number]
-    cube.data.materials.append(material)
-    cube.keyframe_insert("location", frame=1)
-    cube.location.z += 1 - 2 * number
-    cube.keyframe_insert("location", frame=3)
-for name, side in (("left", -1), ("right", 1)):
-    camera = bpy.data.objects.new(name, bpy.data.cameras.new(name))
-    camera.matrix_world = Matrix.LocRotScale((side, -6, 0), Matrix.Rotation(1.5708, 3, "X"), None)
-    scene.collection.objects.link(camera)
-bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
-"""
+from tests.support.toy_scene import with_toy, write_scene
 
 
 @pytest.fixture(scope="module", autouse=True)
 def toy():
     """The package is installed for all that is started."""
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(TOY), before)))
-    yield
-    os.environ.pop("PYTHONPATH")
-    if before is not None:
-        os.environ["PYTHONPATH"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", with_toy())
+        yield
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("scenes") / "cubes.blend"
-    subprocess.run([sys.executable, "-c", SCENE, str(path)], check=True, capture_output=True)
+    write_scene(path)
     return path
 
 
@@ -80,7 +55,7 @@ def test_its_frames_have_its_own_names_and_its_own_cameras(rendered):
 
 def test_its_labels_follow_what_moves(rendered):
     """Level at frame 1; at frame 3 the red cube is two units above the blue one."""
-    views = {(view.record.view.take, view.record.view.frame): view
+    views = {(view.record.view.camera.name, view.record.view.frame): view
              for view in farm.dataset.open(rendered)}  # fmt: skip
     first, last = views["left", 1.0], views["left", 3.0]
 
@@ -131,7 +106,7 @@ def test_a_run_again_renders_nothing(rendered, scene):
     assert "6 of 6 views are there: 0 rendered" in done.stderr
 
 
-@pytest.mark.parametrize("format_", ["coco", "yolo", "huggingface", "webdataset", "bop"])
+@pytest.mark.parametrize("format_", FORMATS)
 def test_it_is_exported(rendered, tmp_path, format_):
     done = run("dataset", "export", rendered, "--to", format_, "--out", tmp_path / "out")
 
@@ -241,9 +216,7 @@ scenes: [{scene}]
 render: {{resolution: 64, samples: 2}}
 passes: [rgb, mask, depth, index]
 recipe:
-  kind: toy
-  cameras: [left]
-  frames: 1
+  kind: posed
   poses: [{poses}]
 """
 POSE = "{{world_from_camera: [[1, 0, 0, 0], [0, 0, -1, -6], [0, 1, 0, 0], [0, 0, 0, 1]], lens: {}}}"
@@ -260,11 +233,11 @@ def test_any_camera_goes_all_the_way(scene, tmp_path):
     spec = spec_of(tmp_path / "spec.yaml", scene, PINHOLE, PARALLEL)
     done = run("render", spec, "--output", tmp_path / "o")
     assert done.returncode == 0, done.stderr
-    views = {view.record.view.take: view for view in farm.dataset.open(tmp_path / "o")}
+    views = {view.record.view.name: view for view in farm.dataset.open(tmp_path / "o")}
 
-    camera = views["pose0"].record.camera
+    camera = views["cubes_0"].record.camera
     assert (camera.fx_px, camera.fy_px, camera.cx_px, camera.cy_px) == (60, 80, 30, 33)
-    parallel = views["pose1"]
+    parallel = views["cubes_1"]
     assert parallel.record.camera.lens.px_per_unit == 16
     red = next(label for label in parallel.record.objects if label.name == "red cube")
     rows, columns = np.nonzero(
@@ -280,6 +253,29 @@ def test_any_camera_goes_all_the_way(scene, tmp_path):
     assert "its camera is orthographic, but BOP supports only pinholes" in " ".join(
         refused.stderr.split()
     )
+
+
+@pytest.mark.usefixtures("farm_up")
+def test_a_farm_refuses_a_camera_that_cannot_be(tmp_path):
+    """What the command would refuse is sent by hand: the farm looks itself."""
+    site = FarmFolder(tmp_path / "farm")
+    headers = {"Authorization": f"Bearer {site.secrets().admin_token}"}
+    scene = an_asset("cubes.blend", kind="scene").model_dump(mode="json")
+    scene |= {"path": "cubes.blend", "in_library": True}
+    stretched = [[3, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+    plain = [[1, 0, 0, 0], *stretched[1:]]
+    blind = {"kind": "fisheye_polynomial", "k1": 1, "fov_deg": 0}
+    for pose, sentence in (
+        ({"world_from_camera": stretched}, "it scales by 3, 1, 1 along its axes: give a rotation"),
+        ({"world_from_camera": plain, "lens": blind}, "fov_deg: 0 is not more than 0"),
+    ):
+        spec = {"recipe": {"kind": "posed", "poses": [pose]}}
+        sent = httpx.post(
+            f"{site.state().url}/v1/jobs", headers=headers, json={"spec": spec, "assets": [scene]}
+        )
+        assert sent.status_code == 422
+        assert sentence in sent.json()["detail"]
+        assert "poses.0" in sent.json()["detail"]
 
 
 def test_a_camera_that_cannot_be_is_told_before_anything_is_rendered(scene, tmp_path):

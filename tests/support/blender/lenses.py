@@ -15,10 +15,9 @@ from farm.spec.record import CameraRecord
 from tests.builders import a_task
 from tests.support.blender import still_life
 from tests.support.blender.shots import read_once, some_render
-from worker.blender.file_scene import Placed
 from worker.blender.session import BlenderSession
-from worker.labels.objects import Thing
 from worker.recipes import Shot
+from worker.recipes.scene import SceneStage
 from worker.render.view_files import ViewFileMaker
 
 LABELS: tuple[PassName, ...] = (
@@ -55,9 +54,8 @@ def take(
     blender.configure(task.render, (*passes, "index"))
     opened.show_frame(frame)
     record = blender.look_through(camera)
-    shown = tuple(
-        thing_of(each) for each in opened.placed() if things is None or each.name in things
-    )
+    stage = SceneStage(blender, opened, "thing")
+    shown = tuple(each for each in stage.things() if things is None or each.name in things)
     shot = Shot(camera=record, gain=1.0, true_strength=True, things=shown)
     passes_there = read_once(blender.render(seed=3))
     if blender.wants_centres:
@@ -68,14 +66,3 @@ def take(
 
 def decoded(data: bytes, name: PassName) -> np.ndarray:
     return decode_pass(data, pass_path(name, "view", picture_format="png"), name)
-
-
-def thing_of(placed: Placed) -> Thing:
-    return Thing(
-        name=placed.name,
-        category="thing",
-        indices=(placed.index,),
-        world_from_object=placed.world_from_object,
-        size=placed.size,
-        outline=placed.outline,
-    )

@@ -20,6 +20,7 @@ from farm.dataset.split import split_dataset
 from farm.dataset.torch import ViewDataset, resized, tensor_of
 from tests.support.datasets import write_dataset
 from tests.support.snippets import run_snippet
+from tests.support.toy_scene import with_toy, write_scene
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +192,24 @@ def rendered(tmp_path_factory):
     return folder / "dataset"
 
 
+@pytest.fixture(scope="module")
+def cubes(tmp_path_factory):
+    """Views by a recipe of a package, which is not installed where they are read."""
+    farm_command = os.environ.get("FARM_RENDERS")
+    if not farm_command:
+        pytest.skip("FARM_RENDERS names no farm that can render")
+    folder = tmp_path_factory.mktemp("toy")
+    write_scene(folder / "cubes.blend", python=str(Path(farm_command).with_name("python")))
+    command = [
+        farm_command, "render", "--recipe", "toy", "--scenes", folder / "cubes.blend",
+        "--frames", 3, "--output", folder / "dataset", "--resolution", 64, "--samples", 4,
+        "--passes", "rgb,mask,index,flow_forward",
+    ]  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": with_toy()}
+    subprocess.run([*map(str, command)], check=True, timeout=280, env=environment)
+    return folder / "dataset"
+
+
 class TinySegmenter(nn.Sequential):
     """A few thousand weights that say of each pixel whether it is the model."""
 
@@ -228,4 +247,24 @@ def test_a_network_learns_to_tell_the_model_from_the_background(rendered):
     losses = train(views, epochs=8)
 
     print(f"{len(views)} views, loss by epoch: {', '.join(f'{loss:.3f}' for loss in losses)}")
+    assert losses[-1] < losses[0] * 0.8
+
+
+def test_views_of_another_recipe_are_tensors_like_any_other(cubes):
+    views = ViewDataset(cubes, ("rgb", "index", "flow_forward"))
+    (batch,) = DataLoader(views, batch_size=len(views), num_workers=1)
+
+    assert [tuple(batch[name].shape) for name in ("rgb", "index", "flow_forward")] == [
+        (6, 3, 64, 64), (6, 64, 64), (6, 2, 64, 64),
+    ]  # fmt: skip
+    assert batch["name"] == [view.key for view in farm.dataset.open(cubes)]
+    assert batch["index"].unique().tolist() == [0, 1, 2]
+    reddest = [
+        float((batch["rgb"][:, 0] - batch["rgb"][:, 2])[batch["index"] == number].mean())
+        for number in (1, 2)
+    ]
+    assert min(reddest) < 0 < max(reddest), "a red cube and a blue one, each where its index is"
+    still = batch["flow_forward"][batch["index"][:, None].expand(-1, 2, -1, -1) == 0]
+    assert float(still.abs().max()) == 0.0
+    losses = train(ViewDataset(cubes), epochs=8)
     assert losses[-1] < losses[0] * 0.8

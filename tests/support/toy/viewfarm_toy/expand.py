@@ -1,119 +1,60 @@
-"""A task that bakes each scene, and one for each batch of frames of each camera of it."""
-
-from __future__ import annotations
-
-from collections.abc import Iterator
+"""A task that bakes each scene, then one for each batch of frames of each of its cameras."""
 
 from farm.expand import Count, Expansion
-from farm.expand.streams import stream
+from farm.expand.tasks import batch, batches, new_task, sampling_seed
 from farm.spec.asset import Asset
-from farm.spec.camera import FileCamera, PoseCamera
+from farm.spec.camera import FileCamera
 from farm.spec.job import Job
 from farm.spec.task import Need, RenderTask, product_key
-from viewfarm_toy.spec import RecipeSpec, Setup, View
+from viewfarm_toy.spec import Setup, View
 
 
 class ToyExpansion(Expansion):
-    """Scenes, then cameras, then frames."""
+    """Bakes come first; frames are ordered by scene, then camera."""
 
     def count(self, job: Job) -> Count:
-        recipe = job.spec.recipe
-        assert isinstance(recipe, RecipeSpec)
-        takes = len(job.of("scenes")) * len(recipe.takes)
-        frames = takes * batches(job, recipe)
-        return Count(tasks=self.makers(job) + frames, views=takes * recipe.frames)
+        recipe, scenes = job.spec.recipe, self.makers(job)
+        takes = scenes * len(recipe.cameras)
+        tasks = scenes + takes * batches(job, recipe.frames)
+        return Count(tasks=tasks, views=takes * recipe.frames)
 
     def makers(self, job: Job) -> int:
         return len(job.of("scenes"))
 
     def waits_for(self, job: Job, index: int) -> int | None:
-        recipe = job.spec.recipe
-        assert isinstance(recipe, RecipeSpec)
-        frames = index - self.makers(job)
-        return None if frames < 0 else frames // (len(recipe.takes) * batches(job, recipe))
+        recipe, after = job.spec.recipe, index - self.makers(job)
+        return after // (len(recipe.cameras) * batches(job, recipe.frames)) if after >= 0 else None
 
-    def affinity(self, job: Job, index: int) -> str | None:
-        return job.of("scenes")[
-            index if (maker := self.waits_for(job, index)) is None else maker
-        ].content
+    def affinity(self, job: Job, index: int) -> str:
+        maker = self.waits_for(job, index)
+        return job.of("scenes")[index if maker is None else maker].content
 
     def task(self, job: Job, index: int) -> RenderTask:
-        recipe = job.spec.recipe
-        assert isinstance(recipe, RecipeSpec)
-        if not 0 <= index < self.count(job).tasks:
-            raise IndexError(index)
-        maker = self.waits_for(job, index)
+        recipe, maker = job.spec.recipe, self.waits_for(job, index)
         scene = job.of("scenes")[index if maker is None else maker]
-        product = product_key("toy", scene.content, recipe.frames)
-        setup = Setup(frames=recipe.frames)
+        baked = product_key("toy", scene.content, recipe.frames)
+        same = {"assets": (scene,), "setup": Setup(frames=recipe.frames), "setup_s": 1.0}
         if maker is None:
-            return RenderTask(
-                job_id=job.job_id,
-                index=index,
-                task_id=f"{scene.id}-bake",
-                title=f"{scene.title} · bake",
-                group=scene.content,
-                dataset=job.spec.dataset_name or "",
-                recipe=recipe.kind,
-                assets=(scene,),
-                setup=setup,
-                render=job.render,
-                passes=job.spec.passes,
-                views=(),
-                product=product,
-                setup_s=1.0,
-            )
-        take, batch = divmod(index - self.makers(job), batches(job, recipe))
-        camera = list(recipe.takes)[take % len(recipe.takes)]
-        first = batch * job.spec.views_per_task
-        frames = range(first, min(first + job.spec.views_per_task, recipe.frames))
-        return RenderTask(
-            job_id=job.job_id,
-            index=index,
-            task_id=f"{scene.id}-{camera}-{batch:04d}",
-            title=f"{scene.title} · {camera}",
-            group=scene.content,
-            dataset=job.spec.dataset_name or "",
-            recipe=recipe.kind,
-            assets=(scene,),
-            setup=setup,
-            needs=Need(product=product, made_by=maker),
-            render=job.render,
-            passes=job.spec.passes,
-            allow_empty_masks=recipe.allow_empty_masks,
-            views=tuple(
-                view(
-                    job.spec.seed,
-                    scene,
-                    (camera, recipe.takes[camera]),
-                    at=at,
-                    index=take * recipe.frames + at,
-                )
-                for at in frames
-            ),
-        )
+            name, title = f"{scene.id}-bake", f"{scene.title} · bake"
+            return new_task(job, index, task_id=name, title=title, product=baked, **same)
+        take, number = divmod(index - self.makers(job), batches(job, recipe.frames))
+        camera = recipe.cameras[take % len(recipe.cameras)]
+        name, title = f"{scene.id}-{camera}-{number:04d}", f"{scene.title} · {camera}"
+        frames = batch(job, number, views=recipe.frames)
+        views = [view(job, scene, camera, at, take * recipe.frames + at) for at in frames]
+        need = Need(product=baked, made_by=maker)
+        return new_task(job, index, task_id=name, title=title, views=views, needs=need, **same)
 
-    def datasets(self, job: Job) -> Iterator[str]:
-        yield job.spec.dataset_name or ""
+
+def view(job: Job, scene: Asset, camera: str, at: int, index: int) -> View:
+    return View(
+        index=index,
+        name=f"{scene.id}_{camera}_{at + 1:04d}",
+        camera=FileCamera(name=camera),
+        frame=at + 1,
+        scene=scene.id,
+        seed=sampling_seed(job, (scene,), place=at),
+    )
 
 
 EXPANSION = ToyExpansion()
-
-
-def batches(job: Job, recipe: RecipeSpec) -> int:
-    return -(-recipe.frames // job.spec.views_per_task)
-
-
-def view(
-    seed: int, scene: Asset, take: tuple[str, FileCamera | PoseCamera], *, at: int, index: int
-) -> View:
-    name, camera = take
-    return View(
-        index=index,
-        name=f"{scene.id}_{name}_{at + 1:04d}",
-        camera=camera,
-        take=name,
-        frame=float(at + 1),
-        scene=scene.id,
-        seed=int(stream(seed, (scene,), place=at, aspect="sampling").integers(2**31)),
-    )

@@ -1,0 +1,1 @@
+"""A second recipe of that package: a scene seen by cameras that stand where matrices say."""

@@ -1,0 +1,85 @@
+"""What recipes share whose views show a file's own scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from farm.spec.camera import FileCamera, PoseCamera
+from farm.spec.label import IndexLabel
+from farm.spec.passes import PassName
+from farm.spec.view import View
+from worker.labels.objects import Thing
+from worker.labels.tables import index_table, material_table
+from worker.recipes import Shot, Stage
+
+if TYPE_CHECKING:  # which imports Blender
+    from worker.blender.file_scene import FileScene, Placed
+    from worker.blender.session import BlenderSession
+
+
+@dataclass(frozen=True, eq=False)
+class SceneStage(Stage):
+    """A scene that plays: each view is a moment of it, seen by a camera of the file or a pose."""
+
+    session: BlenderSession
+    opened: FileScene
+    category: str = "object"
+    """What kind of things the scene holds."""
+    asset: int = 0
+    """Place of the scene among the task's assets."""
+
+    @property
+    def label_passes(self) -> tuple[PassName, ...]:
+        return ("index",)
+
+    @property
+    def indices(self) -> tuple[IndexLabel, ...]:
+        return index_table(self.opened.objects, category=self.category)
+
+    @property
+    def materials(self) -> tuple[IndexLabel, ...]:
+        return material_table(self.opened.materials)
+
+    @property
+    def missing_textures(self) -> tuple[str, ...]:
+        return self.opened.missing_textures
+
+    @property
+    def vertex_colours(self) -> bool:
+        return self.opened.vertex_colours
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        return self.opened.unread
+
+    @property
+    def see_through(self) -> bool:
+        return bool(self.opened.clear_cut)
+
+    @property
+    def metres_per_unit(self) -> float:
+        return self.opened.metres_per_unit
+
+    def arrange(self, view: View) -> Shot:
+        assert isinstance(view.camera, FileCamera | PoseCamera), "an orbit is around a model"
+        if view.frame is not None:
+            self.opened.show_frame(view.frame)
+        camera = self.session.look_through(view.camera)
+        return Shot(camera=camera, gain=1.0, true_strength=True, things=self.things())
+
+    def things(self) -> tuple[Thing, ...]:
+        """Return what is rendered, where it is now."""
+        return tuple(self.thing(placed) for placed in self.opened.placed())
+
+    def thing(self, placed: Placed) -> Thing:
+        """Return an object of the scene as labels know it."""
+        return Thing(
+            name=placed.name,
+            category=self.category,
+            indices=(placed.index,),
+            world_from_object=placed.world_from_object,
+            size=placed.size,
+            outline=placed.outline,
+            asset=self.asset,
+        )
