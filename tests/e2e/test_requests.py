@@ -112,6 +112,30 @@ def test_nothing_to_render_from_is_said():
     assert "error: hdrs: is needed" in done.stderr
 
 
+@pytest.mark.parametrize("wrong", ["models", "hdrs"])
+def test_a_wrong_kind_of_file_is_named_with_the_kinds_that_are_taken(assets, wrong):
+    swapped = {"models": assets.hdrs, "hdrs": assets.models}[wrong]
+    [file, *_] = sorted(swapped.iterdir())
+    right = {"models": assets.models, "hdrs": assets.hdrs} | {wrong: file}
+
+    done = farm("render", "--models", right["models"], "--hdrs", right["hdrs"], "--dry-run")
+
+    taken = {"models": "3D model (.blend, .glb", "hdrs": "HDR environment (.exr, .hdr)"}[wrong]
+    assert done.returncode == 2
+    assert f"error: {wrong}: {file} is not a" in done.stderr
+    assert taken in done.stderr
+
+
+def test_a_role_that_no_recipe_has_is_said(assets, tmp_path):
+    spec = {"models": [str(assets.models)], "hdrs": [str(assets.hdrs)], "things": ["a.obj"]}
+    (tmp_path / "spec.yaml").write_text(yaml.safe_dump(spec))
+
+    done = farm("render", tmp_path / "spec.yaml", "--dry-run")
+
+    assert done.returncode == 2
+    assert "error: things: is not a field" in done.stderr
+
+
 def test_the_printed_spec_and_schema_agree(tmp_path):
     spec = yaml.safe_load(farm("spec").stdout)
     schema = json.loads(farm("schema").stdout)

@@ -76,6 +76,7 @@ def download(
 def print_summary(console: Console, summary: DownloadSummary) -> None:
     """Say what came, and what did not."""
     from farm.cli.progress import file_size
+    from farm.spec.counted import counted
 
     for sentence in summary.failures[:FAILURES_SHOWN]:
         say(console, f"failed: {sentence}", style="red")
@@ -84,7 +85,7 @@ def print_summary(console: Console, summary: DownloadSummary) -> None:
     failed = f", {len(summary.failures)} failed" if summary.failures else ""
     say(
         console,
-        f"{summary.fetched} files fetched, {summary.there} were there{failed}: "
+        f"{counted(summary.fetched, 'file')} fetched, {summary.there:,} were there{failed}: "
         f"{file_size(summary.size_bytes)} in {summary.folder}",
     )
 

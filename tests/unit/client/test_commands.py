@@ -238,7 +238,7 @@ def test_download_goes_to_a_folder_of_the_jobs_name(farm, logged_in, tmp_path, m
 
     assert done.code == 0
     assert (tmp_path / "chairs-model/a_b/images/x.png").read_bytes() == b"picture"
-    assert "1 files fetched, 0 were there: 7 B" in done.err
+    assert "1 file fetched, 0 were there: 7 B" in done.err
     assert farm("download", JOB, "--json").data["there"] == 1
 
 

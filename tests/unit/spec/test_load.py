@@ -32,6 +32,12 @@ GOOD = {"models": "m.blend", "hdrs": "h.exr"}
         ({"render": {"resolution": True}}, "render.resolution: True is neither a number"),
         ({"models": {"a": 1}}, "models: {'a': 1} is not a list"),
         ({"render": {"samples": 0}}, "render.samples: 0 is less than 1"),
+        ({"dataset_name": "x" * 121}, "dataset_name: has more than 120 characters"),
+        (
+            {"recipe": {"mode": "augmented", "strength": [1, 1, 2]}},
+            "recipe.strength: has 3 entries; give 2 at most",
+        ),
+        ({"recipe": {"mode": "augmented", "strength": [{}, 1]}}, "strength.0: {} is not a number"),
         ({"render": {"format": "bmp"}}, "render.format: 'bmp' is not one of 'png' or 'jxl'"),
         ({"render": {"bit_depth": 12}}, "render.bit_depth: 12 is not one of 8 or 16"),
         ({"recipe": {"mode": "spiral"}}, "recipe.mode: 'spiral' is not one of"),
