@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import subprocess
@@ -87,8 +88,13 @@ def test_ranks_share_the_views(balls):
 
 def test_what_goes_to_a_worker_is_small(tmp_path, balls):
     """Places of views, not views: eight bytes each, which forked workers share."""
-    line = (balls / "views.jsonl").read_bytes().splitlines(keepends=True)[0]
-    (tmp_path / "views.jsonl").write_bytes(line * 5000)
+    record = json.loads((balls / "views.jsonl").read_bytes().splitlines()[0])
+    with (tmp_path / "views.jsonl").open("w") as file:
+        for number in range(5000):
+            record["view_id"], record["view"]["name"] = f"{number:064x}", f"ball_{number}"
+            for name, kept in record["files"].items():
+                kept["path"] = f"{name}/{number}.png"
+            file.write(json.dumps(record) + "\n")
 
     views = ViewDataset(tmp_path)
 
@@ -168,7 +174,7 @@ def test_the_first_page_is_right(balls, tmp_path, monkeypatch):
     (tmp_path / "datasets").symlink_to(balls)
     monkeypatch.chdir(tmp_path)
 
-    names = run_snippet("README.md", under="Train on it")
+    names = run_snippet("README.md", under="Look at it, train on it")
 
     assert isinstance(names["loader"], DataLoader)
     assert next(iter(names["loader"]))["rgb"].shape == (8, 3, 256, 256)
