@@ -42,7 +42,7 @@ def prepare(
         patterns = spec.assets.get(role.name, ())
         files = library.discover(patterns, role.kind, base=base, field=role.name)
         if role.kind == "hdr":
-            refuse_unfit(files)
+            refuse_unfit(files, field=role.name)
         assets, notes = library.describe(
             files, role.kind, role=role.name, hash_file=hash_file, dependencies=dependencies
         )
@@ -56,7 +56,7 @@ def prepare(
     return job, remarks
 
 
-def refuse_unfit(files: Sequence[Path]) -> None:
+def refuse_unfit(files: Sequence[Path], *, field: str) -> None:
     """Refuse environments that cannot be used, as their headers tell.
 
     Raises:
@@ -64,7 +64,7 @@ def refuse_unfit(files: Sequence[Path]) -> None:
     """
     faults = [f"{path}: {fault}" for path in files if (fault := header_fault(path))]
     if len(faults) > NAMED:
-        faults = [*faults[:NAMED], f"hdrs: {len(faults) - NAMED} more cannot be used either"]
+        faults = [*faults[:NAMED], f"{field}: {len(faults) - NAMED} more cannot be used either"]
     if faults:
         raise SpecError("\n".join(faults))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from farm.errors import SpecError
-from farm.local.prepare import NAMED, prepare
+from farm.local.prepare import NAMED, prepare, refuse_unfit
 from farm.spec.job import JobSpec
 from tests.support.asset_bytes import a_blend, a_jpeg, a_radiance, an_exr
 
@@ -46,3 +46,12 @@ def test_a_file_that_no_header_tells_of_is_for_the_worker(plan):
     job = plan(picture=a_jpeg(), good=a_radiance(64, 32))
 
     assert len(job.of("hdrs")) == 2
+
+
+def test_what_is_counted_is_named_by_the_recipes_own_role(tmp_path):
+    files = [tmp_path / f"square{at}.hdr" for at in range(NAMED + 1)]
+    for file in files:
+        file.write_bytes(a_radiance(100, 100))
+
+    with pytest.raises(SpecError, match="skies: 1 more cannot be used either"):
+        refuse_unfit(files, field="skies")
