@@ -16,7 +16,14 @@ from farm.library import Library
 from farm.spec.camera import OrbitCamera, orbit_matrix
 from farm.storage import FolderStorage
 from tests.support.blender.scenes import add_box, asset_of
-from tests.support.blender.shots import again, render_labelled, shoot, some_render, some_view
+from tests.support.blender.shots import (
+    again,
+    render_labelled,
+    shoot,
+    some_render,
+    some_view,
+    task_of,
+)
 from tests.support.environments import (
     AP0,
     old_runs,
@@ -27,6 +34,7 @@ from tests.support.environments import (
     write_exr,
 )
 from worker.assets.cache import AssetCache
+from worker.render.task import light_evenly_without_hdr
 
 SKY = quarters(32)
 LOOKS = {"red": (180, -30), "green": (0, -30), "blue": (180, 30), "yellow": (0, 30)}
@@ -45,7 +53,8 @@ def seen(blender, hdr) -> dict[str, list[float]]:
     """Return what a camera sees of each quarter of the sky, with nothing in front of it."""
     blender.free_model()
     blender.configure(some_render(resolution_px=(8, 8), samples=1))
-    blender.load_hdr(hdr)
+    if hdr is not None:
+        blender.load_hdr(hdr)
     colours = {}
     for name, (yaw, pitch) in LOOKS.items():
         camera = OrbitCamera(yaw_deg=yaw, pitch_deg=pitch, distance=2.0, fit=False)
@@ -251,3 +260,17 @@ def test_a_file_that_changed_is_corrected_anew(blender, tmp_path):
     shutil.copy(write_exr(tmp_path / "twice.exr", SKY * 2, chromaticities=AP0), path)
 
     assert seen(blender, hdr)["red"] == pytest.approx([4.2826, 0.0854, 0.477], abs=0.01)
+
+
+def test_without_an_environment_light_is_white_whatever_was_there_before(blender, tmp_path):
+    """Tasks of recipes that take none, in the middle of others."""
+    hdr = hdr_of(write_exr(tmp_path / "sky.exr", SKY))
+    assert seen(blender, hdr) == expected()
+
+    task = task_of(hdr, hdr).model_copy(update={"assets": ()})
+    light_evenly_without_hdr(task, blender)
+    plain = seen(blender, None)
+    light_evenly_without_hdr(task_of(hdr, hdr), blender)
+
+    assert plain == expected(lambda rgb: 0 * rgb + 1)
+    assert seen(blender, hdr) == expected(), "the same one comes back"

@@ -1,4 +1,4 @@
-"""The world: one HDR environment that lights the model and nothing else."""
+"""The world: one HDR environment, or none, that lights the models and nothing else."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 IMPORTANCE_MAP_PX = 2048
 """Width of the map by which Cycles aims its rays at what is bright. Its own choice, 4096, takes
 three times as long to build (about a second on a CPU, per HDRI) for 0.5 % less noise."""
+WHITE = (1.0, 1.0, 1.0, 1.0)
 
 
 class Environment:
@@ -27,11 +28,16 @@ class Environment:
     def __init__(self, scene: bpy.types.Scene) -> None:
         self._world = add_world(scene)
         self._shown: tuple[tuple[str, str], bpy.types.Image] | None = None
+        self._notes: tuple[str, ...] = ()
+        self._even = True
         self._last_made = LastMade()
         self.shelf: Shelf = self._last_made
         """Keeps corrected pictures."""
-        self.notes: tuple[str, ...] = ()
-        """What was corrected of the picture, and what was found."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was corrected of the picture that shines, and what was found."""
+        return () if self._even else self._notes
 
     @property
     def image(self) -> bpy.types.Image | None:
@@ -45,14 +51,23 @@ class Environment:
             AssetError: It is not an HDR environment, or damaged.
         """
         key = (asset.sha256, asset.path)
-        if self._shown is not None and self._shown[0] == key:
-            return
+        if self._shown is None or self._shown[0] != key:
+            self._bring(asset, key)
+        self._even = False
+        shine(self._world, picture=True)
+
+    def shine_evenly(self) -> None:
+        """Shine white from everywhere; the picture of before is not seen."""
+        self._even = True
+        shine(self._world, picture=False)
+
+    def _bring(self, asset: Asset, key: tuple[str, str]) -> None:
         check_asset(asset)
         self._shown = None  # its picture may go as soon as there is another
         picture = self._corrected(asset)
         image = load_picture(picture.path, asset.path)
         set_picture(self._world, image)
-        self._shown, self.notes = (key, image), picture.notes
+        self._shown, self._notes = (key, image), picture.notes
 
     def _corrected(self, asset: Asset) -> Picture:
         """Return the picture of an environment as its header means it."""
@@ -74,7 +89,7 @@ class Environment:
 
 
 def add_world(scene: bpy.types.Scene) -> bpy.types.World:
-    """Give `scene` a world that shows an environment picture, still to be set."""
+    """Give `scene` a world that is white, and has a place for the picture of an environment."""
     world = bpy.data.worlds.new("environment")
     scene.world = world
     sampling: Any = world
@@ -86,10 +101,22 @@ def add_world(scene: bpy.types.Scene) -> bpy.types.World:
     picture.name = "picture"
     background = tree.nodes.new("ShaderNodeBackground")
     background.name = "background"
+    background.inputs["Color"].default_value = WHITE
     output = tree.nodes.new("ShaderNodeOutputWorld")
-    tree.links.new(picture.outputs["Color"], background.inputs["Color"])
     tree.links.new(background.outputs["Background"], output.inputs["Surface"])
     return world
+
+
+def shine(world: bpy.types.World, *, picture: bool) -> None:
+    """Light by the environment's picture, or evenly; a change costs Cycles most of a second."""
+    tree: Any = world.node_tree
+    colour = tree.nodes["background"].inputs["Color"]
+    if colour.is_linked == picture:
+        return
+    if picture:
+        tree.links.new(tree.nodes["picture"].outputs["Color"], colour)
+    else:
+        tree.links.remove(colour.links[0])
 
 
 def load_picture(path: Path, asset: str) -> bpy.types.Image:

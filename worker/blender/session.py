@@ -247,6 +247,10 @@ class BlenderSession:
         """
         self.environment.load(asset)
 
+    def light_evenly(self) -> None:
+        """Light the scene white from everywhere, as it is for tasks without an environment."""
+        self.environment.shine_evenly()
+
     # Pictures
 
     def set_light(self, strength: float) -> None:

@@ -127,10 +127,17 @@ def prepare(
     task: RenderTask, session: BlenderSession, locate: Locate, workshop: Workshop | None = None
 ) -> Stage:
     """Load what all views of a task share."""
+    light_evenly_without_hdr(task, session)
     with brought(task, locate, workshop) as here:
         stage = find_recipe(task.recipe).prepare(here, session)
     check_numbers(task, stage)
     return stage
+
+
+def light_evenly_without_hdr(task: RenderTask, session: BlenderSession) -> None:
+    """Take away the environment of the task before, where this one brings none."""
+    if not any(asset.kind == "hdr" for asset in task.assets):
+        session.light_evenly()
 
 
 def make_product(
@@ -152,6 +159,7 @@ def make_product(
     lease.confirm()
     make = find_maker(task.recipe)
     session.configure(task.render, task.passes)
+    light_evenly_without_hdr(task, session)
     with brought(task, locate, workshop) as here:
         workshop.make(
             task.product, lambda folder: make(here, session, folder), may_write=lease.secure
