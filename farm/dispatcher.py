@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from farm.errors import DamagedLedgerError, SetupError, StorageError, UnreachableError
+from farm.errors import (
+    DamagedLedgerError,
+    SetupError,
+    SpecError,
+    StorageError,
+    UnreachableError,
+)
 from farm.ledger import JobStatus, Ledger, TaskState
 from farm.ledger.inboxes import Affinity, Inboxes, Placed
 from farm.ledger.model import FED_JOB, WorkerStatus
@@ -249,7 +255,7 @@ class Dispatcher:
     def _known(self, ask: Callable[[str], T | None], job_id: str) -> T | None:
         try:
             return ask(job_id)
-        except StorageError:  # whoever makes its tasks meets the same, and says so
+        except (StorageError, SpecError):  # whoever makes its tasks meets the same, and says so
             return None
 
     def _republish(self, jobs: list[JobStatus]) -> None:
@@ -281,10 +287,11 @@ class Dispatcher:
     def _send(self, ticket: Ticket, priority: int, *, inbox: str | None = None) -> None:
         try:
             task = self.task_of(ticket.job_id, ticket.index)
-        except StorageError as error:  # the job waits, its owner can read for what
+        except (StorageError, SpecError) as error:  # its owner can read why it waits, or failed
             log.warning("task cannot be made job=%s: %s", ticket.job_id, error)
             self.ledger.claim(ticket, "dispatcher")
-            self.ledger.fail(ticket, error.cause, str(error))
+            cause = error.cause if isinstance(error, StorageError) else "unknown"
+            self.ledger.fail(ticket, cause, str(error))
             return
         self.queue.put(RenderMessage(ticket=ticket, task=task), priority=priority, inbox=inbox)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import itertools
+import os
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
-from farm.errors import SpecError
+from farm.errors import FarmError, SpecError
 from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.job import Job
-from farm.spec.recipes import RECIPES
+from farm.spec.recipes import RECIPES, unknown_recipe
 from farm.spec.task import RenderTask, dataset_key
 
 
@@ -76,14 +80,16 @@ class Expansion(ABC):
 
 def count(job: Job) -> Count:
     """Return how many tasks and views `job` has."""
-    return expansion_of(job.spec.recipe.kind).count(job)
+    with blamed(job.spec.recipe.kind):
+        return expansion_of(job.spec.recipe.kind).count(job)
 
 
 def render_task(job: Job, index: int) -> RenderTask:
     """Make task `index` of `job`: the same in every process, whatever the other tasks are."""
-    expansion = expansion_of(job.spec.recipe.kind)
-    task = expansion.task(job, index)
-    dataset, affinity = dataset_key(job.prefix, task.dataset), expansion.affinity(job, index)
+    with blamed(job.spec.recipe.kind):
+        expansion = expansion_of(job.spec.recipe.kind)
+        task, affinity = expansion.task(job, index), expansion.affinity(job, index)
+    dataset = dataset_key(job.prefix, task.dataset)
     return task.model_copy(update={"dataset": dataset, "affinity": affinity})
 
 
@@ -94,13 +100,15 @@ def expand(job: Job) -> Iterator[RenderTask]:
 
 def datasets(job: Job) -> Iterator[str]:
     """Yield the storage prefix of every dataset of `job`; "" is the storage's root."""
-    names = expansion_of(job.spec.recipe.kind).datasets(job)
-    return (dataset_key(job.prefix, name) for name in names)
+    with blamed(job.spec.recipe.kind):
+        for name in expansion_of(job.spec.recipe.kind).datasets(job):
+            yield dataset_key(job.prefix, name)
 
 
 def tell_apart(recipe: str, assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
     """Return the assets of a job to be, with other ids where a recipe needs them."""
-    return expansion_of(recipe).tell_apart(assets)
+    with blamed(recipe):
+        return expansion_of(recipe).tell_apart(assets)
 
 
 def mistakes(job: Job) -> Iterator[str]:
@@ -112,13 +120,19 @@ def mistakes(job: Job) -> Iterator[str]:
         if role.at_most is not None and found > role.at_most:
             yield f"{role.name}: {found} is too many; the recipe takes {role.at_most} at most"
     expansion = expansion_of(job.spec.recipe.kind)
-    yield from expansion.mistakes(job)
-    if not expansion.names_are_distinct:
-        yield from itertools.islice(shared_names(job), 1)
+    with blamed(job.spec.recipe.kind):
+        yield from expansion.mistakes(job)
+        if not count(job).views:
+            yield "recipe: makes no views: change its settings"
+        if not expansion.names_are_distinct:
+            yield from itertools.islice(unfit_names(job), 1)
 
 
-def shared_names(job: Job) -> Iterator[str]:
-    """Yield which files of a job two views would write, also where case does not count."""
+def unfit_names(job: Job) -> Iterator[str]:
+    """Yield which files of a job cannot be in a dataset, or would be written by two views.
+
+    Two names are one also where case does not count.
+    """
     owners: dict[int, str] = {}
     for task in expand(job):
         for view in task.views:
@@ -126,9 +140,20 @@ def shared_names(job: Job) -> Iterator[str]:
                 path = view.path_of(name, picture_format=task.render.format)
                 place = dataset_key(task.dataset, path)
                 me = f"{task.task_id}: {view.name} ({name})"
+                if not is_plain(path):
+                    yield f"recipe: {path!r} of {me} is not a plain path below the dataset"
                 owner = owners.setdefault(hash(place.casefold()), me)
                 if owner != me:
                     yield f"recipe: {place} would be written by {owner} and by {me}"
+
+
+def is_plain(path: str) -> bool:
+    """Say whether a path is one of a file in a dataset, and not among what the farm keeps there."""
+    parts = path.split("/")
+    return not any(
+        part != part.strip() or not part or part.startswith(".") or set(part) & set('\\:*?"<>|\0')
+        for part in parts
+    )
 
 
 def waits_for(job: Job) -> Callable[[int], int | None] | None:
@@ -163,14 +188,44 @@ def products(job: Job) -> Iterator[str]:
             yield product
 
 
+@functools.cache
 def expansion_of(recipe: str) -> Expansion:
     """Return the expansion of a recipe.
 
     Raises:
-        SpecError: No such recipe is known here.
+        SpecError: No such recipe is known here, or the package that brings it is broken.
     """
     known = RECIPES.get(recipe)
     if known is None:
-        raise SpecError(f"recipe.kind: {recipe!r} is not one of {', '.join(RECIPES)}")
-    expansion: Expansion = importlib.import_module(known.expansion).EXPANSION
+        raise SpecError(f"recipe.kind: {unknown_recipe(recipe)}")
+    with blamed(recipe):
+        expansion: Expansion = importlib.import_module(known.expansion).EXPANSION
     return expansion
+
+
+@contextmanager
+def blamed(recipe: str) -> Iterator[None]:
+    """Say which recipe is at fault where its code raises what it should not, and which line.
+
+    Raises:
+        SpecError: It did.
+    """
+    try:
+        yield
+    except FarmError:
+        raise
+    except Exception as error:
+        if RECIPES[recipe].expansion.startswith("farm."):  # ours: a fault of the farm
+            raise
+        raise SpecError(
+            f"recipe {recipe!r}: {place_in(recipe, error)}{type(error).__name__}: {error}: "
+            "mend the package that brings it"
+        ) from error
+
+
+def place_in(recipe: str, error: Exception) -> str:
+    """Return the last line of a recipe's own package that an error went through, if any."""
+    package = RECIPES[recipe].expansion.rpartition(".")[0].replace(".", os.sep) + os.sep
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if package in frame.filename]
+    return f"{own[-1].filename}, line {own[-1].lineno}: " if own else ""

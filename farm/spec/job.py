@@ -137,7 +137,8 @@ def unfit(assets: Mapping[str, Sequence[str]], recipe: Recipe) -> Iterator[str]:
     roles = {role.name: role for role in recipe.roles}
     for name in assets:
         if name not in roles:
-            yield f"{name}: the recipe {recipe.kind} does not take it, only {', '.join(roles)}"
+            only = f", only {', '.join(roles)}" if roles else ""
+            yield f"{name}: the recipe {recipe.kind} does not take it{only}"
     for name, role in roles.items():
         if role.at_least and name not in assets:
             yield f"{name}: is needed"

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from farm.errors import SpecError
 from farm.spec.job import JobSpec
 from farm.spec.quote import LIMIT, quoted
-from farm.spec.recipes import tags
+from farm.spec.recipes import unknown_recipe, without_tags
 from farm.spec.yaml_text import SpecLoader
 
 SENTENCES = {
@@ -24,6 +24,7 @@ SENTENCES = {
     "too_long": "has {actual_length} entries; give {max_length} at most",
     "string_too_long": "has more than {max_length} characters",
     "literal_error": "{input} is not one of {expected}",
+    "enum": "{input} is not one of {expected}",
     "union_tag_invalid": "'{tag}' is not one of {expected_tags}",
     "tuple_type": "{input} is not a list",
     "too_short": "is empty; name at least one",
@@ -78,13 +79,15 @@ def sentence(problem: Any, *, within: tuple[str, ...] = ()) -> str:
     place = [str(part) for part in problem["loc"]]
     if tuple(place[: len(within)]) == within:
         place = place[len(within) :]
-    if place[:1] == ["recipe"]:  # pydantic names the chosen recipe and mode in the path
-        place = [part for part in place if part not in tags()]
+    if place[:1] == ["recipe"]:
+        place = ["recipe", *without_tags(place[1:])]
     if place[:1] == ["assets"]:  # roles are fields of their own
         place = place[1:]
     if problem["type"] == "union_tag_invalid":
         place.append(facts["discriminator"].strip("'"))
         facts["tag"] = facts["tag"][:LIMIT]
+    if place == ["recipe", "kind"] and isinstance(name := facts.get("tag", problem["input"]), str):
+        return f"recipe.kind: {unknown_recipe(name)}"
     template = SENTENCES.get(problem["type"])
     text = template.format(**facts) if template else problem["msg"].removeprefix("Value error, ")
     return f"{'.'.join(place) or 'spec'}: {text}"

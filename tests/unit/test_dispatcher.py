@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from farm.dispatcher import WINDOW, Dispatcher
-from farm.errors import StorageError, UnreachableError
+from farm.errors import SpecError, StorageError, UnreachableError
 from farm.ledger import JobState, Ledger, TaskState
 from farm.ledger.shortage import shortage
 from farm.ledger.stores.memory_store import MemoryStore
@@ -270,3 +270,21 @@ def test_the_loop_ends_when_it_is_told_to(farm):
 
     farm.dispatcher.run(stop)
     farm.dispatcher.run(threading.Event(), until=lambda: True)
+
+
+def test_a_task_that_cannot_be_made_fails_with_the_reason_and_the_others_go_on(farm):
+    """A recipe's package is broken, or gone, since the job was accepted."""
+
+    def task(job_id, index):
+        if job_id == "job":
+            raise SpecError("recipe 'bench': ZeroDivisionError: division by zero")
+        return a_task(index, job_id=job_id)
+
+    farm.dispatcher.task_of = task
+    farm.add("job", tasks=1)
+    farm.add("other", tasks=1)
+
+    assert [ticket.job_id for ticket in farm.step(seconds=300)][:1] == ["other"]
+    (story,) = farm.ledger.failures("job")
+    assert story.attempts[-1].sentence == "recipe 'bench': ZeroDivisionError: division by zero"
+    assert farm.ledger.job("job").counts[TaskState.FAILED] == 1

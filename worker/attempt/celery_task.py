@@ -27,7 +27,9 @@ from farm.ledger.causes import refine
 from farm.ledger.policy import CAUSES, UNKNOWN
 from farm.queue import RENDER_TASK
 from farm.settings import Settings, load_settings
+from farm.spec.base import first_reason
 from farm.spec.quote import quoted
+from farm.spec.recipes import RECIPES, unknown_recipe
 from farm.spec.task import RenderMessage, RenderTask, Ticket
 from farm.storage import open_storage
 from worker.attempt.lease import LedgerLease, insist
@@ -155,6 +157,17 @@ def refuse(body: Any, *, ledger: Ledger, worker: str, reason: str) -> None:
         report_failure(ledger, ticket, "unknown", f"the worker cannot read the task: {reason}")
 
 
+def unreadable(body: Any, error: ValidationError) -> str:
+    """Say why a message cannot be read; perhaps the package of its recipe is not here."""
+    try:
+        recipe = body["task"]["recipe"]
+    except (LookupError, TypeError):
+        recipe = None
+    if isinstance(recipe, str) and recipe not in RECIPES:
+        return f"recipe {unknown_recipe(recipe)}; install the package that brings it here, too"
+    return first_reason(error)
+
+
 def naming(ticket: Ticket) -> str:
     """Return what a log line says of a ticket."""
     return f"job={ticket.job_id} index={ticket.index} attempt={ticket.attempt}"
@@ -266,7 +279,7 @@ def open_message(self: RenderDoor, body: Any) -> None:
     try:
         message = RenderMessage.model_validate(body)
     except ValidationError as error:
-        refuse(body, ledger=self.ledger, worker=worker, reason=str(error.errors()[0]["msg"]))
+        refuse(body, ledger=self.ledger, worker=worker, reason=unreadable(body, error))
         return
     try:
         # Before the claim: a start that crashes is no task's fault.

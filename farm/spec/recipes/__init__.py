@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import logging
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from operator import or_
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
+from farm.spec.quote import LIMIT
+from farm.spec.recipe_contract import BASES, classes_in, faults
 from farm.spec.recipes.base import AssetRole, Recipe, Setup, of_role
 from farm.spec.view import View
 
 __all__ = [
     "RECIPES", "AnyRecipe", "AnySetup", "AnyView", "AssetRole", "Recipe", "RecipeKind", "Setup",
-    "all_roles", "classes_of", "of_role", "roles_of", "tags", "word_of",
+    "all_roles", "classes_of", "of_role", "roles_of", "unknown_recipe", "without_tags", "word_of",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -32,6 +35,8 @@ DEFAULT_RECIPE = "sod"
 """What a spec that names no recipe asks for."""
 ENTRY_POINTS = "viewfarm.recipes"
 """Group under which an installed package names its recipes: `name = package`."""
+BROKEN: dict[str, str] = {}
+"""Recipes of installed packages that cannot be used, by name, with a sentence that says why."""
 
 
 class RecipeKind(NamedTuple):
@@ -50,24 +55,63 @@ class RecipeKind(NamedTuple):
     @property
     def roles(self) -> tuple[AssetRole, ...]:
         """What it takes assets for."""
-        return classes_of(self.name)[0].roles
+        roles: tuple[AssetRole, ...] = classes_in(self.spec)[0].roles
+        return roles
 
 
-def find_recipes() -> Iterator[RecipeKind]:
-    """Yield our own recipes, then those of installed packages; a broken one is left out."""
+class UnfitRecipeError(Exception):
+    """A package's recipe cannot be used; the text says why."""
+
+
+def find_recipes() -> dict[str, RecipeKind]:
+    """Return our own recipes, then those of installed packages, by name; broken ones are left out.
+
+    What is wrong with those is in `BROKEN`.
+    """
+    found = {recipe.name: recipe for recipe in own_recipes()}
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.value):
+        try:
+            recipe = packaged_recipe(point, found)
+        # A stranger's package, which may also try to end the process: ours go on without it.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            reason = str(error) if isinstance(error, UnfitRecipeError) else repr(error)
+            BROKEN.setdefault(point.name, broken_package(point, reason))
+            log.warning("%s", broken_package(point, reason))
+        else:
+            found.setdefault(recipe.name, recipe)
+    return found
+
+
+def own_recipes() -> Iterator[RecipeKind]:
+    """Yield the recipes of this package."""
     for module in pkgutil.iter_modules(__path__):
         if module.name != "base":
             name = module.name
             yield load_recipe(
                 name, f"{__name__}.{name}", f"farm.expand.{name}", f"worker.recipes.{name}"
             )
-    for point in entry_points(group=ENTRY_POINTS):
-        try:
-            yield load_recipe(
-                point.name, f"{point.value}.spec", f"{point.value}.expand", f"{point.value}.stage"
-            )
-        except Exception as error:  # noqa: BLE001 - a stranger's package: ours go on without it
-            log.warning("%s", broken_package(point, error))
+
+
+def packaged_recipe(point: EntryPoint, others: Mapping[str, RecipeKind]) -> RecipeKind:
+    """Return the recipe of an installed package.
+
+    Raises:
+        UnfitRecipeError: It cannot be used beside the others.
+    """
+    name, package = point.name, point.value
+    if name in others and others[name].stage != f"{package}.stage":
+        raise UnfitRecipeError("another recipe has that name: take another one")
+    module = importlib.import_module(f"{package}.spec")
+    if reason := next(faults(name, module, roles_by_name(others.values())), None):
+        raise UnfitRecipeError(reason)
+    for part in ("expand", "stage"):
+        if importlib.util.find_spec(f"{package}.{part}") is None:
+            raise UnfitRecipeError(f"{package} has no module {part}")
+    recipe = load_recipe(name, f"{package}.spec", f"{package}.expand", f"{package}.stage")
+    for part in BASES:  # whatever else pydantic may have against it
+        field = "spec" if part == "RecipeSpec" else part.lower()
+        TypeAdapter(union([getattr(each, field) for each in (*others.values(), recipe)]))
+    return recipe
 
 
 def load_recipe(name: str, spec: str, expansion: str, stage: str) -> RecipeKind:
@@ -76,32 +120,15 @@ def load_recipe(name: str, spec: str, expansion: str, stage: str) -> RecipeKind:
     return RecipeKind(name, module.RecipeSpec, module.Setup, module.View, expansion, stage)
 
 
-def broken_package(point: EntryPoint, error: Exception) -> str:
+def broken_package(point: EntryPoint, reason: str) -> str:
     """Say which installed package's recipe cannot be used, and why."""
     package = point.dist.name if point.dist else point.value
-    return f"the recipe {point.name!r} of the package {package} cannot be loaded: {error!r}"
-
-
-def subclasses(base: type[Recipe]) -> list[type[Recipe]]:
-    """Return all classes that are made from `base`."""
-    found = list(base.__subclasses__())
-    for cls in found:
-        found += cls.__subclasses__()
-    return found
+    return f"the recipe {point.name!r} of the package {package} cannot be loaded: {reason}"
 
 
 def classes_of(recipe: str) -> list[type[Recipe]]:
-    """Return the classes that what `recipe:` says may be of, the most special ones first."""
-    found = [cls for cls in subclasses(Recipe) if kind_of(cls) == recipe]
-    return sorted(found, key=lambda cls: -len(cls.__mro__))
-
-
-def kind_of(cls: type[Recipe]) -> str | None:
-    """Return which recipe a class is of."""
-    return next(iter(get_args(cls.model_fields["kind"].annotation)), None)
-
-
-RECIPES: dict[str, RecipeKind] = {recipe.name: recipe for recipe in find_recipes()}
+    """Return the classes that what `recipe:` says may be of."""
+    return classes_in(RECIPES[recipe].spec)
 
 
 def union(types: list[Any]) -> Any:
@@ -110,6 +137,17 @@ def union(types: list[Any]) -> Any:
         return types[0]
     return Annotated[functools.reduce(or_, types), Field(discriminator="kind")]
 
+
+def roles_by_name(recipes: Iterable[RecipeKind]) -> dict[str, AssetRole]:
+    """Return the roles of recipes by name; where two have one word, as the first has it."""
+    roles: dict[str, AssetRole] = {}
+    for recipe in recipes:
+        for role in recipe.roles:
+            roles.setdefault(role.name, role)
+    return roles
+
+
+RECIPES: dict[str, RecipeKind] = find_recipes()
 
 if TYPE_CHECKING:
     AnyRecipe = Recipe
@@ -124,14 +162,13 @@ else:
 @functools.cache
 def all_roles() -> Mapping[str, AssetRole]:
     """Return the roles of all recipes, by name."""
-    roles = {role.name: role for recipe in RECIPES.values() for role in recipe.roles}
-    return MappingProxyType(roles)
+    return MappingProxyType(roles_by_name(RECIPES.values()))
 
 
 def word_of(role: str) -> str:
-    """Return what one asset of a role is called: `model`; of a recipe that is gone, `asset`."""
+    """Return what one asset of a role is called: `model`; of a recipe that is gone, a guess."""
     known = all_roles().get(role)
-    return known.word if known else "asset"
+    return known.word if known else role.replace("_", " ").removesuffix("s") or "asset"
 
 
 def roles_of(recipe: str) -> tuple[AssetRole, ...]:
@@ -140,11 +177,28 @@ def roles_of(recipe: str) -> tuple[AssetRole, ...]:
     return known.roles if known else ()
 
 
-def tags() -> set[str]:
-    """Return the words that tell one recipe, or mode of one, from another."""
-    annotations = (
-        field.annotation for cls in subclasses(Recipe) for field in cls.model_fields.values()
-    )
-    return {
-        value for note in annotations if get_origin(note) is Literal for value in get_args(note)
-    }
+def unknown_recipe(name: str) -> str:
+    """Say that there is no such recipe here, and why there is none where that is known."""
+    said = f"{name[:LIMIT]!r} is not one of {', '.join(map(repr, RECIPES))}"
+    return f"{said}: {BROKEN[name]}" if name in BROKEN else said
+
+
+def without_tags(path: Sequence[str]) -> list[str]:
+    """Return the path of a field below `recipe:` without the words that pydantic adds to it.
+
+    It names the recipe where there are several, and then the mode where that has several.
+    """
+    words, recipe = list(path), next(iter(RECIPES))
+    if len(RECIPES) > 1 and words and words[0] in RECIPES:
+        recipe = words.pop(0)
+    classes = classes_of(recipe)
+    if len(classes) > 1 and words and words[0] in {tag for cls in classes for tag in tags(cls)}:
+        words.pop(0)
+    return words
+
+
+def tags(cls: type[Recipe]) -> Iterator[str]:
+    """Yield the words by which a class is told from others of its recipe."""
+    for field in cls.model_fields.values():
+        if get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1:
+            yield from get_args(field.annotation)

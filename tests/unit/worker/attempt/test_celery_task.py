@@ -3,6 +3,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from pydantic import ValidationError
 
 from farm.errors import (
     AssetError,
@@ -361,3 +362,17 @@ def test_logs_go_where_results_go(ledger, monkeypatch):
     door._renderer = SimpleNamespace(results="the channel")
 
     assert door.logs == "the channel"
+
+
+def test_a_message_of_a_recipe_that_is_not_here_says_what_to_install(ledger):
+    body = a_message(ledger).model_dump(mode="json")
+    body["task"]["recipe"] = "bench"
+    body["task"]["setup"] = {"kind": "bench"}
+    with pytest.raises(ValidationError) as caught:
+        RenderMessage.model_validate(body)
+
+    reason = tasks.unreadable(body, caught.value)
+
+    assert reason == (
+        "recipe 'bench' is not one of 'sod'; install the package that brings it here, too"
+    )
