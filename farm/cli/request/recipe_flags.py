@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from typer.core import TyperCommand
+
+from farm.errors import SpecError
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -22,7 +27,9 @@ OWN_OF_SOD = frozenset(
      "file_lights"}
 )  # fmt: skip
 """Flags that are written by hand; they go where another recipe is asked for."""
+SPEC_SUFFIXES = (".yaml", ".yml", ".json")
 PANEL = "What to render"
+SENTENCE_END = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!etc)\. (?=[A-Z])")
 
 given: ContextVar[dict[str, Any]] = ContextVar("given", default={})  # noqa: B039 - never changed
 """What the flags of a recipe say in the command that runs, by the field of the spec."""
@@ -43,18 +50,46 @@ class SpecCommand(TyperCommand):
 
 
 def recipe_in(args: Sequence[str]) -> RecipeKind | None:
-    """Return the recipe, other than the default, that the arguments of a command name."""
+    """Return the recipe, other than the default, that a command's arguments or its spec name.
+
+    Raises:
+        SpecError: A flag names one that is not known here.
+    """
+    flag = recipe_flag(args)
+    name = flag if flag is not None else recipe_of_file(args)
+    if name is None:
+        return None
+    from farm.spec.recipes import DEFAULT_RECIPE, RECIPES, unknown_recipe
+
+    if flag is not None and flag not in RECIPES:
+        raise SpecError(f"--recipe: {unknown_recipe(flag)}")
+    return None if name == DEFAULT_RECIPE else RECIPES.get(name)
+
+
+def recipe_flag(args: Sequence[str]) -> str | None:
+    """Return what the flag `--recipe` says."""
     name = None
     for place, arg in enumerate(args):
         if arg == "--recipe" and place + 1 < len(args):
             name = args[place + 1]
         elif arg.startswith("--recipe="):
             name = arg.partition("=")[2]
-    if name is None:
-        return None
-    from farm.spec.recipes import DEFAULT_RECIPE, RECIPES
+    return name
 
-    return None if name == DEFAULT_RECIPE else RECIPES.get(name)
+
+def recipe_of_file(args: Sequence[str]) -> str | None:
+    """Return the recipe of the spec among the arguments; who reads it whole finds its faults."""
+    file = next((Path(arg) for arg in args if arg.lower().endswith(SPEC_SUFFIXES)), None)
+    if file is None or not file.is_file():
+        return None
+    from farm.local.prepare import read_spec_file
+
+    try:
+        recipe = read_spec_file(file)[0].get("recipe")
+    except SpecError:
+        return None
+    kind = recipe.get("kind") if isinstance(recipe, dict) else None
+    return kind if isinstance(kind, str) else None
 
 
 def params_of(recipe: RecipeKind, params: Sequence[Any]) -> list[Any]:
@@ -82,8 +117,22 @@ def command_of(recipe: RecipeKind) -> Any:
 
 def role_parameter(role: AssetRole) -> inspect.Parameter:
     """Return the flag that names the assets of a role."""
-    option = typer.Option(f"--{dashed(role.name)}", help="File, glob or folder; may be repeated.")
+    option = typer.Option(f"--{dashed(role.name)}", help=help_of_role(role))
     return parameter(f"{ROLE}{role.name}", list[str] | None, option)
+
+
+def help_of_role(role: AssetRole) -> str:
+    """Return what kind of files a role takes, and how many."""
+    from farm.spec.asset import KINDS
+
+    phrase = KINDS[role.kind].phrase
+    most = "" if role.at_most is None else f", {role.at_most} at most"
+    least = "may be left out" if not role.at_least else f"needed, {role.at_least} or more"
+    if role.at_least and role.at_most is not None:
+        least, most = f"needed, {role.at_least} to {role.at_most}", ""
+        if role.at_least == role.at_most:
+            least = f"needed, {role.at_least}"
+    return f"File, glob or folder, each file {phrase}; may be repeated. ({least}{most})"
 
 
 def field_parameters(recipe: RecipeKind) -> Iterator[inspect.Parameter]:
@@ -111,9 +160,31 @@ def fields_of(recipe: RecipeKind) -> dict[str, FieldInfo]:
 
 def help_of(field: FieldInfo) -> str:
     """Return the first sentence of a field's documentation, and its default."""
-    first = " ".join((field.description or "").split()).partition(". ")[0].rstrip(".")
-    default = "" if field.is_required() or field.default is None else f" (default: {field.default})"
-    return f"{first}.{default}".replace("[", "(").replace("]", ")")
+    words = " ".join((field.description or "").split())
+    first = SENTENCE_END.split(words, maxsplit=1)[0].rstrip(".")
+    notes = [f"one of {', '.join(choices)}"] if (choices := choices_of(field.annotation)) else []
+    if not field.is_required() and field.default is not None:
+        notes.append(f"default: {as_written(field.default)}")
+    told = f"{first}." + (f" ({'; '.join(notes)})" if notes else "")
+    return told.replace("[", "(").replace("]", ")")
+
+
+def choices_of(annotation: Any) -> list[str]:
+    """Return the words that a field, or each word of its list, must be one of."""
+    if get_origin(annotation) is Literal:
+        return [as_written(value) for value in get_args(annotation)]
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return [as_written(value) for value in annotation]
+    return [word for part in get_args(annotation) for word in choices_of(part)]
+
+
+def as_written(value: Any) -> str:
+    """Return a value as a flag has it."""
+    if isinstance(value, Enum):
+        return as_written(value.value)
+    if isinstance(value, tuple | list):
+        return ",".join(map(as_written, value)) or "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def parameter(name: str, kind: Any, option: Any) -> inspect.Parameter:

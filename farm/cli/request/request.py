@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from farm.cli.request.recipe_flags import split_lists
+from farm.cli.request.recipe_flags import SPEC_SUFFIXES, split_lists
 from farm.errors import SpecError
 from farm.library import home_expanded
 from farm.local.prepare import read_spec_file
@@ -15,8 +15,6 @@ from farm.spec.job import JobSpec
 from farm.spec.load import parse_spec, parse_yaml
 from farm.spec.quote import quoted
 from farm.spec.recipes import DEFAULT_RECIPE, RECIPES, AssetRole, all_roles, roles_of
-
-SPEC_SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def read_request(
