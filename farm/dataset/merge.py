@@ -140,6 +140,7 @@ def check_names(parts: Sequence[MergePart], *, prefix: bool) -> list[MergePart]:
         SpecError: They are not.
     """
     known: dict[bytes, bytes] = {}
+    owners: dict[bytes, str] = {}
     there: set[bytes] = set()
     new: list[MergePart] = []
     for part in parts:
@@ -158,9 +159,29 @@ def check_names(parts: Sequence[MergePart], *, prefix: bool) -> list[MergePart]:
                 )
                 where = f"{part.data.storage.place}/{view.key}"
                 raise SpecError(f"{where}: another view is also called {name}; {remedy}")
+            check_paths(view, name, owners)
         if len(known) > before:
             new.append(part)
     return new
+
+
+def check_paths(view: DatasetView, name: str, owners: dict[bytes, str]) -> None:
+    """Hold that no other view has files of a recipe's own names where those of a view go.
+
+    Raises:
+        SpecError: One has.
+    """
+    before = view.record.view.name
+    for file in view.record.files.values():
+        if file.path.rpartition("/")[2].startswith(before):
+            continue  # views that have other names have other files
+        path = path_under(name, file.path, before=before)
+        owner = owners.setdefault(short(path), name)
+        if owner != name:
+            raise SpecError(
+                f"{path}: both {owner} and {name} have a file of that name; --prefix puts the "
+                "files of each dataset into a folder of its own"
+            )
 
 
 def name_of(view: DatasetView, part: MergePart) -> str:
@@ -193,11 +214,9 @@ def planned(parts: Sequence[MergePart], counts: Counter[str]) -> Iterator[ViewMo
 
 def renamed(record: ViewRecord, name: str, *, index: int) -> ViewRecord:
     """Return a record under another name, at another place in the order."""
-    old = record.view.name
 
     def move(file: FileRecord) -> FileRecord:
-        folder, _, base = file.path.rpartition("/")
-        path = f"{folder}/{name}{base.removeprefix(old)}"
+        path = path_under(name, file.path, before=record.view.name)
         return file.model_copy(update={"path": path})
 
     return record.model_copy(
@@ -207,6 +226,18 @@ def renamed(record: ViewRecord, name: str, *, index: int) -> ViewRecord:
             "previews": {of: move(file) for of, file in record.previews.items()},
         }
     )
+
+
+def path_under(name: str, path: str, *, before: str) -> str:
+    """Return where a file of a view goes whose name becomes `name`.
+
+    A recipe's own path, which the view's name is not part of, stays whole: below a folder of its
+    dataset's name where that is part of the new name.
+    """
+    folder, _, base = path.rpartition("/")
+    if base.startswith(before):
+        return f"{folder}/{name}{base.removeprefix(before)}"
+    return path if name == before else f"{name.removesuffix(f'_{before}')}/{path}"
 
 
 def moved(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 from pydantic import Field, ValidationError
 
@@ -29,7 +30,8 @@ from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage, hash_of
 
-SplitBy = Literal["group", "model", "hdr", "scene", "script", "view"]
+SplitBy = str
+"""`group`, `view`, a kind of asset (`model`), or a role of assets (`models`)."""
 FORMER_DEFAULT = "model"
 """What `group` was called while a group was always a model."""
 SLACK = 1e-6
@@ -90,6 +92,8 @@ def split_dataset(
         SpecError: The shares make no sense, or there are no views.
     """
     check_shares(shares)
+    for view in itertools.islice(data, 1):
+        check_kind(view.record, by)
     kept = {} if fresh else find_kept(data.storage, shares, by=by, seed=seed)
     if not len(data):
         raise SpecError(f"{data.storage.place}: has no views yet: there is nothing to split")
@@ -243,7 +247,20 @@ def group_of(record: ViewRecord, by: SplitBy) -> dict[str, str]:
     """Return what a view must stay together with, and the name of each."""
     if by == "group":
         return {record.group: record.assets[0].name}
-    return {asset.content: asset.name for asset in record.assets if asset.kind == by}
+    return {asset.content: asset.name for asset in record.assets if by in (asset.kind, asset.role)}
+
+
+def check_kind(record: ViewRecord, by: SplitBy) -> None:
+    """Hold that a view shows something of what is split by.
+
+    Raises:
+        SpecError: It does not; it says what else there is.
+    """
+    kinds = (asset.kind for asset in record.assets)
+    roles = (asset.role for asset in record.assets if asset.role)
+    choices = ["group", "view", *dict.fromkeys((*kinds, *roles))]
+    if by not in choices:
+        raise SpecError(f"--by: {by!r} is not one of {', '.join(choices)}, which all views have")
 
 
 def list_views(
@@ -261,9 +278,8 @@ def list_views(
         if by == "view":
             group = record.view_id
         else:
+            check_kind(record, by)
             found = group_of(record, by)
-            if not found:
-                raise SpecError(f"--by {by}: {view.key} shows no such asset; choose --by group")
             names |= found
             group = together.link(found)
             views[group] += 1

@@ -10,6 +10,7 @@ from farm.cli.remote.farm_options import confirm, err_console, out_console, say
 from farm.dataset.reader import open_dataset
 from farm.dataset.split import SplitBy, SplitsThereError, SplitSummary, split_dataset
 from farm.spec.counted import counted
+from farm.spec.recipes import word_of
 
 
 def split_place(  # noqa: PLR0913  an option each
@@ -37,7 +38,7 @@ def split_place(  # noqa: PLR0913  an option each
 def print_splits(summary: SplitSummary) -> None:
     """Say what each split holds."""
     console = out_console()
-    noun = {"view": None, "hdr": "HDRI"}.get(summary.by, summary.by)
+    noun = {"view": None, "hdr": "HDRI"}.get(summary.by, word_of(summary.by))
     for name, views in summary.views.items():
         groups = sum(group.split == name for group in summary.groups)
         of = f" of {counted(groups, noun)}" if noun else ""

@@ -132,7 +132,7 @@ def test_split_tells_of_each_part_and_of_empty_ones(folder):
     assert "2 views of 1 group" in done.stdout
     assert "note: test is empty" in done.stdout
     assert run("verify", folder).exit_code == 0
-    kinds = "group, model, hdr, scene, script, view"
+    kinds = "group, view, model, hdr, models, hdrs"
     with pytest.raises(FarmError, match=f"--by: 'colour' is not one of {kinds}"):
         raise run("split", folder, "--by", "colour").exception
 

@@ -208,3 +208,43 @@ def test_what_cannot_be_merged_is_named(tmp_path):
     with pytest.raises(SpecError, match="is another file"):
         merge([open_dataset(tmp_path / "b")], FolderStorage(tmp_path / "other"))
     assert wanted.read_bytes() == b"mine"
+
+
+def give_own_paths(folder: Path, pattern: str) -> None:
+    """Have the files of a dataset lie as a recipe's `path_of` says."""
+    lines = []
+    for line in (folder / "views.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        for of, file in record["files"].items():
+            before, suffix = folder / file["path"], Path(file["path"]).suffix
+            at = f"{record['view']['index']:02d}"
+            file["path"] = f"{pattern.format(of=of, at=at)}{suffix}"
+            (folder / file["path"]).parent.mkdir(parents=True, exist_ok=True)
+            before.rename(folder / file["path"])
+        lines.append(json.dumps(record))
+    (folder / "views.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def test_files_keep_a_recipes_own_paths(tmp_path):
+    write(tmp_path / "a")
+    write(tmp_path / "b", first=3)
+    give_own_paths(tmp_path / "a", "{of}/left/{at}")
+    give_own_paths(tmp_path / "b", "right/{at}/{of}")
+
+    put_together(tmp_path, "a", "b")
+
+    assert {"rgb/left/00.png", "depth/left/02.exr", "right/04/mask.png"} <= files_in(
+        tmp_path / "out"
+    )
+    assert verify(open_dataset(tmp_path / "out"), workers=2).wrong == 0
+    assert put_together(tmp_path, "a", "b").there == 18, "the same again moves nothing"
+
+
+def test_own_paths_that_are_the_same_are_told_apart_by_a_prefix(tmp_path):
+    for name, first in (("a", 0), ("b", 3)):
+        write(tmp_path / name, first=first)
+        give_own_paths(tmp_path / name, "{of}/left/frame")
+
+    with pytest.raises(SpecError, match="have a file of that name; --prefix puts the files"):
+        put_together(tmp_path, "a", "b")
+    assert not (tmp_path / "out").exists()

@@ -335,3 +335,32 @@ def show_together(folder, pairs):
         assets = (models[one], models[other], records[at].assets[-1])
         records[at] = records[at].model_copy(update={"assets": assets})
     path.write_text("".join(record.model_dump_json() + "\n" for record in records))
+
+
+def test_a_role_of_assets_is_split_by_too(tmp_path):
+    """Two roles may take the same kind of file, of which one is in all views."""
+    write(tmp_path, views=24, models=8)
+    add_backdrop(tmp_path)
+
+    split(tmp_path, by="models")
+
+    shown = [
+        {asset.title for view in farm.dataset.open(tmp_path, split=part)
+         for asset in view.record.of("models")}
+        for part in SHARES
+    ]  # fmt: skip
+    assert sum(map(len, shown)) == len(set().union(*shown)) == 8
+    with pytest.raises(SpecError, match="--by model: views that show several of them link all 8"):
+        split(tmp_path, by="model", fresh=True)
+    with pytest.raises(SpecError, match="--by: 'tools' is not one of group, view, model, hdr, mo"):
+        split(tmp_path, by="tools", fresh=True)
+
+
+def add_backdrop(folder):
+    storage = FolderStorage(folder)
+    records = [json.loads(line) for line in storage.get("views.jsonl").splitlines()]
+    backdrop = records[0]["assets"][0] | {"role": "backdrops"}
+    for record in records:
+        record["assets"].append(backdrop)
+    lines = "".join(json.dumps(record) + "\n" for record in records)
+    storage.put("views.jsonl", lines.encode())
