@@ -16,12 +16,13 @@ def doctor(
     only: Annotated[
         str | None,
         typer.Option(
-            help="Checks, by commas; api, dispatcher, flower and worker are asked only so."
+            help="Checks to make, separated by commas; api, dispatcher, flower and worker "
+            "are made only if named."
         ),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Tell what is not ok alone.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only what is not ok.")] = False,
 ) -> None:
-    """Look at versions, devices, Blender, storage, Redis and login; exit 1 on a problem."""
+    """Check versions, devices, Blender, storage, Redis and login; exit with 1 on a problem."""
     from farm.doctor import examine
 
     sick = False

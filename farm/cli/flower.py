@@ -18,10 +18,10 @@ def flower(
     port: Annotated[int | None, typer.Option(help="(env: FARM_FLOWER_PORT)")] = None,
     db: Annotated[
         Path | None,
-        typer.Option(help="File that keeps what was seen. (env: FARM_FLOWER_DB)"),
+        typer.Option(help="File that keeps Flower's history. (env: FARM_FLOWER_DB)"),
     ] = None,
 ) -> None:
-    """Show tasks and workers in a browser (Flower); the password is in FARM_FLOWER_AUTH."""
+    """Show tasks and workers in a browser (Flower); FARM_FLOWER_AUTH holds user and password."""
     with needing("Flower needs", "pip install 'viewfarm[server]'"):
         from farm.flower import load_flower_settings, serve_flower
         from farm.settings import load_settings

@@ -51,11 +51,11 @@ COMMANDS = {
     RUN: (up, down, doctor, api, dispatcher, flower, recover),
 }  # fmt: skip
 PANELS = {"assets": HERE, "samples": HERE, "worker": RUN}
-"""Where the commands of installed packages stand in the help."""
+"""Panel of the help that lists the commands of installed packages."""
 
 
 def make_app() -> typer.Typer:
-    """Gather the commands: ours, and those that the installed packages add."""
+    """Gather the commands: ours, and those that installed packages add."""
     app = typer.Typer(
         help=HELP,
         no_args_is_help=True,

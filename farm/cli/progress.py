@@ -1,4 +1,4 @@
-"""Progress for people (a bar) and for logs (a line now and then)."""
+"""Progress for people (a bar) and for logs (an occasional line)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def show_progress(console: Console, plan: Estimate) -> Iterator[Callable[[Status
 
 
 class _Log:
-    """A line when ten seconds have passed."""
+    """One line every ten seconds."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -46,7 +46,7 @@ class _Log:
 
 
 def facts(status: Status) -> str:
-    """Say how the run goes, in a few words."""
+    """Say how the run is going, in a few words."""
     if status.waits_for:
         return f"waiting: {status.waits_for}"
     parts = [f"{status.tasks_done}/{status.tasks} tasks"]
@@ -62,7 +62,7 @@ def facts(status: Status) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as a person says them: `8 s`, `3 min 20 s`, `5 h 10 min`, `2 d 3 h`."""
+    """Return seconds as people write them: `8 s`, `3 min 20 s`, `5 h 10 min`, `2 d 3 h`."""
     whole = round(seconds)
     for size, unit, part_size, part in (
         (86400, "d", 3600, "h"),
@@ -76,7 +76,7 @@ def duration(seconds: float) -> str:
 
 
 def file_size(size_bytes: int) -> str:
-    """Return a size in bytes as a person says it."""
+    """Return a size in bytes as people write it."""
     size = float(size_bytes)
     for unit in ("B", "KB", "MB", "GB"):
         if size < 1000:

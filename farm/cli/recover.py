@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 SOME_LOST = 1
 
-Storage = Annotated[str | None, typer.Option(help="The farm's storage; left out: FARM_STORAGE.")]
-RedisUrl = Annotated[str | None, typer.Option(help="The farm's Redis; left out: FARM_REDIS_URL.")]
+Storage = Annotated[str | None, typer.Option(help="The farm's storage. (default: FARM_STORAGE)")]
+RedisUrl = Annotated[str | None, typer.Option(help="The farm's Redis. (default: FARM_REDIS_URL)")]
 
 
 def recover(
@@ -24,10 +24,10 @@ def recover(
     redis_url: RedisUrl = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per job.")] = False,
 ) -> None:
-    """Write down again the jobs that Redis has lost, from the specs and records on storage.
+    """Restore the jobs that Redis has lost, from the specs and records on storage.
 
-    The dispatcher does so by itself when it starts, and when Redis was restarted or emptied.
-    Twice is once.
+    The dispatcher does this by itself when it starts, and when Redis was restarted or emptied.
+    Running it twice does no harm.
     """
     with needing(*SERVER):
         from farm.serve.restore import restore_each

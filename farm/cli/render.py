@@ -14,10 +14,10 @@ def render(
     request: Request,
     *,
     workers: Annotated[
-        str, typer.Option(help="Number, or auto: one per device.", rich_help_panel=WHERE)
+        str, typer.Option(help="How many, or auto: one per device.", rich_help_panel=WHERE)
     ] = "auto",
     device: Annotated[
-        str, typer.Option(help="auto, cpu, cuda:N, optix:N.", rich_help_panel=WHERE)
+        str, typer.Option(help="auto, cpu, cuda:N or optix:N.", rich_help_panel=WHERE)
     ] = "auto",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be rendered, and stop.")
@@ -25,9 +25,9 @@ def render(
 ) -> None:
     """Render a dataset on this machine.
 
-    Starts a private Redis and a worker per device, renders what is missing, takes all down again.
+    Starts a private Redis and a worker per device, renders what is missing, stops everything.
 
-    Exit codes: 0 all views are there, 1 some failed, 2 the request is at fault, 130 stopped.
+    Exit codes: 0 all views are rendered, 1 some failed, 2 the request is wrong, 130 stopped.
     """
     from farm.cli.render_run import render_request
 

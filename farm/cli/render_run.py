@@ -79,7 +79,7 @@ def of_what(plan: Estimate, job: Job) -> str:
 
 def plan_line(plan: Estimate, job: Job, *, devices: list[str]) -> str:
     """Say in one line what is about to happen."""
-    there = f"{plan.views_done:,} of them {'is' if plan.views_done == 1 else 'are'} there"
+    there = f"{plan.views_done:,} of them already rendered"
     known = f", {there}" if plan.views_done else ""
     rough = f", roughly {duration(plan.seconds)}" if plan.views > plan.views_done else ""
     return (
@@ -110,7 +110,7 @@ def print_plan(plan: Estimate, job: Job, *, folder: Path, devices: list[str]) ->
 
 
 def print_summary(console: Console, summary: Summary) -> None:
-    """Say what is there now, what failed and where to look."""
+    """Say what is rendered now, what failed and where to look."""
     for failure in summary.failures:
         tasks = counted(failure.tasks, "task")
         console.print(f"[red]failed[/]  {tasks}: {escape(failure.sentence)}", soft_wrap=True)
@@ -118,7 +118,7 @@ def print_summary(console: Console, summary: Summary) -> None:
     word = "stopped: " if summary.interrupted else ""
     console.print(
         f"{word}{summary.views_there:,} of {counted(summary.views, 'view')} "
-        f"{'is' if summary.views == 1 else 'are'} there: {summary.rendered:,} "
+        f"complete: {summary.rendered:,} "
         f"rendered in {duration(summary.seconds)}{rate}"
     )
     for dataset in summary.datasets[:10]:
@@ -126,9 +126,9 @@ def print_summary(console: Console, summary: Summary) -> None:
         if dataset.preview:
             console.print(f"  look at {escape(str(dataset.preview))}", soft_wrap=True)
     if len(summary.datasets) > 10:
-        console.print(f"... and {len(summary.datasets) - 10} more datasets beside them")
+        console.print(f"... and {len(summary.datasets) - 10} more datasets next to them")
     if summary.interrupted:
-        console.print("the same command goes on from here")
+        console.print("run the same command again to resume")
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def stop_on_signal(console: Console) -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stop.set()
         with contextlib.suppress(OSError):  # no terminal any more
-            console.print("stopping after the views in hand; once more to stop at once")
+            console.print("stopping after the current views; press Ctrl-C again to stop at once")
 
     watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {

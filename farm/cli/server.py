@@ -16,10 +16,12 @@ token = typer.Typer(
 
 
 def api(
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 for all interfaces.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
 ) -> None:
-    """Serve the farm's API; FARM_REDIS_URL and FARM_STORAGE say what of."""
+    """Serve the API of the farm that FARM_REDIS_URL and FARM_STORAGE name."""
     with needing(*SERVER):
         from farm.api.server import serve
     from farm.settings import load_settings
@@ -28,7 +30,7 @@ def api(
 
 
 def dispatcher() -> None:
-    """Feed the workers and finish what they have rendered, until told to stop."""
+    """Feed the workers and finish their datasets, until told to stop."""
     with needing(*SERVER):
         from farm.serve.service import serve
     from farm.settings import load_settings
@@ -36,13 +38,13 @@ def dispatcher() -> None:
     serve(load_settings())
 
 
-Storage = Annotated[str | None, typer.Option(help="The farm's storage; left out: FARM_STORAGE.")]
+Storage = Annotated[str | None, typer.Option(help="The farm's storage. (default: FARM_STORAGE)")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @token.command("create")
 def create_token(
-    name: Annotated[str, typer.Option(help="Whose token it is, for people.")],
+    name: Annotated[str, typer.Option(help="Who will use the token, for your own reference.")],
     role: Annotated[
         str,
         typer.Option(help="read (look, download), submit (upload, steer) or admin (delete)."),
@@ -60,7 +62,7 @@ def create_token(
     if role not in get_args(Role):
         raise SpecError(f"--role: {role!r} is not one of {', '.join(get_args(Role))}")
     if not name.strip() or len(name) > 80 or not name.isprintable():
-        raise SpecError("--name: give 1 to 80 plain characters")
+        raise SpecError("--name: must be 1 to 80 plain characters")
     secret, info = _book(storage).create(name.strip(), cast("Role", role))
     if json:
         from json import dumps
@@ -92,7 +94,7 @@ def revoke_token(
     token_id: Annotated[str, typer.Argument(help="Id of the token: `farm token list` shows it.")],
     storage: Storage = None,
 ) -> None:
-    """Make a token worthless, within seconds."""
+    """Revoke a token; it stops working within seconds."""
     from farm.errors import SpecError
 
     if not _book(storage).revoke(token_id):

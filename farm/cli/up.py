@@ -25,15 +25,15 @@ HERE = Path("farm-storage")  # as farm.local.farm_folder says, which is heavy
 def up(  # noqa: PLR0913 - one parameter per flag
     *,
     storage: Storage = HERE,
-    port: Annotated[int, typer.Option(help="Of the API.")] = 8000,
+    port: Annotated[int, typer.Option(help="Port of the API.")] = 8000,
     host: Annotated[
-        str, typer.Option(help="Address of the API; 0.0.0.0 lets other machines in.")
+        str, typer.Option(help="Address that the API listens on; 0.0.0.0 lets other machines in.")
     ] = "127.0.0.1",
-    flower_port: Annotated[int, typer.Option(help="Of Flower, on this machine only.")] = 5555,
+    flower_port: Annotated[int, typer.Option(help="Port of Flower, on this machine only.")] = 5555,
     workers: Annotated[str, typer.Option(help="How many, or auto: one per device.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:N or optix:N.")] = "auto",
     foreground: Annotated[
-        bool, typer.Option("--foreground", help="Stay, and end the farm with Ctrl-C.")
+        bool, typer.Option("--foreground", help="Stay in the terminal; Ctrl-C ends the farm.")
     ] = False,
 ) -> None:
     """Start the whole farm on this machine: Redis, API, dispatcher, Flower, workers."""
@@ -46,7 +46,7 @@ def up(  # noqa: PLR0913 - one parameter per flag
 
     folder = FarmFolder(storage.expanduser().resolve())
     if state := folder.state():
-        typer.echo(f"a farm runs in {folder.storage} already")
+        typer.echo(f"a farm already runs in {folder.storage}")
         raise typer.Exit(report(folder, state))
     options = UpOptions(
         storage=folder.storage,
@@ -70,7 +70,7 @@ def up(  # noqa: PLR0913 - one parameter per flag
 
 
 def down(*, storage: Storage = HERE) -> None:
-    """End the farm that `farm up` started in this folder; jobs go on at the next `farm up`."""
+    """End the farm that `farm up` started in this folder; jobs resume at the next `farm up`."""
     from farm.local import daemon
     from farm.local.farm_folder import FarmFolder
 
@@ -83,11 +83,11 @@ def down(*, storage: Storage = HERE) -> None:
     for part in state.parts:
         if part.pid is not None:
             typer.echo(f"ended {part.name} (process {part.pid})")
-    typer.echo(f"the farm in {folder.storage} is down; its jobs go on at the next `farm up`")
+    typer.echo(f"the farm in {folder.storage} is down; its jobs resume at the next `farm up`")
 
 
 def log_in(url: str, token: str, *, replace: bool) -> None:
-    """Log this user in; a login to a farm elsewhere is replaced only if asked for."""
+    """Log this user in; replace a login to another farm only if asked to."""
     from farm.client.home import Home, Login
 
     home = Home.of_user()
@@ -123,7 +123,7 @@ def stay(options: UpOptions) -> None:
 
 
 def report(folder: FarmFolder, state: UpState) -> int:
-    """Say where the farm is and what to do next; return 1 where a part of it cannot run."""
+    """Say where the farm is and what to do next; return 1 if a part of it cannot run."""
     keys = folder.secrets()
     rows = {
         "API": f"{state.url}  (its reference: {state.url}/docs)",
@@ -138,7 +138,7 @@ def report(folder: FarmFolder, state: UpState) -> int:
         if part.problem:
             typer.echo(f"problem: {part.name} does not run: {part.problem}", err=True)
     if state.phase != "ready":
-        typer.echo("not all parts answer yet; `farm doctor` and the logs tell more", err=True)
+        typer.echo("not all parts answer yet; see `farm doctor` and the logs", err=True)
     down = f"farm down --storage {folder.storage}"
     typer.echo(f"next:    farm submit --models MODELS --hdrs HDRS · farm workers · {down}")
     return 1 if any(part.problem for part in state.parts) else 0

@@ -98,7 +98,7 @@ def test_bombs_are_set_aside_and_the_other_models_are_rendered(assets, tmp_path,
                 "--samples", 1, "--workers", 1, "--device", "cpu")  # fmt: skip
 
     assert done.returncode == 1, done.stderr
-    assert "1 of 4 views are there" in done.stderr
+    assert "1 of 4 views complete" in done.stderr
     for name in bombs:
         title = f"{Path(name).stem} · skyblue1-cccc"
         assert f"{title}: the renderer used" in done.stderr

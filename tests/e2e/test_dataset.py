@@ -244,7 +244,7 @@ def test_what_verify_says_mends_what_was_merged(rendered, tmp_path, harm):
 
     harm(tmp_path / "all")
     told = run_farm("dataset", "verify", tmp_path / "all")
-    assert "farm dataset merge: delete its views.jsonl, too, and merge again" in told.stderr
+    assert "farm dataset merge: also delete its views.jsonl, and merge again" in told.stderr
     (tmp_path / "all/views.jsonl").unlink()
 
     assert run_farm(*merging).returncode == 0

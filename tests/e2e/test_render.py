@@ -135,7 +135,7 @@ def test_a_second_run_renders_nothing(grid):
     again = farm(*request)
 
     assert again.returncode == 0
-    assert "24 of 24 views are there: 0 rendered" in again.stderr
+    assert "24 of 24 views complete: 0 rendered" in again.stderr
     assert {path: path.stat().st_mtime_ns for path in output.rglob("*.png")} == before
 
 
@@ -149,7 +149,7 @@ def test_only_what_is_missing_is_rendered(grid):
 
     again = farm(*request)
 
-    assert "24 of 24 views are there: 1 rendered" in again.stderr
+    assert "24 of 24 views complete: 1 rendered" in again.stderr
     after = {path: path.stat().st_mtime_ns for path in output.rglob("*.png")}
     changed = {path.name for path in after if after[path] != before[path]}
     assert changed == {"view_120_45.png"}
@@ -187,7 +187,7 @@ def test_bad_files_fail_alone_and_are_named(assets, tmp_path):
     assert "photo.exr" in done.stderr
     assert "JPEG" in done.stderr
     assert "Traceback" not in done.stderr
-    assert "16 of 36 views are there" in done.stderr
+    assert "16 of 36 views complete" in done.stderr
     records = read_views(output)
     assert len(records) == 16
     assert [r.view.index for r in records] == sorted(r.view.index for r in records)
@@ -214,7 +214,7 @@ def test_a_stopped_run_keeps_what_is_done_leaves_nothing_and_goes_on(
     _, said = process.communicate(timeout=120)
 
     assert process.returncode == 130
-    assert "the same command goes on from here" in said
+    assert "run the same command again to resume" in said
     assert [child for child in children if is_alive(child)] == []
     assert not any(folder.exists() for folder in folders)
     assert list(tmp_path.rglob(".partial-*")) == []
@@ -264,7 +264,7 @@ def test_what_could_not_be_read_is_said_once_and_recorded(assets, tmp_path):
                 "--yaw", 2, "--pitch", 1, *TINY)  # fmt: skip
 
     assert done.returncode == 0, done.stderr
-    told = "painted.obj is not shown as it says, since this could not be read: material library"
+    told = "painted.obj is not shown as intended because this could not be read: material library"
     assert (done.stdout + done.stderr).replace("\n", " ").count(told) == 1
     for dataset in output.iterdir():
         summary = json.loads((dataset / "dataset.json").read_text())

@@ -103,7 +103,7 @@ def test_a_run_again_renders_nothing(rendered, scene):
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
-    assert "6 of 6 views are there: 0 rendered" in done.stderr
+    assert "6 of 6 views complete: 0 rendered" in done.stderr
 
 
 @pytest.mark.parametrize("format_", FORMATS)

@@ -13,25 +13,25 @@ from farm.cli.remote.farm_options import Every, Json, out_console, print_json, s
 DatasetPlace = Annotated[
     str,
     typer.Argument(
-        metavar="PATH", help="A dataset, or a folder that holds several; s3://bucket/prefix, too."
+        metavar="PATH", help="A dataset, or a folder of several; also s3://bucket/prefix."
     ),
 ]
 
 Workers = Annotated[
     int | None,
-    typer.Option(min=1, max=256, help="Views at a time. (default: one for each core)"),
+    typer.Option(min=1, max=256, help="Views to process at a time. (default: one per core)"),
 ]
 
 ReadPlace = Annotated[
     str,
     typer.Argument(
         metavar="PATH",
-        help="A dataset, or a folder that holds several; s3://bucket/prefix and farm:JOB, too.",
+        help="A dataset, or a folder of several; also s3://bucket/prefix or farm:JOB.",
     ),
 ]
 
 dataset = typer.Typer(
-    help="Check, look at, count, split, merge and export datasets.", no_args_is_help=True
+    help="Verify, preview, count, split, merge and export datasets.", no_args_is_help=True
 )
 
 
@@ -43,17 +43,19 @@ def verify(  # noqa: PLR0913  an option each
     ],
     *,
     workers: Workers = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for notes, too.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 for notes as well.")
+    ] = False,
     broken: Annotated[
         Path | None, typer.Option(help="Write the files to delete here, one per line.")
     ] = None,
     every: Every = False,
     json: Json = False,
 ) -> None:
-    """Look at every file and record: are they whole, and what they say they are?
+    """Check every file and record: is each one complete and as it was recorded?
 
-    Exit code 1: something is wrong. What may be right, too, is a note. Nothing is changed: delete
-    what is broken, and the same farm render renders it again.
+    Exit code 1: something is wrong. What may be intended is a note. Nothing is changed: delete the
+    broken files, and the same farm render renders them again.
 
     Example:  farm dataset verify datasets --broken broken.txt
     """
@@ -72,11 +74,11 @@ def preview(  # noqa: PLR0913  an option each
         str | None, typer.Option(help="Show all passes of this view, side by side.")
     ] = None,
     html: Annotated[
-        bool, typer.Option("--html", help="Write one page to look around in, with no network.")
+        bool, typer.Option("--html", help="Write one HTML page to browse; it needs no network.")
     ] = False,
     views: Annotated[
         int | None,
-        typer.Option(min=1, max=200, help="Show so many. (default: 24, on a page 48)"),
+        typer.Option(min=1, max=200, help="Number of views to show. (default: 24; on a page, 48)"),
     ] = None,
     out: Annotated[
         Path | None,
@@ -86,8 +88,8 @@ def preview(  # noqa: PLR0913  an option each
 ) -> None:
     """Draw a contact sheet, one view's passes side by side, or a page.
 
-    Labels are in colours for people: near is red, far is blue; boxes and keypoints are drawn over
-    the picture. Views are chosen so that every model and HDRI is seen.
+    Labels are coloured for people: near is red, far is blue; boxes and keypoints are drawn over
+    the picture. Views are chosen so that every model and HDRI appears.
 
     Example:  farm dataset preview datasets --html
     """
@@ -107,7 +109,9 @@ def stats(  # noqa: PLR0913  an option each
     ] = None,
     pixels: Annotated[
         int,
-        typer.Option(min=0, help="Read the pixels of so many views, evenly spread; 0 for none."),
+        typer.Option(
+            min=0, help="Number of views, evenly spread, whose pixels are read; 0 for none."
+        ),
     ] = 2000,
     workers: Workers = None,
     every: Every = False,
@@ -138,18 +142,16 @@ def split(  # noqa: PLR0913  an option each
             "of asset such as model or hdr, a role of assets such as models, or view."
         ),
     ] = "group",
-    seed: Annotated[int, typer.Option(min=0, help="Other seeds, other splits.")] = 0,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Replace the splits that are there.")
-    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed gives other splits.")] = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Replace existing splits.")] = False,
     every: Every = False,
     json: Json = False,
 ) -> None:
-    """Split views for training and testing, so that no thing is in two splits.
+    """Split views for training and testing, so that nothing is in two splits.
 
     Writes splits/train.txt, val.txt, test.txt and splits.json into PATH. The same seed gives the
-    same splits. After rendering more, the same command again leaves each group where it is.
-    Other splits that are there are replaced only with --fresh, or when you agree.
+    same splits. After rendering more, the same command leaves each group in its split.
+    Other existing splits are replaced only with --fresh, or when you agree.
     In Python: farm.dataset.open(PATH, split="train").
 
     Example:  farm dataset split datasets --train 0.7 --val 0.15 --test 0.15 --seed 7
@@ -172,7 +174,8 @@ def merge(  # noqa: PLR0913  an option each
     *,
     out: Annotated[Path, typer.Option(help="Folder of the merged dataset.")],
     prefix: Annotated[
-        bool, typer.Option("--prefix", help="Put a dataset's name before those of its views.")
+        bool,
+        typer.Option("--prefix", help="Put each dataset's name before the names of its views."),
     ] = False,
     copy: Annotated[
         bool, typer.Option("--copy", help="Copy files instead of linking them.")
@@ -180,11 +183,11 @@ def merge(  # noqa: PLR0913  an option each
     every: Every = False,
     json: Json = False,
 ) -> None:
-    """Put datasets together as one: files are linked where that is possible, else copied.
+    """Combine datasets into one: files are linked where possible, else copied.
 
-    Views with the same name and the same files are one. The same command again goes on where it
-    was stopped; with further datasets it adds them. A linked file is the same file on disk: what
-    changes its bytes in place changes both datasets.
+    Views with the same name and the same files count once. Run the same command again to resume;
+    with more datasets, it adds them. A linked file is the same file on disk: changing its bytes in
+    place changes both datasets.
 
     Example:  farm dataset merge chairs lamps --out furniture
     """
@@ -195,9 +198,9 @@ def merge(  # noqa: PLR0913  an option each
 
 @dataset.command()
 def upgrade(place: DatasetPlace, *, json: Json = False) -> None:
-    """Write the records of an older release as this one does; pictures are not touched.
+    """Rewrite the records of an older release in this one's format; pictures are not touched.
 
-    Older records are read by all commands; this is for scripts that read views.jsonl themselves.
+    All commands read older records; this is for scripts that read views.jsonl themselves.
 
     Example:  farm dataset upgrade datasets
     """

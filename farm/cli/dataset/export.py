@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 MOST_TOLD = 20
 """Damaged files that are listed for a person."""
 MOST_THREADS = 32
-"""Unless the user says: each holds two views."""
+"""Default number of views at a time; each holds two views."""
 FORMAT_LINES = "\n".join(f"{name:12} {known.summary}" for name, known in FORMATS.items())
 HELP = f"""Write a dataset, or all those in a folder, in another tool's format.
 
 \b
 {FORMAT_LINES}
 
-The same command again resumes where it was stopped, and writes only what has changed since.
-ATTRIBUTION.md goes with every export. Splits go to the format's own places.
-Exit code 1: views were left out, since their files are not what was recorded.
+Run the same command again to resume; it writes only what has changed since.
+ATTRIBUTION.md comes with every export. Splits go where the format keeps them.
+Exit code 1: views were left out because of files that differ from the records.
 
 Example:  farm dataset export datasets --to coco --out coco --segmentation polygon
 """
@@ -52,7 +52,7 @@ def export(  # noqa: PLR0913  an option each
         str,
         typer.Argument(
             metavar="PATH",
-            help="A dataset, or a folder that holds several; s3://bucket/prefix, too.",
+            help="A dataset, or a folder of several; also s3://bucket/prefix.",
         ),
     ],
     *,
@@ -60,12 +60,10 @@ def export(  # noqa: PLR0913  an option each
     out: Annotated[Path, typer.Option(help="Folder to write into.")],
     image_format: Annotated[
         str | None,
-        typer.Option(
-            help="Pictures as png or jpg with 8 bits, or original: as they are. (default: png)"
-        ),
+        typer.Option(help="Pictures as 8-bit png or jpg, or original: unchanged. (default: png)"),
     ] = None,
     segmentation: Annotated[
-        str | None, typer.Option(help="Of coco: rle or polygon; both are exact. (default: rle)")
+        str | None, typer.Option(help="For coco: rle or polygon; both are exact. (default: rle)")
     ] = None,
     classes: Annotated[
         str | None,
@@ -73,33 +71,34 @@ def export(  # noqa: PLR0913  an option each
     ] = None,
     passes: Annotated[
         str | None,
-        typer.Option(help="What goes along, such as rgb,mask,depth. (default: the usual)"),
+        typer.Option(
+            help="Passes to export, such as rgb,mask,depth. (default: the format's usual ones)"
+        ),
     ] = None,
     shard_views: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Views per shard or scene, or done at a time. (default: 1000, or 64)"
+            min=1, help="Views per shard or scene, or processed at a time. (default: 1000, or 64)"
         ),
     ] = None,
     shard_mb: Annotated[
-        int | None, typer.Option(min=1, help="Megabytes per shard, about. (default: 256)")
+        int | None, typer.Option(min=1, help="Approximate megabytes per shard. (default: 256)")
     ] = None,
     link: Annotated[
         bool | None,
-        typer.Option(
-            "--link/--copy", help="Hard links where files stay as they are. (default: copy)"
-        ),
+        typer.Option("--link/--copy", help="Hard-link files that stay unchanged. (default: copy)"),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Make OUT this export, whatever export it holds.")
+        bool, typer.Option("--replace", help="Replace any other export in OUT with this one.")
     ] = False,
     jobs: Annotated[
-        int | None, typer.Option(min=1, max=64, help="Views at a time. (default: one per core)")
+        int | None,
+        typer.Option(min=1, max=64, help="Views to process at a time. (default: one per core)"),
     ] = None,
     every: Every = False,
     json: Json = False,
 ) -> None:
-    """Write a dataset in another tool's format; HELP is what people read."""
+    """Write a dataset in another tool's format; people read HELP instead."""
     from farm.cli.dataset.progress import report_bar
     from farm.dataset.export.checkpoints import check_folder
     from farm.dataset.export.run import export as write
@@ -111,7 +110,7 @@ def export(  # noqa: PLR0913  an option each
     check_folder(out)
     console = err_console()
     with (
-        interruptible("stopped; the same command goes on from here"),
+        interruptible("stopped; run the same command again to resume"),
         held(out),
         report_bar(console, f"exporting {place}") as report,
     ):
@@ -132,7 +131,7 @@ def read_options(**values: Any) -> ExportOptions:
     """Return what was chosen.
 
     Raises:
-        SpecError: A word has no meaning.
+        SpecError: A value is not one of the known ones.
     """
     from typing import get_args
 
@@ -163,7 +162,7 @@ def read_options(**values: Any) -> ExportOptions:
 
 @contextmanager
 def held(out: Path) -> Iterator[None]:
-    """Be the only export into a folder; leave no trace where nothing comes of it."""
+    """Hold a folder as its only export; leave no trace if nothing is exported."""
     from farm.dataset.export.output_folder import STATE_FOLDER
     from farm.local.folder_lock import hold_folder
 
@@ -181,45 +180,46 @@ def held(out: Path) -> Iterator[None]:
 
 
 def print_summary(console: Console, summary: ExportSummary, kind: str) -> None:
-    """Say what is there now."""
+    """Say what the export now holds."""
     from farm.spec.counted import counted
 
-    there = f", {summary.there} of them were there" if summary.there else ""
+    there = f", {summary.there} of them already there" if summary.there else ""
     say(console, f"{counted(summary.views, 'view')} as {kind} in {summary.folder}{there}")
     views = ", ".join(f"{name}: {views}" for name, views in summary.splits.items())
-    how = f"splits ({summary.split_kind})" if summary.split_kind else "no splits, all is"
+    how = f"splits ({summary.split_kind})" if summary.split_kind else "no splits; all in"
     say(console, f"{how} {views}")
     if summary.fewer:
         say(
-            console, f"note: {counted(summary.fewer, 'view')} fewer than before: these were removed"
+            console,
+            f"note: {counted(summary.fewer, 'view')} fewer than before: the others were removed",
         )
     for sentence in summary.notes:
         say(console, f"note: {sentence}")
     for file in summary.unused_splits:
         say(
             console,
-            f"note: {file} was not used: only splits of the very place that is exported are",
+            f"note: {file} was not used: only the exported folder's own splits are",
         )
     if summary.left_out:
         say(
             console,
-            f"note: {counted(summary.left_out, 'view')} in no split: left out; "
-            "farm dataset split puts all into one",
+            f"note: {counted(summary.left_out, 'view')} left out, not in any split; "
+            "farm dataset split gives every view a split",
         )
 
 
 def print_damaged(console: Console, damaged: tuple[str, ...], place: str) -> None:
-    """List what is left out, and say what to do."""
+    """List the views that are left out, and say what to do."""
     from farm.spec.counted import counted
 
     for sentence in damaged[:MOST_TOLD]:
         say(console, f"damaged: {sentence}", style="red")
     if len(damaged) > MOST_TOLD:
-        say(console, f"and {len(damaged) - MOST_TOLD:,} more; --json has all", style="red")
+        say(console, f"and {len(damaged) - MOST_TOLD:,} more; --json lists all", style="red")
     say(
         console,
-        f"{counted(len(damaged), 'view')} left out, whose files are not what was recorded: "
-        f"farm dataset verify {place} tells what to delete and render again; then the same export "
+        f"{counted(len(damaged), 'view')} left out because of files that differ from the records: "
+        f"farm dataset verify {place} says what to delete and render again; then the same export "
         "adds them",
         style="red",
     )

@@ -27,7 +27,7 @@ def merge_places(  # noqa: PLR0913  an option each
     parts = [opened(place, every=every) for place in places]
     views = sum(map(len, parts))
     with (
-        interruptible("stopped; the same command goes on from here"),
+        interruptible("stopped; run the same command again to resume"),
         hold_folder(out, flag="--out"),
         views_bar(err_console(), "merging", total=views) as advance,
     ):

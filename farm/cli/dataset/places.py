@@ -1,4 +1,4 @@
-"""Datasets that commands are given: opened, and what is left out of them told."""
+"""Datasets that commands are given: opened, with a note on those left out."""
 
 from __future__ import annotations
 

@@ -25,9 +25,9 @@ def write_preview(  # noqa: PLR0913  an option each
     out: Path | None,
     every: bool = False,
 ) -> str:
-    """Write what was asked for, and say in a sentence what and where."""
+    """Write the requested preview, and say what was written and where."""
     if view and html:
-        raise SpecError("--view and --html: say one of them; the page shows passes, too")
+        raise SpecError("--view and --html: give only one of them; the page shows passes as well")
     data = opened(place, every=every)
     with interruptible("stopped: nothing was written"):
         if view:

@@ -1,4 +1,4 @@
-"""How far a command is that goes through views: a bar for people, a line now and then for logs."""
+"""Progress of a command that goes through views: a bar for people, an occasional line for logs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from farm.cli.remote.farm_options import say
 
 @contextmanager
 def views_bar(console: Console, word: str, *, total: int) -> Iterator[Callable[[int], None]]:
-    """Yield what counts views that are done, and shows how long the rest will take."""
+    """Yield a function that counts finished views and shows how long the rest will take."""
     done = 0
     with report_bar(console, word) as report:
 
@@ -30,7 +30,7 @@ def views_bar(console: Console, word: str, *, total: int) -> Iterator[Callable[[
 
 @contextmanager
 def report_bar(console: Console, word: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield what takes how many views are done and how many there are, and shows the same."""
+    """Yield a function that takes the numbers of finished and of all views, and shows the same."""
     if not console.is_terminal:
         yield Lines(console, word).tell
         return
@@ -43,7 +43,7 @@ def report_bar(console: Console, word: str) -> Iterator[Callable[[int, int], Non
 
 
 class Lines:
-    """A line when ten seconds have passed."""
+    """One line every ten seconds."""
 
     def __init__(self, console: Console, word: str) -> None:
         self._console = console
@@ -51,7 +51,7 @@ class Lines:
         self._start = self._last = time.monotonic()
 
     def tell(self, done: int, total: int) -> None:
-        """Say how many views are done, unless that was said a moment ago."""
+        """Print how many views are done, unless a line was printed a moment ago."""
         now = time.monotonic()
         if not done or now - self._last < LOG_EVERY_S:
             return

@@ -22,7 +22,7 @@ def split_place(  # noqa: PLR0913  an option each
     fresh: bool,
     every: bool = False,
 ) -> SplitSummary:
-    """Split, after asking whoever would lose other splits."""
+    """Split; ask the user first if other splits would be lost."""
     data = open_dataset(place, every=every)
     tell_left_out(data)
     try:
@@ -44,4 +44,4 @@ def print_splits(summary: SplitSummary) -> None:
         of = f" of {counted(groups, noun)}" if noun else ""
         say(console, f"{name:5}  {counted(views, 'view')}{of}")
         if summary.shares[name] and not views:
-            say(console, f"note: {name} is empty: there is too little to split")
+            say(console, f"note: {name} is empty: there are too few to split")

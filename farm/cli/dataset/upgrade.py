@@ -13,7 +13,7 @@ def upgrade_place(place: str, *, json: bool) -> None:
     """Upgrade, with a bar for people, and say what was done."""
     data = open_dataset(place)
     bar = views_bar(err_console(), f"upgrading {place}", total=len(data))
-    with interruptible("stopped; the same command goes on from here"), bar as advance:
+    with interruptible("stopped; run the same command again to resume"), bar as advance:
         done = upgrade(data, progress=advance)
     if json:
         print_json(done._asdict())

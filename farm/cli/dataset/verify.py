@@ -26,16 +26,16 @@ from farm.spec.counted import counted
 from farm.storage import is_bucket
 
 NAMED = 3
-"""Files to delete that are named; more are written to a file."""
+"""Most files to delete that are named; more are written to a file."""
 EXAMPLE_CHARS = 200
 AGAIN = (
-    "  then the command that made the dataset, again: what is whole stays as it is",
-    "    farm render: the same farm render renders what is not there",
-    "    farm download: the same farm download fetches it",
-    "    farm dataset merge: delete its views.jsonl, too, and merge again",
+    "  run the command that made the dataset again; intact files are kept:",
+    "    farm render: the same farm render renders what is missing",
+    "    farm download: the same farm download fetches what is missing",
+    "    farm dataset merge: also delete its views.jsonl, and merge again",
     "    on a farm's own storage: farm delete JOB, then the same farm submit",
 )
-"""What mends a dataset in which nothing is left that is broken."""
+"""How a dataset is repaired once its broken files are deleted."""
 
 
 class Broken:
@@ -63,11 +63,11 @@ def verify_places(
     json: bool,
     every: bool = False,
 ) -> tuple[int, int]:
-    """Look at all places and tell of each; return how much is wrong, and how much is noted."""
+    """Verify all places and report on each; return the numbers of faults and of notes."""
     wrong = notes = 0
     reports = {}
     console = err_console()
-    with open_list(broken) as file, interruptible("stopped: not all was looked at"):
+    with open_list(broken) as file, interruptible("stopped: not everything was checked"):
         files = Broken(file)
         for place in places:
             report = look_at(place, console, workers=workers, files=files, every=every)
@@ -100,13 +100,13 @@ def look_at(
 
 
 def show(place: str, report: VerifyReport) -> None:
-    """Print a table of the checks, and the sum of it."""
+    """Print a table of the checks, and a verdict."""
     console = out_console()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title, justify in (("", "left"), ("CHECK", "left"), ("LOOKED AT", "right")):
+    for title, justify in (("", "left"), ("CHECK", "left"), ("CHECKED", "right")):
         table.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]  # a word
     table.add_column("FOUND", justify="right", no_wrap=True)
-    table.add_column("THE FIRST", overflow="fold")
+    table.add_column("FIRST ONES", overflow="fold")
     for check in report.checks:
         style = "" if not check.found else "yellow" if check.is_note else "red"
         word = "ok" if not check.found else "note" if check.is_note else "WRONG"
@@ -133,37 +133,38 @@ def shown(example: str) -> str:
 
 
 def verdict(report: VerifyReport) -> str:
-    """Say in a few words how it stands."""
+    """Return the verdict in a few words."""
     notes = f", {counted(report.notes, 'note')}" if report.notes else ""
     return (f"{report.wrong:,} wrong" if report.wrong else "all is well") + notes
 
 
 def advice(files: Broken, listing: Path | None, reports: Iterable[VerifyReport]) -> Iterator[str]:
-    """Say how what is wrong is mended."""
+    """Say how to repair the dataset."""
     lost = {each.check for report in reports for each in report.checks if each.found} & LOST
     if files.count:
         yield from deletion(files, listing)
     elif lost:
-        yield "To mend it:"
+        yield "To repair it:"
     if files.count or lost:
         yield from AGAIN
 
 
 def deletion(files: Broken, listing: Path | None) -> Iterator[str]:
-    """Say which files are to be deleted first."""
+    """Say which files to delete first."""
     if listing:
-        yield f"{counted(files.count, 'file')} to delete in {listing}. To mend it:"
+        yield f"{counted(files.count, 'file')} to delete in {listing}. To repair it:"
         yield f"  xargs -d '\\n' rm -f -- < {shlex.quote(str(listing))}"
     elif any(is_bucket(path) for path in files.first) or files.count > NAMED:
-        yield f"{counted(files.count, 'file')} should be deleted; --broken FILE lists them;"
+        yield f"{counted(files.count, 'file')} to delete; --broken FILE lists them. To repair it:"
+        yield "  delete them"
     else:
-        yield "To mend it:"
+        yield "To repair it:"
         yield f"  rm -f -- {' '.join(map(shlex.quote, files.first))}"
 
 
 @contextmanager
 def open_list(path: Path | None) -> Iterator[TextIO | None]:
-    """Open the list of broken files, if one is wanted."""
+    """Open the list of broken files, if one is asked for."""
     if path is None:
         yield None
         return

@@ -32,14 +32,17 @@ def download(
     job: JobName,
     *,
     output: Annotated[
-        Path | None, typer.Option(help="Folder. (default: the job's name, here)")
+        Path | None,
+        typer.Option(
+            help="Folder to download into. (default: the job's name, in the current folder)"
+        ),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, max=64, help="Files at a time.")] = 8,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="Files to fetch at a time.")] = 8,
     json: Json = False,
 ) -> None:
-    """Bring a job's datasets here, checked by hash; what is there and right is not fetched again.
+    """Download a job's datasets, checked by hash; intact files are not fetched again.
 
-    A job that still runs gives what it has. Exit code 1: a file is missing or wrong.
+    A job that is still running gives the views it has. Exit code 1: a file is missing or wrong.
 
     Example:  farm download last --output chairs
     """
@@ -48,7 +51,7 @@ def download(
     console = err_console()
     with (
         farm_client(patience_s=PATIENT_S) as client,
-        interruptible("stopped; the same command goes on from here"),
+        interruptible("stopped; run the same command again to resume"),
     ):
         found = client.job(job)
         folder = output or Path(safe_stem(found.name)[:120])
@@ -74,7 +77,7 @@ def download(
 
 
 def print_summary(console: Console, summary: DownloadSummary) -> None:
-    """Say what came, and what did not."""
+    """Say which files arrived, and which did not."""
     from farm.cli.progress import file_size
     from farm.spec.counted import counted
 
@@ -95,7 +98,7 @@ Count = Callable[[int], None]
 
 @contextmanager
 def bytes_bar(console: Console, word: str) -> Iterator[tuple[Count, Count]]:
-    """Yield what adds bytes to the whole of a transfer, and what adds them to its done part."""
+    """Yield functions that add bytes to the total of a transfer, and to its finished part."""
     from rich.progress import (
         BarColumn,
         DownloadColumn,

@@ -20,25 +20,25 @@ INTERRUPTED = 130
 SOME_FAILED = 1
 NOT_RENDERED = 3
 QUICK_S = 4.0
-"""So long a command that only asks waits for a farm that is away."""
+"""Longest wait of a command that only asks, for a farm that does not answer."""
 PATIENT_S = 120.0
-"""So long one that transfers or watches does."""
+"""Longest wait of one that transfers or watches."""
 
 JobName = Annotated[
     str,
-    typer.Argument(metavar="JOB", help="Its id, the start of it, its name, or `last`."),
+    typer.Argument(metavar="JOB", help="Its id, the beginning of its id, its name, or `last`."),
 ]
 Json = Annotated[
     bool, typer.Option("--json", help="Print JSON for programs, and nothing else, on stdout.")
 ]
 Every = Annotated[
-    bool, typer.Option("--all", help="Of a dataset that others lie within, take these, too.")
+    bool, typer.Option("--all", help="Also take datasets that lie inside another one.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def err_console() -> Console:
-    """Return the console for notes and progress: stdout is for what was asked for."""
+    """Return the console for notes and progress: stdout is for what the user asked for."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
@@ -53,7 +53,7 @@ def out_console() -> Console:
 
 @contextmanager
 def farm_client(*, patience_s: float | None = None) -> Iterator[Client]:
-    """Yield a client that tells its notes on stderr."""
+    """Yield a client that prints its notes on stderr."""
     from rich.text import Text
 
     from farm.client import Client
@@ -84,7 +84,7 @@ def print_json(value: BaseModel | Iterable[BaseModel] | dict[str, Any]) -> None:
 
 
 def say(console: Console, text: str, *, style: str = "") -> None:
-    """Print one line that may hold words of a stranger."""
+    """Print one line that may hold a stranger's words."""
     from rich.text import Text
 
     from farm.client.text import printable
@@ -93,7 +93,7 @@ def say(console: Console, text: str, *, style: str = "") -> None:
 
 
 def confirm(question: str, *, yes: bool, default: bool) -> None:
-    """Go on if the user wants to.
+    """Return if the user agrees to continue.
 
     Raises:
         SetupError: There is nobody to ask.
@@ -103,7 +103,7 @@ def confirm(question: str, *, yes: bool, default: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise SetupError("there is no terminal to ask on; say --yes to go on without asking")
+        raise SetupError("there is no terminal to ask on; pass --yes to continue without asking")
     if not typer.confirm(question, default=default, err=True):
         say(err_console(), "nothing was done")
         raise typer.Exit(1)
@@ -120,12 +120,12 @@ def interruptible(sentence: str) -> Iterator[None]:
 
 
 def exit_code(job: JobInfo) -> int:
-    """Return 0 if all of a job is done, 1 if some failed, 3 if it failed or was cancelled."""
+    """Return 0 if all of a job is done, 1 if some tasks failed, 3 if it failed or was cancelled."""
     if job.state != "completed":
         return NOT_RENDERED
     return SOME_FAILED if failed_tasks(job) else 0
 
 
 def failed_tasks(job: JobInfo) -> int:
-    """Return how many tasks will not be tried again by themselves."""
+    """Return how many tasks will not be retried automatically."""
     return job.counts.get("failed", 0) + job.counts.get("set aside", 0)

@@ -1,4 +1,4 @@
-"""`farm jobs`, `status`, `logs`, `wait`, `workers`, and what steers a job."""
+"""`farm jobs`, `status`, `logs`, `wait`, `workers`, and the commands that steer a job."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOGS_SHOWN = 10
 
 def jobs(
     *,
-    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only jobs in this state.")] = None,
     json: Json = False,
 ) -> None:
     """List the farm's jobs.
@@ -52,7 +52,7 @@ def jobs(
 
 
 def status(job: JobName, *, json: Json = False) -> None:
-    """Say how a job stands, and why it waits or fails.
+    """Show the state of a job, and why it waits or fails.
 
     Example:  farm status last
     """
@@ -69,7 +69,7 @@ def status(job: JobName, *, json: Json = False) -> None:
 
 
 def next_commands(job: JobInfo) -> list[str]:
-    """Return the commands that a job in this state asks for."""
+    """Return the commands that help with a job in this state."""
     from farm.cli.remote.farm_options import failed_tasks
 
     lines = []
@@ -85,7 +85,7 @@ def next_commands(job: JobInfo) -> list[str]:
 
 
 def wait(job: JobName, *, json: Json = False) -> None:
-    """Wait until a job is over; the exit code tells how it ended.
+    """Wait until a job is over; the exit code says how it ended.
 
     Exit codes: 0 all is done, 1 some tasks failed, 3 it failed or was cancelled, 130 interrupted.
 
@@ -93,7 +93,7 @@ def wait(job: JobName, *, json: Json = False) -> None:
     """
     from farm.cli.remote.tables import job_line
 
-    with farm_client(patience_s=PATIENT_S) as client, interruptible("the job goes on"):
+    with farm_client(patience_s=PATIENT_S) as client, interruptible("the job continues"):
         found = client.wait(job)
     if json:
         print_json(found)
@@ -106,13 +106,17 @@ def logs(
     job: JobName,
     task: Annotated[
         int | None,
-        typer.Argument(metavar="[TASK]", help="Its number; left out: all tasks that failed."),
+        typer.Argument(
+            metavar="[TASK]", help="Number of the task. (default: all tasks that failed)"
+        ),
     ] = None,
     *,
-    attempt: Annotated[int | None, typer.Option(help="Left out: the newest.")] = None,
+    attempt: Annotated[
+        int | None, typer.Option(help="Number of the attempt. (default: the newest)")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Print what was logged while a task was rendered.
+    """Print the log of a task.
 
     Example:  farm logs last 12
     """
@@ -130,7 +134,10 @@ def logs(
             say(err_console(), f"task {index}:")
         typer.echo(printable(text, keep="\n\t").rstrip("\n"))
     if not texts:
-        say(err_console(), f"no task of it has failed; `farm logs {found.job_id} 0` shows task 0")
+        say(
+            err_console(),
+            f"none of its tasks has failed; `farm logs {found.job_id} 0` shows task 0",
+        )
 
 
 def _failed(client: Client, job: JobInfo) -> list[int]:
@@ -148,7 +155,7 @@ def _failed(client: Client, job: JobInfo) -> list[int]:
 
 
 def pause(job: JobName, *, json: Json = False) -> None:
-    """Hand out no more tasks of a job.
+    """Stop handing out tasks of a job.
 
     Example:  farm pause last
     """
@@ -156,7 +163,7 @@ def pause(job: JobName, *, json: Json = False) -> None:
 
 
 def resume(job: JobName, *, json: Json = False) -> None:
-    """Go on with a paused job.
+    """Resume a paused job.
 
     Example:  farm resume last
     """
@@ -164,7 +171,7 @@ def resume(job: JobName, *, json: Json = False) -> None:
 
 
 def cancel(job: JobName, *, json: Json = False) -> None:
-    """End a job; what is rendered stays.
+    """End a job; rendered views are kept.
 
     Example:  farm cancel last
     """
@@ -181,11 +188,13 @@ def retry(job: JobName, *, json: Json = False) -> None:
 
 def priority(
     job: JobName,
-    number: Annotated[int, typer.Argument(metavar="N", min=-100, max=100, help="Higher is first.")],
+    number: Annotated[
+        int, typer.Argument(metavar="N", min=-100, max=100, help="Higher goes first.")
+    ],
     *,
     json: Json = False,
 ) -> None:
-    """Change which job goes first; a minus needs `--` before it.
+    """Change which job goes first; put `--` before a negative number.
 
     Example:  farm priority last 50
     """
@@ -206,7 +215,9 @@ def _turn(act: Callable[[Client], JobInfo], *, json: bool) -> None:
 def delete(
     job: JobName,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it removes.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be removed.")
+    ] = False,
     yes: Yes = False,
     json: Json = False,
 ) -> None:
@@ -234,7 +245,7 @@ def delete(
 
 
 def workers(*, json: Json = False) -> None:
-    """List the workers that live: device, task, speed.
+    """List the live workers: device, task, speed.
 
     Example:  farm workers
     """
@@ -251,7 +262,7 @@ def workers(*, json: Json = False) -> None:
             if worker.quarantine:
                 say(err_console(), f"{worker.name} is in quarantine: {worker.quarantine}")
     else:
-        say(err_console(), "no worker is there; `farm worker` on a GPU machine starts one")
+        say(err_console(), "no worker is alive; `farm worker` on a GPU machine starts one")
 
 
 def _leave(code: int) -> None:

@@ -16,13 +16,16 @@ def login(
     url: Annotated[str, typer.Argument(help="Address of the farm.")],
     *,
     token: Annotated[
-        str | None, typer.Option(help="As `farm token` printed it; left out, it is asked for.")
+        str | None,
+        typer.Option(
+            help="The token, as `farm token` printed it; you are asked for it if left out."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
     """Remember a farm and your token for it, after trying both.
 
-    FARM_URL and FARM_TOKEN go over what is remembered.
+    FARM_URL and FARM_TOKEN override what is remembered.
 
     Example:  farm login https://farm.example
     """
@@ -36,7 +39,7 @@ def login(
         theirs, ours = client.connection.versions
     home.save_login(Login(url, token))
     if not _is_safe(url):
-        say(console, "note: this is http, not https: whoever is on the way can read the token")
+        say(console, "note: this is http, not https: anyone on the network path can read the token")
     if theirs not in (None, ours):
         say(console, f"note: the farm has version {theirs}, this is {ours}")
     if json:
@@ -56,7 +59,7 @@ def logout(*, json: Json = False) -> None:
     if json:
         print_json({"logged_out": there})
     else:
-        say(err_console(), "logged out" if there else "there was no login")
+        say(err_console(), "logged out" if there else "there was no login to forget")
 
 
 def _ask_token() -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from farm.library.hashes import Watch
 
 BIG_BYTES = 64_000_000
-"""Files from this size on get a bar while they are hashed."""
+"""Smallest size of files that get a bar while they are hashed."""
 
 
 @takes_spec
@@ -38,7 +38,7 @@ def submit(  # noqa: PLR0913 - one parameter per flag
     request: Request,
     *,
     priority: Annotated[
-        int, typer.Option(min=-100, max=100, help="Higher is first.", rich_help_panel=WHERE)
+        int, typer.Option(min=-100, max=100, help="Higher goes first.", rich_help_panel=WHERE)
     ] = 0,
     on_shared_storage: Annotated[
         bool,
@@ -51,11 +51,11 @@ def submit(  # noqa: PLR0913 - one parameter per flag
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and stop.")] = False,
     yes: Yes = False,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Show the job until it is over, like `farm watch`.")
+        bool, typer.Option("--wait", help="Show the job until it is over, as `farm watch` does.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Submit a dataset to a farm: checks, shows a plan, asks, uploads what the farm lacks.
+    """Submit a dataset to a farm: check it, show a plan, ask, upload what the farm lacks.
 
     Takes the same spec and flags as `farm render`; the same request again finds the same job.
 
@@ -65,7 +65,7 @@ def submit(  # noqa: PLR0913 - one parameter per flag
     console = err_console()
     with (
         farm_client(patience_s=PATIENT_S) as client,
-        interruptible("stopped; the same command goes on from here"),
+        interruptible("stopped; run the same command again to resume"),
     ):
         client.whoami()  # before minutes of hashing
         with _hashing(console) as watch:
@@ -96,7 +96,7 @@ def submit(  # noqa: PLR0913 - one parameter per flag
 
         with (
             farm_client(patience_s=PATIENT_S) as client,
-            interruptible(f"the job goes on; `farm watch {job.job_id}` shows it"),
+            interruptible(f"the job continues; `farm watch {job.job_id}` shows it"),
         ):
             code = watch_job(client, job.job_id, json=json)
     elif json:
@@ -132,7 +132,7 @@ def _print_plan(console: Console, plan: dict[str, Any], order: PreparedJob) -> N
     width, height = render.resolution_px
     rough = "unknown: no worker has rendered yet"
     if plan["seconds"] is not None:
-        rough = f"roughly {duration(plan['seconds'])} at the speed of late"
+        rough = f"roughly {duration(plan['seconds'])} at the workers' recent speed"
     upload = f"{plan['upload_files']} of {plan['files']} files, {file_size(plan['upload_bytes'])}"
     rows = {
         **{f"{role.word}s": plan[role.name] for role in order.job.spec.recipe.roles},
@@ -165,7 +165,7 @@ def _print_next(console: Console, job_id: str, *, wait: bool) -> None:
 
 @contextmanager
 def _hashing(console: Console) -> Iterator[Watch]:
-    """Yield what shows how far the hashing of big files is."""
+    """Yield a function that shows the progress of hashing big files."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
     from farm.client.text import printable

@@ -31,7 +31,7 @@ WIDE = 60
 
 
 def cell(text: str, *, style: str = "", limit: int | None = WIDE) -> Text:
-    """Return words of a stranger as they may stand in a table."""
+    """Return a stranger's words, made safe for a table."""
     return Text(printable(text, limit=limit), style=style)
 
 
@@ -70,7 +70,7 @@ def workers_table(workers: Iterable[WorkerInfo]) -> Table:
 
 
 def job_facts(job: JobInfo) -> RenderableType:
-    """Say all that is known of a job."""
+    """Print everything known about a job."""
     table = Table.grid(padding=(0, 2))
     rows = {
         "job": job.job_id if job.name == job.job_id else f"{job.job_id}  {job.name}",
@@ -93,7 +93,7 @@ def job_facts(job: JobInfo) -> RenderableType:
 
 
 def live_view(job: JobInfo, workers: Iterable[WorkerInfo]) -> RenderableType:
-    """Show a job that goes on, with the workers that render it."""
+    """Show an unfinished job, with the workers that render it."""
     bar = Table.grid(padding=(0, 1))
     done = ProgressBar(total=max(job.views, 1), completed=job.views_done, width=40)
     bar.add_row(cell(job.name), done, percent(job), cell(job_line(job), limit=200))
@@ -106,7 +106,7 @@ def live_view(job: JobInfo, workers: Iterable[WorkerInfo]) -> RenderableType:
 
 
 def job_line(job: JobInfo) -> str:
-    """Say in one line how a job stands."""
+    """Return the state of a job in one line."""
     parts = [job.state, f"{job.views_done}/{job.views} views"]
     if failed_tasks(job):
         parts.append(f"{failed_tasks(job)} failed")
@@ -141,7 +141,7 @@ def percent(job: JobInfo) -> str:
 
 
 def speed(views_per_s: float | None) -> str:
-    """Return a speed as a person says it."""
+    """Return a speed as people write it."""
     return "" if not views_per_s else f"{views_per_s:.2f} views/s"
 
 

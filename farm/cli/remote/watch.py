@@ -33,7 +33,7 @@ WORKERS_EVERY_S = 3.0
 
 
 def watch(job: JobName, *, json: Json = False) -> None:
-    """Show a job while it is rendered; Ctrl-C leaves it alone.
+    """Show a job while it renders; Ctrl-C leaves the job running.
 
     With --json, one line per change. Exit codes are those of `farm wait`.
 
@@ -41,14 +41,14 @@ def watch(job: JobName, *, json: Json = False) -> None:
     """
     with farm_client(patience_s=PATIENT_S) as client:
         found = client.job(job)
-        with interruptible(f"the job goes on; `farm watch {found.job_id}` shows it again"):
+        with interruptible(f"the job continues; `farm watch {found.job_id}` shows it again"):
             code = watch_job(client, found.job_id, json=json)
     if code:
         raise typer.Exit(code)
 
 
 def watch_job(client: Client, job_id: str, *, json: bool) -> int:
-    """Show a job until it is over; return the exit code that tells how it ended."""
+    """Show a job until it is over; return the exit code that says how it ended."""
     console = err_console()
     with _json_lines() if json else _words(console, client) as show:
         for found in client.follow(job_id):
@@ -85,7 +85,7 @@ def _words(console: Console, client: Client) -> Iterator[Show]:
 
 
 class _Log:
-    """A line when the state changes, and one now and then."""
+    """A line when the state changes, and one every so often."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -102,7 +102,7 @@ class _Log:
 
 
 class _Crew:
-    """The workers, asked for now and then."""
+    """The workers, asked for every so often."""
 
     def __init__(self, client: Client) -> None:
         self.client = client

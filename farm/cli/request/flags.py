@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 Paths = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="SPEC.yaml", help="A spec such as `farm spec` prints; flags go over it."
+        metavar="SPEC.yaml", help="A spec, as `farm spec` prints it; flags override it."
     ),
 ]
 Models = Annotated[list[str] | None, typer.Option(help="File, glob or folder; may be repeated.")]
 Hdrs = Annotated[list[str] | None, typer.Option(help="File, glob or folder; may be repeated.")]
 Text = str | None
 Hidden = dict[str, Any] | None
-"""Not a flag: what the flags of a recipe say, by the field of the spec."""
+"""Not a flag: the values of a recipe's flags, by field of the spec."""
 WHAT, HOW, WHERE = "What to render", "How to render", "Where to render"
 
 Request = Callable[[], "tuple[JobSpec, Path]"]
@@ -39,14 +39,14 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
     recipe: Annotated[
         Text,
         typer.Option(
-            metavar="NAME", help="Kind of dataset; with --help it shows its flags. (default: sod)"
+            metavar="NAME", help="Kind of dataset; add --help to see its flags. (default: sod)"
         ),
     ] = None,
     output: Annotated[
         Text, typer.Option(help="Folder for the datasets. (default: datasets)")
     ] = None,
     dataset_name: Annotated[
-        Text, typer.Option(help="Folder inside it; a grid's may say {model} and {hdr}.")
+        Text, typer.Option(help="Folder inside it; a grid's name may contain {model} and {hdr}.")
     ] = None,
     augmented: Annotated[
         bool | None,
@@ -73,7 +73,9 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
     file_lights: Annotated[
         bool | None,
         typer.Option(
-            "--file-lights/--no-file-lights", help="Keep the files' lights.", rich_help_panel=WHAT
+            "--file-lights/--no-file-lights",
+            help="Keep the lights of model files.",
+            rich_help_panel=WHAT,
         ),
     ] = None,
     allow_empty_masks: Annotated[
@@ -85,7 +87,10 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         ),
     ] = None,
     seed: Annotated[
-        Text, typer.Option(help="Makes a dataset again. (default: 0)", rich_help_panel=WHAT)
+        Text,
+        typer.Option(
+            help="The same seed makes the same dataset. (default: 0)", rich_help_panel=WHAT
+        ),
     ] = None,
     passes: Annotated[
         Text,
@@ -100,13 +105,15 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
     ] = None,
     samples: Annotated[
         Text,
-        typer.Option(help="Per pixel. (default: 64; from 2048 px: 128)", rich_help_panel=HOW),
+        typer.Option(
+            help="Samples per pixel. (default: 64; from 2048 px: 128)", rich_help_panel=HOW
+        ),
     ] = None,
     denoise: Annotated[
         bool | None,
         typer.Option(
             "--denoise/--no-denoise",
-            help="The pictures. (default: from 2048 px)",
+            help="Denoise the pictures. (default: from 2048 px)",
             rich_help_panel=HOW,
         ),
     ] = None,
@@ -126,13 +133,13 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         bool | None,
         typer.Option(
             "--previews/--no-previews",
-            help="8-bit pictures of labels, for people.",
+            help="8-bit pictures of labels, for viewing.",
             rich_help_panel=HOW,
         ),
     ] = None,
     views_per_task: Annotated[
         Text,
-        typer.Option(help="Views rendered in one go. (default: 10)", rich_help_panel=WHERE),
+        typer.Option(help="Views per task. (default: 10)", rich_help_panel=WHERE),
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -144,7 +151,7 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
     ] = None,
     of_recipe: Hidden = None,
 ) -> Request:
-    """Return what reads the spec that the flags, and the file under them, make.
+    """Return a function that reads the spec from the flags and the file under them.
 
     Nothing is imported or read before it is called.
     """
@@ -203,10 +210,10 @@ def takes_spec(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a list with commas."""
+    """Return the words of a comma-separated list."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _number(text: str) -> int | str:
-    """Return a number where `text` is one: a choice of numbers does not take words."""
+    """Return `text` as a number if it is one: a choice of numbers does not take words."""
     return int(text) if text.isdecimal() else text

@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from farm.spec.recipes import AssetRole, RecipeKind
 
 ROLE, FIELD = "role__", "field__"
-"""What the names of such parameters begin with, so that no other is called so."""
+"""Prefix of the names of such parameters, so that they clash with no others."""
 OWN_OF_SOD = frozenset(
     {"models", "hdrs", "augmented", "yaw", "pitch", "yaw_per_pitch", "hdr_switch", "fit",
      "file_lights"}
 )  # fmt: skip
-"""Flags that are written by hand; they go where another recipe is asked for."""
+"""Flags that are written by hand; they make way for those of another recipe."""
 SPEC_SUFFIXES = (".yaml", ".yml", ".json")
 PANEL = "What to render"
 SENTENCE_END = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!etc)\. (?=[A-Z])")
 
 given: ContextVar[dict[str, Any]] = ContextVar("given", default={})  # noqa: B039 - never changed
-"""What the flags of a recipe say in the command that runs, by the field of the spec."""
+"""Values of a recipe's flags in the command that runs, by field of the spec."""
 
 
 class SpecCommand(TyperCommand):
@@ -93,7 +93,7 @@ def recipe_of_file(args: Sequence[str]) -> str | None:
 
 
 def params_of(recipe: RecipeKind, params: Sequence[Any]) -> list[Any]:
-    """Return a command's parameters with those of a recipe in the place of `sod`'s."""
+    """Return a command's parameters with a recipe's in place of `sod`'s."""
     kept = [param for param in params if param.name not in OWN_OF_SOD]
     taken = {option for param in kept for option in param.opts}
     made = [param for param in command_of(recipe).params if not taken & set(param.opts)]
@@ -206,7 +206,7 @@ def taken_from(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def split_lists(recipe: RecipeKind, flags: dict[str, Any]) -> dict[str, Any]:
-    """Return flags with words between commas as lists, where a field takes a list."""
+    """Return comma-separated flags as lists, where a field takes a list."""
     fields = fields_of(recipe)
     split = dict(flags)
     for name, value in flags.items():
@@ -223,5 +223,5 @@ def is_list(field: FieldInfo) -> bool:
 
 
 def dashed(name: str) -> str:
-    """Return a name as flags have it."""
+    """Return a name as flags write it."""
     return name.replace("_", "-")

@@ -23,16 +23,16 @@ def read_request(
     """Return the spec, and the folder that its relative paths start from.
 
     Args:
-        paths: A spec file, and asset files as an unquoted glob leaves them behind a flag.
+        paths: A spec file, and asset files that an unquoted glob leaves after a flag.
         flags: Dotted field -> value; None was not given. Paths in flags start from here.
-        assignments: `FIELD=VALUE`, over all others; a value is written as in YAML.
+        assignments: `FIELD=VALUE`, which override all others; values are written as in YAML.
 
     Raises:
-        SpecError: What was asked for is not a spec.
+        SpecError: The arguments do not make a spec.
     """
     specs = [path for path in paths if Path(path).suffix.lower() in SPEC_SUFFIXES]
     if len(specs) > 1:
-        raise SpecError(f"one spec at a time, not {' and '.join(specs)}")
+        raise SpecError(f"give one spec at a time, not {' and '.join(specs)}")
     data, base = read_spec_file(Path(specs[0])) if specs else ({}, Path.cwd())
     given = _fields_of(
         flags, [path for path in paths if path not in specs], _recipe_of(flags, data)
@@ -46,7 +46,7 @@ def read_request(
 
 
 def _fields_of(flags: dict[str, Any], assets: list[str], recipe: str) -> dict[str, Any]:
-    """Return what flags say of a spec's fields, and asset files that no flag names."""
+    """Return the spec's fields that flags set, and asset files that no flag names."""
     fields = split_lists(RECIPES[recipe], flags) if recipe in RECIPES else dict(flags)
     for path in assets:
         _add_asset(fields, path, roles_of(recipe))
@@ -58,7 +58,7 @@ def _fields_of(flags: dict[str, Any], assets: list[str], recipe: str) -> dict[st
 
 
 def _assign(data: dict[str, Any], assignment: str) -> None:
-    """Put what `--set FIELD=VALUE` says into a spec."""
+    """Put the values of `--set FIELD=VALUE` into a spec."""
     field, equals, text = assignment.partition("=")
     if not (field and equals):
         raise SpecError(f"--set {assignment}: write it as FIELD=VALUE, such as recipe.yaw=24")
@@ -66,12 +66,12 @@ def _assign(data: dict[str, Any], assignment: str) -> None:
 
 
 def _from_here(path: str) -> str:
-    """Return a path of the command line, where the shell may have left a `~`, as a whole one."""
+    """Return a path of the command line with any `~` that the shell left expanded."""
     return str(Path.cwd() / home_expanded(path))
 
 
 def _recipe_of(flags: dict[str, Any], data: dict[str, Any]) -> str:
-    """Return the recipe that is asked for."""
+    """Return the requested recipe."""
     recipe = data.get("recipe")
     said = flags.get("recipe.kind") or (recipe.get("kind") if isinstance(recipe, dict) else None)
     return said if isinstance(said, str) else DEFAULT_RECIPE

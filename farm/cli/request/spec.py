@@ -1,4 +1,4 @@
-"""`farm spec` and `farm schema`: what a spec may say."""
+"""`farm spec` and `farm schema`: what a spec may contain."""
 
 from __future__ import annotations
 

@@ -173,5 +173,5 @@ def test_ctrl_c_ends_verify_with_one_sentence(folder):
     )
 
     assert done.returncode == 130
-    assert done.stderr.strip() == "stopped: not all was looked at"
+    assert done.stderr.strip() == "stopped: not everything was checked"
     assert done.stdout == ""

@@ -96,7 +96,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path):
     aside.rename(mask)
 
     assert stopped.returncode == 130
-    assert "stopped; the same command goes on from here" in said
+    assert "stopped; run the same command again to resume" in said
     done = subprocess.run([*request, "--json"], check=True, capture_output=True, text=True)
     assert json.loads(done.stdout)["there"] == 4
     assert files_of(out) == files_of(tmp_path / "one/x")
@@ -160,7 +160,7 @@ def test_what_is_left_out_is_listed_and_the_command_ends_with_1(tmp_path: Path):
     assert done.exit_code == 1
     sentence = f"has {len(good) - 1} bytes, not {len(good)}"
     assert f"damaged: masks/{path.name}: {sentence}" in done.stderr
-    assert "1 view left out, whose files are not what was recorded" in done.stderr
+    assert "1 view left out because of files that differ from the records" in done.stderr
     assert f"farm dataset verify {place}" in done.stderr.replace("\n", " ")
     assert "2 views as coco" in done.stderr
     told = json.loads(asked(place, "--to", "coco", "--out", tmp_path / "out", "--json").stdout)
@@ -179,7 +179,7 @@ def test_the_splits_that_were_used_are_told(tmp_path: Path):
     above = asked(place, "--to", "yolo", "--out", tmp_path / "o2")
 
     assert "splits (by model, seed 7, train 0.5, test 0.5) train: 2, test: 2" in one.stderr
-    assert "no splits, all is train: 4" in above.stderr
+    assert "no splits; all in train: 4" in above.stderr
     assert "one/splits.json was not used" in above.stderr.replace("\n", "")
     split_dataset(farm.dataset.open(place), shares, by="view", seed=1)
     again = asked(place / "one", "--to", "yolo", "--out", tmp_path / "o1")
