@@ -20,20 +20,20 @@ from farm.spec.wire import Problem
 
 DESCRIPTION = """Submit specs, upload their assets, watch, download.
 
-Every route under `/v1` needs a bearer token: `GET` one with the role `read`, `DELETE` one with
-`admin`, all others one with `submit`. Errors are problem documents (RFC 9457) with a remedy.
+Every route under `/v1` needs a bearer token: with the role `read` for `GET`, `admin` for `DELETE`,
+and `submit` for all others. Errors are problem documents (RFC 9457) with a remedy.
 """
 PROBLEMS = {
-    400: "Nothing that can be read",
-    401: "No token, or one that is not known",
-    403: "The token's role is not enough",
-    404: "Not there",
-    408: "Nothing came for too long",
-    409: "Not in this state",
+    400: "The request cannot be read",
+    401: "No token, or an unknown one",
+    403: "The token's role does not allow this",
+    404: "Not found",
+    408: "The client sent nothing for too long",
+    409: "Not possible in the current state",
     413: "Too large",
-    416: "A part that the file has not",
-    422: "Wrong, and why",
-    503: "Redis or storage is away",
+    416: "The file does not have this part",
+    422: "The request is wrong; the detail says why",
+    503: "Redis or the storage is not available",
     507: "No room for an upload",
 }
 

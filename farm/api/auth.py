@@ -1,4 +1,4 @@
-"""What stands before every route: who asks, may they, and how much do they send."""
+"""Checks before every route: who is asking, whether they may, and how much they send."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DRAINED_BYTES = 64 << 20
 DRAINED_S = 5.0
 RANKS: dict[Role, int] = {"read": 0, "submit": 1, "admin": 2}
 NEEDED: dict[str, Role] = {"GET": "read", "HEAD": "read", "DELETE": "admin"}
-"""Role that a method needs; every other one changes something and needs `submit`."""
+"""Role that a method needs; all other methods change something and need `submit`."""
 
 Count = Callable[[Scope, int, float], None]
 """Takes a request, the status of its answer and how long it took, seconds."""
@@ -68,7 +68,7 @@ class AuthMiddleware:
                 headers=dict(problem.headers or {}),
             )
         except StorageError as error:
-            return respond(path, status=503, detail=str(error), remedy="mend the farm's storage")
+            return respond(path, status=503, detail=str(error), remedy="repair the farm's storage")
         return None
 
     async def _admit(self, scope: Scope) -> None:
@@ -92,7 +92,7 @@ class AuthMiddleware:
 
 
 class Exchange:
-    """One request and its answer, counted as they pass."""
+    """One request and its answer, measured as they pass."""
 
     def __init__(self, receive: Receive, send: Send, limit_bytes: int) -> None:
         self._receive = receive
@@ -103,7 +103,7 @@ class Exchange:
         self.status = 500
 
     def check(self, content_length: str) -> None:
-        """Refuse what announces too much; a lie is noticed while reading."""
+        """Refuse a body that announces too much; a false announcement is noticed while reading."""
         if content_length.isdigit() and int(content_length) > self.limit_bytes:
             raise _too_large(self.limit_bytes)
 
@@ -153,13 +153,13 @@ def _permit(info: TokenInfo, needed: Role) -> None:
 
 
 def _unknown(detail: str) -> ApiProblem:
-    remedy = "run `farm login URL` with a token; whoever runs the farm makes one: farm token create"
+    remedy = "run `farm login URL` with a token; the farm's operator makes one: farm token create"
     return ApiProblem(401, detail, remedy, {"WWW-Authenticate": "Bearer"})
 
 
 def _too_large(limit_bytes: int) -> ApiProblem:
-    remedy = "send less, or have the farm's limits raised (FARM_MAX_SUBMISSION_BYTES, "
-    remedy += "FARM_MAX_ASSET_BYTES)"
+    remedy = "send less, or ask the farm's operator to raise its limits "
+    remedy += "(FARM_MAX_SUBMISSION_BYTES, FARM_MAX_ASSET_BYTES)"
     return ApiProblem(413, f"the body is larger than {limit_bytes} bytes", remedy)
 
 

@@ -1,4 +1,4 @@
-"""What deletions remove: listed first, where asked for."""
+"""What deletions remove: only listed, if so requested."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def delete_job(services: Services, job_id: str, *, dry_run: bool) -> Deletion:
     status = services.ledger.job(job_id)
     if status is not None and not status.over:
         raise ApiProblem(
-            409, f"job {job_id} is {status.state}: it goes on", f"first run: farm cancel {job_id}"
+            409,
+            f"job {job_id} is {status.state}: it is not over yet",
+            f"cancel it first: farm cancel {job_id}",
         )
     made = products_of_no_other(services, job)
     places = (prefix_of(job_id), f"{FOLDER}/{job_id}", *made)
@@ -49,7 +51,7 @@ def delete_job(services: Services, job_id: str, *, dry_run: bool) -> Deletion:
 
 
 def products_of_no_other(services: Services, job: Job) -> list[str]:
-    """Return what a job makes and no other job needs; nothing where that cannot be known."""
+    """Return the products of a job that no other job needs; none if that cannot be known."""
     made = list(dict.fromkeys(expand.products(job)))
     if not made:
         return []
@@ -62,7 +64,7 @@ def products_of_no_other(services: Services, job: Job) -> list[str]:
 
 
 def delete_unused(services: Services, *, dry_run: bool) -> Deletion:
-    """Remove the library's files and the products that no job needs and that are not new."""
+    """Remove files of the library and products that no job needs and that are not new."""
     grace_s = services.settings.asset_grace_s
     with services.library_lock:  # no job may be submitted between the look and the removal
         in_use, needed = set[str](), set[str]()

@@ -9,7 +9,7 @@ from farm.errors import FarmError
 
 
 def checks(services: Services) -> Iterator[tuple[str, bool, str]]:
-    """Yield (part, works, a sentence) of all that the API stands on."""
+    """Yield (part, works, a sentence) for all that the API depends on."""
     yield look("redis", services.ledger.now_s)
     yield look("storage", lambda: services.storage.size("jobs/.health"))
 

@@ -1,4 +1,4 @@
-"""The one watch on the ledger that all who wait for news share; it knows how fast jobs go."""
+"""The one watch on the ledger that all listeners share; it knows how fast jobs progress."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ log = logging.getLogger(__name__)
 WATCHED_S = 0.5
 UNWATCHED_S = 2.0
 SHARE = 0.1
-"""The watch takes this share of its time at most, however many jobs there are."""
+"""Largest share of time that the watch takes, however many jobs there are."""
 
 
 class FeedSubscriber:
-    """Somebody who waits for news of one job, or of all; only the newest of each job counts."""
+    """A listener for news of one job, or of all; only the newest of each job counts."""
 
     def __init__(self, job_id: str | None) -> None:
         self.job_id = job_id
@@ -45,7 +45,7 @@ class FeedSubscriber:
 
 
 class JobFeed:
-    """Looks at the ledger now and then, and tells subscribers what changed."""
+    """Looks at the ledger every so often, and tells subscribers what changed."""
 
     def __init__(self, ledger: Ledger, book: JobStore) -> None:
         self.ledger = ledger
@@ -63,17 +63,17 @@ class JobFeed:
             try:
                 await self._look()
             except (UnreachableError, StorageError) as error:
-                log.warning("%s; news of jobs is late", error)
+                log.warning("%s; news of jobs is delayed", error)
             cost_s = time.monotonic() - started
             await asyncio.sleep(max(WATCHED_S if self.subscribers else UNWATCHED_S, cost_s / SHARE))
 
     def close(self) -> None:
-        """Let everybody who listens go home; from any thread."""
+        """Dismiss all listeners; from any thread."""
         if self.loop is not None and not self.loop.is_closed():
             self.loop.call_soon_threadsafe(self._end_all)
 
     def info(self, status: JobStatus, *, whole: bool = True) -> JobInfo:
-        """Return how a job stands, with its speed."""
+        """Return the state of a job, with its speed."""
         rate = self.speeds.note(status)
         return job_info(self.ledger, self.book, status, views_per_s=rate, whole=whole)
 
@@ -87,7 +87,7 @@ class JobFeed:
                 subscriber.end()
 
     def _changes(self) -> list[JobInfo]:
-        """Return the jobs that somebody waits for and that are not as they were."""
+        """Return the jobs with listeners that have changed."""
         jobs = self.ledger.jobs()
         alive = tuple(worker.quarantine is None for worker in self.ledger.workers())
         before, self.seen = self.seen, {job.job_id: (job, alive) for job in jobs}
@@ -117,7 +117,7 @@ class Speeds:
         self.lock = threading.Lock()
 
     def note(self, job: JobStatus, now_s: float | None = None) -> float | None:
-        """Take a sample of a job; return its views per second, None while nobody can know."""
+        """Take a sample of a job; return its views per second, None while unknown."""
         now_s = time.monotonic() if now_s is None else now_s
         with self.lock:
             if job.over:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 TOLD_FAILURES = 5
 READ_FAILURES = 300
 CURSOR = re.compile(r"([0-9]{1,20}\.[0-9]{1,20}):([0-9a-f]{12})")
-REFUNDED = " (not charged: its worker was found bad)"
+REFUNDED = " (not counted: its worker was faulty)"
 
 
 def job_info(
@@ -31,7 +31,7 @@ def job_info(
     views_per_s: float | None = None,
     whole: bool = True,
 ) -> JobInfo:
-    """Return how a job stands; `whole` also says what it waits for and what failed last."""
+    """Return the state of a job; `whole` adds what it waits for and what failed last."""
     failed = sum(status.counts[state] for state in LOST)
     given_up = round(failed * status.views / max(status.tasks, 1))  # roughly: tasks differ
     left = max(status.views - status.views_done - given_up, 0)
@@ -55,7 +55,7 @@ def job_info(
 
 
 def steps_of(book: JobStore, status: JobStatus) -> Steps | None:
-    """Return the order of a job's tasks; None where there is none, or where it cannot be read."""
+    """Return the order of a job's tasks; None if there is none, or if it cannot be read."""
     try:
         job = None if status.over else book.load(status.job_id)
         asked = expand.waits_for(job) if job else None
@@ -81,19 +81,19 @@ def newest_failures(ledger: Ledger, status: JobStatus) -> tuple[str, ...]:
 
 
 def note(attempt: FailedAttempt) -> str:
-    """Return what is to be said of an attempt beside its sentence."""
+    """Return what to add to an attempt's sentence."""
     return REFUNDED if attempt.charge == "refunded" else ""
 
 
 def find_status(ledger: Ledger, job_id: str) -> JobStatus:
-    """Return how a job stands.
+    """Return the state of a job.
 
     Raises:
-        ApiProblem: There is no such job.
+        ApiProblem: The job does not exist.
     """
     status = ledger.job(job_id) if re.fullmatch(JOB_ID_PATTERN, job_id) else None
     if status is None:
-        raise not_found(f"job {job_id[:40]!r}", "see what there is: farm jobs")
+        raise not_found(f"job {job_id[:40]!r}", "list the jobs: farm jobs")
     return status
 
 
@@ -101,19 +101,19 @@ def find_job(book: JobStore, job_id: str) -> Job:
     """Return a job's spec and assets.
 
     Raises:
-        ApiProblem: There is no such job.
+        ApiProblem: The job does not exist.
     """
     job = book.load(job_id)
     if job is None:
-        raise not_found(f"job {job_id[:40]!r}", "see what there is: farm jobs")
+        raise not_found(f"job {job_id[:40]!r}", "list the jobs: farm jobs")
     return job
 
 
 def steer(ledger: Ledger, job_id: str, verb: str) -> None:
-    """Pause, resume, cancel or retry a job; what is so already stays so.
+    """Pause, resume, cancel or retry a job; nothing happens if it already is in that state.
 
     Raises:
-        ApiProblem: The job is in no state for it.
+        ApiProblem: The job's state does not allow it.
     """
     status = find_status(ledger, job_id)
     wanted = {"pause": {JobState.PAUSED}, "resume": {JobState.QUEUED, JobState.RUNNING},
@@ -131,17 +131,19 @@ def steer(ledger: Ledger, job_id: str, verb: str) -> None:
         state = find_status(ledger, job_id).state
         raise ApiProblem(
             409,
-            f"job {job_id} is {state}: it cannot be made to {verb}",
-            f"see how it stands: farm status {job_id}",
+            f"job {job_id} is {state}: you cannot {verb} it",
+            f"see its state: farm status {job_id}",
         )
 
 
 def remember(book: JobStore, status: JobStatus) -> None:
-    """Note on storage what is wanted of a job; while that is away or full, the ledger knows."""
+    """Save on storage what the user wants of a job; if that fails, only the ledger knows."""
     try:
         book.save_control(status)
     except StorageError as error:
-        log.warning("what is wanted of a job is not noted job=%s: %s", status.job_id, error)
+        log.warning(
+            "the last change to a job is not saved on storage yet job=%s: %s", status.job_id, error
+        )
 
 
 def list_jobs(
@@ -163,7 +165,7 @@ def job_place(job: JobStatus) -> tuple[float, str]:
 
 
 def cursor_place(cursor: str) -> tuple[float, str]:
-    """Return the place that a cursor of the list of jobs names."""
+    """Return the position that a cursor of the list of jobs names."""
     found = CURSOR.fullmatch(cursor)
     if found is None:
         raise bad_cursor()
@@ -173,7 +175,9 @@ def cursor_place(cursor: str) -> tuple[float, str]:
 def bad_cursor() -> ApiProblem:
     """Return the problem of a cursor that we did not make."""
     return ApiProblem(
-        422, "cursor: is none of ours", "take `next` of the page before, or leave it out"
+        422,
+        "cursor: this server did not issue it",
+        "use `next` of the previous page, or leave it out",
     )
 
 
@@ -213,7 +217,7 @@ def find_task(ledger: Ledger, job: Job, status: JobStatus, index: int) -> TaskIn
 
 
 def task_info(job: Job, story: TaskStory) -> TaskInfo:
-    """Return what a person wants to know of a task."""
+    """Return what a person wants to know about a task."""
     task = expand.render_task(job, story.index)
     return TaskInfo(
         index=story.index,

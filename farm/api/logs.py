@@ -1,4 +1,4 @@
-"""What attempts said while they ran."""
+"""What attempts logged."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from farm.spec.wire import TaskInfo
 from farm.storage import Storage
 
 ATTEMPTS = 30
-"""So many attempts are looked for where nobody says which."""
+"""Most attempts that are searched for a log if none is named."""
 TAIL_BYTES = 4 << 20
-"""Of a longer log its end is shown."""
+"""Most bytes of a log that are shown: its end."""
 
 
 def read_log(storage: Storage, job_id: str, task: TaskInfo, attempt: int | None) -> bytes:
     """Return the log of an attempt, or of the newest that left one.
 
     Raises:
-        ApiProblem: There is none.
+        ApiProblem: There is no log.
     """
     wanted = [attempt] if attempt else range(ATTEMPTS, 0, -1)
     for number in wanted:
@@ -29,5 +29,5 @@ def read_log(storage: Storage, job_id: str, task: TaskInfo, attempt: int | None)
     which = f"attempt {attempt} of task" if attempt else "task"
     raise not_found(
         f"a log of {which} {task.index} of job {job_id}",
-        f"it is written when the attempt ends; the task's failures say more: farm status {job_id}",
+        f"it is written when the attempt ends; for the task's failures: farm status {job_id}",
     )

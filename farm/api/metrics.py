@@ -1,4 +1,4 @@
-"""What Prometheus reads, in a registry of our own."""
+"""The metrics for Prometheus, in a registry of our own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class FarmCollector(Collector):
-    """Asks the ledger and the queue when it is asked itself."""
+    """Asks the ledger and the queue whenever metrics are read."""
 
     def __init__(self, ledger: Ledger, queue: TaskQueue) -> None:
         self.ledger = ledger
@@ -48,19 +48,19 @@ class FarmCollector(Collector):
         yield labelled("farm_tasks", "Tasks of all jobs by state", "state", tasks)
         workers = self.ledger.workers()
         devices = Tally(worker.info.get("device", "") for worker in workers)
-        yield labelled("farm_workers", "Workers that live, by device", "device", devices)
+        yield labelled("farm_workers", "Live workers, by device", "device", devices)
         shut = sum(worker.quarantine is not None for worker in workers)
-        yield plain("farm_workers_quarantined", "Workers that live and get no tasks", shut)
         yield plain(
-            "farm_views_done", "Views that are rendered", sum(job.views_done for job in jobs)
+            "farm_workers_quarantined", "Live workers in quarantine, which get no tasks", shut
         )
+        yield plain("farm_views_done", "Rendered views", sum(job.views_done for job in jobs))
         waiting = sum(job.counts[TaskState.PENDING] for job in jobs if job.state in FED)
         waiting += sum(job.counts[TaskState.QUEUED] for job in jobs if not job.over)
         yield plain("farm_tasks_waiting", "Tasks of running jobs that no worker has yet", waiting)
         in_hand = sum(job.counts[TaskState.RUNNING] for job in jobs if not job.over)
         yield plain(
             "farm_tasks_unfinished",
-            "Tasks that workers have or could have: as many workers find work",
+            "Tasks that workers have or could have: as many workers would find work",
             waiting + in_hand,
         )
         with self.ledger.sparing():
@@ -68,13 +68,13 @@ class FarmCollector(Collector):
             messages = sum(self.queue.length(each) for each in [None, *filter(None, inboxes)])
             yield plain("farm_queue_messages", "Messages that no worker has fetched", messages)
         damaged = GaugeMetricFamily(
-            "farm_damaged", "What was damaged in Redis and moved aside, by kind", labels=["kind"]
+            "farm_damaged", "Damaged values in Redis that were renamed, by kind", labels=["kind"]
         )
         for kind, count in self.ledger.aside().counts.items():
             damaged.add_metric([kind], count)
         yield damaged
         dropped = sum(job.dropped for job in jobs)
-        yield plain("farm_results_dropped", "Results that came too late", dropped)
+        yield plain("farm_results_dropped", "Results that arrived too late", dropped)
 
 
 FED = (JobState.QUEUED, JobState.RUNNING)
@@ -94,14 +94,14 @@ class Metrics:
         )
         self.seconds = Histogram(
             "farm_api_request_seconds",
-            "How long answers took, by route",
+            "Response times in seconds, by route",
             ("route",),
             registry=self.registry,
             buckets=(0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600),
         )
 
     def count(self, scope: Scope, status: int, seconds: float) -> None:
-        """Count one request under its route's pattern: paths are without number."""
+        """Count one request under its route's pattern: the number of paths is unlimited."""
         route = getattr(scope.get("route"), "path", "none")
         method = scope["method"] if scope["method"] in METHODS else "other"
         self.requests.labels(method, route, str(status)).inc()

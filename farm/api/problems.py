@@ -31,12 +31,12 @@ FASTAPI_UNREADABLE = "There was an error parsing the body"
 
 SEND_AGAIN = "correct it and send it again"
 REMEDIES: dict[type[FarmError], tuple[int, str]] = {
-    SetupError: (503, "whoever runs the farm must do what it says"),
+    SetupError: (503, "the farm's operator must fix this"),
     SpecError: (422, SEND_AGAIN),
-    StorageError: (503, "free or mend the farm's storage, then try again"),
+    StorageError: (503, "make room on the farm's storage or repair it, then try again"),
     DamagedLedgerError: (
         503,
-        "wait: the dispatcher moves it aside and restores it from the storage",
+        "wait: the dispatcher restores it from the storage",
     ),
     UnreachableError: (503, "wait, or start Redis again; nothing that was accepted is lost"),
 }
@@ -53,8 +53,8 @@ class ApiProblem(HTTPException):
 
 
 def not_found(what: str, remedy: str) -> ApiProblem:
-    """Return the problem of something that is not there."""
-    return ApiProblem(404, f"{what} is not there", remedy)
+    """Return the problem of something that does not exist."""
+    return ApiProblem(404, f"{what} does not exist", remedy)
 
 
 def respond(
@@ -87,14 +87,14 @@ def install(app: FastAPI) -> None:
 
 
 async def on_http(request: Request, error: Exception) -> JSONResponse:
-    """Answer ours and those of the framework."""
+    """Answer our own problems and those of the framework."""
     assert isinstance(error, StarletteHTTPException)
-    remedy = SEND_AGAIN if error.status_code == 400 else "see /docs for what there is"
+    remedy = SEND_AGAIN if error.status_code == 400 else "see /docs for all routes"
     remedy = getattr(error, "remedy", remedy)
     detail = str(error.detail)
     if detail == FASTAPI_UNREADABLE:
-        detail = "the body is not JSON that can be read: it is too deep, or holds a number of "
-        detail += "thousands of digits"
+        detail = "the body is JSON that cannot be read: it is nested too deeply, or holds "
+        detail += "a number of thousands of digits"
     return respond(
         request.url.path,
         status=error.status_code,
@@ -105,14 +105,14 @@ async def on_http(request: Request, error: Exception) -> JSONResponse:
 
 
 async def on_invalid(request: Request, error: Exception) -> JSONResponse:
-    """Answer what does not fit its model, in the words that the command uses."""
+    """Answer a request that does not fit its model, in the words of the command line."""
     assert isinstance(error, RequestValidationError)
     told = [say(problem) for problem in error.errors()[:SENTENCES_TOLD]]
     return respond(request.url.path, status=422, detail="\n".join(told), remedy=SEND_AGAIN)
 
 
 def say(problem: Any) -> str:
-    """Return what pydantic found in a request, as a sentence."""
+    """Return a fault that pydantic found in a request, as a sentence."""
     if problem["type"] == "json_invalid":
         return "the body is not JSON"
     if tuple(problem["loc"]) == ("body",):
@@ -135,12 +135,12 @@ async def on_farm_error(request: Request, error: Exception) -> JSONResponse:
 
 
 async def on_leaving(request: Request, error: Exception) -> JSONResponse:
-    """Answer, for the metrics, a client that has left; an upload goes on when it is back."""
-    detail, remedy = "the connection was closed", "connect again and go on"
+    """Answer, for the metrics, a client that has left; an upload resumes when it is back."""
+    detail, remedy = "the connection was closed", "connect again and resume"
     return respond(request.url.path, status=400, detail=detail, remedy=remedy)
 
 
 async def on_bug(request: Request, error: Exception) -> JSONResponse:
-    """Answer what should not happen, and tell the client nothing of it."""
-    remedy = "try again; if it stays, tell whoever runs the farm: its log says more"
-    return respond(request.url.path, status=500, detail="the farm made a mistake", remedy=remedy)
+    """Answer an unexpected error without telling the client its details."""
+    remedy = "try again; if this persists, tell the farm's operator: the API's log says more"
+    return respond(request.url.path, status=500, detail="internal error of the farm", remedy=remedy)

@@ -24,7 +24,7 @@ IDLE_S = 30
 
 
 class Server(uvicorn.Server):
-    """A server that lets its listeners go when it is told to stop."""
+    """A server that dismisses its listeners when it is told to stop."""
 
     def __init__(self, config: uvicorn.Config, services: Services) -> None:
         super().__init__(config)

@@ -21,7 +21,7 @@ from farm.tokens import TokenBook
 
 @dataclass
 class Services:
-    """The parts of a farm that the API speaks for."""
+    """The parts of a farm that the API serves."""
 
     ledger: Ledger
     queue: TaskQueue

@@ -1,4 +1,4 @@
-"""What only the API is told by the environment."""
+"""Settings in the environment that only the API reads."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class ApiSettings(BaseSettings):
     """Folder for uploads that are not complete yet; left out: one in the system's folder for
     temporary files."""
     max_asset_bytes: int = Field(default=16 << 30, gt=0)
-    """No file that is uploaded may be larger."""
+    """Largest file that may be uploaded."""
     max_submission_bytes: int = Field(default=32 << 20, gt=0)
-    """No spec with its assets may be larger."""
+    """Largest spec with its assets."""
     max_tasks: int = Field(default=5_000_000, gt=0)
-    """No job may have more."""
+    """Most tasks of a job."""
     asset_grace_s: float = Field(default=86_400.0, ge=0)
-    """Files of the library that no job needs are kept for so long after their upload."""
+    """Time after their upload for which unused files of the library are kept."""
 
     @property
     def spool_folder(self) -> Path:
@@ -47,9 +47,9 @@ class ApiSettings(BaseSettings):
 
 
 def load_api_settings(**given: Any) -> ApiSettings:
-    """Read the environment; what is `given`, and not None, wins.
+    """Read the environment; `given` values that are not None win.
 
     Raises:
-        SetupError: A variable or a given value is not what it must be.
+        SetupError: A variable or a given value is not valid.
     """
     return read_environment(ApiSettings, given)

@@ -1,4 +1,4 @@
-"""Files on their way into the library: received in pieces, gone on with, hashed on the way."""
+"""Files on their way into the library: received in pieces, resumed, hashed on the way."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from farm.library import Library, blob_key
 from farm.spec.wire import SHA256_PATTERN, UploadInfo
 
 SILENCE_S = 60.0
-"""A client that sends nothing for so long has gone."""
+"""Silence after which a client counts as gone."""
 TURN_S = 20.0
-"""So long a client waits for another one that sends the same file."""
+"""Longest wait of a client for another one that sends the same file."""
 ROOM_LEFT_BYTES = 256 << 20
-"""An upload never takes the last of a disk."""
+"""Space that uploads leave free on the disk."""
 STALE_S = 7 * 86_400.0
 HASHERS = 64
 READ_BYTES = 4 << 20
@@ -36,7 +36,7 @@ WRITE_BYTES = 256 << 10
 
 
 class Uploads:
-    """The uploads that are under way, in a folder of their own."""
+    """The unfinished uploads, in a folder of their own."""
 
     def __init__(self, library: Library, settings: ApiSettings) -> None:
         self.library = library
@@ -47,27 +47,30 @@ class Uploads:
         self.hashers: OrderedDict[str, tuple[int, Any]] = OrderedDict()
 
     def tidy(self) -> None:
-        """Make the folder; remove what nobody has gone on with for a week.
+        """Make the folder; remove uploads that nobody has resumed for a week.
 
         Raises:
-            SetupError: It cannot be made, or is somebody else's.
+            SetupError: It cannot be made, or belongs to another user.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             foreign = self.folder.stat().st_uid != os.getuid() and self.in_temporary_folder
         except OSError as error:
             raise SetupError(
-                f"{self.folder}: cannot be made ({error.strerror}): set FARM_SPOOL to another one"
+                f"{self.folder}: cannot be made ({error.strerror}): set FARM_SPOOL to "
+                "another folder"
             ) from error
         if foreign:  # where everybody may write, it may be a trap
-            raise SetupError(f"{self.folder}: belongs to another user; set FARM_SPOOL")
+            raise SetupError(
+                f"{self.folder}: belongs to another user; set FARM_SPOOL to another folder"
+            )
         for part in self.folder.glob("*.part"):
             with contextlib.suppress(OSError):
                 if time.time() - part.stat().st_mtime > STALE_S:
                     part.unlink()
 
     def info(self, sha256: str) -> UploadInfo:
-        """Return how much of a file is here."""
+        """Return how much of a file has arrived."""
         check_hash(sha256)
         blob_bytes = self.library.storage.size(blob_key(sha256))
         if blob_bytes is not None:
@@ -105,8 +108,8 @@ class Uploads:
         except TimeoutError:
             raise ApiProblem(
                 503,
-                f"somebody else is sending {sha256[:12]} right now",
-                "try again in a while; what they have sent will not be asked for again",
+                f"another client is sending {sha256[:12]} right now",
+                "try again in a while; you will not have to send what has arrived by then",
                 {"Retry-After": "5"},
             ) from None
         try:
@@ -118,26 +121,26 @@ class Uploads:
         if total > self.max_bytes:
             raise ApiProblem(
                 413,
-                f"the file has {total} bytes; this farm takes {self.max_bytes} at most",
+                f"the file has {total} bytes; this farm takes at most {self.max_bytes}",
                 "make it smaller, or have FARM_MAX_ASSET_BYTES raised",
             )
         if offset != info.received_bytes or offset > total:
             raise ApiProblem(
                 409,
-                f"{info.received_bytes} bytes of the file are here, not {offset}",
-                f"go on from byte {info.received_bytes}",
+                f"{info.received_bytes} bytes of the file have arrived, not {offset}",
+                f"continue from byte {info.received_bytes}",
                 {"Upload-Offset": str(info.received_bytes)},
             )
         free = shutil.disk_usage(self.folder).free
         if total - offset > free - ROOM_LEFT_BYTES:
             raise ApiProblem(
                 507,
-                f"the server has no room for the {total - offset} bytes that are left",
+                f"the server has no room for the remaining {total - offset} bytes",
                 "delete old jobs and unused assets, or give FARM_SPOOL a larger disk",
             )
 
     def _hasher(self, sha256: str, offset: int) -> Any:
-        """Return the hash of what is here; read again only where we were started anew."""
+        """Return the hash of what has arrived; it is read again only after a restart."""
         known = self.hashers.pop(sha256, None)
         if known and known[0] == offset:
             return known[1]
@@ -164,8 +167,8 @@ class Uploads:
                     if offset + len(piece) > total:
                         raise ApiProblem(
                             413,
-                            f"more bytes came than the {total} that Upload-Length says",
-                            "send the file's own bytes, and its own length",
+                            f"more bytes arrived than Upload-Length says ({total})",
+                            "send exactly the file's bytes, and its true length",
                         )
                     await run_in_threadpool(write, piece)
                     offset += len(piece)
@@ -193,15 +196,15 @@ class Uploads:
 
 
 def check_hash(sha256: str) -> None:
-    """Raise ApiProblem where `sha256` is none."""
+    """Raise ApiProblem if `sha256` is not a SHA-256."""
     if not re.fullmatch(SHA256_PATTERN, sha256):
         raise ApiProblem(
-            422, f"{sha256[:80]!r} is not a SHA-256", "send 64 of the digits 0-9 and a-f"
+            422, f"{sha256[:80]!r} is not a SHA-256", "send 64 hexadecimal digits, 0-9 and a-f"
         )
 
 
 def size_of(path: Path) -> int:
-    """Return a file's size; 0 where there is none."""
+    """Return a file's size; 0 if it does not exist."""
     try:
         return path.stat().st_size
     except FileNotFoundError:
@@ -226,7 +229,7 @@ async def timely(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             break
         except TimeoutError:
             raise ApiProblem(
-                408, f"nothing came for {SILENCE_S:.0f} s", "go on with the upload"
+                408, f"nothing arrived for {SILENCE_S:.0f} s", "resume the upload"
             ) from None
         if len(held) >= WRITE_BYTES:
             yield bytes(held)

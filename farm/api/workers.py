@@ -1,4 +1,4 @@
-"""The workers that live, as the ledger knows them."""
+"""The live workers, as the ledger knows them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from farm.spec.wire import WorkerInfo
 
 
 def list_workers(ledger: Ledger) -> tuple[WorkerInfo, ...]:
-    """Return every worker whose heartbeat lasts, with the task that it holds."""
+    """Return every worker with a live heartbeat, with the task that it holds."""
     now_s = ledger.now_s()
     return tuple(
         WorkerInfo(

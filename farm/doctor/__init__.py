@@ -11,7 +11,7 @@ __all__ = ["Finding", "examine"]
 
 
 def checks() -> Mapping[str, Callable[[], Iterator[Finding]]]:
-    """Return all checks by name, in the order in which they are told."""
+    """Return all checks by name, in the order in which they are printed."""
     from farm.doctor import farm, gpus, machine, renderer, walls
 
     return {
@@ -43,10 +43,10 @@ def probes() -> Mapping[str, Callable[[], Iterator[Finding]]]:
 
 
 def examine(only: tuple[str, ...] = ()) -> Iterator[Finding]:
-    """Yield what the checks find, or those named in `only`.
+    """Yield the findings of all checks, or of those named in `only`.
 
     Raises:
-        SpecError: There is no such check.
+        SpecError: No check has such a name.
     """
     known = {**checks(), **probes()}
     for name in only:

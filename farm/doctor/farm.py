@@ -22,12 +22,12 @@ TOLD_NAMES = 5
 SCARCE_BYTES = 10 << 30
 SPENT_BYTES = 1 << 30
 SKEW_S = 5.0
-"""Leases live by Redis' clock alone; beyond this, times in logs mislead."""
+"""Largest difference of clocks that is fine; leases follow Redis' clock, times in logs do not."""
 
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """Where the farm's parts are, as the environment or a farm that runs here says."""
+    """Where the farm's parts are, according to the environment or to a farm that runs here."""
 
     storage: str | None
     redis_url: str | None
@@ -49,7 +49,7 @@ def whereabouts() -> Whereabouts:
 
 
 def up() -> Iterator[Finding]:
-    """Tell how the farm stands that `farm up` runs here, if it does."""
+    """Report on the farm that `farm up` runs here, if there is one."""
     state = whereabouts().up
     if state is None:
         return
@@ -65,10 +65,12 @@ def storage() -> Iterator[Finding]:
     """Write, read and delete one small file where the farm keeps its files."""
     place = whereabouts().storage
     if place is None:
-        yield fine("storage", "not looked at: FARM_STORAGE is not set")
+        yield fine("storage", "not checked: FARM_STORAGE is not set")
         return
     if not is_bucket(place) and not Path(place).is_dir():
-        yield problem("storage", f"{place} is not a folder", "make it, or mount what belongs there")
+        yield problem(
+            "storage", f"{place} is not a folder", "create it, or mount the storage there"
+        )
         return
     try:
         kept = open_storage(place)
@@ -79,10 +81,10 @@ def storage() -> Iterator[Finding]:
         kept.delete(key)
         took_ms = (time.monotonic() - started) * 1000
     except FarmError as error:
-        yield problem("storage", str(error), "see that the place is there and may be written")
+        yield problem("storage", str(error), "check that it exists and can be written")
         return
     if not same:
-        yield problem("storage", f"{place} gives back other bytes than it got", "replace it")
+        yield problem("storage", f"{place} returns other bytes than were written", "replace it")
         return
     yield fine("storage", f"{place} can be written ({took_ms:.0f} ms)")
     if not is_bucket(place):
@@ -92,7 +94,7 @@ def storage() -> Iterator[Finding]:
 def _room(folder: Path) -> Iterator[Finding]:
     size = shutil.disk_usage(folder)
     sentence = f"{readable(size.free)} of {readable(size.total)} free in {folder}"
-    remedy = "make room: `farm delete JOB` removes a dataset, unused assets go with the API"
+    remedy = "make room: `farm delete JOB` removes a dataset, the API removes unused assets"
     if size.free < SPENT_BYTES:
         yield problem("storage", sentence, remedy)
     elif size.free < SCARCE_BYTES:
@@ -102,13 +104,17 @@ def _room(folder: Path) -> Iterator[Finding]:
 
 
 def redis() -> Iterator[Finding]:
-    """Ask Redis for its time, its version and whether it would drop or forget anything."""
+    """Ask Redis for its time and version, and whether it might drop or forget data."""
     url = whereabouts().redis_url
     if url is None:
-        yield fine("redis", "not looked at: FARM_REDIS_URL is not set")
+        yield fine("redis", "not checked: FARM_REDIS_URL is not set")
         return
     if installed("redis") is None:
-        yield problem("redis", "no Python client for Redis", "pip install 'viewfarm[server]'")
+        yield problem(
+            "redis",
+            "the Python client for Redis is not installed",
+            "pip install 'viewfarm[server]'",
+        )
         return
     yield from _look_at_redis(url)
 
@@ -132,7 +138,7 @@ def _look_at_redis(url: str) -> Iterator[Finding]:
         yield problem(
             "redis",
             f"Redis cannot be reached: {error}",
-            "see that it runs and that FARM_REDIS_URL names it",
+            "check that it runs and that FARM_REDIS_URL names it",
         )
         return
     finally:
@@ -149,7 +155,7 @@ def _look_at_redis(url: str) -> Iterator[Finding]:
         yield warning(
             "clock",
             f"this machine's clock is {skew_s:+.1f} s off that of Redis",
-            "let both follow the same time server; time zones do not matter",
+            "synchronise both with the same time server; time zones do not matter",
         )
     else:
         yield fine("clock", f"{skew_s:+.2f} s off the clock of Redis")
@@ -163,10 +169,11 @@ def _damage_in_redis(aside: Aside) -> Iterator[Finding]:
     more = f" and {len(aside.names) - TOLD_NAMES} more" if len(aside.names) > TOLD_NAMES else ""
     yield warning(
         "redis",
-        f"somebody wrote into Redis what is not the farm's; moved aside so far: {counts}. "
+        f"something other than the farm wrote to Redis; damaged and renamed so far: {counts}. "
         f"Kept: {names}{more}",
-        "find out who writes there; look at them with redis-cli, then DEL them; each goes by "
-        "itself after 30 days",
+        "find out what writes there; inspect the values with redis-cli, then DEL them; each "
+        "expires "
+        "after 30 days",
     )
 
 
@@ -174,15 +181,15 @@ def _memory_of_redis(info: dict[str, object]) -> Iterator[Finding]:
     if info.get("maxmemory_policy") != "noeviction":
         yield problem(
             "redis",
-            f"Redis may throw the queue away (maxmemory-policy {info.get('maxmemory_policy')})",
+            f"Redis may discard the queue (maxmemory-policy {info.get('maxmemory_policy')})",
             "set maxmemory-policy noeviction",
         )
     if not info.get("aof_enabled"):
-        yield warning("redis", "Redis forgets the jobs when it restarts", "set appendonly yes")
+        yield warning("redis", "Redis forgets all jobs when it restarts", "set appendonly yes")
 
 
 def login() -> Iterator[Finding]:
-    """Ask the farm that this user is logged in to who they are."""
+    """Ask the farm of this user's login whom it knows them as."""
     from farm.client.connection import Connection
     from farm.client.home import Home, find_login
     from farm.errors import LoginError
@@ -199,7 +206,7 @@ def login() -> Iterator[Finding]:
     except LoginError as error:
         yield problem("login", f"{found.url}: {error}", f"farm login {found.url}")
     except FarmError as error:
-        yield problem("login", str(error), "see that the farm runs and that this address is right")
+        yield problem("login", str(error), "check that the farm runs and that the address is right")
     else:
         yield fine("login", f"{found.url} knows you as {who.name!r} ({who.role})")
         yield from _same_version(*connection.versions)

@@ -11,14 +11,14 @@ from farm.doctor.machine import readable
 
 DRIVER_FILE = Path("/dev/nvidiactl")
 OLDEST_DRIVER = 570
-"""Of the 570 branch on, OptiX as bpy 5.2 uses it is in the driver."""
+"""Oldest driver branch that has OptiX as bpy 5.2 uses it."""
 
 
 def gpus(nvml: Any = None, *, driver_file: Path = DRIVER_FILE) -> Iterator[Finding]:
-    """Tell the driver's version and each GPU's memory and processes."""
+    """Report the driver's version and each GPU's memory and processes."""
     nvml = nvml or library()
     if nvml is None:
-        yield fine("gpus", "not looked at: this install has no nvidia-ml-py")
+        yield fine("gpus", "not checked: nvidia-ml-py is not installed")
         return
     try:
         nvml.nvmlInit()
@@ -30,7 +30,7 @@ def gpus(nvml: Any = None, *, driver_file: Path = DRIVER_FILE) -> Iterator[Findi
         for index in range(nvml.nvmlDeviceGetCount()):
             yield _gpu(nvml, index)
     except nvml.NVMLError as error:
-        yield problem("gpus", f"the driver does not answer: {error}", "reboot, or see `dmesg`")
+        yield problem("gpus", f"the driver does not answer: {error}", "reboot, or look at `dmesg`")
     finally:
         nvml.nvmlShutdown()
 
@@ -50,10 +50,10 @@ def _without_driver(sentence: str, driver_file: Path) -> Iterator[Finding]:
             "gpus",
             f"there is an NVIDIA GPU, but its driver cannot be asked: {sentence}",
             "in a container: --gpus all and NVIDIA_DRIVER_CAPABILITIES=compute,graphics,utility; "
-            "else install the driver that fits the kernel",
+            "else install the driver that matches the kernel",
         )
     else:
-        yield fine("gpus", "no NVIDIA driver here: workers render on the CPU")
+        yield fine("gpus", "no NVIDIA driver found: workers render on the CPU")
 
 
 def _driver(version: str) -> Finding:
@@ -74,7 +74,7 @@ def _gpu(nvml: Any, index: int) -> Finding:
         running = nvml.nvmlDeviceGetComputeRunningProcesses(handle)
         users = ", ".join(f"{process_name(one.pid)} ({one.pid})" for one in running) or "nobody"
     except nvml.NVMLError:
-        users = "somebody whom the driver does not tell"
+        users = "a process that the driver does not name"
     return fine(
         "gpus",
         f"GPU {index}: {nvml.nvmlDeviceGetName(handle)}, {readable(memory.free)} of "

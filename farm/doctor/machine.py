@@ -1,4 +1,4 @@
-"""What this machine's Python and memory are like."""
+"""The Python and the memory of this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROLES = {
     "server": ("celery", "redis", "flower", "fastapi", "uvicorn"),
     "worker": ("celery", "redis", "bpy", "openexr", "imagecodecs"),
 }
-"""What each kind of install has; the first that is missing tells that the kind is not there."""
+"""Packages of each kind of install; it counts only if it has all of them."""
 WORKER_PYTHON = (3, 13)
 SHARED_MEMORY = Path("/dev/shm")
 WANTED_SHARED_BYTES = 256 << 20
@@ -24,16 +24,16 @@ WANTED_SHARED_BYTES = 256 << 20
 
 
 def python() -> Iterator[Finding]:
-    """Tell which Python runs; bpy has wheels for one alone."""
+    """Report which Python runs; bpy has wheels for only one."""
     sentence = f"Python {platform.python_version()} on {platform.platform(terse=True)}"
     if sys.version_info[:2] == WORKER_PYTHON:
         yield fine("python", sentence)
     else:
-        yield fine("python", f"{sentence}: can submit and serve; only 3.13 renders")
+        yield fine("python", f"{sentence}: it can submit and serve; only 3.13 renders")
 
 
 def packages() -> Iterator[Finding]:
-    """Tell what is installed, and what that is enough for."""
+    """Report what is installed, and what that is enough for."""
     found = {name: installed(name) for names in ROLES.values() for name in names}
     able = [role for role, names in ROLES.items() if all(found[name] for name in names)]
     told = ", ".join(f"{name} {number}" for name, number in found.items() if number)
@@ -53,7 +53,7 @@ def installed(package: str) -> str | None:
 
 
 def shared_memory() -> Iterator[Finding]:
-    """Tell whether pictures in passing fit into memory."""
+    """Report whether temporary pictures fit into memory."""
     if not SHARED_MEMORY.is_dir():
         return  # not Linux: they pass through the system's folder for temporary files
     size = shutil.disk_usage(SHARED_MEMORY)

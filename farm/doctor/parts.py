@@ -1,4 +1,4 @@
-"""One part of the farm, asked whether it lives: the health checks of containers."""
+"""Whether one part of the farm is alive: the health checks of containers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from farm.settings import load_settings
 API_PORT = "FARM_API_PORT"
 FLOWER_PORT = "FARM_FLOWER_PORT"
 SILENT_S = 60.0
-"""So long one step of the dispatcher may take, on a slow storage."""
+"""Longest time that one step of the dispatcher may take, on slow storage."""
 
 
 def api() -> Iterator[Finding]:
@@ -31,11 +31,11 @@ def flower() -> Iterator[Finding]:
 def _ask(part: str, url: str) -> Finding:
     if answers_ok(url):
         return fine(part, f"{url} answers")
-    return problem(part, f"{url} does not answer well", f"see the log of `farm {part}`")
+    return problem(part, f"{url} does not answer as it should", f"see the log of `farm {part}`")
 
 
 def dispatcher() -> Iterator[Finding]:
-    """Look when the dispatcher touched the file that says that it lives."""
+    """Check when the dispatcher last touched the file that says it is alive."""
     file = load_settings().alive_file
     try:
         silent_s = time.time() - file.stat().st_mtime if file else None
@@ -44,13 +44,13 @@ def dispatcher() -> Iterator[Finding]:
     if silent_s is None:
         yield problem(
             "dispatcher",
-            "no dispatcher has said that it lives",
-            "start it with FARM_ALIVE_FILE set as it is here; see its log",
+            "no sign of life from a dispatcher",
+            "start it with the same FARM_ALIVE_FILE as here; see its log",
         )
     elif silent_s > SILENT_S:
         yield problem("dispatcher", f"silent for {silent_s:.0f} s", "restart it; see its log")
     else:
-        yield fine("dispatcher", "it lives")
+        yield fine("dispatcher", "it is alive")
 
 
 def worker() -> Iterator[Finding]:
@@ -62,7 +62,9 @@ def worker() -> Iterator[Finding]:
         ledger = open_ledger(load_settings().redis_url.get_secret_value())
         mine = [one for one in ledger.workers() if one.info.get("host") == host]
     except FarmError as error:
-        yield problem("worker", str(error), "see that Redis runs and that FARM_REDIS_URL names it")
+        yield problem(
+            "worker", str(error), "check that Redis runs and that FARM_REDIS_URL names it"
+        )
         return
     if mine:
         names = ", ".join(f"{one.info['name']} on {one.info['device']}" for one in mine)

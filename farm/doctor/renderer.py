@@ -21,7 +21,7 @@ INVENTORY = "worker.blender.list_devices"
 def blender() -> Iterator[Finding]:
     """Start Blender in a process of its own and ask which devices Cycles lists."""
     if installed("bpy") is None:
-        yield fine("blender", "not installed: this install does not render")
+        yield fine("blender", "not installed: this machine does not render")
         return
     command = [sys.executable, "-m", INVENTORY]
     try:
@@ -29,11 +29,11 @@ def blender() -> Iterator[Finding]:
             command, capture_output=True, text=True, timeout=BLENDER_TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired:
-        yield problem("blender", f"no answer within {BLENDER_TIMEOUT_S} s", "look at the driver")
+        yield problem("blender", f"no answer within {BLENDER_TIMEOUT_S} s", "check the GPU driver")
         return
     lines = answer.stdout.strip().splitlines()
     if answer.returncode or not lines:
-        words = (answer.stderr.strip() or "it said nothing").splitlines()[-1]
+        words = (answer.stderr.strip() or "it printed nothing").splitlines()[-1]
         yield problem(
             "blender",
             f"bpy cannot be started (exit code {answer.returncode}): {words}",
@@ -46,7 +46,7 @@ def blender() -> Iterator[Finding]:
 
 
 def kernel_cache() -> Iterator[Finding]:
-    """Tell whether kernels that the driver compiles, for minutes, are kept."""
+    """Report whether kernels, which the driver compiles for minutes, are kept."""
     from farm.devices import gpu_names
 
     if not gpu_names():
@@ -62,7 +62,7 @@ def kernel_cache() -> Iterator[Finding]:
         yield warning(
             "kernels",
             f"{folder} cannot be written ({error.strerror}): kernels are compiled at every start",
-            "set FARM_KERNEL_CACHE to a folder that stays, such as a volume",
+            "set FARM_KERNEL_CACHE to a folder that persists, such as a volume",
         )
         return
     yield fine("kernels", f"compiled kernels are kept in {folder}")

@@ -17,7 +17,7 @@ from farm.settings import load_settings
 TIMEOUT_S = 30
 SANDBOX = "worker.sandbox.sandbox"
 WARM_UP = "worker.attempt.warm_up"
-"""Run as programs of their own: nobody imports the worker."""
+"""Run as programs of their own: no module here may import the worker."""
 WARM_UP_S = 900
 """Longest time that a driver may take to compile its kernels."""
 
@@ -32,17 +32,19 @@ def sandbox() -> Iterator[Finding]:
             command, capture_output=True, text=True, timeout=TIMEOUT_S, check=True
         )
     except (subprocess.SubprocessError, OSError) as error:
-        yield warning("sandbox", f"cannot be asked for: {error}", "see that the install is whole")
+        yield warning(
+            "sandbox", f"cannot be asked for: {error}", "check that the installation is complete"
+        )
         return
     if lacks := answer.stdout.strip():
         remedy = "use a newer Linux, or a container whose seccomp profile allows landlock_*"
         yield warning("sandbox", lacks, remedy)
     else:
-        yield fine("sandbox", "renderers write to and read from their own folders alone (Landlock)")
+        yield fine("sandbox", "renderers read from and write to their own folders only (Landlock)")
 
 
 def device() -> Iterator[Finding]:
-    """Let the device render the known frame behind the read wall; where it fails, without it."""
+    """Let the device render the known frame behind the read wall; if that fails, without it."""
     if installed("bpy") is None or not sys.platform.startswith("linux"):
         return
     name = choose_devices(load_settings().device, "auto")[0]
@@ -55,19 +57,19 @@ def device() -> Iterator[Finding]:
         yield warning(
             "device",
             f"{name} renders without the read wall, but not behind it: {behind}",
-            "set FARM_READ_WALL=off for the workers of this machine; their renderers may then read "
-            "wherever their user may",
+            "set FARM_READ_WALL=off for the workers of this machine; their renderers can then read "
+            "whatever their user can",
         )
     else:
         yield problem(
             "device",
-            f"{name} renders neither behind the read wall nor without: {without}",
-            "the wall is not the reason; look at the driver, or try --device cpu",
+            f"{name} renders neither behind the read wall nor without it: {without}",
+            "the wall is not the cause; check the driver, or try --device cpu",
         )
 
 
 def attempt(device: str, *, read_wall: str) -> str | None:
-    """Open the renderer in a process of its own; return what is wrong."""
+    """Open the renderer in a process of its own; return what went wrong."""
     with (
         tempfile.TemporaryDirectory(prefix="farm-doctor-", ignore_cleanup_errors=True) as folder,
         held_pipe() as until_we_end,
@@ -94,7 +96,7 @@ def attempt(device: str, *, read_wall: str) -> str | None:
 
 @contextmanager
 def held_pipe() -> Iterator[int]:
-    """Open a pipe whose other end nobody else holds: who listens to it ends with us."""
+    """Open a pipe whose other end only we hold: a process that listens to it ends with us."""
     theirs, ours = os.pipe()
     try:
         yield theirs

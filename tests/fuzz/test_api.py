@@ -183,7 +183,7 @@ def test_a_cursor_of_the_jobs_that_is_none_is_refused(served, cursor):
     answer = served.api.client("read").get("/v1/jobs", params={"cursor": cursor})
 
     assert answer.status_code == 422
-    assert answer.json()["detail"] == "cursor: is none of ours"
+    assert answer.json()["detail"] == "cursor: this server did not issue it"
 
 
 @pytest.mark.parametrize("content", ['{"priority": ' + "9" * 5000 + "}", "[" * 100_000])
@@ -195,7 +195,7 @@ def test_json_that_python_does_not_read_is_told_so(served, content):
     )
 
     assert answer.status_code == 400
-    assert answer.json()["detail"].startswith("the body is not JSON that can be read")
+    assert answer.json()["detail"].startswith("the body is JSON that cannot be read")
 
 
 def test_what_needs_no_token_does_not_ask_for_one(served):

@@ -1,4 +1,4 @@
-"""The datasets of jobs: what is in them, their bytes, a sheet to look at."""
+"""The datasets of jobs: their files, their bytes, a contact sheet."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from farm.storage import Storage
 log = logging.getLogger(__name__)
 
 SHOWN_DATASETS = 64
-"""So many datasets of a job are looked into for its sheet."""
+"""Most datasets of a job that are read for its sheet."""
 SHOWN_RECORDS = 5000
-"""And into so many records, while somebody waits for it."""
+"""Most records that are read for it, while somebody waits."""
 PATH_CHARS = 1024
 BLOCK = tarfile.BLOCKSIZE
 
@@ -38,13 +38,15 @@ def file_key(storage: Storage, job_id: str, path: str) -> tuple[str, int]:
     """Return the key and the size of a file of a job's datasets.
 
     Raises:
-        ApiProblem: The path leads out, or to nothing.
+        ApiProblem: The path leads out of the dataset, or no file is there.
     """
     parts = path.split("/")
     plain = path == posixpath.normpath(path) and not path.startswith("/")
     if not plain or "\\" in path or "\0" in path or ".." in parts or len(path) > PATH_CHARS:
         raise ApiProblem(
-            422, f"path: {path[:120]!r} leads out of the dataset", "take a path of its list"
+            422,
+            f"path: {path[:120]!r} leads out of the dataset",
+            "take a path from the list of its files",
         )
     hidden = any(part.startswith(".") for part in parts)  # records, and what is half-written
     key = f"{prefix_of(job_id)}/{path}"
@@ -73,8 +75,8 @@ def parse_range(header: str | None, size_bytes: int) -> tuple[int, int] | None:
     if start >= end:
         raise ApiProblem(
             416,
-            f"the file has {size_bytes} bytes; {header} is outside of it",
-            "ask for a part of it",
+            f"the file has {size_bytes} bytes; {header} lies outside of it",
+            "ask for a range within the file",
             {"Content-Range": f"bytes */{size_bytes}"},
         )
     return start, end - start
@@ -104,7 +106,7 @@ def tar_stream(storage: Storage, job_id: str) -> Iterator[bytes]:
 
 
 def preview(storage: Storage, job: Job, *, over: bool) -> bytes:
-    """Return the sheet of a job: the one of its only dataset, or one drawn over all of them.
+    """Return the contact sheet of a job: that of its only dataset, or one drawn over all of them.
 
     Raises:
         ApiProblem: There is no view yet.
@@ -128,7 +130,7 @@ def preview(storage: Storage, job: Job, *, over: bool) -> bytes:
 
 
 def job_records(storage: Storage, job: Job) -> Iterator[ViewRecord]:
-    """Yield the records of a job, evenly from some of its datasets, with paths within the job."""
+    """Yield records of a job, evenly from some of its datasets, with paths within the job."""
     datasets = list(expand.datasets(job))
     step = max(len(datasets) // SHOWN_DATASETS, 1)
     for dataset in datasets[::step]:

@@ -1,4 +1,4 @@
-"""The files of a job's datasets, page by page, as their records tell."""
+"""The files of a job's datasets, page by page, as recorded."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ log = logging.getLogger(__name__)
 
 CURSOR = re.compile(r"([0-9]{1,12})\.([0-9]{1,15})\.([0-9]{1,6})\.(.{0,400})")
 BESIDE = "-"
-"""Stands for what lies beside the records, where a cursor names a record file."""
+"""Stands for the files beside those of views, where a cursor names a record file."""
 
 
 class ListingPlace(NamedTuple):
-    """Where in a source a file is told of."""
+    """Where in a source a file is recorded."""
 
     offset: int
-    """Of a line in `views.jsonl`, bytes; elsewhere a count."""
+    """In `views.jsonl`, the byte where the line begins; elsewhere a count."""
     nth: int
     """File of the view."""
 
@@ -41,7 +41,7 @@ def list_files(storage: Storage, job: Job, *, cursor: str | None, limit: int) ->
     """Return a page of the files of a job's datasets.
 
     Raises:
-        ApiProblem: The cursor is none of ours, or the dataset was folded since it was made.
+        ApiProblem: This server did not issue the cursor, or the dataset was folded since.
     """
     found = CURSOR.fullmatch(cursor or "0.0.0.")
     if found is None:
@@ -68,13 +68,15 @@ def files(
     """Yield the files of a dataset, from `start` in a source on: each once, and who tells of it.
 
     Raises:
-        ApiProblem: There is no such source any more.
+        ApiProblem: The source does not exist any more.
     """
     inner = inner_path(job, dataset)
     if source != BESIDE:
         if source != VIEWS_FILE and source not in attempts(storage, dataset):
             raise ApiProblem(
-                409, "the dataset was folded since this list began", "list the files from the start"
+                409,
+                "the records of the dataset were merged since this list began",
+                "list the files from the start",
             )
         views = standing_views(storage, dataset, log.warning, source=source, place=start.offset)
         for view in views:
@@ -97,7 +99,7 @@ def files_of(record: ViewRecord) -> Iterator[DatasetFile]:
 def plain_files(
     storage: Storage, dataset: str, inner: str, *, start: ListingPlace
 ) -> Iterator[tuple[ListingPlace, DatasetFile]]:
-    """Yield what stands in a dataset beside the files of its views."""
+    """Yield the files of a dataset other than those of its views."""
     names = (ATTRIBUTION_FILE, DATASET_FILE, PREVIEW_FILE, VIEWS_FILE)
     for at, name in list(enumerate(names))[start.offset :]:
         key = dataset_key(dataset, name)

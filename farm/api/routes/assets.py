@@ -1,4 +1,4 @@
-"""`/v1/assets`: what the library has and lacks; uploads; what nobody needs."""
+"""`/v1/assets`: files in the library, missing ones and unused ones; uploads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/assets", tags=["assets"])
 
 @router.post("/missing", summary="Ask which files the library lacks")
 def missing(services: FarmServices, hashes: Hashes) -> Hashes:
-    """Of these, all that must be uploaded before a job may name them."""
+    """Returns those that must be uploaded before a job may name them."""
     for sha256 in hashes.sha256s:
         uploads.check_hash(sha256)
     return Hashes(sha256s=tuple(services.library.missing(hashes.sha256s)))
@@ -30,7 +30,7 @@ def missing(services: FarmServices, hashes: Hashes) -> Hashes:
 def list_assets(
     services: FarmServices, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[AssetInfo]:
-    """By hash; the same bytes are kept once."""
+    """By hash; identical files are kept once."""
     if cursor is not None and not re.fullmatch(SHA256_PATTERN, cursor):
         raise bad_cursor()
     found = list(itertools.islice(services.library.blobs(after=cursor or ""), limit + 1))
@@ -41,9 +41,9 @@ def list_assets(
     return Page[AssetInfo](items=items, next=items[-1].sha256 if len(found) > limit else None)
 
 
-@router.get("/{sha256}/upload", summary="Ask how much of a file is here")
+@router.get("/{sha256}/upload", summary="Ask how much of a file has arrived")
 def upload_info(services: FarmServices, sha256: Sha256) -> UploadInfo:
-    """An upload goes on from `received_bytes`."""
+    """Resume the upload from `received_bytes`."""
     return services.uploads.info(sha256)
 
 
@@ -61,10 +61,14 @@ async def upload(
     services: FarmServices,
     sha256: Sha256,
     request: Request,
-    upload_offset: Annotated[int, Header(ge=0, le=2**50, description="Where these bytes belong.")],
-    upload_length: Annotated[int, Header(ge=0, le=2**50, description="Bytes of the whole file.")],
+    upload_offset: Annotated[
+        int, Header(ge=0, le=2**50, description="Position of these bytes in the file.")
+    ],
+    upload_length: Annotated[
+        int, Header(ge=0, le=2**50, description="Size of the whole file, bytes.")
+    ],
 ) -> UploadInfo:
-    """Raw bytes. The last one completes the file if its hash is what the path says."""
+    """Raw bytes. The last ones complete the file if its hash is the one in the path."""
     return await services.uploads.receive(
         sha256, offset=upload_offset, total=upload_length, pieces=request.stream()
     )
@@ -72,5 +76,5 @@ async def upload(
 
 @router.delete("/unused", summary="Remove files that no job needs")
 def delete_unused(services: FarmServices, *, dry_run: DryRun = False) -> Deletion:
-    """What came lately stays: it may be for a job that is about to be submitted."""
+    """Recent uploads stay: they may be for a job that is about to be submitted."""
     return deletion.delete_unused(services, dry_run=dry_run)

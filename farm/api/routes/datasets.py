@@ -29,7 +29,7 @@ LINES = {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
 def list_datasets(
     services: FarmServices, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[DatasetInfo]:
-    """One item per job of which anything is rendered, the newest first."""
+    """One item per job that has rendered views, the newest first."""
     begun = [status for status in services.ledger.jobs() if status.views_done]
     page, after = jobs.list_jobs(begun, state=None, cursor=cursor, limit=limit)
     items = tuple(
@@ -48,7 +48,7 @@ def list_datasets(
 def dataset_files(
     services: FarmServices, job_id: JobId, cursor: Cursor = None, limit: Limit = 1000
 ) -> Page[DatasetFile]:
-    """With sizes and hashes, as far as they are rendered."""
+    """With sizes and hashes, for all views rendered so far."""
     job = jobs.find_job(services.book, job_id)
     return list_files(services.storage, job, cursor=cursor, limit=limit)
 
@@ -61,7 +61,7 @@ def dataset_file(
     path: str,
     range: Annotated[str | None, Header()] = None,  # noqa: A002 - the header's name
 ) -> Response:
-    """The bytes, or the part of them that `Range: bytes=start-end` names."""
+    """The whole file, or the part that `Range: bytes=start-end` names."""
     jobs.find_job(services.book, job_id)
     key, size_bytes = files.file_key(services.storage, job_id, path)
     part = files.parse_range(range, size_bytes)
@@ -77,15 +77,15 @@ def dataset_file(
 @router.get("/{job_id}/views", summary="Read the records of a job's views", response_class=Response,
             responses={200: LINES})  # fmt: skip
 def dataset_views(services: FarmServices, job_id: JobId) -> Response:
-    """Of all that are finished: on each line `{"dataset": folder, "record": ...}`."""
+    """Of all finished views, one per line: `{"dataset": folder, "record": ...}`."""
     job = jobs.find_job(services.book, job_id)
     return StreamingResponse(view_lines(services.storage, job), media_type="application/x-ndjson")
 
 
-@router.get("/{job_id}/preview", summary="Look at a job", response_class=Response,
+@router.get("/{job_id}/preview", summary="Show a job's contact sheet", response_class=Response,
             responses={200: {"content": {"image/jpeg": {}}}})  # fmt: skip
 def preview(services: FarmServices, job_id: JobId) -> Response:
-    """A contact sheet; while the job runs, of what is there so far."""
+    """A JPEG; while the job runs, of the views rendered so far."""
     job = jobs.find_job(services.book, job_id)
     status = services.ledger.job(job_id)
     over = status is None or status.over

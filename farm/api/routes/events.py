@@ -24,7 +24,9 @@ HEARTBEAT_S = 15.0
             responses={200: {"content": {"text/event-stream": {}}}})  # fmt: skip
 async def events(
     services: FarmServices,
-    job: Annotated[str | None, Query(max_length=64, description="Left out: all jobs.")] = None,
+    job: Annotated[
+        str | None, Query(max_length=64, description="Id of a job; left out: all jobs.")
+    ] = None,
 ) -> Response:
     """Server-sent events: `event: job` with a JobInfo, at once, on change, every 15 s."""
     if job is not None:
@@ -59,7 +61,7 @@ async def stream(services: Services, job_id: str | None) -> AsyncIterator[str]:
 
 
 def now(services: Services, job_id: str | None) -> list[JobInfo]:
-    """Return how the jobs stand that somebody listens to."""
+    """Return the state of the jobs that somebody listens to."""
     statuses = [services.ledger.job(job_id)] if job_id else services.ledger.jobs()
     return [
         services.job_feed.info(status)

@@ -13,12 +13,12 @@ from farm.spec.wire import TokenInfo, WorkerInfo
 
 router = APIRouter(tags=["farm"])
 open_router = APIRouter(tags=["farm"])
-"""For whoever watches over the farm: no token needed."""
+"""Responses for monitoring, without a token."""
 
 
-@router.get("/v1/workers", summary="List the workers that live")
+@router.get("/v1/workers", summary="List the live workers")
 def list_workers(services: FarmServices) -> tuple[WorkerInfo, ...]:
-    """With their device, and the task in hand."""
+    """With their device and current task."""
     return workers.list_workers(services.ledger)
 
 
@@ -30,9 +30,10 @@ def whoami(request: Request) -> TokenInfo:
 
 
 @open_router.get("/health", summary="Ask whether the API works", response_class=PlainTextResponse,
-            responses={503: {"description": "Something that the API needs is away"}})  # fmt: skip
+            responses={503: {"description": "Something that the API needs is not "
+            "available"}})  # fmt: skip
 def show_health(services: FarmServices) -> PlainTextResponse:
-    """A line for Redis and one for storage; no token needed."""
+    """One line for Redis and one for the storage; no token needed."""
     found = list(health.checks(services))
     text = "".join(f"{sentence}\n" for _, _, sentence in found)
     return PlainTextResponse(text, 200 if all(works for _, works, _ in found) else 503)

@@ -19,14 +19,15 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 
 class Change(Spec):
-    """What may be changed of a job."""
+    """What may be changed in a job."""
 
     priority: int = Field(ge=-100, le=100)
     """Higher goes first."""
 
 
 @router.post("", status_code=201, summary="Submit a spec with its assets", responses={
-    200: {"model": JobInfo, "description": "The same job is there already, or this only validates"},
+    200: {"model": JobInfo, "description": "The same job exists already, or this was only a "
+    "validation"},
 })  # fmt: skip
 def submit_job(
     services: FarmServices,
@@ -51,7 +52,7 @@ def list_jobs(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[JobInfo]:
-    """What a job waits for and what failed last is told by the job itself."""
+    """To see what a job waits for and what failed last, ask for that job alone."""
     page, after = jobs.list_jobs(services.ledger.jobs(), state=state, cursor=cursor, limit=limit)
     items = tuple(services.job_feed.info(status, whole=False) for status in page)
     return Page[JobInfo](items=items, next=after)
@@ -65,19 +66,19 @@ def show_job(services: FarmServices, job_id: JobId) -> JobInfo:
 
 @router.post("/{job_id}/pause", summary="Start no more tasks of a job")
 def pause_job(services: FarmServices, job_id: JobId) -> JobInfo:
-    """Tasks that run go on to their end."""
+    """Running tasks are finished."""
     return steered(services, job_id, "pause")
 
 
-@router.post("/{job_id}/resume", summary="Go on with a paused job")
+@router.post("/{job_id}/resume", summary="Resume a paused job")
 def resume_job(services: FarmServices, job_id: JobId) -> JobInfo:
-    """It goes on where it was."""
+    """It continues where it was."""
     return steered(services, job_id, "resume")
 
 
-@router.post("/{job_id}/cancel", summary="Give up what is left of a job")
+@router.post("/{job_id}/cancel", summary="Cancel what is left of a job")
 def cancel_job(services: FarmServices, job_id: JobId) -> JobInfo:
-    """Running tasks stop at their next view; what is rendered stays."""
+    """Running tasks stop at their next view; rendered views are kept."""
     return steered(services, job_id, "cancel")
 
 
@@ -102,13 +103,13 @@ def delete_job(services: FarmServices, job_id: JobId, *, dry_run: DryRun = False
 
 
 def steered(services: Services, job_id: str, verb: str) -> JobInfo:
-    """Steer a job and say how it stands then."""
+    """Steer a job and return its new state."""
     jobs.steer(services.ledger, job_id, verb)
     return remembered(services, job_id)
 
 
 def remembered(services: Services, job_id: str) -> JobInfo:
-    """Say how a job stands, and note on storage what is wanted of it."""
+    """Return the state of a job, and note on storage what the user wants of it."""
     status = jobs.find_status(services.ledger, job_id)
     jobs.remember(services.book, status)
     return services.job_feed.info(status)

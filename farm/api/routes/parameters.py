@@ -8,9 +8,9 @@ from fastapi import Path, Query
 
 PAGE_LIMIT = 1000
 
-Limit = Annotated[int, Query(ge=1, le=PAGE_LIMIT, description="Most items of a page.")]
-Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before.")]
-DryRun = Annotated[bool, Query(description="Only say what would be removed.")]
+Limit = Annotated[int, Query(ge=1, le=PAGE_LIMIT, description="Most items per page.")]
+Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the previous page.")]
+DryRun = Annotated[bool, Query(description="Only report what would be removed.")]
 JobId = Annotated[str, Path(description="Id of a job.", max_length=64)]
-Index = Annotated[int, Path(ge=0, le=2**40, description="Task of the job, from 0.")]
+Index = Annotated[int, Path(ge=0, le=2**40, description="Index of the task in the job, from 0.")]
 Sha256 = Annotated[str, Path(description="SHA-256 of the file, hex.", max_length=128)]

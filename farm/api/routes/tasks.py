@@ -1,4 +1,4 @@
-"""`/v1/jobs/{job}/tasks`: what became of each, and what it said."""
+"""`/v1/jobs/{job}/tasks`: the state of each, and its logs."""
 
 from __future__ import annotations
 
@@ -36,22 +36,23 @@ def show_task(services: FarmServices, job_id: JobId, index: Index) -> TaskInfo:
     return found(services, job_id, index)
 
 
-@router.get("/{index}/log", summary="Read what an attempt said", response_class=PlainTextResponse)
+@router.get("/{index}/log", summary="Read the log of an attempt", response_class=PlainTextResponse)
 def read_log(
     services: FarmServices,
     job_id: JobId,
     index: Index,
     attempt: Annotated[
-        int | None, Query(ge=1, le=10_000, description="Left out: the newest.")
+        int | None,
+        Query(ge=1, le=10_000, description="Number of the attempt; left out: the newest."),
     ] = None,
 ) -> PlainTextResponse:
-    """The log of one attempt; of a very long one its end."""
+    """The log of one attempt; if it is very long, its end."""
     task = found(services, job_id, index)
     text = logs.read_log(services.storage, job_id, task, attempt)
     return PlainTextResponse(text.decode(errors="replace"))
 
 
 def found(services: Services, job_id: str, index: int) -> TaskInfo:
-    """Return a task that is there."""
+    """Return a task that exists."""
     status = jobs.find_status(services.ledger, job_id)
     return jobs.find_task(services.ledger, jobs.find_job(services.book, job_id), status, index)

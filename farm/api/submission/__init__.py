@@ -1,4 +1,4 @@
-"""What a stranger submits: checked closely, then written down as a job.
+"""Submissions of strangers: checked closely, then written down as jobs.
 
 In here: each rule for what may be submitted, as one sentence. No route, no ledger rule.
 """

@@ -28,7 +28,7 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 NAME_BYTES = 255
 PATH_BYTES = 1024
 UPS = 8
-"""A dependency lies so many folders above its asset at most."""
+"""Most folders that a dependency may lie above its asset."""
 MAX_ASSETS = 50_000
 MAX_DEPENDENCIES = 10_000
 CREDIT_CHARS = 2000
@@ -37,7 +37,7 @@ ASKED_AT_ONCE = 16
 
 
 def check_text(submission: Submission) -> None:
-    """Raise ApiProblem where a text is none that JSON on disk could hold: half a character."""
+    """Raise ApiProblem if a text could not be stored as JSON: it holds half a character."""
     try:
         submission.model_dump_json()
     except PydanticSerializationError:
@@ -92,7 +92,7 @@ def asset_mistakes(place: str, asset: Asset, settings: ApiSettings) -> Iterator[
         suffixes = ", ".join(KINDS[asset.kind].suffixes)
         yield f"{place}.name: {asset.name[:80]!r} does not end in {suffixes}"
     if asset.in_library and asset.path != asset.name:
-        yield f"{place}.path: of an asset in the library it is its file name, {asset.name[:80]!r}"
+        yield f"{place}.path: must be the file name of a library asset, {asset.name[:80]!r}"
     yield from file_mistakes(place, asset.sha256, asset.size_bytes, settings)
     if any(len(text) > CREDIT_CHARS for text in asset.credit.model_dump().values() if text):
         yield f"{place}.credit: a field has more than {CREDIT_CHARS} characters"
@@ -118,7 +118,7 @@ def dependency_mistakes(place: str, asset: Asset, settings: ApiSettings) -> Iter
         if not is_dependency_path(file.path):
             yield f"{inner}.path: {file.path[:80]!r} is not a plain relative path"
         elif file.path.casefold() in paths:
-            yield f"{inner}.path: {file.path[:80]!r} is there twice"
+            yield f"{inner}.path: {file.path[:80]!r} occurs twice"
         paths.add(file.path.casefold())
         yield from file_mistakes(inner, file.sha256, file.size_bytes, settings)
 
@@ -134,7 +134,7 @@ def is_plain_name(name: str) -> bool:
 
 
 def is_dependency_path(path: str) -> bool:
-    """Say whether a path is relative and plain; `..` may stand at its beginning alone."""
+    """Say whether a path is relative and plain; `..` is allowed only at its beginning."""
     if len(path.encode(errors="replace")) > PATH_BYTES or path != posixpath.normpath(path):
         return False
     parts = path.split("/")
@@ -143,10 +143,10 @@ def is_dependency_path(path: str) -> bool:
 
 
 def check_shared(submission: Submission, settings: ApiSettings) -> None:
-    """Let assets without an upload pass only from the folders that the farm opened for it.
+    """Let assets without an upload pass only from the folders that the farm shares.
 
     Raises:
-        ApiProblem: One lies elsewhere.
+        ApiProblem: An asset lies elsewhere.
     """
     folders = settings.shared_folders
     for asset in submission.assets:
@@ -179,11 +179,11 @@ def job_mistakes(job: Job, settings: ApiSettings) -> Iterator[str]:
     """Yield what is wrong with a job as a whole.
 
     Raises:
-        SpecError: Two of its datasets would be one.
+        SpecError: Two of its datasets would have the same name.
     """
     tasks = expand.count(job).tasks
     if tasks > settings.max_tasks:
-        most = f"this farm takes {settings.max_tasks:,} at most"
+        most = f"this farm takes at most {settings.max_tasks:,}"
         yield f"spec: makes {counted(tasks, 'task')}; {most}"
         return
     yield from expand.mistakes(job)

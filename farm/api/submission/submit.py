@@ -1,4 +1,4 @@
-"""From what a stranger sends to a job of the farm: looked at closely, then written down."""
+"""From a stranger's submission to a job of the farm: checked closely, then written down."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def submit(services: Services, submission: Submission) -> tuple[JobInfo, bool]:
 
     Raises:
         ApiProblem: Something about it cannot be accepted; nothing is stored.
-        SpecError: Two of its datasets would be one.
+        SpecError: Two of its datasets would have the same name.
     """
     job = checked_job(services, submission)
     with services.library_lock:

@@ -210,14 +210,14 @@ def test_a_job_is_paused_resumed_and_cancelled(farm):
     refused = farm.admin.delete(f"/v1/jobs/{job_id}")
     assert (refused.status_code, refused.json()["remedy"]) == (
         409,
-        f"first run: farm cancel {job_id}",
+        f"cancel it first: farm cancel {job_id}",
     )
 
     assert farm.turn(job_id, "cancel")["state"] in ("cancelling", "cancelled")
     over = farm.wait_job(job_id, "cancelled")
     assert over["counts"]["cancelled"] == 15
     told = farm.turn(job_id, "resume", status=409)
-    assert told["detail"] == f"job {job_id} is cancelled: it cannot be made to resume"
+    assert told["detail"] == f"job {job_id} is cancelled: you cannot resume it"
 
 
 def test_a_job_that_nobody_works_on_is_cancelled_too(farm):

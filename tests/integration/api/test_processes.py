@@ -136,4 +136,4 @@ def test_a_spool_that_cannot_be_made_is_said_in_a_sentence(processes, tmp_path):
     told = processes.run("api", "--port", str(free_port()))
 
     assert told.returncode == 2
-    assert "set FARM_SPOOL to another one" in told.stderr.splitlines()[-1]
+    assert "set FARM_SPOOL to another folder" in told.stderr.splitlines()[-1]

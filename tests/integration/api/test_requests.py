@@ -159,7 +159,7 @@ WRONG = {
     "models.0.name: 'a/chair.blend' is not a plain": ("assets.0.name", "a/chair.blend"),
     "models.0.name: 'chair\\n.blend' is not a plain": ("assets.0.name", "chair\n.blend"),
     "models.0.name: 'chair.exe' does not end in": ("assets.0.name", "chair.exe"),
-    "models.0.path: of an asset in the library": ("assets.0.path", "/etc/passwd"),
+    "models.0.path: must be the file name of a library asset": ("assets.0.path", "/etc/passwd"),
     "models.0.id: '../chair' is not 1 to 80": ("assets.0.id", "../chair"),
     "models.0.id: ''": ("assets.0.id", ""),
     "models.0.kind: 'hdr' is not 'model'": ("assets.0.kind", "hdr"),
@@ -178,11 +178,11 @@ WRONG = {
         {"path": "a/../../x.png", "sha256": HASH, "size_bytes": 1}]),
     "models.0.dependencies.0.path: '..'": ("assets.0.dependencies", [
         {"path": "..", "sha256": HASH, "size_bytes": 1}]),
-    "models.0.dependencies.0.path: 'chair.blend' is there twice": ("assets.0.dependencies", [
+    "models.0.dependencies.0.path: 'chair.blend' occurs twice": ("assets.0.dependencies", [
         {"path": "chair.blend", "sha256": HASH, "size_bytes": 1}]),
     "chair.blend: ../wood.png is not in the library": ("assets.0.dependencies", [
         {"path": "../wood.png", "sha256": HASH, "size_bytes": 1}]),
-    "makes 1,800 tasks; this farm takes 1,000": ("spec.recipe", {"yaw": 40, "pitch": 90}),
+    "makes 1,800 tasks; this farm takes at most 1,000": ("spec.recipe", {"yaw": 40, "pitch": 90}),
     "dataset_name: 'a\\nb' is not a plain path": ("spec.dataset_name", "a\nb"),
     "dataset_name: 'a/.records' is not a plain path": ("spec.dataset_name", "a/.records"),
     "too long": ("spec.dataset_name", "{model}" * 16 + "x" * 8),
@@ -353,7 +353,7 @@ def test_an_offset_that_is_not_where_the_file_ends_is_refused(api, untouched, of
     told = problem(answer, 409 if offset == "5" else 422)
     assert told["detail"]
     if offset == "5":
-        assert told["remedy"] == "go on from byte 0"
+        assert told["remedy"] == "continue from byte 0"
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_more_than_was_announced_is_refused(api):
     told = send(api.client("submit"), DATA, total=1_000_000)
 
     assert told.status_code == 413
-    assert "more bytes came than the 1000000" in told.json()["detail"]
+    assert "more bytes arrived than Upload-Length says (1000000)" in told.json()["detail"]
 
 
 def test_an_empty_file_is_a_file(api):

@@ -183,7 +183,7 @@ def test_what_a_bad_worker_failed_at_is_told_as_not_charged(ledger, clock, statu
     shut_out(ledger, clock, "a@h#1")
     ledger.nodes.failed("a@h#1", "black")
 
-    assert "it did not work (not charged: its worker was found bad)" in status()
+    assert "it did not work (not counted: its worker was faulty)" in status()
 
 
 def test_views_of_failed_tasks_count(ledger, status):

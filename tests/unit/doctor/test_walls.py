@@ -46,5 +46,5 @@ def test_a_device_that_fails_anyway_is_not_the_walls_fault(driver):
     (finding,) = examine(("device",))
 
     assert finding.verdict == "problem"
-    assert "renders neither behind the read wall nor without: the driver" in finding.sentence
-    assert "the wall is not the reason" in finding.remedy
+    assert "renders neither behind the read wall nor without it: the driver" in finding.sentence
+    assert "the wall is not the cause" in finding.remedy

@@ -303,12 +303,12 @@ def test_a_job_that_was_moved_aside_is_restored_from_storage(ledger, raw, tmp_pa
 def test_the_doctor_shows_what_was_moved_aside(ledger, raw, redis_url, monkeypatch):
     monkeypatch.setenv("FARM_REDIS_URL", redis_url)
     raw.hset("farm:job:bad", "state", "dancing")
-    assert all("moved aside" not in finding.sentence for finding in examine(("redis",)))
+    assert all("damaged and renamed" not in finding.sentence for finding in examine(("redis",)))
 
     ledger.store.move_aside("job", "bad")
     ledger.store.keep_aside("message", "w0@host", b"\xff" * 10)
 
-    (found,) = [each for each in examine(("redis",)) if "moved aside" in each.sentence]
+    (found,) = [each for each in examine(("redis",)) if "damaged and renamed" in each.sentence]
     assert found.verdict == "warning"
     assert "job 1, message 1" in found.sentence
     assert ":job:bad" in found.sentence
