@@ -49,7 +49,7 @@ class Client:
             farm.download(job.job_id, "datasets")
 
     Every method raises a `farm.errors.FarmError` whose text says what happened and what to do.
-    Where a method takes a job, that is its id, the start of it, its name, or `last`.
+    Where a method takes a job, give its id, the beginning of its id, its name, or `last`.
     """
 
     def __init__(
@@ -66,9 +66,9 @@ class Client:
         Args:
             url: Address of the farm.
             token: As `farm token` printed it.
-            patience_s: So long a request is tried again while the farm is away.
+            patience_s: Longest time for which a request is repeated while the farm is away.
             note: Takes sentences, such as that a file is missing or the farm does not answer.
-            home: Where the login and what is remembered lie.
+            home: Where the login and other remembered facts are kept.
 
         Raises:
             LoginError: There is no login.
@@ -115,7 +115,7 @@ class Client:
             base: Folder that relative paths start from; left out: the file's, or the current one.
             priority: Higher goes first, -100 to 100.
             on_shared_storage: The workers see the files under the same paths: nothing is uploaded.
-            wait: Return when the job is over.
+            wait: Return only when the job is over.
         """
         read, folder = read_spec(spec)
         order = self.prepare(
@@ -138,7 +138,7 @@ class Client:
         on_shared_storage: bool = False,
         watch: Watch | None = None,
     ) -> PreparedJob:
-        """Find, hash and trace the files of a spec; `watch` is told of the hashing."""
+        """Find, hash and trace the files of a spec; `watch` follows the hashing."""
         hashes = HashCache(self.home.hashes_file, watch=watch)
         try:
             return make_order(
@@ -161,7 +161,7 @@ class Client:
         return missing(self.connection, list(order.files)) if order.files else []
 
     def upload(self, order: PreparedJob, sha256s: list[str], *, sent: Sent = QUIET) -> None:
-        """Bring files of an order to the farm."""
+        """Upload files of an order to the farm."""
         upload_all(self.connection, {sha256: order.files[sha256] for sha256 in sha256s}, sent=sent)
 
     def place(self, order: PreparedJob) -> JobInfo:
@@ -178,12 +178,12 @@ class Client:
         """Return a job as it stands.
 
         Raises:
-            NotFoundError: There is no such job, or more than one.
+            NotFoundError: No such job exists, or more than one.
         """
         if job == LAST:
             last = self.home.last_job(self.url)
             if last is None:
-                raise NotFoundError(f"no job was submitted from here to {self.url} yet", 404)
+                raise NotFoundError(f"no job has been submitted from here to {self.url} yet", 404)
             job = last
         if re.fullmatch(JOB_ID_PATTERN, job):
             try:
@@ -194,15 +194,15 @@ class Client:
         return self.connection.ask(JobInfo, "GET", f"/v1/jobs/{found.job_id}")
 
     def pause(self, job: str) -> JobInfo:
-        """Hand out no more tasks of a job; those that run are finished."""
+        """Stop handing out tasks of a job; running tasks are finished."""
         return self._turn(job, "pause")
 
     def resume(self, job: str) -> JobInfo:
-        """Go on with a paused job."""
+        """Resume a paused job."""
         return self._turn(job, "resume")
 
     def cancel(self, job: str) -> JobInfo:
-        """End a job; what is rendered stays."""
+        """End a job; rendered views are kept."""
         return self._turn(job, "cancel")
 
     def retry(self, job: str) -> JobInfo:
@@ -215,7 +215,7 @@ class Client:
         return self.connection.ask(JobInfo, "PATCH", path, json={"priority": priority})
 
     def delete(self, job: str, *, dry_run: bool = True) -> Deletion:
-        """Delete a job that is over, with its datasets; by default just say what that removes."""
+        """Delete a job that is over, with its datasets; by default only say what would go."""
         path, params = f"/v1/jobs/{self.job(job).job_id}", {"dry_run": str(dry_run).lower()}
         return self.connection.ask(Deletion, "DELETE", path, params=params)
 
@@ -224,7 +224,7 @@ class Client:
         return follow(self.connection, self.job(job).job_id)
 
     def wait(self, job: str) -> JobInfo:
-        """Return a job when it is over."""
+        """Wait until a job is over, and return it."""
         (last,) = deque(self.follow(job), maxlen=1)
         return last
 
@@ -235,7 +235,7 @@ class Client:
         return self._pages(TaskInfo, f"/v1/jobs/{self.job(job).job_id}/tasks", state=state)
 
     def log(self, job: str, index: int, *, attempt: int | None = None) -> str:
-        """Return the log of a task: of its newest attempt, or of the one that is asked for."""
+        """Return the log of a task: of its newest attempt, or of the given one."""
         params = {} if attempt is None else {"attempt": attempt}
         return self.connection.text(
             f"/v1/jobs/{self.job(job).job_id}/tasks/{index}/log", params=params
@@ -248,7 +248,7 @@ class Client:
         return self._pages(DatasetInfo, "/v1/datasets")
 
     def files(self, job: str) -> Iterator[DatasetFile]:
-        """Yield the files of a job's datasets, as far as they are rendered, each once."""
+        """Yield the files of a job's datasets rendered so far, each once."""
         for page in self._file_pages(self.job(job).job_id):
             yield from page
 
@@ -261,14 +261,14 @@ class Client:
         received: Received = QUIET,
         listed: Received = QUIET,
     ) -> DownloadSummary:
-        """Bring a job's datasets into `folder`, checked by hash; what is there and right stays.
+        """Download a job's datasets into `folder`, checked by hash; intact files are kept.
 
         Args:
             job: Which one.
             folder: Nothing is written outside of it.
             threads: Files at a time.
             received: Takes the size of each file that is there now.
-            listed: Takes the size of each file that will be.
+            listed: Takes the size of each file that is still to come.
         """
         job_id = self.job(job).job_id
 
@@ -281,13 +281,13 @@ class Client:
         return download.run(files(), threads=threads)
 
     def workers(self) -> tuple[WorkerInfo, ...]:
-        """Return the workers that live."""
+        """Return the live workers."""
         return self.connection.ask(Workers, "GET", "/v1/workers").root
 
     # -- how --------------------------------------------------------------------------------
 
     def _file_pages(self, job_id: str) -> Iterator[list[DatasetFile]]:
-        """Yield lists of files without doubles; begin anew where the list changed meanwhile."""
+        """Yield lists of files without duplicates; start again if the list changed meanwhile."""
         seen: dict[str, str] = {}
         restarts = 0
         while True:

@@ -1,4 +1,4 @@
-"""Requests to the farm's server: the token, the retries, and what went wrong in a sentence."""
+"""Requests to the farm's server: the token, the retries, and errors as sentences."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ Note = Callable[[str], None]
 """Takes one sentence for a person."""
 
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Answers that may be others in a moment."""
+"""Statuses that may change in a moment."""
 AWAY = frozenset({502, 503, 504})
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 MAX_WAIT_S = 30.0
 SENTENCE_LIMIT = 2000
 MAX_ANSWER_BYTES = 256 << 20
 MAX_PROBLEM_BYTES = 4 << 20
-"""No farm says more at once."""
+"""Largest answer of a farm."""
 
 
 class TemporaryError(Exception):
-    """A failure that may be over at the next try; `error` is what it is if it is not."""
+    """A failure that may be over at the next try; `error` is raised if it is not."""
 
     def __init__(self, error: FarmError, after_s: float | None = None) -> None:
         super().__init__(error, after_s)
@@ -66,9 +66,9 @@ class Connection:
 
         Args:
             login: Where to, and with which token.
-            patience_s: So long a request is tried again while the server is away.
+            patience_s: Longest time for which a request is repeated while the server is away.
             first_wait_s: Before the second try; it doubles from there.
-            note: Is told of every further try.
+            note: Takes a sentence before every further try.
         """
         self.url = login.url
         self.patience_s = patience_s
@@ -76,7 +76,7 @@ class Connection:
         self.note = note
         self.closed = threading.Event()
         self.versions: tuple[str | None, str] = (None, version("viewfarm"))
-        """Of the server, as its last answer said, and of this client."""
+        """Of the server, according to its last answer, and of this client."""
         headers = {
             "Authorization": f"Bearer {login.token}",
             "User-Agent": f"viewfarm/{self.versions[1]}",
@@ -84,7 +84,7 @@ class Connection:
         self._http = httpx.Client(base_url=login.url, headers=headers, timeout=TIMEOUT)
 
     def close(self) -> None:
-        """Close the sockets and wake whoever waits for another try."""
+        """Close the sockets and wake all threads that wait for another try."""
         self.closed.set()
         self._http.close()
 
@@ -96,7 +96,7 @@ class Connection:
         """Send a request and return the answer as a `model`.
 
         Raises:
-            TemporaryError: It may go better at the next try.
+            TemporaryError: The next try may succeed.
         """
         with self.open(method, path, **request) as response:
             return self.parse(model, response, self._read(response, MAX_ANSWER_BYTES))
@@ -112,11 +112,11 @@ class Connection:
 
     @contextmanager
     def open(self, method: str, path: str, **request: Any) -> Iterator[httpx.Response]:
-        """Send a request; yield the answer, if it is a good one, with its body still to be read.
+        """Send a request; yield the answer, if it is a success, with its body still to be read.
 
         Raises:
             TemporaryError: The server is away or busy, also while the body is read.
-            FarmError: It refuses.
+            FarmError: The server refuses.
         """
         try:
             with self._http.stream(method, path, **request) as response:
@@ -130,7 +130,7 @@ class Connection:
             raise UnreachableError(f"{self.url}: {_reason(error)}") from error
 
     def patiently(self, attempt: Callable[[], T], *, stop: threading.Event | None = None) -> T:
-        """Return what `attempt` returns; try again while that may help and nobody says `stop`."""
+        """Return what `attempt` returns; try again while that may help and `stop` is not set."""
         ended = stop or self.closed
         first_s = self.first_wait_s
         backoff = wait_exponential(first_s, MAX_WAIT_S) + wait_random(0, first_s)
@@ -160,10 +160,10 @@ class Connection:
             raise error.error from error
 
     def parse(self, model: type[M], response: httpx.Response, body: bytes | str) -> M:
-        """Return an answer as a `model`; what a newer server adds to it is not seen.
+        """Return an answer as a `model`; fields that a newer server adds are ignored.
 
         Raises:
-            RequestRefusedError: It is not what this version understands.
+            RequestRefusedError: This version does not understand the answer.
         """
         try:
             return model.model_validate_json(body, extra="ignore")
@@ -186,7 +186,7 @@ class Connection:
         for piece in response.iter_bytes():
             body += piece
             if len(body) > most_bytes:
-                raise RequestRefusedError(f"{self.url} answers without an end; is that a farm?")
+                raise RequestRefusedError(f"{self.url} sends an endless answer; is that a farm?")
         return bytes(body)
 
     def _broken(self, error: httpx.TransportError) -> Exception:
@@ -194,8 +194,8 @@ class Connection:
             return UnreachableError(f"{self.url}: {_reason(error)}; check the address")
         if (tls := _tls_reason(error)) is not None:
             return UnreachableError(
-                f"{self.url}: no safe connection: {tls}; check the address, or set SSL_CERT_FILE "
-                "to the certificate of who signs for it"
+                f"{self.url}: no secure connection: {tls}; check the address, or set SSL_CERT_FILE "
+                "to the certificate of the authority that signed it"
             )
         return TemporaryError(
             UnreachableError(
@@ -209,13 +209,13 @@ class Connection:
         if response.is_redirect:
             target = printable(response.headers.get("location", "elsewhere"), limit=200)
             return RequestRefusedError(
-                f"{self.url} sends us to {target}; `farm login` there", status
+                f"{self.url} redirects to {target}; run `farm login` with that address", status
             )
         sentence = _sentence(response.status_code, body)
         if status == 401:
             return LoginError(
-                f"the farm at {self.url} does not take this token (wrong, or revoked); "
-                "`farm login` with another",
+                f"the farm at {self.url} does not take this token (it is wrong or revoked); "
+                "run `farm login` with another one",
                 status,
             )
         if status in AGAIN:
@@ -226,7 +226,7 @@ class Connection:
 
 
 def _sentence(status: int, body: bytes) -> str:
-    """Return what a problem document says, remedy and all."""
+    """Return the sentence of a problem document, with its remedy."""
     try:
         problem = Problem.model_validate_json(body, extra="ignore")
     except ValidationError:

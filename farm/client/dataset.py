@@ -1,4 +1,4 @@
-"""A job's datasets read straight from the farm: nothing is downloaded but what is looked at."""
+"""A job's datasets read straight from the farm: only what is read is downloaded."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ SCHEME = "farm:"
 ROUTE = "/v1/datasets/"
 PIECE_BYTES = 8 << 20
 OPENING_S = 10.0
-"""So long a farm that is away is waited for when a dataset is opened."""
+"""Longest wait for a farm that is away when a dataset is opened."""
 READING_S = 120.0
-"""And when a file of it is read, in the middle of a training, say."""
+"""Longest wait when a file of it is read, for example in the middle of training."""
 RAW = {"Accept-Encoding": "identity"}
-"""Pictures do not get smaller, and ranges count."""
+"""Header that keeps the server from compressing: pictures do not shrink, and ranges count bytes."""
 
 
 def open_farm(place: str, *, split: str | None = None, home: Home | None = None) -> Dataset:
-    """Open the datasets of a job, as far as they are rendered.
+    """Open the datasets of a job, with the views rendered so far.
 
     Args:
-        place: `farm:JOB`, or `https://farm.example/v1/datasets/JOB`. The job is its id, the start
-            of it, its name, or `last`; the token is that of `farm login`.
+        place: `farm:JOB`, or `https://farm.example/v1/datasets/JOB`. The job is its id,
+            the beginning of its id, its name, or `last`; the token is that of `farm login`.
         split: Only the views of this split.
-        home: Where the login lies.
+        home: Where the login is kept.
 
     Raises:
-        SetupError: The address is none of a dataset.
+        SetupError: The address is not that of a dataset.
         DatasetError: No view is finished yet.
-        FarmError: There is no login or no such job, or the farm is away.
+        FarmError: There is no login, the job does not exist, or the farm is away.
     """
     url, job = address(place)
     login = find_login(home or Home.of_user(), url=url)
@@ -57,7 +57,9 @@ def open_farm(place: str, *, split: str | None = None, home: Home | None = None)
     storage = FarmStorage(login, job_id)
     records, datasets = storage.records()
     if not datasets:
-        raise DatasetError(f"{storage.place}: no view is finished yet; farm watch {job_id}")
+        raise DatasetError(
+            f"{storage.place}: no view is finished yet; follow it with farm watch {job_id}"
+        )
     only = None if split is None else read_split(storage, split)
     return Dataset(storage, datasets, records=[records] * len(datasets), only=only)
 
@@ -83,7 +85,7 @@ def address(place: str) -> tuple[str | None, str]:
 
 
 class FarmStorage:
-    """The files of a job's datasets, to read alone.
+    """The files of a job's datasets, read-only.
 
     Each process that uses it has a connection of its own: it may be forked, and sent to others,
     with the token.
@@ -125,7 +127,7 @@ class FarmStorage:
     def _record(self, line: ViewLine) -> bytes:
         if line.record is None:
             raise DatasetError(
-                f"{self.place}/{printable(line.broken)}; to have it made anew: "
+                f"{self.place}/{printable(line.broken)}; to have it rendered again: "
                 f"farm delete {self.job_id}, then submit it again"
             )
         return line.record.model_dump_json().encode()
@@ -190,14 +192,14 @@ class FarmStorage:
         self._refuse()
 
     def _refuse(self) -> NoReturn:
-        raise StorageError(f"{self.place}: datasets of a farm are read, not written; download it")
+        raise StorageError(f"{self.place}: datasets on a farm are read-only; download it first")
 
     def _part(self, key: str, start: int, length: int) -> bytes:
         headers = RAW | {"Range": f"bytes={start}-{start + length - 1}"}
         try:
             return self._ask(key, headers, httpx.Response.read)
         except NotFoundError as error:
-            raise StorageError(f"{self.place}/{key}: cannot be read: it is not there") from error
+            raise StorageError(f"{self.place}/{key}: cannot be read: it does not exist") from error
         except RequestRefusedError as error:
             if error.status == 416:  # the file ends before
                 return b""

@@ -1,4 +1,4 @@
-"""A job's datasets to a folder: in parallel, going on where it stopped, checked by hash."""
+"""A job's datasets to a folder: in parallel, resumable, checked by hash."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from farm.spec.wire import DatasetFile
 
 PART = ".part"
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
-"""Names that mean devices on Windows."""
+"""Names of devices on Windows."""
 
 Outcome = Literal["fetched", "there"]
 Received = Callable[[int], None]
@@ -30,16 +30,16 @@ Received = Callable[[int], None]
 
 @dataclass
 class DownloadSummary:
-    """What a download did; `failures` is empty when all files are there and right."""
+    """What a download did; `failures` is empty if all files are complete."""
 
     folder: Path
     fetched: int = 0
     there: int = 0
-    """Files that were there already, and right."""
+    """Files that were there already, intact."""
     size_bytes: int = 0
-    """Of all files that are there now."""
+    """Of all complete files."""
     failures: list[str] = field(default_factory=list)
-    """One sentence for each file that is not there now."""
+    """One sentence for each file that is missing."""
 
 
 class Download:
@@ -64,7 +64,7 @@ class Download:
         self._taken: set[str] = set()
 
     def run(self, files: Iterable[DatasetFile], *, threads: int) -> DownloadSummary:
-        """Bring over all `files`; one that fails does not stop the others.
+        """Download all `files`; one that fails does not stop the others.
 
         Raises:
             SpecError: Another dataset is where one of the job's would go, or around it, or within.
@@ -78,7 +78,7 @@ class Download:
         return self.summary
 
     def _admitted(self, files: Iterable[DatasetFile]) -> Iterator[DatasetFile]:
-        """Pass files on, each after its dataset's folder was looked at."""
+        """Pass files on, each after its dataset's folder was checked."""
         for file in files:
             with suppress(TransferError):  # a name to write to is looked for below, too
                 self._folders.admit(safe_path(file.path))
@@ -108,7 +108,7 @@ class Download:
         target = self.folder / safe_path(path)
         with self._lock:
             if str(target).casefold() in self._taken:
-                raise _WrongFileError(f"{printable(path)}: comes twice in the farm's list")
+                raise _WrongFileError(f"{printable(path)}: occurs twice in the farm's list")
             self._taken.add(str(target).casefold())
         if not target.parent.resolve().is_relative_to(self.folder):
             raise _WrongFileError(f"{printable(path)}: would lead out of the folder; left out")
@@ -133,12 +133,12 @@ class Download:
             if not resumed:
                 break
         raise _WrongFileError(
-            f"{printable(file.path)}: arrived with other bytes than the farm's list says; "
-            "download again, and if that goes on, render it again"
+            f"{printable(file.path)}: arrived with a different size or SHA-256 than the "
+            "farm lists; download it again; if it still differs, render it again"
         )
 
     def _receive(self, file: DatasetFile, part: Path) -> None:
-        """Receive what is missing of a file, once."""
+        """Receive the missing part of a file, once."""
         start = part.stat().st_size if part.exists() else 0
         if start > file.size_bytes:
             part.unlink()
@@ -169,7 +169,7 @@ class Download:
 
 
 class _WrongFileError(TransferError):
-    """One file that cannot be had; the others can."""
+    """One file cannot be downloaded; the others can."""
 
 
 def safe_path(path: str) -> PurePosixPath:
@@ -187,7 +187,9 @@ def safe_path(path: str) -> PurePosixPath:
         or set(path) & set('\\:*?"<>|')
         or printable(path) != path
     ):
-        raise _WrongFileError(f"{printable(path, limit=200)}: is not a name to write to; left out")
+        raise _WrongFileError(
+            f"{printable(path, limit=200)}: is not a name that can be written; left out"
+        )
     return PurePosixPath(path)
 
 

@@ -1,4 +1,4 @@
-"""A job as it goes on: the server's events, or asking again and again where those do not come."""
+"""A job as it progresses: from the server's events, or by polling where those do not arrive."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUIET = httpx.Timeout(45.0, connect=10.0)
 
 
 def is_over(job: JobInfo) -> bool:
-    """Say whether nothing more happens to a job by itself, and its datasets are whole.
+    """Say whether a job has ended and its datasets are complete.
 
     Nobody waits for the datasets of a job that was cancelled.
     """
@@ -49,7 +49,7 @@ def _endless(connection: Connection, job_id: str, *, poll_every_s: float) -> Ite
 
 
 def _stream(connection: Connection, job_id: str) -> Generator[JobInfo, None, bool]:
-    """Yield a job from the server's events; return whether it has any to ask for again."""
+    """Yield a job from the server's events; return whether it is worth asking for them again."""
     headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
     try:
         with connection.open(

@@ -1,4 +1,4 @@
-"""Where a job's datasets go on this machine: each into a folder of its own, or its own again."""
+"""Where a job's datasets go on this machine: each into a new folder, or into its own again."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from farm.spec.passes import PASS_FOLDERS, PREVIEWS_FOLDER
 from farm.storage import FolderStorage
 
 MARK = ".farm-download"
-"""A file in a dataset that says whose it is: the id of its job."""
+"""File in a dataset that holds the id of its job."""
 BESIDE = (ATTRIBUTION_FILE, DATASET_FILE, PREVIEW_FILE, VIEWS_FILE)
 PASSES = frozenset(PASS_FOLDERS.values())
 
 
 class Folders:
-    """The folders that a download writes into: each is looked at before the first file comes."""
+    """The folders that a download writes into: each is checked before the first file arrives."""
 
     def __init__(self, connection: Connection, job_id: str, folder: Path) -> None:
         self._connection = connection
@@ -35,10 +35,10 @@ class Folders:
         self._known: set[str] = set()
 
     def admit(self, path: PurePosixPath) -> None:
-        """Look at the folder of the dataset that a file belongs to, once, and make it the job's.
+        """Check the folder of the dataset that a file belongs to, once, and mark it as the job's.
 
         Raises:
-            SpecError: Another dataset is there, or around it, or within.
+            SpecError: Another dataset is in it, around it, or inside it.
         """
         dataset = dataset_of(path)
         if dataset is None or dataset in self._known:
@@ -55,10 +55,10 @@ class Folders:
     def _check(self, dataset: str, owner: str) -> None:
         folder = self._storage.path(dataset)
         if owner or (is_folder_of_dataset(folder) and not self._is_ours(dataset)):
-            whose = f"is of job {printable(owner, limit=40)}" if owner else "is another one"
+            whose = f"is of job {printable(owner, limit=40)}" if owner else "is a different one"
             raise SpecError(
-                f"{folder}: the dataset that is there {whose}, not of {self._job_id}, and would be "
-                "overwritten; take another --output"
+                f"{folder}: the dataset in this folder {whose}, not of {self._job_id}, and "
+                "would be overwritten; take another --output"
             )
         check_alone(self._storage, [dataset], flag="--output")
 
@@ -83,7 +83,7 @@ class Folders:
 def dataset_of(path: PurePosixPath) -> str | None:
     """Return the dataset that a file of a job belongs to, "" for the job's only one.
 
-    Of a file that is none of a dataset's nobody can say.
+    None for a file that belongs to no dataset.
     """
     parts = path.parts
     if parts[-1] in BESIDE:
@@ -94,7 +94,7 @@ def dataset_of(path: PurePosixPath) -> str | None:
 
 
 def spec_in(data: bytes | None) -> object:
-    """Return what was asked for, as a `dataset.json` says it; None where it does not."""
+    """Return the request that a `dataset.json` records; None if it records none."""
     try:
         return json.loads(data)["spec"] if data else None
     except (ValueError, KeyError, TypeError):

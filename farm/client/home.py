@@ -1,4 +1,4 @@
-"""What the client keeps on a laptop: the login, the last job, hashes of big files."""
+"""Files of the client on a laptop: the login, the last job, hashes of big files."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from farm.errors import LoginError, SetupError
 
 APP = "viewfarm"
-NO_LOGIN = "there is no login here; `farm login URL`, or set FARM_URL and FARM_TOKEN"
+NO_LOGIN = "there is no login here; run `farm login URL`, or set FARM_URL and FARM_TOKEN"
 
 
 class ClientSettings(BaseSettings):
-    """The environment of a client: `FARM_URL` and `FARM_TOKEN` go over the stored login."""
+    """The environment of a client: `FARM_URL` and `FARM_TOKEN` override the stored login."""
 
     model_config = SettingsConfigDict(
         env_prefix="FARM_", frozen=True, extra="ignore", use_attribute_docstrings=True
@@ -50,12 +50,12 @@ class Home:
 
     @classmethod
     def of_user(cls) -> Home:
-        """Return where this system keeps such things, such as `~/.config/viewfarm`."""
+        """Return the folders of this system for that, such as `~/.config/viewfarm`."""
         return cls(user_config_path(APP, appauthor=False), user_cache_path(APP, appauthor=False))
 
     @property
     def login_file(self) -> Path:
-        """Holds the address and the token; for the user's eyes only."""
+        """Holds the address and the token; only the user can read it."""
         return self.config / "login.json"
 
     @property
@@ -64,7 +64,7 @@ class Home:
         return self.cache / "hashes.sqlite"
 
     def save_login(self, login: Login) -> None:
-        """Keep a login."""
+        """Store a login."""
         _write(self.login_file, {"url": login.url, "token": login.token})
 
     def forget_login(self) -> bool:
@@ -74,7 +74,7 @@ class Home:
         return there
 
     def stored_login(self) -> Login | None:
-        """Return the login that is kept here."""
+        """Return the stored login."""
         data = _read(self.login_file)
         url, token = data.get("url"), data.get("token")
         return Login(url, token) if isinstance(url, str) and isinstance(token, str) else None
@@ -90,12 +90,12 @@ class Home:
 
 
 def find_login(home: Home, *, url: str | None = None, token: str | None = None) -> Login:
-    """Return the login to use: what is given, else the environment's, else the stored one.
+    """Return the login to use: the given one, else the environment's, else the stored one.
 
     A stored token is only ever sent to the address that it was stored for.
 
     Raises:
-        LoginError: There is none.
+        LoginError: There is no login.
     """
     environment = ClientSettings()
     stored = home.stored_login()
@@ -108,19 +108,21 @@ def find_login(home: Home, *, url: str | None = None, token: str | None = None) 
     if token is None and stored and stored.url == url:
         token = stored.token
     if token is None:
-        raise LoginError(f"there is no token for {url}; `farm login {url}`, or FARM_TOKEN", 401)
+        raise LoginError(
+            f"there is no token for {url}; run `farm login {url}`, or set FARM_TOKEN", 401
+        )
     return Login(url, check_token(token))
 
 
 def check_token(token: str) -> str:
-    """Return `token` as it can travel in a header.
+    """Return `token` in the form that headers take.
 
     Raises:
         LoginError: It cannot be a token.
     """
     token = token.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise LoginError("that is not a token; copy it whole, as `farm token` printed it", 401)
+        raise LoginError("that is not a token; copy all of what `farm token` printed", 401)
     return token
 
 

@@ -11,14 +11,14 @@ from farm.spec.wire import JOB_ID_PATTERN, JobInfo
 
 
 def sane(job: JobInfo) -> JobInfo:
-    """Return `job` if its id can stand in addresses and in commands.
+    """Return `job` if its id is safe in addresses and in commands.
 
     Raises:
-        RequestRefusedError: It cannot.
+        RequestRefusedError: It is not.
     """
     if not re.fullmatch(JOB_ID_PATTERN, job.job_id):
         raise RequestRefusedError(
-            f"the farm calls a job {printable(job.job_id, limit=60)!r}: not an id"
+            f"the farm sent {printable(job.job_id, limit=60)!r} as a job, which is not an id"
         )
     return job
 
@@ -27,7 +27,7 @@ def choose(wanted: str, jobs: Iterator[JobInfo]) -> JobInfo:
     """Return the one job whose name is, or whose id starts with, `wanted`.
 
     Raises:
-        NotFoundError: There is none, or more than one.
+        NotFoundError: No job matches, or more than one.
     """
     found = [
         job for job in jobs if wanted and (job.name == wanted or job.job_id.startswith(wanted))

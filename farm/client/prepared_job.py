@@ -1,4 +1,4 @@
-"""From a spec on a laptop to what is submitted: files found, hashed, traced, and counted."""
+"""From a spec on a laptop to a submission: files found, hashed, traced, and counted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from farm.spec.recipes import of_role
 from farm.spec.wire import Submission, WorkerInfo
 
 TRACED: tuple[AssetKind, ...] = ("model", "scene")
-"""Kinds of files that name others."""
+"""Kinds of files that refer to others."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class PreparedJob:
     job: Job
     submission: Submission
     files: dict[str, Path]
-    """Where each file that the job needs lies here, by hash; empty on shared storage."""
+    """Local path of each file that the job needs, by hash; empty on shared storage."""
 
     def size_bytes(self, sha256s: list[str]) -> int:
         """Return how many bytes these files have."""
@@ -50,7 +50,7 @@ def make_order(  # noqa: PLR0913 - each stands for itself
     """Find, hash and trace the files of `spec`.
 
     Args:
-        spec: What was asked for.
+        spec: The request.
         base: The folder that relative paths start from.
         hash_file: Hashes, and remembers.
         remark: Takes sentences for the user.
@@ -58,8 +58,8 @@ def make_order(  # noqa: PLR0913 - each stands for itself
         on_shared_storage: The workers see the files under the same paths: nothing is uploaded.
 
     Raises:
-        SpecError: A file cannot be found or read, two datasets would be one, or the priority is
-            out of its range.
+        SpecError: A file cannot be found or read, two datasets would have the same name, or the
+            priority is out of range.
     """
     if not -100 <= priority <= 100:
         raise SpecError(f"priority: {priority} is not between -100 and 100")
@@ -123,7 +123,7 @@ def read_spec(spec: JobSpec | Mapping[str, Any] | str | Path) -> tuple[JobSpec, 
     """Return a spec, and the folder that its relative paths start from.
 
     Raises:
-        SpecError: It is none, or its file cannot be read.
+        SpecError: It is not a spec, or its file cannot be read.
     """
     if isinstance(spec, JobSpec):
         return spec, Path.cwd()

@@ -1,4 +1,4 @@
-"""Words that came over the network, made safe to show."""
+"""Text from the network, made safe to show."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def printable(text: str, *, keep: str = "", limit: int | None = None) -> str:
-    """Return `text` with what could steer a terminal written out, such as `\\x1b`.
+    """Return `text` with characters that could steer a terminal written out, such as `\\x1b`.
 
     Args:
         text: Anything.

@@ -1,4 +1,4 @@
-"""Many files at once: a few threads, and an end for all when one fails or the user stops."""
+"""Many files at once: a few threads, which all end when one fails or the user stops."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class Stop(threading.Event):
     """Ends transfers between two pieces of a file."""
 
     def check(self) -> None:
-        """Raise if the transfers are to end.
+        """Raise if the transfers should end.
 
         Raises:
-            TransferError: They are.
+            TransferError: They should.
         """
         if self.is_set():
-            raise TransferError("stopped; the same command again goes on from here")
+            raise TransferError("stopped; run the same command again to resume")
 
 
 def run_each(work: Callable[[T], None], items: Iterable[T], *, threads: int, stop: Stop) -> None:
     """Call `work` with each item, in a few threads; the first error ends the others and is raised.
 
-    `items` is read only as fast as the work goes on, so that it may be endless.
+    `items` is read only as fast as the work progresses, so that it may be endless.
     """
     running: set[Future[None]] = set()
     with ThreadPoolExecutor(threads) as pool:

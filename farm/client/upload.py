@@ -1,4 +1,4 @@
-"""Files to the farm's library: only what it lacks, in pieces, going on where a connection broke."""
+"""Files to the farm's library: only missing ones, in pieces, resumed where a connection broke."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from farm.errors import RequestRefusedError, TransferError
 from farm.spec.wire import Hashes, UploadInfo
 
 CHUNK_BYTES = 32 << 20
-"""Of one request; a farm behind a proxy may not take bodies of any size."""
+"""Most bytes of one request; a proxy before the farm may limit bodies."""
 PIECE_BYTES = 1 << 18
 HASHES_AT_ONCE = 10_000
 THREADS = 4
@@ -33,7 +33,7 @@ def missing(connection: Connection, sha256s: list[str]) -> list[str]:
 
 
 def upload_all(connection: Connection, files: Mapping[str, Path], *, sent: Sent) -> None:
-    """Bring files, by hash, to the farm.
+    """Upload files, by hash, to the farm.
 
     Raises:
         TransferError: One of them changed on the way.
@@ -51,7 +51,7 @@ def upload_all(connection: Connection, files: Mapping[str, Path], *, sent: Sent)
 def upload(
     connection: Connection, sha256: str, path: Path, *, sent: Sent, stop: Stop | None = None
 ) -> None:
-    """Bring one file to the farm; what of it is there already is not sent again."""
+    """Upload one file; the part that has arrived already is not sent again."""
     stop = stop or Stop()
     sender = _Sender(connection, sha256, path, stop)
     arrived = 0
@@ -65,7 +65,7 @@ def upload(
 
 
 class _Sender:
-    """Sends one piece after another; after a failure it asks first how far the farm has come."""
+    """Sends one piece after another; after a failure it first asks how much has arrived."""
 
     def __init__(self, connection: Connection, sha256: str, path: Path, stop: Stop) -> None:
         self.connection = connection
@@ -102,11 +102,11 @@ class _Sender:
                 raise TransferError(f"{self.path}: {error}") from error
             raise
         if not info.complete and info.received_bytes <= offset:
-            raise TransferError(f"{self.path}: the farm takes nothing of it; is that a farm?")
+            raise TransferError(f"{self.path}: the server does not take any of it; is that a farm?")
         return info
 
     def _read(self, offset: int, length: int) -> Iterator[bytes]:
-        """Yield the bytes of one request; a file that is not what it was ends the upload."""
+        """Yield the bytes of one request; a file that has changed ends the upload."""
         if _size(self.path) != self.size_bytes:
             raise self._changed()
         try:

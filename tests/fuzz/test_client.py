@@ -161,7 +161,7 @@ def test_an_answer_without_an_end_is_not_read_to_it(strange, monkeypatch):
 
     with (
         Client(strange.url, "token") as client,
-        pytest.raises(FarmError, match="answers without an end; is that a farm"),
+        pytest.raises(FarmError, match="sends an endless answer; is that a farm"),
     ):
         client.workers()
 
@@ -174,7 +174,7 @@ def test_a_farm_that_takes_nothing_of_a_file_is_not_asked_for_ever(strange, tmp_
 
     with (
         Client(strange.url, "token") as client,
-        pytest.raises(TransferError, match=r"m\.stl: the farm takes nothing of it"),
+        pytest.raises(TransferError, match=r"m\.stl: the server does not take any of it"),
     ):
         upload_all(client.connection, {"0" * 64: file}, sent=lambda _: None)
 

@@ -329,5 +329,5 @@ def test_a_picture_that_rots_on_the_farm_is_found_out(farm, client, spec, tmp_pa
 
     (sentence,) = summary.failures
     assert picture.name in sentence
-    assert "other bytes" in sentence
+    assert "different size or SHA-256" in sentence
     assert len(list((tmp_path / "out").rglob("*.png"))) == 15

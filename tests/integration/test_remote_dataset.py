@@ -74,7 +74,9 @@ def test_a_job_reads_as_the_folder_on_the_farm_does(served):
 def test_a_job_that_runs_reads_as_far_as_it_is(served):
     served.tell("hold-0")
     job_id = served.submit(tasks=2, dataset_name="chairs")
-    with pytest.raises(DatasetError, match=f"no view is finished yet; farm watch {job_id}"):
+    with pytest.raises(
+        DatasetError, match=f"no view is finished yet; follow it with farm watch {job_id}"
+    ):
         farm.dataset.open("farm:chairs")
     served.start_worker()
     served.wait_started(0)

@@ -82,7 +82,7 @@ def test_submit_shows_a_plan_and_refuses_to_go_on_unasked(farm, logged_in, model
     assert "models    2" in done.err
     assert "views     192 in 20 tasks" in done.err
     assert "upload    5 of 5 files, 3.2 KB" in done.err
-    assert "say --yes" in done.err
+    assert "pass --yes" in done.err
     assert done.out == ""
     assert logged_in.blobs == {}
     assert logged_in.submissions == []
@@ -211,7 +211,7 @@ def test_a_deletion_is_shown_and_asked_for(farm, logged_in):
     assert shown.code == 2
     assert "3 files, 5.0 KB" in shown.err
     assert "chairs/\\x1b[2Jimages" in shown.err
-    assert "say --yes" in shown.err
+    assert "pass --yes" in shown.err
     assert farm("delete", JOB, "--dry-run", "--json").data["dry_run"]
     assert JOB in logged_in.jobs
     assert farm("delete", JOB, "--yes").code == 0
@@ -249,7 +249,7 @@ def test_a_download_with_a_wrong_file_fails(farm, logged_in, tmp_path):
     done = farm("download", JOB, "--output", tmp_path / "out")
 
     assert done.code == 1
-    assert "failed: ../evil: is not a name to write to" in done.err
+    assert "failed: ../evil: is not a name that can be written" in done.err
     assert "1 failed" in done.err
 
 

@@ -82,7 +82,7 @@ def test_another_version_names_both(small, client, monkeypatch):
 def test_a_redirect_is_not_followed_with_the_token(small, client):
     small.trouble = [(302, {"Location": "https://evil.example/\x1b[2J".replace("\x1b", "%1b")})]
 
-    with pytest.raises(RequestRefusedError, match=r"sends us to https://evil\.example"):
+    with pytest.raises(RequestRefusedError, match=r"redirects to https://evil\.example"):
         client.whoami()
 
 
@@ -90,7 +90,7 @@ def test_a_server_without_tls_is_told_apart_from_one_that_is_away(small, home):
     url = small.url.replace("http:", "https:")
     with (
         Client(url, TOKEN, home=home, patience_s=0.0) as client,
-        pytest.raises(UnreachableError, match=r"no safe connection: .*SSL_CERT_FILE"),
+        pytest.raises(UnreachableError, match=r"no secure connection: .*SSL_CERT_FILE"),
     ):
         client.whoami()
 

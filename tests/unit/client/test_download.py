@@ -37,7 +37,7 @@ def test_names_that_windows_cannot_write_are_left_out(dataset, client, tmp_path)
     summary = client.download(JOB, tmp_path / "out")
 
     assert len(summary.failures) == 5
-    assert all("is not a name to write to" in sentence for sentence in summary.failures)
+    assert all("is not a name that can be written" in sentence for sentence in summary.failures)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_a_file_with_other_bytes_than_listed_is_not_kept(plain, client, tmp_path
     summary = client.download(JOB, tmp_path)
 
     (sentence,) = summary.failures
-    assert sentence.startswith("a_b/images/view 0.png: arrived with other bytes")
+    assert sentence.startswith("a_b/images/view 0.png: arrived with a different size or SHA-256")
     assert summary.fetched == 5
     assert "a_b/images/view 0.png" not in fetched(tmp_path)
     assert not list(tmp_path.rglob("*.part"))
@@ -122,7 +122,7 @@ def test_a_file_that_never_ends_is_cut_off(plain, client, tmp_path):
 
     (sentence,) = client.download(JOB, tmp_path).failures
 
-    assert "other bytes" in sentence
+    assert "different size or SHA-256" in sentence
     assert fetched(tmp_path) == {}
 
 
@@ -191,7 +191,7 @@ def test_names_that_differ_in_case_alone_are_written_once(plain, client, tmp_pat
     summary = client.download(JOB, tmp_path, threads=1)
 
     assert summary.fetched == 1
-    assert summary.failures == ["a.png: comes twice in the farm's list"]
+    assert summary.failures == ["a.png: occurs twice in the farm's list"]
 
 
 def test_a_folder_that_cannot_be_written_is_said(plain, client, tmp_path):

@@ -76,7 +76,7 @@ def test_what_was_rendered_or_fetched_before_is_continued_by_the_same_request_al
     (tmp_path / "views.jsonl").write_text("")
     (tmp_path / "dataset.json").write_text(json.dumps({"spec": {"seed": 2}}))
 
-    with pytest.raises(SpecError, match="is another one, not of"):
+    with pytest.raises(SpecError, match="is a different one, not of"):
         client.download(JOB, tmp_path)
     assert json.loads((tmp_path / "dataset.json").read_text()) == {"spec": {"seed": 2}}
 
