@@ -28,7 +28,7 @@ class Gpu:
 
 
 def list_gpus() -> list[Gpu]:
-    """Return the NVIDIA GPUs that the driver lists; none where there is no driver.
+    """Return the NVIDIA GPUs that the driver lists; none if there is no driver.
 
     Raises:
         DeviceError: There is a driver, but it does not answer.
@@ -55,8 +55,8 @@ def list_gpus() -> list[Gpu]:
         if error.value in none:
             return []
         raise DeviceError(
-            f"the NVIDIA driver does not answer: {error}; run nvidia-smi, and reboot after an "
-            "update of the driver"
+            f"the NVIDIA driver does not answer: {error}; run nvidia-smi, and reboot if "
+            "the driver was updated"
         ) from error
 
 
@@ -79,7 +79,7 @@ def shown_gpus(visible: str | None) -> list[Gpu]:
 
 
 def gpu_names() -> list[str]:
-    """Return the names of the NVIDIA GPUs that can be used; none where there is no driver."""
+    """Return the names of the usable NVIDIA GPUs; none if there is no driver."""
     try:
         return [gpu.name for gpu in list_gpus()]
     except DeviceError:
@@ -89,12 +89,12 @@ def gpu_names() -> list[str]:
 def choose_devices(device: str, workers: str) -> list[str]:
     """Return one device per worker.
 
-    `auto` devices are all GPUs (through OptiX), or the CPU where there is none; `auto` workers are
+    `auto` devices are all GPUs (through OptiX), or the CPU if there is no GPU; `auto` workers are
     one per device.
 
     Raises:
         SpecError: Not a device or number of workers.
-        SetupError: More workers than GPUs, or no such GPU.
+        SetupError: More workers than GPUs, or a GPU that does not exist.
     """
     if device != "auto" and not DEVICE_PATTERN.fullmatch(device):
         raise SpecError(f"device: {device!r} is not auto, cpu, cuda:N or optix:N")
@@ -116,7 +116,7 @@ def choose_devices(device: str, workers: str) -> list[str]:
 
 
 def view_seconds(*, resolution_px: tuple[int, int], samples: int, cores: int | None) -> float:
-    """Return roughly how long a view takes on so many CPU cores, or None: on a GPU."""
+    """Return roughly how long a view takes on that many CPU cores, or on a GPU if None."""
     width, height = resolution_px
     work = width * height / 1e6 * samples
     speed = GPU_S_PER_MPX_SAMPLE if cores is None else CPU_CORE_S_PER_MPX_SAMPLE / cores

@@ -32,20 +32,20 @@ WINDOW = 4
 """Messages that wait for each worker: enough for its next seconds, no more."""
 POLL_S = 0.25
 REPUBLISH_S = 5.0
-"""A ticket is sent again when the queue is empty and nobody has claimed it for so long."""
+"""Time without a claim after which a ticket is sent again, if the queue is empty."""
 
 CHECK_S = 60.0
-"""So often all that is kept of a job is looked at as a whole."""
+"""Interval between checks of all data of a job."""
 MOST_RESTORES = 3
-"""A job that is damaged more often is left aside: somebody else writes there."""
+"""Most times that a damaged job is restored: after that, something else keeps writing there."""
 LEFT_ALONE_S = 30.0
-"""So long a job that cannot be served keeps no other from being served."""
+"""Time for which a job that cannot be served is skipped."""
 
 
 class Dispatcher:
     """Moves tasks between the ledger and the queue; any number may run, one is enough.
 
-    It keeps nothing that it needs: the ledger alone says what there is to do.
+    It holds no state that it needs: only the ledger knows what to do.
     """
 
     def __init__(  # noqa: PLR0913 - what it moves between, and its few knobs by name
@@ -69,7 +69,7 @@ class Dispatcher:
         self.lease_ttl_s = lease_ttl_s
         self.on_over = on_over
         self.on_aside = on_aside
-        """Called when a job was moved aside, which the storage may know how to restore."""
+        """Called when a damaged job was renamed; it may be possible to restore it from storage."""
         self.clock = clock
         self.inboxes = Inboxes(ledger)
         self.inbox_of: dict[str, str] = {}
@@ -93,7 +93,7 @@ class Dispatcher:
             stop.wait(POLL_S)
 
     def step(self) -> bool:
-        """Do all that there is to do now; False while Redis is away."""
+        """Do all current work; False while Redis is away."""
         try:
             for verb in (self._tidy, self._notice_gaps, self._reap, self._judge):
                 with self._going_on(verb.__name__):
@@ -105,7 +105,7 @@ class Dispatcher:
                     serve([job for job in jobs if self.damaged.get(job.job_id, now_s) <= now_s])
         except UnreachableError as error:
             if self.reachable:
-                log.warning("%s; the dispatcher waits for it", error)
+                log.warning("%s; the dispatcher waits", error)
             self.reachable = False
             self._be_patient()
             return False
@@ -116,9 +116,9 @@ class Dispatcher:
 
     @contextmanager
     def _going_on(self, where: str, *, job_id: str | None = None) -> Iterator[None]:
-        """Say what is wrong and go on: what is damaged in Redis must not stop what is not.
+        """Log what is wrong and continue: damaged data in Redis must not stop the rest.
 
-        A job that cannot be served is left alone for a while.
+        A job that cannot be served is skipped for a while.
         """
         try:
             yield
@@ -129,14 +129,16 @@ class Dispatcher:
         except Exception as error:  # the door of everything that serves
             if job_id is not None:
                 self.damaged[job_id] = self.clock() + LEFT_ALONE_S
-                log.exception("a job cannot be served and is left alone for now job=%s", job_id)
+                log.exception("a job cannot be served and is skipped for now job=%s", job_id)
             elif (told := f"{where}: {error!r}") not in self.stumbled:
                 self.stumbled.add(told)
-                log.exception("the dispatcher stumbled and goes on where=%s", where)
+                log.exception(
+                    "the dispatcher met an unexpected error and continues where=%s", where
+                )
 
     def _move_aside(self, error: DamagedLedgerError) -> None:
-        """Keep what is damaged under another name; a job begins anew with what storage has."""
-        log.error("moved aside: %s", error)
+        """Keep damaged data under another name; a job starts again from what is on storage."""
+        log.error("moved to farm:damaged: %s", error)
         self.ledger.store.move_aside(error.kind, error.name)
         if error.kind == "job":
             self.aside[error.name] += 1
@@ -145,7 +147,7 @@ class Dispatcher:
 
     def _tidy(self) -> None:
         for name in self.ledger.store.keep_kinds(self.queue.keys(self.inbox_of.values())):
-            log.error("moved aside: %r, which the queue needs, was something else", name)
+            log.error("moved to farm:damaged: %r, which the queue needs, held something else", name)
 
     def _check(self, jobs: list[JobStatus]) -> None:
         now_s = self.clock()
@@ -158,10 +160,10 @@ class Dispatcher:
                     self.ledger.check(job.job_id)
 
     def _notice_gaps(self) -> None:
-        """Give workers time to show up again after a pause of ours or of Redis."""
+        """Give workers time to reappear after a pause of the dispatcher or of Redis."""
         now_s, epoch = self.clock(), self.ledger.epoch()
         if epoch != self.epoch and (withdrawn := self.ledger.renumber()):
-            log.warning("Redis was started anew; %d tickets are given out again", withdrawn)
+            log.warning("Redis was restarted; %d tickets are given out again", withdrawn)
         if epoch != self.epoch or now_s - self.last_step_s > self.lease_ttl_s / 2:
             self._be_patient()
         self.epoch, self.last_step_s = epoch, now_s
@@ -174,7 +176,7 @@ class Dispatcher:
             return
         for ticket in self.ledger.reap():
             log.warning(
-                "task lost with its worker job=%s index=%d attempt=%d",
+                "task lost because its worker is gone job=%s index=%d attempt=%d",
                 ticket.job_id,
                 ticket.index,
                 ticket.attempt,
@@ -239,7 +241,7 @@ class Dispatcher:
         return len(tickets)
 
     def _share(self, jobs: list[JobStatus]) -> None:
-        """Let no worker wait while tasks lie in the inboxes of others."""
+        """Let no worker wait while tasks are in the inboxes of others."""
         idle = self.inbox_of.keys() - {each.worker for each in self.inboxes.placed.values()}
         if not idle or not self.inboxes.placed or self.queue.length():
             return
@@ -259,7 +261,7 @@ class Dispatcher:
             return None
 
     def _republish(self, jobs: list[JobStatus]) -> None:
-        """Send again what was lost on the way; a double is refused at its claim."""
+        """Send lost messages again; a duplicate is refused at its claim."""
         waiting = [job for job in jobs if job.counts[TaskState.QUEUED]]
         if not waiting or self.queue.length():
             return

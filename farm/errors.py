@@ -1,25 +1,25 @@
 """Everything this project raises on purpose, sorted by what to do about it.
 
 FarmError
-├── SpecError            a person must edit what was asked for
+├── SpecError            a person must edit the request
 │   └── SetupError       ... or install or free something on this machine
-├── TaskError            one task cannot go on; the others can
+├── TaskError            one task cannot continue; the others can
 │   ├── AssetError       the model or HDRI is at fault: the same every time
 │   ├── RenderError      the renderer refused: worth another attempt
 │   ├── GpuMemoryError   ... since the GPU has too little memory: another GPU may have more
 │   ├── UnusablePictureError  views that came out wrong: worth another attempt; the others are kept
 │   │   └── OutOfFrameError  ... since nothing of the model is in them: the same every time
-│   ├── ProductError     what another task has made is gone or damaged: it is made again
+│   ├── ProductError     a product of another task is missing or damaged: it is made again
 │   ├── StorageError     the shared storage is full or away: not the task's fault
 │   ├── StaleAttempt     somebody else holds this task now: drop the work
 │   └── Interrupted      the worker stops: finish what is rendered, hand the rest back
 ├── DeviceError          this worker cannot use its device
 ├── RequestRefusedError  the farm's server said no; its sentence says what to do
 │   ├── LoginError       no login, or a token that the server does not take
-│   └── NotFoundError    what was asked for is not there
-├── TransferError        files that did not arrive whole: the same command again goes on
-├── DamagedLedgerError   what is kept in Redis of one job cannot be: the others go on
-└── UnreachableError     Redis, or the farm's server, is away: wait, it comes back
+│   └── NotFoundError    the requested thing does not exist
+├── TransferError        files that did not arrive whole: run the same command again to resume
+├── DamagedLedgerError   the data of one job in Redis is damaged: the others continue
+└── UnreachableError     Redis, or the farm's server, is away: wait for it
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class SetupError(SpecError):
 
 
 class TaskError(FarmError):
-    """A task that cannot go on. `cause` is the key under which attempts are counted."""
+    """A task that cannot continue. `cause` is the key under which attempts are counted."""
 
     cause = "unknown"
     retry = True
@@ -88,7 +88,7 @@ class OutOfFrameError(UnusablePictureError):
 
 
 class ProductError(TaskError):
-    """A product that is not there as it was made; the task that makes it is put back."""
+    """A product that is missing or damaged; the task that makes it is put back."""
 
     cause = "product"
 
@@ -109,14 +109,14 @@ class StorageError(TaskError):
 
 
 class StaleAttempt(TaskError):
-    """An attempt that the ledger has given to somebody else."""
+    """A task that the ledger has given to another attempt."""
 
     cause = "stale"
     retry = False
 
 
 class Interrupted(TaskError):
-    """An attempt that ends after the view in hand, since its worker was asked to stop."""
+    """An attempt that ends after the current view because its worker was asked to stop."""
 
     cause = "interrupted"
     retry = False
@@ -147,11 +147,11 @@ class NotFoundError(RequestRefusedError):
 
 
 class TransferError(FarmError):
-    """Files that could not be brought over whole."""
+    """Files that could not be transferred whole."""
 
 
 class DamagedLedgerError(FarmError):
-    """Something in Redis that says what cannot be; it is moved aside, and all else goes on."""
+    """Damaged data in Redis; it is renamed, and everything else continues."""
 
     def __init__(self, kind: str, name: str, reason: str) -> None:
         super().__init__(kind, name, reason)  # every argument, so that it pickles
@@ -161,19 +161,19 @@ class DamagedLedgerError(FarmError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"what Redis holds of the {self.kind} {self.name!r} is damaged: {self.reason}"
+        return f"the data of the {self.kind} {self.name!r} in Redis is damaged: {self.reason}"
 
 
 class UnreachableError(FarmError):
-    """Redis or the farm's server, which is away now; what waits for it goes on when it is back."""
+    """Redis or the farm's server is away; whatever waits for it continues when it is back."""
 
 
 @contextmanager
 def needing(what: str, remedy: str) -> Iterator[None]:
-    """Turn a package that an import inside does not find into a sentence.
+    """Turn a missing package that code inside imports into a sentence.
 
     Args:
-        what: Its beginning, such as `a worker needs`.
+        what: Beginning of the sentence, such as `a worker needs`.
         remedy: What installs the package.
 
     Raises:

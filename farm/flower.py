@@ -1,4 +1,4 @@
-"""Flower on the farm's Celery application: who works on what, and how it went."""
+"""Flower on the farm's Celery application: which worker has which task, and the results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RUNTIME_BUCKETS_S = (10, 20, 30, 60, 120, 300, 600, 900, 1200, 1800)
 INSPECT_TIMEOUT_MS = 3000
 SAVE_EVERY_MS = 60_000
 KEPT_TASKS = 20_000
-"""About 100 MB of Flower's memory; older ones are forgotten, the ledger is not."""
+"""Most tasks that Flower keeps, about 100 MB; it forgets older ones, the ledger does not."""
 FORGET_WORKER_S = 3600
 COLUMNS = "name,args,state,received,started,runtime,worker,uuid"
 
@@ -32,19 +32,19 @@ class FlowerSettings(BaseSettings):
     )
 
     auth: SecretStr | None = None
-    """`user:password` of those who may look."""
+    """`user:password` for logging in."""
     host: str = "127.0.0.1"
     """Address to listen on; other than this machine's own only with `auth`."""
     port: int = Field(default=5555, ge=1, le=65535)
     db: Path | None = None
-    """File that keeps what Flower has seen across restarts."""
+    """File that keeps Flower's history across restarts."""
 
 
 def load_flower_settings(**given: Any) -> FlowerSettings:
-    """Read the environment; what is `given`, and not None, wins.
+    """Read the environment; `given` values that are not None win.
 
     Raises:
-        SetupError: A variable or a given value is not what it must be.
+        SetupError: A variable or a given value is not valid.
     """
     return read_environment(FlowerSettings, given)
 
@@ -99,7 +99,7 @@ def flower_arguments(settings: FlowerSettings) -> list[str]:
         arguments += [f"--basic_auth={checked_auth(settings.auth.get_secret_value())}"]
     elif settings.host not in LOOPBACK:
         raise SetupError(
-            f"Flower would show the farm to everybody who reaches {settings.host}: "
+            f"Flower would show the farm to everyone who can reach {settings.host}: "
             "set FARM_FLOWER_AUTH=user:password"
         )
     return arguments

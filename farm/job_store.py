@@ -48,7 +48,7 @@ class JobControl(Kept):
 
 
 class JobStore:
-    """The jobs of a farm; those asked for last are kept in memory, since a job never changes."""
+    """The jobs of a farm; recently used ones are kept in memory, since a job never changes."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
@@ -62,10 +62,10 @@ class JobStore:
         self._keep(job)
 
     def load(self, job_id: str) -> Job | None:
-        """Return a job; None where there is no such job.
+        """Return a job; None if it does not exist.
 
         Raises:
-            StorageError: What is there cannot be read.
+            StorageError: The stored job cannot be read.
         """
         with self.lock:
             if job_id in self.cache:
@@ -79,12 +79,14 @@ class JobStore:
             job = Job.model_validate_json(data)
         except ValidationError as error:
             reason = first_reason(error)
-            raise StorageError(f"{key}: is no job that this version can read: {reason}") from None
+            raise StorageError(
+                f"{key}: is not a job that this version can read: {reason}"
+            ) from None
         self._keep(job)
         return job
 
     def name(self, job_id: str) -> str:
-        """Return what a person calls a job: its dataset's name, or its id."""
+        """Return a job's name for people: its dataset's name, or its id."""
         if job_id not in self.names:
             self.load(job_id)
         return self.names.get(job_id, job_id)
@@ -120,7 +122,7 @@ class JobStore:
         self.storage.put(end_key(job_id), end.model_dump_json().encode())
 
     def control(self, job_id: str) -> JobControl:
-        """Return what a user wants of a job; what nobody said is as it is at first."""
+        """Return what a user wants of a job; wishes that were never stated have their defaults."""
         data = self.storage.get(control_key(job_id))
         data = data or self.storage.get(f"{FOLDER}/{job_id}/{CONTROL_FILE_0_1}")
         try:
@@ -137,7 +139,7 @@ class JobStore:
             self.storage.put(control_key(status.job_id), control.model_dump_json().encode())
 
     def count_restore(self, job_id: str) -> int:
-        """Note that a job is restored to an emptied ledger; return how often that was."""
+        """Note that a job is restored to an emptied ledger; return how often it has been."""
         key = f"{FOLDER}/{job_id}/restored"
         text = self.storage.get(key) or b"0"
         count = int(text) + 1 if text.isdigit() else 1
@@ -159,17 +161,17 @@ def end_of(job: JobStatus) -> JobEnd:
 
 
 def end_key(job_id: str) -> str:
-    """Return where is noted how a job ended."""
+    """Return the key of the note on how a job ended."""
     return f"{FOLDER}/{job_id}/end.json"
 
 
 def control_key(job_id: str) -> str:
-    """Return where is noted what a user wants of a job."""
+    """Return the key of the note on what a user wants of a job."""
     return f"{FOLDER}/{job_id}/control.json"
 
 
 def log_key(job_id: str, task_id: str, attempt: int) -> str:
-    """Return where the log of an attempt is kept."""
+    """Return the key of the log of an attempt."""
     return f"{FOLDER}/{job_id}/log/{task_id}.{attempt}.log"
 
 

@@ -38,7 +38,7 @@ KEYS: dict[str, str] = {
     f"{PREFIX}unacked_index": "zset",
     f"{PREFIX}unacked_mutex": "string",
 }
-"""What kombu keeps in Redis, and of which kind each is."""
+"""The keys of kombu in Redis, and the kind of each."""
 
 URGENT, NORMAL, PATIENT = 0, 3, 6
 """Celery's priorities: the lowest number goes first."""
@@ -93,16 +93,16 @@ REDIS: dict[str, Any] = {
 
 
 class TaskQueue(Protocol):
-    """Where the dispatcher puts tasks; a message may get lost or come twice."""
+    """Where the dispatcher puts tasks; a message may get lost or arrive twice."""
 
     def put(self, message: RenderMessage, *, priority: int, inbox: str | None = None) -> None:
         """Append a task, for all or into an inbox; a job of a higher priority goes first."""
 
     def length(self, inbox: str | None = None) -> int:
-        """Return how many messages nobody has fetched yet, of those for all or of an inbox."""
+        """Return how many messages no worker has fetched yet, of those for all or of an inbox."""
 
     def keys(self, inboxes: Iterable[str] = ()) -> Mapping[str, str]:
-        """Return the keys in Redis that it needs, and of which kind each is."""
+        """Return the keys in Redis that it needs, and the kind of each."""
 
 
 def create_celery(redis_url: str) -> Celery:
@@ -189,6 +189,6 @@ def celery_priority(priority: int) -> int:
 
 
 def describe(task: RenderTask) -> str:
-    """Return what a person sees of a task in Flower: its title, and which views."""
+    """Return what Flower shows of a task: its title, and its views."""
     views = f"{task.views[0].index}..{task.views[-1].index}" if task.views else "none"
     return f"{task.title} · views {views}"

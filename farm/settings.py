@@ -24,56 +24,56 @@ class Settings(BaseSettings):
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     """Where the queue and the ledger live: `redis://:password@host:port/0`."""
     storage: str = "datasets"
-    """What all workers share and datasets are written to: a folder or `s3://bucket/prefix`."""
+    """Storage that all workers share and datasets are written to: a folder or `s3://bucket/prefix`."""
     device: str = "auto"
-    """What this worker renders on: `auto`, `cpu`, `cuda:N` or `optix:N`."""
+    """Device that this worker renders on: `auto`, `cpu`, `cuda:N` or `optix:N`."""
     require_gpu: bool = False
-    """Refuse to start where `auto` finds no GPU, instead of rendering on the CPU."""
+    """Refuse to start if `auto` finds no GPU, instead of rendering on the CPU."""
     kernel_cache: Path | None = None
-    """Folder in which the driver keeps the kernels that it compiles; left out: its own choice."""
+    """Folder in which the driver keeps the kernels that it compiles; left out: its default."""
     name: str | None = None
     """Name of this worker, unique on its machine; left out: its device."""
     threads: int | None = Field(default=None, ge=1)
     """CPU threads for Cycles; left out: all."""
     scratch: Path | None = None
-    """Folder for files in passing, best in memory; left out: the system's."""
+    """Folder for temporary files, best in memory; left out: the system's."""
     cache: Path | None = None
     """Folder on this machine for assets from the library, which its workers may share; left out:
     `~/.cache/viewfarm/assets`."""
     cache_bytes: int = Field(default=32 << 30, ge=0)
     """Bytes of the cache that files from a bucket and corrected HDRIs may take."""
     task_logs: bool = True
-    """Keep what a worker logs during a task on the storage, under `jobs/<job>/log/`."""
+    """Keep the log of each attempt on the storage, under `jobs/<job>/log/`."""
     lease_ttl_s: float = Field(default=10.0, gt=0)
-    """A worker that is silent for so long loses its tasks."""
+    """Silence after which a worker loses its tasks."""
     task_timeout_s: float = Field(default=43200.0, gt=0)
-    """An attempt that takes longer is ended, whatever it has to do."""
+    """Longest time for any attempt, whatever it has to do."""
     task_timeout_scale: float = Field(default=1.0, gt=0)
-    """Factor on how long an attempt may take by what it has to do: 10 minutes, and 30 times the
-    estimate of its views."""
+    """Factor on the time limit of an attempt, which depends on its work: 10 minutes, and 30 times
+    the estimate of its views."""
     memory_bytes: int | None = Field(default=None, ge=1)
-    """A renderer that uses more is killed, and one that used half of it is renewed after its task;
-    left out: a share of the machine's memory, or of the container's."""
+    """Most memory of a renderer: one that uses more is killed, and one that used half of it is
+    renewed after its task; left out: a share of the machine's memory, or of the container's."""
     memory_share: float = Field(default=0.8, gt=0, le=1)
     """That share; `farm render` and `farm up` divide it among their workers."""
     processes: int = Field(default=4096, ge=1)
-    """A renderer that has more threads, with those of the processes that it started, is killed."""
+    """Most threads of a renderer and the processes that it started; one with more is killed."""
     sandbox: Literal["auto", "require", "off"] = "auto"
-    """Let a renderer write to its own folders alone and start no programs: where the system can,
-    or else refuse to start, or not at all."""
+    """Let a renderer write only to its own folders and start no programs: if the system can
+    (`auto`), or else refuse to start (`require`), or not at all (`off`)."""
     read_wall: Literal["auto", "require", "off"] = "auto"
-    """Let a renderer read its task's assets and what it consists of alone: where the system can, or
-    else refuse to start, or not at all. `sandbox` off leaves it out, too."""
+    """Let a renderer read only its task's assets and its own software: if the system can (`auto`),
+    or else refuse to start (`require`), or not at all (`off`). Not done if `sandbox` is off."""
     shared_storage: str = ""
-    """Folders, separated by `:`, whose assets are submitted without an upload: what a renderer
-    behind the read wall may read of this machine for such a task."""
+    """Folders, separated by `:`, whose assets are submitted without an upload: those that a
+    renderer behind the read wall may read for such a task."""
     stop_timeout_s: float = Field(default=45.0, ge=0)
-    """So long a worker that is asked to stop may finish the view in hand."""
+    """Longest time for a worker that is asked to stop to finish the current view."""
     renderer: str = "worker.attempt.renderer:open_blender"
-    """What renders, as `module:function`: called once with these settings, it returns a
+    """Renderer to use, as `module:function`: called once with these settings, it returns a
     `worker.attempt.celery_task.Renderer`. A seam for tests and for other renderers."""
     alive_file: Path | None = None
-    """The dispatcher touches this file at every step, so that others see that it does not hang."""
+    """File that the dispatcher touches at every step, so that others see that it does not hang."""
     worker_id: str = ""
     """Set by a worker for its own child; leave it alone."""
 
@@ -94,19 +94,19 @@ class Settings(BaseSettings):
 
 
 def load_settings(**given: Any) -> Settings:
-    """Read the environment; what is `given`, and not None, wins.
+    """Read the environment; `given` values that are not None win.
 
     Raises:
-        SetupError: A variable or a given value is not what it must be.
+        SetupError: A variable or a given value is not valid.
     """
     return read_environment(Settings, given)
 
 
 def read_environment(kind: type[T], given: Mapping[str, Any]) -> T:
-    """Return the settings of one `kind`; what is `given`, and not None, wins.
+    """Return the settings of one `kind`; `given` values that are not None win.
 
     Raises:
-        SetupError: A variable or a given value is not what it must be.
+        SetupError: A variable or a given value is not valid.
     """
     try:
         return kind(**{name: value for name, value in given.items() if value is not None})

@@ -17,18 +17,18 @@ from farm.storage import Storage
 
 FOLDER = "auth"
 CACHE_S = 3.0
-"""So long a token that was read is believed: a revoked one is refused by then."""
+"""Longest time that a token stays cached: a revoked one is refused after it."""
 CACHED_TOKENS = 1000
 ID = re.compile(r"[0-9a-f]{12}")
 TOKEN = re.compile(r"farm_([0-9a-f]{12})_([0-9A-Za-z_-]{20,100})")
 
 
 class KeptToken(Spec):
-    """What storage knows of a token."""
+    """The stored facts of a token."""
 
     info: TokenInfo
     sha256: str
-    """Of the secret, which has 256 bits of chance: nothing slower is needed."""
+    """Hash of the secret, which has 256 random bits: nothing slower is needed."""
 
 
 class TokenBook:
@@ -40,7 +40,7 @@ class TokenBook:
         self.cache: dict[str, tuple[float, KeptToken | None]] = {}
 
     def create(self, name: str, role: Role) -> tuple[str, TokenInfo]:
-        """Make a token; return it, for the only time, and what is known of it."""
+        """Make a token; return it, for the only time, and its stored facts."""
         secret = secrets.token_urlsafe(32)
         info = TokenInfo(
             token_id=secrets.token_hex(6), name=name, role=role, created_s=round(time.time(), 3)
@@ -50,13 +50,13 @@ class TokenBook:
         return f"farm_{info.token_id}_{secret}", info
 
     def list(self) -> Iterator[TokenInfo]:
-        """Yield what is known of all tokens."""
+        """Yield the stored facts of all tokens."""
         for name in self.storage.keys(FOLDER):
             if kept := self._read(name):
                 yield kept.info
 
     def revoke(self, token_id: str) -> bool:
-        """Make a token worthless; False where there is none of this id."""
+        """Revoke a token; False if none has this id."""
         if not ID.fullmatch(token_id) or self.storage.size(key(token_id)) is None:
             return False
         self.storage.delete(key(token_id))
@@ -64,7 +64,7 @@ class TokenBook:
         return True
 
     def check(self, token: str) -> TokenInfo | None:
-        """Return whose token this is; None where it is nobody's."""
+        """Return the stored facts of a token; None if it is not known."""
         parts = TOKEN.fullmatch(token)
         kept = self._known(parts.group(1)) if parts else None
         if parts is None or kept is None:
@@ -91,10 +91,10 @@ class TokenBook:
 
 
 def key(token_id: str) -> str:
-    """Return where a token is kept."""
+    """Return the key of a token."""
     return f"{FOLDER}/{token_id}.json"
 
 
 def hash_secret(secret: str) -> str:
-    """Return what is kept of a secret."""
+    """Return the hash of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()

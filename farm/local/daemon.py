@@ -17,7 +17,7 @@ END_TIMEOUT_S = 120
 
 
 def start(folder: FarmFolder, flags: Sequence[str]) -> UpState:
-    """Start the farm in a process of its own; return how it stands once that is known.
+    """Start the farm in a process of its own; return its state once that is known.
 
     Raises:
         FarmError: It did not come up.
@@ -43,15 +43,15 @@ def start(folder: FarmFolder, flags: Sequence[str]) -> UpState:
         return state  # a GPU's kernels may still be compiled
     last = folder.last_state()
     if process.poll() is None or last is None or last.sentence is None:
-        raise FarmError(f"the farm did not come up; {log} tells why")
+        raise FarmError(f"the farm did not start; see {log}")
     raise SetupError(last.sentence)
 
 
 def end(folder: FarmFolder, state: UpState) -> None:
-    """End the farm's processes: by their supervisor, who knows each by its id.
+    """End the farm's processes through their supervisor, which knows each by its id.
 
     Raises:
-        FarmError: It does not end.
+        FarmError: A process does not end.
     """
     for number, patience_s in ((signal.SIGTERM, END_TIMEOUT_S), (signal.SIGKILL, 10)):
         if folder.is_held():  # then the supervisor lives, and its id is nobody else's
@@ -61,4 +61,6 @@ def end(folder: FarmFolder, state: UpState) -> None:
             time.sleep(0.05)
         if not folder.is_held():
             return
-    raise FarmError(f"process {state.pid} does not end; {folder.log_folder} may tell why")
+    raise FarmError(
+        f"process {state.pid} does not end; the logs in {folder.log_folder} may say why"
+    )

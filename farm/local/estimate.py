@@ -1,4 +1,4 @@
-"""What a job will take: counts, bytes and a rough time, before anything is rendered."""
+"""Estimates for a job: counts, bytes and a rough time, before anything is rendered."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LABEL_BYTES_PER_PX: dict[PassName, float] = {
     "cryptomatte": 0.4,
     "uv": 0.7,
 }
-"""The mean of five sample models that fill the picture; of one that stands still, flow is less."""
+"""Mean of five sample models that fill the picture; the flow of a still one is smaller."""
 PREVIEW_BYTES = 10_000
 START_S = 5.0
 
@@ -42,20 +42,20 @@ class Estimate(Spec):
     """How big a job is, and what is left of it."""
 
     assets: dict[str, int]
-    """By role."""
+    """Number of assets, by role."""
     datasets: int
     tasks: int
     views: int
     views_done: int
     """Rendered already, by an earlier run."""
     size_bytes: int
-    """Of the views that are left."""
+    """Size of the remaining views."""
     seconds: float
-    """For the views that are left; rough, since models differ by more than ten times."""
+    """For the remaining views; rough, since models differ by a factor of more than ten."""
 
 
 def make_estimate(job: Job, *, devices: list[str], views_done: int = 0) -> Estimate:
-    """Estimate `job` on `devices`, of which `views_done` views need no work."""
+    """Estimate `job`, of which `views_done` views need no work, on `devices`."""
     count = expand.count(job)
     left = count.views - views_done
     return Estimate(

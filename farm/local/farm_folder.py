@@ -1,4 +1,4 @@
-"""The `.farm` folder in the storage of `farm up`: what is kept between starts, and who runs it."""
+"""The `.farm` folder in the storage of `farm up`: files that it keeps, and its lock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOCK_PAUSES_S = (0.01, 0.03, 0.1, 0.3)
 
 
 class Secrets(Spec):
-    """What nobody but the owner of the farm may read."""
+    """Secrets that only the owner of the farm may read."""
 
     redis_password: str = Field(repr=False)
     flower_password: str = Field(repr=False)
@@ -44,15 +44,15 @@ class ProcessState(Spec):
     name: str
     pid: int | None
     problem: str | None = None
-    """Why it does not run, and will not by itself."""
+    """Why it does not run and will not be started again."""
 
 
 class UpState(Spec):
-    """A farm that runs here, as its supervisor last wrote it down."""
+    """State of a farm that runs here, as last written by its supervisor."""
 
     phase: Literal["starting", "ready", "failed"]
     pid: int
-    """Of the supervisor."""
+    """Process id of the supervisor."""
     url: str
     flower_url: str
     redis_port: int
@@ -64,7 +64,7 @@ class UpState(Spec):
 
 @dataclass(frozen=True)
 class FarmFolder:
-    """A farm on this machine, as its folder knows it."""
+    """A farm on this machine, known by its folder."""
 
     storage: Path
 
@@ -118,7 +118,9 @@ class FarmFolder:
         except FileNotFoundError:
             pass
         except ValidationError:
-            raise SetupError(f"{self._secrets_file}: is damaged; delete it for new ones") from None
+            raise SetupError(
+                f"{self._secrets_file}: is damaged; delete it to get new passwords"
+            ) from None
         token, _info = TokenBook(FolderStorage(self.storage)).create("farm-up", "admin")
         made = Secrets(
             redis_password=secrets.token_urlsafe(24),
@@ -129,15 +131,15 @@ class FarmFolder:
         return made
 
     def write_state(self, state: UpState) -> None:
-        """Keep how the farm stands, for `farm up`, `farm down` and `farm doctor`."""
+        """Write down the farm's state, for `farm up`, `farm down` and `farm doctor`."""
         write_private(self._state_file, state.model_dump_json(indent=2))
 
     def state(self) -> UpState | None:
-        """Return how the farm stands that runs here; None where none does."""
+        """Return the state of the farm that runs here; None if none does."""
         return self.last_state() if self.is_held() else None
 
     def last_state(self) -> UpState | None:
-        """Return how the farm stood when it last wrote that down, also when it has ended."""
+        """Return the last state that the farm wrote down, also when it has ended."""
         try:
             return UpState.model_validate_json(self._state_file.read_bytes())
         except (FileNotFoundError, ValidationError):
@@ -145,10 +147,10 @@ class FarmFolder:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Be the one who runs the farm in this folder; the system ends it with the process.
+        """Hold this folder as the one that runs its farm; the system releases it with the process.
 
         Raises:
-            SetupError: Somebody else is, or nobody could tell.
+            SetupError: Another process holds it, or the file system cannot tell.
         """
         lock = self._lock()
         try:
@@ -168,7 +170,7 @@ class FarmFolder:
                     f"{self._lock_file}: cannot be locked ({error.strerror}): "
                     "choose another --storage"
                 ) from None
-        raise SetupError(f"a farm runs in {self.storage} already: `farm down` ends it")
+        raise SetupError(f"a farm already runs in {self.storage}: end it with `farm down`")
 
     def is_held(self) -> bool:
         """Say whether a farm runs in this folder."""

@@ -1,4 +1,4 @@
-"""What a run leaves behind in each dataset: a list of views, a summary, a sheet to look at."""
+"""Results of a run in each dataset: a list of views, a summary, a contact sheet."""
 
 from __future__ import annotations
 
@@ -82,9 +82,11 @@ def finish_datasets(
         preview = storage.path(dataset_key(dataset, PREVIEW_FILE)) if summary.views else None
         folders.append(DatasetFolder(storage.path(dataset), preview))
     for name, textures in missing.items():
-        report(f"{name} lacks its textures and has magenta parts: {', '.join(textures)}")
+        report(f"{name} lacks textures, so parts of it are magenta: {', '.join(textures)}")
     for name, parts in unread.items():
-        report(f"{name} is not shown as it says, since this could not be read: {', '.join(parts)}")
+        report(
+            f"{name} is not shown as intended because this could not be read: {', '.join(parts)}"
+        )
     for sentence in told_together(notes):
         report(sentence)
     if empty_views:
@@ -93,7 +95,7 @@ def finish_datasets(
 
 
 def told_together(notes: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return a sentence for each set of notes, with one of the files that they are on."""
+    """Return a sentence for each set of notes, with one of the files that they are about."""
     names: dict[tuple[str, ...], list[str]] = {}
     for name, told in notes.items():
         names.setdefault(tuple(told), []).append(name)

@@ -20,14 +20,14 @@ LOCK_FILE = ".farm-render"
 def hold_folder(folder: Path, *, flag: str = "--output") -> Iterator[None]:
     """Make `folder` and be the only run that writes into it.
 
-    A file in it says who that is. The system lets go of it with the process, however it ends.
+    A file in it names that run. The system releases it with the process, however it ends.
 
     Args:
         folder: What to hold.
-        flag: The option that another folder would be given with, for errors.
+        flag: The option that names the folder, for errors.
 
     Raises:
-        SetupError: Another run is there, or the folder cannot be written.
+        SetupError: Another run writes into it, or the folder cannot be written.
     """
     file = folder / LOCK_FILE
     try:
@@ -51,7 +51,7 @@ def _take(file: Path, flag: str) -> int:
     except BlockingIOError:
         raise SetupError(
             f"another run writes into {file.parent} ({_holder(file) or 'it has just started'}): "
-            f"wait for its end, or take another {flag}"
+            f"wait until it ends, or take another {flag}"
         ) from None
     os.truncate(lock, 0)
     who = f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now():%H:%M:%S}"

@@ -1,4 +1,4 @@
-"""Who listens on this machine: nobody yet, or a server of ours."""
+"""Ports of this machine: free, or answered by a server of ours."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ PROBE_S = 5.0
 
 
 def check_port(host: str, port: int, *, flag: str) -> None:
-    """Tell at once that somebody else listens.
+    """Fail at once if another program listens.
 
     Raises:
-        SetupError: `port` cannot be listened on; `flag` chooses another.
+        SetupError: `port` is not available; `flag` chooses another.
     """
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -23,7 +23,7 @@ def check_port(host: str, port: int, *, flag: str) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise SetupError(
-                f"{host}:{port} cannot be listened on ({error.strerror}): "
+                f"{host}:{port} is not available ({error.strerror}): "
                 f"choose another port, such as {flag} {free_port()}"
             ) from None
 

@@ -1,4 +1,4 @@
-"""From a spec to a job: the files that it means, hashed and named."""
+"""From a spec to a job: its files found, hashed and named."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from farm.spec.job import Job, JobSpec, make_job
 from farm.spec.load import parse_yaml
 
 NAMED = 10
-"""Unfit files that are told by name."""
+"""Most unusable files that are named."""
 
 
 def prepare(
@@ -27,14 +27,14 @@ def prepare(
     """Find, hash and name the assets of `spec`; return the job and remarks for the user.
 
     Args:
-        spec: What was asked for.
+        spec: The request.
         base: The folder that relative paths start from.
         hash_file: Returns the SHA-256 of a file.
-        dependencies: Returns the files that a model needs beside its own.
+        dependencies: Returns the other files that a model needs.
 
     Raises:
-        SpecError: A pattern means no file, they are too many for the recipe, a header tells that
-            a file is no environment, or two datasets would be one.
+        SpecError: A pattern matches no file, there are too many for the recipe, a header says that
+            its file is not an environment, or two datasets would have the same name.
     """
     remarks: list[str] = []
     found: list[Asset] = []
@@ -57,10 +57,10 @@ def prepare(
 
 
 def refuse_unfit(files: Sequence[Path], *, field: str) -> None:
-    """Refuse environments that cannot be used, as their headers tell.
+    """Refuse environments that are unusable according to their headers.
 
     Raises:
-        SpecError: There are some; it names each.
+        SpecError: Some are unusable; the error names them.
     """
     faults = [f"{path}: {fault}" for path in files if (fault := header_fault(path))]
     if len(faults) > NAMED:
@@ -70,7 +70,7 @@ def refuse_unfit(files: Sequence[Path], *, field: str) -> None:
 
 
 def header_fault(path: Path) -> str | None:
-    """Say what a file's header tells against it; what cannot be read is for the worker to name."""
+    """Return what a file's header shows to be wrong; the worker reports unreadable ones."""
     try:
         return environment_fault(read_head(path))
     except AssetError:
@@ -81,7 +81,7 @@ def read_spec_file(path: Path) -> tuple[dict[str, Any], Path]:
     """Return the fields that a spec's file gives, and the folder that its paths start from.
 
     Raises:
-        SpecError: It cannot be read, or is no spec.
+        SpecError: It cannot be read, or is not a spec.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -90,7 +90,7 @@ def read_spec_file(path: Path) -> tuple[dict[str, Any], Path]:
         raise SpecError(f"{path}: cannot be read: {reason}") from None
     data = parse_yaml(text, name=str(path))
     if not isinstance(data, dict):
-        raise SpecError(f"{path}: a spec is a mapping such as `farm spec` prints")
+        raise SpecError(f"{path}: is not a spec: it must be a mapping, such as `farm spec` prints")
     return data, path.resolve().parent
 
 

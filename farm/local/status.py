@@ -1,4 +1,4 @@
-"""How a run stands, and how it ended."""
+"""The state of a run, and how it ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from farm.local.finish import DatasetFolder, Failure
 
 @dataclass(frozen=True)
 class Status:
-    """How a run stands, for whoever watches."""
+    """The state of a run, for display."""
 
     views: int
     views_there: int
@@ -20,7 +20,7 @@ class Status:
     views_per_s: float | None
     eta_s: float | None
     waits_for: str | None = None
-    """What no task can go on without, in a sentence."""
+    """What all tasks wait for, in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class Summary:
 
 @dataclass
 class Speed:
-    """Views per second since the first one was there: the loading before it says nothing."""
+    """Views per second since the first one: the time spent loading before it would mislead."""
 
     first: tuple[float, int] | None = None
 
     def rate(self, views: int) -> float | None:
-        """Return views per second; None as long as nobody can know."""
+        """Return views per second; None as long as it is unknown."""
         now = time.monotonic()
         if self.first is None:
             self.first = (now, views) if views else None

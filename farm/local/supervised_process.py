@@ -19,13 +19,13 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 STEADY_S = 60.0
-"""A part that ran for so long has nothing to answer for: its next pause is the first again."""
+"""Run time after which a part starts over with the first pause."""
 LONGEST_LOG_BYTES = 32 << 20
 
 
 @dataclass
 class SupervisedProcess:
-    """A command that is started again when it ends, ever more slowly."""
+    """A command that is started again when it ends, after ever longer pauses."""
 
     name: str
     command: list[str]
@@ -46,7 +46,7 @@ class SupervisedProcess:
         self.since_s = self.clock()
 
     def keep(self) -> bool:
-        """Look after it once; True if something changed."""
+        """Check it once; True if something changed."""
         if self.problem is not None:
             return False
         shorten(self.log_file)
@@ -62,7 +62,7 @@ class SupervisedProcess:
         return True
 
     def state(self) -> ProcessState:
-        """Return what is told of it."""
+        """Return its reported state."""
         pid = self.process.pid if self.process else None
         return ProcessState(name=self.name, pid=pid, problem=self.problem)
 
@@ -83,7 +83,7 @@ class SupervisedProcess:
 
 
 def shorten(log_file: Path) -> None:
-    """Move what a log holds to `<name>.1` once it is long; whoever writes to it goes on."""
+    """Move the contents of a long log to `<name>.1`; its writer continues undisturbed."""
     if log_file.stat().st_size > LONGEST_LOG_BYTES:
         shutil.copyfile(log_file, log_file.with_name(f"{log_file.name}.1"))
         os.truncate(log_file, 0)  # it is only ever added to, so the next line stands at the top

@@ -1,4 +1,4 @@
-"""Temporary folders that go with their owner, also where nobody gave it the time to tidy up."""
+"""Temporary folders that are removed with their owner, even if it had no time to tidy up."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def temp_folder(parent: Path | None = None) -> Iterator[Path]:
     Its owner holds a lock in it, which the system drops with the process, however that ends.
 
     Args:
-        parent: Where; left out: the system's folder for temporary files.
+        parent: Folder to make it in; left out: the system's folder for temporary files.
 
     Raises:
-        SetupError: It cannot be made.
+        SetupError: The folder cannot be made.
     """
     from farm.owned_folders import make_owned  # not on Windows, where nothing is rendered
 
@@ -31,8 +31,8 @@ def temp_folder(parent: Path | None = None) -> Iterator[Path]:
         owned = make_owned(PREFIX, parent)
     except OSError as error:
         raise SetupError(
-            f"{parent}: no temporary folder can be made there ({error.strerror}): free it, or set "
-            "TMPDIR to another one"
+            f"{parent}: no temporary folder can be made in it ({error.strerror}): make "
+            "room, or set TMPDIR to another folder"
         ) from error
     try:
         yield owned.folder
@@ -41,9 +41,9 @@ def temp_folder(parent: Path | None = None) -> Iterator[Path]:
 
 
 def memory_folder(folder: Path = Path("/dev/shm")) -> Path | None:
-    """Return a folder that is kept in memory, for pictures in passing; None where there is none.
+    """Return a folder in memory, for temporary pictures; None if there is no such folder.
 
-    It is tried, not only asked about: a read-only or full one is none.
+    It is tried out: a read-only or full one does not count.
     """
     try:
         with tempfile.TemporaryFile(dir=folder) as file:

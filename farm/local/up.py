@@ -31,7 +31,7 @@ ANYWHERE = ("0.0.0.0", "::")
 
 @dataclass(frozen=True)
 class UpOptions:
-    """What kind of farm is wanted."""
+    """Options of the requested farm."""
 
     storage: Path
     devices: Sequence[str]
@@ -41,12 +41,12 @@ class UpOptions:
 
     @property
     def url(self) -> str:
-        """Return where this machine reaches the API."""
+        """Return the address of the API on this machine."""
         return f"http://{'127.0.0.1' if self.host in ANYWHERE else self.host}:{self.port}"
 
     @property
     def flower_url(self) -> str:
-        """Return where this machine reaches Flower, which nobody else does."""
+        """Return the address of Flower, which only this machine can reach."""
         return f"http://127.0.0.1:{self.flower_port}"
 
 
@@ -54,7 +54,7 @@ def run_farm(options: UpOptions, stop: threading.Event, tell: Callable[[UpState]
     """Run a farm until `stop` is set; in the end none of its processes is left.
 
     Raises:
-        SetupError: A farm runs in this folder already, or this machine lacks something.
+        SetupError: A farm already runs in this folder, or this machine lacks something.
     """
     folder = FarmFolder(options.storage)
     folder.make()
@@ -99,7 +99,7 @@ class Keeper:
                 self._look_after()
 
     def note(self, phase: str, sentence: str | None = None) -> None:
-        """Write down how the farm stands."""
+        """Write down the farm's state."""
         self.phase = phase
         redis = self.redis.process if self.redis else None
         parts = [part.state() for part in self.services + self.workers]
@@ -128,7 +128,7 @@ class Keeper:
             self.note("ready" if ready else "starting")
 
     def _is_ready(self) -> bool:
-        """Say whether everybody answers, or has said why not."""
+        """Say whether every part answers, or has reported why it cannot."""
         assert self.ledger is not None
         if not answers_ok(f"{self.options.url}/health"):
             return False

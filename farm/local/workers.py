@@ -15,9 +15,9 @@ from farm.local.processes import last_line, spawn, stop
 DEVICE_EXIT = 3
 """Exit code of a worker that cannot use its device: starting it again would not help."""
 MEMORY_SHARE = 0.8
-"""Of this machine's memory that all renderers together may take."""
+"""Share of this machine's memory that all renderers together may take."""
 RESTARTS = 5
-"""So often a worker is started again before the run is given up."""
+"""Most restarts of workers before the run is given up."""
 
 
 class WorkerCrew:
@@ -62,11 +62,11 @@ class WorkerCrew:
                 raise DeviceError(self._last_words(place).removeprefix("error: "))
             self.restarts += 1
             if self.restarts > RESTARTS:
-                raise FarmError(f"workers die again and again: {self._last_words(place)}")
+                raise FarmError(f"workers keep dying: {self._last_words(place)}")
             self.processes[place] = self._spawn(place)
 
     def stop(self, *, grace_s: float) -> None:
-        """Let every worker finish the view in hand for up to `grace_s`, then kill."""
+        """Let every worker finish its current view for up to `grace_s`, then kill."""
         stop(self.processes.values(), grace_s=grace_s)
         self.processes.clear()
 
@@ -85,7 +85,7 @@ class WorkerCrew:
 
 
 def worker_command(devices: Sequence[str], place: int) -> list[str]:
-    """Return what starts the worker of `devices[place]`."""
+    """Return the command that starts the worker of `devices[place]`."""
     device = devices[place]
     command = [sys.executable, "-m", "farm", "worker", "--die-with-parent"]
     command += ["--device", device, "--name", worker_name(device, place)]
@@ -95,7 +95,7 @@ def worker_command(devices: Sequence[str], place: int) -> list[str]:
 
 
 def shares(devices: Sequence[str]) -> dict[str, str]:
-    """Return the settings by which workers share this machine's memory, unless a person did."""
+    """Return the settings by which workers share this machine's memory, unless a person set any."""
     if "FARM_MEMORY_BYTES" in os.environ or "FARM_MEMORY_SHARE" in os.environ:
         return {}
     return {"FARM_MEMORY_SHARE": f"{MEMORY_SHARE / max(len(devices), 1):.4f}"}

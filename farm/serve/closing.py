@@ -1,4 +1,4 @@
-"""The end of a job on the farm: its datasets are folded, summed up and drawn."""
+"""The end of a job on the farm: its datasets are merged, summed up and drawn."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from farm.storage import Storage
 log = logging.getLogger(__name__)
 
 TOLD_FAILURES = 1000
-"""So many failed tasks of a job are told in `dataset.json`."""
+"""Most failed tasks of a job that `dataset.json` lists."""
 KNOWN_MISSING = 10_000
-"""With more missing tasks no record file is tidied away: telling which would take long."""
+"""Most missing tasks with which record files are tidied away: finding more takes long."""
 AGAIN_S = 60.0
-"""A job that could not be finished, as when storage is full, is tried again after this."""
+"""Pause before a job that could not be finished, such as when storage is full, is tried again."""
 
 
 class Closer:
-    """A thread that finishes the datasets of jobs that are over, so that feeding goes on."""
+    """A thread that finishes the datasets of jobs that are over, so that feeding continues."""
 
     def __init__(self, ledger: Ledger, storage: Storage, book: JobStore) -> None:
         self.ledger = ledger
@@ -48,7 +48,7 @@ class Closer:
         self.thread.start()
 
     def stop(self) -> None:
-        """End after the dataset in hand; what is left is done after the next start."""
+        """End after the current dataset; the rest is done after the next start."""
         self.stopping.set()
         self.waiting.put(None)
         self.thread.join()
@@ -58,12 +58,12 @@ class Closer:
         self.waiting.put(job_id)
 
     def look_back(self) -> None:
-        """See soon to what happened while nobody was here, or to the ledger."""
+        """Catch up soon with what happened while no dispatcher ran, or to the ledger."""
         self.looking_back.set()
         self.waiting.put(None)
 
     def catch_up(self) -> None:
-        """Restore the jobs of a lost ledger; finish what ended while nobody was here to do it."""
+        """Restore the jobs of a lost ledger; finish jobs that ended while no dispatcher ran."""
         restore(self.ledger, self.storage, self.book)
         for job in self.ledger.jobs():
             if job.over and self.book.end(job.job_id) != end_of(job):
@@ -79,7 +79,7 @@ class Closer:
                 except DamagedLedgerError as error:
                     self.ledger.sparing.on_damage(error)
                 except Exception:  # the door: one job must not keep the others from their end
-                    log.exception("job cannot be finished now job=%s", job_id)
+                    log.exception("job cannot be finished now, trying again later job=%s", job_id)
                     self.again[job_id] = time.monotonic() + AGAIN_S
 
     def _look_back(self) -> None:
@@ -87,13 +87,13 @@ class Closer:
         try:
             self.catch_up()
         except (UnreachableError, StorageError) as error:
-            log.warning("%s; what ended meanwhile is finished later", error)
+            log.warning("%s; jobs that ended meanwhile are finished later", error)
             self.stopping.wait(AGAIN_S / 60)
             self.look_back()
         except DamagedLedgerError as error:
             self.ledger.sparing.on_damage(error)
         except Exception:  # the door: what one job has must not end the thread for all
-            log.exception("not all that happened meanwhile could be looked at")
+            log.exception("jobs that ended meanwhile could not all be checked")
 
     def _due(self) -> Iterator[str]:
         try:
@@ -128,7 +128,7 @@ class Closer:
             log.info("datasets finished job=%s", job_id)
 
     def _reopen_broken(self, job: Job) -> bool:
-        """Put tasks back of which a view was written by two attempts; say whether there are any."""
+        """Put back tasks with a view that two attempts have written; say whether there are any."""
         broken: set[str] = set()
         for dataset in expand.datasets(job):
             broken |= settle_conflicts(self.storage, dataset, log.warning)
@@ -139,7 +139,7 @@ class Closer:
 
 
 def dataset_facts(job: Job, status: JobStatus, ledger: Ledger) -> Iterator[tuple[str, RunFacts]]:
-    """Yield every dataset of a job with what only the ledger knows of it."""
+    """Yield every dataset of a job with the facts that only the ledger has."""
     failures: dict[str, dict[str, None]] = defaultdict(dict)
     for story in ledger.tasks(status, LOST, start=0, limit=TOLD_FAILURES):
         dataset = expand.render_task(job, story.index).dataset
@@ -160,13 +160,13 @@ def dataset_facts(job: Job, status: JobStatus, ledger: Ledger) -> Iterator[tuple
 
 
 def dataset_name(job: Job, dataset: str) -> str:
-    """Return what a person calls a dataset."""
+    """Return a dataset's name for people."""
     inner = dataset.removeprefix(job.prefix).strip("/")
     return inner or job.spec.dataset_name or job.job_id
 
 
 def completeness(job: Job, status: JobStatus, ledger: Ledger) -> Callable[[str], bool]:
-    """Return what says of a task id whether all of its views are done."""
+    """Return a function that says whether all views of a task id are done."""
     missing = status.tasks - status.counts[TaskState.DONE]
     if missing > KNOWN_MISSING:
         return lambda task_id: False

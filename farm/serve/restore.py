@@ -1,4 +1,4 @@
-"""A ledger that was lost, written anew from the specs and records on storage."""
+"""A lost ledger, rebuilt from the specs and records on storage."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from farm.storage import Storage
 log = logging.getLogger(__name__)
 
 GENERATION = 10_000_000
-"""More attempts than a task ever has: tickets of a lost ledger are like none of a restored one."""
+"""More attempts than a task ever has: no ticket of a lost ledger equals a restored one."""
 
 
 class Found(NamedTuple):
-    """A job on storage, and what became of it."""
+    """A job on storage, and the result of restoring it."""
 
     job_id: str
     name: str
     state: str
-    """In the ledger now; empty where it cannot be restored."""
+    """State in the ledger now; empty if it cannot be restored."""
     done: int = 0
     """Tasks."""
     tasks: int = 0
@@ -35,7 +35,7 @@ class Found(NamedTuple):
 
 
 def restore(ledger: Ledger, storage: Storage, book: JobStore) -> int:
-    """Write down the jobs that the ledger does not know; return how many."""
+    """Restore the jobs that the ledger does not know; return how many."""
     count = 0
     for found in restore_each(ledger, storage, book):
         count += found.restored
@@ -47,9 +47,9 @@ def restore(ledger: Ledger, storage: Storage, book: JobStore) -> int:
 
 
 def restore_each(ledger: Ledger, storage: Storage, book: JobStore) -> Iterator[Found]:
-    """Write down the jobs that the ledger does not know; yield all that storage has, one by one.
+    """Restore the jobs that the ledger does not know; yield all jobs on storage, one by one.
 
-    A job goes on with what is missing of it. One that had ended before does not by itself: it is
+    An unfinished job continues with its missing views. One that had ended does not by itself: it is
     cancelled again, or paused. Why tasks had failed is lost; their logs are on storage.
     """
     for job_id in book.ids():
@@ -69,10 +69,10 @@ def restore_each(ledger: Ledger, storage: Storage, book: JobStore) -> Iterator[F
 
 
 def restore_job(ledger: Ledger, storage: Storage, book: JobStore, job: Job) -> bool:
-    """Write a job down with what is done of it; False if somebody else just did.
+    """Write a job down with its finished tasks; False if another process just did.
 
     Raises:
-        SpecError: Its datasets hold other pictures under its names.
+        SpecError: Its datasets hold different pictures under its names.
     """
     found, size, end = find_finished(job, storage, log.warning), expand.count(job), None
     if len(found.tasks) < size.tasks:

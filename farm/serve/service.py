@@ -27,7 +27,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 class DispatcherService:
-    """The dispatcher with the book of jobs, and the thread that finishes them."""
+    """The dispatcher with the store of jobs, and the thread that finishes them."""
 
     def __init__(
         self,
@@ -73,8 +73,8 @@ class DispatcherService:
         job = self.book.load(job_id)
         if job is None:
             raise StorageError(
-                f"jobs/{job_id}/spec.json is not on the farm's storage; "
-                f"bring the storage back or run: farm cancel {job_id}"
+                f"jobs/{job_id}/spec.json is missing from the farm's storage; "
+                f"restore it there, or run: farm cancel {job_id}"
             )
         return expand.render_task(job, index)
 

@@ -80,7 +80,7 @@ def test_an_id_that_is_none_leads_nowhere(storage, job_id):
 def test_a_spec_of_another_version_is_said_to_be_one(storage):
     storage.put(f"jobs/{'0' * 12}/spec.json", b'{"version": 9}')
 
-    with pytest.raises(StorageError, match="is no job that this version can read"):
+    with pytest.raises(StorageError, match="is not a job that this version can read"):
         JobStore(storage).load("0" * 12)
 
 

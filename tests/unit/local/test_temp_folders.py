@@ -60,7 +60,7 @@ def test_what_nobody_says_to_own_is_left_alone(tmp_path):
 
 
 def test_a_place_that_takes_no_folder_is_named(tmp_path):
-    with pytest.raises(SetupError, match=r"gone: no temporary folder can be made there"):
+    with pytest.raises(SetupError, match=r"gone: no temporary folder can be made in it"):
         temp_folder(tmp_path / "gone").__enter__()
 
 

@@ -109,7 +109,7 @@ def test_what_was_found_is_told_job_by_job(storage, book, job):
 
     unreadable, found = restore_each(ledger, storage, book)
 
-    assert "is no job that this version can read" in unreadable.problem
+    assert "is not a job that this version can read" in unreadable.problem
     assert (found.restored, found.state, found.done, found.tasks) == (True, "queued", 1, 2)
     assert [each.restored for each in restore_each(ledger, storage, book)] == [False, False]
 
