@@ -257,7 +257,7 @@ class Dispatcher:
     def _known(self, ask: Callable[[str], T | None], job_id: str) -> T | None:
         try:
             return ask(job_id)
-        except (StorageError, SpecError):  # whoever makes its tasks meets the same, and says so
+        except (StorageError, SpecError):  # making its tasks meets the same error, and says so
             return None
 
     def _republish(self, jobs: list[JobStatus]) -> None:

@@ -161,7 +161,7 @@ class DamagedLedgerError(FarmError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"the data of the {self.kind} {self.name!r} in Redis is damaged: {self.reason}"
+        return f"in Redis, the {self.kind} {self.name!r} is damaged: {self.reason}"
 
 
 class UnreachableError(FarmError):

@@ -21,7 +21,7 @@ class Owned(NamedTuple):
 
     folder: Path
     lock: int
-    """A file descriptor: closed by whoever removes the folder, or with the process."""
+    """A file descriptor: closed when the folder is removed, or with the process."""
 
     def remove(self) -> None:
         """Remove the folder with all that is in it."""

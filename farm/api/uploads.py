@@ -84,7 +84,7 @@ class Uploads:
 
         Raises:
             ApiProblem: The offset is not where the file ends; the bytes have another hash; there
-                is no room.
+                is not enough room.
         """
         check_hash(sha256)
         async with self._turn(sha256):

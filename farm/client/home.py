@@ -135,7 +135,7 @@ def normal_url(url: str) -> str:
     parts = urlsplit(url if "://" in url else f"https://{url}")
     try:
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is no number
+    except ValueError:  # a port that is not a number
         usable = False
     if not usable or parts.username or parts.query or parts.fragment:
         raise SetupError(f"{url!r} is not an address such as https://farm.example")

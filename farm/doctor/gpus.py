@@ -72,7 +72,7 @@ def _gpu(nvml: Any, index: int) -> Finding:
     memory = nvml.nvmlDeviceGetMemoryInfo(handle)
     try:
         running = nvml.nvmlDeviceGetComputeRunningProcesses(handle)
-        users = ", ".join(f"{process_name(one.pid)} ({one.pid})" for one in running) or "nobody"
+        users = ", ".join(f"{process_name(one.pid)} ({one.pid})" for one in running) or "no process"
     except nvml.NVMLError:
         users = "a process that the driver does not name"
     return fine(
