@@ -51,7 +51,7 @@ def test_each_gpu_is_told_with_who_uses_it():
     driver, first, second = gpus(FakeNvml())
 
     assert driver.sentence == "NVIDIA driver 580.95.05"
-    assert first.sentence.endswith("40.0 GiB of 48.0 GiB free, used by nobody")
+    assert first.sentence.endswith("40.0 GiB of 48.0 GiB free, used by no process")
     assert f"({os.getpid()})" in second.sentence
 
 
