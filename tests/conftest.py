@@ -13,6 +13,7 @@ import pytest
 
 from farm.local.redis_server import PrivateRedis
 
+HERE = Path(__file__).parent
 NEEDS = {
     "celery": [
         "fuzz/test_api.py",
@@ -24,17 +25,15 @@ NEEDS = {
         "unit/test_dispatcher.py",
         "unit/test_flower.py",
         "unit/test_queue.py",
-        "unit/worker/test_heart.py",
-        "unit/worker/test_tasks.py",
-        "unit/worker/test_warden.py",
+        "unit/worker/attempt",
+        "unit/worker/supervisor",
     ],
     "fastapi": ["unit/api"],
     "OpenEXR": [
-        "unit/worker/test_encode.py",
+        "unit/worker/images",
         "chaos",
-        "unit/worker/test_passes.py",
         "unit/worker/test_recipes.py",
-        "unit/worker/test_verify.py",
+        "unit/worker/render",
     ],
     "pycocotools": ["unit/dataset/export"],
     "bpy": ["blender", "e2e"],
@@ -50,6 +49,8 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as under nohup
 MOST_PROCESSES = 8
 """Each has a Blender of its own, of half a gigabyte and more."""
 
+STALE = {path for paths in NEEDS.values() for path in paths if not (HERE / path).exists()}
+assert not STALE, f"NEEDS names what is not there: {STALE}"
 MISSING = [package for package in NEEDS if find_spec(package) is None]
 collect_ignore = [path for package in MISSING for path in NEEDS[package]]
 
