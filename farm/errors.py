@@ -11,6 +11,7 @@ FarmError
 │   │   └── OutOfFrameError  ... since nothing of the model is in them: the same every time
 │   ├── ProductError     a product of another task is missing or damaged: it is made again
 │   ├── StorageError     the shared storage is full or away: not the task's fault
+│   │   └── UnreadableJobError  ... or what it has of one job cannot be read here: others can
 │   ├── StaleAttempt     somebody else holds this task now: drop the work
 │   └── Interrupted      the worker stops: finish what is rendered, hand the rest back
 ├── DeviceError          this worker cannot use its device
@@ -106,6 +107,10 @@ class StorageError(TaskError):
     """Storage that cannot be written or read now."""
 
     cause = "storage"
+
+
+class UnreadableJobError(StorageError):
+    """What is kept of a job cannot be read here; the others can."""
 
 
 class StaleAttempt(TaskError):

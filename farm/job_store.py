@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 import threading
 from collections import OrderedDict
@@ -10,10 +12,11 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from farm.errors import StorageError
+from farm.errors import UnreadableJobError
 from farm.ledger import JobState, JobStatus, TaskState
 from farm.spec.base import Kept, first_reason
 from farm.spec.job import Job
+from farm.spec.recipes import RECIPES, unknown_recipe
 from farm.spec.wire import JOB_ID_PATTERN
 from farm.storage import Storage
 
@@ -65,7 +68,7 @@ class JobStore:
         """Return a job; None if it does not exist.
 
         Raises:
-            StorageError: The stored job cannot be read.
+            UnreadableJobError: The stored job cannot be read here.
         """
         with self.lock:
             if job_id in self.cache:
@@ -78,8 +81,8 @@ class JobStore:
         try:
             job = Job.model_validate_json(data)
         except ValidationError as error:
-            reason = first_reason(error)
-            raise StorageError(
+            reason = missing_recipe(data) or first_reason(error)
+            raise UnreadableJobError(
                 f"{key}: is not a job that this version can read: {reason}"
             ) from None
         self._keep(job)
@@ -88,7 +91,8 @@ class JobStore:
     def name(self, job_id: str) -> str:
         """Return a job's name for people: its dataset's name, or its id."""
         if job_id not in self.names:
-            self.load(job_id)
+            with contextlib.suppress(UnreadableJobError):  # the list shows it among the others
+                self.load(job_id)
         return self.names.get(job_id, job_id)
 
     def ids(self) -> Iterator[str]:
@@ -178,3 +182,14 @@ def log_key(job_id: str, task_id: str, attempt: int) -> str:
 def prefix_of(job_id: str) -> str:
     """Return the storage prefix of a job's datasets."""
     return f"datasets/{job_id}"
+
+
+def missing_recipe(data: bytes) -> str | None:
+    """Say which recipe a stored job is of, where that is not known here."""
+    try:
+        kind = json.loads(data)["spec"]["recipe"]["kind"]
+    except (ValueError, LookupError, TypeError):
+        return None
+    if not isinstance(kind, str) or kind in RECIPES:
+        return None
+    return f"recipe.kind: {unknown_recipe(kind)}; install the package that brings it here, too"

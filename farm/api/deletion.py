@@ -8,7 +8,7 @@ from farm import expand, products
 from farm.api.jobs import find_job
 from farm.api.problems import ApiProblem
 from farm.api.services import Services
-from farm.errors import StorageError
+from farm.errors import SpecError, StorageError
 from farm.job_store import FOLDER, prefix_of
 from farm.library import files_of
 from farm.spec.job import Job
@@ -57,9 +57,9 @@ def products_of_no_other(services: Services, job: Job) -> list[str]:
         return []
     try:
         others = [services.book.load(name) for name in services.book.ids() if name != job.job_id]
-    except StorageError:
+        needed = {product for other in others if other for product in expand.products(other)}
+    except (StorageError, SpecError):
         return []
-    needed = {product for other in others if other for product in expand.products(other)}
     return [product for product in made if product not in needed]
 
 

@@ -7,7 +7,7 @@ import re
 
 from farm import expand
 from farm.api.problems import ApiProblem, not_found
-from farm.errors import StorageError
+from farm.errors import SpecError, StorageError
 from farm.job_store import LOST, JobStore, end_of
 from farm.ledger import FailedAttempt, JobState, JobStatus, Ledger, TaskState, TaskStory
 from farm.ledger.waiting import Steps, waits_for
@@ -59,11 +59,19 @@ def steps_of(book: JobStore, status: JobStatus) -> Steps | None:
     try:
         job = None if status.over else book.load(status.job_id)
         asked = expand.waits_for(job) if job else None
-    except StorageError:
+    except (StorageError, SpecError):
         return None
     if job is None or asked is None:
         return None
-    return Steps(asked, lambda index: expand.render_task(job, index).title)
+    return Steps(asked, lambda index: title_of(job, index))
+
+
+def title_of(job: Job, index: int) -> str:
+    """Return what people call a task; if its recipe's code fails, at least which one it is."""
+    try:
+        return expand.render_task(job, index).title
+    except SpecError:
+        return f"{index} of {job.spec.recipe.kind}"
 
 
 def newest_failures(ledger: Ledger, status: JobStatus) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from farm.errors import (
     SpecError,
     StorageError,
     UnreachableError,
+    UnreadableJobError,
 )
 from farm.spec.load import sentence
 from farm.spec.wire import Problem
@@ -33,6 +34,10 @@ SEND_AGAIN = "correct it and send it again"
 REMEDIES: dict[type[FarmError], tuple[int, str]] = {
     SetupError: (503, "the farm's operator must fix this"),
     SpecError: (422, SEND_AGAIN),
+    UnreadableJobError: (
+        409,
+        "the farm's operator must mend that; other jobs go on",
+    ),
     StorageError: (503, "make room on the farm's storage or repair it, then try again"),
     DamagedLedgerError: (
         503,

@@ -113,6 +113,7 @@ def tell_apart(recipe: str, assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
 
 def mistakes(job: Job) -> Iterator[str]:
     """Yield what is wrong with a job whose assets somebody else has chosen and named."""
+    needed = [role.name for role in job.spec.recipe.roles if role.at_least]
     for role in job.spec.recipe.roles:
         found = len(job.of(role.name))
         if found < role.at_least:
@@ -122,7 +123,7 @@ def mistakes(job: Job) -> Iterator[str]:
     expansion = expansion_of(job.spec.recipe.kind)
     with blamed(job.spec.recipe.kind):
         yield from expansion.mistakes(job)
-        if not count(job).views:
+        if all(job.of(name) for name in needed) and not count(job).views:
             yield "recipe: makes no views: change its settings"
         if not expansion.names_are_distinct:
             yield from itertools.islice(unfit_names(job), 1)
@@ -159,12 +160,14 @@ def is_plain(path: str) -> bool:
 def waits_for(job: Job) -> Callable[[int], int | None] | None:
     """Return what says which task must be done before another; None where none must."""
     expansion = expansion_of(job.spec.recipe.kind)
-    makers = expansion.makers(job)
+    with blamed(job.spec.recipe.kind):
+        makers = expansion.makers(job)
     if not makers:
         return None
 
     def ask(index: int) -> int | None:
-        waited = expansion.waits_for(job, index)
+        with blamed(job.spec.recipe.kind):
+            waited = expansion.waits_for(job, index)
         if waited is not None and not 0 <= waited < min(index, makers):
             recipe = job.spec.recipe.kind
             raise ValueError(f"{recipe}: task {index} waits for {waited}, not for an earlier maker")
@@ -178,12 +181,19 @@ def affinity(job: Job) -> Callable[[int], str | None] | None:
     expansion = expansion_of(job.spec.recipe.kind)
     if type(expansion).affinity is Expansion.affinity:
         return None
-    return lambda index: expansion.affinity(job, index)
+
+    def ask(index: int) -> str | None:
+        with blamed(job.spec.recipe.kind):
+            return expansion.affinity(job, index)
+
+    return ask
 
 
 def products(job: Job) -> Iterator[str]:
     """Yield the key prefix of what each maker of `job` makes."""
-    for index in range(expansion_of(job.spec.recipe.kind).makers(job)):
+    with blamed(job.spec.recipe.kind):
+        makers = expansion_of(job.spec.recipe.kind).makers(job)
+    for index in range(makers):
         if product := render_task(job, index).product:
             yield product
 

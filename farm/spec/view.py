@@ -22,6 +22,8 @@ class Light(Spec):
 class View(Spec):
     """One picture to take; every number is final. A recipe's own views have more fields."""
 
+    model_config = ConfigDict(allow_inf_nan=False)  # JSON has no other numbers
+
     kind: str
     """Name of the recipe."""
     index: int

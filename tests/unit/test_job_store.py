@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from farm.errors import StorageError
+from farm.errors import StorageError, UnreadableJobError
 from farm.job_store import CACHED_JOBS, JobEnd, JobStore
 from farm.storage import FolderStorage
 from tests.builders import a_job
@@ -90,3 +92,15 @@ def test_how_a_job_ended_is_kept(storage):
     book.save_end("0" * 12, end)
 
     assert book.end("0" * 12) == end
+
+
+def test_a_job_of_a_recipe_that_is_gone_has_its_id_for_a_name_and_says_what_to_install(storage):
+    """A list of jobs shows it among the others."""
+    book, job = JobStore(storage), a_job()
+    data = job.model_dump(mode="json")
+    data["spec"]["recipe"] = {"kind": "bench", "rows": 3}
+    storage.put(f"jobs/{job.job_id}/spec.json", json.dumps(data).encode())
+
+    assert book.name(job.job_id) == job.job_id
+    with pytest.raises(UnreadableJobError, match=r"recipe\.kind: 'bench' is not one of 'sod'"):
+        book.load(job.job_id)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, NamedTuple
 
+from pydantic import ConfigDict
+
 from farm.spec.asset import Asset, AssetKind
 from farm.spec.base import Spec
 from farm.spec.render import ImageFormat
@@ -25,6 +27,8 @@ class AssetRole(NamedTuple):
 class Recipe(Spec):
     """The kind of dataset that a spec asks for; `kind` names the three files of a recipe."""
 
+    model_config = ConfigDict(allow_inf_nan=False)  # JSON has no other numbers
+
     kind: str
     default_format: ClassVar[ImageFormat] = "png"
     """Taken where the spec names no format."""
@@ -37,6 +41,8 @@ class Recipe(Spec):
 
 class Setup(Spec):
     """What all views of a task share beside its assets; only the recipe looks inside."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     kind: str
 

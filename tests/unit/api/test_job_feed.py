@@ -4,10 +4,14 @@ import pytest
 
 from farm.api.job_feed import Speeds
 from farm.api.jobs import job_info, newest_failures
+from farm.errors import SpecError
+from farm.expand import recipe
+from farm.expand.sod import SodExpansion
 from farm.job_store import JobStore
 from farm.ledger import Ledger
 from farm.ledger.stores.memory_store import MemoryStore
 from farm.storage import FolderStorage
+from tests.builders import a_job
 
 
 @pytest.fixture
@@ -69,3 +73,24 @@ def test_of_very_many_failures_some_are_read(ledger, monkeypatch):
     told = newest_failures(ledger, ledger.job("job"))
 
     assert told == ("task 1: empty 1", "task 0: empty 0")
+
+
+def test_a_job_that_cannot_be_read_here_is_told_of_like_the_others(ledger, tmp_path):
+    storage = FolderStorage(tmp_path)
+    storage.put("jobs/job/spec.json", b'{"spec": {"recipe": {"kind": "bench"}}}')
+
+    info = job_info(ledger, JobStore(storage), ledger.job("job"))
+
+    assert (info.name, info.tasks) == ("job", ledger.job("job").tasks)
+
+
+def test_a_job_whose_recipe_fails_is_told_of_like_the_others(ledger, tmp_path, monkeypatch):
+    class Broken(SodExpansion):
+        def makers(self, job):
+            raise SpecError("recipe 'bench': ZeroDivisionError: division by zero")
+
+    monkeypatch.setattr(recipe, "expansion_of", lambda _recipe: Broken())
+    book, job = JobStore(FolderStorage(tmp_path)), a_job()
+    book.save(job.model_copy(update={"job_id": "job"}))
+
+    assert job_info(ledger, book, ledger.job("job")).state == "queued"

@@ -83,3 +83,10 @@ def test_a_job_that_makes_no_views_is_refused(monkeypatch):
     monkeypatch.setattr(recipe, "expansion_of", lambda _recipe: Idle())
 
     assert list(expand.mistakes(a_job(models=1))) == ["recipe: makes no views: change its settings"]
+
+
+def test_what_is_missing_is_said_once():
+    job = a_job(models=1)
+    without = job.model_copy(update={"assets": job.of("hdrs")})
+
+    assert list(expand.mistakes(without)) == ["models: 0 is too few; the recipe needs 1"]

@@ -3,6 +3,7 @@
 from importlib.metadata import EntryPoint
 
 import pytest
+from pydantic import ValidationError
 
 from farm.errors import SpecError
 from farm.expand import recipe as doors
@@ -119,3 +120,12 @@ def test_an_expansion_that_fails_is_told_with_its_line(load, tmp_path):
 
     assert "recipe 'bench': " in str(caught.value)
     assert "expand.py, line 3: ZeroDivisionError: division by zero" in str(caught.value)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), "nan"])
+def test_a_recipes_numbers_are_such_that_a_job_can_hold_them(load, number):
+    """JSON would have nothing in their place, which is another job."""
+    bench = load(SPEC.replace("rows: int", "size: float = 1.0\n    rows: int"))["bench"]
+
+    with pytest.raises(ValidationError, match="finite number"):
+        bench.spec(size=number)
