@@ -41,7 +41,10 @@ def record_of(data: Any) -> Any:
     if not isinstance(data, dict) or "assets" in data or not ROLES.keys() <= data.keys():
         return data
     world_from_file = data.get("world_from_model")
-    rest = {key: value for key, value in data.items() if key not in {*ROLES, "world_from_model"}}
+    gone = {*ROLES, "world_from_model", "hdr_notes"}
+    rest = {key: value for key, value in data.items() if key not in gone}
+    if (notes := data.get("hdr_notes")) and isinstance(data["hdr"], dict):
+        rest["notes"] = {data["hdr"].get("name"): notes}
     objects = data.get("objects")
     if objects and isinstance(objects, list | tuple):
         known = {"asset": 0, "world_from_file": world_from_file}
@@ -59,7 +62,9 @@ def summary_of(data: Any) -> Any:
         {"kind": kinds.get(asset.get("role", "")), **asset} if isinstance(asset, dict) else asset
         for asset in found["assets"]
     ]
-    return found | {"assets": assets}
+    rest = {key: value for key, value in found.items() if key != "hdr_notes"}
+    notes = found.get("hdr_notes")
+    return rest | {"assets": assets} | ({"notes": notes} if notes else {})
 
 
 def view_of(data: Any) -> Any:

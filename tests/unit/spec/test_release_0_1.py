@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from farm import expand
+from farm.dataset.records.collect import DatasetSummary
 from farm.spec.job import Job
 from farm.spec.record import ViewRecord, read_record
 from farm.spec.task import RenderMessage, view_id
@@ -58,6 +59,33 @@ def test_objects_of_an_older_record_know_their_model():
 
     assert label.asset == 0
     assert label.world_from_file == tuple(tuple(row) for row in data["world_from_model"])
+
+
+@pytest.mark.parametrize("notes", [[], ["it was turned to the horizon"]])
+def test_what_was_noted_of_an_environment_is_noted_of_that_asset(notes):
+    data = json.loads((WRITTEN / "views.jsonl").read_bytes())
+
+    record = read_record(json.dumps(data | {"hdr_notes": notes}))
+
+    assert record.notes == ({data["hdr"]["name"]: tuple(notes)} if notes else {})
+
+
+@pytest.mark.parametrize("notes", [{}, {"sky.exr": ["it was turned to the horizon"]}])
+def test_a_summary_tells_the_same_of_its_dataset(notes):
+    asset = {"id": "vase", "name": "vase.blend", "sha256": "0" * 64, "credit": {}, "views": 3}
+    data = {
+        "name": "vases", "views": 3, "empty_views": 0, "missing_textures": {}, "unread": {},
+        "hdr_notes": notes, "tasks": 1, "failures": [], "seconds": 1.0, "size_bytes": 9,
+        "resolutions_px": [[8, 8]], "formats": ["png"], "passes": ["rgb"], "models": [asset],
+        "hdrs": [asset | {"name": "sky.exr"}], "versions": {}, "spec": {},
+    }  # fmt: skip
+
+    summary = DatasetSummary.model_validate(data)
+
+    assert [(asset.kind, asset.role) for asset in summary.assets] == [
+        ("model", "models"), ("hdr", "hdrs"),
+    ]  # fmt: skip
+    assert summary.notes == {name: tuple(said) for name, said in notes.items()}
 
 
 AN_OBJECT = {
