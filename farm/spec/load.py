@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from farm.errors import SpecError
 from farm.spec.job import JobSpec
 from farm.spec.quote import LIMIT, quoted
-from farm.spec.recipes import unknown_recipe, without_tags
+from farm.spec.recipes import DEFAULT_RECIPE, RECIPES, unknown_recipe, without_tags
 from farm.spec.yaml_text import SpecLoader
 
 SENTENCES = {
@@ -88,9 +88,18 @@ def sentence(problem: Any, *, within: tuple[str, ...] = ()) -> str:
         facts["tag"] = facts["tag"][:LIMIT]
     if place == ["recipe", "kind"] and isinstance(name := facts.get("tag", problem["input"]), str):
         return f"recipe.kind: {unknown_recipe(name)}"
+    if problem["type"] == "extra_forbidden" and len(place) == 2 and place[0] == "recipe":
+        return f"{'.'.join(place)}: is not a field; {help_of_recipe(problem['loc'])}"
     template = SENTENCES.get(problem["type"])
     text = template.format(**facts) if template else problem["msg"].removeprefix("Value error, ")
     return f"{'.'.join(place) or 'spec'}: {text}"
+
+
+def help_of_recipe(path: tuple[str | int, ...]) -> str:
+    """Say what shows the fields of the recipe that a path below `recipe` leads through."""
+    if path[1] in RECIPES and path[1] != DEFAULT_RECIPE:
+        return f"`farm render --recipe {path[1]} --help` shows all of them"
+    return "`farm spec` shows all of them"
 
 
 def _is_echo(problem: Any) -> bool:

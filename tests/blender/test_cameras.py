@@ -366,3 +366,29 @@ def test_what_a_task_shows_of_a_box_is_what_its_orthographic_camera_says(blender
     assert (shown["depth"][16, 17:47] == 4.5).all()
     assert (shown["distance"][16, 17:47] == 4.5).all()
     assert shown.objects[0].truncation == 0.0
+
+
+def test_pictures_that_a_scenes_light_wants_and_that_are_not_there_are_named(blender, tmp_path):
+    """Its sky would be magenta without a word."""
+    blender.free_model()
+    with blend_file(tmp_path / "sky.blend") as made:
+        add_box(made, material=a_material())
+        made.world = bpy.data.worlds.new("sky")
+        want_picture(made.world.node_tree, "Background", "//skies/noon.exr")
+        lamp = bpy.data.lights.new("projector", "SPOT")
+        want_picture(lamp.node_tree, "Emission", "//slides/leaves.png")
+        made.collection.objects.link(bpy.data.objects.new("projector", lamp))
+
+    opened = blender.open_scene(asset_of(tmp_path / "sky.blend", "scene"))
+
+    assert opened.missing_textures == ("leaves.png", "noon.exr")
+    blender.free_model()
+
+
+def want_picture(tree, into, path):
+    """Let a node take its colour from a picture that is not there."""
+    image = bpy.data.images.new(path, 1, 1)
+    image.source, image.filepath = "FILE", path
+    node = tree.nodes.new("ShaderNodeTexEnvironment")
+    node.image = image
+    tree.links.new(node.outputs["Color"], tree.nodes[into].inputs["Color"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,11 +104,20 @@ def describe(
         materials=names_of(materials),
         clear_cut=ClearCut(found.materials.values()),
         is_thin_air=is_thin_air(found),
-        missing_textures=missing_textures(found.materials.values()),
+        missing_textures=missing_textures((*found.materials.values(), *lights_of(scene))),
         vertex_colours=are_shown(found.materials.values(), bpy.data.meshes),
         unread=unread,
         metres_per_unit=scene.unit_settings.scale_length,
     )
+
+
+def lights_of(scene: bpy.types.Scene) -> Iterator[bpy.types.World | bpy.types.Light]:
+    """Yield what lights a scene by nodes: its world and its lamps."""
+    if scene.world is not None:
+        yield scene.world
+    for item in scene.objects:
+        if isinstance(item.data, bpy.types.Light):
+            yield item.data
 
 
 def make_plain(scene: Any) -> None:

@@ -19,8 +19,8 @@ ALPHA_SLACK = 0.01
 OPAQUE = 0.99
 
 OUT_OF_FRAME = (
-    "the model is out of the frame, or seen edge-on; take other pitches, fit: true, or set "
-    "recipe.allow_empty_masks"
+    "nothing is to be seen, since all is out of the frame or edge-on: take another camera (of sod: "
+    "other pitches, or fit: true), or set recipe.allow_empty_masks"
 )
 
 

@@ -7,9 +7,10 @@ from pydantic import ValidationError
 
 from farm.errors import SpecError
 from farm.expand import recipe as doors
+from farm.spec import load as loading
 from farm.spec import recipes
 from farm.spec.job import JobSpec
-from farm.spec.load import parse_spec
+from farm.spec.load import parse_spec, sentence
 from farm.spec.recipe_contract import FIELDS_OF_SPECS
 
 SPEC = """\
@@ -43,7 +44,8 @@ def load(tmp_path, monkeypatch):
         point = EntryPoint(name, package, recipes.ENTRY_POINTS)
         monkeypatch.setattr(recipes, "entry_points", lambda group: [point])
         monkeypatch.setattr(recipes, "RECIPES", recipes.find_recipes())
-        monkeypatch.setattr(doors, "RECIPES", recipes.RECIPES)
+        for module in (doors, loading):  # which have it by name
+            monkeypatch.setattr(module, "RECIPES", recipes.RECIPES)
         return recipes.RECIPES
 
     return install
@@ -129,3 +131,19 @@ def test_a_recipes_numbers_are_such_that_a_job_can_hold_them(load, number):
 
     with pytest.raises(ValidationError, match="finite number"):
         bench.spec(size=number)
+
+
+@pytest.mark.parametrize(
+    ("path", "shown_by"),
+    [
+        (("recipe", "bench", "colour"), "`farm render --recipe bench --help`"),
+        (("recipe", "sod", "grid", "colour"), "`farm spec`"),
+        (("recipe", "colour"), "`farm spec`"),
+    ],
+)
+def test_a_field_that_is_not_there_leads_to_those_of_its_recipe(load, path, shown_by):
+    load(SPEC)
+
+    said = sentence({"type": "extra_forbidden", "loc": path, "input": 1, "msg": ""})
+
+    assert said == f"recipe.colour: is not a field; {shown_by} shows all of them"

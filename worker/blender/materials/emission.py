@@ -51,7 +51,12 @@ def active_nodes(tree: bpy.types.NodeTree) -> Iterator[bpy.types.Node]:
 
 def is_output(node: bpy.types.Node) -> bool:
     """Tell whether Cycles starts from this node."""
-    if isinstance(node, bpy.types.ShaderNodeOutputMaterial):
+    ends = (
+        bpy.types.ShaderNodeOutputMaterial
+        | bpy.types.ShaderNodeOutputWorld
+        | bpy.types.ShaderNodeOutputLight
+    )
+    if isinstance(node, ends):
         return node.is_active_output and node.target in {"ALL", "CYCLES"}
     return isinstance(node, bpy.types.NodeGroupOutput) and node.is_active_output
 

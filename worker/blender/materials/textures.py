@@ -1,4 +1,4 @@
-"""Textures that a model's materials want and that are not there: Cycles shows magenta."""
+"""Textures that materials, worlds and lights want and that are not there: Cycles shows magenta."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ import bpy
 from worker.blender.guards.file_access import is_readable
 from worker.blender.materials.emission import active_nodes
 
+Shaded = bpy.types.Material | bpy.types.World | bpy.types.Light
 
-def missing_textures(materials: Iterable[bpy.types.Material]) -> tuple[str, ...]:
-    """Return the file names of the pictures that these materials show and that are not found.
+
+def missing_textures(shaded: Iterable[Shaded]) -> tuple[str, ...]:
+    """Return the file names of the pictures that materials and light show and that are not found.
 
     Of a picture whose name an importer has dropped, it tells the material.
     """
     found = set()
-    for material in materials:
-        for node in active_nodes(material.node_tree) if material.node_tree is not None else ():
+    for each in shaded:
+        for node in active_nodes(each.node_tree) if each.node_tree is not None else ():
             if not isinstance(
                 node, bpy.types.ShaderNodeTexImage | bpy.types.ShaderNodeTexEnvironment
             ):
                 continue
             if node.image is None:
-                found.add(f"a picture of {material.name}")
+                found.add(f"a picture of {each.name}")
             elif is_missing(node.image):
                 found.add(name_of(node.image))
     return tuple(sorted(found))
