@@ -18,7 +18,7 @@ from farm.errors import (
     UnreachableError,
 )
 from farm.ledger import JobStatus, Ledger, TaskState
-from farm.ledger.inboxes import Affinity, Inboxes, Placed
+from farm.ledger.inboxes import Affinity, Inboxes, InboxTicket
 from farm.ledger.model import FED_JOB, WorkerStatus
 from farm.ledger.steps import WaitsFor
 from farm.queue import TaskQueue
@@ -283,7 +283,7 @@ class Dispatcher:
         inbox = self.inbox_of.get(placed.worker) if placed else None
         return inbox is not None and self.queue.length(inbox) > 0
 
-    def _deliver(self, placed: Placed, priority: int) -> None:
+    def _deliver(self, placed: InboxTicket, priority: int) -> None:
         self._send(placed.ticket, priority, inbox=self.inbox_of[placed.worker])
 
     def _send(self, ticket: Ticket, priority: int, *, inbox: str | None = None) -> None:

@@ -180,7 +180,12 @@ def rotation_nearest(matrix: Matrix4) -> Matrix4:
     left, _, right = np.linalg.svd(exact[:3, :3])
     exact[:3, :3] = left @ right
     exact[3] = (0.0, 0.0, 0.0, 1.0)
-    first, second, third, fourth = (tuple(row) for row in exact.tolist())
+    return as_matrix(exact)
+
+
+def as_matrix(matrix: Numbers) -> Matrix4:
+    """Return an array (4, 4) as records have it."""
+    first, second, third, fourth = (tuple(row) for row in matrix.tolist())
     return (first, second, third, fourth)
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 
-class Together:
+class Components:
     """Sets of things that are linked to each other, directly or by others (disjoint sets)."""
 
     def __init__(self) -> None:

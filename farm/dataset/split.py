@@ -14,7 +14,7 @@ from typing import IO
 
 from pydantic import Field, ValidationError
 
-from farm.dataset.components import Together
+from farm.dataset.components import Components
 from farm.dataset.reader import Dataset, DatasetView
 from farm.dataset.split_lists import (
     NEXT_FOLDER,
@@ -99,7 +99,7 @@ def split_dataset(
         raise SpecError(f"{data.storage.place}: has no views yet: there is nothing to split")
     with scratch(), ExitStack() as files:
         listing = files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
-        together = Together()
+        together = Components()
         names, views = list_views(data, by, listing, together)
         members = together.members()
         check_separable(members, shares, by=by)
@@ -264,7 +264,7 @@ def check_kind(record: ViewRecord, by: SplitBy) -> None:
 
 
 def list_views(
-    data: Iterable[DatasetView], by: SplitBy, listing: IO[str], together: Together
+    data: Iterable[DatasetView], by: SplitBy, listing: IO[str], together: Components
 ) -> tuple[dict[str, str], Counter[str]]:
     """Write a line per view, its group and its key; return the names of groups, and their views.
 

@@ -9,7 +9,6 @@ import os
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import ClassVar
 
 from farm.errors import FarmError, SpecError
@@ -80,14 +79,13 @@ class Expansion(ABC):
 
 def count(job: Job) -> Count:
     """Return how many tasks and views `job` has."""
-    with blamed(job.spec.recipe.kind):
-        return expansion_of(job.spec.recipe.kind).count(job)
+    with Blame(job.spec.recipe.kind) as expansion:
+        return expansion.count(job)
 
 
 def render_task(job: Job, index: int) -> RenderTask:
     """Make task `index` of `job`: the same in every process, whatever the other tasks are."""
-    with blamed(job.spec.recipe.kind):
-        expansion = expansion_of(job.spec.recipe.kind)
+    with Blame(job.spec.recipe.kind) as expansion:
         task, affinity = expansion.task(job, index), expansion.affinity(job, index)
     dataset = dataset_key(job.prefix, task.dataset)
     return task.model_copy(update={"dataset": dataset, "affinity": affinity})
@@ -100,15 +98,15 @@ def expand(job: Job) -> Iterator[RenderTask]:
 
 def datasets(job: Job) -> Iterator[str]:
     """Yield the storage prefix of every dataset of `job`; "" is the storage's root."""
-    with blamed(job.spec.recipe.kind):
-        for name in expansion_of(job.spec.recipe.kind).datasets(job):
+    with Blame(job.spec.recipe.kind) as expansion:
+        for name in expansion.datasets(job):
             yield dataset_key(job.prefix, name)
 
 
 def tell_apart(recipe: str, assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
     """Return the assets of a job to be, with other ids where a recipe needs them."""
-    with blamed(recipe):
-        return expansion_of(recipe).tell_apart(assets)
+    with Blame(recipe) as expansion:
+        return expansion.tell_apart(assets)
 
 
 def mistakes(job: Job) -> Iterator[str]:
@@ -120,8 +118,7 @@ def mistakes(job: Job) -> Iterator[str]:
             yield f"{role.name}: {found} is too few; the recipe needs {role.at_least}"
         if role.at_most is not None and found > role.at_most:
             yield f"{role.name}: {found} is too many; the recipe takes {role.at_most} at most"
-    expansion = expansion_of(job.spec.recipe.kind)
-    with blamed(job.spec.recipe.kind):
+    with Blame(job.spec.recipe.kind) as expansion:
         yield from expansion.mistakes(job)
         if all(job.of(name) for name in needed) and not count(job).views:
             yield "recipe: makes no views: change its settings"
@@ -159,18 +156,18 @@ def is_plain(path: str) -> bool:
 
 def waits_for(job: Job) -> Callable[[int], int | None] | None:
     """Return what says which task must be done before another; None where none must."""
-    expansion = expansion_of(job.spec.recipe.kind)
-    with blamed(job.spec.recipe.kind):
+    recipe = Blame(job.spec.recipe.kind)
+    with recipe as expansion:
         makers = expansion.makers(job)
     if not makers:
         return None
 
     def ask(index: int) -> int | None:
-        with blamed(job.spec.recipe.kind):
+        with recipe as expansion:
             waited = expansion.waits_for(job, index)
         if waited is not None and not 0 <= waited < min(index, makers):
-            recipe = job.spec.recipe.kind
-            raise ValueError(f"{recipe}: task {index} waits for {waited}, not for an earlier maker")
+            kind = job.spec.recipe.kind
+            raise ValueError(f"{kind}: task {index} waits for {waited}, not for an earlier maker")
         return waited
 
     return ask
@@ -178,12 +175,12 @@ def waits_for(job: Job) -> Callable[[int], int | None] | None:
 
 def affinity(job: Job) -> Callable[[int], str | None] | None:
     """Return what says which key a task has; None where none of the recipe's tasks has one."""
-    expansion = expansion_of(job.spec.recipe.kind)
-    if type(expansion).affinity is Expansion.affinity:
+    recipe = Blame(job.spec.recipe.kind)
+    if type(recipe.expansion).affinity is Expansion.affinity:
         return None
 
     def ask(index: int) -> str | None:
-        with blamed(job.spec.recipe.kind):
+        with recipe as expansion:
             return expansion.affinity(job, index)
 
     return ask
@@ -191,8 +188,8 @@ def affinity(job: Job) -> Callable[[int], str | None] | None:
 
 def products(job: Job) -> Iterator[str]:
     """Yield the key prefix of what each maker of `job` makes."""
-    with blamed(job.spec.recipe.kind):
-        makers = expansion_of(job.spec.recipe.kind).makers(job)
+    with Blame(job.spec.recipe.kind) as expansion:
+        makers = expansion.makers(job)
     for index in range(makers):
         if product := render_task(job, index).product:
             yield product
@@ -208,29 +205,48 @@ def expansion_of(recipe: str) -> Expansion:
     known = RECIPES.get(recipe)
     if known is None:
         raise SpecError(f"recipe.kind: {unknown_recipe(recipe)}")
-    with blamed(recipe):
+    try:
         expansion: Expansion = importlib.import_module(known.expansion).EXPANSION
+    except Exception as error:  # the door: it is the code of a package
+        raise_blame(recipe, error)
+        raise
     return expansion
 
 
-@contextmanager
-def blamed(recipe: str) -> Iterator[None]:
-    """Say which recipe is at fault where its code raises what it should not, and which line.
+class Blame:
+    """The door to a recipe's own code: `with Blame(recipe) as expansion`, as often as needed.
+
+    Where that code raises what it should not, it says which recipe is at fault, and which line. It
+    is a class, since thousands of tasks may be asked in a row.
 
     Raises:
-        SpecError: It did.
+        SpecError: It did, or `expansion_of` does.
     """
-    try:
-        yield
-    except FarmError:
-        raise
-    except Exception as error:
-        if RECIPES[recipe].expansion.startswith("farm."):  # ours: a fault of the farm
-            raise
-        raise SpecError(
-            f"recipe {recipe!r}: {place_in(recipe, error)}{type(error).__name__}: {error}: "
-            "mend the package that brings it"
-        ) from error
+
+    def __init__(self, recipe: str) -> None:
+        self.recipe = recipe
+        self.expansion = expansion_of(recipe)
+
+    def __enter__(self) -> Expansion:
+        return self.expansion
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception):
+            raise_blame(self.recipe, error)
+
+
+def raise_blame(recipe: str, error: Exception) -> None:
+    """Raise a SpecError that names a recipe and the line at fault; return where it is the farm's.
+
+    Raises:
+        SpecError: The recipe is of a package, and the error is none that the farm raises.
+    """
+    if isinstance(error, FarmError) or RECIPES[recipe].expansion.startswith("farm."):
+        return
+    raise SpecError(
+        f"recipe {recipe!r}: {place_in(recipe, error)}{type(error).__name__}: {error}: "
+        "mend the package that brings it"
+    ) from error
 
 
 def place_in(recipe: str, error: Exception) -> str:

@@ -25,7 +25,7 @@ DEPTH = 2
 Of a key that is new to the worker there is one at most."""
 
 
-class Placed(NamedTuple):
+class InboxTicket(NamedTuple):
     """A ticket in the inbox of a worker."""
 
     ticket: Ticket
@@ -46,7 +46,7 @@ class Inboxes:
         self.ledger = ledger
         self.keys: dict[str, str | None] = {}
         """Worker -> key of the task that it was given last."""
-        self.placed: dict[Ticket, Placed] = {}
+        self.placed: dict[Ticket, InboxTicket] = {}
         """The newest last."""
 
     def count(self, job_id: str) -> int:
@@ -75,7 +75,7 @@ class Inboxes:
         *,
         limit: int,
         waits_for: WaitsFor | None,
-    ) -> tuple[list[Placed], bool]:
+    ) -> tuple[list[InboxTicket], bool]:
         """T: pending > queued. Give out up to `limit` tickets of a job, each to a worker.
 
         Returns them, and whether these are all that are ready: if so, other jobs may have the rest.
@@ -88,7 +88,7 @@ class Inboxes:
         chosen = choice.make(limit)
         tickets = self.ledger.take_these(job.job_id, list(chosen))
         placed = [
-            Placed(ticket, chosen[at], affinity(at), frozenset(ready[at]))
+            InboxTicket(ticket, chosen[at], affinity(at), frozenset(ready[at]))
             for ticket in tickets
             if (at := ticket.index) in chosen
         ]
@@ -96,7 +96,7 @@ class Inboxes:
             self._note(each)
         return placed, len(ready) == len(chosen)
 
-    def take_over(self, workers: Collection[str], busy: Collection[str]) -> Iterator[Placed]:
+    def take_over(self, workers: Collection[str], busy: Collection[str]) -> Iterator[InboxTicket]:
         """T: queued > pending > queued. Give to each worker without work a task of another's."""
         loads = self._loads(workers)
         for worker in workers:
@@ -116,7 +116,7 @@ class Inboxes:
             if after := self._hand_over(before, worker):
                 yield after
 
-    def _hand_over(self, before: Placed, worker: str) -> Placed | None:
+    def _hand_over(self, before: InboxTicket, worker: str) -> InboxTicket | None:
         del self.placed[before.ticket]
         job_id, index = before.ticket.job_id, before.ticket.index
         if not self.ledger.withdraw(before.ticket):
@@ -127,7 +127,7 @@ class Inboxes:
             return after
         return None
 
-    def _note(self, placed: Placed) -> None:
+    def _note(self, placed: InboxTicket) -> None:
         self.placed[placed.ticket] = placed
         if placed.key is not None:
             self.keys[placed.worker] = placed.key

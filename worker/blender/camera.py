@@ -84,7 +84,7 @@ def set_pose(scene: Any, camera: bpy.types.Object, pose: PoseCamera) -> CameraRe
     lens.clip_start, lens.clip_end = POSE_CLIPS
     set_lens(lens, pose.lens, size_px)
     set_pixels(scene, pose.lens)
-    if record.lens is not None and isinstance(record.lens, FisheyeRecord):
+    if isinstance(record.lens, FisheyeRecord):
         set_fov(lens, record.lens)
     return record
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import bpy
 import numpy as np
-from mathutils import Matrix
 from pydantic import ValidationError
 
 from farm.errors import AssetError
-from farm.projection import recorded
+from farm.projection import as_matrix, recorded
 from farm.spec.base import first_reason
 from farm.spec.camera import FisheyeLens, Matrix4, PoseCamera, not_rigid
 from farm.spec.record import CameraRecord, FisheyeRecord, OrthographicRecord
@@ -91,7 +90,7 @@ def pose_of(now: Evaluated) -> Matrix4:
     if not np.isfinite(matrix).all() or (lengths == 0).any():
         raise ValueError("it has no size or no position: set its scale to 1")
     matrix[:3, :3] /= lengths
-    pose = plain(matrix)
+    pose = as_matrix(matrix)
     if reason := not_rigid(pose):
         raise ValueError(f"{reason}: apply the scale of the camera and of its parents")
     return pose
@@ -131,16 +130,16 @@ def fisheye_record(
     )  # fmt: skip
     record = recorded(PoseCamera(world_from_camera=pose, lens=wanted), (width, height))
     assert isinstance(record.lens, FisheyeRecord)
-    twin = bpy.data.objects.get(FISHEYE_NAME) or bpy.data.objects.new(
+    follower = bpy.data.objects.get(FISHEYE_NAME) or bpy.data.objects.new(
         FISHEYE_NAME, bpy.data.cameras.new(FISHEYE_NAME)
     )
-    if twin.name not in scene.objects:
-        scene.collection.objects.link(twin)
-    twin.constraints.clear()
-    follow(twin, camera)
-    copy_numbers(lens, twin.data)
-    set_fov(twin.data, record.lens)
-    scene.camera = twin
+    if follower.name not in scene.objects:
+        scene.collection.objects.link(follower)
+    follower.constraints.clear()
+    follow(follower, camera)
+    copy_numbers(lens, follower.data)
+    set_fov(follower.data, record.lens)
+    scene.camera = follower
     # Unlike those of other lenses, both shifts of a panoramic one are in parts of their own sides.
     cx, cy = record.cx_px - lens.shift_x * width, record.cy_px + lens.shift_y * height
     return record.model_copy(update={"cx_px": cx, "cy_px": cy})
@@ -154,9 +153,3 @@ def sensor_mm(lens: Evaluated, width: int, height: int) -> float:
     if lens.sensor_fit == "VERTICAL":
         return float(lens.sensor_height * longer / height)
     return float(lens.sensor_width)
-
-
-def plain(matrix: Matrix | np.ndarray) -> Matrix4:
-    """Return a matrix as records have it."""
-    first, second, third, fourth = (tuple(row) for row in np.array(matrix).tolist())
-    return (first, second, third, fourth)

@@ -10,11 +10,13 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from farm.projection import as_matrix
 from farm.spec.camera import Matrix4
 from farm.spec.label import Point3
 from farm.spec.record import CameraRecord
 from worker.blender import file_cameras
-from worker.blender.file_cameras import Evaluated, plain
+from worker.blender.file_cameras import Evaluated
+from worker.blender.frames import show_frame
 from worker.blender.materials.clear_cut import ClearCut
 from worker.blender.materials.textures import missing_textures
 from worker.blender.materials.vertex_colours import are_shown
@@ -66,8 +68,7 @@ class FileScene:
 
     def show_frame(self, frame: float) -> None:
         """Go to a moment of the animation; 1.5 is half-way from frame 1 to frame 2."""
-        whole = int(np.floor(frame))
-        self.scene.frame_set(whole, subframe=frame - whole)
+        show_frame(self.scene, frame)
 
     def use_camera(self, name: str) -> CameraRecord:
         """Look through a camera of the file, as it stands now.
@@ -153,7 +154,7 @@ def placed(item: Evaluated, index: int) -> Placed:
     return Placed(
         name=item.name,
         index=index,
-        world_from_object=plain(Matrix.LocRotScale(middle.tolist(), turn, None)),
+        world_from_object=as_matrix(np.array(Matrix.LocRotScale(middle.tolist(), turn, None))),
         size=(x, y, z),
         outline=transformed(corners, matrix),
     )

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.projection import NEAR, project, projected, reach_of, rim_px
+from farm.projection import NEAR, as_matrix, project, projected, reach_of, rim_px
 from farm.soundness import tight_box
 from farm.spec.camera import Matrix4
 from farm.spec.label import Keypoint, ObjectLabel, Point2, Point3
@@ -103,7 +103,7 @@ def thing_at(
         name=name,
         category=category,
         indices=model.indices,
-        world_from_object=as_matrix(world_from_object),
+        world_from_object=as_matrix(world_from_object + 0.0),
         size=(x, y, z),
         outline=moved(bounds.support, matrix),
         keypoints=tuple(
@@ -148,10 +148,10 @@ def object_label(thing: Thing, sight: Sight, *, alone: bool) -> ObjectLabel:
         area_px=float(coverage.sum(dtype=np.float64)),
         visible_fraction=float(seen) if alone else None,
         truncation=truncation(silhouette(outline, corners, sight.camera), sight),
-        camera_from_object=as_matrix(camera_from_world @ world_from_object),
+        camera_from_object=as_matrix(camera_from_world @ world_from_object + 0.0),
         size=thing.size,
         world_from_file=thing.world_from_file,
-        corners_px=tuple(pixel(corner, sight.camera) for corner in corners),
+        corners_px=pixels(corners, sight.camera),
         keypoints=tuple(
             keypoint(name, moved(np.array([at]), camera_from_world)[0], sight)
             for name, at in thing.keypoints
@@ -169,7 +169,7 @@ def coverage_of(thing: Thing, sight: Sight, *, alone: bool) -> Floats:
 
 def keypoint(name: str, at: Points, sight: Sight) -> Keypoint:
     """Describe a point of the camera's frame (3,) in a view."""
-    px = pixel(at, sight.camera)
+    [px] = pixels(at[None], sight.camera)
     far = float(reach_of(at, sight.camera))
     return Keypoint(name=name, px=px, depth=float(-at[2]), visible=visible(px, far, sight))
 
@@ -234,18 +234,12 @@ def box_corners(size: Point3) -> Points:
     return np.asarray(signs * np.array(size) / 2, np.float64)
 
 
-def pixel(at: Points, camera: CameraRecord) -> Point2 | None:
-    """Return where a point of the camera's frame (3,) falls, or None where no lens shows it."""
-    u, v = project(at, camera).tolist()
-    return None if math.isnan(u) else (u, v)
+def pixels(points: Points, camera: CameraRecord) -> tuple[Point2 | None, ...]:
+    """Return where points of the camera's frame (N, 3) fall; None for one that no lens shows."""
+    found = project(points, camera).tolist()
+    return tuple(None if math.isnan(u) else (u, v) for u, v in found)
 
 
 def moved(points: Points, matrix: Points) -> Points:
     """Apply a 4 x 4 `matrix` to `points` (N, 3)."""
     return points @ matrix[:3, :3].T + matrix[:3, 3]
-
-
-def as_matrix(matrix: Points) -> Matrix4:
-    """Return an array (4, 4) as records have it."""
-    first, second, third, fourth = (tuple(row) for row in (matrix + 0.0).tolist())
-    return (first, second, third, fourth)

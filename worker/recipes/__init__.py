@@ -20,6 +20,7 @@ from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
 from farm.spec.view import View
 from worker.labels.objects import Thing
+from worker.labels.tables import material_table
 
 if TYPE_CHECKING:  # the session imports Blender, which finding a recipe does not need
     from worker.blender.session import BlenderSession
@@ -42,23 +43,47 @@ class Shot:
     """What the picture shows, in the coordinates in which the record speaks."""
 
 
+class Shown(Protocol):
+    """What stands in the scene: a model, several, or a file's own scene."""
+
+    @property
+    def materials(self) -> tuple[str, ...]: ...
+
+    @property
+    def missing_textures(self) -> tuple[str, ...]: ...
+
+    @property
+    def vertex_colours(self) -> bool: ...
+
+    @property
+    def unread(self) -> tuple[str, ...]: ...
+
+    @property
+    def clear_cut(self) -> object: ...
+
+
 class Stage(ABC):
     """A scene that is loaded for a task and is arranged anew for each view."""
 
     @property
+    def shown(self) -> Shown | None:
+        """What stands in the scene, of which records tell the rest where nothing else is said."""
+        return None
+
+    @property
     def missing_textures(self) -> tuple[str, ...]:
         """Pictures that the scene wants and that are not there."""
-        return ()
+        return self.shown.missing_textures if self.shown is not None else ()
 
     @property
     def vertex_colours(self) -> bool:
         """Something shows colours that its points carry."""
-        return False
+        return self.shown is not None and self.shown.vertex_colours
 
     @property
     def unread(self) -> tuple[str, ...]:
         """What of the files could not be read."""
-        return ()
+        return self.shown.unread if self.shown is not None else ()
 
     @property
     def notes(self) -> dict[str, tuple[str, ...]]:
@@ -68,7 +93,7 @@ class Stage(ABC):
     @property
     def see_through(self) -> bool:
         """Something is half clear, so that labels may look through all of it."""
-        return False
+        return self.shown is not None and bool(self.shown.clear_cut)
 
     @property
     def metres_per_unit(self) -> float:
@@ -83,7 +108,7 @@ class Stage(ABC):
     @property
     def materials(self) -> tuple[IndexLabel, ...]:
         """What the values of the material pass mean."""
-        return ()
+        return material_table(self.shown.materials) if self.shown is not None else ()
 
     @property
     def label_passes(self) -> tuple[PassName, ...]:

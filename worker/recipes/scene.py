@@ -10,7 +10,7 @@ from farm.spec.label import IndexLabel
 from farm.spec.passes import PassName
 from farm.spec.view import View
 from worker.labels.objects import Thing
-from worker.labels.tables import index_table, material_table
+from worker.labels.tables import index_table
 from worker.recipes import Shot, Stage
 
 if TYPE_CHECKING:  # which imports Blender
@@ -30,32 +30,16 @@ class SceneStage(Stage):
     """Place of the scene among the task's assets."""
 
     @property
+    def shown(self) -> FileScene:
+        return self.opened
+
+    @property
     def label_passes(self) -> tuple[PassName, ...]:
         return ("index",)
 
     @property
     def indices(self) -> tuple[IndexLabel, ...]:
         return index_table(self.opened.objects, category=self.category)
-
-    @property
-    def materials(self) -> tuple[IndexLabel, ...]:
-        return material_table(self.opened.materials)
-
-    @property
-    def missing_textures(self) -> tuple[str, ...]:
-        return self.opened.missing_textures
-
-    @property
-    def vertex_colours(self) -> bool:
-        return self.opened.vertex_colours
-
-    @property
-    def unread(self) -> tuple[str, ...]:
-        return self.opened.unread
-
-    @property
-    def see_through(self) -> bool:
-        return bool(self.opened.clear_cut)
 
     @property
     def metres_per_unit(self) -> float:

@@ -10,7 +10,7 @@ from farm.spec.camera import Matrix4
 from farm.spec.label import IndexLabel
 from farm.spec.passes import PassName
 from worker.labels.objects import Thing, thing_at
-from worker.labels.tables import index_table, material_table
+from worker.labels.tables import index_table
 from worker.recipes import Stage
 
 if TYPE_CHECKING:  # which imports Blender
@@ -28,6 +28,10 @@ class ModelsStage(Stage):
     """Of each model, the place of that asset among the task's."""
 
     @property
+    def shown(self) -> Models:
+        return self.models
+
+    @property
     def label_passes(self) -> tuple[PassName, ...]:
         return ("index",)
 
@@ -40,26 +44,6 @@ class ModelsStage(Stage):
                 model.objects, category=category_of(asset), first=model.first_index
             )
         )
-
-    @property
-    def materials(self) -> tuple[IndexLabel, ...]:
-        return material_table(self.models.materials)
-
-    @property
-    def missing_textures(self) -> tuple[str, ...]:
-        return self.models.missing_textures
-
-    @property
-    def vertex_colours(self) -> bool:
-        return self.models.vertex_colours
-
-    @property
-    def unread(self) -> tuple[str, ...]:
-        return self.models.unread
-
-    @property
-    def see_through(self) -> bool:
-        return bool(self.models.clear_cut)
 
     def place(self, number: int, world_from_file: Matrix4) -> Thing:
         """Show a model where a matrix takes its file's coordinates; return it as a thing.

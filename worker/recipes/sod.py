@@ -19,8 +19,9 @@ from worker.blender.models.model import Model
 from worker.blender.session import BlenderSession
 from worker.bounds import fit_distance, transformed
 from worker.labels.objects import Thing
-from worker.labels.tables import index_table, material_table
+from worker.labels.tables import index_table
 from worker.recipes import Shot, Stage
+from worker.recipes.several import category_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,16 +36,16 @@ class DomeStage(Stage):
     hdr: Asset
 
     @property
+    def shown(self) -> Model:
+        return self.model
+
+    @property
     def metres_per_unit(self) -> float:
         return self.model.bounds.size * self.model.metres_per_file_unit
 
     @cached_property
     def indices(self) -> tuple[IndexLabel, ...]:
-        return index_table(self.model.objects, category=self.category)
-
-    @cached_property
-    def materials(self) -> tuple[IndexLabel, ...]:
-        return material_table(self.model.materials)
+        return index_table(self.model.objects, category=category_of(self.asset))
 
     @cached_property
     def thing(self) -> Thing:
@@ -57,7 +58,7 @@ class DomeStage(Stage):
             name=self.asset.credit.name or self.asset.name,
             asset=0,
             world_from_file=self.model.unit_from_model,
-            category=self.category,
+            category=category_of(self.asset),
             indices=tuple(label.index for label in self.indices),
             world_from_object=IDENTITY,
             size=(x, y, z),
@@ -71,33 +72,9 @@ class DomeStage(Stage):
         )
 
     @property
-    def category(self) -> str:
-        """What kind of thing the model is."""
-        return self.asset.credit.category or "object"
-
-    @property
-    def missing_textures(self) -> tuple[str, ...]:
-        return self.model.missing_textures
-
-    @property
-    def vertex_colours(self) -> bool:
-        return self.model.vertex_colours
-
-    @property
-    def unread(self) -> tuple[str, ...]:
-        return self.model.unread
-
-    @property
     def notes(self) -> dict[str, tuple[str, ...]]:
-        return (
-            {self.hdr.name: self.session.environment.notes}
-            if self.session.environment.notes
-            else {}
-        )
-
-    @property
-    def see_through(self) -> bool:
-        return bool(self.model.clear_cut)
+        notes = self.session.environment.notes
+        return {self.hdr.name: notes} if notes else {}
 
     def arrange(self, view: View) -> Shot:
         assert isinstance(view, SodView)

@@ -26,7 +26,7 @@ MM_PER_M = 1000.0
 SPLIT_ORDER = ("train", "val", "test")
 
 
-class Thing(Spec):
+class ObjectKey(Spec):
     """An object that views show: the same one has the same name and is of the same asset."""
 
     asset: str
@@ -55,9 +55,9 @@ class Survey:
     sizes_px: set[tuple[int, int]] = field(default_factory=set)
     cameras: dict[CameraModel, str] = field(default_factory=dict)
     """How they project, and the first view of each."""
-    things: dict[Thing, Point3] = field(default_factory=dict)
+    things: dict[ObjectKey, Point3] = field(default_factory=dict)
     """Sides of the box of each object, millimetres, in the order in which they are first seen."""
-    origins: dict[Thing, Origin] = field(default_factory=dict)
+    origins: dict[ObjectKey, Origin] = field(default_factory=dict)
     """Where each object comes from."""
     assets: tuple[AssetSummary, ...] = ()
     licence_sets: tuple[tuple[str, ...], ...] = ()
@@ -138,11 +138,11 @@ def in_order(splits: Mapping[str, Dataset]) -> dict[str, Dataset]:
     return {name: splits[name] for name in (*known, *sorted(set(splits) - set(known)))}
 
 
-def things(record: ViewRecord) -> Iterator[tuple[Thing, ObjectLabel]]:
+def things(record: ViewRecord) -> Iterator[tuple[ObjectKey, ObjectLabel]]:
     """Yield the objects of a view."""
     for label in record.objects:
         asset = record.asset_of(label)
-        yield Thing(asset=asset.name, sha256=asset.sha256, name=label.name), label
+        yield ObjectKey(asset=asset.name, sha256=asset.sha256, name=label.name), label
 
 
 def licences_of(record: ViewRecord) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ TASKS_KEPT = 1024
 """Tasks of which it is remembered what their own records tell of."""
 
 
-class Standing(NamedTuple):
+class CurrentView(NamedTuple):
     """A view, and where it was read, so that a reader can continue from there."""
 
     source: str
@@ -111,7 +111,7 @@ def fill(fold: Fold, storage: Storage, dataset: str, broken: Report) -> bool:
 
 def standing_views(
     storage: Storage, dataset: str, broken: Report, *, source: str = VIEWS_FILE, place: int = 0
-) -> Iterator[Standing]:
+) -> Iterator[CurrentView]:
     """Yield what `standing_lines` tells of, at once and from any view on, but in no order.
 
     For the datasets of one job alone, as a farm has them: there, the records of a view are all of
@@ -121,7 +121,7 @@ def standing_views(
         storage: Where the dataset lives.
         dataset: Its key prefix.
         broken: Takes a sentence for each line of `views.jsonl` that is not a record.
-        source: Where to continue, as a `Standing` had it.
+        source: Where to continue, as a `CurrentView` had it.
         place: And the first place there.
     """
     newer = Newer(storage, dataset)
@@ -131,7 +131,7 @@ def standing_views(
     for task in newer.tasks:
         if task >= source:
             views = newer.of_task(task)
-            yield from (Standing(task, at, each) for at, each in enumerate(views) if at >= place)
+            yield from (CurrentView(task, at, each) for at, each in enumerate(views) if at >= place)
             place = 0
 
 
@@ -151,7 +151,7 @@ class Newer:
             lines += read_file(self._storage, key, ignore)
         return [entry.record for entry in newest(lines).values()]
 
-    def folded(self, start: int, broken: Report) -> Iterator[Standing]:
+    def folded(self, start: int, broken: Report) -> Iterator[CurrentView]:
         """Yield the views of `views.jsonl` from the byte `start` on that nothing newer replaces."""
         key = dataset_key(self._dataset, VIEWS_FILE)
         for place, line in read_lines(self._storage, key, start=start):
@@ -164,7 +164,7 @@ class Newer:
                 broken(BrokenLineError(f"{self._storage.place}/{key}", number, str(error)).sentence)
                 continue
             if not self._replaces(record):
-                yield Standing(VIEWS_FILE, place, record)
+                yield CurrentView(VIEWS_FILE, place, record)
 
     def _replaces(self, record: ViewRecord) -> bool:
         if record.task_id not in self.tasks:

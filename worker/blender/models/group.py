@@ -14,7 +14,7 @@ from worker.blender.models.model import Model
 from worker.blender.models.pass_indices import number
 
 
-class Together:
+class ClearCuts:
     """The half-clear materials of several models, switched at once."""
 
     def __init__(self, parts: Iterable[ClearCut]) -> None:
@@ -63,9 +63,9 @@ class Models(Sequence[Model]):
         return tuple(name for model in self.each for name in model.objects)
 
     @property
-    def clear_cut(self) -> Together:
+    def clear_cut(self) -> ClearCuts:
         """How labels see what is neither solid nor clear."""
-        return Together(model.clear_cut for model in self.each)
+        return ClearCuts(model.clear_cut for model in self.each)
 
     @property
     def is_thin_air(self) -> bool:

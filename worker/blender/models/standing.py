@@ -13,6 +13,7 @@ from farm.errors import AssetError
 from farm.spec.asset import Asset
 from worker.blender.formats import importers, metaballs
 from worker.blender.formats.importers import ImportedObjects
+from worker.blender.frames import show_frame
 from worker.blender.guards import disarm
 from worker.blender.loader import Loader, check_total
 from worker.blender.models.belongings import Belongings, rename
@@ -204,8 +205,7 @@ class Standing:
 
     def _hold_still(self, asset: Asset, frame: float, found: Measurement) -> None:
         """Let a model that was saved at another moment look the same at the one that all show."""
-        whole = int(np.floor(frame))
-        self._scene.frame_set(whole, subframe=frame - whole)  # now that the model is in it
+        show_frame(self._scene, frame)  # now that the model is in it
         disarm.stop_motion(self._loader.strange_ids())
         self._scene.frame_set(int(FIRST_FRAME))
         if not measure(self._scene, self._render_nothing).is_like(found):
