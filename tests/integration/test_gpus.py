@@ -22,7 +22,7 @@ def visible(farm):
 def test_workers_that_start_together_get_different_gpus(farm):
     for _ in range(3):
         farm.start_worker(**DRIVER, FAKE_GPUS="L40S,L40S,A10")
-    wait_for(lambda: len(farm.ledger.workers()) == 3, f"three workers\n{farm.words()}")
+    wait_for(lambda: len(farm.ledger.workers()) == 3, "three workers", story=farm.words)
     farm.tell("hold-0", "hold-1", "hold-2")
     farm.add_job(tasks=3)
     for index in range(3):
@@ -37,7 +37,7 @@ def test_workers_that_start_together_get_different_gpus(farm):
 
 def test_a_worker_without_a_free_gpu_ends_and_says_who_holds_it(farm):
     first = farm.start_worker(**DRIVER, FAKE_GPUS="L40S")
-    wait_for(lambda: farm.ledger.workers(), f"a worker\n{farm.words()}")
+    wait_for(lambda: farm.ledger.workers(), "a worker", story=farm.words)
 
     late = farm.start_worker(**DRIVER, FAKE_GPUS="L40S")
 
@@ -50,11 +50,11 @@ def test_a_worker_without_a_free_gpu_ends_and_says_who_holds_it(farm):
 
 def test_the_gpu_of_a_killed_worker_goes_to_the_next(farm):
     first = farm.start_worker(**DRIVER, FAKE_GPUS="L40S")
-    wait_for(lambda: farm.ledger.workers(), f"a worker\n{farm.words()}")
+    wait_for(lambda: farm.ledger.workers(), "a worker", story=farm.words)
     kill(first.pid)
 
     farm.start_worker(**DRIVER, FAKE_GPUS="L40S")
-    wait_for(lambda: farm.ledger.workers(), f"another worker\n{farm.words()}")
+    wait_for(lambda: farm.ledger.workers(), "another worker", story=farm.words)
     wait_for(lambda: devices(farm) == ["optix:0"], "it has the GPU")
 
 

@@ -37,7 +37,7 @@ def farm_of_two(farm: Farm, bad: Path) -> Farm:
     farm.wait_started(HELD)
     farm.start_worker(STAND_IN_FOLDER=str(bad))
     started = bad / "started" / f"{FIRST_OF_BAD}.1"
-    wait_for(started.exists, f"the bad node has a task\n{farm.words()}")
+    wait_for(started.exists, "the bad node has a task", story=farm.words)
     return farm
 
 
@@ -55,7 +55,7 @@ def test_a_bad_node_burns_no_job_and_comes_back_when_it_renders_again(farm_of_tw
     farm = farm_of_two
     (bad / "hold-open").touch()
     (bad / f"hold-{FIRST_OF_BAD}").unlink()
-    wait_for(lambda: noted(farm), f"it is shut out\n{farm.words()}")
+    wait_for(lambda: noted(farm), "it is shut out", story=farm.words)
     wait_for(lambda: set(charges(farm)) == {"refunded"}, "nobody pays")
     assert len(charges(farm)) >= SUSPICIOUS
     (shut,) = [each for each in farm.ledger.workers() if each.quarantine]
@@ -64,8 +64,8 @@ def test_a_bad_node_burns_no_job_and_comes_back_when_it_renders_again(farm_of_tw
 
     (bad / "broken").unlink()
     (bad / "hold-open").unlink()
-    wait_for(lambda: "out of quarantine" in farm.words(), f"it is back\n{farm.words()}")
-    wait_for(lambda: noted(farm) is None, f"it did a task\n{farm.words()}")
+    wait_for(lambda: "out of quarantine" in farm.words(), "it is back", story=farm.words)
+    wait_for(lambda: noted(farm) is None, "it did a task", story=farm.words)
     farm.free(f"hold-{HELD}")
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 20}
     spoilt = {path.name for path in (bad / "started").iterdir()}
@@ -76,7 +76,7 @@ def test_a_node_that_does_not_render_the_known_frame_stays_out(farm_of_two, bad)
     farm = farm_of_two
     (bad / "no-device").touch()
     (bad / f"hold-{FIRST_OF_BAD}").unlink()
-    wait_for(lambda: noted(farm) and noted(farm).failed_proofs, f"it failed\n{farm.words()}")
+    wait_for(lambda: noted(farm) and noted(farm).failed_proofs, "it failed", story=farm.words)
     begun = len(list((bad / "started").iterdir()))
 
     assert noted(farm).sentence == "it does not render correctly: optix:7 is not there"
@@ -102,7 +102,7 @@ def test_a_quarantine_outlives_an_outage_of_redis(farm_of_two, bad, redis_server
     farm = farm_of_two
     (bad / "hold-open").touch()
     (bad / f"hold-{FIRST_OF_BAD}").unlink()
-    wait_for(lambda: "warming up" in farm.words(), f"it warms up\n{farm.words()}")
+    wait_for(lambda: "warming up" in farm.words(), "it warms up", story=farm.words)
     begun = len(list((bad / "started").iterdir()))
     redis_server.stop()
     wait_for(lambda: not farm.dispatcher.reachable, "the dispatcher noticed")
@@ -113,11 +113,11 @@ def test_a_quarantine_outlives_an_outage_of_redis(farm_of_two, bad, redis_server
 
     (bad / "broken").unlink()
     (bad / "hold-open").unlink()
-    wait_for(lambda: "out of quarantine" in farm.words(), f"it is back\n{farm.words()}")
+    wait_for(lambda: "out of quarantine" in farm.words(), "it is back", story=farm.words)
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 20}
     farm.tell("hold-0")  # the good one waits if it is the first
     farm.add_job(tasks=8, job_id="next")
-    wait_for(lambda: noted(farm) is None, f"it did a task\n{farm.words()}")
+    wait_for(lambda: noted(farm) is None, "it did a task", story=farm.words)
     farm.free("hold-0")
 
 

@@ -125,7 +125,7 @@ def test_after_a_kill_only_the_view_in_hand_is_rendered_again(farm, victim, heir
     kill(first.pid if victim == "worker" else child.pid)
     if (victim, heir) == ("worker", "itself"):
         farm.start_worker(**COUNTING)
-    wait_for(lambda: renders(farm)[name(7)] == 2, f"it is rendered again\n{farm.words()}")
+    wait_for(lambda: renders(farm)[name(7)] == 2, "it is rendered again", story=farm.words)
     farm.free(f"hold-{name(7)}")
 
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: TASKS}

@@ -111,10 +111,19 @@ class Farm:
         (self.storage / order).unlink()
 
     def wait_started(self, index: int, attempt: int = 1) -> int:
-        """Wait until an attempt is being rendered; return the renderer's process id."""
-        path = self.storage / "started" / f"{index}.{attempt}"
-        wait_for(path.exists, f"attempt {attempt} of task {index} started\n{self.words()}")
-        return int(path.read_text())
+        """Wait until a task's nth attempt, or a later one, is in hand; return the renderer's id.
+
+        A slow machine may take a lease back before anybody began, which uses up an attempt.
+        """
+        folder = self.storage / "started"
+
+        def ids() -> dict[int, int]:
+            files = folder.glob(f"{index}.*")
+            return {int(file.suffix[1:]): int(file.read_text()) for file in files}
+
+        what = f"attempt {attempt} of task {index} started"
+        wait_for(lambda: max(ids(), default=0) >= attempt, what, story=self.words)
+        return ids()[max(ids())]
 
     def wait_state(self, state: JobState, job_id: str = "job") -> dict[TaskState, int]:
         """Wait until a job is in a state; return the tasks in each state."""
