@@ -36,7 +36,7 @@ def decode_pass(data: bytes, path: str, name: PassName) -> NDArray[Any]:
         SetupError: The extra that decodes pictures is not installed.
     """
     info = PASSES[name]
-    if info.kind in ("picture", "integers"):
+    if info.kind in ("picture", "integers", "yes_or_no"):
         return decode(data, path)
     return decode_exr(data, path, info.channels)
 

@@ -95,7 +95,7 @@ def tensor_of(values: NDArray[Any], name: PassName, *, scale: bool = True) -> to
         scale: Give pictures as float32 in 0..1.
     """
     kind = PASSES[name].kind
-    if kind == "integers":
+    if kind in ("integers", "yes_or_no"):
         return torch.from_numpy(values.astype(np.int64))
     planes = np.moveaxis(values, -1, 0) if values.ndim == 3 else values[np.newaxis]
     if kind != "picture" or not scale:
@@ -129,7 +129,7 @@ def resized(tensor: torch.Tensor, name: PassName, size: tuple[int, int]) -> torc
         rows = _nearest(old_height, height)
         columns = _nearest(old_width, width)
         new = planes[..., rows[:, None], columns]
-    if name.startswith("flow"):
+    if name in ("flow_forward", "flow_backward"):
         new = new * torch.tensor([width / old_width, height / old_height]).reshape(1, 2, 1, 1)
     return new.reshape(*tensor.shape[:-2], height, width)
 

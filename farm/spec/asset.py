@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Literal, NamedTuple
 
+from pydantic import Field
+
 from farm.spec.base import Spec, digest
+from farm.spec.scene_facts import SceneFacts
 
 AssetKind = Literal["model", "hdr", "scene", "script"]
 
@@ -86,6 +89,8 @@ class Asset(Spec):
     credit: Credit = Credit()
     dependencies: tuple[AssetFile, ...] = ()
     """Files that it needs, if they were traced."""
+    scene: SceneFacts | None = Field(default=None, exclude_if=lambda facts: facts is None)
+    """Of a scene, what its recipe had to know to make tasks of it; a task does not carry it."""
     in_library: bool = False
     """The file and its dependencies are kept by hash in the library of the farm's storage."""
 

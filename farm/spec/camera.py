@@ -214,9 +214,22 @@ class FileCamera(Spec):
     kind: Literal["file"] = "file"
     name: str
     """What the file calls the object."""
+    offset: tuple[float, float, float] | None = Field(
+        default=None, exclude_if=lambda offset: offset is None
+    )
+    """Shift (right, up, back) in units of the scene, along the camera's own axes: of a stereo pair
+    or a rig."""
 
 
-AnyCamera = Annotated[OrbitCamera | PoseCamera | FileCamera, Field(discriminator="kind")]
+class PathCamera(Spec):
+    """A camera on a path that its recipe works out, at the place of the view's moment."""
+
+    kind: Literal["path"] = "path"
+
+
+AnyCamera = Annotated[
+    OrbitCamera | PoseCamera | FileCamera | PathCamera, Field(discriminator="kind")
+]
 
 
 def not_rigid(matrix: Matrix4) -> str | None:

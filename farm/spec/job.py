@@ -20,7 +20,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from farm.spec import release_0_1
 from farm.spec.asset import KINDS, Asset
 from farm.spec.base import Spec, digest
-from farm.spec.passes import PassName
+from farm.spec.passes import FLOWS, VALIDITY, PassName
 from farm.spec.quote import is_text, quoted
 from farm.spec.recipes import DEFAULT_RECIPE, AnyRecipe, Recipe, all_roles, of_role
 from farm.spec.recipes.sod import SodGrid
@@ -114,6 +114,28 @@ class JobSpec(Spec):
             or ".." in value.split("/")
         ):  # fmt: skip
             raise ValueError(f"{value!r} cannot be a folder's name")
+        return value
+
+    @field_validator("passes", mode="before")
+    @classmethod
+    def _flow_is_several(cls, value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            return value
+        named = [name for each in value for name in (FLOWS if each == "flow" else (each,))]
+        return named if "flow" in value else value
+
+    @field_validator("passes")
+    @classmethod
+    def _neighbours_are_there(
+        cls, value: tuple[PassName, ...], known: ValidationInfo
+    ) -> tuple[PassName, ...]:
+        recipe: Recipe | None = known.data.get("recipe")
+        if recipe is not None and not recipe.has_neighbours:
+            for name in VALIDITY.intersection(value):
+                raise ValueError(
+                    f"{name}: views of the recipe {recipe.kind} have no neighbouring frames; "
+                    "name flow_forward or flow_backward instead"
+                )
         return value
 
     @field_validator("passes")

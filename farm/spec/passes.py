@@ -7,14 +7,15 @@ from typing import Literal, NamedTuple, get_args
 
 PassName = Literal[
     "rgb", "mask", "depth", "distance", "normal", "normal_world", "index", "material",
-    "flow_forward", "flow_backward", "position", "albedo", "diffuse", "specular",
-    "cryptomatte", "uv",
+    "flow_forward", "flow_backward", "flow_forward_valid", "flow_backward_valid", "position",
+    "albedo", "diffuse", "specular", "cryptomatte", "uv",
 ]  # fmt: skip
 PASS_NAMES: tuple[PassName, ...] = get_args(PassName)
 
-PassKind = Literal["picture", "integers", "floats", "cryptomatte"]
-"""`picture`: 8 or 16 bits in the spec's format. `integers`: 16-bit PNG, exact. `floats`: EXR with
-32 bits, ZIP. `cryptomatte`: the EXR that the Cryptomatte specification describes."""
+PassKind = Literal["picture", "integers", "yes_or_no", "floats", "cryptomatte"]
+"""`picture`: 8 or 16 bits in the spec's format. `integers`: 16-bit PNG, exact. `yes_or_no`: 8-bit
+PNG, 255 or 0. `floats`: EXR with 32 bits, ZIP. `cryptomatte`: the EXR that the Cryptomatte
+specification describes."""
 
 
 class PassInfo(NamedTuple):
@@ -42,6 +43,8 @@ PASSES: dict[PassName, PassInfo] = {
     "material": PassInfo("material", "integers"),
     "flow_forward": PassInfo("flow_forward", "floats", TWO),
     "flow_backward": PassInfo("flow_backward", "floats", TWO),
+    "flow_forward_valid": PassInfo("flow_forward_valid", "yes_or_no"),
+    "flow_backward_valid": PassInfo("flow_backward_valid", "yes_or_no"),
     "position": PassInfo("position", "floats", THREE),
     "albedo": PassInfo("albedo", "floats", THREE),
     "diffuse": PassInfo("diffuse", "floats", THREE),
@@ -58,6 +61,13 @@ one sample."""
 LIT: frozenset[PassName] = frozenset({"rgb", "diffuse", "specular"})
 """Passes that depend on light."""
 
+FLOWS: tuple[PassName, ...] = (
+    "flow_forward", "flow_backward", "flow_forward_valid", "flow_backward_valid",
+)  # fmt: skip
+"""What the word `flow` asks for: to the neighbouring frames, and where it can be trusted."""
+VALIDITY: frozenset[PassName] = frozenset({"flow_forward_valid", "flow_backward_valid"})
+"""Passes that take a look at the neighbouring frames of a sequence."""
+
 PASS_FOLDERS: dict[PassName, str] = {name: info.folder for name, info in PASSES.items()}
 """Folder of each pass inside a dataset."""
 PREVIEWS_FOLDER = "previews"
@@ -67,7 +77,9 @@ PREVIEWS_FOLDER = "previews"
 def pass_path(name: PassName, stem: str, *, picture_format: str) -> str:
     """Return where the file of a view's pass lies in its dataset."""
     info = PASSES[name]
-    suffix = {"picture": picture_format, "integers": "png"}.get(info.kind, "exr")
+    suffix = {"picture": picture_format, "integers": "png", "yes_or_no": "png"}.get(
+        info.kind, "exr"
+    )
     return f"{info.folder}/{stem}.{suffix}"
 
 

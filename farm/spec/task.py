@@ -101,7 +101,7 @@ class RenderMessage(Spec):
     task: RenderTask
 
 
-NOT_SEEN = {"index", "kind"}
+NOT_SEEN = {"index", "kind", "moment"}
 """Fields of a view that do not change its picture."""
 
 

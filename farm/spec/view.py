@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from farm.spec.base import Spec
 from farm.spec.camera import AnyCamera
+from farm.spec.moment import Moment
 from farm.spec.passes import PassName, pass_path, preview_path
 from farm.spec.render import ImageFormat
 
@@ -36,6 +37,8 @@ class View(Spec):
     frame: float | None = None
     """Moment of the scene's animation, in its frames, 1.5 is half-way from 1 to 2; None where
     nothing moves."""
+    moment: Moment | None = Field(default=None, exclude_if=lambda moment: moment is None)
+    """Its place among the frames of a sequence; None of a picture on its own."""
 
     @property
     def caption(self) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
+from farm.errors import AssetError
 from farm.projection import as_matrix
 from farm.spec.camera import Matrix4
 from farm.spec.label import Point3
@@ -24,6 +26,9 @@ from worker.blender.models.measure import Measurement
 from worker.blender.models.model import is_thin_air
 from worker.blender.models.pass_indices import in_order, names_of, number
 from worker.bounds import Points, transformed
+
+MOST_STRETCH = 900
+"""Blender's time remapping takes whole numbers up to this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +60,8 @@ class FileScene:
     vertex_colours: bool
     unread: tuple[str, ...] = ()
     metres_per_unit: float = 1.0
+    own_stretch: Fraction = Fraction(1)
+    """How the file itself stretches time: old over new of its time remapping."""
 
     @property
     def objects(self) -> tuple[str, ...]:
@@ -67,8 +74,31 @@ class FileScene:
         return file_cameras.names(self.scene)
 
     def show_frame(self, frame: float) -> None:
-        """Go to a moment of the animation; 1.5 is half-way from frame 1 to frame 2."""
-        show_frame(self.scene, frame)
+        """Go to a moment of the file's time; 1.5 is half-way from frame 1 to frame 2."""
+        show_frame(self.scene, float(Fraction(frame) / self._stretch()))
+
+    def stretch_time(self, spacing: Fraction) -> None:
+        """Let one frame of the renderer's time be `spacing` frames of the file's.
+
+        Motion that Cycles tells of is from one frame of its time to the next.
+
+        Raises:
+            AssetError: The file stretches time itself, and both together are more than Blender can.
+        """
+        both = self.own_stretch * spacing
+        if max(both.numerator, both.denominator) > MOST_STRETCH:
+            raise AssetError(
+                self.path,
+                f"its time remapping ({self.own_stretch}) and a spacing of {spacing} frames are "
+                "together more than Blender can stretch time: set its remapping to 100:100",
+            )
+        self.scene.render.frame_map_old = both.numerator
+        self.scene.render.frame_map_new = both.denominator
+
+    def _stretch(self) -> Fraction:
+        """Return how many frames of the file are one of the renderer's."""
+        render = self.scene.render
+        return Fraction(render.frame_map_old, render.frame_map_new) / self.own_stretch
 
     def use_camera(self, name: str) -> CameraRecord:
         """Look through a camera of the file, as it stands now.
@@ -109,6 +139,7 @@ def describe(
         vertex_colours=are_shown(found.materials.values(), bpy.data.meshes),
         unread=unread,
         metres_per_unit=scene.unit_settings.scale_length,
+        own_stretch=Fraction(scene.render.frame_map_old, scene.render.frame_map_new),
     )
 
 

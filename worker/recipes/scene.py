@@ -46,11 +46,15 @@ class SceneStage(Stage):
         return self.opened.metres_per_unit
 
     def arrange(self, view: View) -> Shot:
-        assert isinstance(view.camera, FileCamera | PoseCamera), "an orbit is around a model"
         if view.frame is not None:
             self.opened.show_frame(view.frame)
-        camera = self.session.look_through(view.camera)
+        camera = self.session.look_through(self.camera_of(view))
         return Shot(camera=camera, gain=1.0, true_strength=True, things=self.things())
+
+    def camera_of(self, view: View) -> FileCamera | PoseCamera:
+        """Return what a view is seen by."""
+        assert isinstance(view.camera, FileCamera | PoseCamera), "an orbit is around a model"
+        return view.camera
 
     def things(self) -> tuple[Thing, ...]:
         """Return what is rendered, where it is now."""

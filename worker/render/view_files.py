@@ -93,7 +93,7 @@ class ViewFileMaker:
     def _file(self, name: PassName, array: NDArray[Any], passes: Passes) -> bytes:
         """Encode a pass, and make sure that the bytes give it back."""
         info = PASSES[name]
-        if info.kind in ("picture", "integers"):
+        if info.kind in ("picture", "integers", "yes_or_no"):
             format_ = self._task.render.format if info.kind == "picture" else "png"
             data = encode(array, format=format_)
             check_same(name, array, lambda: decode(data, format=format_))

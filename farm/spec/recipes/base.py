@@ -34,6 +34,10 @@ class Recipe(Spec):
     """Taken where the spec names no format."""
     roles: ClassVar[tuple[AssetRole, ...]] = ()
     """In the order in which assets are listed, counted and hashed."""
+    has_neighbours: ClassVar[bool] = False
+    """Views are frames of sequences: flow leads from one to the next."""
+    needs_facts: ClassVar[bool] = False
+    """Tasks cannot be made before it is known what the files of scenes say of themselves."""
     allow_empty_masks: bool = False
     """Keep views in which nothing of the model is to be seen, such as a sheet of paper from its
     edge; else they fail, each by its name."""

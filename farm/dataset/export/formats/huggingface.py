@@ -85,7 +85,7 @@ class ParquetExporter(Exporter[Row]):
         record = view.record
         row: Row = {"view": view.stem}
         for name in self._passes:
-            if PASSES[name].kind in ("picture", "integers"):
+            if PASSES[name].kind in ("picture", "integers", "yes_or_no"):
                 file = pass_file(view, name, self.options.image_format)
                 row[name] = {"bytes": file.data, "path": f"{view.stem}.{file.suffix}"}
             else:
@@ -171,7 +171,7 @@ class ParquetExporter(Exporter[Row]):
 
     def _feature(self, name: PassName) -> Any:
         info = PASSES[name]
-        if info.kind in ("picture", "integers"):
+        if info.kind in ("picture", "integers", "yes_or_no"):
             return Image()
         if info.kind == "cryptomatte":
             raise SpecError("an export to huggingface cannot hold the pass cryptomatte")

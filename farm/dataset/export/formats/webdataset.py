@@ -15,7 +15,9 @@ from farm.spec.record import ViewRecord
 
 Sample = dict[str, str | bytes]
 PIXEL_BYTES: dict[PassName, int] = {
-    name: {"integers": 2, "cryptomatte": 4 * 24}.get(info.kind, 4 * len(info.channels))
+    name: {"integers": 2, "yes_or_no": 1, "cryptomatte": 4 * 24}.get(
+        info.kind, 4 * len(info.channels)
+    )
     for name, info in PASSES.items()
 }
 """Of a pixel in the array of a label; arrays are not compressed."""

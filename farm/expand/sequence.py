@@ -1,0 +1,531 @@
+"""The `sequence` recipe: scenes cut into sequences, sequences into batches of neighbouring frames.
+
+Scenes that simulate, or in which a camera of ours finds its way, have a maker each; makers are the
+first tasks of a job.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from farm.errors import SpecError
+from farm.expand.recipe import Count, Expansion
+from farm.expand.tasks import batches, new_task, sampling_seed
+from farm.spec.asset import Asset
+from farm.spec.base import digest
+from farm.spec.camera import FileCamera, PathCamera
+from farm.spec.job import Job
+from farm.spec.moment import Moment
+from farm.spec.recipes.sequence import (
+    FINEST,
+    RecipeSpec,
+    Setup,
+    Take,
+    Three,
+    View,
+    spacing,
+)
+from farm.spec.scene_facts import SceneFacts
+from farm.spec.task import Need, RenderTask, product_key
+
+ALL_CAMERAS = "all"
+MAKER_S = 600.0
+"""Seconds that a bake or a path may take beyond a task's own limit."""
+MOST_KEPT = 8
+"""Jobs whose plan is remembered."""
+
+
+class Reel(NamedTuple):
+    """What the takes of one scene, clip and HDRI share."""
+
+    scene: Asset
+    hdr: Asset | None
+    facts: SceneFacts
+    clip: str | None
+    maker: int | None
+    """The task that bakes it, or works out its camera's path."""
+
+
+class Shooting(NamedTuple):
+    """One take, and where it stands in the job."""
+
+    reel: Reel
+    take: Take
+    camera: FileCamera | None
+    """None where the camera follows a path of ours, or the file's own cuts."""
+    first_view: int
+
+
+class Plan(NamedTuple):
+    """All sequences of a job."""
+
+    makers: tuple[Reel, ...]
+    shootings: tuple[Shooting, ...]
+    first_tasks: tuple[int, ...]
+    """Of each shooting, its first task; then how many tasks there are."""
+    views: int
+
+
+class SequenceExpansion(Expansion):
+    """Bakes and paths come first; then batches of frames, ordered by scene and sequence."""
+
+    names_are_distinct = True  # no two takes have one folder, which `plan_of` sees to
+
+    def count(self, job: Job) -> Count:
+        plan = plan_of(job)
+        return Count(tasks=plan.first_tasks[-1], views=plan.views)
+
+    def makers(self, job: Job) -> int:
+        return len(plan_of(job).makers)
+
+    def waits_for(self, job: Job, index: int) -> int | None:
+        plan = plan_of(job)
+        return None if index < len(plan.makers) else shooting_of(plan, index)[0].reel.maker
+
+    def affinity(self, job: Job, index: int) -> str:
+        plan = plan_of(job)
+        made = index < len(plan.makers)
+        return key_of(plan.makers[index] if made else shooting_of(plan, index)[0].reel)
+
+    def task(self, job: Job, index: int) -> RenderTask:
+        plan = plan_of(job)
+        if not 0 <= index < plan.first_tasks[-1]:
+            raise IndexError(index)
+        if index < len(plan.makers):
+            return maker_task(job, plan, index)
+        return frames_task(job, index, *shooting_of(plan, index))
+
+    def mistakes(self, job: Job) -> Iterator[str]:
+        try:
+            plan = plan_of(job)
+        except SpecError as error:
+            yield str(error)
+            return
+        if not plan.shootings:
+            yield "scenes: none of them can be used"
+
+
+EXPANSION = SequenceExpansion()
+
+PLANS: dict[tuple[str, int], Plan] = {}
+"""By job and what is known of its scenes."""
+
+
+def plan_of(job: Job) -> Plan:
+    """Return all sequences of a job.
+
+    Raises:
+        SpecError: A scene cannot be used, and `allow_skips` is off.
+    """
+    key = (job.job_id, hash(job.of("scenes")))
+    if key not in PLANS:
+        if len(PLANS) >= MOST_KEPT:
+            PLANS.pop(next(iter(PLANS)))
+        PLANS[key] = planned(job)
+    return PLANS[key]
+
+
+def planned(job: Job) -> Plan:
+    """Cut the scenes of a job into sequences."""
+    recipe = sequence(job)
+    makers: list[Reel] = []
+    shootings: list[Shooting] = []
+    first_tasks: list[int] = []
+    views = 0
+    folders = Folders()
+    for reel, cameras in reels(job, recipe):
+        needs_maker = bool(reel.facts.simulations) or recipe.camera is not None
+        own = reel._replace(maker=len(makers) if needs_maker else None)
+        found = [
+            (take, camera)
+            for camera in cameras
+            for take in takes(job, recipe, own, camera, several=len(cameras) > 1, folders=folders)
+        ]
+        if found and needs_maker:
+            makers.append(own)
+        for take, camera in found:
+            shootings.append(Shooting(own, take, camera, views))
+            views += take.frames
+    task = len(makers)
+    for shooting in shootings:
+        first_tasks.append(task)
+        task += batches(job, shooting.take.frames)
+    return Plan(tuple(makers), tuple(shootings), (*first_tasks, task), views)
+
+
+def reels(job: Job, recipe: RecipeSpec) -> Iterator[tuple[Reel, Sequence[FileCamera | None]]]:
+    """Yield what can be shot, with the cameras that see it.
+
+    Raises:
+        SpecError: A scene cannot be used, and `allow_skips` is off.
+    """
+    for scene in job.of("scenes"):
+        facts = facts_of(scene)
+        try:
+            check_usable(scene, facts, recipe)
+            clips = clips_of(scene, facts, recipe)
+            cameras = cameras_of(scene, facts, recipe)
+        except SpecError:
+            if not recipe.allow_skips:
+                raise
+            continue
+        for clip, hdr in itertools.product(clips, job.of("hdrs") or (None,)):
+            yield Reel(scene, hdr, facts, clip, None), cameras
+
+
+def facts_of(scene: Asset) -> SceneFacts:
+    """Return what is known of a scene.
+
+    Raises:
+        SpecError: Nobody has looked at it.
+    """
+    if scene.scene is None:
+        raise SpecError(
+            f"scenes: {scene.name}: its frames and cameras are not known here: submit it from a "
+            "machine with the worker (pip install 'viewfarm[worker]')"
+        )
+    return scene.scene
+
+
+def check_usable(scene: Asset, facts: SceneFacts, recipe: RecipeSpec) -> None:
+    """Make sure that frames of a scene would be right.
+
+    Raises:
+        SpecError: They would not.
+    """
+    for reason in facts.refused:
+        raise SpecError(f"scenes: {scene.name}: {reason}")
+    if facts.python_drivers and recipe.drivers == "refuse":
+        raise SpecError(
+            f"scenes: {scene.name}: {', '.join(facts.python_drivers)} is driven by Python, which "
+            "never runs: bake it to keyframes, or say --drivers freeze to keep the values that "
+            "were saved"
+        )
+
+
+def clips_of(scene: Asset, facts: SceneFacts, recipe: RecipeSpec) -> tuple[str | None, ...]:
+    """Return the animations of a scene that are used; None is what the file plays by itself.
+
+    Raises:
+        SpecError: It has none of the name that was asked for.
+    """
+    names = tuple(clip.name for clip in facts.clips)
+    if recipe.clip is None:
+        return names or (None,)
+    if recipe.clip not in names:
+        has = f"it has {', '.join(names)}" if names else "it has a single one without a name"
+        raise SpecError(f"clip: {scene.name} has no animation {recipe.clip!r}: {has}")
+    return (recipe.clip,)
+
+
+def cameras_of(
+    scene: Asset, facts: SceneFacts, recipe: RecipeSpec
+) -> tuple[FileCamera | None, ...]:
+    """Return the cameras of a scene that are used; None stands for the one that it shows itself.
+
+    Raises:
+        SpecError: It has none, or none of a name that was asked for.
+    """
+    if recipe.camera is not None:
+        return (None,)
+    names = facts.cameras if ALL_CAMERAS in recipe.cameras else recipe.cameras
+    for name in names:
+        if reason := facts.unfit_cameras.get(name):
+            raise SpecError(f"cameras: {scene.name}: {name}: {reason}")
+        if name not in facts.cameras:
+            has = ", ".join(facts.cameras) or "none at all"
+            raise SpecError(f"cameras: {scene.name} has no camera {name!r}, it has {has}")
+    if not names and facts.cuts and not recipe.camera_offsets:
+        return (None,)
+    if not names:
+        names = (main_camera(scene, facts),)
+    offsets: Iterable[Three | None] = recipe.camera_offsets.values() or (None,)
+    return tuple(FileCamera(name=name, offset=offset) for name in names for offset in offsets)
+
+
+def main_camera(scene: Asset, facts: SceneFacts) -> str:
+    """Return the camera that a file renders with.
+
+    Raises:
+        SpecError: It has none that labels can follow.
+    """
+    if facts.camera is not None:
+        return facts.camera
+    for name, reason in facts.unfit_cameras.items():
+        raise SpecError(f"scenes: {scene.name}: its camera {name}: {reason}")
+    remedy = "name one with --cameras" if facts.cameras else "take one of ours: --camera orbit"
+    raise SpecError(f"scenes: {scene.name} has no camera that it renders with: {remedy}")
+
+
+def takes(  # noqa: PLR0913 - what tells one from another
+    job: Job,
+    recipe: RecipeSpec,
+    reel: Reel,
+    camera: FileCamera | None,
+    *,
+    several: bool,
+    folders: Folders,
+) -> Iterator[Take]:
+    """Yield the sequences of one camera.
+
+    Raises:
+        SpecError: There are too few frames, and `allow_skips` is off.
+    """
+    start, end = span(recipe, reel)
+    place = 0
+    for multiplier in recipe.keyframe_multiplier:
+        exact = Fraction(multiplier).limit_denominator(FINEST)
+        first, last = round(start * exact), round((end + 1) * exact) - 1
+        try:
+            runs = cut(recipe, reel.scene, first=first, last=last, multiplier=multiplier)
+        except SpecError:
+            if not recipe.allow_skips:
+                raise
+            continue
+        gap = spacing(multiplier, recipe.frame_step)
+        for number, frames in runs:
+            final = number + (frames - 1) * recipe.frame_step
+            name = f"{multiplier:g}".zfill(3) + f"-{number:05d}-{final:05d}"
+            yield Take(
+                name=folders.name(job, recipe, reel, camera, name, several=several),
+                number=number,
+                step=recipe.frame_step,
+                first=float(number / exact),
+                frames=frames,
+                numerator=gap.numerator,
+                denominator=gap.denominator,
+                fps=fps_of(recipe, reel) / float(gap),
+                place=place,
+            )
+            place += 1
+
+
+def span(recipe: RecipeSpec, reel: Reel) -> tuple[int, int]:
+    """Return the first and last frame of a file that are used."""
+    start, end = reel.facts.frame_start, reel.facts.frame_end
+    for clip in reel.facts.clips:
+        if clip.name == reel.clip:
+            start, end = clip.frame_start, clip.frame_end
+    return (
+        start if recipe.frame_start is None else recipe.frame_start,
+        end if recipe.frame_end is None else recipe.frame_end,
+    )
+
+
+def cut(
+    recipe: RecipeSpec, scene: Asset, *, first: int, last: int, multiplier: float
+) -> list[tuple[int, int]]:
+    """Return (number of the first frame, frames) of each sequence between two frames, inclusive.
+
+    Raises:
+        SpecError: There are too few frames.
+    """
+    count, there = recipe.sequences_per_scene, last - first + 1
+    starts = [first + there * number // count for number in range(count)]
+    room = [
+        math.ceil((following - start) / recipe.frame_step)
+        for start, following in itertools.pairwise((*starts, last + 1))
+    ]
+    wanted = recipe.frames or min(room, default=0)
+    if there < 1 or min(room) < max(wanted, 1):
+        total = max(wanted, 1) * recipe.frame_step * count
+        stretched = f", {there} with the multiplier {multiplier:g}," if multiplier != 1 else ""
+        raise SpecError(
+            f"scenes: {scene.name}: frames {first} to {last}{stretched} are too few: "
+            f"{count} x {max(wanted, 1)} frames, each {recipe.frame_step} apart, take {total}; "
+            "lower --frames or --sequences-per-scene, or leave such scenes out with --allow-skips"
+        )
+    return [(start, recipe.frames or space) for start, space in zip(starts, room, strict=True)]
+
+
+class Folders:
+    """Names of the folders of sequences, none of them twice."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def name(  # noqa: PLR0913 - what tells one from another
+        self,
+        job: Job,
+        recipe: RecipeSpec,
+        reel: Reel,
+        camera: FileCamera | None,
+        run: str,
+        *,
+        several: bool,
+    ) -> str:
+        """Return the folder of a sequence: scene, then frames and whatever tells it apart."""
+        words = [run]
+        if reel.clip is not None and len(reel.facts.clips) > 1:
+            words.append(plain(reel.clip))
+        if reel.hdr is not None and len(job.of("hdrs")) > 1:
+            words.append(reel.hdr.id)
+        if several and camera is not None:
+            words.append(plain(camera_word(recipe, camera)))
+        titles = [plain(scene.title).casefold() for scene in job.of("scenes")]
+        title = plain(reel.scene.title)
+        scene = title if titles.count(title.casefold()) == 1 else reel.scene.id
+        name = f"{scene}/{'-'.join(words)}"
+        number = 2
+        while name.casefold() in self._taken:  # names that are plain only after letters are lost
+            name = f"{scene}/{'-'.join([*words, str(number)])}"
+            number += 1
+        self._taken.add(name.casefold())
+        return name
+
+
+def camera_word(recipe: RecipeSpec, camera: FileCamera) -> str:
+    """Return what a camera is called among several: its name, that of its offset, or both."""
+    names = [name for name, offset in recipe.camera_offsets.items() if offset == camera.offset]
+    several = len(recipe.cameras) > 1 or ALL_CAMERAS in recipe.cameras
+    if not names or camera.offset is None:
+        return camera.name
+    return f"{camera.name}-{names[0]}" if several else names[0]
+
+
+def plain(name: str) -> str:
+    """Return a name as a folder can have it."""
+    kept = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
+    return kept.strip("_") or "_"
+
+
+def fps_of(recipe: RecipeSpec, reel: Reel) -> float:
+    """Return the frames per second of a file's own time."""
+    return recipe.fps or reel.facts.fps
+
+
+def shooting_of(plan: Plan, index: int) -> tuple[Shooting, int]:
+    """Return the take of task `index`, and which of its batches that is."""
+    place = bisect.bisect_right(plan.first_tasks, index) - 1
+    return plan.shootings[place], index - plan.first_tasks[place]
+
+
+def key_of(reel: Reel) -> str:
+    """Return what a worker keeps: the scene, as it is opened."""
+    return digest(reel.scene.content, reel.clip, reel.maker is not None)[:32]
+
+
+def maker_task(job: Job, plan: Plan, index: int) -> RenderTask:
+    """Make the task that bakes a scene, or works out the paths of its camera."""
+    recipe, reel = sequence(job), plan.makers[index]
+    own = [each.take for each in plan.shootings if each.reel.maker == index]
+    return new_task(
+        job,
+        index,
+        task_id=f"{reel.scene.id}-{digest(*reel[:2])[:8]}-{index:04d}-make",
+        title=f"{reel.scene.title} · {'bake' if reel.facts.simulations else 'path'}",
+        assets=assets_of(reel),
+        setup=setup_of(recipe, reel, own).model_copy(
+            update={"takes": tuple(own) if recipe.camera else (), "seed": job.spec.seed}
+        ),
+        product=product_of(job, reel, own),
+        setup_s=MAKER_S,
+    )
+
+
+def product_of(job: Job, reel: Reel, own: Sequence[Take]) -> str:
+    """Return where what a maker makes is kept: named by all that it depends on."""
+    recipe = sequence(job)
+    setup = setup_of(recipe, reel, own)
+    paths = [take.model_dump(exclude={"name"}) for take in own] if recipe.camera else []
+    return product_key(
+        "sequence",
+        reel.scene.content,
+        setup.model_dump(mode="json"),
+        paths,
+        job.spec.seed if recipe.camera else 0,
+    )
+
+
+def setup_of(recipe: RecipeSpec, reel: Reel, own: Iterable[Take]) -> Setup:
+    """Return what all sequences of a scene share."""
+    return Setup(
+        clip=reel.clip,
+        lights=recipe.lights or ("both" if reel.hdr else "file"),
+        freeze_drivers=recipe.drivers == "freeze",
+        fps=fps_of(recipe, reel),
+        bake=baked(own) if reel.facts.simulations else None,
+        path=recipe.camera,
+    )
+
+
+def baked(own: Iterable[Take]) -> tuple[int, int]:
+    """Return the frames of a file that sequences show, and one more on each side."""
+    firsts, lasts = zip(*((take.moment(-1), take.moment(take.frames)) for take in own), strict=True)
+    return math.floor(min(firsts)), math.ceil(max(lasts))
+
+
+def assets_of(reel: Reel) -> tuple[Asset, ...]:
+    """Return the assets of a task, without what only its making needed."""
+    scene = reel.scene.model_copy(update={"scene": None})
+    return (scene, reel.hdr) if reel.hdr else (scene,)
+
+
+def frames_task(job: Job, index: int, shooting: Shooting, number: int) -> RenderTask:
+    """Make the task of a batch of neighbouring frames."""
+    recipe, reel, take = sequence(job), shooting.reel, shooting.take
+    per_task = job.spec.views_per_task
+    places = range(number * per_task, min((number + 1) * per_task, take.frames))
+    own = [each.take for each in plan_of(job).shootings if each.reel.maker == reel.maker]
+    setup = setup_of(recipe, reel, own if reel.maker is not None else ())
+    need = None
+    if reel.maker is not None:
+        need = Need(product=product_of(job, reel, own), made_by=reel.maker)
+    return new_task(
+        job,
+        index,
+        task_id=f"{take.name.replace('/', '-')}-{number:04d}",
+        title=f"{reel.scene.title} · {take.name.partition('/')[2]}",
+        assets=assets_of(reel),
+        setup=setup.model_copy(
+            update={"numerator": take.numerator, "denominator": take.denominator}
+        ),
+        views=(view_of(job, shooting, place) for place in places),
+        needs=need,
+    )
+
+
+def view_of(job: Job, shooting: Shooting, place: int) -> View:
+    """Make one frame of a sequence."""
+    take, reel = shooting.take, shooting.reel
+    number = take.number + place * take.step
+    camera = camera_at(job, shooting, place)
+    return View(
+        index=shooting.first_view + place,
+        name=f"{take.name.replace('/', '-')}-{number:06d}",
+        camera=camera,
+        frame=take.moment(place),
+        moment=Moment(
+            sequence=take.name,
+            place=place,
+            of=take.frames,
+            number=number,
+            fps=take.fps,
+            time_s=place / take.fps,
+        ),
+        cut_before=place > 0 and camera_at(job, shooting, place - 1) != camera,
+        cut_after=place + 1 < take.frames and camera_at(job, shooting, place + 1) != camera,
+        seed=sampling_seed(job, (reel.scene,), place=place),
+    )
+
+
+def camera_at(job: Job, shooting: Shooting, place: int) -> FileCamera | PathCamera:
+    """Return the camera that sees a frame of a sequence."""
+    if sequence(job).camera is not None:
+        return PathCamera()
+    if shooting.camera is not None:
+        return shooting.camera
+    facts, moment = shooting.reel.facts, shooting.take.moment(place)
+    begun = [cut.camera for cut in facts.cuts if cut.frame <= moment]
+    return FileCamera(name=begun[-1] if begun else facts.cuts[0].camera)
+
+
+def sequence(job: Job) -> RecipeSpec:
+    """Return the recipe of a job as what it is."""
+    assert isinstance(job.spec.recipe, RecipeSpec)
+    return job.spec.recipe

@@ -1,0 +1,273 @@
+"""Animated scenes as video: runs of frames with the labels that lead from one to the next."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AliasChoices, BeforeValidator, Field, model_validator
+
+from farm.spec.base import Spec
+from farm.spec.camera import AnyLens, FileCamera, PathCamera, PerspectiveLens
+from farm.spec.moment import Moment
+from farm.spec.passes import PassName
+from farm.spec.recipes.base import AssetRole, Recipe
+from farm.spec.recipes.base import Setup as BaseSetup
+from farm.spec.render import ImageFormat
+from farm.spec.view import View as BaseView
+
+ROLES = (
+    AssetRole("scenes", "scene", "scene"),
+    AssetRole("hdrs", "hdr", "HDRI", at_least=0),
+)
+FINEST = 900
+"""Blender stretches time by whole numbers up to this, over another."""
+Multiplier = Annotated[float, Field(ge=1 / 64, le=64)]
+Three = tuple[float, float, float]
+
+
+class Path(Spec):
+    """A camera of our own that moves through the scene; it never enters what stands there."""
+
+    speed: float = Field(default=1.0, ge=0.0)
+    """Units of the scene per second; of a pan, degrees per second."""
+    target: str | Three | None = None
+    """What is looked at: an object's name, or a point; left out: the middle of the scene."""
+    lens: AnyLens = PerspectiveLens()
+    """What the camera sees."""
+    clip_start: float = Field(default=0.1, gt=0.0)
+    """Nearer than that to a surface it never comes, in units of the scene."""
+
+
+class OrbitPath(Path):
+    """Around the target at one height."""
+
+    kind: Literal["orbit"] = "orbit"
+    radius: float | None = Field(default=None, gt=0.0)
+    """Units of the scene; left out: so that the scene fills the picture."""
+    height: float | None = None
+    """Above the target; left out: a third of the radius."""
+
+
+class PanPath(Path):
+    """On the spot, turning from left to right."""
+
+    kind: Literal["pan"] = "pan"
+    position: Three | None = None
+    """Left out: a free place that sees the target."""
+
+
+class DollyPath(Path):
+    """Straight towards the target, or away from it with a speed below 0."""
+
+    kind: Literal["dolly"] = "dolly"
+    speed: float = 1.0
+    """Units of the scene per second."""
+    position: Three | None = None
+    """Where it starts; left out: a free place that sees the target."""
+
+
+class RandomWalkPath(Path):
+    """A smooth walk by chance, with the target in view."""
+
+    kind: Literal["random_walk"] = "random_walk"
+
+
+class TrajectoryPath(Path):
+    """Poses of a file, between which the camera moves evenly."""
+
+    kind: Literal["trajectory"] = "trajectory"
+    poses: tuple[tuple[float, ...], ...] = ()
+    """time_s, x, y, z, qx, qy, qz, qw each, OpenGL's camera (it looks along -Z, +Y up); made of
+    `file` when the spec is read."""
+    file: str | None = None
+    """TUM (`.txt`), transforms.json or CSV."""
+
+
+def _by_word(value: Any) -> Any:
+    return {"kind": value} if isinstance(value, str) else value
+
+
+AnyPath = Annotated[
+    OrbitPath | PanPath | DollyPath | RandomWalkPath | TrajectoryPath, Field(discriminator="kind")
+]
+
+
+class RecipeSpec(Recipe):
+    """Sequences of frames from animated scenes."""
+
+    roles: ClassVar[tuple[AssetRole, ...]] = ROLES
+    has_neighbours: ClassVar[bool] = True
+    needs_facts: ClassVar[bool] = True
+
+    kind: Literal["sequence"] = "sequence"
+    """Name of the recipe."""
+    allow_empty_masks: bool = True
+    """Keep frames in which nothing of the scene is to be seen."""
+    sequences_per_scene: int = Field(default=1, ge=1, le=10_000)
+    """How many sequences each scene is cut into; no two share a frame."""
+    frames: int | None = Field(
+        default=None, ge=1, le=1_000_000, validation_alias=AliasChoices("frames", "num_frames")
+    )
+    """Frames of each sequence, also called `num_frames`; left out: all that the scene has."""
+    keyframe_multiplier: tuple[Multiplier, ...] = (1.0,)
+    """Slow motion: 2 makes two frames of each of the file's. Of several, each makes sequences of
+    its own."""
+    frame_start: int | None = Field(default=None, ge=-1_000_000, le=1_000_000)
+    """First frame of the file's time that is used; left out: the file's own."""
+    frame_end: int | None = Field(default=None, ge=-1_000_000, le=1_000_000)
+    """Last one, inclusive; left out: the file's own."""
+    frame_step: int = Field(default=1, ge=1, le=FINEST)
+    """Take every nth frame."""
+    fps: float | None = Field(default=None, gt=0.0, le=100_000.0)
+    """Frames per second of the file's own time; left out: what the file says."""
+    cameras: tuple[str, ...] = ()
+    """Names of cameras in the files, or `all`; left out: the one that each file renders with."""
+    camera_offsets: dict[str, Three] = Field(default_factory=dict)
+    """Name -> shift (right, up, back) of a copy of each camera, for stereo and rigs."""
+    camera: Annotated[AnyPath | None, BeforeValidator(_by_word)] = None
+    """A path of our own in place of the file's cameras: `orbit`, `pan`, `dolly`, `random_walk` or
+    `trajectory`."""
+    clip: str | None = None
+    """Name of the one animation of a glTF or FBX that is used; left out: each makes sequences of
+    its own."""
+    lights: Literal["file", "hdri", "both"] | None = None
+    """What lights the scene: its own lamps and world, the HDRI instead of all of these, or the HDRI
+    in place of its world beside its lamps; left out: `both` where there are HDRIs."""
+    drivers: Literal["refuse", "freeze"] = "refuse"
+    """What happens to drivers that need Python, which never runs: their scene is refused, or they
+    keep the value that was saved."""
+    allow_skips: bool = False
+    """Leave out scenes that cannot be used or are too short, rather than refuse the job."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        start, end = self.frame_start, self.frame_end
+        if start is not None and end is not None and start > end:
+            raise ValueError(f"frame_start: {start} is after frame_end, {end}")
+        if self.camera is not None and (self.cameras or self.camera_offsets):
+            raise ValueError("camera: a path of our own, or cameras of the file: name one of both")
+        for multiplier in self.keyframe_multiplier:
+            spacing(multiplier, self.frame_step)
+        if len(set(self.keyframe_multiplier)) != len(self.keyframe_multiplier):
+            raise ValueError("keyframe_multiplier: names a multiplier twice")
+        return self
+
+
+def spacing(multiplier: float, frame_step: int) -> Fraction:
+    """Return how many frames of the file lie between two of a sequence.
+
+    Raises:
+        ValueError: Blender cannot stretch time like this.
+    """
+    exact = frame_step / Fraction(multiplier).limit_denominator(FINEST)
+    if max(exact.numerator, exact.denominator) > FINEST or not math.isclose(
+        float(exact), frame_step / multiplier, rel_tol=1e-9
+    ):
+        raise ValueError(
+            f"keyframe_multiplier: {multiplier:g} with frame_step {frame_step} is not a fraction "
+            f"of whole numbers up to {FINEST}: take one such as 2.5"
+        )
+    return exact
+
+
+class Take(Spec):
+    """One sequence: which moments of which scene, seen by which camera."""
+
+    name: str
+    """The folder of the sequence in its dataset."""
+    number: int
+    """Of the first frame, as its files have it: in frames of the stretched time."""
+    step: int = 1
+    """From the number of one frame to that of the next."""
+    first: float
+    """Moment of the first frame, in frames of the file."""
+    frames: int
+    numerator: int
+    denominator: int
+    """Frames of the file from one frame of the sequence to the next: a fraction."""
+    fps: float
+    """Frames of the sequence per second."""
+    place: int = 0
+    """Among the takes of its scene and clip: chance is drawn by it."""
+
+    @property
+    def spacing(self) -> Fraction:
+        """Frames of the file from one frame of the sequence to the next."""
+        return Fraction(self.numerator, self.denominator)
+
+    def moment(self, place: float) -> float:
+        """Return the moment of a frame, in frames of the file."""
+        return float(Fraction(self.first) + Fraction(place) * self.spacing)
+
+
+class Setup(BaseSetup):
+    """What the frames of a sequence share."""
+
+    kind: Literal["sequence"] = "sequence"
+    clip: str | None = None
+    lights: Literal["file", "hdri", "both"] = "file"
+    freeze_drivers: bool = False
+    fps: float = Field(default=24.0, gt=0.0)
+    """Frames per second of the file's time."""
+    numerator: int = 1
+    denominator: int = 1
+    """Frames of the file from one frame to the next: a fraction."""
+    bake: tuple[int, int] | None = None
+    """Simulations are baked over these frames of the file, inclusive."""
+    path: AnyPath | None = None
+    takes: tuple[Take, ...] = ()
+    """Of a maker: sequences for which it works out the camera's path."""
+    seed: int = 0
+    """Of a maker: what paths draw from."""
+
+
+class View(BaseView):
+    """One frame of a sequence."""
+
+    kind: Literal["sequence"] = "sequence"
+    camera: Annotated[FileCamera | PathCamera, Field(discriminator="kind")]
+    frame: float
+    moment: Moment
+    cut_before: bool = False
+    """The frame before is seen by another camera."""
+    cut_after: bool = False
+    """So is the next one."""
+
+    @property
+    def caption(self) -> str:
+        return f"{self.moment.sequence}  ·  frame {self.moment.number}"
+
+    @property
+    def facets(self) -> dict[str, str]:
+        camera = self.camera.name if isinstance(self.camera, FileCamera) else "path"
+        return {"sequence": self.moment.sequence, "camera": camera}
+
+    def path_of(self, of: PassName, *, picture_format: ImageFormat) -> str:
+        folder, stem, suffix = FILES.get(of, (of, of, "exr"))
+        suffix = picture_format if of in ("rgb", "mask") else suffix
+        return f"{self.moment.sequence}/{folder}/{stem}_{self.moment.number:06d}.{suffix}"
+
+    def preview_path_of(self, of: PassName) -> str:
+        folder, stem, _ = FILES.get(of, (of, of, "exr"))
+        number = f"{self.moment.number:06d}"
+        return f"{self.moment.sequence}/previews/{folder}/{stem}_{number}.png"
+
+
+FILES: dict[PassName, tuple[str, str, str]] = {
+    "rgb": ("frames", "frame", "png"),
+    "mask": ("masks", "mask", "png"),
+    "depth": ("depths", "depth", "exr"),
+    "distance": ("distances", "distance", "exr"),
+    "normal": ("normals", "normal", "exr"),
+    "normal_world": ("normals_world", "normal_world", "exr"),
+    "index": ("segmentations", "segmentation", "png"),
+    "material": ("materials", "material", "png"),
+    "flow_forward": ("flows", "forward", "exr"),
+    "flow_backward": ("flows", "backward", "exr"),
+    "flow_forward_valid": ("flows", "forward_valid", "png"),
+    "flow_backward_valid": ("flows", "backward_valid", "png"),
+    "position": ("points", "point", "exr"),
+}
+"""Folder, stem and suffix of a pass's files in a sequence; of others the pass is both."""

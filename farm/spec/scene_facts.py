@@ -1,0 +1,50 @@
+"""What is known of an animated scene before any of it is rendered."""
+
+from __future__ import annotations
+
+from pydantic import Field, PositiveFloat
+
+from farm.spec.base import Spec
+
+
+class Clip(Spec):
+    """One animation of a file that has several: of a glTF, or a take of an FBX."""
+
+    name: str
+    frame_start: int
+    frame_end: int
+    """Inclusive."""
+
+
+class CameraCut(Spec):
+    """From `frame` on, the scene is seen by another camera: a marker of the file says so."""
+
+    frame: int
+    camera: str
+
+
+class SceneFacts(Spec):
+    """What a scene's file says of its time and its cameras, and what stands in the way."""
+
+    fps: PositiveFloat
+    """Frames per second of the file's own time."""
+    frame_start: int
+    frame_end: int
+    """Inclusive."""
+    cameras: tuple[str, ...] = ()
+    """Names, sorted; those that labels cannot follow are not among them."""
+    camera: str | None = None
+    """The one that the file renders with; None where it has none, or none that can be used."""
+    unfit_cameras: dict[str, str] = Field(default_factory=dict)
+    """Name -> why labels cannot follow it."""
+    cuts: tuple[CameraCut, ...] = ()
+    """Markers that switch cameras, by frame."""
+    clips: tuple[Clip, ...] = ()
+    """Of a file with several animations: each, in the file's order."""
+    simulations: tuple[str, ...] = ()
+    """What must be baked, as people know it: `cloth of Flag`. What is baked already is not here."""
+    refused: tuple[str, ...] = ()
+    """Why no frame of it would be right, one sentence each: a missing library, a fluid without
+    its cache."""
+    python_drivers: tuple[str, ...] = ()
+    """What Python drives, which never runs: `Cube: location[0]`."""
