@@ -1,0 +1,150 @@
+"""What of a scene moves by physics: it must be played from its start, or baked."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import bpy
+
+from worker.blender.guards.disarm import reachable
+
+BAKE_LAYOUT = struct.Struct("@i4xBb6xPiiiiPP")
+"""Of Blender's own NodesModifierBake: its id, mode and target, the directory, frames, what it
+refers to, and last what is packed; Python is not told of that."""
+
+
+SIMPLE = {"CLOTH": "cloth", "SOFT_BODY": "soft body"}
+"""Kinds of modifiers that simulate one thing each, with a point cache of their own."""
+
+
+class Simulation(NamedTuple):
+    """One thing that simulates."""
+
+    name: str
+    """As people know it: `cloth of Flag`."""
+    is_baked: bool
+
+
+def found(scene: Any) -> tuple[str, ...]:
+    """Return what of a scene must be baked, as people know it; what is baked is not among it."""
+    return tuple(dict.fromkeys(each.name for each in all_of(scene) if not each.is_baked))
+
+
+def all_of(scene: Any) -> Iterator[Simulation]:
+    """Yield all that simulates in a scene, and in what the scene shows many times."""
+    world = scene.rigidbody_world
+    if is_moved(world):
+        yield Simulation("rigid body world", is_kept(world.point_cache))
+    for item in objects_of(scene):
+        for modifier in item.modifiers:
+            if modifier.show_render:
+                yield from simulations_of(item, modifier)
+
+
+def objects_of(scene: Any) -> list[bpy.types.Object]:
+    """Return the objects that a scene uses, by whichever way, by name."""
+    used = reachable({scene.session_uid})
+    items = (item for item in bpy.data.objects if item.session_uid in used)
+    return sorted(items, key=lambda item: item.name)
+
+
+def is_moved(world: Any) -> bool:
+    """Tell whether a world of rigid bodies, where there is one, moves any."""
+    if world is None or not world.enabled or world.collection is None:
+        return False
+    bodies = (item.rigid_body for item in world.collection.all_objects)
+    return any(body is not None and body.type == "ACTIVE" for body in bodies)
+
+
+def simulations_of(item: Any, modifier: Any) -> Iterator[Simulation]:
+    """Yield what one modifier simulates."""
+    if modifier.type in SIMPLE:
+        yield Simulation(f"{SIMPLE[modifier.type]} of {item.name}", is_kept(modifier.point_cache))
+    elif modifier.type == "PARTICLE_SYSTEM" and moves(modifier.particle_system):
+        particles = modifier.particle_system
+        name = f"particles {particles.name} of {item.name}"
+        yield Simulation(name, is_kept(particles.point_cache))
+    elif modifier.type == "FLUID" and modifier.fluid_type == "DOMAIN":
+        yield Simulation(f"fluid of {item.name}", is_fluid_kept(modifier.domain_settings))
+    elif modifier.type == "DYNAMIC_PAINT":
+        for surface in painted(modifier):
+            yield Simulation(f"dynamic paint of {item.name}", is_kept(surface.point_cache))
+    elif modifier.type == "NODES":
+        for zone in zones_of(modifier):
+            yield Simulation(f"simulation zone of {item.name}", is_zone_kept(modifier, zone))
+
+
+def moves(particles: Any) -> bool:
+    """Tell whether particles move by physics; others are where their time alone says."""
+    if particles.settings.type == "HAIR":
+        return bool(particles.use_hair_dynamics)
+    return particles.settings.physics_type not in ("NO", "KEYED")
+
+
+def painted(modifier: Any) -> list[Any]:
+    """Return the surfaces of a canvas that change its geometry; others are pictures on a disk."""
+    canvas = modifier.canvas_settings
+    surfaces = canvas.canvas_surfaces if canvas is not None else ()
+    return [each for each in surfaces if each.is_active and each.surface_format == "VERTEX"]
+
+
+def zones_of(modifier: Any) -> list[Any]:
+    """Return the simulation zones of a modifier, in groups of its nodes too."""
+    if modifier.node_group is None:
+        return []
+    return [
+        bake
+        for bake in modifier.bakes
+        if bake.node is not None and bake.node.bl_idname == "GeometryNodeSimulationOutput"
+    ]
+
+
+def is_kept(cache: Any) -> bool:
+    """Tell whether a point cache was baked, and is there."""
+    if not cache.is_baked:
+        return False
+    return not cache.use_disk_cache or (cache.use_external and has_files(cache.filepath))
+
+
+def is_fluid_kept(domain: Any) -> bool:
+    """Tell whether all that shows of a fluid was baked, and its folder is there."""
+    has_shape = (
+        domain.has_cache_baked_mesh
+        if domain.domain_type == "LIQUID" and domain.use_mesh
+        else domain.has_cache_baked_noise or not domain.use_noise
+    )
+    return bool(domain.has_cache_baked_data and has_shape and has_files(domain.cache_directory))
+
+
+def is_zone_kept(modifier: Any, bake: Any) -> bool:
+    """Tell whether a simulation zone was baked into its file, or beside it."""
+    if is_packed(bake):
+        return True
+    folder = modifier.bake_directory and f"{modifier.bake_directory}/{bake.bake_id}"
+    if bake.use_custom_path:
+        folder = bake.directory
+    return bool(folder) and has_files(f"{folder}/meta")
+
+
+def is_packed(bake: Any) -> bool:
+    """Tell whether the bake of a zone is in its file.
+
+    Blender keeps that to itself. What it does tell is compared with what is read, so nothing is
+    believed of a Blender that keeps its bakes otherwise.
+    """
+    raw = ctypes.string_at(bake.as_pointer(), BAKE_LAYOUT.size)
+    known, _, _, _, first, last, _, _, _, packed = BAKE_LAYOUT.unpack(raw)
+    told = (bake.bake_id, bake.frame_start, bake.frame_end)
+    return (known, first, last) == told and bool(packed)
+
+
+def has_files(folder: str) -> bool:
+    """Tell whether a folder is there with something in it."""
+    try:
+        return bool(folder) and any(Path(bpy.path.abspath(folder)).iterdir())
+    except OSError:
+        return False
