@@ -112,8 +112,8 @@ class SequenceExpansion(Expansion):
 
 EXPANSION = SequenceExpansion()
 
-PLANS: dict[tuple[str, int], Plan] = {}
-"""By job and what is known of its scenes."""
+PLANS: dict[str, tuple[tuple[Asset, ...], Plan]] = {}
+"""By job: its plan, and the assets of which it was made."""
 
 
 def plan_of(job: Job) -> Plan:
@@ -122,12 +122,14 @@ def plan_of(job: Job) -> Plan:
     Raises:
         SpecError: A scene cannot be used, and `allow_skips` is off.
     """
-    key = (job.job_id, hash(job.of("scenes")))
-    if key not in PLANS:
-        if len(PLANS) >= MOST_KEPT:
-            PLANS.pop(next(iter(PLANS)))
-        PLANS[key] = planned(job)
-    return PLANS[key]
+    known = PLANS.get(job.job_id)
+    if known is not None and (known[0] is job.assets or known[0] == job.assets):
+        return known[1]
+    if len(PLANS) >= MOST_KEPT:
+        PLANS.pop(next(iter(PLANS)), None)
+    plan = planned(job)
+    PLANS[job.job_id] = (job.assets, plan)
+    return plan
 
 
 def planned(job: Job) -> Plan:

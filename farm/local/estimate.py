@@ -26,6 +26,8 @@ LABEL_BYTES_PER_PX: dict[PassName, float] = {
     "material": 0.025,
     "flow_forward": 0.3,
     "flow_backward": 0.3,
+    "flow_forward_valid": 0.03,
+    "flow_backward_valid": 0.03,
     "position": 2.0,
     "albedo": 0.5,
     "diffuse": 1.7,

@@ -67,6 +67,8 @@ FLOWS: tuple[PassName, ...] = (
 """What the word `flow` asks for: to the neighbouring frames, and where it can be trusted."""
 VALIDITY: frozenset[PassName] = frozenset({"flow_forward_valid", "flow_backward_valid"})
 """Passes that take a look at the neighbouring frames of a sequence."""
+VIEW_PASSES: tuple[PassName, ...] = tuple(name for name in PASS_NAMES if name not in VALIDITY)
+"""All that a view has by itself, whatever its recipe."""
 
 PASS_FOLDERS: dict[PassName, str] = {name: info.folder for name, info in PASSES.items()}
 """Folder of each pass inside a dataset."""

@@ -29,8 +29,9 @@ from worker.attempt.lease import LedgerLease
 from worker.attempt.renderer import open_blender
 from worker.recipes import Shot
 from worker.render.record_book import RecordBook
+from worker.render.rendered import Rendered
 from worker.render.task import render_views
-from worker.render.writer import Circumstances, Rendered, ViewWriter
+from worker.render.writer import Circumstances, ViewWriter
 
 REAL = "real"
 """Models whose id starts so are rendered by Blender."""

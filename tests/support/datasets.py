@@ -20,7 +20,7 @@ from farm.projection import recorded
 from farm.spec.asset import Asset, Credit
 from farm.spec.camera import AnyLens, OrbitCamera, PoseCamera, intrinsics, orbit_matrix
 from farm.spec.label import IndexLabel, Keypoint, ObjectLabel
-from farm.spec.passes import PASS_NAMES, PASSES, PassName, pass_path
+from farm.spec.passes import PASSES, VIEW_PASSES, PassName, pass_path
 from farm.spec.recipes.sod import SodView
 from farm.spec.record import CameraRecord, FileRecord, ViewRecord
 from farm.spec.view import Light
@@ -62,7 +62,7 @@ def write_dataset(
     models: int = 1,
     hdrs: int = 1,
     objects: int = 1,
-    passes: Sequence[PassName] = PASS_NAMES,
+    passes: Sequence[PassName] = VIEW_PASSES,
     size: tuple[int, int] = (64, 48),
     bit_depth: int = 8,
     picture_format: str = "png",

@@ -18,6 +18,7 @@ from farm.spec.label import Point3
 from farm.spec.record import CameraRecord
 from worker.blender import file_cameras
 from worker.blender.file_cameras import Evaluated
+from worker.blender.formats import importers
 from worker.blender.frames import show_frame
 from worker.blender.materials.clear_cut import ClearCut
 from worker.blender.materials.textures import missing_textures
@@ -26,6 +27,7 @@ from worker.blender.models.measure import Measurement
 from worker.blender.models.model import is_thin_air
 from worker.blender.models.pass_indices import in_order, names_of, number
 from worker.bounds import Points, transformed
+from worker.labels.flow import Shape
 
 MOST_STRETCH = 900
 """Blender's time remapping takes whole numbers up to this."""
@@ -115,6 +117,19 @@ class FileScene:
             placed(item.evaluated_get(depsgraph), index) for index, item in enumerate(self.items, 1)
         )
 
+    def shapes(self) -> dict[int, Shape]:
+        """Return what each mesh is made of that is rendered now, by the number of its object.
+
+        A point of a mesh can be followed from frame to frame as long as that stays the same.
+        """
+        depsgraph = self._depsgraph()
+        shown = {id_of(each) for each in importers.visible_objects(self.scene)}
+        return {
+            index: shape_of(item.evaluated_get(depsgraph))
+            for index, item in enumerate(self.items, 1)
+            if id_of(item) in shown
+        }
+
     def _depsgraph(self) -> bpy.types.Depsgraph:
         found: bpy.types.Depsgraph = self.scene.view_layers[0].depsgraph
         return found
@@ -172,6 +187,20 @@ def make_plain(scene: Any) -> None:
     cycles.shading_system = False  # Open Shading Language is code
     cycles.film_exposure = 1.0
     cycles.film_transparent_glass = False
+
+
+def id_of(item: bpy.types.Object) -> int:
+    """Return what tells an object from all others."""
+    return int(item.session_uid)
+
+
+def shape_of(item: Evaluated) -> Shape:
+    """Return how many points, edges and faces an evaluated object has; those of its instances
+    are theirs."""
+    data = item.data
+    if not isinstance(data, bpy.types.Mesh):
+        return ()
+    return (len(data.vertices), len(data.edges), len(data.polygons))
 
 
 def placed(item: Evaluated, index: int) -> Placed:

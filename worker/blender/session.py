@@ -291,6 +291,14 @@ class BlenderSession:
         """
         return self._render(self._samplings[1], seed=seed)
 
+    def render_labels(self) -> Path:
+        """Render what labels are made of alone, exactly as beside a picture.
+
+        They are of the pixels' centres, so that no seed changes them.
+        """
+        self._plan()
+        return self._render(self._samplings[-1], seed=0)
+
     def render(self, *, seed: int) -> Path:
         """Render the passes into a file, which is the caller's to remove.
 

@@ -19,6 +19,8 @@ CYCLES_PASSES: dict[PassName, tuple[str, ...]] = {
     "material": ("object_index", "material_index"),
     "flow_forward": ("vector",),
     "flow_backward": ("vector",),
+    "flow_forward_valid": ("vector", "object_index"),
+    "flow_backward_valid": ("vector", "object_index"),
     "position": ("position",),
     "albedo": ("diffuse_color",),
     "diffuse": ("diffuse_direct", "diffuse_indirect", "diffuse_color"),

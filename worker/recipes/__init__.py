@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -19,6 +19,7 @@ from farm.spec.recipes import RECIPES
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
 from farm.spec.view import View
+from worker.labels.flow import Shape
 from worker.labels.objects import Thing
 from worker.labels.tables import material_table
 
@@ -41,6 +42,8 @@ class Shot:
     """From the renderer's coordinates to those in which the record speaks: a turn and a shift."""
     things: tuple[Thing, ...] = ()
     """What the picture shows, in the coordinates in which the record speaks."""
+    shapes: Mapping[int, Shape] = field(default_factory=dict)
+    """Of a frame of a sequence: index -> what the mesh is made of that is seen now."""
 
 
 class Shown(Protocol):
@@ -117,6 +120,18 @@ class Stage(ABC):
         What tells several things apart is the index.
         """
         return ()
+
+    @property
+    def is_sequence(self) -> bool:
+        """Views are frames of sequences, whose flow leads to the `neighbours` of each."""
+        return False
+
+    def neighbours(self, view: View) -> tuple[View | None, View | None]:
+        """Return the frames before and after a view that its flow leads to; mostly there is none.
+
+        They need not be among the views of the task.
+        """
+        return (None, None)
 
     @abstractmethod
     def arrange(self, view: View) -> Shot:

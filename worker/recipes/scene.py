@@ -49,7 +49,10 @@ class SceneStage(Stage):
         if view.frame is not None:
             self.opened.show_frame(view.frame)
         camera = self.session.look_through(self.camera_of(view))
-        return Shot(camera=camera, gain=1.0, true_strength=True, things=self.things())
+        shapes = self.opened.shapes() if self.is_sequence else {}
+        return Shot(
+            camera=camera, gain=1.0, true_strength=True, things=self.things(), shapes=shapes
+        )
 
     def camera_of(self, view: View) -> FileCamera | PoseCamera:
         """Return what a view is seen by."""

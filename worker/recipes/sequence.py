@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farm.spec.camera import FileCamera, PathCamera, PoseCamera
-from farm.spec.recipes.sequence import Setup
+from farm.spec.recipes.sequence import FINEST, Setup, View
 from farm.spec.task import RenderTask
 from farm.spec.view import View as BaseView
 from worker.recipes.scene import SceneStage
 
 if TYPE_CHECKING:  # which imports Blender
     from worker.blender.session import BlenderSession
+
+FINEST_MOMENT = 64 * FINEST
+"""Largest denominator that a moment can have, in frames of the file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,29 @@ class SequenceStage(SceneStage):
     path: tuple[PoseCamera, ...] = ()
     """Of a camera of ours: where it is at each frame of the sequence."""
 
+    spacing: Fraction = Fraction(1)
+    """Frames of the file from one frame of the sequence to the next."""
+
+    @property
+    def is_sequence(self) -> bool:
+        return True
+
+    def neighbours(self, view: BaseView) -> tuple[View | None, View | None]:
+        assert isinstance(view, View)
+        place, last = view.moment.place, view.moment.of - 1
+        return (
+            self.moved(view, -1) if place > 0 and not view.cut_before else None,
+            self.moved(view, 1) if place < last and not view.cut_after else None,
+        )
+
+    def moved(self, view: View, by: int) -> View:
+        """Return a neighbouring frame, seen by the same camera."""
+        old = view.moment
+        moment = old.model_copy(update={"place": old.place + by})
+        exact = Fraction(view.frame).limit_denominator(FINEST_MOMENT)
+        frame = float(exact + by * self.spacing)
+        return view.model_copy(update={"frame": frame, "moment": moment})
+
     def camera_of(self, view: BaseView) -> FileCamera | PoseCamera:
         if isinstance(view.camera, PathCamera):
             assert view.moment is not None
@@ -40,8 +66,9 @@ def prepare(task: RenderTask, session: BlenderSession) -> SequenceStage:
     setup = task.setup
     assert isinstance(setup, Setup)
     opened = session.open_scene(task.assets[0])
-    opened.stretch_time(Fraction(setup.numerator, setup.denominator))
-    return SequenceStage(session, opened)
+    spacing = Fraction(setup.numerator, setup.denominator)
+    opened.stretch_time(spacing)
+    return SequenceStage(session, opened, spacing=spacing)
 
 
 def make(task: RenderTask, session: BlenderSession, folder: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from farm.errors import AssetError, RenderError, StaleAttempt, TaskError
 from farm.spec.asset import Asset
-from farm.spec.passes import PassName
+from farm.spec.passes import FLOWS, PassName
 from farm.spec.task import RenderTask
 from farm.spec.view import View
 from worker.assets.cache import own_paths
@@ -22,15 +22,20 @@ from worker.blender.view_passes import HIGHEST_INDEX
 from worker.images.encode import EncodePool
 from worker.labels.objects import stand_alone
 from worker.recipes import Shot, Stage, find_maker, find_recipe
+from worker.render.neighbours import Around, Chain, Look
 from worker.render.record_book import RecordBook
+from worker.render.rendered import Rendered
 from worker.render.results import Results
-from worker.render.writer import Circumstances, Rendered, ViewWriter
+from worker.render.writer import Circumstances, ViewWriter
 
 if TYPE_CHECKING:  # bpy is imported by the process that renders, not by whoever imports this
     from worker.blender.session import BlenderSession
 
 ENCODERS = 4
 """Threads beside the renderer, at most; one more picture than these may be in flight."""
+
+FLOW: frozenset[PassName] = frozenset(FLOWS)
+"""Passes for which a sequence's frames look at their neighbours."""
 
 
 Locate = Callable[[Sequence[Asset]], list[Path]]
@@ -216,13 +221,25 @@ def render_views(  # noqa: PLR0913  the parts of one loop
     workers = max(1, min(ENCODERS, (os.cpu_count() or 1) - 1))
     jobs: list[tuple[Rendered, Future[None]]] = []
     with EncodePool(workers, workers + 1) as pool:
+
+        def hand_on(rendered: Rendered, around: Around | None) -> None:
+            jobs.append((rendered, pool.submit(finisher.finish, rendered, around)))
+            raise_failures(jobs)
+
+        chain = Chain(stage, lambda view: look_at(view, stage, session, pool), hand_on)
+        led = stage.is_sequence and not FLOW.isdisjoint(session.passes)
         try:
             for view in views:
                 lease.confirm()
+                before = chain.before(view) if led else None
                 rendered = render_view(view, stage, session, load_s=load_s)
-                jobs.append((rendered, pool.submit(finisher.finish, rendered)))
                 load_s = 0.0
-                raise_failures(jobs)
+                if led:
+                    own = Look(rendered.shot, pool.submit(rendered.read))
+                    chain.add(rendered, own, before)
+                else:
+                    hand_on(rendered, None)
+            chain.end()
         except StaleAttempt:  # somebody else writes these files now
             for rendered, job in jobs:
                 if job.cancel():
@@ -230,6 +247,13 @@ def render_views(  # noqa: PLR0913  the parts of one loop
             raise
         finally:
             wait(job for _, job in jobs)
+
+
+def look_at(view: View, stage: Stage, session: BlenderSession, pool: EncodePool) -> Look:
+    """Render the labels of a frame that is not to be written, for its neighbour."""
+    shot = stage.arrange(view)
+    seen = Rendered(view, shot, session.render_labels(), load_s=0.0, render_s=0.0)
+    return Look(shot, pool.submit(seen.read))
 
 
 def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: float) -> Rendered:

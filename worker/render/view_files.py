@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,11 +17,21 @@ from worker.images.encode import decode, decode_exr, encode, encode_exr
 from worker.images.multilayer import Passes
 from worker.images.view_transform import Developer, quantise_mask
 from worker.labels.arrays import Geometry, label_array, reach
+from worker.labels.flow import Side, flow_to, is_valid
 from worker.labels.objects import Sight, object_label, stand_alone
 from worker.labels.previews import preview
 from worker.labels.rim import within_rim
 from worker.recipes import Shot
 from worker.render.checks import check_label, check_passes, check_pixels, check_same
+from worker.render.neighbours import Around, Look
+
+SEEN_AS_THEY_ARE = ("picture", "yes_or_no")
+"""Kinds of passes whose own files people can look at."""
+FLOW_PASSES: dict[Side, tuple[PassName, PassName]] = {
+    "forward": ("flow_forward", "flow_forward_valid"),
+    "backward": ("flow_backward", "flow_backward_valid"),
+}
+"""The flow to each side, and where it is valid."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +59,8 @@ class ViewFileMaker:
             view_transform=settings.view_transform, bit_depth=settings.bit_depth
         )
 
-    def __call__(self, passes: Passes, shot: Shot) -> ViewFiles:
-        """Make the files of a view.
+    def __call__(self, passes: Passes, shot: Shot, around: Around | None = None) -> ViewFiles:
+        """Make the files of a view; of a frame of a sequence, with a look at its neighbours.
 
         Raises:
             UnusablePictureError: What Cycles delivered must not count, or is lost in a file.
@@ -61,15 +71,16 @@ class ViewFileMaker:
         geometry = Geometry(shot.camera, shot.world_from_scene, shot.gain, self._materials)
         clock = PassTimer()
         arrays: dict[PassName, NDArray[Any]] = {}
+        led = flows(task.passes, around) if around is not None else {}
         for name in task.passes:
-            arrays[name] = self._array(name, passes, geometry)
+            arrays[name] = led[name] if name in led else self._array(name, passes, geometry)
             clock.note(name)
         check_pixels(arrays, passes.alpha, bit_depth=bit_depth)
         files, previews = {}, {}
         for name, array in arrays.items():
             clock.restart()
             files[name] = self._file(name, array, passes)
-            if PASSES[name].kind != "picture" and task.render.previews:
+            if PASSES[name].kind not in SEEN_AS_THEY_ARE and task.render.previews:
                 previews[name] = encode(preview(name, array), format="png")
             clock.note(name)
         index = index_of(passes, shot, geometry, parts=self._parts)
@@ -105,6 +116,21 @@ class ViewFileMaker:
         planes = array.reshape(*array.shape[:2], len(channels))
         check_same(name, planes, lambda: decode_exr(data, channels))
         return data
+
+
+def flows(wanted: Iterable[PassName], around: Around) -> dict[PassName, NDArray[Any]]:
+    """Return the flow passes of a frame, by a look at those before and after it."""
+    sides: tuple[tuple[Side, Look | None], ...]
+    sides = (("forward", around.after), ("backward", around.before))
+    here, found = around.own.frame(), dict[PassName, NDArray[Any]]()
+    for side, look in sides:
+        there = look.frame() if look is not None else None
+        flow, valid = FLOW_PASSES[side]
+        if flow in wanted:
+            found[flow] = flow_to(here, there, side)
+        if valid in wanted:
+            found[valid] = np.where(is_valid(here, there, side), 255, 0).astype(np.uint8)
+    return found
 
 
 def index_of(

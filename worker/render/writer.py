@@ -8,41 +8,20 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from farm.errors import UnusablePictureError
 from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PassName, samples_for
 from farm.spec.record import FileRecord, Timings, ViewRecord
 from farm.spec.task import RenderTask, dataset_key, view_id
-from farm.spec.view import View
-from worker.images.multilayer import Passes, read_passes
-from worker.recipes import Shot
 from worker.render.checks import joined
+from worker.render.neighbours import Around
 from worker.render.record_book import RecordBook
+from worker.render.rendered import Rendered
 from worker.render.results import Results
 from worker.render.view_files import PassTimer, ViewFileMaker
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """A view that Cycles has rendered and nobody has looked at."""
-
-    view: View
-    shot: Shot
-    path: Path
-    load_s: float
-    render_s: float
-    centres: Path | None = None
-    """A second file, with the labels that the first cannot tell, of the pixels' centres."""
-
-    def drop(self) -> None:
-        """Remove what was rendered."""
-        for path in (self.path, self.centres):
-            if path is not None:
-                path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -89,18 +68,20 @@ class ViewWriter:
             task, circumstances.materials, parts=len(circumstances.indices)
         )
 
-    def finish(self, rendered: Rendered) -> None:
+    def finish(self, rendered: Rendered, around: Around | None = None) -> None:
         """Read the passes, check them, write the files, then the record, then tell.
 
         A view that must not count is remembered for `raise_unfit`; the others continue.
+
+        Args:
+            rendered: The view.
+            around: Of a frame of a sequence: it has been read, as have its neighbours.
         """
         begun = time.perf_counter()
-        passes = read_once(rendered.path)
-        if rendered.centres is not None:
-            passes = read_once(rendered.centres).over(passes)
+        passes = around.own.passes.result() if around is not None else rendered.read()
         read = time.perf_counter()
         try:
-            produce = self._produce(passes, rendered.shot)
+            produce = self._produce(passes, rendered.shot, around)
         except UnusablePictureError as error:
             log.warning("view does not count view=%s: %s", rendered.view.name, error)
             with self._one_at_a_time:
@@ -213,11 +194,3 @@ class ViewWriter:
             versions=known.versions,
             timings=timings,
         )
-
-
-def read_once(path: Path) -> Passes:
-    """Read a render and remove its file."""
-    try:
-        return read_passes(path)
-    finally:
-        path.unlink(missing_ok=True)

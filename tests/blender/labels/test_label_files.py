@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from farm.errors import AssetError
-from farm.spec.passes import PASS_NAMES
+from farm.spec.passes import VIEW_PASSES
 from tests.builders import a_task
 from tests.support.blender.scenes import a_material, add_box
 from tests.support.blender.shots import WIDE, some_view
@@ -22,7 +22,7 @@ from worker.labels.tables import index_table
 from worker.render.task import check_numbers
 
 BALL, CRATE, SHEET = 1, 2, 3
-LABELS = tuple(name for name in PASS_NAMES if name not in ("rgb", "mask"))
+LABELS = tuple(name for name in VIEW_PASSES if name not in ("rgb", "mask"))
 
 
 @pytest.fixture(scope="module")
@@ -188,5 +188,5 @@ def test_previews_are_small_pictures_of_each_label(shown, labelled, still, sky):
 def test_a_record_says_what_each_pass_took(shown):
     spent = shown.record.timings.pass_s
 
-    assert set(spent) == set(PASS_NAMES)
+    assert set(spent) == set(VIEW_PASSES)
     assert all(seconds > 0 for seconds in spent.values())

@@ -7,7 +7,7 @@ import pytest
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
-from farm.spec.passes import PASS_NAMES
+from farm.spec.passes import VIEW_PASSES
 from farm.spec.record import ViewRecord
 from farm.spec.task import records_key
 from farm.storage import FolderStorage
@@ -19,7 +19,7 @@ from worker.recipes import find_recipe
 from worker.render.task import render_task
 
 BALL, CRATE, SHEET = 1, 2, 3
-LABELS = tuple(name for name in PASS_NAMES if name not in ("rgb", "mask"))
+LABELS = tuple(name for name in VIEW_PASSES if name not in ("rgb", "mask"))
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +208,7 @@ def test_keypoints_are_found_and_hidden_by_what_is_before_them(shown):
 
 def test_every_pass_alone_equals_the_same_among_all(shown, labelled, still, sky):
     """Whatever the session rendered before, and however many samples the picture takes."""
-    for name in PASS_NAMES:
+    for name in VIEW_PASSES:
         alone = labelled(still, sky, passes=(name,))
         if name == "cryptomatte" or name in ("rgb", "mask", "albedo", "diffuse", "specular"):
             assert alone.record.samples == 4
@@ -223,7 +223,7 @@ def test_denoising_touches_the_picture_alone(shown, labelled, still, sky):
 
     assert smooth.record.denoiser == "openimagedenoise"
     assert smooth.data("rgb") != shown.data("rgb")
-    for name in PASS_NAMES:
+    for name in VIEW_PASSES:
         if name != "rgb":
             assert smooth.data(name) == shown.data(name), name
 

@@ -8,14 +8,14 @@ import json
 import numpy as np
 import pytest
 
-from farm.spec.passes import PASS_NAMES
+from farm.spec.passes import VIEW_PASSES
 from tests.support.blender import panes
 from tests.support.blender.rays import look, settled
 from tests.support.blender.scenes import add_box, asset_of
 from tests.support.blender.shots import WIDE, some_view
 from worker.blender.materials.transparency import may_let_through
 
-LABELS = tuple(name for name in PASS_NAMES if name not in ("rgb", "mask", "cryptomatte"))
+LABELS = tuple(name for name in VIEW_PASSES if name not in ("rgb", "mask", "cryptomatte"))
 ABOVE = some_view(yaw=20.0, pitch=45.0)
 ALPHAS = (0.0, 0.3, 0.49, 0.5, 0.7)
 KINDS = {

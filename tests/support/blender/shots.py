@@ -13,7 +13,7 @@ from PIL import Image
 from farm.dataset.images import decode_pass
 from farm.spec.asset import Asset
 from farm.spec.camera import OrbitCamera
-from farm.spec.passes import PASS_NAMES, PassName
+from farm.spec.passes import VIEW_PASSES, PassName
 from farm.spec.recipes.sod import SodSetup, SodView
 from farm.spec.record import ViewRecord
 from farm.spec.render import ResolvedRender
@@ -180,7 +180,7 @@ def render_labelled(
     hdr: Asset,
     view: View | None = None,
     *,
-    passes: tuple[PassName, ...] = PASS_NAMES,
+    passes: tuple[PassName, ...] = VIEW_PASSES,
     **settings: object,
 ) -> Rendered:
     """Render one view with these passes as a worker does, and read it back."""

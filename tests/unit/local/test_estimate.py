@@ -1,5 +1,5 @@
 from farm.local.estimate import make_estimate
-from farm.spec.passes import PASS_NAMES
+from farm.spec.passes import VIEW_PASSES
 from farm.spec.recipes.sod import SodAugmented, SodGrid
 from farm.spec.render import RenderSettings
 from tests.builders import a_job
@@ -39,13 +39,13 @@ def test_every_pass_in_every_format_can_be_planned():
     small = plan_of(passes=("rgb",)).size_bytes
     for picture_format in ("png", "jxl"):
         settings = RenderSettings(format=picture_format)
-        assert plan_of(passes=PASS_NAMES, render=settings).size_bytes > small
+        assert plan_of(passes=VIEW_PASSES, render=settings).size_bytes > small
 
 
 def test_labels_take_room_and_one_sample():
     few, all_ = (
         make_estimate(a_job(passes=passes, render=RenderSettings(samples=64)), devices=["cuda:0"])
-        for passes in (("depth",), PASS_NAMES)
+        for passes in (("depth",), VIEW_PASSES)
     )
 
     assert all_.size_bytes > 10 * few.size_bytes

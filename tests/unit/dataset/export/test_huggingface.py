@@ -10,7 +10,7 @@ import pytest
 import farm.dataset
 from farm.dataset.split import split_dataset
 from farm.errors import SpecError
-from farm.spec.passes import PASS_NAMES
+from farm.spec.passes import VIEW_PASSES
 from tests.support.datasets import write_dataset
 from tests.unit.dataset.export.pictures import half_covered, run
 
@@ -75,7 +75,7 @@ def test_the_folder_alone_says_which_split_is_where(tmp_path: Path, load):
 
 
 def test_the_card_explains_each_column(tmp_path: Path, load):
-    passes = tuple(name for name in PASS_NAMES if name != "cryptomatte")
+    passes = tuple(name for name in VIEW_PASSES if name != "cryptomatte")
     write_dataset(tmp_path / "d", views=2, passes=passes)
 
     run(tmp_path / "d", tmp_path / "out", "huggingface")

@@ -13,7 +13,7 @@ import pytest
 from farm.dataset.preview.preview import find_view, page_of, picture_of, sheet_of
 from farm.dataset.reader import DatasetError, open_dataset
 from farm.spec.label import IndexLabel
-from farm.spec.passes import PASS_NAMES
+from farm.spec.passes import VIEW_PASSES
 from tests.builders import a_record
 from tests.support.datasets import write_dataset
 
@@ -46,7 +46,7 @@ def test_a_page_holds_the_passes_and_records_of_its_views_and_loads_nothing(data
     assert "8 views" in found["subtitle"]
     assert "5 views shown" in found["subtitle"]
     titles = [tile["title"] for tile in found["views"][0]["tiles"]]
-    assert titles == ["rgb", "objects", *PASS_NAMES[1:]]
+    assert titles == ["rgb", "objects", *VIEW_PASSES[1:]]
     assert {view["roles"]["model"][0] for view in found["views"]} == {"ball000", "ball001"}
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
     for tile in found["views"][0]["tiles"]:

@@ -1,0 +1,129 @@
+"""Where points of a scene's surfaces go from one moment to another, by ray casts alone."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import bpy
+import numpy as np
+from mathutils import Vector
+from mathutils.bvhtree import BVHTree
+
+from farm.projection import project, rays
+from farm.spec.record import CameraRecord
+
+SKIN = 1e-3
+"""How far from a surface a ray may end and still have reached it."""
+
+
+class Moment(NamedTuple):
+    """A scene's meshes as they are at one moment, in its world."""
+
+    points: np.ndarray
+    triangles: np.ndarray
+    owners: np.ndarray
+    """Object of each triangle."""
+    tree: BVHTree
+
+
+def moment_of(scene: Any, frame: float) -> Moment:
+    """Evaluate the scene at a moment."""
+    scene.frame_set(int(np.floor(frame)), subframe=frame - np.floor(frame))
+    graph = bpy.context.evaluated_depsgraph_get() if scene == bpy.context.scene else None
+    graph = graph or scene.view_layers[0].depsgraph
+    graph.update()
+    points, triangles, owners, first = [], [], [], 0
+    for item in sorted(scene.objects, key=lambda each: each.name):
+        if item.type != "MESH" or item.hide_render:
+            continue
+        mesh = item.evaluated_get(graph).to_mesh()
+        mesh.calc_loop_triangles()
+        matrix = np.array(item.evaluated_get(graph).matrix_world)
+        local = np.array([vertex.co for vertex in mesh.vertices])
+        points.append(local @ matrix[:3, :3].T + matrix[:3, 3])
+        found = np.array([each.vertices for each in mesh.loop_triangles])
+        triangles.append(found + first)
+        owners += [item.name] * len(found)
+        first += len(local)
+    every, faces = np.concatenate(points), np.concatenate(triangles)
+    tree = BVHTree.FromPolygons(every.tolist(), faces.tolist())
+    return Moment(every, faces, np.array(owners), tree)
+
+
+class Truth(NamedTuple):
+    """What is known of each pixel."""
+
+    owner: np.ndarray
+    """(H, W), name of what its centre shows, "" where there is nothing."""
+    flow: np.ndarray
+    """(H, W, 2), NaN where there is nothing."""
+    valid: np.ndarray
+    """(H, W): the other moment shows the same point."""
+    close: np.ndarray
+    """(H, W): too close to an edge, here or there, for either answer to be wrong."""
+
+
+def truth(
+    here: Moment, there: Moment, camera: CameraRecord, other: CameraRecord, size: tuple[int, int]
+) -> Truth:
+    """Follow the point at each pixel's centre."""
+    width, height = size
+    looked = rays(camera, size)
+    world, world_there = np.array(camera.world_from_camera), np.array(other.world_from_camera)
+    owner = np.full((height, width), "", dtype=object)
+    flow = np.full((height, width, 2), np.nan)
+    valid = np.zeros((height, width), bool)
+    close = np.zeros((height, width), bool)
+    for y in range(height):
+        for x in range(width):
+            start = world[:3, :3] @ looked.origins[y, x] + world[:3, 3]
+            along = world[:3, :3] @ looked.directions[y, x]
+            hit, _, face, _ = here.tree.ray_cast(Vector(start), Vector(along))
+            if face is None:
+                continue
+            owner[y, x] = here.owners[face]
+            weights = barycentric(np.array(hit), here.points[here.triangles[face]])
+            moved = weights @ there.points[there.triangles[face]]
+            local = (moved - world_there[:3, 3]) @ world_there[:3, :3]
+            px = project(local[None], other)[0]
+            flow[y, x] = px - [x + 0.5, y + 0.5]
+            inside = bool(np.isfinite(px).all() and (px >= 0).all() and (px < size).all())
+            valid[y, x] = inside and sees(there, world_there[:3, 3], moved)
+            close[y, x] = inside and is_close(there, other, moved, px, valid[y, x])
+    return Truth(owner, flow, valid, close)
+
+
+def sees(moment: Moment, eye: np.ndarray, point: np.ndarray) -> bool:
+    """Say whether nothing is between an eye and a point."""
+    away = point - eye
+    far = float(np.linalg.norm(away))
+    _hit, _, face, distance = moment.tree.ray_cast(Vector(eye), Vector(away / far))
+    return face is None or distance > far - SKIN * far
+
+
+def is_close(
+    moment: Moment, camera: CameraRecord, point: np.ndarray, px: np.ndarray, valid: bool
+) -> bool:
+    """Say whether a quarter of a pixel aside the answer would be another one."""
+    world = np.array(camera.world_from_camera)
+    local = (point - world[:3, 3]) @ world[:3, :3]
+    for dx, dy in ((0.25, 0), (-0.25, 0), (0, 0.25), (0, -0.25)):
+        scale = -local[2]
+        aside = local + np.array([dx * scale / camera.fx_px, dy * scale / camera.fy_px, 0])
+        moved = world[:3, :3] @ aside + world[:3, 3]
+        away = moved - world[:3, 3]
+        far = float(np.linalg.norm(away))
+        _, _, face, distance = moment.tree.ray_cast(Vector(world[:3, 3]), Vector(away / far))
+        if (face is None or distance > far - 0.05 * far) != valid:
+            return True
+    return False
+
+
+def barycentric(point: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Return the weights of a triangle's corners that make a point."""
+    a, b = corners[1] - corners[0], corners[2] - corners[0]
+    c = point - corners[0]
+    aa, ab, bb, ca, cb = a @ a, a @ b, b @ b, c @ a, c @ b
+    scale = aa * bb - ab * ab
+    v, w = (bb * ca - ab * cb) / scale, (aa * cb - ab * ca) / scale
+    return np.array([1 - v - w, v, w])
