@@ -27,7 +27,6 @@ from worker.blender.models.measure import Measurement
 from worker.blender.models.model import is_thin_air
 from worker.blender.models.pass_indices import in_order, names_of, number
 from worker.bounds import Points, transformed
-from worker.labels.flow import Shape
 
 MOST_STRETCH = 900
 """Blender's time remapping takes whole numbers up to this."""
@@ -117,7 +116,7 @@ class FileScene:
             placed(item.evaluated_get(depsgraph), index) for index, item in enumerate(self.items, 1)
         )
 
-    def shapes(self) -> dict[int, Shape]:
+    def shapes(self) -> dict[int, tuple[int, ...]]:
         """Return what each mesh is made of that is rendered now, by the number of its object.
 
         A point of a mesh can be followed from frame to frame as long as that stays the same.
@@ -194,7 +193,7 @@ def id_of(item: bpy.types.Object) -> int:
     return int(item.session_uid)
 
 
-def shape_of(item: Evaluated) -> Shape:
+def shape_of(item: Evaluated) -> tuple[int, ...]:
     """Return how many points, edges and faces an evaluated object has; those of its instances
     are theirs."""
     data = item.data

@@ -93,6 +93,12 @@ def paint_flow(flow: Floats) -> tuple[Bytes, str]:
     return over_background(wheel, lengths > STILL_PX), note
 
 
+def paint_yes_or_no(there: NDArray[np.uint8]) -> tuple[Bytes, str]:
+    """Show where something holds in white."""
+    share = float((there > 0).mean())
+    return np.repeat(there[..., None], 3, axis=-1), f"{share:.0%} of the pixels"
+
+
 def paint_light(light: Floats) -> tuple[Bytes, str]:
     """Show linear light as a screen does, the brightest hundredth as white."""
     there = light.any(axis=-1)
@@ -174,6 +180,8 @@ PAINTERS: dict[PassName, Callable[[NDArray[Any]], tuple[Bytes, str]]] = {
     "normal_world": paint_normals,
     "flow_forward": paint_flow,
     "flow_backward": paint_flow,
+    "flow_forward_valid": paint_yes_or_no,
+    "flow_backward_valid": paint_yes_or_no,
     "position": paint_positions,
     "albedo": paint_light,
     "diffuse": paint_light,

@@ -44,6 +44,8 @@ COLUMNS = {
     "material": "number of the material, as in `materials` of `record`; 0 where there is nothing",
     "flow_forward": "motion to the next frame, pixels: x right, y down",
     "flow_backward": "motion to the frame before, pixels: x right, y down",
+    "flow_forward_valid": "255 where the next frame shows the same point of a surface, else 0",
+    "flow_backward_valid": "255 where the frame before shows the same point, else 0",
     "uv": "texture coordinates; 0 where there is nothing",
     "albedo": "share of light that is scattered, linear Rec. 709",
     "diffuse": "scattered light, linear Rec. 709",
