@@ -83,8 +83,6 @@ def test_a_package_that_does_not_fit_is_left_out_and_why_is_said_to_who_asks(loa
         parse_spec({"models": "m.obj", "hdrs": "h.exr", "recipe": {"kind": "bench"}})
     told = "recipe.kind: 'bench' is not one of 'sequence', 'sod': the recipe 'bench' of"
     assert told in str(caught.value)
-        caught.value
-    )
     assert sentence in str(caught.value)
 
 
