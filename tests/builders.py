@@ -102,12 +102,12 @@ def a_record(
     suffix: str = "png",
     model: Asset | None = None,
     hdr: Asset | None = None,
+    camera: CameraRecord | None = None,
     **changes: object,
 ) -> ViewRecord:
     """A record of a view whose files hold `files`."""
     assets = (model or an_asset(), hdr or an_asset("studio.exr", kind="hdr"))
     view = view or a_view()
-    camera = view.camera
     record = ViewRecord(
         view_id=digest(view.name, view.seed),
         view=view,
@@ -125,16 +125,7 @@ def a_record(
             for name, data in (files or {"rgb": b"picture", "mask": b"mask"}).items()
         },
         resolution_px=(64, 64),
-        camera=CameraRecord(
-            world_from_camera=orbit_matrix(
-                yaw_deg=camera.yaw_deg, pitch_deg=camera.pitch_deg, distance=camera.distance
-            ),
-            fx_px=88.9,
-            fy_px=88.9,
-            cx_px=32.0,
-            cy_px=32.0,
-            distance=camera.distance,
-        ),
+        camera=camera or an_orbit_record(view),
         assets=assets,
         samples=1,
         denoiser=None,
@@ -147,3 +138,18 @@ def a_record(
         ),
     )
     return record.model_copy(update=changes)
+
+
+def an_orbit_record(view: View) -> CameraRecord:
+    """The camera of a view on a dome."""
+    camera = view.camera
+    return CameraRecord(
+        world_from_camera=orbit_matrix(
+            yaw_deg=camera.yaw_deg, pitch_deg=camera.pitch_deg, distance=camera.distance
+        ),
+        fx_px=88.9,
+        fy_px=88.9,
+        cx_px=32.0,
+        cy_px=32.0,
+        distance=camera.distance,
+    )

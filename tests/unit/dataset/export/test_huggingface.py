@@ -12,6 +12,7 @@ from farm.dataset.split import split_dataset
 from farm.errors import SpecError
 from farm.spec.passes import VIEW_PASSES
 from tests.support.datasets import write_dataset
+from tests.support.sequences import write_sequences
 from tests.unit.dataset.export.pictures import half_covered, run
 
 
@@ -74,9 +75,17 @@ def test_the_folder_alone_says_which_split_is_where(tmp_path: Path, load):
         assert [row["view"] for row in rows] == [view.name for view in wanted]
 
 
-def test_the_card_explains_each_column(tmp_path: Path, load):
-    passes = tuple(name for name in VIEW_PASSES if name != "cryptomatte")
-    write_dataset(tmp_path / "d", views=2, passes=passes)
+def of_one_view(place: Path) -> None:
+    write_dataset(place, views=2, passes=[name for name in VIEW_PASSES if name != "cryptomatte"])
+
+
+def of_sequences(place: Path) -> None:
+    write_sequences(place, sequences=1, frames=2, size=(64, 48))
+
+
+@pytest.mark.parametrize("write", [of_one_view, of_sequences])
+def test_the_card_explains_each_column(tmp_path: Path, load, write):
+    write(tmp_path / "d")
 
     run(tmp_path / "d", tmp_path / "out", "huggingface")
 
