@@ -5,6 +5,7 @@ from __future__ import annotations
 from farm.dataset.preview.contact_sheet import contact_sheet
 from farm.dataset.records.collect import DatasetSummary, FinishedRun, collect
 from farm.dataset.records.read import VIEWS_FILE, read_file
+from farm.dataset.records.sequences import write_sequences
 from farm.spec.task import dataset_key
 from farm.storage import Storage
 
@@ -21,6 +22,8 @@ def finish_dataset(storage: Storage, dataset: str, run: FinishedRun) -> DatasetS
     """
     storage.sweep(dataset)
     summary = collect(storage, dataset, run)
+    if summary.sequences:
+        write_sequences(storage, dataset, run.report)
     if summary.views:
         views = read_file(storage, dataset_key(dataset, VIEWS_FILE), run.report)  # just folded
         records = (entry.record for entry in views)

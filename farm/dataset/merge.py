@@ -23,6 +23,7 @@ from farm.dataset.records.attribution import ATTRIBUTION_FILE, attribution
 from farm.dataset.records.collect import DATASET_FILE, DatasetSummary, RunFacts, copied, summarise
 from farm.dataset.records.newest import short
 from farm.dataset.records.read import VIEWS_FILE
+from farm.dataset.records.sequences import write_sequences
 from farm.dataset.temp_files import scratch
 from farm.errors import SetupError, SpecError
 from farm.spec.base import digest
@@ -109,6 +110,8 @@ def merge(
     out.put(DATASET_FILE, (summary.model_dump_json(indent=2) + "\n").encode())
     text = attribution(summary.name, summary.assets)
     out.put(ATTRIBUTION_FILE, text.encode())
+    if summary.sequences:
+        write_sequences(out, "", print_nothing)
     with contextlib.suppress(SetupError):  # the dataset is whole without its sheet
         out.put(PREVIEW_FILE, sheet_of(open_in(out), limit=LIMIT))
     return MergeSummary(
@@ -118,6 +121,10 @@ def merge(
         copied=counts["copied"],
         there=counts["there"],
     )
+
+
+def print_nothing(_sentence: str) -> None:
+    """Say nothing of lines that were just written."""
 
 
 def check_apart(part: Storage, out: Storage) -> None:

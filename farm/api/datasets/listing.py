@@ -12,9 +12,10 @@ from farm.api.jobs import bad_cursor
 from farm.api.problems import ApiProblem
 from farm.dataset.finish import PREVIEW_FILE
 from farm.dataset.records.attribution import ATTRIBUTION_FILE
-from farm.dataset.records.collect import DATASET_FILE
+from farm.dataset.records.collect import DATASET_FILE, DatasetSummary
 from farm.dataset.records.current import standing_views
 from farm.dataset.records.read import VIEWS_FILE, attempts
+from farm.dataset.records.sequences import names_of_files
 from farm.spec.job import Job
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
@@ -100,7 +101,8 @@ def plain_files(
     storage: Storage, dataset: str, inner: str, *, start: ListingPlace
 ) -> Iterator[tuple[ListingPlace, DatasetFile]]:
     """Yield the files of a dataset other than those of its views."""
-    names = (ATTRIBUTION_FILE, DATASET_FILE, PREVIEW_FILE, VIEWS_FILE)
+    names: tuple[str, ...] = (ATTRIBUTION_FILE, DATASET_FILE, PREVIEW_FILE, VIEWS_FILE)
+    names += tuple(names_of_files(sequences_of(storage, dataset)))
     for at, name in list(enumerate(names))[start.offset :]:
         key = dataset_key(dataset, name)
         size_bytes = storage.size(key)
@@ -108,6 +110,12 @@ def plain_files(
             sha256 = hash_of(storage, key)
             path = f"{inner}{name}"
             yield ListingPlace(at, 0), DatasetFile(path=path, size_bytes=size_bytes, sha256=sha256)
+
+
+def sequences_of(storage: Storage, dataset: str) -> tuple[str, ...]:
+    """Return the folders of a dataset's sequences, as its summary has them."""
+    data = storage.get(dataset_key(dataset, DATASET_FILE))
+    return DatasetSummary.model_validate_json(data).sequences if data else ()
 
 
 def inner_path(job: Job, dataset: str) -> str:

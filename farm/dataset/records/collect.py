@@ -76,6 +76,8 @@ class DatasetSummary(Spec):
     formats: tuple[str, ...]
     passes: tuple[str, ...]
     assets: tuple[AssetSummary, ...]
+    sequences: tuple[str, ...] = ()
+    """Folders of its sequences, each with a `transforms.json`."""
     versions: dict[str, str]
     """Of `viewfarm` and of what it renders with, as the last view says."""
     spec: dict[str, JsonValue]
@@ -132,7 +134,10 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
     missing: dict[str, tuple[str, ...]] = {}
     unread: dict[str, tuple[str, ...]] = {}
     notes: dict[str, tuple[str, ...]] = {}
+    sequences: dict[str, None] = {}
     for record in records:
+        if record.view.moment is not None:
+            sequences[record.view.moment.sequence] = None
         versions |= record.versions
         empty_views += record.coverage == 0.0
         if record.missing_textures:
@@ -161,6 +166,7 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
         formats=tuple(sorted(formats)),
         passes=tuple(sorted(passes, reverse=True)),
         assets=assets.summaries(),
+        sequences=tuple(sequences),
         versions=versions,
         spec=facts.spec,
     )
