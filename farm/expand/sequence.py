@@ -419,7 +419,7 @@ def maker_task(job: Job, plan: Plan, index: int) -> RenderTask:
     return new_task(
         job,
         index,
-        task_id=f"{reel.scene.id}-{digest(*reel[:2])[:8]}-{index:04d}-make",
+        task_id=f"{reel.scene.id}-{digest(reel.scene.content, reel.clip, reel.hdr.content if reel.hdr else None)[:8]}-{index:04d}-make",
         title=f"{reel.scene.title} · {'bake' if reel.facts.simulations else 'path'}",
         assets=assets_of(reel),
         setup=setup_of(recipe, reel, own).model_copy(

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from farm.projection import angle_at, recorded, rim_of
+from farm.projection import angle_at, recorded, rim_of, rotation_nearest
 from farm.spec.camera import (
     AnyLens,
     FisheyeLens,
@@ -62,6 +62,7 @@ def set_camera(
     sensor_width_mm: float,
 ) -> None:
     """Move the camera and set its lens."""
+    stand_still(camera)
     camera.matrix_world = Matrix(world_from_camera)
     lens: Lens = camera.data
     make_plain(lens)
@@ -78,6 +79,7 @@ def set_pose(scene: Any, camera: bpy.types.Object, pose: PoseCamera) -> CameraRe
     if camera.name not in scene.objects:
         scene.collection.objects.link(camera)
     scene.camera = camera
+    stand_still(camera)
     camera.matrix_world = Matrix(record.world_from_camera)
     lens: Lens = camera.data
     make_plain(lens)
@@ -87,6 +89,34 @@ def set_pose(scene: Any, camera: bpy.types.Object, pose: PoseCamera) -> CameraRe
     if isinstance(record.lens, FisheyeRecord):
         set_fov(lens, record.lens)
     return record
+
+
+def set_motion(
+    scene: Any, camera: bpy.types.Object, poses: tuple[PoseCamera, PoseCamera, PoseCamera]
+) -> None:
+    """Let a camera come from one pose, be at another now, and go on to a third, frame by frame."""
+    camera.rotation_mode = "QUATERNION"
+    step = scene.render.frame_map_old / scene.render.frame_map_new  # keys are in stretched time
+    turn = None
+    for place, pose in enumerate(poses, -1):
+        at, new_turn, _ = Matrix(rotation_nearest(pose.world_from_camera)).decompose()
+        if turn is not None and turn.dot(new_turn) < 0:
+            new_turn.negate()  # the same turn; in between, the short way
+        turn = new_turn
+        camera.location, camera.rotation_quaternion = at, turn
+        for path in ("location", "rotation_quaternion"):
+            camera.keyframe_insert(path, frame=scene.frame_current_final + place * step)
+    camera.matrix_world = Matrix(rotation_nearest(poses[1].world_from_camera))
+
+
+def stand_still(camera: bpy.types.Object) -> None:
+    """Take away how a camera moved."""
+    if camera.animation_data is not None:
+        action = camera.animation_data.action
+        camera.animation_data_clear()
+        if action is not None:
+            bpy.data.actions.remove(action)
+        camera.rotation_mode = "XYZ"
 
 
 def make_plain(lens: Lens) -> None:

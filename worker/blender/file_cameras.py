@@ -12,6 +12,7 @@ from farm.errors import AssetError
 from farm.projection import as_matrix, recorded
 from farm.spec.base import first_reason
 from farm.spec.camera import FisheyeLens, Matrix4, PoseCamera, not_rigid
+from farm.spec.label import Point3
 from farm.spec.record import CameraRecord, FisheyeRecord, OrthographicRecord
 from worker.blender.camera import (
     NAME,
@@ -24,7 +25,8 @@ from worker.blender.camera import (
 )
 
 FISHEYE_NAME = "viewfarm fisheye"
-OURS = (NAME, SHARP_NAME, FISHEYE_NAME)
+RIG_NAME = "viewfarm rig"
+OURS = (NAME, SHARP_NAME, FISHEYE_NAME, RIG_NAME)
 REMEDY = "make it a perspective, orthographic or polynomial fisheye camera"
 POLYNOMIAL = "FISHEYE_LENS_POLYNOMIAL"
 
@@ -38,8 +40,10 @@ def names(scene: Any) -> tuple[str, ...]:
     return tuple(sorted(name for name in found if name not in OURS))
 
 
-def use(path: str, scene: Any, name: str) -> CameraRecord:
+def use(path: str, scene: Any, name: str, offset: Point3 | None = None) -> CameraRecord:
     """Look through a camera of a scene as it stands now; return what records tell of it.
+
+    With an offset that is a copy of it, shifted (right, up, back) along its own axes.
 
     Raises:
         AssetError: There is none of this name, or labels cannot follow it.
@@ -49,6 +53,8 @@ def use(path: str, scene: Any, name: str) -> CameraRecord:
         told = ", ".join(map(repr, there)) or "none"
         raise AssetError(path, f"it has no camera {name!r}; its cameras: {told}")
     camera = scene.objects[name]
+    if offset is not None:
+        camera = beside(scene, camera, offset)
     set_pixels(scene)
     scene.camera = camera
     try:
@@ -56,6 +62,19 @@ def use(path: str, scene: Any, name: str) -> CameraRecord:
     except (ValueError, ValidationError) as error:
         reason = first_reason(error) if isinstance(error, ValidationError) else str(error)
         raise AssetError(path, f"camera {name!r} of scene {scene.name!r}: {reason}") from error
+
+
+def beside(scene: Any, camera: bpy.types.Object, offset: Point3) -> bpy.types.Object:
+    """Return a camera that goes along with another one, at a distance from it."""
+    rig = bpy.data.objects.get(RIG_NAME) or bpy.data.objects.new(RIG_NAME, camera.data)
+    rig.data = camera.data
+    if rig.name not in scene.objects:
+        scene.collection.objects.link(rig)
+    scale = np.linalg.norm(np.array(evaluated(scene, camera).matrix_world)[:3, :3], axis=0)
+    rig.parent = camera
+    rig.location = (np.array(offset) / scale).tolist()
+    scene.view_layers[0].update()
+    return rig
 
 
 def record_of(scene: Any, camera: bpy.types.Object) -> CameraRecord:

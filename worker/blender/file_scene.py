@@ -30,6 +30,8 @@ from worker.bounds import Points, transformed
 
 MOST_STRETCH = 900
 """Blender's time remapping takes whole numbers up to this."""
+WITH_SURFACE = {"MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOUD", "VOLUME"}
+"""Types of objects that are rendered."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,19 +103,21 @@ class FileScene:
         render = self.scene.render
         return Fraction(render.frame_map_old, render.frame_map_new) / self.own_stretch
 
-    def use_camera(self, name: str) -> CameraRecord:
-        """Look through a camera of the file, as it stands now.
+    def use_camera(self, name: str, offset: Point3 | None = None) -> CameraRecord:
+        """Look through a camera of the file, as it stands now, or through a copy beside it.
 
         Raises:
             AssetError: There is none of this name, or labels cannot follow it.
         """
-        return file_cameras.use(self.path, self.scene, name)
+        return file_cameras.use(self.path, self.scene, name, offset)
 
     def placed(self) -> tuple[Placed, ...]:
         """Return where everything is that is rendered, now."""
         depsgraph = self._depsgraph()
         return tuple(
-            placed(item.evaluated_get(depsgraph), index) for index, item in enumerate(self.items, 1)
+            placed(now, index)
+            for index, item in enumerate(self.items, 1)
+            if not (now := item.evaluated_get(depsgraph)).hide_render
         )
 
     def shapes(self) -> dict[int, tuple[int, ...]]:
@@ -132,6 +136,24 @@ class FileScene:
     def _depsgraph(self) -> bpy.types.Depsgraph:
         found: bpy.types.Depsgraph = self.scene.view_layers[0].depsgraph
         return found
+
+
+def add_hidden(found: Measurement, scene: Any) -> None:
+    """Add what is hidden at this moment and is to be seen at others."""
+    for item in scene.objects:
+        if item.type in WITH_SURFACE and item.session_uid not in found.objects and comes(item):
+            found.objects[item.session_uid] = item
+            for slot in item.material_slots:
+                if slot.material is not None:
+                    found.materials.setdefault(slot.material.session_uid, slot.material)
+
+
+def comes(item: bpy.types.Object) -> bool:
+    """Say whether an animation shows an object at times."""
+    animation = item.animation_data
+    if animation is None:
+        return False
+    return animation.action is not None or bool(animation.nla_tracks) or bool(animation.drivers)
 
 
 def describe(

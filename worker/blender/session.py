@@ -216,6 +216,7 @@ class BlenderSession:
         found = measure(self.scene, self._render_nothing)
         if not found.objects:
             raise AssetError(asset.path, importers.nothing_to_render(self._loader.strange_ids()))
+        file_scene.add_hidden(found, scene)
         return file_scene.describe(asset.path, scene, found, unread)
 
     def _adopt(self, scene: Any) -> None:
@@ -271,18 +272,31 @@ class BlenderSession:
             sensor_width_mm=camera.sensor_width_mm,
         )
 
-    def look_through(self, camera: PoseCamera | FileCamera) -> CameraRecord:
+    def look_through(
+        self,
+        camera: PoseCamera | FileCamera,
+        *,
+        motion: tuple[PoseCamera, PoseCamera] | None = None,
+    ) -> CameraRecord:
         """Take the next pictures with a camera, as it stands now; return what records tell of it.
+
+        Args:
+            camera: A pose, or a camera of the scene's file.
+            motion: Where the camera of a pose is one frame before and after, for flow.
 
         Raises:
             AssetError: The file has no such camera, or labels cannot follow it.
         """
         if isinstance(camera, PoseCamera):
-            return cameras.set_pose(self.scene, self._camera, camera)
+            record = cameras.set_pose(self.scene, self._camera, camera)
+            if motion is not None:
+                before, after = motion
+                cameras.set_motion(self.scene, self._camera, (before, camera, after))
+            return record
         assert self._shown is not None, "only a scene of a file has cameras"
         opened = self._shown[1]
         assert isinstance(opened, FileScene), "only a scene of a file has cameras"
-        return opened.use_camera(camera.name)
+        return opened.use_camera(camera.name, camera.offset)
 
     def render_centres(self, *, seed: int) -> Path:
         """Render what labels cannot have from the picture, as it is at the pixels' centres.

@@ -48,7 +48,7 @@ class SceneStage(Stage):
     def arrange(self, view: View) -> Shot:
         if view.frame is not None:
             self.opened.show_frame(view.frame)
-        camera = self.session.look_through(self.camera_of(view))
+        camera = self.session.look_through(self.camera_of(view), motion=self.motion_of(view))
         shapes = self.opened.shapes() if self.is_sequence else {}
         return Shot(
             camera=camera, gain=1.0, true_strength=True, things=self.things(), shapes=shapes
@@ -58,6 +58,10 @@ class SceneStage(Stage):
         """Return what a view is seen by."""
         assert isinstance(view.camera, FileCamera | PoseCamera), "an orbit is around a model"
         return view.camera
+
+    def motion_of(self, view: View) -> tuple[PoseCamera, PoseCamera] | None:
+        """Return where the camera of a pose is one frame before and after a view, if it moves."""
+        return None
 
     def things(self) -> tuple[Thing, ...]:
         """Return what is rendered, where it is now."""

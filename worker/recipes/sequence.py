@@ -60,6 +60,13 @@ class SequenceStage(SceneStage):
             return self.path[view.moment.place]
         return super().camera_of(view)
 
+    def motion_of(self, view: BaseView) -> tuple[PoseCamera, PoseCamera] | None:
+        if not isinstance(view.camera, PathCamera):
+            return None
+        assert view.moment is not None
+        place, last = view.moment.place, len(self.path) - 1
+        return self.path[max(place - 1, 0)], self.path[min(place + 1, last)]
+
 
 def prepare(task: RenderTask, session: BlenderSession) -> SequenceStage:
     """Open the scene."""

@@ -69,7 +69,7 @@ def truth(
     """Follow the point at each pixel's centre."""
     width, height = size
     looked = rays(camera, size)
-    world, world_there = np.array(camera.world_from_camera), np.array(other.world_from_camera)
+    world, world_there = (np.array(each.world_from_camera) for each in (camera, other))
     owner = np.full((height, width), "", dtype=object)
     flow = np.full((height, width, 2), np.nan)
     valid = np.zeros((height, width), bool)
@@ -88,33 +88,31 @@ def truth(
             px = project(local[None], other)[0]
             flow[y, x] = px - [x + 0.5, y + 0.5]
             inside = bool(np.isfinite(px).all() and (px >= 0).all() and (px < size).all())
-            valid[y, x] = inside and sees(there, world_there[:3, 3], moved)
-            close[y, x] = inside and is_close(there, other, moved, px, valid[y, x])
+            valid[y, x] = inside and sees(there, other, moved)
+            close[y, x] = inside and is_close(there, other, moved, valid=valid[y, x])
     return Truth(owner, flow, valid, close)
 
 
-def sees(moment: Moment, eye: np.ndarray, point: np.ndarray) -> bool:
-    """Say whether nothing is between an eye and a point."""
-    away = point - eye
+def sees(moment: Moment, camera: CameraRecord, point: np.ndarray, skin: float = SKIN) -> bool:
+    """Say whether nothing is between a camera and a point."""
+    world = np.array(camera.world_from_camera)
+    if camera.lens is None:
+        away = point - world[:3, 3]
+    else:  # orthographic: rays run side by side
+        away = -world[:3, 2] * float((world[:3, 3] - point) @ world[:3, 2])
     far = float(np.linalg.norm(away))
-    _hit, _, face, distance = moment.tree.ray_cast(Vector(eye), Vector(away / far))
-    return face is None or distance > far - SKIN * far
+    _, _, face, distance = moment.tree.ray_cast(Vector(point - away), Vector(away / far))
+    return face is None or distance > far - skin * far
 
 
-def is_close(
-    moment: Moment, camera: CameraRecord, point: np.ndarray, px: np.ndarray, valid: bool
-) -> bool:
+def is_close(moment: Moment, camera: CameraRecord, point: np.ndarray, *, valid: bool) -> bool:
     """Say whether a quarter of a pixel aside the answer would be another one."""
     world = np.array(camera.world_from_camera)
-    local = (point - world[:3, 3]) @ world[:3, :3]
+    depth = -float((point - world[:3, 3]) @ world[:3, 2])
+    scale = depth / camera.fx_px if camera.lens is None else 1 / camera.lens.px_per_unit
     for dx, dy in ((0.25, 0), (-0.25, 0), (0, 0.25), (0, -0.25)):
-        scale = -local[2]
-        aside = local + np.array([dx * scale / camera.fx_px, dy * scale / camera.fy_px, 0])
-        moved = world[:3, :3] @ aside + world[:3, 3]
-        away = moved - world[:3, 3]
-        far = float(np.linalg.norm(away))
-        _, _, face, distance = moment.tree.ray_cast(Vector(world[:3, 3]), Vector(away / far))
-        if (face is None or distance > far - 0.05 * far) != valid:
+        aside = point + world[:3, :3] @ np.array([dx * scale, dy * scale, 0])
+        if sees(moment, camera, aside, skin=0.05) != valid:
             return True
     return False
 
