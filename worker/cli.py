@@ -65,3 +65,22 @@ def samples(
         from worker.blender.samples import write_samples
     for path in write_samples(folder):
         typer.echo(path)
+
+
+def scenes(
+    files: Annotated[list[str], typer.Argument(help="Files, globs and folders of scenes.")],
+    *,
+    fps: Annotated[
+        float | None,
+        typer.Option(min=1e-3, help="Frames per second of files that state none, such as glTF."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what scenes have to be rendered as sequences: frames, cameras, animations, problems.
+
+    Exit codes: 0 all can be used, 1 some cannot.
+    """
+    from worker.scene_table import show_scenes
+
+    if not show_scenes(files, fps=fps, json=json):
+        raise typer.Exit(1)

@@ -50,7 +50,7 @@ COMMANDS = {
     ),
     RUN: (up, down, doctor, api, dispatcher, flower, recover),
 }  # fmt: skip
-PANELS = {"assets": HERE, "samples": HERE, "worker": RUN}
+PANELS = {"assets": HERE, "samples": HERE, "scenes": HERE, "worker": RUN}
 """Panel of the help that lists the commands of installed packages."""
 
 

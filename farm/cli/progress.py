@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+from farm.client.text import printable
 from farm.local.estimate import Estimate
 from farm.local.status import Status
 
@@ -43,6 +45,37 @@ class _Log:
         if time.monotonic() - self.last >= LOG_EVERY_S:
             self.last = time.monotonic()
             self.console.print(f"{status.views_there}/{status.views} views  {facts(status)}")
+
+
+@contextmanager
+def show_looking(console: Console) -> Iterator[Callable[[int, int, str], None]]:
+    """Yield a function that shows which scene is looked into; nothing shows before it is called."""
+    last = time.monotonic()
+
+    def log(done: int, total: int, name: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= LOG_EVERY_S:
+            last = time.monotonic()
+            console.print(looking(done, total, name), markup=False)
+
+    if not console.is_terminal:
+        yield log
+        return
+    status = console.status("")
+
+    def show(done: int, total: int, name: str) -> None:
+        status.update(escape(looking(done, total, name)))
+        status.start()
+
+    try:
+        yield show
+    finally:
+        status.stop()
+
+
+def looking(done: int, total: int, name: str) -> str:
+    """Say which scene is looked into."""
+    return f"looking into scenes: {done + 1}/{total} {printable(name, limit=40)}"
 
 
 def facts(status: Status) -> str:

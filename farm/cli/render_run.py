@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from farm import expand
-from farm.cli.progress import duration, file_size, show_progress
+from farm.cli.progress import duration, file_size, show_looking, show_progress
 from farm.dataset.nesting import check_alone
 from farm.dataset.records.resume import find_finished
 from farm.devices import choose_devices
@@ -35,7 +35,8 @@ def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_
     """Plan, render and report; return the exit code."""
     console = Console(stderr=True, highlight=False)
     devices = choose_devices(device, workers)
-    job, remarks = prepare(spec, base=base)
+    with show_looking(console) as watch:
+        job, remarks = prepare(spec, base=base, watch=watch)
     storage = FolderStorage(output_folder(spec, base=base))
 
     def note(sentence: str) -> None:

@@ -19,6 +19,7 @@ from farm.client.prepared_job import PreparedJob, make_order, read_spec
 from farm.client.upload import Sent, missing, upload_all
 from farm.errors import NotFoundError, RequestRefusedError
 from farm.library.hashes import HashCache, Watch
+from farm.library.survey import Watch as Looking
 from farm.spec.base import Spec
 from farm.spec.job import JobSpec
 from farm.spec.wire import (
@@ -129,7 +130,7 @@ class Client:
         job = self.place(order)
         return self.wait(job.job_id) if wait else job
 
-    def prepare(
+    def prepare(  # noqa: PLR0913 - each stands for itself
         self,
         spec: JobSpec,
         *,
@@ -137,8 +138,18 @@ class Client:
         priority: int = 0,
         on_shared_storage: bool = False,
         watch: Watch | None = None,
+        looking: Looking = lambda _done, _total, _name: None,
     ) -> PreparedJob:
-        """Find, hash and trace the files of a spec; `watch` follows the hashing."""
+        """Find, hash and trace the files of a spec.
+
+        Args:
+            spec: The request.
+            base: The folder that relative paths start from.
+            priority: Of the job.
+            on_shared_storage: The workers see the files under the same paths.
+            watch: Follows the hashing.
+            looking: Follows how scenes are looked into.
+        """
         hashes = HashCache(self.home.hashes_file, watch=watch)
         try:
             return make_order(
@@ -148,6 +159,7 @@ class Client:
                 remark=self.note,
                 priority=priority,
                 on_shared_storage=on_shared_storage,
+                looking=looking,
             )
         finally:
             hashes.close()

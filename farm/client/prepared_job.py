@@ -11,6 +11,7 @@ from farm.errors import SpecError
 from farm.library import discover
 from farm.library.hashes import HashCache
 from farm.library.store import files_of
+from farm.library.survey import Watch
 from farm.library.trace import Remark, Tracer
 from farm.local.estimate import Estimate, make_estimate
 from farm.local.prepare import prepare, read_spec_file
@@ -46,6 +47,7 @@ def make_order(  # noqa: PLR0913 - each stands for itself
     remark: Remark,
     priority: int = 0,
     on_shared_storage: bool = False,
+    looking: Watch = lambda _done, _total, _name: None,
 ) -> PreparedJob:
     """Find, hash and trace the files of `spec`.
 
@@ -56,6 +58,7 @@ def make_order(  # noqa: PLR0913 - each stands for itself
         remark: Takes sentences for the user.
         priority: Of the job.
         on_shared_storage: The workers see the files under the same paths: nothing is uploaded.
+        looking: Follows how scenes are looked into.
 
     Raises:
         SpecError: A file cannot be found or read, two datasets would have the same name, or the
@@ -64,14 +67,16 @@ def make_order(  # noqa: PLR0913 - each stands for itself
     if not -100 <= priority <= 100:
         raise SpecError(f"priority: {priority} is not between -100 and 100")
     if on_shared_storage:
-        found, remarks = prepare(spec, base=base, hash_file=hash_file)
+        found, remarks = prepare(spec, base=base, hash_file=hash_file, watch=looking)
     else:
         tracer = Tracer(hash_file, remark)
         for role in spec.recipe.roles:
             if role.kind in TRACED:
                 patterns = spec.assets.get(role.name, ())
                 tracer.prepare(discover(patterns, role.kind, base=base, field=role.name))
-        found, remarks = prepare(spec, base=base, hash_file=hash_file, dependencies=tracer)
+        found, remarks = prepare(
+            spec, base=base, hash_file=hash_file, dependencies=tracer, watch=looking
+        )
     for sentence in remarks:
         remark(sentence)
     assets, files = found.assets, dict[str, Path]()

@@ -9,6 +9,7 @@ from typing import Any
 from farm import expand, library
 from farm.errors import AssetError, SpecError
 from farm.library.formats import environment_fault, read_head
+from farm.library.survey import Watch, survey
 from farm.spec.asset import Asset, AssetFile
 from farm.spec.job import Job, JobSpec, make_job
 from farm.spec.load import parse_yaml
@@ -23,6 +24,7 @@ def prepare(
     base: Path,
     hash_file: Callable[[Path], str] = library.hash_file,
     dependencies: Callable[[Path], tuple[AssetFile, ...]] = lambda _path: (),
+    watch: Watch = lambda _done, _total, _name: None,
 ) -> tuple[Job, list[str]]:
     """Find, hash and name the assets of `spec`; return the job and remarks for the user.
 
@@ -31,10 +33,12 @@ def prepare(
         base: The folder that relative paths start from.
         hash_file: Returns the SHA-256 of a file.
         dependencies: Returns the other files that a model needs.
+        watch: Follows how scenes are looked into, which takes seconds each.
 
     Raises:
         SpecError: A pattern matches no file, there are too many for the recipe, a header says that
-            its file is not an environment, or two datasets would have the same name.
+            its file is not an environment, two datasets would have the same name, or scenes cannot
+            be looked into here.
     """
     remarks: list[str] = []
     found: list[Asset] = []
@@ -46,6 +50,8 @@ def prepare(
         assets, notes = library.describe(
             files, role.kind, role=role.name, hash_file=hash_file, dependencies=dependencies
         )
+        if role.kind == "scene" and spec.recipe.needs_facts:
+            assets = survey(assets, fps=spec.recipe.scene_fps, watch=watch)
         found.extend(assets)
         remarks.extend(notes)
     job = make_job(spec, expand.tell_apart(spec.recipe.kind, tuple(found)))

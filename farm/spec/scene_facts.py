@@ -48,3 +48,7 @@ class SceneFacts(Spec):
     its cache."""
     python_drivers: tuple[str, ...] = ()
     """What Python drives, which never runs: `Cube: location[0]`."""
+
+    def __hash__(self) -> int:
+        values = self.__dict__ | {"unfit_cameras": tuple(self.unfit_cameras.items())}
+        return hash(tuple(values.values()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import bpy
 
@@ -22,6 +22,16 @@ from worker.sandbox.rlimits import give_back_memory
 
 Operator = Callable[..., Any]
 USD = (".usd", ".usda", ".usdc", ".usdz")
+
+
+class BroughtScene(NamedTuple):
+    """A scene that came with a file."""
+
+    scene: bpy.types.Scene
+    unread: tuple[str, ...]
+    """What of the file could not be read."""
+    python_drivers: tuple[str, ...]
+    """What Python drove of all that the scene shows, before that was taken out."""
 
 
 class Loader:
@@ -72,8 +82,8 @@ class Loader:
             check_total(path, others_faces + disarm.expected_total(everything))
         return brought
 
-    def bring_scene(self, asset: Asset) -> tuple[bpy.types.Scene, tuple[str, ...]]:
-        """Bring a file's own scene in, harmless; return it with what could not be read.
+    def bring_scene(self, asset: Asset) -> BroughtScene:
+        """Bring a file's own scene in, harmless.
 
         Raises:
             AssetError: It cannot be read, or would outgrow the memory.
@@ -88,9 +98,15 @@ class Loader:
         else:
             brought = self._import(path, home)
             scene, unread = importers.scene_of(brought.objects), brought.unread
+        python_drivers = tuple(sorted(disarm.scripted_drivers(self._used_by(scene))))
         disarm.disarm(self.strange_ids(), opened=scene)
         check_faces(path, self.strangers())
-        return scene, unread
+        return BroughtScene(scene, unread, python_drivers)
+
+    def _used_by(self, scene: bpy.types.Scene) -> list[bpy.types.ID]:
+        """Return the scene with all of the current file that it uses."""
+        used = disarm.reachable({scene.session_uid})
+        return [block for block in self.strange_ids() if block.session_uid in used]
 
     def _begin(self, asset: Asset) -> None:
         """Take what is there for known, and look at a file."""

@@ -36,6 +36,7 @@ from worker.blender.settings import (
     set_sampling,
     set_tiles,
 )  # fmt: skip
+from worker.blender.survey import Survey, survey
 from worker.blender.view_passes import STICKY, Sampling, plan_samplings
 from worker.device.device import claim_device, parse_device
 
@@ -210,8 +211,20 @@ class BlenderSession:
         self.configure(*self._asked)
         return opened
 
+    def survey(self, asset: Asset) -> Survey:
+        """Look into a file's own scene, which is not evaluated; nothing of it stays.
+
+        Raises:
+            AssetError: It cannot be read.
+        """
+        self.free_model()
+        try:
+            return survey(asset.path, self._loader.bring_scene(asset))
+        finally:
+            self.free_model()
+
     def _open(self, asset: Asset) -> FileScene:
-        scene, unread = self._loader.bring_scene(asset)
+        scene, unread, _ = self._loader.bring_scene(asset)
         self._adopt(scene)
         found = measure(self.scene, self._render_nothing)
         if not found.objects:

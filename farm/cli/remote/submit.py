@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from farm.client import Client
     from farm.client.prepared_job import PreparedJob
     from farm.library.hashes import Watch
+    from farm.library.survey import Watch as Looking
 
 BIG_BYTES = 64_000_000
 """Smallest size of files that get a bar while they are hashed."""
@@ -68,13 +69,14 @@ def submit(  # noqa: PLR0913 - one parameter per flag
         interruptible("stopped; run the same command again to resume"),
     ):
         client.whoami()  # before minutes of hashing
-        with _hashing(console) as watch:
+        with _hashing(console) as (watch, looking):
             order = client.prepare(
                 spec,
                 base=base,
                 priority=priority,
                 on_shared_storage=on_shared_storage,
                 watch=watch,
+                looking=looking,
             )
         client.validate(order)
         missing = client.missing(order)
@@ -164,17 +166,21 @@ def _print_next(console: Console, job_id: str, *, wait: bool) -> None:
 
 
 @contextmanager
-def _hashing(console: Console) -> Iterator[Watch]:
-    """Yield a function that shows the progress of hashing big files."""
+def _hashing(console: Console) -> Iterator[tuple[Watch, Looking]]:
+    """Yield what shows the progress of hashing big files, and then of looking into scenes."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
+    from farm.cli.progress import show_looking
     from farm.client.text import printable
 
     columns = (TextColumn("hashing {task.fields[name]}", markup=False), BarColumn())
     shown = console.is_terminal
-    with Progress(
-        *columns, DownloadColumn(), console=console, transient=True, disable=not shown
-    ) as progress:
+    with (
+        show_looking(console) as show,
+        Progress(
+            *columns, DownloadColumn(), console=console, transient=True, disable=not shown
+        ) as progress,
+    ):
         bar = progress.add_task("", total=None, visible=False, name="")
 
         def watch(path: Path, done: int, size: int) -> None:
@@ -182,4 +188,8 @@ def _hashing(console: Console) -> Iterator[Watch]:
                 name = printable(path.name, limit=40)
                 progress.update(bar, completed=done, total=size, name=name, visible=done < size)
 
-        yield watch
+        def looking(done: int, total: int, name: str) -> None:
+            progress.stop()  # only one thing at a time may move on a terminal
+            show(done, total, name)
+
+        yield watch, looking

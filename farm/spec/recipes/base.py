@@ -42,6 +42,11 @@ class Recipe(Spec):
     """Keep views in which nothing of the model is to be seen, such as a sheet of paper from its
     edge; else they fail, each by its name."""
 
+    @property
+    def scene_fps(self) -> float | None:
+        """Frames per second of scenes whose files state none; None: the usual 24."""
+        return None
+
 
 class Setup(Spec):
     """What all views of a task share beside its assets; only the recipe looks inside."""

@@ -141,6 +141,10 @@ class RecipeSpec(Recipe):
     allow_skips: bool = False
     """Leave out scenes that cannot be used or are too short, rather than refuse the job."""
 
+    @property
+    def scene_fps(self) -> float | None:
+        return self.fps
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         start, end = self.frame_start, self.frame_end

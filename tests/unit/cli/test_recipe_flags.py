@@ -74,5 +74,5 @@ def test_the_recipe_of_a_spec_file_brings_its_flags(tmp_path, bench):
 
 
 def test_a_recipe_that_is_not_there_is_named_even_when_help_is_asked_for():
-    with pytest.raises(SpecError, match=r"--recipe: 'bunch' is not one of 'sod', .*'bench'"):
+    with pytest.raises(SpecError, match=r"--recipe: 'bunch' is not one of .*'sod', .*'bench'"):
         recipe_flags.recipe_in(["--recipe", "bunch", "--help"])

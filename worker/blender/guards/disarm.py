@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import bpy
 import numpy as np
@@ -44,9 +45,33 @@ def remove_scripted_drivers(owner: bpy.types.ID) -> None:
     if animation is None:
         return
     for curve in list(animation.drivers):
-        driver = curve.driver
-        if driver.type == "SCRIPTED" and (driver.use_self or not driver.is_simple_expression):
+        if needs_python(curve):
             animation.drivers.remove(curve)
+
+
+def needs_python(curve: bpy.types.FCurve) -> bool:
+    """Tell whether a driver's expression needs Python."""
+    driver: Any = curve.driver  # which all drivers have
+    return driver.type == "SCRIPTED" and (driver.use_self or not driver.is_simple_expression)
+
+
+def scripted_drivers(ids: Iterable[bpy.types.ID]) -> Iterator[str]:
+    """Name what Python would drive of data-blocks: `Cube: location[0]`."""
+    for block in ids:
+        for owner in (block, getattr(block, "node_tree", None)):
+            animation = getattr(owner, "animation_data", None)
+            for curve in animation.drivers if animation is not None else ():
+                if needs_python(curve) and not curve.mute:
+                    yield f"{block.name}: {place_of(owner, curve)}"
+
+
+def place_of(owner: Any, curve: bpy.types.FCurve) -> str:
+    """Return what a curve drives: `location[0]`, or `energy` where it is a single number."""
+    try:
+        several = hasattr(owner.path_resolve(curve.data_path), "__len__")
+    except ValueError:
+        several = False
+    return f"{curve.data_path}[{curve.array_index}]" if several else curve.data_path
 
 
 def stop_motion(ids: Iterable[bpy.types.ID]) -> None:

@@ -1,0 +1,121 @@
+"""What a file's scene says of its time and its cameras, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import bpy
+from pydantic import ValidationError
+
+from farm.spec.base import first_reason
+from farm.spec.scene_facts import CameraCut, SceneFacts
+from worker.blender import file_cameras, simulations
+from worker.blender.camera import set_pixels
+from worker.blender.formats import importers
+from worker.blender.guards import disarm, file_access
+from worker.blender.loader import USD, BroughtScene
+
+
+class Survey(NamedTuple):
+    """What was found in a scene."""
+
+    facts: SceneFacts
+    alone: bool
+    """Nothing but the file's own bytes was looked at, nor may caches lie beside it."""
+
+
+def survey(path: str, brought: BroughtScene) -> Survey:
+    """Look into a scene, of which only the cameras are evaluated."""
+    used = reachable_ids(brought.scene)
+    alone = is_alone(path, used) and not any(simulations.all_of(brought.scene))
+    return Survey(facts_of(brought, used), alone=alone)
+
+
+def facts_of(brought: BroughtScene, used: list[bpy.types.ID]) -> SceneFacts:
+    """Return what is known of a scene, which uses these data-blocks."""
+    scene: Any = brought.scene
+    unfit = unfit_cameras(scene)
+    fit = [name for name in file_cameras.names(scene) if name not in unfit]
+    return SceneFacts(
+        fps=scene.render.fps / scene.render.fps_base,
+        frame_start=scene.frame_start,
+        frame_end=scene.frame_end,
+        cameras=tuple(fit),
+        camera=scene.camera.name if scene.camera and scene.camera.name in fit else None,
+        unfit_cameras=unfit,
+        cuts=cuts_of(scene),
+        simulations=simulations.found(scene),
+        refused=tuple(refusals(used)),
+        python_drivers=brought.python_drivers,
+    )
+
+
+def reachable_ids(scene: bpy.types.Scene) -> list[bpy.types.ID]:
+    """Return a scene with all that it uses."""
+    used = disarm.reachable({scene.session_uid})
+    return [block for block in disarm.all_ids() if block.session_uid in used]
+
+
+def is_alone(path: str, used: list[bpy.types.ID]) -> bool:
+    """Tell whether no other file has a say in what is known of a scene."""
+    suffix = Path(path).suffix.lower()
+    if suffix == ".gltf":  # whose times lie in buffers
+        return False
+    others = any(block.library or isinstance(block, bpy.types.CacheFile) for block in used)
+    return suffix not in USD and not others
+
+
+def unfit_cameras(scene: Any) -> dict[str, str]:
+    """Return the cameras that labels cannot follow as they are in the first frame, and why.
+
+    They are looked at in a scene of their own, which evaluates what moves them and nothing else.
+    """
+    bare: Any = bpy.data.scenes.new("cameras")
+    bare.render.resolution_x, bare.render.resolution_y = 64, 48
+    set_pixels(bare)
+    cameras = [scene.objects[name] for name in file_cameras.names(scene)]
+    for camera in cameras:
+        bare.collection.objects.link(camera)
+    bare.frame_set(scene.frame_start)
+    unfit = {camera.name: why_unfit(bare, camera) for camera in cameras}
+    bpy.data.scenes.remove(bare)
+    return {name: reason for name, reason in unfit.items() if reason}
+
+
+def why_unfit(scene: Any, camera: bpy.types.Object) -> str | None:
+    """Return why labels cannot follow a camera; None where they can."""
+    try:
+        file_cameras.record_of(scene, camera)
+    except ValidationError as error:
+        return first_reason(error)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def cuts_of(scene: Any) -> tuple[CameraCut, ...]:
+    """Return the markers that switch cameras, by frame; the later of two on one frame counts."""
+    cuts = {mark.frame: mark.camera.name for mark in scene.timeline_markers if mark.camera}
+    return tuple(CameraCut(frame=frame, camera=cuts[frame]) for frame in sorted(cuts))
+
+
+def refusals(used: list[bpy.types.ID]) -> Iterator[str]:
+    """Say why no frame of a scene would be right, one sentence each."""
+    for library in importers.missing_libraries(block for block in used if block.library):
+        yield (
+            f"the linked file {importers.file_name(library)} is missing: put it where the scene "
+            "looks for it, or make what is linked local"
+        )
+    for cache in used:
+        if isinstance(cache, bpy.types.CacheFile) and not is_there(cache):
+            yield (
+                f"the cache file {importers.file_name(cache.filepath)}, which moves things in it, "
+                "is missing: put it where the scene looks for it"
+            )
+
+
+def is_there(cache: bpy.types.CacheFile) -> bool:
+    """Tell whether an Alembic or USD file that moves things can be read."""
+    return file_access.is_readable(Path(file_access.full_path(cache.filepath, cache)))
