@@ -119,8 +119,9 @@ def mistakes(job: Job) -> Iterator[str]:
         if role.at_most is not None and found > role.at_most:
             yield f"{role.name}: {found} is too many; the recipe takes {role.at_most} at most"
     with Blame(job.spec.recipe.kind) as expansion:
-        yield from expansion.mistakes(job)
-        if all(job.of(name) for name in needed) and not count(job).views:
+        own = tuple(expansion.mistakes(job))
+        yield from own
+        if not own and all(job.of(name) for name in needed) and not count(job).views:
             yield "recipe: makes no views: change its settings"
         if not expansion.names_are_distinct:
             yield from itertools.islice(unfit_names(job), 1)

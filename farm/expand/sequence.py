@@ -334,7 +334,12 @@ def cut(
         for start, following in itertools.pairwise((*starts, last + 1))
     ]
     wanted = recipe.frames or min(room, default=0)
-    if there < 1 or min(room) < max(wanted, 1):
+    if there < 1:
+        raise SpecError(
+            f"scenes: {scene.name}: no frames are left from {first} to {last}: "
+            "mend frame_start and frame_end"
+        )
+    if min(room) < max(wanted, 1):
         total = max(wanted, 1) * recipe.frame_step * count
         stretched = f", {there} with the multiplier {multiplier:g}," if multiplier != 1 else ""
         raise SpecError(
@@ -416,10 +421,11 @@ def maker_task(job: Job, plan: Plan, index: int) -> RenderTask:
     """Make the task that bakes a scene, or works out the paths of its camera."""
     recipe, reel = sequence(job), plan.makers[index]
     own = [each.take for each in plan.shootings if each.reel.maker == index]
+    contents = (reel.scene.content, reel.clip, reel.hdr.content if reel.hdr else None)
     return new_task(
         job,
         index,
-        task_id=f"{reel.scene.id}-{digest(reel.scene.content, reel.clip, reel.hdr.content if reel.hdr else None)[:8]}-{index:04d}-make",
+        task_id=f"{reel.scene.id}-{digest(*contents)[:8]}-{index:04d}-make",
         title=f"{reel.scene.title} · {'bake' if reel.facts.simulations else 'path'}",
         assets=assets_of(reel),
         setup=setup_of(recipe, reel, own).model_copy(

@@ -1,0 +1,169 @@
+"""How scenes are cut into sequences."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from farm import expand
+from farm.errors import SpecError
+from farm.expand.recipe import mistakes, waits_for
+from farm.spec.job import JobSpec, make_job
+from farm.spec.scene_facts import CameraCut, Clip, SceneFacts
+from tests.builders import an_asset
+
+FACTS = SceneFacts(fps=25, frame_start=1, frame_end=600, cameras=("Cam", "Top"), camera="Cam")
+
+
+def job_of(*facts, views_per_task=100, **recipe):
+    spec = JobSpec.model_validate(
+        {
+            "recipe": {"kind": "sequence", **recipe},
+            "scenes": ["x.blend"],
+            "views_per_task": views_per_task,
+        }
+    )
+    scenes = [
+        an_asset(f"scene{number}.blend").model_copy(
+            update={"scene": each, "kind": "scene", "role": "scenes"}
+        )
+        for number, each in enumerate(facts or (FACTS,))
+    ]
+    return make_job(spec, scenes)
+
+
+def frames(job):
+    """Moments of each sequence."""
+    found = {}
+    for task in expand.expand(job):
+        for view in task.views:
+            found.setdefault(view.moment.sequence, []).append(view)
+    return found
+
+
+def test_a_scene_is_one_sequence_unless_said():
+    [(name, views)] = frames(job_of()).items()
+    assert name == "scene0/001-00001-00600"
+    assert [view.frame for view in views] == list(range(1, 601))
+    assert views[0].path_of("rgb", picture_format="png") == f"{name}/frames/frame_000001.png"
+    assert views[0].path_of("depth", picture_format="png") == f"{name}/depths/depth_000001.exr"
+
+
+def test_neighbouring_sequences_share_no_frame_and_ends_are_inclusive():
+    found = frames(job_of(sequences_per_scene=4, frames=150))
+    assert list(found) == [
+        "scene0/001-00001-00150", "scene0/001-00151-00300",
+        "scene0/001-00301-00450", "scene0/001-00451-00600",
+    ]  # fmt: skip
+    for one, other in itertools.combinations(found.values(), 2):
+        assert not {view.frame for view in one} & {view.frame for view in other}
+
+
+def test_slow_motion_keeps_all_of_the_scene():
+    [(name, views)] = frames(job_of(frames=1200, keyframe_multiplier=[2])).items()
+    assert name == "scene0/002-00002-01201"
+    assert [view.frame for view in views[:3]] == [1.0, 1.5, 2.0]
+    assert views[0].moment.fps == 50
+    assert views[3].moment.time_s == pytest.approx(3 / 50)
+
+
+def test_multipliers_that_begin_alike_have_folders_of_their_own():
+    found = frames(job_of(frames=10, keyframe_multiplier=[1, 1.5]))
+    assert list(found) == ["scene0/001-00001-00010", "scene0/1.5-00002-00011"]
+
+
+def test_steps_are_told_in_the_frame_rate():
+    [(name, views)] = frames(job_of(frames=4, frame_step=5, frame_start=11)).items()
+    assert name == "scene0/001-00011-00026"
+    assert [view.frame for view in views] == [11, 16, 21, 26]
+    assert views[0].moment.fps == 5
+
+
+def test_a_scene_that_is_too_short_is_told_before_anything_starts():
+    short = FACTS.model_copy(update={"frame_end": 9})
+    with pytest.raises(SpecError, match=r"scene1\.blend: frames 1 to 9 are too few: 1 x 10 frames"):
+        expand.count(job_of(FACTS, short, frames=10))
+
+
+def test_a_scene_that_is_too_short_may_be_left_out():
+    short = FACTS.model_copy(update={"frame_end": 9})
+    job = job_of(FACTS, short, frames=10, allow_skips=True)
+    assert list(frames(job)) == ["scene0/001-00001-00010"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "recipe", "sentence"),
+    [
+        ({"refused": ("the linked file kit.blend is missing",)}, {}, "kit.blend is missing"),
+        ({"python_drivers": ("Cube: location[0]",)}, {}, "driven by Python"),
+        ({}, {"cameras": ["Side"]}, "has no camera 'Side', it has Cam, Top"),
+        ({"camera": None, "cameras": ()}, {}, "no camera that it renders with"),
+        (
+            {"camera": None, "cameras": (), "unfit_cameras": {"Ball": "its kind is 'mirror ball'"}},
+            {}, "its camera Ball: its kind is 'mirror ball'",
+        ),
+        ({}, {"clip": "Walk"}, "has no animation 'Walk'"),
+        ({}, {"frame_start": 700}, "no frames are left from 700 to 600"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_right_is_told_by_scene(facts, recipe, sentence):
+    job = job_of(FACTS.model_copy(update=facts), **recipe)
+    with pytest.raises(SpecError, match=r"scene0\.blend") as caught:
+        expand.count(job)
+    assert sentence in str(caught.value)
+    assert sentence in "\n".join(mistakes(job))
+
+
+def test_each_animation_of_a_file_makes_sequences_of_its_own():
+    clips = (
+        Clip(name="Walk", frame_start=0, frame_end=9),
+        Clip(name="Run!", frame_start=0, frame_end=4),
+    )
+    facts = FACTS.model_copy(update={"clips": clips})
+    assert list(frames(job_of(facts))) == [
+        "scene0/001-00000-00009-Walk",
+        "scene0/001-00000-00004-Run",
+    ]
+    [one] = frames(job_of(facts, clip="Run!"))
+    assert one == "scene0/001-00000-00004-Run"
+
+
+def test_markers_switch_cameras_in_the_middle_of_a_sequence():
+    cuts = (CameraCut(frame=1, camera="Cam"), CameraCut(frame=4, camera="Top"))
+    job = job_of(FACTS.model_copy(update={"cuts": cuts}), frames=6)
+    [views] = frames(job).values()
+    assert [view.camera.name for view in views] == ["Cam"] * 3 + ["Top"] * 3
+    assert [view.cut_after for view in views] == [False, False, True, False, False, False]
+    assert [view.cut_before for view in views] == [False, False, False, True, False, False]
+
+
+def test_all_cameras_see_the_same_moments():
+    found = frames(job_of(frames=2, cameras=["all"]))
+    assert list(found) == ["scene0/001-00001-00002-Cam", "scene0/001-00001-00002-Top"]
+
+
+def test_only_scenes_that_simulate_have_a_maker():
+    simulates = FACTS.model_copy(update={"simulations": ("cloth of Flag",)})
+    job = job_of(FACTS, simulates, frames=10, sequences_per_scene=3, views_per_task=5)
+    ask = waits_for(job)
+    tasks = list(expand.expand(job))
+    assert [bool(task.product) for task in tasks].count(True) == 1
+    assert tasks[0].setup.bake == (0, 411)
+    waiting = [task for task in tasks[1:] if ask(task.index) is not None]
+    assert {task.assets[0].name for task in waiting} == {"scene1.blend"}
+    assert {task.needs.product for task in waiting} == {tasks[0].product}
+    assert all(task.needs is None for task in tasks[1:] if task not in waiting)
+
+
+def test_ids_of_frames_do_not_hang_on_how_tasks_are_cut():
+    from farm.spec.task import view_id
+
+    def ids(job):
+        return {
+            view.name: view_id(task, view) for task in expand.expand(job) for view in task.views
+        }
+
+    one, other = ids(job_of(frames=9)), ids(job_of(frames=9, views_per_task=2))
+    assert one == other
+    assert len(set(one.values())) == 9
