@@ -141,6 +141,7 @@ def lens_of(record: ViewRecord) -> dict[str, Any]:
         "w": width,
         "h": height,
         **channels,
+        "metres_per_unit": record.metres_per_unit,
         **numbers_of(record.camera),
     }
 
