@@ -62,7 +62,7 @@ def zoom_of(here: CameraRecord, there: CameraRecord) -> float:
 def flow_to(here: FlowFrame, there: FlowFrame | None, side: Side) -> Floats:
     """Return the flow (H, W, 2) of a frame to its neighbour; where there is none, Cycles' own.
 
-    What has no surface stands still.
+    What has no surface flows as Cycles has it: as the camera turns.
     """
     if there is None:
         return here.flow[side]

@@ -1,0 +1,120 @@
+"""Animated scenes become video datasets, on one machine and on a farm that loses a worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+
+import farm.dataset
+from farm.local.farm_folder import FarmFolder
+from farm.local.redis_server import free_port
+from tests.e2e.conftest import farm as run
+from tests.support.blender.street_scene import write_street
+from tests.support.waiting import wait_for
+
+SMALL = ("--resolution", 64, "--samples", 4)
+PASSES = ("--passes", "rgb,depth,normal,index,flow")
+MOVES = {
+    "street": "",
+    "shapes": "k = ball.shape_key_add(); k = ball.shape_key_add(name='k'); "
+    "[setattr(v, 'co', v.co * 1.5) for v in k.data]; key(k, 'value', (1, 0.0), (40, 1.0))",
+    "zoom": "key(camera.data, 'lens', (1, 25.0), (40, 60.0))",
+}
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scenes")
+    for name, change in MOVES.items():
+        write_street(folder / f"{name}.blend", change)
+    return folder
+
+
+def sequences_of(folder):
+    """Frames in the order of each sequence."""
+    found = {}
+    for view in farm.dataset.open(folder):
+        found.setdefault(view.record.view.moment.sequence, []).append(view)
+    for frames in found.values():
+        frames.sort(key=lambda view: view.record.view.moment.place)
+    return found
+
+
+def test_frames_poses_and_ids_lie_where_trainers_look(scenes, tmp_path):
+    done = run(
+        "render", "--recipe", "sequence", "--scenes", scenes / "zoom.blend", "--frames", 3,
+        "--sequences-per-scene", 2, *PASSES, *SMALL, "--output", tmp_path / "renders",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "renders" / "zoom" / "001-00001-00003"
+    made = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    for number in (1, 2, 3):
+        for file in (
+            "frames/frame_{}.png", "depths/depth_{}.exr", "normals/normal_{}.exr",
+            "segmentations/segmentation_{}.png", "flows/forward_{}.exr", "flows/backward_{}.exr",
+            "flows/forward_valid_{}.png", "flows/backward_valid_{}.png",
+        ):  # fmt: skip
+            assert file.format(f"{number:06d}") in made
+    told = json.loads((folder / "transforms.json").read_text())
+    assert (told["w"], told["h"], told["fps"]) == (64, 64, 30)
+    assert "fl_x" not in told, "it zooms"
+    assert told["frames"][0]["fl_x"] < told["frames"][2]["fl_x"]
+    assert [frame["time_s"] for frame in told["frames"]] == pytest.approx([0, 1 / 30, 2 / 30])
+    frames = sequences_of(tmp_path / "renders")["zoom/001-00001-00003"]
+    for frame, view in zip(told["frames"], frames, strict=True):
+        assert np.allclose(frame["transform_matrix"], view.record.camera.world_from_camera)
+        assert (folder / frame["file_path"]).is_file()
+    ids = json.loads((folder / "segmentations.json").read_text())["index"]
+    assert {each["name"] for each in ids} == {"Ball", "Cube", "Floor", "Wall"}
+
+    again = run(
+        "render", "--recipe", "sequence", "--scenes", scenes / "zoom.blend", "--frames", 3,
+        "--sequences-per-scene", 2, *PASSES, *SMALL, "--output", tmp_path / "renders",
+    )  # fmt: skip
+    assert "6 of 6 views complete" in again.stdout + again.stderr
+
+
+@pytest.fixture
+def farm_up(tmp_path, monkeypatch):
+    """A farm of its own with two workers; it is down in the end."""
+    for name in [name for name in os.environ if name.startswith("FARM_")]:
+        monkeypatch.delenv(name)
+    for name in ("CONFIG", "CACHE", "DATA"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+    place = ("--storage", tmp_path / "farm")
+    ports = ("--port", free_port(), "--flower-port", free_port())
+    begun = run("up", *place, *ports, "--device", "cpu", "--workers", 2)
+    assert begun.returncode == 0, begun.stderr
+    yield tmp_path / "farm"
+    run("down", *place)
+
+
+def test_a_farm_that_loses_a_worker_renders_each_frame_once(scenes, farm_up, tmp_path):
+    sent = run(
+        "submit", "--recipe", "sequence", "--scenes", scenes, "--frames", 6,
+        "--keyframe-multiplier", "1,2.5", "--set", "views_per_task=3", "--yes", "--json",
+        "--passes", "rgb,index,flow", *SMALL,
+    )  # fmt: skip
+    assert sent.returncode == 0, sent.stderr
+    job = json.loads(sent.stdout)["job_id"]
+    wait_for(lambda: list(farm_up.rglob("frame_*.png")), "the first frame")
+    victim = next(part for part in FarmFolder(farm_up).state().parts if "worker" in part.name)
+    os.kill(victim.pid, signal.SIGKILL)
+    waited = run("watch", job)
+    assert waited.returncode == 0, waited.stderr
+    fetched = run("download", job, "--output", tmp_path / "here")
+    assert fetched.returncode == 0, fetched.stderr
+
+    found = sequences_of(tmp_path / "here")
+    assert sorted(found) == sorted(
+        f"{name}/{run}" for name in MOVES for run in ("001-00001-00006", "2.5-00002-00007")
+    )
+    for name, frames in found.items():
+        assert [view.record.view.moment.place for view in frames] == list(range(6))
+        assert (tmp_path / "here" / name / "transforms.json").is_file()
+    verified = run("dataset", "verify", tmp_path / "here")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
