@@ -193,11 +193,12 @@ def check_picture(
     pixels: NDArray[Any], key: str, record: ViewRecord, seen: Examined, *, may_be_empty: bool
 ) -> None:
     """Look at a picture, (H, W, 3), and keep how it looks."""
-    seen.looked += ["flat", "same", "alike"]
+    still = record.view.moment is None  # frames of a sequence may well look alike
+    seen.looked += ["flat", "same", "alike"] if still else ["flat"]
     if what := strange_picture(pixels, may_be_empty=may_be_empty):
         file = remedy(record, key.removesuffix(record.view.name).rstrip("/"), "rgb")
         seen.findings.append(DatasetFinding("flat", key, what, file))
-    elif can_be_hashed(pixels):
+    elif still and can_be_hashed(pixels):
         seen.look = Fingerprint(
             group=number(record.group),
             content=number(record.files["rgb"].sha256),
