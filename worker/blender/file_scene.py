@@ -34,12 +34,18 @@ WITH_SURFACE = {"MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOU
 """Types of objects that are rendered."""
 
 
+CATEGORY = ("category", "class")
+"""Custom properties of an object, or of its mesh, that say what kind of thing it is."""
+
+
 @dataclass(frozen=True, eq=False)
 class Placed:
     """Where a numbered object is at one moment."""
 
     name: str
     index: int
+    category: str | None
+    """What kind of thing its file says it is."""
     world_from_object: Matrix4
     """A turn and a shift; the origin is the middle of its box."""
     size: Point3
@@ -70,6 +76,11 @@ class FileScene:
     def objects(self) -> tuple[str, ...]:
         """Names of what is rendered, in the order of their numbers."""
         return tuple(item.name for item in self.items)
+
+    @property
+    def categories(self) -> tuple[str | None, ...]:
+        """What kinds of things the file says they are, in the same order."""
+        return tuple(category_of(item) for item in self.items)
 
     @property
     def cameras(self) -> tuple[str, ...]:
@@ -210,6 +221,16 @@ def make_plain(scene: Any) -> None:
     cycles.film_transparent_glass = False
 
 
+def category_of(item: Evaluated) -> str | None:
+    """Return what kind of thing an object's custom properties say it is."""
+    for owner in (item, item.data):
+        for name in CATEGORY:
+            word = owner.get(name) if owner is not None else None
+            if isinstance(word, str) and word.strip():
+                return word.strip()
+    return None
+
+
 def id_of(item: bpy.types.Object) -> int:
     """Return what tells an object from all others."""
     return int(item.session_uid)
@@ -235,6 +256,7 @@ def placed(item: Evaluated, index: int) -> Placed:
     return Placed(
         name=item.name,
         index=index,
+        category=category_of(item),
         world_from_object=as_matrix(np.array(Matrix.LocRotScale(middle.tolist(), turn, None))),
         size=(x, y, z),
         outline=transformed(corners, matrix),
