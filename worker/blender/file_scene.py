@@ -17,6 +17,7 @@ from farm.spec.camera import Matrix4
 from farm.spec.label import Point3
 from farm.spec.record import CameraRecord
 from worker.blender import file_cameras
+from worker.blender.clips import Clips
 from worker.blender.file_cameras import Evaluated
 from worker.blender.formats import importers
 from worker.blender.frames import show_frame
@@ -67,6 +68,8 @@ class FileScene:
     is_thin_air: bool
     missing_textures: tuple[str, ...]
     vertex_colours: bool
+    clips: Clips
+    """Animations of the file, where it has several."""
     unread: tuple[str, ...] = ()
     metres_per_unit: float = 1.0
     own_stretch: Fraction = Fraction(1)
@@ -86,6 +89,14 @@ class FileScene:
     def cameras(self) -> tuple[str, ...]:
         """Names of the file's cameras, sorted."""
         return file_cameras.names(self.scene)
+
+    def play(self, clip: str | None) -> None:
+        """Let one of the file's animations act and no other; None: the first, if it has several.
+
+        Raises:
+            AssetError: There is none of this name.
+        """
+        self.clips.play(self.path, clip)
 
     def show_frame(self, frame: float) -> None:
         """Go to a moment of the file's time; 1.5 is half-way from frame 1 to frame 2."""
@@ -168,7 +179,11 @@ def comes(item: bpy.types.Object) -> bool:
 
 
 def describe(
-    path: str, scene: bpy.types.Scene, found: Measurement, unread: tuple[str, ...]
+    path: str,
+    scene: bpy.types.Scene,
+    found: Measurement,
+    unread: tuple[str, ...],
+    clips: Clips,
 ) -> FileScene:
     """Return the scene that was opened; its objects and materials are numbered."""
     items = in_order(found.objects.values())
@@ -185,6 +200,7 @@ def describe(
         missing_textures=missing_textures((*found.materials.values(), *lights_of(scene))),
         vertex_colours=are_shown(found.materials.values(), bpy.data.meshes),
         unread=unread,
+        clips=clips,
         metres_per_unit=scene.unit_settings.scale_length,
         own_stretch=Fraction(scene.render.frame_map_old, scene.render.frame_map_new),
     )

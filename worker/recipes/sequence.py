@@ -72,7 +72,8 @@ def prepare(task: RenderTask, session: BlenderSession) -> SequenceStage:
     """Open the scene."""
     setup = task.setup
     assert isinstance(setup, Setup)
-    opened = session.open_scene(task.assets[0])
+    opened = session.open_scene(task.assets[0], fps=setup.fps)
+    opened.play(setup.clip)
     spacing = Fraction(setup.numerator, setup.denominator)
     opened.stretch_time(spacing)
     return SequenceStage(session, opened, spacing=spacing)
