@@ -32,6 +32,18 @@ FORMATS: dict[str, Format] = {
     "folders": Format(
         "folders", "FolderExporter", "split/class/picture.png and masks, for tfds.ImageFolder"
     ),
+    "nerfstudio": Format(
+        "video.nerfstudio", "NerfstudioExporter", "sequences: transforms.json, pictures, depth"
+    ),
+    "davis": Format("video.davis", "DavisExporter", "sequences: objects with a palette, for VOS"),
+    "kitti": Format("video.kitti", "KittiExporter", "sequences: pairs with flow as 16-bit PNG"),
+    "middlebury": Format(
+        "video.middlebury", "MiddleburyExporter", "sequences: .flo in the folders of MPI Sintel"
+    ),
+    "tum": Format("video.tum", "TumExporter", "sequences: RGB-D with time stamps and the path"),
+    "visionsim": Format(
+        "video.visionsim", "VisionsimExporter", "sequences: visionsim's folders and channels"
+    ),
 }
 
 
