@@ -5,22 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Hashable, Iterable
 from contextlib import nullcontext
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from farm.errors import AssetError, GpuMemoryError, RenderError, TaskError
+from farm.errors import AssetError, GpuMemoryError, RenderError, StorageError, TaskError
 from farm.spec.asset import Asset
 from farm.spec.camera import FileCamera, Matrix4, OrbitCamera, PoseCamera
 from farm.spec.passes import PassName
 from farm.spec.record import CameraRecord
 from farm.spec.render import ResolvedRender
+from farm.spec.task import Need
+from worker.blender import baked_file, baking, file_scene, gpu_memory, test_card
 from worker.blender import camera as cameras
-from worker.blender import file_scene, gpu_memory, test_card
 from worker.blender.environment import Environment
 from worker.blender.file_scene import FileScene
 from worker.blender.formats import importers
+from worker.blender.guards import file_access
 from worker.blender.loader import Loader
 from worker.blender.models.group import Models
 from worker.blender.models.measure import measure
@@ -192,22 +195,22 @@ class BlenderSession:
         self._plan()
         return models
 
-    def open_scene(self, asset: Asset, *, fps: float | None = None) -> FileScene:
+    def open_scene(self, asset: Asset, baked: Need | None = None) -> FileScene:
         """Render a file's own scene from now on, whole, unless it is rendered already.
 
         Args:
             asset: The file.
-            fps: Frames per second of a file that states none, such as a glTF; left out: 24.
+            baked: What `save_baked` wrote of it, which is opened in its place.
 
         Raises:
             AssetError: It cannot be read, or shows nothing.
         """
-        key = (asset.sha256, asset.path, fps)
+        key = (asset.sha256, asset.path, baked.product if baked else "")
         if self._shown and self._shown[0] == key and isinstance(self._shown[1], FileScene):
             return self._shown[1]
         self.free_model()
         try:
-            opened = self._open(asset, fps)
+            opened = self._open(asset, Path(baked.path) / baked_file.NAME if baked else None)
         except TaskError:
             self.free_model()
             raise
@@ -215,32 +218,71 @@ class BlenderSession:
         self.configure(*self._asked)
         return opened
 
-    def survey(self, asset: Asset, *, fps: float | None = None) -> Survey:
+    def survey(self, asset: Asset) -> Survey:
         """Look into a file's own scene, which is not evaluated; nothing of it stays.
-
-        Args:
-            asset: The file.
-            fps: Frames per second of a file that states none; left out: 24.
 
         Raises:
             AssetError: It cannot be read.
         """
         self.free_model()
         try:
-            return survey(asset.path, self._loader.bring_scene(asset, fps=fps))
+            return survey(asset.path, self._loader.bring_scene(asset))
         finally:
             self.free_model()
 
-    def _open(self, asset: Asset, fps: float | None) -> FileScene:
-        brought = self._loader.bring_scene(asset, fps=fps)
-        scene = brought.scene
-        brought.clips.play(asset.path, None)
+    def bake(self, opened: FileScene, first: int, last: int) -> None:
+        """Bake what moves by physics in the scene that was opened, for frames of its file.
+
+        Raises:
+            AssetError: Something cannot be baked.
+        """
+        self._shown = (None, opened)  # from now on it is not what its file says
+        try:
+            baking.bake(opened, first, last)
+        except TaskError:
+            self.free_model()
+            raise
+
+    def stretch_time(self, opened: FileScene, spacing: Fraction) -> None:
+        """Let one frame of the renderer's time be `spacing` frames of a file's, in its caches too.
+
+        Raises:
+            AssetError: Blender cannot.
+        """
+        baking.check_stretch(opened, spacing)
+        opened.stretch_time(spacing)
+        if spacing != 1:
+            baking.follow_stretch(opened)
+
+    def save_baked(self, asset: Asset, folder: Path) -> None:
+        """Write the scene that was opened of an asset into a folder, as it is now.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
+        scene, borrowed = self.scene, self.scene.camera == self._camera
+        if borrowed:
+            scene.camera = None
+            scene.collection.objects.unlink(self._camera)
+        try:
+            baked_file.write(scene, folder / baked_file.NAME, home=file_access.home_of(asset))
+        except RuntimeError as error:
+            raise StorageError(
+                f"{folder}: cannot be written: {' '.join(str(error).split())}"
+            ) from error
+        finally:
+            if borrowed:
+                scene.collection.objects.link(self._camera)
+                scene.camera = self._camera
+
+    def _open(self, asset: Asset, baked: Path | None = None) -> FileScene:
+        scene, unread, _ = self._loader.bring_scene(asset, baked)
         self._adopt(scene)
         found = measure(self.scene, self._render_nothing)
         if not found.objects:
             raise AssetError(asset.path, importers.nothing_to_render(self._loader.strange_ids()))
         file_scene.add_hidden(found, scene)
-        return file_scene.describe(asset.path, scene, found, brought.unread, brought.clips)
+        return file_scene.describe(asset.path, scene, found, unread)
 
     def _adopt(self, scene: Any) -> None:
         """Render another scene than our own, by our own rules."""

@@ -27,6 +27,15 @@ class Simulation(NamedTuple):
     name: str
     """As people know it: `cloth of Flag`."""
     is_baked: bool
+    cache: Any = None
+    """Blender's point cache of it, where it has one."""
+    item: Any = None
+    """The object that it moves; None: several."""
+    modifier: Any = None
+    zone: Any = None
+    """The bake of a zone of nodes."""
+    surface: Any = None
+    """What is painted on."""
 
 
 def found(scene: Any) -> tuple[str, ...]:
@@ -38,11 +47,32 @@ def all_of(scene: Any) -> Iterator[Simulation]:
     """Yield all that simulates in a scene, and in what the scene shows many times."""
     world = scene.rigidbody_world
     if is_moved(world):
-        yield Simulation("rigid body world", is_kept(world.point_cache))
+        yield Simulation("rigid body world", is_kept(world.point_cache), world.point_cache)
+    for item, modifier in modifiers_of(scene):
+        yield from simulations_of(item, modifier)
+
+
+def modifiers_of(scene: Any) -> Iterator[tuple[bpy.types.Object, Any]]:
+    """Yield the modifiers that are rendered of all objects that a scene uses."""
     for item in objects_of(scene):
         for modifier in item.modifiers:
             if modifier.show_render:
-                yield from simulations_of(item, modifier)
+                yield item, modifier
+
+
+def unusable(scene: Any) -> Iterator[str]:
+    """Say what cannot be shown of a scene, and what to do, one sentence each."""
+    for item, modifier in modifiers_of(scene):
+        if modifier.type == "FLUID" and modifier.fluid_type == "DOMAIN":
+            remedy = (
+                "export it as Alembic, and use that in its place"
+                if modifier.domain_settings.domain_type == "LIQUID"
+                else "import the .vdb files of its cache as a volume, in its place"
+            )
+            yield (
+                f"the fluid of {item.name} can be neither simulated nor read from its cache by "
+                f"the Blender of workers: {remedy}"
+            )
 
 
 def objects_of(scene: Any) -> list[bpy.types.Object]:
@@ -63,19 +93,20 @@ def is_moved(world: Any) -> bool:
 def simulations_of(item: Any, modifier: Any) -> Iterator[Simulation]:
     """Yield what one modifier simulates."""
     if modifier.type in SIMPLE:
-        yield Simulation(f"{SIMPLE[modifier.type]} of {item.name}", is_kept(modifier.point_cache))
+        cache, kind = modifier.point_cache, SIMPLE[modifier.type]
+        yield Simulation(f"{kind} of {item.name}", is_kept(cache), cache, item, modifier)
     elif modifier.type == "PARTICLE_SYSTEM" and moves(modifier.particle_system):
-        particles = modifier.particle_system
-        name = f"particles {particles.name} of {item.name}"
-        yield Simulation(name, is_kept(particles.point_cache))
-    elif modifier.type == "FLUID" and modifier.fluid_type == "DOMAIN":
-        yield Simulation(f"fluid of {item.name}", is_fluid_kept(modifier.domain_settings))
+        name, cache = modifier.particle_system.name, modifier.particle_system.point_cache
+        text = f"particles {name} of {item.name}"
+        yield Simulation(text, is_kept(cache), cache, item, modifier)
     elif modifier.type == "DYNAMIC_PAINT":
         for surface in painted(modifier):
-            yield Simulation(f"dynamic paint of {item.name}", is_kept(surface.point_cache))
+            name, cache = f"dynamic paint of {item.name}", surface.point_cache
+            yield Simulation(name, is_kept(cache), cache, item, modifier, surface=surface)
     elif modifier.type == "NODES":
         for zone in zones_of(modifier):
-            yield Simulation(f"simulation zone of {item.name}", is_zone_kept(modifier, zone))
+            name, kept = f"simulation zone of {item.name}", is_zone_kept(modifier, zone)
+            yield Simulation(name, kept, None, item, modifier, zone=zone)
 
 
 def moves(particles: Any) -> bool:
@@ -108,16 +139,6 @@ def is_kept(cache: Any) -> bool:
     if not cache.is_baked:
         return False
     return not cache.use_disk_cache or (cache.use_external and has_files(cache.filepath))
-
-
-def is_fluid_kept(domain: Any) -> bool:
-    """Tell whether all that shows of a fluid was baked, and its folder is there."""
-    has_shape = (
-        domain.has_cache_baked_mesh
-        if domain.domain_type == "LIQUID" and domain.use_mesh
-        else domain.has_cache_baked_noise or not domain.use_noise
-    )
-    return bool(domain.has_cache_baked_data and has_shape and has_files(domain.cache_directory))
 
 
 def is_zone_kept(modifier: Any, bake: Any) -> bool:

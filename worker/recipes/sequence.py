@@ -14,6 +14,7 @@ from farm.spec.view import View as BaseView
 from worker.recipes.scene import SceneStage
 
 if TYPE_CHECKING:  # which imports Blender
+    from worker.blender.file_scene import FileScene
     from worker.blender.session import BlenderSession
 
 FINEST_MOMENT = 64 * FINEST
@@ -72,13 +73,25 @@ def prepare(task: RenderTask, session: BlenderSession) -> SequenceStage:
     """Open the scene."""
     setup = task.setup
     assert isinstance(setup, Setup)
-    opened = session.open_scene(task.assets[0], fps=setup.fps)
-    opened.play(setup.clip)
+    opened = open_scene(task, session)
     spacing = Fraction(setup.numerator, setup.denominator)
-    opened.stretch_time(spacing)
+    session.stretch_time(opened, spacing)
     return SequenceStage(session, opened, spacing=spacing)
 
 
 def make(task: RenderTask, session: BlenderSession, folder: Path) -> None:
     """Bake the simulations of a scene, and work out the paths of its camera."""
-    raise NotImplementedError
+    setup = task.setup
+    assert isinstance(setup, Setup)
+    opened = open_scene(task, session)
+    if setup.bake is not None:
+        session.bake(opened, *setup.bake)
+        session.save_baked(task.assets[0], folder)
+
+
+def open_scene(task: RenderTask, session: BlenderSession) -> FileScene:
+    """Open the scene of a task, or what was baked of it."""
+    setup = task.setup
+    assert isinstance(setup, Setup)
+    baked = task.needs if setup.bake is not None else None
+    return session.open_scene(task.assets[0], baked)

@@ -89,6 +89,11 @@ def shoot_film(
             task, session=session, storage=storage, attempt=1, worker="w", lease=OurLease(),
             workshop=workshop,
         )  # fmt: skip
+    return film_of(folder)
+
+
+def film_of(folder: Path) -> Film:
+    """Read what was rendered into a folder."""
     lines = [
         line
         for path in sorted((folder / ".records").rglob("*.jsonl"))

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 
 from farm.spec.asset import Asset
 from tests.support.blender.scenes import a_material, add_box, asset_of, blend_file
 
+CAMERA = "Front"
 LAST = 12
 """Last frame of the scenes."""
 Fill = Callable[[bpy.types.Scene], None]
@@ -28,6 +30,18 @@ def add_sheet(scene, *, at=(0.0, 0.0, 1.0), size=1.2, steps=5, name="Mover"):
     item = bpy.data.objects.new(name, mesh)
     scene.collection.objects.link(item)
     return item
+
+
+def add_camera(scene):
+    """A camera in front, and a lamp."""
+    lens = bpy.data.cameras.new(CAMERA)
+    camera = bpy.data.objects.new(CAMERA, lens)
+    camera.location, camera.rotation_euler = (0.0, -4.0, 1.6), (1.3, 0.0, 0.0)
+    sun = bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN"))
+    sun.rotation_euler = (0.4, 0.3, 0.0)
+    for item in (camera, sun):
+        scene.collection.objects.link(item)
+    scene.camera = camera
 
 
 def falling_box(scene):
@@ -79,6 +93,7 @@ def hair(scene):
     strands.settings.type, strands.settings.count = "HAIR", 12
     strands.settings.hair_length, strands.settings.root_radius = 0.8, 8.0
     strands.use_hair_dynamics = True
+    strands.cloth.settings.bending_stiffness, strands.cloth.settings.pin_stiffness = 0.1, 0.0
 
 
 def zone(scene):
@@ -107,8 +122,11 @@ def lift(item, *, by=0.1):
 
 def dynamic_paint(scene):
     """A sheet that keeps the track of a box that moves through it."""
-    sheet = add_sheet(scene, at=(0.0, 0.0, 0.0), steps=10)
-    brush = add_box(scene, size=(0.4, 0.4, 0.4), name="Brush", material=a_material())
+    sheet = add_sheet(scene, at=(0.0, 0.0, 0.0), size=2.0, steps=10)
+    sheet.rotation_euler, sheet.location.z = (1.0, 0.0, 0.0), 0.7
+    brush = add_box(scene, size=(0.4, 1.0, 0.4), name="Brush", material=a_material())
+    brush.location.z = 0.7
+    brush.hide_render = True
     for frame, x in ((1, -0.6), (LAST, 0.6)):
         brush.location.x = x
         brush.keyframe_insert("location", frame=frame)
@@ -119,6 +137,7 @@ def dynamic_paint(scene):
             bpy.ops.dpaint.type_toggle(type=kind)
     surface = sheet.modifiers[0].canvas_settings.canvas_surfaces[0]
     surface.surface_format, surface.surface_type = "VERTEX", "DISPLACE"
+    surface.displace_factor = 3.0
 
 
 KINDS: dict[str, tuple[Fill, str]] = {
@@ -137,5 +156,27 @@ def write_simulated(path: Path, fill: Fill, *, last: int = LAST) -> Asset:
     """Write a scene of `last` frames that moves by physics."""
     with blend_file(path) as scene:
         scene.frame_start, scene.frame_end = 1, last
+        add_camera(scene)
         fill(scene)
     return asset_of(path, "scene")
+
+
+def points_of(opened, moment, name="Mover"):
+    """Return where the points of an object are in the world at a moment, or its particles."""
+    opened.show_frame(moment)
+    item = opened.scene.objects[name].evaluated_get(opened.scene.view_layers[0].depsgraph)
+    points = np.array([item.matrix_world @ point.co for point in item.data.vertices])
+    rain = [each.location for system in item.particle_systems for each in system.particles]
+    return np.array(rain) if rain else points
+
+
+def write_baked(blender, folder: Path, fill: Fill) -> Asset:
+    """Write a scene whose point caches were baked into it, as people do."""
+    blender.free_model()
+    plain = write_simulated(folder / "plain.blend", fill)
+    scene = blender.open_scene(plain).scene
+    with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
+        bpy.ops.ptcache.bake_all(bake=True)
+    blender.save_baked(plain, folder)
+    blender.free_model()
+    return asset_of(folder / "scene.blend", "scene")

@@ -1,0 +1,311 @@
+"""Baking: what moves by physics is played once, from its start; then any frame stands alone."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import bpy
+
+from farm.errors import AssetError
+from worker.blender import simulations
+from worker.blender.file_scene import FileScene
+from worker.blender.guards.disarm import all_ids, reachable
+from worker.blender.kept_shapes import add_keeper
+from worker.blender.simulations import Simulation
+
+HALVES = ("CLOTH", "SOFT_BODY", "DYNAMIC_PAINT")
+"""Modifiers whose caches do not follow time that is stretched: they take the fraction of the
+renderer's frame for that of the file's, or none."""
+LEVELS = (("levels", "render_levels"), ("steps", "render_steps"))
+"""What a modifier does in Blender's window, and in a render."""
+
+
+class Span(NamedTuple):
+    """Frames, inclusive."""
+
+    first: int
+    last: int
+
+
+def bake(opened: FileScene, first: int, last: int) -> None:
+    """Bake all that simulates in a scene, each from its own start, until a frame of the file.
+
+    Raises:
+        AssetError: Something cannot be baked.
+    """
+    scene = opened.scene
+    make_local(scene)
+    show_as_rendered(scene)
+    with plain_time(opened, first, last) as span:
+        open_ones = [each for each in simulations.all_of(scene) if not each.is_baked]
+        zones = [each for each in open_ones if each.zone is not None]
+        cached = [each for each in open_ones if each.cache is not None]
+        try:
+            bake_all(scene, zones, cached, span)
+        except RuntimeError as error:
+            names = ", ".join(each.name for each in open_ones)
+            raise cannot(opened, names, " ".join(str(error).split())) from error
+        check(opened, cached)
+
+
+def bake_all(scene: Any, zones: list[Simulation], cached: list[Simulation], span: Span) -> None:
+    """Bake zones and point caches; what starts first comes first, since the rest may follow it."""
+    with tempfile.TemporaryDirectory(dir=bpy.app.tempdir) as folder:
+        starts = [each.cache.frame_start for each in cached]
+        begin = [zone_start(scene, each.zone) for each in zones]
+        zones_first = bool(begin) and min(begin) < min(starts, default=math.inf)
+        if zones_first:
+            bake_zones(scene, zones, span)
+        bake_caches(scene, cached, span, Path(folder))
+        if not zones_first:
+            bake_zones(scene, zones, span)
+        keep_shapes(scene, span)
+
+
+def follow_stretch(opened: FileScene) -> None:
+    """Let what was baked in the file itself follow time that is stretched."""
+    shapes = list(half_followers(opened.scene))
+    if not shapes:
+        return
+    caches = [each.cache for each in simulations.all_of(opened.scene) if each.modifier in shapes]
+    first = min(cache.frame_start for cache in caches)
+    last = max(cache.frame_end for cache in caches)
+    with plain_time(opened, first, last) as span:
+        show_as_rendered(opened.scene)
+        keep_shapes(opened.scene, span)
+
+
+def check_stretch(opened: FileScene, spacing: Fraction) -> None:
+    """Make sure that all that moves by physics can be shown between whole frames of the file.
+
+    Raises:
+        AssetError: It cannot, and there are such frames.
+    """
+    if spacing * opened.own_stretch == 1:
+        return
+    for each in simulations.all_of(opened.scene):
+        if moves_by_whole_frames(each):
+            raise AssetError(
+                opened.path,
+                f"{each.name} cannot follow slow motion or steps of several frames: use a "
+                "keyframe multiplier and a frame step of 1 for this scene",
+            )
+
+
+def moves_by_whole_frames(each: Simulation) -> bool:
+    """Tell whether Blender shows a simulation between frames as it is at another moment."""
+    if each.modifier is None or each.zone is not None:
+        return False
+    if each.modifier.type == "PARTICLE_SYSTEM":
+        return bool(each.modifier.particle_system.settings.type == "HAIR")
+    return each.modifier.type in HALVES and each.item.type != "MESH"
+
+
+# The scene
+
+
+def make_local(scene: Any) -> None:
+    """Make what a scene links from other files its own, since that cannot be baked."""
+    used = reachable({scene.session_uid})
+    for block in all_ids():
+        if block.session_uid in used and block.library is not None:
+            block.make_local()
+
+
+def show_as_rendered(scene: Any) -> None:
+    """Let Blender's window, in which it bakes, show all that a render shows, as fine as that."""
+    for layer in layers(scene.view_layers[0].layer_collection):
+        layer.hide_viewport = False
+        if not layer.collection.hide_render:
+            layer.collection.hide_viewport = False
+    for item in simulations.objects_of(scene):
+        if item.hide_render:
+            continue
+        item.hide_viewport = False
+        if item.name in scene.view_layers[0].objects:
+            item.hide_set(state=False, view_layer=scene.view_layers[0])
+        for modifier in item.modifiers:
+            show_modifier(modifier)
+
+
+def show_modifier(modifier: Any) -> None:
+    """Let a modifier be in Blender's window what it is in a render."""
+    if modifier.type != "COLLISION":
+        modifier.show_viewport = modifier.show_render
+    for name, rendered in LEVELS:
+        if hasattr(modifier, rendered):
+            setattr(modifier, name, getattr(modifier, rendered))
+
+
+def layers(top: Any) -> Iterator[Any]:
+    """Yield a collection of a view layer with all that it holds."""
+    yield top
+    for child in top.children:
+        yield from layers(child)
+
+
+@contextmanager
+def plain_time(opened: FileScene, first: int, last: int) -> Iterator[Span]:
+    """Let a frame be a frame, for caches count these; yield frames of the file as such."""
+    scene, own = opened.scene, opened.own_stretch
+    span = Span(math.floor(first * own), math.ceil(last * own))
+    before = scene.render.frame_map_old, scene.render.frame_map_new
+    now = scene.frame_current, scene.frame_subframe
+    ends = scene.frame_start, scene.frame_end
+    scene.render.frame_map_old = scene.render.frame_map_new = 100
+    scene.frame_end = max(span.last, scene.frame_start)
+    try:
+        yield span
+    finally:
+        scene.frame_start, scene.frame_end = ends
+        scene.render.frame_map_old, scene.render.frame_map_new = before
+        scene.frame_set(now[0], subframe=now[1])
+
+
+# Point caches
+
+
+def bake_caches(scene: Any, cached: list[Simulation], span: Span, folder: Path) -> None:
+    """Bake point caches into memory; what is painted goes to a folder, as Blender has it."""
+    for number, each in enumerate(cached):
+        with bpy.context.temp_override(scene=scene, point_cache=each.cache):
+            bpy.ops.ptcache.free_bake()
+        last = max(each.cache.frame_start, span.last)
+        if each.surface is None:
+            each.cache.use_external = each.cache.use_disk_cache = False
+        else:
+            each.cache.use_external = True
+            each.cache.name, each.cache.filepath = f"cache{number}", str(folder)
+            each.surface.frame_end = last
+        each.cache.frame_step = 1
+        each.cache.frame_end = last
+    if cached:
+        with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
+            bpy.ops.ptcache.bake_all(bake=True)
+    for each in cached:
+        if not each.cache.is_baked:  # the dynamics of hair are left out of all
+            with bpy.context.temp_override(
+                scene=scene, view_layer=scene.view_layers[0],
+                object=each.item, active_object=each.item, point_cache=each.cache,
+            ):  # fmt: skip
+                bpy.ops.ptcache.bake(bake=True)
+
+
+def check(opened: FileScene, cached: Iterable[Simulation]) -> None:
+    """Make sure that Blender has baked what it was asked for.
+
+    Raises:
+        AssetError: It has not.
+    """
+    for each in cached:
+        if each.surface is None and not simulations.is_kept(each.cache):
+            raise cannot(opened, each.name, each.cache.info or "Blender does not say why")
+
+
+def cannot(opened: FileScene, name: str, reason: str) -> AssetError:
+    """Return what to say where something cannot be baked."""
+    return AssetError(
+        opened.path,
+        f"{name} cannot be baked ({reason.strip(' .')}): bake it in Blender into memory, and save "
+        "the file",
+    )
+
+
+# Zones of nodes
+
+
+def zone_start(scene: Any, zone: Any) -> int:
+    """Return the frame in which a simulation zone begins."""
+    if zone.use_custom_simulation_frame_range:
+        return int(zone.frame_start)
+    if scene.use_custom_simulation_range:
+        return int(scene.simulation_frame_start)
+    return int(scene.frame_start)
+
+
+def bake_zones(scene: Any, zones: list[Simulation], span: Span) -> None:
+    """Bake simulation zones into the file."""
+    for each in zones:
+        start = zone_start(scene, each.zone)
+        set_range(each.modifier, each.zone, Span(start, max(start, span.last)))
+    bake_nodes(scene, [(each.item, each.modifier, each.zone) for each in zones])
+
+
+def set_range(modifier: Any, zone: Any, span: Span) -> None:
+    """Say which frames of a zone are baked."""
+    modifier.bake_target = "PACKED"
+    zone.bake_target = "INHERIT"
+    zone.use_custom_simulation_frame_range = True
+    zone.frame_start, zone.frame_end = span
+
+
+def bake_nodes(scene: Any, zones: list[tuple[Any, Any, Any]]) -> None:
+    """Bake zones: at one go where nothing else would be baked with them."""
+    wanted = {(item, zone.bake_id) for item, _, zone in zones}
+    whole = {
+        item for item, _, _ in zones if ids_of(item) == {each for each in wanted if each[0] == item}
+    }
+    for item in {item for item, _, _ in zones}:
+        item.use_simulation_cache = True
+    layer = scene.view_layers[0]
+    if whole:
+        items = list(whole)
+        with bpy.context.temp_override(
+            scene=scene, view_layer=layer, active_object=items[0], object=items[0],
+            selected_objects=items,
+        ):  # fmt: skip
+            bpy.ops.object.simulation_nodes_cache_bake(selected=True)
+    for item, modifier, zone in zones:
+        if item not in whole:
+            with bpy.context.temp_override(
+                scene=scene, view_layer=layer, active_object=item, object=item
+            ):
+                bpy.ops.object.geometry_node_bake_single(
+                    session_uid=item.session_uid, modifier_name=modifier.name, bake_id=zone.bake_id
+                )
+
+
+def ids_of(item: Any) -> set[tuple[Any, int]]:
+    """Return the zones of an object."""
+    nodes = (each for each in item.modifiers if each.type == "NODES")
+    return {(item, zone.bake_id) for each in nodes for zone in simulations.zones_of(each)}
+
+
+# Shapes that do not follow stretched time
+
+
+def half_followers(scene: Any) -> Iterator[Any]:
+    """Yield the modifiers whose shapes must be kept to be shown at any moment."""
+    for each in simulations.all_of(scene):
+        if each.modifier is not None and each.modifier.type in HALVES and each.item.type == "MESH":
+            yield each.modifier
+
+
+def keep_shapes(scene: Any, span: Span) -> None:
+    """Let nodes play what caches hold, between whole frames too, in place of these modifiers."""
+    kept = []
+    for item, modifier in list(simulations.modifiers_of(scene)):
+        if modifier.type in HALVES and item.type == "MESH" and simulates(item, modifier):
+            kept.append((item, modifier, add_keeper(item, modifier)))
+    if not kept:
+        return
+    scene.view_layers[0].update()
+    zones = []
+    for item, _, keeper in kept:
+        [zone] = simulations.zones_of(keeper)
+        set_range(keeper, zone, span)
+        zones.append((item, keeper, zone))
+    bake_nodes(scene, zones)
+    for _, modifier, _ in kept:
+        modifier.show_viewport = modifier.show_render = False
+
+
+def simulates(item: Any, modifier: Any) -> bool:
+    """Tell whether a modifier has anything to keep."""
+    return any(simulations.simulations_of(item, modifier))
