@@ -243,11 +243,27 @@ def cameras_of(
             has = ", ".join(facts.cameras) or "none at all"
             raise SpecError(f"cameras: {scene.name} has no camera {name!r}, it has {has}")
     if not names and facts.cuts and not recipe.camera_offsets:
+        check_cuts(scene, facts)
         return (None,)
     if not names:
         names = (main_camera(scene, facts),)
     offsets: Iterable[Three | None] = recipe.camera_offsets.values() or (None,)
     return tuple(FileCamera(name=name, offset=offset) for name in names for offset in offsets)
+
+
+def check_cuts(scene: Asset, facts: SceneFacts) -> None:
+    """Make sure that labels can follow all cameras between which a file cuts.
+
+    Raises:
+        SpecError: They cannot.
+    """
+    for each in facts.cuts:
+        if each.camera not in facts.cameras:
+            reason = facts.unfit_cameras.get(each.camera, "it is not in the scene")
+            raise SpecError(
+                f"scenes: {scene.name}: a marker switches to the camera {each.camera} at frame "
+                f"{each.frame}: {reason}; or name other cameras with --cameras"
+            )
 
 
 def main_camera(scene: Asset, facts: SceneFacts) -> str:
@@ -313,10 +329,19 @@ def span(recipe: RecipeSpec, reel: Reel) -> tuple[int, int]:
     for clip in reel.facts.clips:
         if clip.name == reel.clip:
             start, end = clip.frame_start, clip.frame_end
-    return (
-        start if recipe.frame_start is None else recipe.frame_start,
-        end if recipe.frame_end is None else recipe.frame_end,
-    )
+    if recipe.frame_start is not None:
+        start = recipe.frame_start
+    if recipe.frame_end is not None:
+        end = recipe.frame_end
+    elif reel.facts.is_still:
+        end = start + enough(recipe) - 1
+    return start, end
+
+
+def enough(recipe: RecipeSpec) -> int:
+    """Return how many frames of a file all its sequences take."""
+    frames = recipe.sequences_per_scene * (recipe.frames or 1) * recipe.frame_step
+    return math.ceil(frames / Fraction(min(recipe.keyframe_multiplier)).limit_denominator(FINEST))
 
 
 def cut(

@@ -31,6 +31,8 @@ class SceneFacts(Spec):
     frame_start: int
     frame_end: int
     """Inclusive."""
+    is_still: bool = False
+    """Nothing in it moves and it states no frames: any will do."""
     cameras: tuple[str, ...] = ()
     """Names, sorted; those that labels cannot follow are not among them."""
     camera: str | None = None

@@ -69,7 +69,8 @@ def test_frames_poses_and_ids_lie_where_trainers_look(scenes, tmp_path):
         assert np.allclose(frame["transform_matrix"], view.record.camera.world_from_camera)
         assert (folder / frame["file_path"]).is_file()
     ids = json.loads((folder / "segmentations.json").read_text())["index"]
-    assert {each["name"] for each in ids} == {"Ball", "Cube", "Floor", "Wall"}
+    classes = {each["name"]: each["category"] for each in ids}
+    assert classes == {"Ball": "toy", "Cube": "object", "Floor": "object", "Wall": "object"}
 
     again = run(
         "render", "--recipe", "sequence", "--scenes", scenes / "zoom.blend", "--frames", 3,

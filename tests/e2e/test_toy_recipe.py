@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import farm.dataset
-from farm.dataset.export.registry import FORMATS
+from farm.dataset.export.registry import PICTURE_FORMATS
 from farm.local.farm_folder import FarmFolder
 from farm.local.redis_server import free_port
 from tests.builders import an_asset
@@ -106,7 +106,7 @@ def test_a_run_again_renders_nothing(rendered, scene):
     assert "6 of 6 views complete: 0 rendered" in done.stderr
 
 
-@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("format_", PICTURE_FORMATS)
 def test_it_is_exported(rendered, tmp_path, format_):
     done = run("dataset", "export", rendered, "--to", format_, "--out", tmp_path / "out")
 

@@ -74,7 +74,7 @@ def close_off(settings: Settings, folder: Path) -> None:
 def answer(session: BlenderSession, question: Question) -> Answer:
     """Look into one scene."""
     try:
-        found = session.survey(question.asset)
+        found = session.survey(question.asset, fps=question.fps)
     except AssetError as error:
         return Answer(fault=error.reason)
     return Answer(facts=found.facts, alone=found.alone)

@@ -17,6 +17,7 @@ from farm.spec.camera import Matrix4
 from farm.spec.label import Point3
 from farm.spec.record import CameraRecord
 from worker.blender import file_cameras
+from worker.blender.clips import Clips
 from worker.blender.file_cameras import Evaluated
 from worker.blender.formats import importers
 from worker.blender.frames import show_frame
@@ -34,12 +35,18 @@ WITH_SURFACE = {"MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOU
 """Types of objects that are rendered."""
 
 
+CATEGORY = ("category", "class")
+"""Custom properties of an object, or of its mesh, that say what kind of thing it is."""
+
+
 @dataclass(frozen=True, eq=False)
 class Placed:
     """Where a numbered object is at one moment."""
 
     name: str
     index: int
+    category: str | None
+    """What kind of thing its file says it is."""
     world_from_object: Matrix4
     """A turn and a shift; the origin is the middle of its box."""
     size: Point3
@@ -61,6 +68,8 @@ class FileScene:
     is_thin_air: bool
     missing_textures: tuple[str, ...]
     vertex_colours: bool
+    clips: Clips
+    """Animations of the file, where it has several."""
     unread: tuple[str, ...] = ()
     metres_per_unit: float = 1.0
     own_stretch: Fraction = Fraction(1)
@@ -72,9 +81,22 @@ class FileScene:
         return tuple(item.name for item in self.items)
 
     @property
+    def categories(self) -> tuple[str | None, ...]:
+        """What kinds of things the file says they are, in the same order."""
+        return tuple(category_of(item) for item in self.items)
+
+    @property
     def cameras(self) -> tuple[str, ...]:
         """Names of the file's cameras, sorted."""
         return file_cameras.names(self.scene)
+
+    def play(self, clip: str | None) -> None:
+        """Let one of the file's animations act and no other; None: the first, if it has several.
+
+        Raises:
+            AssetError: There is none of this name.
+        """
+        self.clips.play(self.path, clip)
 
     def show_frame(self, frame: float) -> None:
         """Go to a moment of the file's time; 1.5 is half-way from frame 1 to frame 2."""
@@ -157,7 +179,11 @@ def comes(item: bpy.types.Object) -> bool:
 
 
 def describe(
-    path: str, scene: bpy.types.Scene, found: Measurement, unread: tuple[str, ...]
+    path: str,
+    scene: bpy.types.Scene,
+    found: Measurement,
+    unread: tuple[str, ...],
+    clips: Clips,
 ) -> FileScene:
     """Return the scene that was opened; its objects and materials are numbered."""
     items = in_order(found.objects.values())
@@ -174,6 +200,7 @@ def describe(
         missing_textures=missing_textures((*found.materials.values(), *lights_of(scene))),
         vertex_colours=are_shown(found.materials.values(), bpy.data.meshes),
         unread=unread,
+        clips=clips,
         metres_per_unit=scene.unit_settings.scale_length,
         own_stretch=Fraction(scene.render.frame_map_old, scene.render.frame_map_new),
     )
@@ -210,6 +237,16 @@ def make_plain(scene: Any) -> None:
     cycles.film_transparent_glass = False
 
 
+def category_of(item: Evaluated) -> str | None:
+    """Return what kind of thing an object's custom properties say it is."""
+    for owner in (item, item.data):
+        for name in CATEGORY:
+            word = owner.get(name) if owner is not None else None
+            if isinstance(word, str) and word.strip():
+                return word.strip()
+    return None
+
+
 def id_of(item: bpy.types.Object) -> int:
     """Return what tells an object from all others."""
     return int(item.session_uid)
@@ -235,6 +272,7 @@ def placed(item: Evaluated, index: int) -> Placed:
     return Placed(
         name=item.name,
         index=index,
+        category=category_of(item),
         world_from_object=as_matrix(np.array(Matrix.LocRotScale(middle.tolist(), turn, None))),
         size=(x, y, z),
         outline=transformed(corners, matrix),

@@ -12,8 +12,20 @@ from farm.errors import AssetError
 from farm.spec.asset import Asset
 from worker.assets.check import check_asset
 from worker.blender import baked_file
+from worker.blender.clips import Clips, clips_of, span
 from worker.blender.environment import Environment
-from worker.blender.formats import fbx, file_colours, gltf, importers, obj, subdivision, usd_marks
+from worker.blender.formats import (
+    fbx,
+    file_colours,
+    file_time,
+    gltf,
+    gltf_curves,
+    importers,
+    obj,
+    subdivision,
+    usd_marks,
+)
+from worker.blender.formats.file_time import FileTime
 from worker.blender.formats.readable import readable
 from worker.blender.guards import disarm, file_access
 from worker.blender.materials import vertex_colours  # fmt: skip
@@ -22,6 +34,8 @@ from worker.blender.scratch import Scratch
 from worker.sandbox.rlimits import give_back_memory
 
 Operator = Callable[..., Any]
+GLTF_FIRST, FBX_FIRST = 0, 1
+"""Frame that Blender's importers give to the first moment of a file."""
 USD = (".usd", ".usda", ".usdc", ".usdz")
 
 
@@ -33,6 +47,9 @@ class BroughtScene(NamedTuple):
     """What of the file could not be read."""
     python_drivers: tuple[str, ...]
     """What Python drove of all that the scene shows, before that was taken out."""
+    time: FileTime
+    clips: Clips
+    """Animations, where the file has several."""
 
 
 class Loader:
@@ -46,6 +63,7 @@ class Loader:
     ) -> None:
         self._scene = scene
         self._world, self._camera = scene.world, scene.camera
+        self._time = file_time.time_of(scene)
         self._environment = environment
         self._scratch = scratch
         self._addons = addons
@@ -83,8 +101,15 @@ class Loader:
             check_total(path, others_faces + disarm.expected_total(everything))
         return brought
 
-    def bring_scene(self, asset: Asset, baked: Path | None = None) -> BroughtScene:
+    def bring_scene(
+        self, asset: Asset, baked: Path | None = None, *, fps: float | None = None
+    ) -> BroughtScene:
         """Bring a file's own scene in, harmless, or what was baked of it.
+
+        Args:
+            asset: The file.
+            baked: What was baked of it, which is brought in its place.
+            fps: Frames per second of a file that states none; left out: 24.
 
         Raises:
             AssetError: It cannot be read, or would outgrow the memory.
@@ -100,13 +125,35 @@ class Loader:
                 )
             unread = file_access.shut_out(home, ours=self._known)
             unread += importers.missing_links(self.strange_ids())
+            time, clips = file_time.time_of(scene), Clips({})
         else:
-            brought = self._import(path, home)
+            brought = self._import(path, home, moves=True)
             scene, unread = importers.scene_of(brought.objects), brought.unread
+            time = self._time_of(path, brought, fps or file_time.DEFAULT_FPS)
+            clips = clips_of(path.suffix.lower(), self.strange_ids())
+            file_time.set_time(scene, time)
         python_drivers = tuple(sorted(disarm.scripted_drivers(self._used_by(scene))))
         disarm.disarm(self.strange_ids(), opened=scene)
         check_faces(path, self.strangers())
-        return BroughtScene(scene, unread, python_drivers)
+        return BroughtScene(scene, unread, python_drivers, time, clips)
+
+    def _time_of(self, path: Path, brought: importers.ImportedObjects, fps: float) -> FileTime:
+        """Return the time of a file that was just imported."""
+        if path.suffix.lower() in USD:
+            from worker.blender.formats import usd_stage  # takes its time: others do without
+
+            return usd_stage.time_of(path)
+        actions = [block for block in self.strange_ids() if isinstance(block, bpy.types.Action)]
+        first = FBX_FIRST
+        if path.suffix.lower() == ".fbx":
+            fps = brought.fps
+            fbx.unwind(actions)
+        else:
+            first = GLTF_FIRST
+            gltf_curves.gather_handles(actions, fps=fps)
+        if not any(True for action in actions for _ in gltf_curves.curves_of(action)):
+            return FileTime(fps, first, first, is_still=True)
+        return FileTime(fps, *span(actions))
 
     def _used_by(self, scene: bpy.types.Scene) -> list[bpy.types.ID]:
         """Return the scene with all of the current file that it uses."""
@@ -160,7 +207,9 @@ class Loader:
         image = self._environment.image
         return self._own | ({image.session_uid} if image else set())
 
-    def _import(self, path: Path, home: Path | None) -> importers.ImportedObjects:
+    def _import(
+        self, path: Path, home: Path | None, *, moves: bool = False
+    ) -> importers.ImportedObjects:
         """Bring a file's objects in; return those that it renders."""
         if path.suffix.lower() == ".blend":
             return self._append(path, home)
@@ -168,7 +217,7 @@ class Loader:
         with readable(path, self._scratch) as file:
             try:
                 with file_access.impatience():
-                    unread = self._run_importer(file, home)
+                    unread = self._run_importer(file, home, moves=moves)
             except (RuntimeError, ValueError, OSError) as error:
                 raise AssetError(
                     str(path), f"Blender cannot import it: {importers.sentence(error, file)}"
@@ -180,8 +229,9 @@ class Loader:
             for item in importers.visible_objects(self._scene)
             if item.session_uid not in self._known
         ]
+        fps = file_time.time_of(self._scene).fps
         self._take_out_of_scene()
-        return importers.ImportedObjects(objects, unread)
+        return importers.ImportedObjects(objects, unread, fps=fps)
 
     def _append(self, path: Path, home: Path | None) -> importers.ImportedObjects:
         """Bring the objects of a .blend in."""
@@ -197,11 +247,11 @@ class Loader:
             scene.frame_current + scene.frame_subframe,
         )
 
-    def _run_importer(self, path: Path, home: Path | None) -> tuple[str, ...]:
+    def _run_importer(self, path: Path, home: Path | None, *, moves: bool) -> tuple[str, ...]:
         """Let Blender import a file; return what of it could not be read."""
         operator, options = IMPORTERS[path.suffix.lower()]
         if path.suffix.lower() in (".gltf", ".glb"):
-            return self._run_gltf_importer(operator, {"filepath": str(path)} | options)
+            return self._run_gltf_importer(operator, {"filepath": str(path)} | options, moves=moves)
         if path.suffix.lower() == ".obj":
             with obj.as_blender_reads_it(path, home, self._scratch.folder) as (file, read):
                 operator(filepath=str(file), **options)
@@ -229,9 +279,11 @@ class Loader:
         operator(filepath=str(told.copy), import_subdivision=True, **options)
         return told.unread + usd_marks.finish(self.strangers())
 
-    def _run_gltf_importer(self, operator: Operator, options: dict[str, Any]) -> tuple[str, ...]:
+    def _run_gltf_importer(
+        self, operator: Operator, options: dict[str, Any], *, moves: bool
+    ) -> tuple[str, ...]:
         """Import a glTF; where what pointers animate is too much, without their animation."""
-        reading = gltf.Reading()
+        reading = gltf.Reading(moves=moves)
         try:
             with gltf.told_by(reading, self._addons):
                 operator(**options)
@@ -239,7 +291,7 @@ class Loader:
             if not reading.has_pointers:
                 raise
             disarm.keep_only(self._known)
-            reading = gltf.Reading(pointers=False)
+            reading = gltf.Reading(pointers=False, moves=moves)
             with gltf.told_by(reading, self._addons):
                 operator(**options)
         return reading.unread
@@ -252,6 +304,7 @@ class Loader:
                 root.objects.unlink(item)
         for child in list(root.children):
             root.children.unlink(child)
+        file_time.set_time(self._scene, self._time)
         self._scene.world = self._world
         self._scene.camera = self._camera
         self._scene.frame_set(1)

@@ -195,22 +195,26 @@ class BlenderSession:
         self._plan()
         return models
 
-    def open_scene(self, asset: Asset, baked: Need | None = None) -> FileScene:
+    def open_scene(
+        self, asset: Asset, baked: Need | None = None, *, fps: float | None = None
+    ) -> FileScene:
         """Render a file's own scene from now on, whole, unless it is rendered already.
 
         Args:
             asset: The file.
             baked: What `save_baked` wrote of it, which is opened in its place.
+            fps: Frames per second of a file that states none, such as a glTF; left out: 24.
 
         Raises:
             AssetError: It cannot be read, or shows nothing.
         """
-        key = (asset.sha256, asset.path, baked.product if baked else "")
+        key = (asset.sha256, asset.path, baked.product if baked else "", fps)
         if self._shown and self._shown[0] == key and isinstance(self._shown[1], FileScene):
             return self._shown[1]
         self.free_model()
         try:
-            opened = self._open(asset, Path(baked.path) / baked_file.NAME if baked else None)
+            file = Path(baked.path) / baked_file.NAME if baked else None
+            opened = self._open(asset, file, fps)
         except TaskError:
             self.free_model()
             raise
@@ -218,15 +222,19 @@ class BlenderSession:
         self.configure(*self._asked)
         return opened
 
-    def survey(self, asset: Asset) -> Survey:
+    def survey(self, asset: Asset, *, fps: float | None = None) -> Survey:
         """Look into a file's own scene, which is not evaluated; nothing of it stays.
+
+        Args:
+            asset: The file.
+            fps: Frames per second of a file that states none; left out: 24.
 
         Raises:
             AssetError: It cannot be read.
         """
         self.free_model()
         try:
-            return survey(asset.path, self._loader.bring_scene(asset))
+            return survey(asset.path, self._loader.bring_scene(asset, fps=fps))
         finally:
             self.free_model()
 
@@ -275,14 +283,16 @@ class BlenderSession:
                 scene.collection.objects.link(self._camera)
                 scene.camera = self._camera
 
-    def _open(self, asset: Asset, baked: Path | None = None) -> FileScene:
-        scene, unread, _ = self._loader.bring_scene(asset, baked)
+    def _open(self, asset: Asset, baked: Path | None, fps: float | None) -> FileScene:
+        brought = self._loader.bring_scene(asset, baked, fps=fps)
+        scene = brought.scene
+        brought.clips.play(asset.path, None)
         self._adopt(scene)
         found = measure(self.scene, self._render_nothing)
         if not found.objects:
             raise AssetError(asset.path, importers.nothing_to_render(self._loader.strange_ids()))
         file_scene.add_hidden(found, scene)
-        return file_scene.describe(asset.path, scene, found, unread)
+        return file_scene.describe(asset.path, scene, found, brought.unread, brought.clips)
 
     def _adopt(self, scene: Any) -> None:
         """Render another scene than our own, by our own rules."""

@@ -36,20 +36,30 @@ def survey(path: str, brought: BroughtScene) -> Survey:
 def facts_of(brought: BroughtScene, used: list[bpy.types.ID]) -> SceneFacts:
     """Return what is known of a scene, which uses these data-blocks."""
     scene: Any = brought.scene
-    unfit = unfit_cameras(scene)
+    unfit = unfit_cameras(scene, brought.time.start)
     fit = [name for name in file_cameras.names(scene) if name not in unfit]
     return SceneFacts(
-        fps=scene.render.fps / scene.render.fps_base,
-        frame_start=scene.frame_start,
-        frame_end=scene.frame_end,
+        fps=brought.time.fps,
+        frame_start=brought.time.start,
+        frame_end=brought.time.end,
+        is_still=brought.time.is_still,
         cameras=tuple(fit),
-        camera=scene.camera.name if scene.camera and scene.camera.name in fit else None,
+        camera=main_camera(scene, fit),
         unfit_cameras=unfit,
         cuts=cuts_of(scene),
+        clips=brought.clips.facts,
         simulations=simulations.found(scene),
         refused=(*refusals(used), *simulations.unusable(scene)),
         python_drivers=brought.python_drivers,
     )
+
+
+def main_camera(scene: Any, fit: list[str]) -> str | None:
+    """Return the camera that a scene renders with: the one it names, or its only one."""
+    name = scene.camera.name if scene.camera is not None else None
+    if name is None and len(file_cameras.names(scene)) == 1:
+        (name,) = file_cameras.names(scene)
+    return name if name in fit else None
 
 
 def reachable_ids(scene: bpy.types.Scene) -> list[bpy.types.ID]:
@@ -67,7 +77,7 @@ def is_alone(path: str, used: list[bpy.types.ID]) -> bool:
     return suffix not in USD and not others
 
 
-def unfit_cameras(scene: Any) -> dict[str, str]:
+def unfit_cameras(scene: Any, start: int) -> dict[str, str]:
     """Return the cameras that labels cannot follow as they are in the first frame, and why.
 
     They are looked at in a scene of their own, which evaluates what moves them and nothing else.
@@ -78,7 +88,7 @@ def unfit_cameras(scene: Any) -> dict[str, str]:
     cameras = [scene.objects[name] for name in file_cameras.names(scene)]
     for camera in cameras:
         bare.collection.objects.link(camera)
-    bare.frame_set(scene.frame_start)
+    bare.frame_set(start)
     unfit = {camera.name: why_unfit(bare, camera) for camera in cameras}
     bpy.data.scenes.remove(bare)
     return {name: reason for name, reason in unfit.items() if reason}

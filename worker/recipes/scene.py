@@ -25,7 +25,7 @@ class SceneStage(Stage):
     session: BlenderSession
     opened: FileScene
     category: str = "object"
-    """What kind of things the scene holds."""
+    """What kind of things the scene holds that its file says nothing of."""
     asset: int = 0
     """Place of the scene among the task's assets."""
 
@@ -39,7 +39,11 @@ class SceneStage(Stage):
 
     @property
     def indices(self) -> tuple[IndexLabel, ...]:
-        return index_table(self.opened.objects, category=self.category)
+        labels = index_table(self.opened.objects, category=self.category)
+        return tuple(
+            label if category is None else label.model_copy(update={"category": category})
+            for label, category in zip(labels, self.opened.categories, strict=True)
+        )
 
     @property
     def metres_per_unit(self) -> float:
@@ -71,7 +75,7 @@ class SceneStage(Stage):
         """Return an object of the scene as labels know it."""
         return Thing(
             name=placed.name,
-            category=self.category,
+            category=placed.category or self.category,
             indices=(placed.index,),
             world_from_object=placed.world_from_object,
             size=placed.size,

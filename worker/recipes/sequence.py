@@ -94,4 +94,7 @@ def open_scene(task: RenderTask, session: BlenderSession) -> FileScene:
     setup = task.setup
     assert isinstance(setup, Setup)
     baked = task.needs if setup.bake is not None else None
-    return session.open_scene(task.assets[0], baked)
+    opened = session.open_scene(task.assets[0], baked, fps=setup.fps)
+    if baked is None:  # else only one was kept
+        opened.play(setup.clip)
+    return opened

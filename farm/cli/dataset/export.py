@@ -21,7 +21,7 @@ from farm.cli.remote.farm_options import (
     print_json,
     say,
 )
-from farm.dataset.export.registry import FORMATS
+from farm.dataset.export.registry import FORMATS, PICTURE_FORMATS, SEQUENCE_FORMATS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,11 +33,22 @@ MOST_TOLD = 20
 """Damaged files that are listed for a person."""
 MOST_THREADS = 32
 """Default number of views at a time; each holds two views."""
-FORMAT_LINES = "\n".join(f"{name:12} {known.summary}" for name, known in FORMATS.items())
+
+
+def format_lines(names: list[str]) -> str:
+    """Return a line for each format."""
+    return "\n".join(f"{name:12} {FORMATS[name].summary}" for name in names)
+
+
 HELP = f"""Write a dataset, or all those in a folder, in another tool's format.
 
 \b
-{FORMAT_LINES}
+{format_lines(PICTURE_FORMATS)}
+
+Of sequences alone, frames in time, as the recipe sequence renders them:
+
+\b
+{format_lines(SEQUENCE_FORMATS)}
 
 Run the same command again to resume; it writes only what has changed since.
 ATTRIBUTION.md comes with every export. Splits go where the format keeps them.

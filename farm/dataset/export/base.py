@@ -64,6 +64,8 @@ class NumberedView(NamedTuple):
     """Number of its part within the split."""
     place: int = 0
     """Within its part, from 0."""
+    sequence: str = ""
+    """Name of its sequence in the export, of formats that are about sequences."""
 
     @property
     def record(self) -> ViewRecord:
@@ -154,6 +156,10 @@ class Exporter(ABC, Generic[T]):
     """Parts are shards: they are cut by size, too."""
     by_dataset = False
     """No part has views of two datasets."""
+    by_sequence = False
+    """The format is about sequences: views come in time, and no part has frames of two."""
+    whole_sequences = False
+    """Neither has a sequence two parts."""
     takes: frozenset[str] = frozenset()
     """Options that the format uses, beside those that all have."""
     needs: tuple[tuple[PassName, ...], ...] = ()
@@ -169,6 +175,8 @@ class Exporter(ABC, Generic[T]):
         """
         self.notes: list[str] = []
         """What a person should know of the export, when it is done."""
+        self.left_out = 0
+        """Views that the format has no place for, as notes say."""
         self.options = job.options
         self.survey = job.survey
         self.outbox = job.outbox
@@ -180,6 +188,10 @@ class Exporter(ABC, Generic[T]):
     @abstractmethod
     def write(self, part: ExportPart, taken: Iterator[T]) -> Written:
         """Write what the views of a part share; the same part gives the same bytes."""
+
+    def facts_of(self, part: ExportPart) -> JsonValue:
+        """Return what the files of a part follow from, beside its views and what all share."""
+        return None
 
     def size_of(self, record: ViewRecord) -> int:
         """Return about how many bytes a view adds to a shard, by its record alone."""

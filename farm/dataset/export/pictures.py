@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,6 +79,19 @@ def encode(pixels: NDArray[Any], suffix: str) -> bytes:
     return bytes(imagecodecs.png_encode(pixels, level=PNG_LEVEL))
 
 
+def encode_exr(planes: dict[str, NDArray[np.float32]]) -> bytes:
+    """Return the bytes of an EXR file with these channels, ZIP, 32 bits."""
+    try:
+        import OpenEXR
+    except ImportError as error:
+        raise no_decoder() from error
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    whole = {name: np.ascontiguousarray(plane, np.float32) for name, plane in planes.items()}
+    file = BytesIO()
+    OpenEXR.File(header, whole).write(file)
+    return file.getvalue()
+
+
 def pass_file(view: NumberedView, name: PassName, wanted: ImageFormat) -> PassFile:
     """Return the file of any pass: pictures in the format that is wanted, labels as they are."""
     if PASSES[name].kind == "picture":
@@ -89,9 +103,14 @@ def put_extras(
     view: NumberedView, outbox: OutputFolder, names: tuple[PassName, ...], *, link: bool
 ) -> list[str]:
     """Put passes that a format has no place for beside it, as they are; return their paths."""
-    paths = []
+    return [file.put(outbox, path, link=link) for path, file in extra_files(view, names)]
+
+
+def extra_files(view: NumberedView, names: tuple[PassName, ...]) -> list[tuple[str, PassFile]]:
+    """Return passes that a format has no place for, as they are, and where they go beside it."""
+    found = []
     for name in names:
         file = original(view, name)
         path = f"passes/{PASSES[name].folder}/{view.split}/{view.stem}.{file.suffix}"
-        paths.append(file.put(outbox, path, link=link))
-    return paths
+        found.append((path, file))
+    return found

@@ -19,6 +19,13 @@ class Format(NamedTuple):
     module: str
     exporter: str
     summary: str
+    of_sequences: bool = False
+    """It holds frames in time, and no pictures on their own."""
+
+
+def video(module: str, exporter: str, summary: str) -> Format:
+    """Return a format of sequences."""
+    return Format(f"video.{module}", exporter, summary, of_sequences=True)
 
 
 FORMATS: dict[str, Format] = {
@@ -32,7 +39,16 @@ FORMATS: dict[str, Format] = {
     "folders": Format(
         "folders", "FolderExporter", "split/class/picture.png and masks, for tfds.ImageFolder"
     ),
+    "nerfstudio": video("nerfstudio", "NerfstudioExporter", "transforms.json, pictures, depth"),
+    "davis": video("davis", "DavisExporter", "objects with a palette, for VOS"),
+    "kitti": video("kitti", "KittiExporter", "pairs with flow as 16-bit PNG"),
+    "middlebury": video("middlebury", "MiddleburyExporter", ".flo in the folders of MPI Sintel"),
+    "tum": video("tum", "TumExporter", "RGB-D with time stamps and the camera's path"),
+    "visionsim": video("visionsim", "VisionsimExporter", "visionsim's folders and channels"),
 }
+
+PICTURE_FORMATS = [name for name, known in FORMATS.items() if not known.of_sequences]
+SEQUENCE_FORMATS = [name for name, known in FORMATS.items() if known.of_sequences]
 
 
 def load_format(name: str) -> type[Exporter[Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -30,6 +32,7 @@ from farm.dataset.reader import Dataset
 from farm.dataset.records.attribution import ATTRIBUTION_FILE, attribution
 from farm.errors import SpecError
 from farm.spec.base import digest
+from farm.spec.passes import VALIDITY, PassName
 from farm.storage import open_storage
 
 AHEAD = 2
@@ -137,7 +140,7 @@ def export(  # noqa: PLR0913  what a person chooses
     outbox.put_text(ATTRIBUTION_FILE, text)
     return ExportSummary(
         folder=out,
-        views=survey.views - len(progress.damaged),
+        views=survey.views - len(progress.damaged) - exporter.left_out,
         there=progress.there,
         splits=dict(survey.counts),
         classes=survey.classes,
@@ -171,8 +174,9 @@ def write_parts(
     )
     take = partial(taken_or_damaged, exporter)
     with ThreadPoolExecutor(threads, thread_name_prefix="export") as pool:
-        for part in cut(numbered(survey), exporter):
-            wanted = part_digest(part, common)
+        for part in cut(numbered(survey, exporter), exporter):
+            facts = exporter.facts_of(part)
+            wanted = part_digest(part, common if facts is None else digest(common, facts))
             if marks.is_done(part, wanted):
                 progress.there += len(part.views)
                 progress.add(len(part.views))
@@ -217,7 +221,8 @@ def check_use(options: ExportOptions, kind: type[Exporter[Any]]) -> None:
     Raises:
         SpecError: It has none.
     """
-    for name in sorted(options.model_fields_set - FOR_ALL - kind.takes):
+    for_all = FOR_ALL - {"shard_views"} if kind.whole_sequences else FOR_ALL
+    for name in sorted(options.model_fields_set - for_all - kind.takes):
         raise SpecError(
             f"--{name.replace('_', '-')}: an export to {options.format} does not use it: leave "
             "it out"
@@ -230,34 +235,57 @@ def check_options(options: ExportOptions, kind: type[Exporter[Any]], survey: Sur
     Raises:
         SpecError: They do not.
     """
+    still = survey.timeline.still
+    if kind.by_sequence and still:
+        raise SpecError(
+            f"{still}: is a picture on its own, and {options.format} holds sequences: render with "
+            "--recipe sequence, or export to coco, huggingface or webdataset"
+        )
     if options.image_format == "original" and not kind.originals:
         raise SpecError(
             f"readers of {options.format} do not accept every file as it was rendered: choose "
             "--image-format png or jpg"
         )
     common = survey.common_passes()
-    lacking = [f"--passes {name}" for name in options.passes if name not in common]
-    lacking += [
-        f"an export to {options.format} needs the pass {' or '.join(names)}"
+    lacking: dict[str, tuple[PassName, ...]] = {
+        f"--passes {name}": (name,) for name in options.passes if name not in common
+    }
+    lacking |= {
+        f"an export to {options.format} needs the pass {' or '.join(names)}": names
         for names in kind.needs
         if not set(names) & set(common)
-    ]
-    if lacking:
-        raise SpecError(f"{lacking[0]}: not all views have it; all have {', '.join(common)}")
+    }
+    for what in lacking:
+        words = dict.fromkeys(word_of(names[0]) for names in lacking.values())
+        raise SpecError(
+            f"{what}: not all views have it; all have {', '.join(common)}; render again with "
+            f"--passes {','.join([*common, *words])}"
+        )
 
 
-def numbered(survey: Survey) -> Iterator[NumberedView]:
-    """Yield all views, split by split, in order."""
-    number = 0
+def word_of(name: PassName) -> str:
+    """Return what people say to `--passes` for a pass."""
+    return "flow" if name in VALIDITY else name
+
+
+def numbered(survey: Survey, exporter: Exporter[Any]) -> Iterator[NumberedView]:
+    """Yield all views, split by split, in order; those of sequences in time."""
+    numbers = itertools.count()
     for split, dataset in survey.splits.items():
-        for view in dataset:
-            yield NumberedView(view, number, survey.stem(view), split)
-            number += 1
+        views = (
+            survey.timeline.frames(split, dataset)
+            if exporter.by_sequence
+            else zip(dataset, itertools.repeat(""))
+        )
+        for view, sequence in views:
+            yield NumberedView(view, next(numbers), survey.stem(view), split, sequence=sequence)
 
 
 def cut(views: Iterable[NumberedView], exporter: Exporter[Any]) -> Iterator[ExportPart]:
     """Gather views into parts; where a part ends follows from the records alone."""
     most = exporter.options.shard_views or exporter.part_views
+    if exporter.whole_sequences:
+        most = sys.maxsize
     most_bytes = exporter.options.shard_mb * BYTES_PER_MB if exporter.by_size else float("inf")
     held: list[NumberedView] = []
     size_bytes = number = 0
@@ -265,6 +293,7 @@ def cut(views: Iterable[NumberedView], exporter: Exporter[Any]) -> Iterator[Expo
         size = exporter.size_of(view.record)
         if held and (
             view.split != held[0].split
+            or view.sequence != held[0].sequence
             or len(held) >= most
             or size_bytes + size > most_bytes
             or (exporter.by_dataset and folder_of(view.view) != folder_of(held[0].view))

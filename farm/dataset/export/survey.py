@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from farm.dataset.export.meshes import Origin, origin_of
+from farm.dataset.export.timeline import ObjectKey, Timeline
 from farm.dataset.reader import Dataset, DatasetError, DatasetView
 from farm.dataset.records.assets import AssetCounter, AssetSummary
 from farm.dataset.split_lists import PLAIN_NAME
-from farm.spec.base import Spec
 from farm.spec.label import ObjectLabel, Point3
 from farm.spec.passes import PASS_NAMES, PassName
 from farm.spec.record import CameraModel, ViewRecord
@@ -24,16 +24,6 @@ UNLICENSED = "unknown"
 """The licence of what has none."""
 MM_PER_M = 1000.0
 SPLIT_ORDER = ("train", "val", "test")
-
-
-class ObjectKey(Spec):
-    """An object that views show: the same one has the same name and is of the same asset."""
-
-    asset: str
-    """File name."""
-    sha256: str
-    """Of the asset."""
-    name: str
 
 
 @dataclass
@@ -62,6 +52,8 @@ class Survey:
     assets: tuple[AssetSummary, ...] = ()
     licence_sets: tuple[tuple[str, ...], ...] = ()
     """Of the assets of a view, sorted: each set that occurs once."""
+    timeline: Timeline = field(default_factory=Timeline)
+    """The sequences that views are frames of."""
 
     @property
     def views(self) -> int:
@@ -105,12 +97,16 @@ def look(splits: Mapping[str, Dataset], word: ClassWord) -> Survey:
         for view in dataset:
             record = view.record
             survey.stem(view)  # complains before anything is written
+            folder = folder_of(view)
+            reel = survey.timeline.add(split, view, folder=folder, label=survey.labels[folder])
             survey.counts[split] += 1
             survey.passes.update(record.files.keys())
             survey.sizes_px.add(record.resolution_px)
             survey.cameras.setdefault(record.camera.model, view.key)
             classes.update(class_names(record, word))
             for thing, label in things(record):
+                if reel is not None:
+                    reel.areas[thing] += label.area_px
                 name = class_name(record, label, word)
                 add_names(survey.keypoints, name, {point.name for point in label.keypoints})
                 scale = record.metres_per_unit * MM_PER_M

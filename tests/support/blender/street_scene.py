@@ -35,6 +35,7 @@ key(cube, "rotation_euler", (1, (0, 0, 0)), (40, (0, 0, 3)))
 bpy.ops.mesh.primitive_uv_sphere_add(radius=0.7, location=(0, -2, 0.7))
 ball = bpy.context.object
 ball.name = "Ball"
+ball["category"] = "toy"
 key(ball, "location", (1, (3, -2, 0.7)), (40, (-3, -2, 0.7)))
 lamp = bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN"))
 lamp.data.energy = 3

@@ -50,6 +50,28 @@ def test_a_scene_is_one_sequence_unless_said():
     assert views[0].path_of("depth", picture_format="png") == f"{name}/depths/depth_000001.exr"
 
 
+def test_a_still_scene_has_as_many_frames_as_are_asked_for():
+    still = SceneFacts(fps=24, frame_start=0, frame_end=0, is_still=True)
+    asked = {"camera": "orbit", "frames": 10, "frame_step": 2, "sequences_per_scene": 3}
+    found = frames(job_of(still, keyframe_multiplier=[0.5, 2.0], **asked))
+    assert [len(views) for views in found.values()] == [10] * 6
+
+    (one,) = frames(job_of(still, camera="orbit")).values()
+    assert [view.frame for view in one] == [0]
+
+    with pytest.raises(SpecError, match="frames 0 to 5 are too few"):
+        frames(job_of(still, frame_end=5, **asked))
+
+
+def test_a_cut_to_a_camera_that_labels_cannot_follow_is_told():
+    cuts = (CameraCut(frame=1, camera="Cam"), CameraCut(frame=90, camera="Ball"))
+    facts = FACTS.model_copy(update={"cuts": cuts, "unfit_cameras": {"Ball": "it is a mirror"}})
+
+    with pytest.raises(SpecError, match="switches to the camera Ball at frame 90: it is a mirror"):
+        frames(job_of(facts))
+    assert frames(job_of(facts, cameras=["Top"]))
+
+
 def test_neighbouring_sequences_share_no_frame_and_ends_are_inclusive():
     found = frames(job_of(sequences_per_scene=4, frames=150))
     assert list(found) == [

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import bpy
+
+from worker.blender.formats import gltf_curves
 
 VISIBILITY = "KHR_node_visibility"
 POINTER = "KHR_animation_pointer"
@@ -46,8 +49,9 @@ class Reading:
     is_critical = True  # a mistake in here is not to be passed over in silence
     extensions = (Extension(VISIBILITY),)
 
-    def __init__(self, *, pointers: bool = True) -> None:
+    def __init__(self, *, pointers: bool = True, moves: bool = False) -> None:
         self._pointers = pointers
+        self._moves = moves
         self._shown: set[int] = set()
         self.has_pointers = False
         """It animates what only a pointer names."""
@@ -69,6 +73,8 @@ class Reading:
         if not self._pointers:
             keep_channels(data, lambda pointer: pointer is None)
             self.unread += (f"glTF extension {POINTER}",)
+        if self._moves:
+            gltf_curves.prepare(gltf, reader_of(gltf))
 
     def gather_import_scene_after_nodes_hook(self, _: Any, __: bpy.types.Scene, gltf: Any) -> None:
         """Keep the objects of hidden nodes out of the render, be they lamps or points."""
@@ -76,6 +82,13 @@ class Reading:
             item = getattr(vnode, "blender_object", None)
             if item is not None and not self._shows(gltf.vnodes, key):
                 item.hide_render = True
+
+    def gather_import_scene_after_animation_hook(
+        self, _: Any, __: bpy.types.Scene, gltf: Any
+    ) -> None:
+        """Stop all of several animations before any acts, so that all is as the file has it."""
+        if self._moves and len(gltf.data.animations or ()) > 1:
+            gltf_curves.stop_tracks()
 
     def _shows(self, vnodes: dict[Any, Any], key: Any) -> bool:
         """Tell whether the node is shown that an object was made for, which may stand elsewhere."""
@@ -86,6 +99,13 @@ class Reading:
                     return index in self._shown
             key = vnode.parent
         return True
+
+
+def reader_of(gltf: Any) -> Callable[[int], Any]:
+    """Return the importer's own way to the numbers of an accessor."""
+    package = type(gltf).__module__.rpartition(".")[0]
+    binary: Any = importlib.import_module(f"{package}.gltf2_io_binary")
+    return lambda accessor: binary.BinaryData.get_data_from_accessor(gltf, accessor)
 
 
 @contextlib.contextmanager

@@ -40,6 +40,8 @@ class ImportedObjects:
     """Importers bring all to metres, where the format knows them."""
     frame: float = 1.0
     """The moment of its animation that it shows."""
+    fps: float = 24.0
+    """What its importer has set."""
 
 
 def append_blend(path: Path) -> list[bpy.types.Scene]:

@@ -5,6 +5,7 @@ This takes a third of a second to import, so only those do who have such a file.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,14 @@ from typing import Any, NamedTuple
 
 from pxr import Sdf, Tf, Usd, UsdGeom
 
+from worker.blender.formats.file_time import DEFAULT_FPS, FileTime
 from worker.blender.formats.usd_marks import CAGE, HOLE
 from worker.blender.scratch import Scratch
 
 FRAME = 1.0
 """Time that is shown of a file that moves."""
+STILL = 1
+"""Frame of a file that does not move."""
 MISSING = re.compile(r"Could not open asset @([^@]*)@")
 """How USD tells of a layer that it cannot open."""
 
@@ -48,6 +52,32 @@ def look_into(path: Path, scratch: Scratch) -> Told:
     copy = scratch.new_folder(path.stat().st_size) / f"{path.stem}.usdc"
     flat.GetRootLayer().Export(str(copy))
     return Told(copy, unread)
+
+
+def time_of(path: Path) -> FileTime:
+    """Return the time of a file: a time code is a frame."""
+    try:
+        stage: Any = Usd.Stage.Open(str(path))
+    except Tf.ErrorException:
+        return FileTime(DEFAULT_FPS, STILL, STILL, is_still=True)
+    fps = float(stage.GetTimeCodesPerSecond())
+    if stage.HasAuthoredTimeCodeRange():
+        ends = (float(stage.GetStartTimeCode()), float(stage.GetEndTimeCode()))
+    else:
+        ends = (min(sampled(stage), default=math.inf), max(sampled(stage), default=-math.inf))
+    if ends[0] > ends[1]:
+        return FileTime(fps, STILL, STILL, is_still=True)
+    start = math.ceil(ends[0])
+    return FileTime(fps, start, max(start, math.floor(ends[1])))
+
+
+def sampled(stage: Any) -> Iterator[float]:
+    """Yield the first and last moments of all that changes over time."""
+    for prim in stage.TraverseAll():
+        for attribute in prim.GetAuthoredAttributes():
+            if attribute.ValueMightBeTimeVarying():
+                times = attribute.GetTimeSamples()
+                yield from (times[0], times[-1])
 
 
 def drawn(stage: Any) -> Iterator[Any]:

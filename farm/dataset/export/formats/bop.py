@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from farm.dataset.export.base import Exporter, ExportJob, ExportPart, Lines, NumberedView, Written
+from farm.dataset.export.cameras import HALF_PIXEL, OPENCV_FROM_OPENGL, only_pinholes
 from farm.dataset.export.instances import Box, Instance, box_of, find_instances
 from farm.dataset.export.meshes import mesh_of, ply_text
 from farm.dataset.export.pictures import encode, picture, put_extras
@@ -22,14 +23,11 @@ from farm.errors import SpecError
 from farm.library.mesh import NoMeshError
 from farm.projection import focal_px
 from farm.spec.camera import Matrix4
-from farm.spec.record import CameraModel, ViewRecord
+from farm.spec.record import ViewRecord
 
 DEPTH_MOST = 65535
 DEPTH_STEPS = (1, 2, 5)
 """A depth scale is one of these times a power of ten, millimetres."""
-HALF_PIXEL = 0.5
-"""OpenCV and BOP count pixels from the centre of the first one; records from its corner."""
-OPENCV_FROM_OPENGL = np.diag([1.0, -1.0, -1.0, 1.0])
 LEAST_SEEN = 0.1
 """The visible share from which BOP asks for an object."""
 TESTED = "test"
@@ -66,13 +64,7 @@ class BopExporter(Exporter[Frame]):
             raise SpecError(
                 "BOP needs object poses, and the records of this dataset have none: render it again"
             )
-        for model, name in self.survey.cameras.items():
-            if model != "pinhole":
-                raise SpecError(
-                    f"{name}: its camera is {named(model)}, but BOP supports only pinholes: export "
-                    "to webdataset or huggingface, whose records hold every camera, or render it "
-                    "with a perspective or pinhole lens"
-                )
+        only_pinholes(self.survey, "BOP")
         self._numbers = {thing: at for at, thing in enumerate(self.survey.things, start=1)}
 
     def take(self, view: NumberedView) -> Frame:
@@ -169,11 +161,6 @@ class BopExporter(Exporter[Frame]):
             self.outbox.put_text("test_targets_bop19.json", list_json(found)),
             self.outbox.put_text("test_targets_bop24.json", list_json(shown)),
         ]
-
-
-def named(model: CameraModel) -> str:
-    """Return what people call a camera that is not a pinhole."""
-    return {"orthographic": "orthographic", "fisheye_polynomial": "a polynomial fisheye"}[model]
 
 
 def sensor_entry(frame: Frame) -> Entry:

@@ -211,6 +211,12 @@ USELESS = {
     "webdataset": ("--link", "--copy", "--classes model", "--segmentation rle"),
     "bop": ("--classes model", "--segmentation polygon", "--shard-mb 9"),
     "folders": ("--segmentation polygon", "--shard-mb 9"),
+    "nerfstudio": ("--classes model", "--shard-mb 9"),
+    "davis": ("--classes model", "--segmentation rle"),
+    "kitti": ("--shard-views 9", "--shard-mb 9"),
+    "middlebury": ("--shard-views 9", "--classes model"),
+    "tum": ("--classes model", "--shard-mb 9"),
+    "visionsim": ("--classes model", "--shard-mb 9"),
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import farm.dataset
 from farm.dataset.export.output_folder import STATE_FOLDER
-from farm.dataset.export.registry import FORMATS
+from farm.dataset.export.registry import PICTURE_FORMATS
 from farm.dataset.reader import DatasetView
 from farm.dataset.split import split_dataset
 from farm.errors import SetupError, SpecError
@@ -39,7 +39,7 @@ def stop_after(count: int) -> Callable[[int, int], None]:
     return report
 
 
-@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("to", PICTURE_FORMATS)
 def test_stopped_and_gone_on_with_is_the_same_as_in_one_go(tmp_path: Path, to):
     write_dataset(tmp_path / "Töpfe & Vasen", views=7, models=2, passes=("rgb", "mask", "depth"))
     place = tmp_path / "Töpfe & Vasen"
@@ -113,7 +113,7 @@ def test_an_export_follows_its_dataset(tmp_path: Path):
     assert files_of(out) == files_of(tmp_path / "fresh/x")
 
 
-@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("to", PICTURE_FORMATS)
 def test_only_the_views_of_a_part_are_ever_held(tmp_path: Path, to):
     """However large a dataset is, an export takes the memory of one part and the next view."""
     write_dataset(tmp_path / "d", views=12, passes=("rgb", "mask"), size=(8, 8))
@@ -132,7 +132,7 @@ def test_only_the_views_of_a_part_are_ever_held(tmp_path: Path, to):
     assert 0 < max(held) <= 4
 
 
-@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("to", PICTURE_FORMATS)
 def test_views_that_move_to_another_part_stay(tmp_path: Path, to):
     """The first view goes: all others move up, and their files must not go with their old part."""
     place, out = tmp_path / "d", tmp_path / "out/x"
@@ -209,7 +209,7 @@ def changed(good: bytes, _other: bytes) -> bytes:
 
 @pytest.mark.parametrize("harm", [truncated, swapped, changed, None])
 @pytest.mark.parametrize("name", ["rgb", "mask"])
-@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("to", PICTURE_FORMATS)
 def test_a_damaged_file_keeps_its_view_out_until_it_is_good(tmp_path: Path, to, name, harm):
     """Whatever it is that befell the file, and whether the format copies or decodes it."""
     place, out = tmp_path / "d", tmp_path / "out/x"
@@ -254,7 +254,7 @@ def test_a_linked_file_is_looked_at_too(tmp_path: Path, to):
     assert changed(good, b"") not in files_of(out).values()
 
 
-@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("to", PICTURE_FORMATS)
 def test_what_a_person_changed_in_an_export_is_written_anew(tmp_path: Path, to):
     place, out = tmp_path / "d", tmp_path / "out"
     write_dataset(place, views=3, passes=("rgb", "mask"))
@@ -268,7 +268,7 @@ def test_what_a_person_changed_in_an_export_is_written_anew(tmp_path: Path, to):
 
 
 def test_where_all_is_damaged_nothing_is_exported(tmp_path: Path):
-    for to in FORMATS:
+    for to in PICTURE_FORMATS:
         place, out = tmp_path / to, tmp_path / f"out/{to}"
         write_dataset(place, views=3, passes=("rgb", "mask"))
         for path in (place / "masks").iterdir():
@@ -305,11 +305,11 @@ def test_a_dataset_that_was_moved_costs_no_export(tmp_path: Path):
     assert run(tmp_path / "moved", tmp_path / "out", "coco").there == 3
 
 
-@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("to", PICTURE_FORMATS)
 def test_another_format_takes_the_place_of_an_export_on_request(tmp_path: Path, to):
     write_dataset(tmp_path / "d", views=3, models=2, passes=("rgb", "mask"))
     run(tmp_path / "d", tmp_path / "fresh/x", to)
-    for other in FORMATS:
+    for other in PICTURE_FORMATS:
         out = tmp_path / other / "x"
         run(tmp_path / "d", out, other)
 
@@ -329,7 +329,7 @@ def test_that_views_left_an_export_is_told(tmp_path: Path):
     assert run(place, out, "folders").fewer == 0
 
 
-@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("to", PICTURE_FORMATS)
 def test_a_record_that_stands_twice_is_exported_once(tmp_path: Path, to):
     place = tmp_path / "d"
     write_dataset(place, views=4, models=2, passes=("rgb", "mask"))
