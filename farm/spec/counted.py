@@ -6,3 +6,9 @@ from __future__ import annotations
 def counted(number: int, noun: str) -> str:
     """Return such as `1 view` or `1,200 views`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def ordinal(number: int) -> str:
+    """Return such as `2nd` or `1,011th`."""
+    last = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10)
+    return f"{number:,}{last or 'th'}"

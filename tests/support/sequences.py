@@ -67,6 +67,7 @@ def write_sequences(
     size: tuple[int, int] = (64, 64),
     fps: float = 24.0,
     metres_per_unit: float = 1.0,
+    grain: float = 0.0,
 ) -> list[ViewRecord]:
     """Write a whole dataset of sequences: folders, names and records as the recipe has them.
 
@@ -78,6 +79,7 @@ def write_sequences(
         size: (width, height), pixels.
         fps: Frames per second.
         metres_per_unit: Of the records.
+        grain: Deviation of the noise in pictures, 0..1.
     """
     storage = FolderStorage(folder)
     records = []
@@ -85,7 +87,7 @@ def write_sequences(
         for place in range(frames):
             record, files = make_frame(
                 which, place, frames=frames, passes=passes, size=size, fps=fps,
-                metres_per_unit=metres_per_unit,
+                metres_per_unit=metres_per_unit, grain=grain,
             )  # fmt: skip
             for name, data in files.items():
                 storage.put(record.files[name].path, data)
@@ -109,6 +111,7 @@ def make_frame(
     size: tuple[int, int],
     fps: float,
     metres_per_unit: float,
+    grain: float = 0.0,
 ) -> tuple[ViewRecord, dict[PassName, bytes]]:
     """Return one frame and the bytes of its files."""
     scene = an_asset(f"{SCENES[which % len(SCENES)]}.blend", kind="scene")
@@ -126,7 +129,7 @@ def make_frame(
             sequence=sequence, place=place, of=frames, number=number, fps=fps, time_s=place / fps
         ),
     )  # fmt: skip
-    arrays = labels(which, place, size)
+    arrays = labels(which, place, size, frames=frames, grain=grain)
     files = {name: encoded(name, arrays[name]) for name in passes}
     camera = camera_at(which, place, size)
     record = a_record(
@@ -224,7 +227,9 @@ def cast(which: int, place: float, camera: CameraRecord, directions: Numbers) ->
     return Shot(index, local, depth)
 
 
-def labels(which: int, place: int, size: tuple[int, int]) -> dict[PassName, NDArray[Any]]:
+def labels(
+    which: int, place: int, size: tuple[int, int], *, frames: int, grain: float = 0.0
+) -> dict[PassName, NDArray[Any]]:
     """Return all passes of a frame as a dataset's reader gives them."""
     camera = camera_at(which, place, size)
     directions = rays(camera, size).directions
@@ -234,16 +239,17 @@ def labels(which: int, place: int, size: tuple[int, int]) -> dict[PassName, NDAr
     there = shot.index > 0
     forward, forward_valid = flow(which, place, place + 1, shot, size)
     backward, backward_valid = flow(which, place, place - 1, shot, size)
+    noise = np.random.default_rng(place).normal(0, 255 * grain, (*shot.index.shape, 3))
     return {
-        "rgb": picture(shot, directions),
+        "rgb": np.clip(picture(shot, directions) + noise, 0, 255).astype(np.uint8),
         "mask": there.astype(np.uint8) * 255,
         "depth": shot.depth.astype(np.float32),
         "normal": np.where(there[..., None], facing, 0.0).astype(np.float32),
         "index": shot.index.astype(np.uint16),
         "flow_forward": forward,
         "flow_backward": backward,
-        "flow_forward_valid": forward_valid,
-        "flow_backward_valid": backward_valid,
+        "flow_forward_valid": forward_valid * (place < frames - 1),
+        "flow_backward_valid": backward_valid * (place > 0),
     }
 
 

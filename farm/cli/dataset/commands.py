@@ -80,23 +80,42 @@ def preview(  # noqa: PLR0913  an option each
         int | None,
         typer.Option(min=1, max=200, help="Number of views to show. (default: 24; on a page, 48)"),
     ] = None,
+    sequence: Annotated[
+        list[str] | None,
+        typer.Option(help="Of sequences, only this one; can be given several times."),
+    ] = None,
+    frames: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Frames in the film of a sequence; of longer ones every nth. (default: 300)"
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="File to write. (default: PATH/preview.jpg or .html; NAME.png here)"),
+        typer.Option(
+            help="File to write, of sequences a folder. (default: PATH/preview.jpg or .html; "
+            "NAME.png here; PATH/SEQUENCE/preview.mp4)"
+        ),
     ] = None,
     every: Every = False,
 ) -> None:
-    """Draw a contact sheet, one view's passes side by side, or a page.
+    """Draw a contact sheet, one view's passes side by side, a page, or a film of each sequence.
 
     Labels are coloured for people: near is red, far is blue; boxes and keypoints are drawn over
-    the picture. Views are chosen so that every model and HDRI appears.
+    the picture. Views are chosen so that every model and HDRI appears. Films show picture, depth,
+    normals, index and flow side by side, as MP4 (animated WebP without the [video] extra); --html
+    adds a page that plays them.
 
     Example:  farm dataset preview datasets --html
     """
     from farm.cli.dataset.preview import write_preview
 
-    written = write_preview(place, view=view, html=html, views=views, out=out, every=every)
-    say(out_console(), written)
+    written = write_preview(
+        place, view=view, html=html, views=views, sequences=sequence or (), frames=frames, out=out,
+        every=every,
+    )  # fmt: skip
+    for line in written.splitlines():
+        say(out_console(), line)
 
 
 @dataset.command()

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from farm.cli.dataset.places import opened
 from farm.cli.dataset.progress import views_bar
 from farm.cli.progress import file_size
 from farm.cli.remote.farm_options import err_console, interruptible
+from farm.dataset.parallel import usual_workers
 from farm.dataset.preview.contact_sheet import LIMIT
-from farm.dataset.preview.preview import PAGE_VIEWS, page_of, picture_of, sheet_of
+from farm.dataset.preview.preview import (
+    DRAWING,
+    NEAR_NAMES,
+    PAGE_VIEWS,
+    page_of,
+    picture_of,
+    sheet_of,
+    title_of,
+)
 from farm.dataset.reader import Dataset
-from farm.errors import SpecError
+from farm.dataset.sequences import SequenceFrames, evenly, find_sequences, has_sequences
+from farm.errors import SpecError, needing
 from farm.spec.counted import counted
 from farm.storage import FolderStorage
+
+if TYPE_CHECKING:
+    from farm.dataset.preview.film import Film
+
+FILES = (".jpg", ".jpeg", ".png", ".html", ".mp4", ".webp")
+"""Suffixes of what is no folder."""
 
 
 def write_preview(  # noqa: PLR0913  an option each
@@ -23,12 +41,19 @@ def write_preview(  # noqa: PLR0913  an option each
     html: bool,
     views: int | None,
     out: Path | None,
+    sequences: Sequence[str] = (),
+    frames: int | None = None,
     every: bool = False,
 ) -> str:
     """Write the requested preview, and say what was written and where."""
     if view and html:
         raise SpecError("--view and --html: give only one of them; the page shows passes as well")
     data = opened(place, every=every)
+    if not view and has_sequences(data):
+        refuse_flag("--views", views, f"{place} holds sequences: --frames limits each one's film")
+        return write_films(data, html=html, names=sequences, at_most=frames, out=out)
+    for flag, value in (("--sequence", sequences), ("--frames", frames)):
+        refuse_flag(flag, value, f"{place}: none of the views that it shows is of a sequence")
     with interruptible("stopped: nothing was written"):
         if view:
             name = f"{view.rpartition('/')[2]}.png"
@@ -42,6 +67,64 @@ def write_preview(  # noqa: PLR0913  an option each
             return f"{written}, with {shown} of {counted(len(data), 'view')}"
         sheet = sheet_of(data, limit=views or LIMIT)
         return put(sheet, out or beside(data, "preview.jpg"))
+
+
+def refuse_flag(flag: str, value: object, reason: str) -> None:
+    """Make sure that a flag was not given.
+
+    Raises:
+        SpecError: It was.
+    """
+    if value:
+        raise SpecError(f"{flag}: {reason}")
+
+
+def write_films(
+    data: Dataset, *, html: bool, names: Sequence[str], at_most: int | None, out: Path | None
+) -> str:
+    """Write a film of each sequence, and the page that plays them; say what was written."""
+    with needing(*DRAWING):
+        from farm.dataset.preview.film import FILM_FRAMES, film_suffix, make_film
+        from farm.dataset.preview.film_page import film_page
+    if out is not None and out.suffix.lower() in FILES:
+        raise SpecError(f"--out {out}: there is a film for each sequence: give a folder")
+    folder = FolderStorage(out or data.storage.local_path("") or Path("preview"))
+    sequences = chosen_sequences(data, names)
+    most = at_most or FILM_FRAMES
+    total = sum(len(evenly(range(len(sequence)), at_most=most)[0]) for sequence in sequences)
+    films: list[Film] = []
+    bar = views_bar(err_console(), "drawing frames", total=total, unit="frames")
+    with interruptible("stopped: films that were finished are kept"), bar as advance:
+        for sequence in sequences:
+            path = folder.path(f"{sequence.key}/preview{film_suffix()}")
+            workers = usual_workers()
+            films.append(
+                make_film(data, sequence, path, at_most=most, workers=workers, progress=advance)
+            )
+    lines = [f"{film.path}: {file_size(film.size_bytes)}, {film.note}" for film in films]
+    if html:
+        subtitle = f"{counted(len(films), 'sequence')}, {counted(len(data), 'frame')}"
+        page = film_page(films, beside=folder.root, title=title_of(data), subtitle=subtitle)
+        lines.append(put(page.encode(), folder.root / "preview.html"))
+    return "\n".join(lines)
+
+
+def chosen_sequences(data: Dataset, names: Sequence[str]) -> list[SequenceFrames]:
+    """Return the sequences of these names, or all.
+
+    Raises:
+        SpecError: None has such a name.
+    """
+    with views_bar(err_console(), "reading records", total=len(data)) as advance:
+        found = {sequence.key: sequence for sequence in find_sequences(data, progress=advance)}
+    if not found:
+        raise SpecError(f"{data.storage.place}: has no views yet: there is nothing to preview")
+    for name in names:
+        if name not in found:
+            near = ", ".join(list(found)[:NEAR_NAMES])
+            more = f" and {len(found) - NEAR_NAMES:,} more" if len(found) > NEAR_NAMES else ""
+            raise SpecError(f"--sequence {name}: there is none of this name, but {near}{more}")
+    return [found[name] for name in names or found]
 
 
 def beside(data: Dataset, name: str) -> Path:

@@ -14,29 +14,47 @@ from farm.cli.remote.farm_options import say
 
 
 @contextmanager
-def views_bar(console: Console, word: str, *, total: int) -> Iterator[Callable[[int], None]]:
+def views_bar(
+    console: Console, word: str, *, total: int, unit: str = "views"
+) -> Iterator[Callable[[int], None]]:
     """Yield a function that counts finished views and shows how long the rest will take."""
+    with growing_bar(console, word, total=total, unit=unit) as (add, _more):
+        yield add
+
+
+@contextmanager
+def growing_bar(
+    console: Console, word: str, *, total: int, unit: str = "views"
+) -> Iterator[tuple[Callable[[int], None], Callable[[int], None]]]:
+    """Yield a function that counts finished views, and one that takes how many more there are."""
     done = 0
-    with report_bar(console, word) as report:
+    with report_bar(console, word, unit=unit) as report:
 
         def add(views: int) -> None:
             nonlocal done
             done += views
             report(done, total)
 
+        def more(views: int) -> None:
+            nonlocal total
+            total += views
+            report(done, total)
+
         add(0)
-        yield add
+        yield add, more
 
 
 @contextmanager
-def report_bar(console: Console, word: str) -> Iterator[Callable[[int, int], None]]:
+def report_bar(
+    console: Console, word: str, *, unit: str = "views"
+) -> Iterator[Callable[[int, int], None]]:
     """Yield a function that takes the numbers of finished and of all views, and shows the same."""
     if not console.is_terminal:
         yield Lines(console, word).tell
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(
-        *columns, TextColumn("views"), TimeRemainingColumn(), console=console, transient=True
+        *columns, TextColumn(unit), TimeRemainingColumn(), console=console, transient=True
     ) as progress:
         bar = progress.add_task(word, total=None)
         yield lambda done, total: progress.update(bar, completed=done, total=total)

@@ -14,6 +14,13 @@ from farm.spec.label import IndexLabel
 from farm.spec.passes import PassName
 from farm.spec.record import ViewRecord
 
+CORNERS = ((1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1), (1, 0, 1), (1, 0, 0))
+STEPS = (0, 15, 21, 25, 36, 49, 55)
+WHEEL = np.stack(
+    [np.interp(np.arange(STEPS[-1]), STEPS, shades) for shades in zip(*CORNERS, strict=True)], -1
+)
+"""The Middlebury wheel, (55, 3): more steps where eyes tell more hues apart."""
+
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 BACKGROUND = (12, 14, 17)
@@ -46,13 +53,13 @@ def three(pixels: Bytes) -> Bytes:
     return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=-1)
 
 
-def paint_depth(depth: Floats) -> tuple[Bytes, str]:
-    """Show what is near red and what is far blue."""
+def paint_depth(depth: Floats, span: tuple[float, float] | None = None) -> tuple[Bytes, str]:
+    """Show what is near red and what is far blue, within `span` or all that there is."""
     there = np.isfinite(depth)
-    if not there.any():
+    if span is None and not there.any():
         return over_background(np.zeros((*depth.shape, 3)), there), "nothing"
-    near, far = float(depth[there].min()), float(depth[there].max())
-    share = (far - np.where(there, depth, far)) / max(far - near, 1e-9)
+    near, far = span or (float(depth[there].min()), float(depth[there].max()))
+    share = np.clip((far - np.where(there, depth, far)) / max(far - near, 1e-9), 0, 1)
     return over_background(turbo(0.05 + 0.9 * share), there), f"{near:.3g} to {far:.3g}"
 
 
@@ -82,15 +89,21 @@ def paint_indices(values: NDArray[Any], table: tuple[IndexLabel, ...]) -> tuple[
     return np.array(shades, np.uint8)[where.reshape(values.shape)], counted(count, "value")
 
 
-def paint_flow(flow: Floats) -> tuple[Bytes, str]:
-    """Show where pixels go as a hue, and how far as its strength: the usual wheel."""
+def paint_flow(
+    flow: Floats, most: float | None = None, valid: NDArray[np.bool_] | None = None
+) -> tuple[Bytes, str]:
+    """Show where pixels go as a hue, and how far as its strength: the Middlebury wheel.
+
+    Args:
+        flow: (H, W, 2), pixels.
+        most: The length at which colours are full; left out, the greatest that there is.
+        valid: (H, W), where it can be trusted; elsewhere is background.
+    """
     lengths = np.hypot(flow[..., 0], flow[..., 1])
-    most = float(lengths.max(initial=0.0))
-    angle = np.arctan2(-flow[..., 1], -flow[..., 0]) / (2 * np.pi) + 0.5
-    strength = lengths / max(most, LEAST_FLOW_PX)
-    wheel = 1 - strength[..., None] * (1 - hue_wheel(angle))
-    note = f"up to {most:.3g} px" if most > STILL_PX else "nothing moves"
-    return over_background(wheel, lengths > STILL_PX), note
+    full = float(lengths.max(initial=0.0)) if most is None else most
+    note = f"up to {full:.3g} px" if full > STILL_PX else "nothing moves"
+    shown = lengths > STILL_PX if valid is None else valid
+    return over_background(middlebury(flow / max(full, LEAST_FLOW_PX)), shown), note
 
 
 def paint_yes_or_no(there: NDArray[np.uint8]) -> tuple[Bytes, str]:
@@ -141,6 +154,23 @@ def over_background(colours: NDArray[Any], there: NDArray[np.bool_]) -> Bytes:
 def as_bytes(colours: NDArray[Any]) -> Bytes:
     """Return 0..1 as 0..255; what is no number as 0."""
     return np.asarray(np.nan_to_num(np.clip(colours, 0, 1)) * 255 + 0.5).astype(np.uint8)
+
+
+def middlebury(flow: NDArray[Any]) -> NDArray[Any]:
+    """Return the colours, (..., 3) of 0..1, of a flow (..., 2) whose full length is 1.
+
+    Nothing is white, a length of 1 a full colour, what is longer a darker one; right is red, down
+    yellow (S. Baker et al., A Database and Evaluation Methodology for Optical Flow, IJCV 2011).
+    Unlike in their program the wheel closes: no seam is seen where nothing changes.
+    """
+    lengths = np.hypot(flow[..., 0], flow[..., 1])[..., None]
+    turns = np.arctan2(-flow[..., 1], -flow[..., 0]) / (2 * np.pi) + 0.5
+    spot = turns * len(WHEEL)
+    first = np.floor(spot).astype(np.intp)
+    between = (spot - first)[..., None]
+    first %= len(WHEEL)
+    hue = WHEEL[first] * (1 - between) + WHEEL[(first + 1) % len(WHEEL)] * between
+    return np.asarray(np.where(lengths <= 1, 1 - lengths * (1 - hue), 0.75 * hue))
 
 
 def hue_wheel(turns: NDArray[Any]) -> NDArray[Any]:
