@@ -23,7 +23,9 @@ from farm.dataset.preview.drawing import (
     draw_header,
     write,
 )
-from farm.dataset.stats.gather import AssetStats, DatasetStats, Histogram
+from farm.dataset.stats.gather import AssetStats, DatasetStats
+from farm.dataset.stats.histogram import Histogram
+from farm.dataset.stats.motion import MotionStats, SequenceStats, numbers_of
 from farm.spec.recipes import word_of
 
 WIDTH_PX = 2000
@@ -66,6 +68,7 @@ def draw_stats(stats: DatasetStats, *, title: str, subtitle: str) -> bytes:
                 (third, LOW_PX),
             ),
         ],
+        *(motion_rows(stats.motion) if stats.motion else ()),
         *asset_rows(stats, half),
     ]
     heights = [max(card.height for card in row) for row in rows]
@@ -93,6 +96,41 @@ def asset_rows(stats: DatasetStats, width: int) -> list[list[Image.Image]]:
         assets_card(assets, plural_of(word_of(role)), width) for role, assets in by_role.items()
     ]
     return [cards[place : place + 2] for place in range(0, len(cards), 2)]
+
+
+def motion_rows(motion: MotionStats) -> list[list[Image.Image]]:
+    """Return cards of how sequences move: frame by frame, and one by one."""
+    size = ((INSIDE_PX - 3 * GAP_PX) // 4, LOW_PX)
+    drawn = (
+        (motion.speed, "Camera speed", "units per second"),
+        (motion.flow_px, "Flow", "median of a frame, pixels"),
+        (motion.baseline, "Baseline", "way to the next frame, over depth"),
+        (motion.valid, "Valid flow", "share of the picture"),
+    )
+    cards = [histogram_card(histogram, title, what, size) for histogram, title, what in drawn]
+    return [cards, [sequences_card(motion.sequences)]]
+
+
+def sequences_card(sequences: Sequence[SequenceStats]) -> Image.Image:
+    """Draw how long each sequence is, and how it moves; the longest first."""
+    shown = sorted(sequences, key=lambda each: -each.frames)[:MOST_BARS]
+    more = len(sequences) - len(shown)
+    note = f"frames of each of {len(sequences):,}, and medians" + (
+        f"; {more:,} more not shown" if more else ""
+    )
+    height = TOP_PX + PAD_PX + BAR_PX * len(shown)
+    card, draw = new_card((INSIDE_PX, height), "Sequences", note)
+    most = max(each.frames for each in shown)
+    start, end = PAD_PX + 480, INSIDE_PX - PAD_PX - 740
+    for place, each in enumerate(shown):
+        top = TOP_PX + place * BAR_PX
+        write(draw, (PAD_PX, top + 2), each.sequence, size=NOTE_PX, colour=BRIGHT, room=465)
+        stop = start + max(2, (end - start) * each.frames / most)
+        draw.rounded_rectangle((start, top + 5, stop, top + BAR_PX - 6), 3, fill=BAR)
+        spot = (stop + 10, top + BAR_PX / 2)
+        words = "  ·  ".join(numbers_of(each))
+        draw.text(spot, words, font=font(TICK_PX), fill=SOFT, anchor="lm")
+    return card
 
 
 def plural_of(word: str) -> str:

@@ -16,6 +16,13 @@ from farm.dataset.images import to_8_bit
 from farm.dataset.parallel import mapped
 from farm.dataset.reader import Dataset, DatasetView
 from farm.dataset.records.assets import AssetCounter, AssetKey, AssetSummary, key_of
+from farm.dataset.stats.histogram import BINS, Histogram
+from farm.dataset.stats.motion import (
+    MotionGatherer,
+    MotionPixels,
+    MotionStats,
+    look_at_motion,
+)
 from farm.dataset.verify.view_checks import edge_fraction
 from farm.soundness import shares_of, tight_box
 from farm.spec.asset import Asset
@@ -24,8 +31,8 @@ from farm.spec.record import ViewRecord
 
 YAWS, PITCHES = 36, 9
 """Fields of the dome: of 10 degrees each way."""
-PLACES, SIZES, BINS = 48, 24, 40
-"""Fields of the heat maps along each side, and bars of the histograms."""
+PLACES, SIZES = 48, 24
+"""Fields of the heat maps along each side."""
 PIXEL_VIEWS = 2000
 """Views whose pixels are read, unless told otherwise."""
 STRAIGHT_DOWN_DEG = 89.999
@@ -33,16 +40,6 @@ STRAIGHT_DOWN_DEG = 89.999
 DEGREE_DIGITS = 4
 """Matrices hold angles less exactly than this."""
 Box = tuple[float, float, float, float]
-
-
-class Histogram(Spec):
-    """How often a number fell into each of equal parts of a range."""
-
-    low: float
-    high: float
-    counts: tuple[int, ...]
-    mean: float | None
-    """Of the numbers themselves; None where there were none."""
 
 
 class AssetStats(AssetSummary):
@@ -83,6 +80,8 @@ class DatasetStats(Spec):
     """Mean of a picture, 0..1, as it is shown."""
     edges: Histogram
     """Of a mask, the share of partly covered pixels."""
+    motion: MotionStats | None = None
+    """How sequences move; None where there are none."""
 
 
 class Pixels(NamedTuple):
@@ -94,6 +93,7 @@ class Pixels(NamedTuple):
     """Of the mask, pixels: left, top, right, bottom."""
     places: NDArray[np.float64] | None = None
     """(PLACES, PLACES), the share of each field that the mask covers."""
+    motion: MotionPixels = MotionPixels()
 
 
 class Counts:
@@ -164,6 +164,7 @@ class Gatherer:
         self.categories: Counter[str] = Counter()
         self.dome = np.zeros((PITCHES, YAWS), dtype=np.int64)
         self.size = np.zeros((SIZES, SIZES), dtype=np.int64)
+        self.motion = MotionGatherer()
         self.places = {"masks": np.zeros((PLACES, PLACES)), "boxes": np.zeros((PLACES, PLACES))}
 
     def add(self, record: ViewRecord, pixels: Pixels | None) -> None:
@@ -234,6 +235,7 @@ class Gatherer:
             coverage=self.coverage.result(),
             brightness=self.brightness.result(),
             edges=self.edges.result(),
+            motion=self.motion.result(),
         )
 
 
@@ -255,23 +257,26 @@ def gather_stats(
     stride = max(1, -(-len(data) // pixel_views)) if pixel_views else 0
     gatherer = Gatherer()
     read = partial(read_view, stride=stride)
-    for record, pixels in mapped(read, enumerate(data), workers=workers):
-        gatherer.add(record, pixels)
+    for view, pixels in mapped(read, enumerate(data), workers=workers):
+        gatherer.add(view.record, pixels)
+        gatherer.motion.add(view, pixels.motion if pixels else MotionPixels())
         progress(1)
     return gatherer.result()
 
 
-def read_view(place: tuple[int, DatasetView], *, stride: int) -> tuple[ViewRecord, Pixels | None]:
-    """Return what is known of a view, and of every `stride`-th what its pixels tell."""
+def read_view(place: tuple[int, DatasetView], *, stride: int) -> tuple[DatasetView, Pixels | None]:
+    """Return a view, and of every `stride`-th what its pixels tell."""
     number, view = place
     if not stride or number % stride:
-        return view.record, None
+        return view, None
     pixels = Pixels()
     if "rgb" in view.passes:
         pixels = pixels._replace(brightness=float(to_8_bit(view["rgb"]).mean()) / 255)
     if "mask" in view.passes:
         pixels = look_at_mask(pixels, view["mask"])
-    return view.record, pixels
+    if view.record.view.moment is not None:
+        pixels = pixels._replace(motion=look_at_motion(view))
+    return view, pixels
 
 
 def look_at_mask(pixels: Pixels, mask: NDArray[Any]) -> Pixels:
