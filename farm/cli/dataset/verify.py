@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from farm.cli.dataset.progress import views_bar
+from farm.cli.dataset.progress import growing_bar
 from farm.cli.progress import duration, file_size
 from farm.cli.remote.farm_options import err_console, interruptible, out_console, print_json, say
 from farm.cli.remote.tables import cell
@@ -90,11 +90,12 @@ def look_at(
     data = open_dataset(place, every=every, broken=lambda _sentence: None)  # it is told below
     root = data.storage.place
 
-    with views_bar(console, f"verifying {place}", total=len(data)) as advance:
+    with growing_bar(console, f"verifying {place}", total=len(data)) as (advance, more):
         return verify(
             data,
             workers=workers or usual_workers(),
             progress=advance,
+            more=more,
             broken=lambda key: files.add(f"{root}/{key}"),
         )
 

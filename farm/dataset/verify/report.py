@@ -11,8 +11,8 @@ from farm.spec.base import Spec
 
 CheckName = Literal[
     "records", "names", "summary", "missing", "bytes", "decode", "shape", "mask", "empty", "flat",
-    "edge", "numbers", "depth", "normal", "index", "box", "same", "alike", "stray", "splits",
-    "running", "nested", "failures",
+    "edge", "numbers", "depth", "normal", "index", "box", "frames", "poses", "flow", "warp", "same",
+    "alike", "stray", "splits", "running", "nested", "failures",
 ]  # fmt: skip
 
 TITLES: dict[CheckName, str] = {
@@ -32,6 +32,10 @@ TITLES: dict[CheckName, str] = {
     "normal": "normals have length 1",
     "index": "index and material values are in their tables",
     "box": "boxes lie in the picture and agree with masks",
+    "frames": "sequences have all their frames, and times increase",
+    "poses": "each sequence's transforms.json agrees with the records",
+    "flow": "flow leads to the same things in neighbouring frames",
+    "warp": "pictures look the same along the flow",
     "same": "no two views have the same picture",
     "alike": "no two views of a model look the same",
     "stray": "every file of a pass belongs to a record",
@@ -44,11 +48,13 @@ TITLES: dict[CheckName, str] = {
 assert TITLES.keys() == set(get_args(CheckName))
 
 NOTES: frozenset[CheckName] = frozenset(
-    {"edge", "depth", "empty", "same", "alike", "running", "nested", "failures"}
+    {"edge", "depth", "empty", "warp", "same", "alike", "running", "nested", "failures"}
 )
 """Checks whose findings may be right: a person should look. All that a renderer keeps
 is sound or a note."""
-LOST: frozenset[CheckName] = frozenset({"missing", "records", "names", "summary"})
+LOST: frozenset[CheckName] = frozenset(
+    {"missing", "records", "names", "summary", "frames", "poses"}
+)
 """Checks whose findings have no file to delete: making the dataset again is enough."""
 EXAMPLES = 5
 """Findings of each check that are reported."""
@@ -89,8 +95,9 @@ class CheckResult(Spec):
     is_note: bool
     """It may be right: a person should look."""
     looked_at: int
-    """Views, or of `stray` files, of `records` lines, of `splits` places, of `summary`, `running`
-    and `failures` datasets."""
+    """Views, or of `stray` files, of `records` lines, of `splits` places, of `frames` and `poses`
+    sequences, of `flow` and `warp` frames with a neighbour, of `summary`, `running` and `failures`
+    datasets."""
     found: int
     examples: tuple[str, ...]
     """The first findings."""

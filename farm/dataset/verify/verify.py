@@ -22,8 +22,10 @@ from farm.dataset.records.current import is_running
 from farm.dataset.records.newest import number
 from farm.dataset.records.read import VIEWS_FILE, NotARecordError, parse_record, read_lines
 from farm.dataset.records.snapshot import records_at_hand
+from farm.dataset.sequences import SequenceFrames, SequenceIndex
 from farm.dataset.verify.duplicates import DuplicateFinder
 from farm.dataset.verify.report import NOTES, DatasetFinding, Examined, FindingCounter, VerifyReport
+from farm.dataset.verify.sequence_checks import SequenceVerifier
 from farm.dataset.verify.split_checks import check_splits, has_splits
 from farm.dataset.verify.view_checks import examine_view
 from farm.spec.asset import Asset
@@ -66,7 +68,9 @@ class Verifier:
         self._starts = array("Q")
         self._parts = array("L")
         self._owned = array("Q")
+        self._folders: set[str] = set()
         self._twins = DuplicateFinder()
+        self._sequences = SequenceIndex()
         self._summaries = [self._read_summary(prefix) for prefix in self.prefixes]
         self._counted: list[Counter[str]] = [Counter() for _ in self.prefixes]
         self._asset_names: dict[str, str] = {}
@@ -74,7 +78,13 @@ class Verifier:
         """The datasets of which a line is not a record: what it named is not known."""
         self.books = [self._book(part) for part in range(len(self.prefixes))]
 
-    def run(self, *, workers: int, progress: Callable[[int], None]) -> None:
+    def run(
+        self,
+        *,
+        workers: int,
+        progress: Callable[[int], None],
+        more: Callable[[int], None],
+    ) -> None:
         """Look at everything."""
         for seen in mapped(self._examine, self._lines(), workers=workers):
             self._take(seen)
@@ -82,6 +92,8 @@ class Verifier:
         self._find_shared()
         self._find_twins()
         self._find_nested()
+        more(self._sequences.frames)
+        self._check_sequences(workers=workers, progress=progress)
         for part in range(len(self.prefixes)):
             self._check_summary(part)
             self._find_strays(part)
@@ -151,6 +163,10 @@ class Verifier:
         )
         for asset in record.assets:
             self._asset_names[asset.sha256] = asset.name
+        self._folders.update(
+            key.rpartition("/")[0] for key in (dataset_key(prefix, file.path) for file in owned)
+        )
+        self._sequences.add(len(self._starts), prefix, record.view.moment)
         if seen.look:
             self._twins.add(len(self._starts), seen.look)
         self._starts.append(line.start)
@@ -198,6 +214,17 @@ class Verifier:
             self._report(
                 DatasetFinding("alike", self._key(later), f"looks like {self._key(earlier)}")
             )
+
+    def _check_sequences(self, *, workers: int, progress: Callable[[int], None]) -> None:
+        """Look at frames beside their neighbours."""
+
+        def is_at_rest(sequence: SequenceFrames) -> bool:
+            part = self._parts[sequence.views[0]]
+            return part not in self._unread and self._is_at_rest(part)
+
+        SequenceVerifier(self.storage, self._record, tally=self.tally, report=self._report).run(
+            self._sequences, is_at_rest=is_at_rest, workers=workers, progress=progress
+        )
 
     def _find_nested(self) -> None:
         """Name the datasets that nobody looks at."""
@@ -272,12 +299,18 @@ class Verifier:
             return
         owned = np.sort(np.array(self._owned, dtype=np.uint64))
         for key in self.storage.keys(prefix):
-            folder, _, path = key.removeprefix(f"{prefix}/").partition("/")
-            if folder not in PASS_PLACES or path.startswith(".") or "/." in path:
+            if not self._is_pass_place(prefix, key):
                 continue
             self.tally.look("stray")
             if not is_among(owned, number(key)):
                 self._report(DatasetFinding("stray", key, "no record names it", key))
+
+    def _is_pass_place(self, prefix: str, key: str) -> bool:
+        """Say whether a file lies where files of views do, which recipes may put elsewhere."""
+        folder, _, path = key.removeprefix(f"{prefix}/").partition("/")
+        if path.startswith(".") or "/." in path:
+            return False
+        return folder in PASS_PLACES or key.rpartition("/")[0] in self._folders
 
     def _check_splits(self) -> None:
         """Look at the splits of the place, if it has any."""
@@ -299,11 +332,12 @@ def is_among(numbers: NDArray[np.uint64], wanted: int) -> bool:
     return at < len(numbers) and bool(numbers[at] == mine)
 
 
-def verify(
+def verify(  # noqa: PLR0913  what to look at, and whom to tell
     data: Dataset,
     *,
     workers: int,
     progress: Callable[[int], None] = lambda _views: None,
+    more: Callable[[int], None] = lambda _frames: None,
     broken: Callable[[str], None] = lambda _key: None,
     tally: FindingCounter | None = None,
 ) -> VerifyReport:
@@ -313,13 +347,15 @@ def verify(
         data: All of a place.
         workers: Views to look at at a time.
         progress: Called with the number of views that were looked at since it was called.
+        more: Called once with the number of views that are looked at a second time: frames of
+            sequences, beside their neighbours.
         broken: Called with the key of each file that should be deleted.
         tally: Counts what is found; one may count for several places.
     """
     start = time.monotonic()
     tally = tally or FindingCounter()
     verifier = Verifier(data, tally=tally, broken=broken)
-    verifier.run(workers=workers, progress=progress)
+    verifier.run(workers=workers, progress=progress, more=more)
     results = tally.results()
     return VerifyReport(
         views=verifier.views,
