@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.spec.counted import counted
-from farm.spec.passes import PassName
+from farm.spec.passes import PASSES, PassName
 
 COVERAGE_SLACK = 0.01
 """Largest distance between the mean of a mask and the coverage that is recorded."""
@@ -68,6 +68,24 @@ def strange_numbers(
             return f"{name} is at, or behind, the camera at {counted(count, 'pixel')}"
     elif count := int(np.count_nonzero(np.isinf(label))):
         return f"{name} is infinite {counted(count, 'time')}"
+    return None
+
+
+def strange_rows(name: PassName, rows: NDArray[Any]) -> str | None:
+    """Say which numbers the arrays of a pass cannot have, if there are any.
+
+    Args:
+        name: The pass.
+        rows: (N,), with a field for each array.
+    """
+    for column in PASSES[name].columns:
+        values = rows[column.name]
+        if values.dtype.kind != "f":
+            continue
+        wrong = np.isinf(values) if column.gaps else ~np.isfinite(values)
+        if count := int(np.count_nonzero(wrong)):
+            times = counted(count, "time")
+            return f"{name}: {column.name} is {values[wrong].flat[0]} {times}"
     return None
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.arrays import ArraysError, decode_rows
 from farm.errors import SetupError, SpecError
-from farm.spec.passes import PASSES, PassName
+from farm.spec.passes import PASSES, Column, PassName
 
 DECODERS = {"png": "png_decode", "jxl": "jpegxl_decode"}
 """The imagecodecs function behind each file suffix."""
@@ -30,6 +32,7 @@ def decode_pass(data: bytes, path: str, name: PassName) -> NDArray[Any]:
     Returns:
         Pictures: (H, W) or (H, W, 3), uint8 or uint16. Integers: (H, W) uint16. Floats: (H, W)
         or (H, W, channels) float32. A cryptomatte: (H, W, channels) float32, by channel name.
+        Arrays: (N,), with a field for each, such as `tracks["px"]`, (N, 2).
 
     Raises:
         DecodeError: The file is broken or another pass's.
@@ -38,7 +41,24 @@ def decode_pass(data: bytes, path: str, name: PassName) -> NDArray[Any]:
     info = PASSES[name]
     if info.kind in ("picture", "integers", "yes_or_no"):
         return decode(data, path)
+    if info.kind == "arrays":
+        return decode_arrays(data, path, info.columns)
     return decode_exr(data, path, info.channels)
+
+
+def decode_arrays(data: bytes, path: str, columns: Sequence[Column]) -> NDArray[Any]:
+    """Decode a file of named arrays.
+
+    Returns:
+        (N,), of a type with a field for each array: `tracks["px"]` is (N, 2).
+
+    Raises:
+        DecodeError: The file is broken, or has other arrays.
+    """
+    try:
+        return decode_rows(data, columns)
+    except ArraysError as error:
+        raise DecodeError(f"{path}: {error}") from error
 
 
 def decode_exr(data: bytes, path: str, names: tuple[str, ...] = ()) -> NDArray[np.float32]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import farm.dataset
-from farm.dataset.reader import Dataset, DatasetError
+from farm.arrays import Rows
+from farm.dataset.reader import Dataset, DatasetError, DatasetView
 from farm.errors import needing
 from farm.spec.passes import PASSES, PassName
 
@@ -76,14 +77,41 @@ class ViewDataset(TorchDataset):  # type: ignore[misc]  # torch is not there whe
         Returns:
             `name`, unique in the dataset, and by pass a tensor: `rgb` (3, H, W) and
             `mask` (1, H, W) float32 in 0..1; `index` and `material` (H, W) int64; others
-            (channels, H, W) float32, with the values of the files.
+            (channels, H, W) float32, with the values of the files. Passes of arrays, such as
+            `tracks`, are a dict of tensors, a row for each point.
         """
         view = self.data[at]
         sample: Sample = {"name": view.key}
         for name in self.passes:
-            tensor = tensor_of(view[name], name, scale=self.scale)
-            sample[name] = tensor if self.size is None else resized(tensor, name, self.size)
+            sample[name] = self._sized(view, name)
         return sample if self.transform is None else self.transform(sample)
+
+    def _sized(self, view: DatasetView, name: PassName) -> Any:
+        if PASSES[name].kind == "arrays":
+            return tensors_of(view[name], view.record.resolution_px, self.size)
+        tensor = tensor_of(view[name], name, scale=self.scale)
+        return tensor if self.size is None else resized(tensor, name, self.size)
+
+
+def tensors_of(
+    rows: Rows, resolution_px: tuple[int, int], size: tuple[int, int] | None = None
+) -> dict[str, torch.Tensor]:
+    """Return the arrays of a pass as tensors of their own, by name: whole numbers as int64.
+
+    Args:
+        rows: (N,), with a field for each array.
+        resolution_px: (width, height) of the view's pictures.
+        size: That they are brought to; places in the picture, `px`, are scaled along.
+    """
+    found = {}
+    for name in rows.dtype.names or ():
+        values = np.ascontiguousarray(rows[name])
+        if values.dtype.kind in "ui":
+            values = values.astype(np.int64)
+        if name == "px" and size is not None:
+            values = values * np.divide(size, resolution_px).astype(np.float32)
+        found[name] = torch.from_numpy(values.copy())
+    return found
 
 
 def tensor_of(values: NDArray[Any], name: PassName, *, scale: bool = True) -> torch.Tensor:

@@ -37,6 +37,8 @@ LABEL_BYTES_PER_PX: dict[PassName, float] = {
 }
 """Mean of five sample models that fill the picture; the flow of a still one is smaller."""
 PREVIEW_BYTES = 10_000
+ARRAYS_BYTES: dict[PassName, float] = {"tracks": 10_000}
+"""Of a file of arrays, with as many rows as is usual: no size of a picture changes it."""
 START_S = 5.0
 
 
@@ -77,6 +79,8 @@ def pass_bytes(name: PassName, job: Job) -> float:
     if PASSES[name].kind == "picture":
         deep = 2.2 if job.render.bit_depth == 16 else 1.0
         return BYTES_PER_PX[name, job.render.format] * deep * width * height
+    if PASSES[name].kind == "arrays":
+        return ARRAYS_BYTES[name]
     return LABEL_BYTES_PER_PX[name] * width * height + PREVIEW_BYTES * job.render.previews
 
 

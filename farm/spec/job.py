@@ -20,7 +20,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from farm.spec import release_0_1
 from farm.spec.asset import KINDS, Asset
 from farm.spec.base import Spec, digest
-from farm.spec.passes import FLOWS, VALIDITY, PassName
+from farm.spec.passes import FLOWS, OF_SEQUENCES, VALIDITY, PassName
 from farm.spec.quote import is_text, quoted
 from farm.spec.recipes import DEFAULT_RECIPE, AnyRecipe, Recipe, all_roles, of_role
 from farm.spec.recipes.sod import SodGrid
@@ -131,10 +131,11 @@ class JobSpec(Spec):
     ) -> tuple[PassName, ...]:
         recipe: Recipe | None = known.data.get("recipe")
         if recipe is not None and not recipe.has_neighbours:
-            for name in VALIDITY.intersection(value):
+            for name in OF_SEQUENCES.intersection(value):
+                instead = "name flow_forward or flow_backward instead"
                 raise ValueError(
                     f"{name}: views of the recipe {recipe.kind} have no neighbouring frames; "
-                    "name flow_forward or flow_backward instead"
+                    + (instead if name in VALIDITY else "leave it out")
                 )
         return value
 

@@ -8,14 +8,27 @@ from typing import Literal, NamedTuple, get_args
 PassName = Literal[
     "rgb", "mask", "depth", "distance", "normal", "normal_world", "index", "material",
     "flow_forward", "flow_backward", "flow_forward_valid", "flow_backward_valid", "position",
-    "albedo", "diffuse", "specular", "cryptomatte", "uv",
+    "albedo", "diffuse", "specular", "cryptomatte", "uv", "tracks",
 ]  # fmt: skip
 PASS_NAMES: tuple[PassName, ...] = get_args(PassName)
 
-PassKind = Literal["picture", "integers", "yes_or_no", "floats", "cryptomatte"]
+PassKind = Literal["picture", "integers", "yes_or_no", "floats", "cryptomatte", "arrays"]
 """`picture`: 8 or 16 bits in the spec's format. `integers`: 16-bit PNG, exact. `yes_or_no`: 8-bit
 PNG, 255 or 0. `floats`: EXR with 32 bits, ZIP. `cryptomatte`: the EXR that the Cryptomatte
-specification describes."""
+specification describes. `arrays`: NumPy's NPZ, named arrays with a row for each of what they tell
+of, and no pixels."""
+
+
+class Column(NamedTuple):
+    """One of the arrays of a pass: a number, or a few, for each row."""
+
+    name: str
+    type: str
+    """As NumPy calls it, with the order of its bytes: `<f4`."""
+    width: int = 1
+    """Numbers of a row; more than one makes an (N, width) array."""
+    gaps: bool = False
+    """NaN stands where there is no value."""
 
 
 class PassInfo(NamedTuple):
@@ -28,8 +41,18 @@ class PassInfo(NamedTuple):
     """Of an EXR file, in the order of the array's last axis; one channel makes an (H, W) array."""
     background: float = 0.0
     """What pixels hold at whose centre nothing of the model is."""
+    columns: tuple[Column, ...] = ()
+    """Of a file with arrays."""
 
 
+TRACKS = (
+    Column("id", "<u4"),
+    Column("px", "<f4", 2, gaps=True),
+    Column("world", "<f4", 3, gaps=True),
+    Column("depth", "<f4", gaps=True),
+    Column("visible", "|b1"),
+    Column("lost", "|b1"),
+)
 ONE, TWO, THREE = ("Y",), ("R", "G"), ("R", "G", "B")  # names that every reader of EXR knows
 
 PASSES: dict[PassName, PassInfo] = {
@@ -51,8 +74,11 @@ PASSES: dict[PassName, PassInfo] = {
     "specular": PassInfo("specular", "floats", THREE),
     "cryptomatte": PassInfo("cryptomatte", "cryptomatte"),
     "uv": PassInfo("uv", "floats", TWO),
+    "tracks": PassInfo("tracks", "arrays", columns=TRACKS),
 }
 
+PICTURED: tuple[PassName, ...] = tuple(n for n in PASS_NAMES if PASSES[n].kind != "arrays")
+"""All that are made of pixels."""
 AVERAGED: frozenset[PassName] = frozenset(
     {"rgb", "mask", "albedo", "diffuse", "specular", "cryptomatte"}
 )
@@ -67,8 +93,15 @@ FLOWS: tuple[PassName, ...] = (
 """What the word `flow` asks for: to the neighbouring frames, and where it can be trusted."""
 VALIDITY: frozenset[PassName] = frozenset({"flow_forward_valid", "flow_backward_valid"})
 """Passes that take a look at the neighbouring frames of a sequence."""
-VIEW_PASSES: tuple[PassName, ...] = tuple(name for name in PASS_NAMES if name not in VALIDITY)
+OF_SEQUENCES: frozenset[PassName] = VALIDITY | {"tracks"}
+"""Passes that only frames of sequences have."""
+VIEW_PASSES: tuple[PassName, ...] = tuple(name for name in PASS_NAMES if name not in OF_SEQUENCES)
 """All that a view has by itself, whatever its recipe."""
+
+SUFFIXES: dict[PassKind, str] = {
+    "integers": "png", "yes_or_no": "png", "floats": "exr", "cryptomatte": "exr", "arrays": "npz",
+}  # fmt: skip
+"""Of the files of each kind; those of pictures end as the spec says."""
 
 PASS_FOLDERS: dict[PassName, str] = {name: info.folder for name, info in PASSES.items()}
 """Folder of each pass inside a dataset."""
@@ -79,9 +112,7 @@ PREVIEWS_FOLDER = "previews"
 def pass_path(name: PassName, stem: str, *, picture_format: str) -> str:
     """Return where the file of a view's pass lies in its dataset."""
     info = PASSES[name]
-    suffix = {"picture": picture_format, "integers": "png", "yes_or_no": "png"}.get(
-        info.kind, "exr"
-    )
+    suffix = picture_format if info.kind == "picture" else SUFFIXES[info.kind]
     return f"{info.folder}/{stem}.{suffix}"
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.arrays import encode_rows, row_type
 from farm.dataset.records.collect import FinishedRun, RunFacts, collect
 from farm.projection import as_matrix, projected, rays
 from farm.spec.camera import FileCamera
@@ -33,6 +34,8 @@ SEQUENCE_PASSES: tuple[PassName, ...] = (
 SCENES = ("street", "harbour", "attic")
 """Titles of the scenes that sequences take in turn; each is a group of its own."""
 COLOURS = ((120, 120, 130), (214, 69, 65))
+TRACKED_PX = 8
+"""From one tracked pixel of the first frame to the next."""
 AGREE = 1e-6
 """Distance along the ray, relative, within which a surface is the same one in two frames."""
 
@@ -250,6 +253,7 @@ def labels(
         "flow_backward": backward,
         "flow_forward_valid": forward_valid * (place < frames - 1),
         "flow_backward_valid": backward_valid * (place > 0),
+        "tracks": tracks(which, place, camera, size),
     }
 
 
@@ -294,6 +298,27 @@ def carried(which: int, other: int, shot: Shot, size: tuple[int, int]) -> tuple[
     return projected(points, camera), -points[..., 2]
 
 
+def tracks(which: int, place: int, camera: CameraRecord, size: tuple[int, int]) -> NDArray[Any]:
+    """Return the tracks of a frame: of points of plates that the first frame shows."""
+    begin = camera_at(which, 0, size)
+    some = slice(TRACKED_PX // 2, None, TRACKED_PX)
+    start = cast(which, 0, begin, rays(begin, size).directions[some, some].reshape(-1, 3))
+    start = Shot(*(each[start.index > 0] for each in start))
+    px, ahead = carried(which, place, start, size)
+    assert camera.fx_px is not None
+    across = (px - (camera.cx_px, camera.cy_px)) / camera.fx_px
+    along = np.stack([across[..., 0], -across[..., 1], -np.ones(across.shape[:-1])], -1)
+    found = cast(which, place, camera, along)
+    seen = (found.index == start.index) & (np.abs(found.depth - ahead) <= AGREE * ahead)
+    rows = np.zeros(len(px), row_type(PASSES["tracks"].columns))
+    matrix = np.array(camera.world_from_camera)
+    rows["id"] = np.arange(len(px))
+    rows["px"], rows["depth"] = px, ahead
+    rows["world"] = (along * ahead[:, None]) @ matrix[:3, :3].T + matrix[:3, 3]
+    rows["visible"] = seen & ((px >= 0) & (px < size)).all(axis=-1)
+    return rows
+
+
 def label_plate(plate: Plate, index: int, camera: CameraRecord, seen: NDArray[Any]) -> ObjectLabel:
     """Return the box and pose of a plate."""
     mask = seen == index
@@ -324,6 +349,8 @@ def encoded(name: PassName, array: NDArray[Any]) -> bytes:
     import imagecodecs
 
     info = PASSES[name]
+    if info.kind == "arrays":
+        return encode_rows(array)
     if info.kind != "floats":
         return bytes(imagecodecs.png_encode(np.ascontiguousarray(array)))
     planes = np.atleast_3d(array)

@@ -8,8 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.arrays import Rows
 from farm.errors import OutOfFrameError, UnusablePictureError
-from farm.soundness import strange_lengths, strange_mask, strange_numbers, strange_picture
+from farm.soundness import (
+    strange_lengths,
+    strange_mask,
+    strange_numbers,
+    strange_picture,
+    strange_rows,
+)
 from farm.spec.passes import PassName
 from worker.images.multilayer import Passes
 
@@ -114,6 +121,19 @@ def check_same(name: PassName, pixels: NDArray[Any], back: Callable[[], NDArray[
             f"the {name} file decodes to other pixels: {found.shape} {found.dtype}, not "
             f"{pixels.shape} {pixels.dtype}, or other values"
         )
+
+
+def check_rows(name: PassName, rows: Rows, back: Callable[[], Rows]) -> None:
+    """Make sure that arrays can be believed, and that encoded bytes give them back.
+
+    Raises:
+        UnusablePictureError: They cannot, or do not.
+    """
+    if what := strange_rows(name, rows):
+        raise UnusablePictureError(what)
+    found = back()
+    if found.dtype != rows.dtype or found.tobytes() != rows.tobytes():
+        raise UnusablePictureError(f"the {name} file decodes to other arrays")
 
 
 def is_empty(alpha: NDArray[np.float32], *, bit_depth: int) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.arrays import decode_rows, encode_rows
 from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PASSES, PassName
 from farm.spec.task import RenderTask
@@ -22,11 +23,11 @@ from worker.labels.objects import Sight, object_label, stand_alone
 from worker.labels.previews import preview
 from worker.labels.rim import within_rim
 from worker.recipes import Shot
-from worker.render.checks import check_label, check_passes, check_pixels, check_same
+from worker.render.checks import check_label, check_passes, check_pixels, check_rows, check_same
 from worker.render.neighbours import Around, Look
 
-SEEN_AS_THEY_ARE = ("picture", "yes_or_no")
-"""Kinds of passes whose own files people can look at."""
+WITHOUT_PREVIEW = ("picture", "yes_or_no", "arrays")
+"""Kinds of passes whose own files people can look at, or that are no pictures at all."""
 FLOW_PASSES: dict[Side, tuple[PassName, PassName]] = {
     "forward": ("flow_forward", "flow_forward_valid"),
     "backward": ("flow_backward", "flow_backward_valid"),
@@ -80,7 +81,7 @@ class ViewFileMaker:
         for name, array in arrays.items():
             clock.restart()
             files[name] = self._file(name, array, passes)
-            if PASSES[name].kind not in SEEN_AS_THEY_ARE and task.render.previews:
+            if PASSES[name].kind not in WITHOUT_PREVIEW and task.render.previews:
                 previews[name] = encode(preview(name, array), format="png")
             clock.note(name)
         index = index_of(passes, shot, geometry, parts=self._parts)
@@ -104,6 +105,10 @@ class ViewFileMaker:
     def _file(self, name: PassName, array: NDArray[Any], passes: Passes) -> bytes:
         """Encode a pass, and make sure that the bytes give it back."""
         info = PASSES[name]
+        if info.kind == "arrays":
+            data = encode_rows(array)
+            check_rows(name, array, lambda: decode_rows(data, info.columns))
+            return data
         if info.kind in ("picture", "integers", "yes_or_no"):
             format_ = self._task.render.format if info.kind == "picture" else "png"
             data = encode(array, format=format_)

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from farm.dataset.images import DecodeError, decode_pass
 from farm.dataset.preview.colour_maps import paint
-from farm.spec.passes import PASSES, PassName
+from farm.spec.passes import PICTURED, PassName
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage
@@ -126,7 +126,7 @@ def draw_card(layout: Layout, storage: Storage, dataset: str, view: ViewRecord) 
 def shown_passes(view: ViewRecord) -> tuple[PassName, PassName]:
     """Return the two passes of a card: picture and mask, or the first ones that there are."""
     usual: tuple[PassName, PassName] = ("rgb", "mask")
-    there = [name for name in PASSES if name in view.files]
+    there = [name for name in PICTURED if name in view.files]
     there += [name for name in usual if name not in there]
     return there[0], there[1]
 

@@ -21,7 +21,7 @@ from farm.dataset.preview.drawing import BRIGHT, EMPTY, PAGE, SOFT, write
 from farm.dataset.preview.tiles import fitting
 from farm.dataset.reader import DatasetError, DatasetView
 from farm.errors import SetupError, SpecError
-from farm.spec.passes import PASSES, PassName
+from farm.spec.passes import PICTURED, PassName
 from farm.spec.record import ViewRecord
 
 Bytes = NDArray[np.uint8]
@@ -74,7 +74,7 @@ def lay_out(record: ViewRecord) -> Strip:
     """Return the panels of a sequence, by one of its frames."""
     chosen = (next((of for of in names if of in record.files), None) for names in CHOICES)
     passes = tuple(name for name in chosen if name is not None)
-    passes = passes or tuple(name for name in PASSES if name in record.files)[:1]
+    passes = passes or tuple(name for name in PICTURED if name in record.files)[:1]
     panel = fitting(record.resolution_px, PANEL_PX)
     width = max(LEAST_WIDTH_PX, GAP_PX + len(passes) * (panel[0] + GAP_PX))
     height = TOP_PX + panel[1] + CAPTION_PX

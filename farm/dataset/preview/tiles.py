@@ -28,7 +28,7 @@ from farm.dataset.preview.drawing import (
 from farm.dataset.preview.overlay import draw_objects
 from farm.dataset.reader import DatasetError, DatasetView
 from farm.errors import SetupError, SpecError
-from farm.spec.passes import PASSES, PassName
+from farm.spec.passes import PASSES, PICTURED, PassName
 
 TILE_PX = 400
 """Longer side of a picture on the page."""
@@ -51,7 +51,7 @@ def view_tiles(view: DatasetView, *, side_px: int) -> Iterator[Tile]:
     that cannot be read is a plain tile that says so.
     """
     size = fitting(view.record.resolution_px, side_px)
-    for name in (name for name in PASSES if name in view.passes):
+    for name in (name for name in PICTURED if name in view.passes):
         tile = pass_tile(view, name, size)
         yield tile
         if name == "rgb" and view.record.objects:

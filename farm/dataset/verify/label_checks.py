@@ -8,11 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.arrays import Rows
 from farm.dataset.verify.report import CheckName
-from farm.soundness import BOX_FROM, shares_of, strange_lengths, strange_numbers, tight_box
+from farm.projection import project
+from farm.soundness import (
+    BOX_FROM,
+    shares_of,
+    strange_lengths,
+    strange_numbers,
+    strange_rows,
+    tight_box,
+)
 from farm.spec.counted import counted
 from farm.spec.label import ObjectLabel
-from farm.spec.passes import PassName
+from farm.spec.passes import PASSES, PassName
 from farm.spec.record import ViewRecord
 
 Arrays = dict[PassName, NDArray[Any]]
@@ -25,16 +34,19 @@ they part ways at hairs, wires and leaves."""
 BOX_SLACK_PX = 2.0
 """8 bits do not tell the last shimmer of a mask from nothing."""
 AREA_SLACK = 0.02
+PLACE_SLACK = 1e-4
+"""Largest distance of a tracked point from its place, as a share of the picture's longer side: what
+32 bits leave of points far out in the world."""
+DEPTH_SLACK = 1e-3
 SURFACE: tuple[PassName, ...] = (*DEPTHS, *NORMALS, "index", "material")
 """Labels that tell whether there is a surface at all."""
 
 
 def check_labels(arrays: Arrays, record: ViewRecord) -> Iterator[tuple[CheckName, list[str]]]:
     """Yield each check that has something to look at, with what it found."""
-    floats = {name: pixels for name, pixels in arrays.items() if pixels.dtype == np.float32}
-    if floats:
-        behind = record.camera.sees_behind
-        yield "numbers", told(strange_numbers(n, floats[n], sees_behind=behind) for n in floats)
+    numbers = [name for name in arrays if PASSES[name].kind in ("floats", "cryptomatte", "arrays")]
+    if numbers:
+        yield "numbers", told(strange(name, arrays[name], record) for name in numbers)
     mask = arrays.get("mask")
     normals = [name for name in NORMALS if name in arrays]
     if normals:
@@ -47,10 +59,38 @@ def check_labels(arrays: Arrays, record: ViewRecord) -> Iterator[tuple[CheckName
             for name in indexed
         )
         yield "index", told(found)
+    if "tracks" in arrays:
+        yield "tracks", list(strange_tracks(arrays["tracks"], record))
     if record.objects:
         yield "box", list(strange_boxes(record, mask))
     if mask is not None and (set(arrays) & set(SURFACE) or len(record.objects) > 1):
         yield "depth", list(misfits(arrays, record, mask))
+
+
+def strange(name: PassName, values: NDArray[Any], record: ViewRecord) -> str | None:
+    """Say which numbers a label cannot have, if there are any."""
+    if PASSES[name].kind == "arrays":
+        return strange_rows(name, values)
+    return strange_numbers(name, values, sees_behind=record.camera.sees_behind)
+
+
+def strange_tracks(rows: Rows, record: ViewRecord) -> Iterator[str]:
+    """Yield what is wrong with the tracks of a view."""
+    if len(np.unique(rows["id"])) != len(rows):
+        yield "two points have the same id"
+    seen, px = rows["visible"], rows["px"]
+    inside = ((px >= 0) & (px <= record.resolution_px)).all(axis=-1)
+    if count := int(np.count_nonzero(seen & (rows["lost"] | ~inside))):
+        yield f"{counted(count, 'point')} cannot be visible: lost, or out of the picture"
+    world_from_camera = np.array(record.camera.world_from_camera)
+    points = (rows["world"] - world_from_camera[:3, 3]) @ world_from_camera[:3, :3]
+    away = np.linalg.norm(project(points, record.camera) - px, axis=-1)
+    off = np.nan_to_num(away) > PLACE_SLACK * max(record.resolution_px)
+    if count := int(np.count_nonzero(seen & (off | ~np.isfinite(away)))):
+        yield f"{counted(count, 'point')} of the world are not where px says"
+    depth = np.abs(rows["depth"] + points[:, 2]) > DEPTH_SLACK * np.abs(points[:, 2])
+    if count := int(np.count_nonzero(seen & depth)):
+        yield f"{counted(count, 'point')} of the world are not as far off as depth says"
 
 
 def told(found: Iterable[str | None]) -> list[str]:

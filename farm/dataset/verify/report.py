@@ -11,8 +11,8 @@ from farm.spec.base import Spec
 
 CheckName = Literal[
     "records", "names", "summary", "missing", "bytes", "decode", "shape", "mask", "empty", "flat",
-    "edge", "numbers", "depth", "normal", "index", "box", "frames", "poses", "flow", "warp", "same",
-    "alike", "stray", "splits", "running", "nested", "failures",
+    "edge", "numbers", "depth", "normal", "index", "tracks", "box", "frames", "poses", "flow",
+    "warp", "same", "alike", "stray", "splits", "running", "nested", "failures",
 ]  # fmt: skip
 
 TITLES: dict[CheckName, str] = {
@@ -31,6 +31,7 @@ TITLES: dict[CheckName, str] = {
     "depth": "depth, normals, indices and boxes end where the mask does",
     "normal": "normals have length 1",
     "index": "index and material values are in their tables",
+    "tracks": "tracked points lie where their camera sees them",
     "box": "boxes lie in the picture and agree with masks",
     "frames": "sequences have all their frames, and times increase",
     "poses": "each sequence's transforms.json agrees with the records",

@@ -11,7 +11,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 from farm.spec.base import Spec
 from farm.spec.camera import AnyLens, FileCamera, PathCamera, PerspectiveLens
 from farm.spec.moment import Moment
-from farm.spec.passes import PassName
+from farm.spec.passes import PASSES, SUFFIXES, PassName
 from farm.spec.recipes.base import AssetRole, Recipe
 from farm.spec.recipes.base import Setup as BaseSetup
 from farm.spec.render import ImageFormat
@@ -249,12 +249,12 @@ class View(BaseView):
         return {"sequence": self.moment.sequence, "camera": camera}
 
     def path_of(self, of: PassName, *, picture_format: ImageFormat) -> str:
-        folder, stem, suffix = FILES.get(of, (of, of, "exr"))
+        folder, stem, suffix = file_of(of)
         suffix = picture_format if of in ("rgb", "mask") else suffix
         return f"{self.moment.sequence}/{folder}/{stem}_{self.moment.number:06d}.{suffix}"
 
     def preview_path_of(self, of: PassName) -> str:
-        folder, stem, _ = FILES.get(of, (of, of, "exr"))
+        folder, stem, _ = file_of(of)
         number = f"{self.moment.number:06d}"
         return f"{self.moment.sequence}/previews/{folder}/{stem}_{number}.png"
 
@@ -275,3 +275,8 @@ FILES: dict[PassName, tuple[str, str, str]] = {
     "position": ("points", "point", "exr"),
 }
 """Folder, stem and suffix of a pass's files in a sequence; of others the pass is both."""
+
+
+def file_of(name: PassName) -> tuple[str, str, str]:
+    """Return folder, stem and suffix of a pass's files in a sequence."""
+    return FILES.get(name) or (name, name, SUFFIXES[PASSES[name].kind])

@@ -20,6 +20,7 @@ from farm.dataset.reader import DatasetError
 from farm.dataset.split import split_dataset
 from farm.dataset.torch import ViewDataset, resized, tensor_of
 from tests.support.datasets import write_dataset
+from tests.support.sequences import write_sequences
 from tests.support.snippets import run_snippet
 from tests.support.toy_scene import with_toy, write_scene
 
@@ -29,6 +30,19 @@ def balls(tmp_path_factory):
     folder = tmp_path_factory.mktemp("balls")
     write_dataset(folder, views=8, models=2)
     return folder
+
+
+def test_arrays_are_tensors_by_name_and_places_scale_with_the_picture(tmp_path):
+    write_sequences(tmp_path, sequences=1, frames=3, passes=("rgb", "tracks"))
+    rows = farm.dataset.open(tmp_path)[1]["tracks"]
+    data = ViewDataset(tmp_path, ("rgb", "tracks"), size=(32, 64))
+    [batch] = DataLoader(data, batch_size=3)
+    found = {name: values[1] for name, values in batch["tracks"].items()}
+    np.testing.assert_allclose(found["px"].numpy(), rows["px"] * [0.5, 1.0])
+    np.testing.assert_array_equal(found["world"].numpy(), rows["world"])
+    assert found["id"].dtype == torch.int64
+    assert found["visible"].dtype == torch.bool
+    assert batch["rgb"].shape == (3, 3, 64, 32)
 
 
 @pytest.mark.parametrize(("suffix", "bits"), [("png", 8), ("png", 16), ("jxl", 8), ("jxl", 16)])

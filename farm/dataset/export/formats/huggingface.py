@@ -19,7 +19,7 @@ from farm.dataset.export.pictures import pass_file
 from farm.dataset.records.attribution import ATTRIBUTION_FILE, licence
 from farm.errors import SpecError
 from farm.projection import focal_px
-from farm.spec.passes import PASSES, PassName
+from farm.spec.passes import PASSES, PassKind, PassName
 from farm.spec.record import CameraRecord
 
 Row = dict[str, Any]
@@ -27,6 +27,8 @@ GROUP_BYTES = 32_000_000
 """Bytes at which rows are written; a reader also takes as many at a time."""
 GROUP_ROWS = 100
 CARD = "README.md"
+NOT_HELD: frozenset[PassKind] = frozenset({"cryptomatte", "arrays"})
+"""Kinds of passes that are left out: other numbers for each view, or as many as it likes."""
 SPLIT_NAME = re.compile(r"\w+(\.\w+)*")
 """As `datasets` has it."""
 COLUMNS = {
@@ -72,7 +74,7 @@ class ParquetExporter(Exporter[Row]):
 
     def __init__(self, job: ExportJob) -> None:
         super().__init__(job)
-        common = [name for name in self.survey.common_passes() if name != "cryptomatte"]
+        common = [name for name in self.survey.common_passes() if PASSES[name].kind not in NOT_HELD]
         self._passes: tuple[PassName, ...] = self.options.passes or tuple(common)
         self._has_objects = "mask" in common or "index" in common
         self._features = self._describe()
@@ -175,8 +177,8 @@ class ParquetExporter(Exporter[Row]):
         info = PASSES[name]
         if info.kind in ("picture", "integers", "yes_or_no"):
             return Image()
-        if info.kind == "cryptomatte":
-            raise SpecError("an export to huggingface cannot hold the pass cryptomatte")
+        if info.kind in NOT_HELD:
+            raise SpecError(f"an export to huggingface cannot hold the pass {name}")
         if len(self.survey.sizes_px) > 1:
             raise SpecError(
                 f"an export to huggingface holds {name} as an array of one size, but views differ: "

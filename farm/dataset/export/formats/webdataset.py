@@ -68,9 +68,10 @@ class TarExporter(Exporter[Sample]):
 
     def _is_array(self, name: PassName) -> bool:
         """Say whether a pass becomes an array: webdataset's decoders make 8-bit RGB of every PNG,
-        and know no EXR.
+        and know no EXR; NPZ they know.
         """
-        return PASSES[name].kind != "picture" and self.options.image_format != "original"
+        pixels = PASSES[name].kind not in ("picture", "arrays")
+        return pixels and self.options.image_format != "original"
 
     def _entry(self, view: NumberedView, name: PassName) -> tuple[str, bytes]:
         if self._is_array(name):
