@@ -21,7 +21,7 @@ from farm.dataset.preview.drawing import BRIGHT, EMPTY, PAGE, SOFT, write
 from farm.dataset.preview.tiles import fitting
 from farm.dataset.reader import DatasetError, DatasetView
 from farm.errors import SetupError, SpecError
-from farm.spec.passes import PICTURED, PassName
+from farm.spec.passes import PASSES, PICTURED, PassName
 from farm.spec.record import ViewRecord
 
 Bytes = NDArray[np.uint8]
