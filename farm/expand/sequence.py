@@ -30,7 +30,7 @@ from farm.spec.recipes.sequence import (
     View,
     spacing,
 )
-from farm.spec.scene_facts import SceneFacts
+from farm.spec.scene_facts import ALL_CLIPS, SceneFacts
 from farm.spec.task import Need, RenderTask, product_key
 
 ALL_CAMERAS = "all"
@@ -219,6 +219,8 @@ def clips_of(scene: Asset, facts: SceneFacts, recipe: RecipeSpec) -> tuple[str |
     names = tuple(clip.name for clip in facts.clips)
     if recipe.clip is None:
         return names or (None,)
+    if recipe.clip == ALL_CLIPS and ALL_CLIPS not in names:
+        return (ALL_CLIPS,) if names else (None,)
     if recipe.clip not in names:
         has = f"it has {', '.join(names)}" if names else "it has a single one without a name"
         raise SpecError(f"clip: {scene.name} has no animation {recipe.clip!r}: {has}")
@@ -326,9 +328,12 @@ def takes(  # noqa: PLR0913 - what tells one from another
 def span(recipe: RecipeSpec, reel: Reel) -> tuple[int, int]:
     """Return the first and last frame of a file that are used."""
     start, end = reel.facts.frame_start, reel.facts.frame_end
-    for clip in reel.facts.clips:
-        if clip.name == reel.clip:
-            start, end = clip.frame_start, clip.frame_end
+    clips = reel.facts.clips
+    if played := [clip for clip in clips if clip.name == reel.clip] or (
+        list(clips) if reel.clip == ALL_CLIPS else []
+    ):
+        start = min(clip.frame_start for clip in played)
+        end = max(clip.frame_end for clip in played)
     if recipe.frame_start is not None:
         start = recipe.frame_start
     if recipe.frame_end is not None:

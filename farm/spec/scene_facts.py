@@ -6,6 +6,9 @@ from pydantic import Field, PositiveFloat
 
 from farm.spec.base import Spec
 
+ALL_CLIPS = "all"
+"""Stands for all animations of a file at once."""
+
 
 class Clip(Spec):
     """One animation of a file that has several: of a glTF, or a take of an FBX."""

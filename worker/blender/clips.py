@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import bpy
 
 from farm.errors import AssetError
-from farm.spec.scene_facts import Clip
+from farm.spec.scene_facts import ALL_CLIPS, Clip
 from worker.blender.formats.gltf_curves import curves_of
 
 SLACK = 1e-3
@@ -61,7 +61,10 @@ class Clips:
             if not self._parts:
                 return
             name = next(iter(self._parts))
-        if name not in self._parts:
+        chosen = self._parts.get(name)
+        if name == ALL_CLIPS and self._parts and chosen is None:
+            chosen = self._all()
+        if chosen is None:
             told = ", ".join(map(repr, self._parts)) or "a single one without a name"
             raise AssetError(path, f"it has no animation {name!r}; it has {told}")
         for parts in self._parts.values():
@@ -69,9 +72,17 @@ class Clips:
                 part.owner.animation_data.action = None
         for rest in self._rest:
             put_back(rest)
-        for part in self._parts[name]:
+        for part in chosen:
             part.owner.animation_data.action = part.action
             part.owner.animation_data.action_slot = part.slot
+
+    def _all(self) -> list[Part]:
+        """Return what each data-block does in the first animation that moves it."""
+        first: dict[int, Part] = {}
+        for parts in self._parts.values():
+            for part in parts:
+                first.setdefault(part.owner.session_uid, part)
+        return list(first.values())
 
 
 def clips_of(suffix: str, ids: Iterable[bpy.types.ID]) -> Clips:

@@ -130,8 +130,8 @@ class RecipeSpec(Recipe):
     """A path of our own in place of the file's cameras: `orbit`, `pan`, `dolly`, `random_walk` or
     `trajectory`."""
     clip: str | None = None
-    """Name of the one animation of a glTF or FBX that is used; left out: each makes sequences of
-    its own."""
+    """Name of the one animation of a glTF or FBX that is used, or `all` for all at once; left out:
+    each makes sequences of its own."""
     lights: Literal["file", "hdri", "both"] | None = None
     """What lights the scene: its own lamps and world, the HDRI instead of all of these, or the HDRI
     in place of its world beside its lamps; left out: `both` where there are HDRIs."""

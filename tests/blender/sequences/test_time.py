@@ -114,6 +114,16 @@ def test_one_animation_of_several_plays_at_its_own_time(opened):
     assert np.allclose(place(scene, "box0", 30), (1.5, 0, 0), atol=1e-5)
 
 
+def test_all_animations_play_at_once_where_that_is_asked_for(opened):
+    """Blender writes one for each thing that moves."""
+    scene = opened(animated(("slide", [SLIDE]), ("turn", [TURN])))
+
+    scene.play("all")
+
+    assert turn_deg(scene, "box1", 12) == pytest.approx(90, abs=1e-3)
+    assert np.allclose(place(scene, "box0", 30), (1.5, 0, 0), atol=1e-5)
+
+
 def test_what_another_animation_moved_is_back_where_the_file_has_it(opened):
     still = some_boxes(2)["nodes"][1]["translation"]
     lifted = (1, "translation", "LINEAR", [0.0, 1.0], [(0, 5, 0), (0, 9, 0)])

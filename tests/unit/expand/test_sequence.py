@@ -151,6 +151,16 @@ def test_each_animation_of_a_file_makes_sequences_of_its_own():
     assert one == "scene0/001-00000-00004-Run"
 
 
+def test_all_animations_of_a_file_may_play_at_once():
+    clips = (
+        Clip(name="Walk", frame_start=2, frame_end=9),
+        Clip(name="Run", frame_start=0, frame_end=4),
+    )
+    job = job_of(FACTS.model_copy(update={"clips": clips}), clip="all")
+    assert list(frames(job)) == ["scene0/001-00000-00009-all"]
+    assert list(frames(job_of(clip="all", frames=2))) == ["scene0/001-00001-00002"]
+
+
 def test_markers_switch_cameras_in_the_middle_of_a_sequence():
     cuts = (CameraCut(frame=1, camera="Cam"), CameraCut(frame=4, camera="Top"))
     job = job_of(FACTS.model_copy(update={"cuts": cuts}), frames=6)
