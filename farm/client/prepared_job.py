@@ -83,7 +83,7 @@ def make_order(  # noqa: PLR0913 - each stands for itself
     if not on_shared_storage:
         files, assets = _files(assets), _in_library(assets)
     # The same request from two laptops is one job: it must not say where their files lie.
-    spec = spec.model_copy(
+    spec = found.spec.model_copy(
         update={
             "assets": {
                 role: tuple(asset.name for asset in of_role(assets, role)) for role in spec.assets

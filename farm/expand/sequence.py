@@ -23,10 +23,12 @@ from farm.spec.job import Job
 from farm.spec.moment import Moment
 from farm.spec.recipes.sequence import (
     FINEST,
+    AnyPath,
     RecipeSpec,
     Setup,
     Take,
     Three,
+    TrajectoryPath,
     View,
     spacing,
 )
@@ -36,6 +38,11 @@ from farm.spec.task import Need, RenderTask, product_key
 ALL_CAMERAS = "all"
 MAKER_S = 600.0
 """Seconds that a bake or a path may take beyond a task's own limit."""
+FRAME_S = 0.5
+"""Seconds more for each frame of a path: at each the scene is looked at."""
+MOST_S = 1e6
+NEARLY = 1e-6
+"""Seconds, or frames, that rounding may cost."""
 MOST_KEPT = 8
 """Jobs whose plan is remembered."""
 
@@ -101,6 +108,10 @@ class SequenceExpansion(Expansion):
         return frames_task(job, index, *shooting_of(plan, index))
 
     def mistakes(self, job: Job) -> Iterator[str]:
+        path = sequence(job).camera
+        if isinstance(path, TrajectoryPath) and not path.poses:
+            yield "camera: a trajectory needs a file, or its poses: --camera FILE"
+            return
         try:
             plan = plan_of(job)
         except SpecError as error:
@@ -301,13 +312,17 @@ def takes(  # noqa: PLR0913 - what tells one from another
     for multiplier in recipe.keyframe_multiplier:
         exact = Fraction(multiplier).limit_denominator(FINEST)
         first, last = round(start * exact), round((end + 1) * exact) - 1
+        gap = spacing(multiplier, recipe.frame_step)
         try:
-            runs = cut(recipe, reel.scene, first=first, last=last, multiplier=multiplier)
+            if recipe.camera is not None and start == end:
+                runs = runs_of_still(recipe, reel, first=first, gap=gap)
+            else:
+                runs = cut(recipe, reel.scene, first=first, last=last, multiplier=multiplier)
+            check_lasts(recipe, reel, runs, first=first, gap=gap)
         except SpecError:
             if not recipe.allow_skips:
                 raise
             continue
-        gap = spacing(multiplier, recipe.frame_step)
         for number, frames in runs:
             final = number + (frames - 1) * recipe.frame_step
             name = f"{multiplier:g}".zfill(3) + f"-{number:05d}-{final:05d}"
@@ -378,6 +393,50 @@ def cut(
             "lower --frames or --sequences-per-scene, or leave such scenes out with --allow-skips"
         )
     return [(start, recipe.frames or space) for start, space in zip(starts, room, strict=True)]
+
+
+def runs_of_still(
+    recipe: RecipeSpec, reel: Reel, *, first: int, gap: Fraction
+) -> list[tuple[int, int]]:
+    """Return (number of the first frame, frames) of each sequence of a scene that stands still.
+
+    It has as many frames as one likes, since the camera moves.
+
+    Raises:
+        SpecError: Nobody says how many.
+    """
+    frames = recipe.frames
+    if frames is None and isinstance(recipe.camera, TrajectoryPath):
+        shown = recipe.camera.seconds * fps_of(recipe, reel) / float(gap) + NEARLY
+        frames = max((math.floor(shown) + 1) // recipe.sequences_per_scene, 1)
+    if frames is None:
+        raise SpecError(
+            f"scenes: {reel.scene.name} stands still, so its camera may move for as long as you "
+            "like: say with --frames how many frames a sequence has"
+        )
+    return [
+        (first + number * frames * recipe.frame_step, frames)
+        for number in range(recipe.sequences_per_scene)
+    ]
+
+
+def check_lasts(
+    recipe: RecipeSpec, reel: Reel, runs: Sequence[tuple[int, int]], *, first: int, gap: Fraction
+) -> None:
+    """Make sure that a trajectory lasts as long as the sequences that it films.
+
+    Raises:
+        SpecError: It ends before.
+    """
+    if not isinstance(recipe.camera, TrajectoryPath):
+        return
+    final = max((number - first) / recipe.frame_step + frames - 1 for number, frames in runs)
+    needed = final * float(gap) / fps_of(recipe, reel)
+    if needed > recipe.camera.seconds + NEARLY:
+        raise SpecError(
+            f"camera: the trajectory lasts {recipe.camera.seconds:.4g} s, and the frames of "
+            f"{reel.scene.name} take {needed:.4g} s: lower --frames or the speed of the camera"
+        )
 
 
 class Folders:
@@ -462,8 +521,14 @@ def maker_task(job: Job, plan: Plan, index: int) -> RenderTask:
             update={"takes": tuple(own) if recipe.camera else (), "seed": job.spec.seed}
         ),
         product=product_of(job, reel, own),
-        setup_s=MAKER_S,
+        setup_s=maker_s(recipe, own),
     )
+
+
+def maker_s(recipe: RecipeSpec, own: Sequence[Take]) -> float:
+    """Return how many seconds a maker may take beyond a task's own limit."""
+    frames = sum(take.frames for take in own) if recipe.camera else 0
+    return min(MAKER_S + FRAME_S * frames, MOST_S)
 
 
 def product_of(job: Job, reel: Reel, own: Sequence[Take]) -> str:
@@ -490,6 +555,11 @@ def setup_of(recipe: RecipeSpec, reel: Reel, own: Iterable[Take]) -> Setup:
         bake=baked(own) if reel.facts.simulations else None,
         path=recipe.camera,
     )
+
+
+def without_poses(path: AnyPath) -> AnyPath:
+    """Return a path as tasks of frames have it: their product has its poses already."""
+    return path.model_copy(update={"poses": ()}) if isinstance(path, TrajectoryPath) else path
 
 
 def baked(own: Iterable[Take]) -> tuple[int, int]:
@@ -521,7 +591,12 @@ def frames_task(job: Job, index: int, shooting: Shooting, number: int) -> Render
         title=f"{reel.scene.title} · {take.name.partition('/')[2]}",
         assets=assets_of(reel),
         setup=setup.model_copy(
-            update={"numerator": take.numerator, "denominator": take.denominator}
+            update={
+                "numerator": take.numerator,
+                "denominator": take.denominator,
+                "path": setup.path and without_poses(setup.path),
+                "take": take.place if setup.path else 0,
+            }
         ),
         views=(view_of(job, shooting, place) for place in places),
         needs=need,

@@ -13,6 +13,7 @@ from farm.library.survey import Watch, survey
 from farm.spec.asset import Asset, AssetFile
 from farm.spec.job import Job, JobSpec, make_job
 from farm.spec.load import parse_yaml
+from farm.spec.trajectory import MOST_BYTES
 
 NAMED = 10
 """Most unusable files that are named."""
@@ -37,9 +38,10 @@ def prepare(
 
     Raises:
         SpecError: A pattern matches no file, there are too many for the recipe, a header says that
-            its file is not an environment, two datasets would have the same name, or scenes cannot
-            be looked into here.
+            its file is not an environment, a file of the recipe's own cannot be read, two datasets
+            would have the same name, or scenes cannot be looked into here.
     """
+    spec = with_files(spec, base=base)
     remarks: list[str] = []
     found: list[Asset] = []
     for role in spec.recipe.roles:
@@ -60,6 +62,31 @@ def prepare(
     for _dataset in expand.datasets(job):  # raises where two would share their file names
         pass
     return job, remarks
+
+
+def with_files(spec: JobSpec, *, base: Path) -> JobSpec:
+    """Return a spec with what is in the files that its recipe names, instead of their names.
+
+    Raises:
+        SpecError: A file cannot be read, or does not hold what it is named for.
+    """
+    recipe = spec.recipe.with_files(lambda name: text_of(base / library.home_expanded(name)))
+    return spec.model_copy(update={"recipe": recipe})
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file that a spec names.
+
+    Raises:
+        SpecError: It cannot be read, or is too large to be meant.
+    """
+    try:
+        if path.is_file() and path.stat().st_size > MOST_BYTES:
+            raise SpecError(f"{path}: has more than {MOST_BYTES // 1_000_000} MB: leave some out")
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:  # of names with a zero byte, too
+        reason = getattr(error, "strerror", None) or "is not a text file"
+        raise SpecError(f"{path}: cannot be read: {reason}") from None
 
 
 def refuse_unfit(files: Sequence[Path], *, field: str) -> None:

@@ -14,7 +14,14 @@ from farm.spec.asset import KINDS
 from farm.spec.job import JobSpec
 from farm.spec.load import parse_spec, parse_yaml
 from farm.spec.quote import quoted
-from farm.spec.recipes import DEFAULT_RECIPE, RECIPES, AssetRole, all_roles, roles_of
+from farm.spec.recipes import (
+    DEFAULT_RECIPE,
+    RECIPES,
+    AssetRole,
+    all_roles,
+    file_flags_of,
+    roles_of,
+)
 
 
 def read_request(
@@ -52,6 +59,10 @@ def _fields_of(flags: dict[str, Any], assets: list[str], recipe: str) -> dict[st
         _add_asset(fields, path, roles_of(recipe))
     for name in all_roles():
         fields[name] = [_from_here(value) for value in fields.get(name) or []] or None
+    for name, suffixes in file_flags_of(recipe).items():
+        value = fields.get(f"recipe.{name}")
+        if isinstance(value, str) and Path(value).suffix.lower() in suffixes:
+            fields[f"recipe.{name}"] = _from_here(value)
     if fields.get("output"):
         fields["output"] = _from_here(fields["output"])
     return fields

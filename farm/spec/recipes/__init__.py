@@ -26,7 +26,7 @@ from farm.spec.view import View
 
 __all__ = [
     "RECIPES", "AnyRecipe", "AnySetup", "AnyView", "AssetRole", "Recipe", "RecipeKind", "Setup",
-    "all_roles", "classes_of", "of_role", "roles_of", "unknown_recipe", "without_tags", "word_of",
+    "all_roles", "classes_of", "file_flags_of", "of_role", "roles_of", "unknown_recipe", "without_tags", "word_of",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -175,6 +175,13 @@ def roles_of(recipe: str) -> tuple[AssetRole, ...]:
     """Return the roles of a recipe; none where it is not known here."""
     known = RECIPES.get(recipe)
     return known.roles if known else ()
+
+
+def file_flags_of(recipe: str) -> dict[str, tuple[str, ...]]:
+    """Return which fields of a recipe name files that are no assets, and the suffixes of these."""
+    known = RECIPES.get(recipe)
+    classes = classes_in(known.spec) if known else []
+    return {name: suffixes for cls in classes for name, suffixes in cls.file_flags.items()}
 
 
 def unknown_recipe(name: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import ClassVar, NamedTuple, Self
 
 from pydantic import ConfigDict
 
@@ -34,6 +34,8 @@ class Recipe(Spec):
     """Taken where the spec names no format."""
     roles: ClassVar[tuple[AssetRole, ...]] = ()
     """In the order in which assets are listed, counted and hashed."""
+    file_flags: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Fields whose flag may name a file that is not an asset, and the suffixes that tell it."""
     has_neighbours: ClassVar[bool] = False
     """Views are frames of sequences: flow leads from one to the next."""
     needs_facts: ClassVar[bool] = False
@@ -46,6 +48,18 @@ class Recipe(Spec):
     def scene_fps(self) -> float | None:
         """Frames per second of scenes whose files state none; None: the usual 24."""
         return None
+
+    def with_files(self, read: Callable[[str], str]) -> Self:
+        """Return the same with what is in the files that it names, instead of their names.
+
+        Args:
+            read: Returns the text of a file.
+
+        Raises:
+            SpecError: A file does not hold what it is named for.
+        """
+        del read  # of most recipes all files are assets
+        return self
 
 
 class Setup(Spec):

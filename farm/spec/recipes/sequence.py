@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable
 from fractions import Fraction
+from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from farm.spec.base import Spec
 from farm.spec.camera import AnyLens, FileCamera, PathCamera, PerspectiveLens
@@ -15,6 +25,15 @@ from farm.spec.passes import PASSES, SUFFIXES, PassName
 from farm.spec.recipes.base import AssetRole, Recipe
 from farm.spec.recipes.base import Setup as BaseSetup
 from farm.spec.render import ImageFormat
+from farm.spec.trajectory import (
+    FORMATS,
+    LENGTH_SLACK,
+    MOST_POSES,
+    TUM_COLUMNS,
+    Convention,
+    Pose,
+    read_trajectory,
+)
 from farm.spec.view import View as BaseView
 
 ROLES = (
@@ -30,40 +49,46 @@ Three = tuple[float, float, float]
 class Path(Spec):
     """A camera of our own that moves through the scene; it never enters what stands there."""
 
-    speed: float = Field(default=1.0, ge=0.0)
-    """Units of the scene per second; of a pan, degrees per second."""
+    model_config = ConfigDict(allow_inf_nan=False)
+
     target: str | Three | None = None
     """What is looked at: an object's name, or a point; left out: the middle of the scene."""
     lens: AnyLens = PerspectiveLens()
     """What the camera sees."""
-    clip_start: float = Field(default=0.1, gt=0.0)
-    """Nearer than that to a surface it never comes, in units of the scene."""
+    clip_start: float = Field(default=0.1, gt=0.0, le=1e6)
+    """How far in front of the camera its near plane is, in units of the scene: nothing comes nearer
+    than the corners of that."""
 
 
 class OrbitPath(Path):
     """Around the target at one height."""
 
     kind: Literal["orbit"] = "orbit"
-    radius: float | None = Field(default=None, gt=0.0)
-    """Units of the scene; left out: so that the scene fills the picture."""
-    height: float | None = None
-    """Above the target; left out: a third of the radius."""
+    speed: float = Field(default=1.0, ge=-1e6, le=1e6)
+    """Units of the scene per second, anticlockwise from above; below 0: clockwise."""
+    radius: float | None = Field(default=None, gt=0.0, le=1e6)
+    """From the axis through the target, units of the scene; left out: so that the target, or the
+    scene, fills the picture, or less where something is in the way."""
+    height: float | None = Field(default=None, ge=-1e6, le=1e6)
+    """Above the target; left out: a third of the radius, or more where something is in the way."""
 
 
 class PanPath(Path):
-    """On the spot, turning from left to right."""
+    """On the spot, turning from left to right; half-way it looks at the target."""
 
     kind: Literal["pan"] = "pan"
+    speed: float = Field(default=10.0, ge=-3600.0, le=3600.0)
+    """Degrees per second; below 0: from right to left."""
     position: Three | None = None
     """Left out: a free place that sees the target."""
 
 
 class DollyPath(Path):
-    """Straight towards the target, or away from it with a speed below 0."""
+    """Straight towards the target."""
 
     kind: Literal["dolly"] = "dolly"
-    speed: float = 1.0
-    """Units of the scene per second."""
+    speed: float = Field(default=1.0, ge=-1e6, le=1e6)
+    """Units of the scene per second; below 0: away from the target."""
     position: Three | None = None
     """Where it starts; left out: a free place that sees the target."""
 
@@ -72,21 +97,60 @@ class RandomWalkPath(Path):
     """A smooth walk by chance, with the target in view."""
 
     kind: Literal["random_walk"] = "random_walk"
+    speed: float = Field(default=1.0, gt=0.0, le=1e6)
+    """Units of the scene per second."""
 
 
 class TrajectoryPath(Path):
-    """Poses of a file, between which the camera moves evenly."""
+    """Poses of a file, between which the camera moves smoothly; time 0 is the scene's first."""
 
     kind: Literal["trajectory"] = "trajectory"
-    poses: tuple[tuple[float, ...], ...] = ()
+    speed: float = Field(default=1.0, gt=0.0, le=1e6)
+    """How many seconds of the file pass in one of the scene."""
+    poses: tuple[Pose, ...] = Field(default=(), max_length=MOST_POSES)
     """time_s, x, y, z, qx, qy, qz, qw each, OpenGL's camera (it looks along -Z, +Y up); made of
     `file` when the spec is read."""
     file: str | None = None
-    """TUM (`.txt`), transforms.json or CSV."""
+    """TUM (`.txt`, `.tum`), transforms.json (`.json`) or `.csv` with a header."""
+    convention: Convention | None = None
+    """Which way the file's cameras look: along -Z with +Y up (`opengl`) or along +Z with +Y down
+    (`opencv`); left out: `opencv` in TUM files, else `opengl`."""
+    fps: float | None = Field(default=None, gt=0.0, le=100_000.0)
+    """Poses of the file per second, where it does not say."""
+
+    @field_validator("poses")
+    @classmethod
+    def _leads_somewhere(cls, poses: tuple[Pose, ...]) -> tuple[Pose, ...]:
+        if len(poses) == 1 or any(len(pose) != len(TUM_COLUMNS) for pose in poses):
+            raise ValueError("give two or more of 8 numbers: time_s, x, y, z, qx, qy, qz, qw")
+        if any(after[0] <= before[0] for before, after in itertools.pairwise(poses)):
+            raise ValueError("their times do not rise")
+        if any(abs(math.hypot(*pose[4:]) - 1) > LENGTH_SLACK for pose in poses):
+            raise ValueError("a quaternion (qx, qy, qz, qw) does not have the length 1")
+        return poses
+
+    @property
+    def seconds(self) -> float:
+        """How long it takes in the scene's time."""
+        return self.poses[-1][0] / self.speed if self.poses else 0.0
+
+    def posed(self, read: Callable[[str], str]) -> TrajectoryPath:
+        """Return the same by its poses alone, whichever file they were in."""
+        if self.file is None:
+            return self
+        text = read(self.file)
+        poses = read_trajectory(text, self.file, convention=self.convention, fps=self.fps)
+        return self.model_copy(
+            update={"poses": poses, "file": None, "convention": None, "fps": None}
+        )
 
 
 def _by_word(value: Any) -> Any:
-    return {"kind": value} if isinstance(value, str) else value
+    """Let one word stand for a path: its kind, or a file of poses."""
+    if not isinstance(value, str):
+        return value
+    is_file = PurePath(value).suffix.lower() in FORMATS
+    return {"kind": "trajectory", "file": value} if is_file else {"kind": value}
 
 
 AnyPath = Annotated[
@@ -98,6 +162,7 @@ class RecipeSpec(Recipe):
     """Sequences of frames from animated scenes."""
 
     roles: ClassVar[tuple[AssetRole, ...]] = ROLES
+    file_flags: ClassVar[dict[str, tuple[str, ...]]] = {"camera": tuple(FORMATS)}
     has_neighbours: ClassVar[bool] = True
     needs_facts: ClassVar[bool] = True
 
@@ -127,8 +192,8 @@ class RecipeSpec(Recipe):
     camera_offsets: dict[str, Three] = Field(default_factory=dict)
     """Name -> shift (right, up, back) of a copy of each camera, for stereo and rigs."""
     camera: Annotated[AnyPath | None, BeforeValidator(_by_word)] = None
-    """A path of our own in place of the file's cameras: `orbit`, `pan`, `dolly`, `random_walk` or
-    `trajectory`."""
+    """A path of our own in place of the file's cameras: `orbit`, `pan`, `dolly`, `random_walk`, or a
+    file of poses (.txt, .csv, .json)."""
     clip: str | None = None
     """Name of the one animation of a glTF or FBX that is used, or `all` for all at once; left out:
     each makes sequences of its own."""
@@ -157,6 +222,11 @@ class RecipeSpec(Recipe):
         if len(set(self.keyframe_multiplier)) != len(self.keyframe_multiplier):
             raise ValueError("keyframe_multiplier: names a multiplier twice")
         return self
+
+    def with_files(self, read: Callable[[str], str]) -> Self:
+        if not isinstance(self.camera, TrajectoryPath):
+            return self
+        return self.model_copy(update={"camera": self.camera.posed(read)})
 
 
 def spacing(multiplier: float, frame_step: int) -> Fraction:
@@ -221,6 +291,8 @@ class Setup(BaseSetup):
     bake: tuple[int, int] | None = None
     """Simulations are baked over these frames of the file, inclusive."""
     path: AnyPath | None = None
+    take: int = 0
+    """`place` of the one whose frames these are."""
     takes: tuple[Take, ...] = ()
     """Of a maker: sequences for which it works out the camera's path."""
     seed: int = 0
