@@ -210,9 +210,7 @@ def numbers(words: Sequence[str], where: Where) -> Pose:
 def number_in(value: Any, where: Where) -> float:
     """Return a number, as text or JSON has it."""
     try:
-        if isinstance(value, bool):
-            raise TypeError
-        return float(value)
+        return float(value if not isinstance(value, bool) else "")
     except (TypeError, ValueError, OverflowError):
         raise SpecError(f"{where}: {quoted(value)} is not a number") from None
 

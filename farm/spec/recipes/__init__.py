@@ -26,7 +26,8 @@ from farm.spec.view import View
 
 __all__ = [
     "RECIPES", "AnyRecipe", "AnySetup", "AnyView", "AssetRole", "Recipe", "RecipeKind", "Setup",
-    "all_roles", "classes_of", "file_flags_of", "of_role", "roles_of", "unknown_recipe", "without_tags", "word_of",
+    "all_roles", "classes_of", "file_flags_of", "of_role", "roles_of", "unknown_recipe",
+    "without_tags", "word_of",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)

@@ -192,8 +192,8 @@ class RecipeSpec(Recipe):
     camera_offsets: dict[str, Three] = Field(default_factory=dict)
     """Name -> shift (right, up, back) of a copy of each camera, for stereo and rigs."""
     camera: Annotated[AnyPath | None, BeforeValidator(_by_word)] = None
-    """A path of our own in place of the file's cameras: `orbit`, `pan`, `dolly`, `random_walk`, or a
-    file of poses (.txt, .csv, .json)."""
+    """A path of our own in place of the file's cameras: `orbit`, `pan`, `dolly`, `random_walk`, or
+    a file of poses (.txt, .csv, .json)."""
     clip: str | None = None
     """Name of the one animation of a glTF or FBX that is used, or `all` for all at once; left out:
     each makes sequences of its own."""
