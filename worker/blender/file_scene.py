@@ -72,6 +72,8 @@ class FileScene:
     """Animations of the file, where it has several."""
     unread: tuple[str, ...] = ()
     metres_per_unit: float = 1.0
+    own_camera: bpy.types.Object | None = None
+    """The one that the file renders with."""
     own_stretch: Fraction = Fraction(1)
     """How the file itself stretches time: old over new of its time remapping."""
 
@@ -202,8 +204,14 @@ def describe(
         unread=unread,
         clips=clips,
         metres_per_unit=scene.unit_settings.scale_length,
+        own_camera=None if is_ours(scene.camera) else scene.camera,
         own_stretch=Fraction(scene.render.frame_map_old, scene.render.frame_map_new),
     )
+
+
+def is_ours(camera: bpy.types.Object | None) -> bool:
+    """Tell whether a camera is not of a file."""
+    return camera is None or camera.name in file_cameras.OURS
 
 
 def lights_of(scene: bpy.types.Scene) -> Iterator[bpy.types.World | bpy.types.Light]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Hashable, Iterable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from worker.blender.settings import (
     set_sampling,
     set_tiles,
 )  # fmt: skip
+from worker.blender.surroundings import Surroundings, surroundings
 from worker.blender.survey import Survey, survey
 from worker.blender.view_passes import STICKY, Sampling, plan_samplings
 from worker.device.device import claim_device, parse_device
@@ -282,6 +283,10 @@ class BlenderSession:
             if borrowed:
                 scene.collection.objects.link(self._camera)
                 scene.camera = self._camera
+
+    def surroundings(self, opened: FileScene) -> AbstractContextManager[Surroundings]:
+        """Give the surfaces of a scene that was opened, for a camera that moves through it."""
+        return surroundings(opened)
 
     def _open(self, asset: Asset, baked: Path | None, fps: float | None) -> FileScene:
         brought = self._loader.bring_scene(asset, baked, fps=fps)

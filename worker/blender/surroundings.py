@@ -10,7 +10,6 @@ import bpy
 import numpy as np
 
 from farm.errors import AssetError
-from worker.blender import file_cameras
 from worker.blender.file_scene import FileScene
 from worker.blender.formats import importers
 from worker.blender.materials.emission import is_output
@@ -70,8 +69,14 @@ class Surroundings:
         return Hit(reached, item.name, float(np.dot(np.array(normal), ray)) > 0.0)
 
     def everything(self) -> Body:
-        """Return all that is rendered."""
+        """Return all that is rendered now.
+
+        Raises:
+            AssetError: That is nothing.
+        """
         corners = [placed.outline for placed in self._opened.placed()]
+        if not corners:
+            raise AssetError(self.path, "its first frame shows nothing that could be looked at")
         return ball(np.concatenate(corners))
 
     def object(self, name: str) -> Body:
@@ -98,8 +103,8 @@ class Surroundings:
 
     def own_camera(self) -> Points | None:
         """Return where the file's own camera stands now, if it has one."""
-        camera = self._scene.camera
-        if camera is None or camera.name in file_cameras.OURS:
+        camera = self._opened.own_camera
+        if camera is None:
             return None
         return np.array(camera.evaluated_get(self._layer.depsgraph).matrix_world)[:3, 3]
 
@@ -144,49 +149,53 @@ class Before:
         self._values: list[tuple[Any, str, Any]] = []
         self._eyes: list[tuple[Any, Any]] = []
 
-    def change(self, owner: Any, name: str, value: Any) -> None:
-        """Change a property."""
-        old = getattr(owner, name)
-        if old != value:
-            self._values.append((owner, name, old))
-            setattr(owner, name, value)
+    def change(self, owner: Any, **values: Any) -> None:
+        """Change properties of an object, or of what it has."""
+        for name, value in values.items():
+            old = getattr(owner, name)
+            if old != value:
+                self._values.append((owner, name, old))
+                setattr(owner, name, value)
 
     def open_eye(self, item: Any, layer: Any) -> None:
         """Show an object that is hidden in a view layer."""
         if item.hide_get(view_layer=layer):
             self._eyes.append((item, layer))
-            item.hide_set(False, view_layer=layer)
+            item.hide_set(state=False, view_layer=layer)
 
     def restore(self) -> None:
         """Put everything back."""
         for owner, name, value in reversed(self._values):
             setattr(owner, name, value)
         for item, layer in self._eyes:
-            item.hide_set(True, view_layer=layer)
+            item.hide_set(state=True, view_layer=layer)
 
 
 def as_rendered(scene: Any, before: Before) -> None:
     """Show in windows what is rendered, as far as a camera cannot go through it."""
     layer = scene.view_layers[0]
     for each in layers_of(layer.layer_collection):
-        before.change(each, "hide_viewport", False)
-        before.change(each.collection, "hide_viewport", False)
+        before.change(each, hide_viewport=False)
+        before.change(each.collection, hide_viewport=False)
     shown = {item.session_uid for item in importers.visible_objects(scene)}
     for collection in bpy.data.collections:
-        before.change(collection, "hide_viewport", collection.hide_render)
+        before.change(collection, hide_viewport=collection.hide_render)
     inside = set(layer.objects.keys())
     for item in bpy.data.objects:
         there = item.session_uid in shown if item.name in inside else not item.hide_render
         there = there or comes_and_goes(item)
-        before.change(item, "hide_viewport", not (there and is_solid(item)))
+        before.change(
+            item,
+            hide_viewport=not (there and is_solid(item)),
+            show_instancer_for_viewport=item.show_instancer_for_render,
+            display_type="TEXTURED",  # rays do not meet what windows show as boxes
+        )
         if item.name in inside and layer.objects[item.name] == item:
             before.open_eye(item, layer)
-        before.change(item, "show_instancer_for_viewport", item.show_instancer_for_render)
-        before.change(item, "display_type", "TEXTURED")
         for modifier in item.modifiers:
-            before.change(modifier, "show_viewport", modifier.show_render)
+            before.change(modifier, show_viewport=modifier.show_render)
             if isinstance(modifier, bpy.types.SubsurfModifier):
-                before.change(modifier, "levels", modifier.render_levels)
+                before.change(modifier, levels=modifier.render_levels)
     layer.update()
 
 

@@ -11,6 +11,7 @@ from farm.spec.camera import FileCamera, PathCamera, PoseCamera
 from farm.spec.recipes.sequence import FINEST, Setup, View
 from farm.spec.task import RenderTask
 from farm.spec.view import View as BaseView
+from worker.recipes.paths.lay import lay_paths, read_path, write_paths
 from worker.recipes.scene import SceneStage
 
 if TYPE_CHECKING:  # which imports Blender
@@ -76,7 +77,11 @@ def prepare(task: RenderTask, session: BlenderSession) -> SequenceStage:
     opened = open_scene(task, session)
     spacing = Fraction(setup.numerator, setup.denominator)
     session.stretch_time(opened, spacing)
-    return SequenceStage(session, opened, spacing=spacing)
+    path: tuple[PoseCamera, ...] = ()
+    if setup.path is not None:
+        assert task.needs is not None
+        path = read_path(Path(task.needs.path), setup)
+    return SequenceStage(session, opened, path=path, spacing=spacing)
 
 
 def make(task: RenderTask, session: BlenderSession, folder: Path) -> None:
@@ -87,6 +92,9 @@ def make(task: RenderTask, session: BlenderSession, folder: Path) -> None:
     if setup.bake is not None:
         session.bake(opened, *setup.bake)
         session.save_baked(task.assets[0], folder)
+    if setup.path is not None:
+        with session.surroundings(opened) as scene:
+            write_paths(folder, lay_paths(task, scene))
 
 
 def open_scene(task: RenderTask, session: BlenderSession) -> FileScene:

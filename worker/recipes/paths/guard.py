@@ -21,6 +21,8 @@ CLOSE = 1e-3
 """Share of the way to a point in which a surface counts as the point's own."""
 LOOKS = 98
 """Directions in which a place is looked around for whether it is inside of a body."""
+MOST_BACKS = 0.8
+"""Share of directions in which surfaces show their backs, from which on one is inside of a body."""
 FAR = 4.0
 """How far rays reach, in sizes of the scene."""
 
@@ -89,7 +91,7 @@ class Guard:
             return Goal(middles, self.whole.radius, share=HALF_WAY)
         point = np.array(target, dtype=np.float64)
         hits = self.looks_around(point)
-        inside = all(hit is not None and hit.from_behind for hit in hits)
+        inside = body_around(hits) is not None
         skin = max((hit.distance for hit in hits if hit is not None), default=0.0)
         middles = np.broadcast_to(point, (frames, 3))
         return Goal(middles, self.whole.radius, skin=skin if inside else 0.0)
@@ -101,10 +103,6 @@ class Guard:
     def looks_around(self, eye: Points) -> list[Hit | None]:
         """Return what is met in all directions from a place."""
         return [self.scene.first_hit(eye, eye + self.far * way) for way in directions(LOOKS)]
-
-    def is_inside(self, eye: Points) -> bool:
-        """Tell whether a place is inside of a body: all around it sees the back of surfaces."""
-        return all(hit is not None and hit.from_behind for hit in self.looks_around(eye))
 
     def blocked(self, place: int, matrix: Points, before: Points | None = None) -> str | None:
         """Say what is in the way of a camera at a frame, if anything is.
@@ -125,16 +123,16 @@ class Guard:
         for start, end in transformed(self._segments.reshape(-1, 3), matrix).reshape(-1, 2, 3):
             if hit := self.scene.first_hit(start, end):
                 return f"cuts {hit.name!r} with its near plane"
-        if all(hit is not None and hit.from_behind for hit in hits) and self._sees_backs(
-            place, eye
-        ):
-            return f"is inside of {hits[0].name!r}" if hits[0] else None
-        return None
+        body = body_around(hits)
+        if body is None or self._sees_front(place, eye):
+            return None
+        body = body_around(self.looks_around(eye))
+        return f"is inside of {body!r}" if body is not None else None
 
-    def _sees_backs(self, place: int, eye: Points) -> bool:
-        """Tell whether a place sees but the back of what is towards the goal, or all around."""
+    def _sees_front(self, place: int, eye: Points) -> bool:
+        """Tell whether something shows its front towards the goal: then one is outside of it."""
         hit = self.scene.first_hit(eye, self.goal.middles[place])
-        return (hit is None or hit.from_behind) and self.is_inside(eye)
+        return hit is not None and not hit.from_behind
 
     def hidden(self, place: int, matrix: Points) -> str | None:
         """Say why the goal is not to be seen at a frame, if it is not."""
@@ -165,6 +163,17 @@ class Guard:
                 if unseen > MOST_HIDDEN * len(seen):
                     return Fault(place, reason)
         return None
+
+
+def body_around(hits: list[Hit | None]) -> str | None:
+    """Return the name of a body that is all around a place, from what rays from there meet.
+
+    From inside, one sees the backs of surfaces; not all of them, where a body has no bottom.
+    """
+    behind = [hit.name for hit in hits if hit is not None and hit.from_behind]
+    if len(behind) < MOST_BACKS * len(hits):
+        return None
+    return max(sorted(set(behind)), key=behind.count)
 
 
 def coarse_to_fine(count: int) -> Iterator[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 
@@ -46,24 +45,27 @@ def facing(guard: Guard, eyes: Points) -> Points:
 def orbits(path: OrbitPath, guard: Guard, rng: np.random.Generator) -> Iterator[Points]:
     """Yield circles around where the goal is on average, the widest first."""
     middle = guard.goal.middles.mean(axis=0)
-    widest = wanted_distance(guard)
-    radii = [widest * SHRINK**step for step in range(RADII)] if path.radius is None else []
-    for radius, share in itertools.product(radii or [path.radius or 0.0], HEIGHTS):
-        height = share * radius if path.height is None else path.height
-        if path.radius is None and path.height is None:  # what is wanted is along the slope
-            radius = radius / math.hypot(1.0, share)
-            height = share * radius
-        for _ in range(BEGINNINGS):
-            begin = rng.uniform(0.0, 2.0 * math.pi)
+    for radius, height in rings(path, guard):
+        for begin in rng.uniform(0.0, 2.0 * math.pi, BEGINNINGS):
             angles = begin + path.speed / radius * seconds(guard)
-            circle = [
-                radius * np.cos(angles),
-                radius * np.sin(angles),
-                np.full_like(angles, height),
-            ]
-            yield facing(guard, middle + np.stack(circle, axis=-1))
-        if path.height is not None and path.radius is not None:
-            return
+            level = [radius * np.cos(angles), radius * np.sin(angles)]
+            yield facing(guard, middle + np.stack([*level, np.full_like(angles, height)], axis=-1))
+
+
+def rings(path: OrbitPath, guard: Guard) -> Iterator[tuple[float, float]]:
+    """Yield the radii and heights that an orbit may have; what is wanted first."""
+    if path.radius is not None:
+        heights = [share * path.radius for share in HEIGHTS] if path.height is None else []
+        yield from ((path.radius, height) for height in heights or [path.height or 0.0])
+        return
+    widest = wanted_distance(guard)
+    for distance in (widest * SHRINK**step for step in range(RADII)):
+        if path.height is not None:
+            yield distance, path.height
+            continue
+        for share in HEIGHTS:  # what fills the picture is the distance along the slope
+            radius = distance / math.hypot(1.0, share)
+            yield radius, share * radius
 
 
 def pans(path: PanPath, guard: Guard, rng: np.random.Generator) -> Iterator[Points]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ PACES_S = (1.0, 0.5, 0.25)
 MOST_TURN_RAD = math.radians(40.0)
 """From one control point to the next."""
 MOST_SLOPE_RAD = math.radians(20.0)
-MOST_JERK = 4.0
+MOST_JERK = 2.0
 """Largest jerk, in speeds per square of the seconds from one control point to the next."""
 WAYS = 12
 """Directions that are tried from a control point."""
@@ -28,9 +29,9 @@ STARTS = 12
 HEADINGS = 4
 BACK = 4
 """Control points that are given up where none of the WAYS leads on."""
-PATIENCE = 60
-"""Times that a walk may be taken back."""
-SPAN = (0.3, 1.3)
+PATIENCE = 20
+"""Times that a walk may be taken back before it gets farther."""
+SPAN = (0.4, 1.8)
 """Distances to the target between which it stays, in those that fill the picture, or its first."""
 LEVEL_RAD = (math.radians(-5.0), math.radians(65.0))
 """How high above the target it is, seen from there."""
@@ -71,15 +72,19 @@ def trails(
     path: RandomWalkPath, guard: Guard, rng: np.random.Generator, pace: float
 ) -> Iterator[Trail]:
     """Yield walks with so many seconds from one control point to the next."""
-    tried = 0
-    for start in free_places(guard, rng):
-        for turn in rng.uniform(0.0, 2.0 * math.pi, HEADINGS):
+    for start in itertools.islice(free_places(guard, rng), STARTS):
+        for ahead in headings(start - guard.goal.middles[0], rng):
             walk = Walk(path, guard, rng, pace, start)
-            if walk.begin(np.array([math.cos(turn), math.sin(turn), 0.0])) and walk.grow():
+            if walk.begin(ahead) and walk.grow():
                 yield walk.trail
-        tried += 1
-        if tried == STARTS:
-            return
+
+
+def headings(off: Points, rng: np.random.Generator) -> Iterator[Points]:
+    """Yield directions in which to set off: past the target, to the left or to the right."""
+    for side in rng.permutation([-1.0, 1.0] * (HEADINGS // 2)):
+        turn = math.atan2(off[1], off[0]) + side * math.pi / 2
+        turn += rng.uniform(-MOST_TURN_RAD, MOST_TURN_RAD)
+        yield np.array([math.cos(turn), math.sin(turn), 0.0])
 
 
 class Walk:
@@ -110,10 +115,13 @@ class Walk:
 
     def grow(self) -> bool:
         """Go on until all frames are on the way; tell whether that was possible."""
-        patience = PATIENCE
+        patience, best = PATIENCE, 0
         while len(self.trail.eyes) < self.guard.take.frames:
-            if any(self.fits(point) and self.add(point) for point in self.ways()):
+            ways = sorted(self.ways(), key=self.strays)
+            if any(self.fits(point) and self.add(point) for point in ways):
                 continue
+            if len(self.trail.control) > best:
+                patience, best = PATIENCE, len(self.trail.control)
             patience -= 1
             if patience < 0:
                 return False
@@ -132,10 +140,20 @@ class Walk:
             way = [level * math.cos(turn + side), level * math.sin(turn + side), math.sin(up)]
             yield self.trail.control[-1] + self.stride * np.array(way)
 
+    def strays(self, point: Points) -> float:
+        """Return how much too near or too far off the target it leads to go on like this."""
+        ahead = 2.0 * point - self.trail.control[-1]
+        distance = float(np.linalg.norm(ahead - self.guard.goal.middles[self.place]))
+        return max(self.span[0] - distance, distance - self.span[1], 0.0)
+
+    @property
+    def place(self) -> int:
+        """The first frame that is not on the way yet."""
+        return min(len(self.trail.eyes), self.guard.take.frames - 1)
+
     def fits(self, point: Points) -> bool:
         """Tell whether a control point is near and high enough, and leads into the open."""
-        place = min(len(self.trail.eyes), self.guard.take.frames - 1)
-        off = point - self.guard.goal.middles[place]
+        off = point - self.guard.goal.middles[self.place]
         distance = float(np.linalg.norm(off))
         height = math.asin(min(max(off[2] / max(distance, 1e-12), -1.0), 1.0))
         if not (self.span[0] <= distance <= self.span[1]):
@@ -143,7 +161,7 @@ class Walk:
         if not LEVEL_RAD[0] <= height <= LEVEL_RAD[1]:
             return False
         last = self.trail.control[-1]
-        self.guard.show(place)
+        self.guard.show(self.place)
         return self.guard.scene.first_hit(last, point + (point - last)) is None
 
     def add(self, point: Points) -> bool:

@@ -1,0 +1,206 @@
+"""Cameras of ours move smoothly, keep clear of what stands there, and see what they film."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from farm.errors import AssetError
+from farm.expand.recipe import expand
+from tests.support.blender.films import film_job, shoot_film
+from tests.support.blender.rooms import SOLIDS, STILL, distance_to, write_room
+from tests.support.blender.scenes import add_box, blend_file
+from worker.recipes.paths.lay import lay_paths
+from worker.recipes.paths.walk import MOST_JERK, PACES_S
+
+FRAMES = 97
+STATUE = np.array(SOLIDS["Statue"][1])
+CLIP = 0.1
+REACH = CLIP * np.hypot(1, 0.36 * np.sqrt(2))
+"""From a camera of 50 mm to the corners of its near plane, in a square picture."""
+
+
+@pytest.fixture(scope="module")
+def room(blender, tmp_path_factory):
+    blender.free_model()
+    return write_room(tmp_path_factory.mktemp("rooms") / "room.blend")
+
+
+def laid(blender, scene, *, facts=STILL, seed=0, frames=FRAMES, **camera):
+    """Return the poses (frames, 4, 4) of a camera in a scene."""
+    job = film_job(scene, facts, frames=frames, camera=camera)
+    job = job.model_copy(update={"spec": job.spec.model_copy(update={"seed": seed})})
+    task = next(iter(expand(job)))
+    opened = blender.open_scene(task.assets[0])
+    with blender.surroundings(opened) as there:
+        [poses] = lay_paths(task, there).values()
+    return poses
+
+
+def jerks(poses, fps=24.0):
+    """Return how large the third derivative of the camera's place is, per frame."""
+    return np.linalg.norm(np.diff(poses[:, :3, 3], n=3, axis=0), axis=-1) * fps**3
+
+
+def speeds(poses, fps=24.0):
+    return np.linalg.norm(np.diff(poses[:, :3, 3], axis=0), axis=-1) * fps
+
+
+def clearance(poses, names=tuple(SOLIDS)):
+    return min(distance_to(name, poses[:, :3, 3]).min() for name in names)
+
+
+def off_axis(poses, at):
+    """Return the angles between where cameras look and a point, degrees."""
+    way = at - poses[:, :3, 3]
+    way /= np.linalg.norm(way, axis=-1, keepdims=True)
+    return np.degrees(np.arccos(np.clip((-poses[:, :3, 2] * way).sum(axis=-1), -1, 1)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_random_walk_in_a_room_runs_into_nothing_and_sees_its_target(blender, room, seed):
+    poses = laid(blender, room, seed=seed, kind="random_walk", speed=0.8, target="Statue")
+
+    assert clearance(poses) > REACH
+    inside = np.abs(poses[:, :2, 3]).max() < 4 and 0 < poses[:, 2, 3].min() < 3
+    assert inside, "the statue is in the room, so is who sees it"
+    assert off_axis(poses, STATUE).max() < 0.01
+    assert np.allclose(speeds(poses), 0.8, rtol=0.02)
+    bound = MOST_JERK * 0.8 / PACES_S[0] ** 2  # there is room enough for long strides
+
+    assert jerks(poses).max() < bound
+
+
+def test_walks_of_other_seeds_are_others(blender, room):
+    one, other = (
+        laid(blender, room, seed=seed, kind="random_walk", target="Statue") for seed in (0, 1)
+    )
+    assert np.abs(one - other).max() > 0.1
+
+
+def test_an_orbit_is_a_circle_at_its_speed(blender, room):
+    poses = laid(
+        blender, room, kind="orbit", target="Statue", radius=1.4, height=0.8, speed=1.2, frames=49
+    )
+    off = poses[:, :3, 3] - STATUE
+    assert np.allclose(np.hypot(off[:, 0], off[:, 1]), 1.4)
+    assert np.allclose(off[:, 2], 0.8)
+    assert np.allclose(speeds(poses), 1.2, rtol=1e-3)
+    assert jerks(poses).max() < 1.01 * 1.2**3 / 1.4**2
+
+
+def test_an_orbit_shrinks_to_what_is_free(blender, room):
+    """All around, the pillar and the walls leave less than what fills the picture."""
+    poses = laid(blender, room, kind="orbit", target="Statue", speed=2.0, frames=80)
+    assert clearance(poses) > REACH
+
+
+def test_an_orbit_that_has_no_room_is_refused_with_a_remedy(blender, room):
+    with pytest.raises(AssetError) as refused:
+        laid(blender, room, kind="orbit", target="Statue", radius=4.5, height=1.0, speed=10.0)
+    text = str(refused.value)
+    assert text.startswith(str(room))
+    assert "there is no free path for its camera (orbit): at frame" in text
+    assert "give it another radius, height or target" in text
+
+
+def test_a_pan_turns_to_the_right_and_passes_its_target(blender, room):
+    poses = laid(
+        blender, room, kind="pan", target="Statue", position=[-2.5, -2.5, 1.2], speed=20, frames=25
+    )
+    ahead = -poses[:, :3, 2]
+    yaw = np.unwrap(np.arctan2(ahead[:, 1], ahead[:, 0]))
+    assert np.allclose(np.diff(np.degrees(yaw)) * 24, -20)
+    assert off_axis(poses, STATUE)[12] < 0.01
+    assert np.ptp(poses[:, :3, 3], axis=0).max() == 0
+
+
+def test_a_dolly_goes_straight_to_its_target_and_stops_short_of_it(blender, room):
+    poses = laid(blender, room, kind="dolly", target="Statue", speed=0.5, frames=49)
+    distances = np.linalg.norm(poses[:, :3, 3] - STATUE, axis=-1)
+    assert np.allclose(np.diff(distances) * 24, -0.5)
+    assert clearance(poses) > REACH
+
+
+def test_a_dolly_that_would_pass_its_target_is_refused(blender, room):
+    with pytest.raises(AssetError, match=r"\(dolly\).*another position or target, or fewer"):
+        laid(blender, room, kind="dolly", target="Statue", position=[-2, -2, 1], speed=5)
+
+
+def test_nothing_of_a_path_starts_inside_of_a_body(blender, room):
+    with pytest.raises(AssetError, match="the camera is inside of 'Pillar'"):
+        laid(blender, room, kind="pan", position=[1.4, 0.4, 1.0], target="Pillar", frames=5)
+
+
+def test_what_moves_is_kept_clear_of_in_each_frame(blender, tmp_path):
+    """A gate closes in front of the statue; whoever looks at the first frame alone is cut."""
+    blender.free_model()
+    path = tmp_path / "gate.blend"
+    with blend_file(path) as scene:
+        add_box(scene, name="Statue", size=(0.5, 0.5, 1.0))
+        gate = add_box(scene, name="Gate", size=(0.1, 6.0, 6.0))
+        for frame, x in ((1, 9.0), (25, 1.5)):
+            gate.location.x = x
+            gate.keyframe_insert("location", frame=frame)
+    facts = STILL.model_copy(update={"frame_end": 25})
+    for seed in range(3):
+        poses = laid(
+            blender, path, facts=facts, seed=seed, kind="random_walk", target="Statue", frames=25
+        )
+        xs = poses[:, 0, 3]
+        gates = 9.0 + (1.5 - 9.0) * smooth(np.arange(25) / 24)
+        outside = np.abs(poses[:, 1:3, 3]).max(axis=-1) > 3.0
+        assert ((np.abs(xs - gates) > 0.05 + CLIP) | outside).all(), seed
+
+
+def smooth(share):
+    """Blender eases its keys: near enough for a gate, its curve is 3 s^2 - 2 s^3."""
+    return 3 * share**2 - 2 * share**3
+
+
+def test_an_object_that_is_not_there_is_named_with_those_that_are(blender, room):
+    with pytest.raises(AssetError, match="no object 'Stature' to look at; it has 'Ceiling'"):
+        laid(blender, room, kind="orbit", target="Stature")
+
+
+AGAIN = """\
+import sys, numpy as np
+from pathlib import Path
+from tests.blender.sequences.test_paths import laid
+from worker.blender.session import BlenderSession
+blender = BlenderSession("cpu", Path(sys.argv[2]), threads=1)
+poses = laid(blender, Path(sys.argv[1]), seed=3, kind="random_walk", target="Statue")
+np.save(sys.argv[3], poses)
+"""
+
+
+def test_another_process_lays_the_same_path(blender, room, tmp_path):
+    here = laid(blender, room, seed=3, kind="random_walk", target="Statue")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    out = tmp_path / "poses.npy"
+    command = [sys.executable, "-c", AGAIN, str(room), str(scratch), str(out)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert np.array_equal(np.load(out), here)
+
+
+def test_frames_are_rendered_from_the_path_that_their_maker_laid(blender, room, tmp_path):
+    job = film_job(
+        room, STILL, frames=3, passes=("index",), camera={"kind": "orbit", "target": "Statue"}
+    )
+    film = shoot_film(blender, job, tmp_path / "out")
+    [sequence] = film.sequences
+    assert film.numbers(sequence) == [1, 2, 3]
+    for number in (1, 2, 3):
+        record = film.records[sequence, number]
+        statue = next(label.index for label in record.indices if label.name == "Statue")
+        index = film.read(sequence, number, "index")
+        assert index[28:36, 28:36].max() == index[28:36, 28:36].min() == statue
+    places = [
+        np.array(film.records[sequence, n].camera.world_from_camera)[:3, 3] for n in (1, 2, 3)
+    ]
+    assert np.allclose(np.linalg.norm(np.diff(places, axis=0), axis=-1) * 24, 1.0, rtol=1e-3)
