@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from farm.errors import SpecError
 from farm.spec.camera import Matrix4, not_rigid
+from farm.spec.counted import counted
 from farm.spec.quote import quoted
 
 Convention = Literal["opengl", "opencv"]
@@ -71,7 +72,9 @@ def read_trajectory(
             raise SpecError(f"{name}: has more than {MOST_POSES:,} poses: leave some out")
         poses.append(turned_over(pose) if flip else pose)
     if len(poses) < 2:
-        raise SpecError(f"{name}: has {len(poses)} poses, and a path leads from one to another")
+        raise SpecError(
+            f"{name}: has {counted(len(poses), 'pose')}, and a path leads from one to another"
+        )
     return tuple(poses)
 
 

@@ -23,6 +23,8 @@ LOOKS = 98
 """Directions in which a place is looked around for whether it is inside of a body."""
 MOST_BACKS = 0.8
 """Share of directions in which surfaces show their backs, from which on one is inside of a body."""
+POINT = 0.25
+"""What is seen around a point, in sizes of the scene."""
 FAR = 4.0
 """How far rays reach, in sizes of the scene."""
 
@@ -94,7 +96,7 @@ class Guard:
         inside = body_around(hits) is not None
         skin = max((hit.distance for hit in hits if hit is not None), default=0.0)
         middles = np.broadcast_to(point, (frames, 3))
-        return Goal(middles, self.whole.radius, skin=skin if inside else 0.0)
+        return Goal(middles, POINT * self.whole.radius, skin=skin if inside else 0.0)
 
     def _body(self, name: str, place: int) -> Body:
         self.show(place)
