@@ -314,7 +314,7 @@ def takes(  # noqa: PLR0913 - what tells one from another
         first, last = round(start * exact), round((end + 1) * exact) - 1
         gap = spacing(multiplier, recipe.frame_step)
         try:
-            if recipe.camera is not None and start == end:
+            if recipe.camera is not None and stands_still(recipe, reel):
                 runs = runs_of_still(recipe, reel, first=first, gap=gap)
             else:
                 runs = cut(recipe, reel.scene, first=first, last=last, multiplier=multiplier)
@@ -393,6 +393,12 @@ def cut(
             "lower --frames or --sequences-per-scene, or leave such scenes out with --allow-skips"
         )
     return [(start, recipe.frames or space) for start, space in zip(starts, room, strict=True)]
+
+
+def stands_still(recipe: RecipeSpec, reel: Reel) -> bool:
+    """Tell whether a scene has a single moment, which a camera of ours may film for long."""
+    start, end = span(recipe, reel)
+    return start == end or (reel.facts.is_still and recipe.frame_end is None)
 
 
 def runs_of_still(
