@@ -18,7 +18,7 @@ from farm.expand.recipe import Count, Expansion
 from farm.expand.tasks import batches, new_task, sampling_seed
 from farm.spec.asset import Asset
 from farm.spec.base import digest
-from farm.spec.camera import FileCamera, PathCamera
+from farm.spec.camera import FileCamera, PathCamera, PinholeLens
 from farm.spec.job import Job
 from farm.spec.moment import Moment
 from farm.spec.recipes.sequence import (
@@ -542,13 +542,15 @@ def product_of(job: Job, reel: Reel, own: Sequence[Take]) -> str:
     recipe = sequence(job)
     setup = setup_of(recipe, reel, own)
     paths = [take.model_dump(exclude={"name"}) for take in own] if recipe.camera else []
-    return product_key(
-        "sequence",
-        reel.scene.content,
-        setup.model_dump(mode="json"),
-        paths,
-        job.spec.seed if recipe.camera else 0,
-    )
+    seen = [job.spec.seed, shape_of(job, recipe.camera)] if recipe.camera else 0
+    return product_key("sequence", reel.scene.content, setup.model_dump(mode="json"), paths, seen)
+
+
+def shape_of(job: Job, path: AnyPath) -> tuple[int, int]:
+    """Return what a path hangs on of the pictures' size: their shape, if the lens is not in px."""
+    width, height = job.render.resolution_px
+    common = 1 if isinstance(path.lens, PinholeLens) else math.gcd(width, height)
+    return width // common, height // common
 
 
 def setup_of(recipe: RecipeSpec, reel: Reel, own: Iterable[Take]) -> Setup:

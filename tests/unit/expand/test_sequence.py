@@ -56,7 +56,7 @@ def test_a_still_scene_has_as_many_frames_as_are_asked_for():
     found = frames(job_of(still, keyframe_multiplier=[0.5, 2.0], **asked))
     assert [len(views) for views in found.values()] == [10] * 6
 
-    with pytest.raises(SpecError, match="stands still, .* say with --frames how many"):
+    with pytest.raises(SpecError, match=r"stands still, .* say with --frames how many"):
         frames(job_of(still, camera="orbit"))
     with pytest.raises(SpecError, match="frames 0 to 5 are too few"):
         frames(job_of(still, frame_end=5, **asked))

@@ -77,6 +77,17 @@ def test_other_seeds_lay_other_paths():
     assert len(products) == 2
 
 
+def test_pictures_of_another_shape_are_filmed_along_another_path():
+    """In a narrower picture the target may be out of sight where it was not."""
+    products = []
+    for resolution in ((64, 64), (128, 128), (128, 64)):
+        job = a_job(camera="random_walk", frames=20)
+        settings = job.spec.render.model_copy(update={"resolution": resolution})
+        spec = job.spec.model_copy(update={"render": settings})
+        products.append(next(iter(expand(make_job(spec, job.assets)))).product)
+    assert products[0] == products[1] != products[2]
+
+
 def test_a_trajectory_is_known_by_its_poses_wherever_its_file_lies(tmp_path):
     jobs = []
     for name in ("one/walk.txt", "other/path.tum"):
