@@ -57,16 +57,9 @@ class Clips:
         Raises:
             AssetError: There is none of this name.
         """
-        if name is None:
-            if not self._parts:
-                return
-            name = next(iter(self._parts))
-        chosen = self._parts.get(name)
-        if name == ALL_CLIPS and self._parts and chosen is None:
-            chosen = self._all()
-        if chosen is None:
-            told = ", ".join(map(repr, self._parts)) or "a single one without a name"
-            raise AssetError(path, f"it has no animation {name!r}; it has {told}")
+        if name is None and not self._parts:
+            return
+        chosen = self._chosen(path, name or next(iter(self._parts)))
         for parts in self._parts.values():
             for part in parts:
                 part.owner.animation_data.action = None
@@ -75,6 +68,19 @@ class Clips:
         for part in chosen:
             part.owner.animation_data.action = part.action
             part.owner.animation_data.action_slot = part.slot
+
+    def _chosen(self, path: str, name: str) -> list[Part]:
+        """Return what the animation of a name does.
+
+        Raises:
+            AssetError: There is none.
+        """
+        if name in self._parts:
+            return self._parts[name]
+        if name == ALL_CLIPS and self._parts:
+            return self._all()
+        told = ", ".join(map(repr, self._parts)) or "a single one without a name"
+        raise AssetError(path, f"it has no animation {name!r}; it has {told}")
 
     def _all(self) -> list[Part]:
         """Return what each data-block does in the first animation that moves it."""
