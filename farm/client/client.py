@@ -125,7 +125,8 @@ class Client:
             priority=priority,
             on_shared_storage=on_shared_storage,
         )
-        self.validate(order)
+        if order.is_known:  # else the server looks into the scenes once it has them
+            self.validate(order)
         self.upload(order, self.missing(order))
         job = self.place(order)
         return self.wait(job.job_id) if wait else job

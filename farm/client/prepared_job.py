@@ -11,7 +11,7 @@ from farm.errors import SpecError
 from farm.library import discover
 from farm.library.hashes import HashCache
 from farm.library.store import files_of
-from farm.library.survey import Watch
+from farm.library.survey import Watch, is_installed
 from farm.library.trace import Remark, Tracer
 from farm.local.estimate import Estimate, make_estimate
 from farm.local.prepare import prepare, read_spec_file
@@ -33,6 +33,12 @@ class PreparedJob:
     submission: Submission
     files: dict[str, Path]
     """Local path of each file that the job needs, by hash; empty on shared storage."""
+
+    @property
+    def is_known(self) -> bool:
+        """All is known that its tasks are made of; else the server looks into its scenes."""
+        scenes = (asset for asset in self.job.assets if asset.kind == "scene")
+        return not self.job.spec.recipe.needs_facts or all(asset.scene for asset in scenes)
 
     def size_bytes(self, sha256s: list[str]) -> int:
         """Return how many bytes these files have."""
@@ -66,8 +72,11 @@ def make_order(  # noqa: PLR0913 - each stands for itself
     """
     if not -100 <= priority <= 100:
         raise SpecError(f"priority: {priority} is not between -100 and 100")
+    may_look = is_installed()
     if on_shared_storage:
-        found, remarks = prepare(spec, base=base, hash_file=hash_file, watch=looking)
+        found, remarks = prepare(
+            spec, base=base, hash_file=hash_file, watch=looking, may_look=may_look
+        )
     else:
         tracer = Tracer(hash_file, remark)
         for role in spec.recipe.roles:
@@ -75,7 +84,12 @@ def make_order(  # noqa: PLR0913 - each stands for itself
                 patterns = spec.assets.get(role.name, ())
                 tracer.prepare(discover(patterns, role.kind, base=base, field=role.name))
         found, remarks = prepare(
-            spec, base=base, hash_file=hash_file, dependencies=tracer, watch=looking
+            spec,
+            base=base,
+            hash_file=hash_file,
+            dependencies=tracer,
+            watch=looking,
+            may_look=may_look,
         )
     for sentence in remarks:
         remark(sentence)

@@ -19,13 +19,14 @@ NAMED = 10
 """Most unusable files that are named."""
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 - each stands for itself
     spec: JobSpec,
     *,
     base: Path,
     hash_file: Callable[[Path], str] = library.hash_file,
     dependencies: Callable[[Path], tuple[AssetFile, ...]] = lambda _path: (),
     watch: Watch = lambda _done, _total, _name: None,
+    may_look: bool = True,
 ) -> tuple[Job, list[str]]:
     """Find, hash and name the assets of `spec`; return the job and remarks for the user.
 
@@ -35,6 +36,7 @@ def prepare(
         hash_file: Returns the SHA-256 of a file.
         dependencies: Returns the other files that a model needs.
         watch: Follows how scenes are looked into, which takes seconds each.
+        may_look: Scenes are looked into here; else whatever hangs on that is left to a server.
 
     Raises:
         SpecError: A pattern matches no file, there are too many for the recipe, a header says that
@@ -52,11 +54,13 @@ def prepare(
         assets, notes = library.describe(
             files, role.kind, role=role.name, hash_file=hash_file, dependencies=dependencies
         )
-        if role.kind == "scene" and spec.recipe.needs_facts:
+        if role.kind == "scene" and spec.recipe.needs_facts and may_look:
             assets = survey(assets, fps=spec.recipe.scene_fps, watch=watch)
         found.extend(assets)
         remarks.extend(notes)
     job = make_job(spec, expand.tell_apart(spec.recipe.kind, tuple(found)))
+    if spec.recipe.needs_facts and not may_look:
+        return job, remarks
     if mistakes := list(expand.mistakes(job)):
         raise SpecError("\n".join(mistakes))
     for _dataset in expand.datasets(job):  # raises where two would share their file names

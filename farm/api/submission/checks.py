@@ -15,6 +15,7 @@ from farm import expand
 from farm.api.problems import SEND_AGAIN, ApiProblem
 from farm.api.services import Services
 from farm.api.settings import ApiSettings
+from farm.api.submission.scenes import fact_mistakes
 from farm.library import blob_key, files_of
 from farm.spec.asset import KINDS, Asset
 from farm.spec.counted import counted
@@ -97,6 +98,10 @@ def asset_mistakes(place: str, asset: Asset, settings: ApiSettings) -> Iterator[
     if any(len(text) > CREDIT_CHARS for text in asset.credit.model_dump().values() if text):
         yield f"{place}.credit: a field has more than {CREDIT_CHARS} characters"
     yield from dependency_mistakes(place, asset, settings)
+    if asset.scene is not None:
+        if asset.kind != "scene":
+            yield f"{place}.scene: only scenes have it"
+        yield from fact_mistakes(f"{place}.scene", asset.scene)
 
 
 def file_mistakes(place: str, sha256: str, size_bytes: int, settings: ApiSettings) -> Iterator[str]:

@@ -13,6 +13,7 @@ from farm.api.submission.checks import (
     mistakes,
     raise_for,
 )
+from farm.api.submission.scenes import with_facts
 from farm.job_store import prefix_of
 from farm.spec.job import Job, make_job
 from farm.spec.wire import JobInfo, Submission
@@ -66,6 +67,7 @@ def checked_job(services: Services, submission: Submission) -> Job:
     check_text(submission)
     raise_for(mistakes(submission, services.settings))
     check_shared(submission, services.settings)
+    submission = with_facts(services, submission)
     job = make_job(submission.spec, submission.assets)
     job = job.model_copy(update={"prefix": prefix_of(job.job_id)})
     raise_for(job_mistakes(job, services.settings))

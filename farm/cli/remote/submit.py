@@ -21,6 +21,7 @@ from farm.cli.remote.farm_options import (
     say,
 )
 from farm.cli.request.flags import WHERE, Request, takes_spec
+from farm.errors import SetupError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from farm.client.prepared_job import PreparedJob
     from farm.library.hashes import Watch
     from farm.library.survey import Watch as Looking
+    from farm.spec.wire import JobInfo
 
 BIG_BYTES = 64_000_000
 """Smallest size of files that get a bar while they are hashed."""
@@ -78,9 +80,9 @@ def submit(  # noqa: PLR0913 - one parameter per flag
                 watch=watch,
                 looking=looking,
             )
-        client.validate(order)
+        seen = _checked(console, client, order, yes=yes, dry_run=dry_run)
         missing = client.missing(order)
-        plan = _plan(client, order, missing)
+        plan = _plan(client, order, missing, seen)
         if not (json and dry_run):
             _print_plan(console, plan, order)
         if dry_run:
@@ -107,9 +109,38 @@ def submit(  # noqa: PLR0913 - one parameter per flag
         raise typer.Exit(code)
 
 
-def _plan(client: Client, order: PreparedJob, missing: list[str]) -> dict[str, Any]:
+def _checked(
+    console: Console, client: Client, order: PreparedJob, *, yes: bool, dry_run: bool
+) -> JobInfo:
+    """Return what the farm makes of an order, before it is placed."""
+    if not order.is_known:
+        _let_the_farm_look(console, client, order, yes=yes, dry_run=dry_run)
+    return client.validate(order)
+
+
+def _let_the_farm_look(
+    console: Console, client: Client, order: PreparedJob, *, yes: bool, dry_run: bool
+) -> None:
+    """Upload the files of a job of which nobody here knows what is in them."""
+    from farm.cli.progress import file_size
+
+    if dry_run:
+        raise SetupError(
+            "a plan needs a look into the scenes: pip install 'viewfarm[worker]' on Python 3.13, "
+            "or submit without --dry-run and let the farm look"
+        )
+    missing = client.missing(order)
+    upload = f"{len(missing)} of {len(order.files)} files, {file_size(order.size_bytes(missing))}"
+    say(console, "the farm looks into the scenes, since this machine cannot: it has no Blender")
+    confirm(f"upload {upload}?", yes=yes or not missing, default=True)
+    _upload(console, client, order, missing)
+
+
+def _plan(client: Client, order: PreparedJob, missing: list[str], seen: JobInfo) -> dict[str, Any]:
     from farm.client.prepared_job import estimate
 
+    if not order.is_known:
+        return _what_the_farm_said(client, order, seen)
     workers = client.workers()
     plan, seconds = estimate(order, workers)
     return {
@@ -127,20 +158,41 @@ def _plan(client: Client, order: PreparedJob, missing: list[str]) -> dict[str, A
     }
 
 
+def _what_the_farm_said(client: Client, order: PreparedJob, seen: JobInfo) -> dict[str, Any]:
+    """Return the plan of a job that only the farm can count."""
+    counts = {role.name: len(order.job.of(role.name)) for role in order.job.spec.recipe.roles}
+    return {
+        **counts,
+        "tasks": seen.tasks,
+        "views": seen.views,
+        "datasets": 1,
+        "dataset_bytes": None,
+        "files": len(order.files),
+        "upload_files": 0,
+        "upload_bytes": 0,
+        "workers": len(client.workers()),
+        "seconds": None,
+        "priority": order.submission.priority,
+    }
+
+
 def _print_plan(console: Console, plan: dict[str, Any], order: PreparedJob) -> None:
     from farm.cli.progress import duration, file_size
 
     render = order.job.render
     width, height = render.resolution_px
-    rough = "unknown: no worker has rendered yet"
+    rough = "unknown"
+    if order.is_known:
+        rough = "unknown: no worker has rendered yet"
     if plan["seconds"] is not None:
         rough = f"roughly {duration(plan['seconds'])} at the workers' recent speed"
+    size = "" if plan["dataset_bytes"] is None else f", about {file_size(plan['dataset_bytes'])}"
     upload = f"{plan['upload_files']} of {plan['files']} files, {file_size(plan['upload_bytes'])}"
     rows = {
         **{f"{role.word}s": plan[role.name] for role in order.job.spec.recipe.roles},
         "views": f"{plan['views']} in {plan['tasks']} tasks",
         "picture": f"{width} x {height} px, {render.samples} samples, {render.format}",
-        "datasets": f"{plan['datasets']}, about {file_size(plan['dataset_bytes'])}",
+        "datasets": f"{plan['datasets']}{size}",
         "upload": upload if order.files else "nothing: the workers see the files",
         "time": f"{rough}; {plan['workers']} workers",
     }

@@ -33,3 +33,20 @@ def test_a_laptop_is_told_what_to_install(command, tmp_path):
     assert "which is not installed: pip install 'viewfarm[" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_laptop_is_told_what_looks_into_scenes(tmp_path):
+    (tmp_path / "room.blend").write_bytes(b"BLENDER-v300")
+
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT, "scenes", "room.blend"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "needs Blender: pip install 'viewfarm[worker]'" in done.stderr
+    assert "Traceback" not in done.stderr
