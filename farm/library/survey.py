@@ -24,7 +24,7 @@ from farm.spec.scene_facts import SceneFacts
 DOOR = "worker.attempt.survey"
 """Run as a program of its own: a scene may crash it."""
 NEEDS = ("bpy", "worker")
-LOOK = 2
+LOOK = 3
 """Raised with each change of what is found in the same scene."""
 START_S = 180.0
 """Longest time for Blender to start."""

@@ -93,6 +93,8 @@ class Clips:
 
 def clips_of(suffix: str, ids: Iterable[bpy.types.ID]) -> Clips:
     """Return the animations of a file that was just imported, if there are several."""
+    if suffix not in (".glb", ".gltf", ".fbx"):
+        return Clips({})  # other formats know one, whose actions belong together
     blocks = list(ids)
     owners = [
         owner

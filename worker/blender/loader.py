@@ -258,7 +258,7 @@ class Loader:
             vertex_colours.undress(self.strangers(), read.lost)
             return read.unread
         if path.suffix.lower() in USD:
-            return self._run_usd_importer(path, operator, options)
+            return self._run_usd_importer(path, operator, options, moves=moves)
         operator(filepath=str(path), **options)
         if path.suffix.lower() == ".fbx":
             fbx.hide_hidden(self.strangers())
@@ -266,12 +266,12 @@ class Loader:
         return ()
 
     def _run_usd_importer(
-        self, path: Path, operator: Operator, options: dict[str, Any]
+        self, path: Path, operator: Operator, options: dict[str, Any], *, moves: bool
     ) -> tuple[str, ...]:
         """Import a USD file, or a copy that says more; it stays, since caches read from it."""
         from worker.blender.formats import usd_stage  # takes its time: others do without
 
-        told = usd_stage.look_into(path, self._scratch)
+        told = usd_stage.look_into(path, self._scratch, moves=moves)
         if told.copy is None:
             operator(filepath=str(path), **options)
             return told.unread

@@ -346,6 +346,77 @@ def test_a_usd_without_animation_may_have_any_frames(blender, tmp_path):
     assert facts.is_still
 
 
+FLICKER = """\
+#usda 1.0
+(
+    upAxis = "Z"
+    startTimeCode = 1
+    endTimeCode = 20
+)
+def Xform "group"
+{
+    token visibility.timeSamples = {1: "invisible", 5: "inherited", 12: "invisible"}
+    def Mesh "box"
+    {
+        point3f[] points = [(0, 0, 0), (1, 0, 0), (0, 1, 0)]
+        int[] faceVertexCounts = [3]
+        int[] faceVertexIndices = [0, 1, 2]
+        token visibility.timeSamples = {4: "inherited", 7: "invisible", 9: "inherited"}
+    }
+}
+def Mesh "floor"
+{
+    point3f[] points = [(0, 0, 0), (1, 0, 0), (0, 1, 0)]
+    int[] faceVertexCounts = [3]
+    int[] faceVertexIndices = [0, 1, 2]
+    token visibility.timeSamples = {3: "inherited", 10: "invisible"}
+}
+def Camera "eye"
+{
+    float focalLength.timeSamples = {1: 20, 20: 40}
+}
+def Camera "ear"
+{
+    float focalLength.timeSamples = {1: 40, 20: 20}
+}
+"""
+
+
+@pytest.fixture
+def flicker(blender, tmp_path):
+    (tmp_path / "flicker.usda").write_text(FLICKER)
+    return blender.open_scene(asset_of(tmp_path / "flicker.usda", "scene"))
+
+
+@pytest.mark.parametrize(
+    ("frame", "seen"),
+    [
+        (1, {"floor"}), (4.9, {"floor"}), (5, {"box", "floor"}), (7, {"floor"}),
+        (9, {"box", "floor"}), (10, {"box"}), (12, set()), (20, set()),
+    ],
+)  # fmt: skip
+def test_things_of_a_usd_come_and_go_as_it_says(flicker, frame, seen):
+    assert set(flicker.objects) == {"box", "floor"}
+
+    flicker.show_frame(frame)
+
+    graph = flicker._depsgraph()
+    shown = {each.name for each in flicker.items if not each.evaluated_get(graph).hide_render}
+    assert shown == seen
+
+
+def test_all_that_moves_in_a_usd_moves_together(flicker):
+    """Blender makes an action for each camera; they are no animations to choose from."""
+    flicker.show_frame(20)
+    graph = flicker._depsgraph()
+
+    lenses = {
+        name: item(flicker, name).evaluated_get(graph).data.lens / 20 for name in ("eye", "ear")
+    }
+    assert lenses["eye"] == pytest.approx(2 * lenses["ear"])
+    assert flicker.clips.facts == ()
+
+
 # .blend, with Alembic beside it
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,12 +10,16 @@ import bpy
 
 from worker.blender.formats.subdivision import faces_of, finest_level, left_out, subdivide
 
-CAGE, HOLE = "viewfarm_cage", "viewfarm_hole"
-"""Marks that come through the importer: of meshes to be subdivided, and of faces that are holes."""
+CAGE, HOLE, MOMENTS = "viewfarm_cage", "viewfarm_hole", "viewfarm_moments"
+"""Marks that come through the importer: of meshes to be subdivided, of faces that are holes, and of
+what comes and goes over time."""
 
 
 def finish(objects: Iterable[bpy.types.Object]) -> tuple[str, ...]:
     """Give marked meshes their surface; return what had to be left out."""
+    objects = list(objects)
+    for item in objects:
+        come_and_go(item)
     items: list[Any] = [item for item in objects if isinstance(item.data, bpy.types.Mesh)]
     cages = {item.data for item in items if CAGE in item.data}
     faces = faces_of(item for item in items if item.data in cages)
@@ -25,6 +30,18 @@ def finish(objects: Iterable[bpy.types.Object]) -> tuple[str, ...]:
     for mesh in cages:
         del mesh[CAGE]
     return () if levels else left_out(faces)
+
+
+def come_and_go(item: Any) -> None:
+    """Hide an object at the moments at which its file does."""
+    owners = (each for each in (item, item.data) if each is not None and MOMENTS in each)
+    for owner in owners:
+        moments = json.loads(owner[MOMENTS])
+        for time, hidden in moments:
+            item.hide_render = bool(hidden)
+            item.keyframe_insert("hide_render", frame=time)
+        item.hide_render = False  # it is to be taken along
+        return
 
 
 def cut_holes(item: Any) -> None:

@@ -5,6 +5,7 @@ This takes a third of a second to import, so only those do who have such a file.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 from pxr import Sdf, Tf, Usd, UsdGeom
 
 from worker.blender.formats.file_time import DEFAULT_FPS, FileTime
-from worker.blender.formats.usd_marks import CAGE, HOLE
+from worker.blender.formats.usd_marks import CAGE, HOLE, MOMENTS
 from worker.blender.scratch import Scratch
 
 FRAME = 1.0
@@ -33,11 +34,16 @@ class Told(NamedTuple):
     unread: tuple[str, ...]
 
 
-def look_into(path: Path, scratch: Scratch) -> Told:
+def look_into(path: Path, scratch: Scratch, *, moves: bool) -> Told:
     """Look at all that a USD file is composed of.
 
     A file that Blender reads right needs no copy, nor does one that cannot be opened, of which
     the importer tells.
+
+    Args:
+        path: The file.
+        scratch: Where a copy goes.
+        moves: Things are to come and go as the file says; else the moment `FRAME` counts.
     """
     try:
         stage: Any = Usd.Stage.Open(str(path))
@@ -47,8 +53,11 @@ def look_into(path: Path, scratch: Scratch) -> Told:
     if not any(needs_copy(prim) for prim in drawn(stage)):
         return Told(None, unread)
     flat: Any = Usd.Stage.Open(stage.Flatten())
+    if moves:
+        for prim, times in list(flickering(flat)):
+            mark_moments(prim, times)
     for prim in flat.TraverseAll():
-        mark(prim)
+        mark(prim, moves=moves)
     copy = scratch.new_folder(path.stat().st_size) / f"{path.stem}.usdc"
     flat.GetRootLayer().Export(str(copy))
     return Told(copy, unread)
@@ -135,11 +144,35 @@ def is_seen(prim: Any) -> bool:
     return bool(now != UsdGeom.Tokens.invisible)
 
 
-def mark(prim: Any) -> None:
+def flickering(stage: Any) -> Iterator[tuple[Any, list[float]]]:
+    """Yield what can be drawn and comes or goes over time, with the moments at which it may."""
+    for prim in stage.TraverseAll():
+        if prim.IsA(UsdGeom.Boundable):
+            times: set[float] = set()
+            above = prim
+            while above.IsA(UsdGeom.Imageable):
+                times.update(UsdGeom.Imageable(above).GetVisibilityAttr().GetTimeSamples())
+                above = above.GetParent()
+            if times:
+                yield prim, sorted(times)
+
+
+def mark_moments(prim: Any, times: list[float]) -> None:
+    """Write when a part of the copy comes and goes; it holds what it is until the next moment."""
+    image = UsdGeom.Imageable(prim)
+    hidden = [
+        [time, image.ComputeVisibility(Usd.TimeCode(time)) == UsdGeom.Tokens.invisible]
+        for time in times
+    ]
+    kind = Sdf.ValueTypeNames.String
+    prim.CreateAttribute(f"userProperties:{MOMENTS}", kind, custom=True).Set(json.dumps(hidden))
+
+
+def mark(prim: Any, *, moves: bool) -> None:
     """Write into a part of the copy what the importer is to bring along."""
     if prim.IsA(UsdGeom.Imageable) and is_hidden_now_and_then(prim):
         visibility = UsdGeom.Imageable(prim).GetVisibilityAttr()
-        now = visibility.Get(Usd.TimeCode(FRAME))
+        now = UsdGeom.Tokens.inherited if moves else visibility.Get(Usd.TimeCode(FRAME))
         visibility.Clear()
         visibility.Set(now)
     if scheme_of(prim) == "catmullClark":
