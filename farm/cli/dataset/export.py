@@ -95,6 +95,10 @@ def export(  # noqa: PLR0913  an option each
     shard_mb: Annotated[
         int | None, typer.Option(min=1, help="Approximate megabytes per shard. (default: 256)")
     ] = None,
+    points: Annotated[
+        int | None,
+        typer.Option(min=1, max=100_000, help="For tapvid: tracks per sequence. (default: 256)"),
+    ] = None,
     link: Annotated[
         bool | None,
         typer.Option("--link/--copy", help="Hard-link files that stay unchanged. (default: copy)"),
@@ -116,7 +120,7 @@ def export(  # noqa: PLR0913  an option each
 
     options = read_options(
         format=to, image_format=image_format, segmentation=segmentation, classes=classes,
-        passes=passes, shard_views=shard_views, shard_mb=shard_mb, link=link,
+        passes=passes, shard_views=shard_views, shard_mb=shard_mb, points=points, link=link,
     )  # fmt: skip
     check_folder(out)
     console = err_console()

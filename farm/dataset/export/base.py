@@ -43,6 +43,8 @@ class ExportOptions(Spec):
     """Most views in a shard, a scene or another part that is written at a time."""
     shard_mb: int = Field(default=256, ge=1)
     """Most megabytes in a shard, about."""
+    points: int = Field(default=256, ge=1, le=100_000)
+    """Tracks of each sequence."""
     link: bool = False
     """Hard links instead of copies where files stay as they are."""
 

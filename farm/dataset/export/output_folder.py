@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import stat
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,14 +80,25 @@ class OutputFolder:
     @contextmanager
     def open(self, path: str) -> Iterator[IO[bytes]]:
         """Give a file to write into, which appears when nothing goes wrong."""
+        with self.placing(path) as partial, partial.open("wb") as file:
+            yield file
+
+    @contextmanager
+    def placing(self, path: str) -> Iterator[Path]:
+        """Give where to write a file, which appears under `path` when nothing goes wrong."""
         partial, path = self._new(), inside(path, str(self.folder))
         with self._telling(path):
             try:
-                with partial.open("wb") as file:
-                    yield file
+                yield partial
                 self._settle(partial, path)
             finally:
                 partial.unlink(missing_ok=True)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give a folder on the same disk for what is put together piece by piece; it goes."""
+        with self._telling(self._partial), tempfile.TemporaryDirectory(dir=self._partial) as folder:
+            yield Path(folder)
 
     def put_folder(self, path: str) -> str:
         """Make a folder that stays also while it is empty; return its path, which ends with `/`."""

@@ -41,9 +41,13 @@ FORMATS: dict[str, Format] = {
     ),
     "nerfstudio": video("nerfstudio", "NerfstudioExporter", "transforms.json, pictures, depth"),
     "davis": video("davis", "DavisExporter", "objects with a palette, for VOS"),
+    "ytvis": video("ytvis", "YtvisExporter", "tracks of masks, for YouTube-VIS and OVIS"),
     "kitti": video("kitti", "KittiExporter", "pairs with flow as 16-bit PNG"),
     "middlebury": video("middlebury", "MiddleburyExporter", ".flo in the folders of MPI Sintel"),
     "tum": video("tum", "TumExporter", "RGB-D with time stamps and the camera's path"),
+    "tapvid": video("tapvid", "TapvidExporter", "tracks of points, as npz"),
+    "movi": video("movi", "MoviExporter", "Kubric's MOVi: video, labels and poses, as npz"),
+    "clips": video("clips", "ClipExporter", "webdataset with a sample for each sequence"),
     "visionsim": video("visionsim", "VisionsimExporter", "visionsim's folders and channels"),
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -283,25 +282,47 @@ def numbered(survey: Survey, exporter: Exporter[Any]) -> Iterator[NumberedView]:
 
 def cut(views: Iterable[NumberedView], exporter: Exporter[Any]) -> Iterator[ExportPart]:
     """Gather views into parts; where a part ends follows from the records alone."""
-    most = exporter.options.shard_views or exporter.part_views
-    if exporter.whole_sequences:
-        most = sys.maxsize
-    most_bytes = exporter.options.shard_mb * BYTES_PER_MB if exporter.by_size else float("inf")
+    ends = Ends(exporter)
     held: list[NumberedView] = []
-    size_bytes = number = 0
+    number = 0
     for view in views:
-        size = exporter.size_of(view.record)
-        if held and (
-            view.split != held[0].split
-            or view.sequence != held[0].sequence
-            or len(held) >= most
-            or size_bytes + size > most_bytes
-            or (exporter.by_dataset and folder_of(view.view) != folder_of(held[0].view))
-        ):
+        if ends.before(view, held):
             yield ExportPart(held[0].split, number, tuple(held))
             number = number + 1 if view.split == held[0].split else 0
-            held, size_bytes = [], 0
+            held = []
         held.append(view._replace(part=number, place=len(held)))
-        size_bytes += size
     if held:
         yield ExportPart(held[0].split, number, tuple(held))
+
+
+class Ends:
+    """Where parts end: by their number of views, their size, and what must not be in one."""
+
+    def __init__(self, exporter: Exporter[Any]) -> None:
+        self._exporter = exporter
+        options = exporter.options
+        self._most = options.shard_views or exporter.part_views
+        self._most_bytes = options.shard_mb * BYTES_PER_MB if exporter.by_size else float("inf")
+        self._bytes = self._sequence_bytes = 0
+
+    def before(self, view: NumberedView, held: list[NumberedView]) -> bool:
+        """Say whether a part of the views that are held ends before another view; count that."""
+        size = self._exporter.size_of(view.record)
+        another = bool(held) and view.sequence != held[-1].sequence
+        ends = bool(held) and (self._differs(view, held[0]) or self._is_full(size, held, another))
+        self._sequence_bytes = size if ends or another else self._sequence_bytes + size
+        self._bytes = size if ends else self._bytes + size
+        return ends
+
+    def _differs(self, view: NumberedView, first: NumberedView) -> bool:
+        """Say whether a view never is in one part with another one."""
+        return view.split != first.split or (
+            self._exporter.by_dataset and folder_of(view.view) != folder_of(first.view)
+        )
+
+    def _is_full(self, size: int, held: list[NumberedView], another: bool) -> bool:  # noqa: FBT001
+        """Say whether a part has no room for a view, or for the next sequence, if one begins."""
+        if self._exporter.whole_sequences:
+            room = self._most_bytes - self._bytes - self._sequence_bytes  # the next is like it
+            return another and (not self._exporter.by_size or room < 0)
+        return another or len(held) >= self._most or self._bytes + size > self._most_bytes

@@ -97,7 +97,7 @@ class WholeExporter(SequenceExporter[T]):
             )
         for reel in reels:
             if not reel.is_whole:
-                self._leave_out(reel.name, len(reel.places), reel.of)
+                self.leave_out(reel.name, len(reel.places), reel.of)
 
     def take(self, view: NumberedView) -> T | None:  # type: ignore[override]  # None: left out
         return None if view.sequence in self._broken else self.take_frame(view)
@@ -115,10 +115,11 @@ class WholeExporter(SequenceExporter[T]):
             there = len(part.views) - 1
             for _ in taken:
                 pass
-            self._leave_out(name, there, len(part.views))
+            self.leave_out(name, there, len(part.views))
             return Written([], [])
 
-    def _leave_out(self, name: str, there: int, of: int) -> None:
+    def leave_out(self, name: str, there: int, of: int) -> None:
+        """Say that a sequence is left out, and count its frames."""
         self.left_out += there
         self.notes.append(
             f"{name} is left out: frames are missing or damaged of the {of:,} that it has, and "

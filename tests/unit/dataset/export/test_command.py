@@ -215,6 +215,10 @@ USELESS = {
     "davis": ("--classes model", "--segmentation rle"),
     "kitti": ("--shard-views 9", "--shard-mb 9"),
     "middlebury": ("--shard-views 9", "--classes model"),
+    "ytvis": ("--segmentation polygon", "--shard-mb 9"),
+    "tapvid": ("--shard-views 9", "--link"),
+    "movi": ("--points 9", "--link"),
+    "clips": ("--shard-views 9", "--link"),
     "tum": ("--classes model", "--shard-mb 9"),
     "visionsim": ("--classes model", "--shard-mb 9"),
 }

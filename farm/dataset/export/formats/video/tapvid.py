@@ -1,0 +1,195 @@
+"""TAP-Vid: tracks of points with whether they are hidden, and the video, as `.npz`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.dataset.export.base import ExportPart, Lines, NumberedView, Written
+from farm.dataset.export.npz import Stacks, put_npz, stacks
+from farm.dataset.export.rigid_tracks import (
+    FLOATING,
+    Body,
+    Numbers,
+    Sight,
+    changes_size,
+    inside_box,
+    look,
+    points_of,
+)
+from farm.dataset.export.sequences import WholeExporter
+from farm.dataset.export.survey import things
+from farm.dataset.export.timeline import ObjectKey
+from farm.dataset.images import to_8_bit
+from farm.errors import SpecError
+from farm.spec.base import digest
+from farm.spec.record import ViewRecord
+
+CANDIDATES = 4
+"""Points that are looked at for each that is wanted: those of things that bend are dropped."""
+LEAST_POINTS = 5
+"""Floating points that are no proof yet."""
+
+
+class Shown(NamedTuple):
+    """A frame, and points that are seen in it."""
+
+    rgb: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+    ids: NDArray[np.uint16]
+    record: ViewRecord
+    points: dict[ObjectKey, Numbers]
+    """(N, 3) in the frame of each thing."""
+    outside: set[ObjectKey]
+    """Things that are seen where their boxes are not."""
+
+
+class Tracks(NamedTuple):
+    """Points over time."""
+
+    px: Numbers
+    """(N, T, 2)."""
+    visible: NDArray[np.bool_]
+    """(N, T)."""
+
+
+class TapvidExporter(WholeExporter[Shown]):
+    """`<split>/<sequence>.npz`: `video`, `points` (N, T, 2) of 0..1, `occluded` (N, T)."""
+
+    reader = "TAP-Vid"
+    pinholes = True
+    takes = frozenset({"points"})
+    needs = (("rgb",), ("depth",), ("index",))
+
+    def take_frame(self, view: NumberedView) -> Shown:
+        record = view.record
+        depth, index = view.pixels("depth"), view.pixels("index")
+        sight = Sight(record.camera, depth, index)
+        chosen = self._pixels(view, np.isfinite(depth) & (index > 0))
+        points: dict[ObjectKey, Numbers] = {}
+        outside: set[ObjectKey] = set()
+        for key, body in bodies_of(record).items():
+            own = chosen[np.isin(index[chosen[:, 0], chosen[:, 1]], body.indices)]
+            found = points_of(sight, body, own)
+            inside = inside_box(found, body)
+            points[key] = found[inside]
+            if not inside.all():
+                outside.add(key)
+        return Shown(to_8_bit(view.pixels("rgb")), depth, index, record, points, outside)
+
+    def write_sequence(self, part: ExportPart, frames: Iterator[Shown]) -> Written:
+        name = part.views[0].sequence
+        records: list[ViewRecord] = []
+        points: defaultdict[ObjectKey, list[Numbers]] = defaultdict(list)
+        bent: set[ObjectKey] = set()
+        with (
+            stacks(self.outbox, len(part.views)) as video,
+            stacks(self.outbox, len(part.views)) as maps,
+        ):
+            for frame in frames:
+                video.add("video", frame.rgb)
+                maps.add("depth", frame.depth)
+                maps.add("index", frame.ids)
+                records.append(frame.record)
+                bent |= frame.outside
+                for key, some in frame.points.items():
+                    points[key].append(some)
+            told, notes = self._tracks(name, records, points, bent, maps)
+            if told is None:
+                return Written([], [{"tracks": 0, "notes": [*notes]}])
+            path = put_npz(self.outbox, f"{part.split}/{name}.npz", video, told)
+        return Written([path], [{"tracks": len(told["points"]), "notes": [*notes]}])
+
+    def close(self, lines: Lines) -> list[str]:
+        found = [line for split in self.survey.splits for line in lines(split)]
+        self.notes += [note for line in found for note in line["notes"]]
+        if found and not any(line["tracks"] for line in found):
+            raise SpecError(f"nothing here can be tracked: {self.notes[0]}")
+        return []
+
+    def _pixels(self, view: NumberedView, there: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Return pixels (N, 2) that show something, by lot: the same each time."""
+        seen = np.argwhere(there)
+        moment = view.record.view.moment
+        assert moment is not None
+        count = -(-self.options.points * CANDIDATES // moment.of)
+        rng = np.random.default_rng(int(digest(view.sequence, moment.place)[:16], 16))
+        return seen[rng.permutation(len(seen))[:count]]
+
+    def _tracks(
+        self,
+        name: str,
+        records: list[ViewRecord],
+        points: dict[ObjectKey, list[Numbers]],
+        bent: set[ObjectKey],
+        maps: Stacks,
+    ) -> tuple[dict[str, Any] | None, list[str]]:
+        """Return the arrays of a sequence, None where nothing in it can be followed, and why."""
+        bodies = [bodies_of(record) for record in records]
+        depth, index = (maps.known[of].read() for of in ("depth", "index"))
+        sights = [Sight(record.camera, depth[at], index[at]) for at, record in enumerate(records)]
+        found: list[Tracks] = []
+        names: list[str] = []
+        refused: dict[str, list[str]] = defaultdict(list)
+        for key in sorted(points, key=lambda key: (key.name, key.asset)):
+            there = [of[key] for of in bodies if key in of]
+            if len(there) < len(records):
+                refused["not there in all frames"].append(key.name)
+            elif key in bent or changes_size(there):
+                refused["not rigid"].append(key.name)
+            else:
+                own = np.concatenate(points[key])
+                tracks = follow(own, there, sights)
+                if tracks is None:
+                    refused["not rigid"].append(key.name)
+                else:
+                    found.append(tracks)
+                    names += [key.name] * len(own)
+        notes = notes_of(name, refused)
+        return (self._chosen(name, found, names, records) if names else None), notes
+
+    def _chosen(
+        self, name: str, found: list[Tracks], names: list[str], records: list[ViewRecord]
+    ) -> dict[str, Any]:
+        """Return the arrays of as many points as are wanted, by lot."""
+        rng = np.random.default_rng(int(digest(name)[:16], 16))
+        keep = np.sort(rng.permutation(len(names))[: self.options.points])
+        px = np.concatenate([tracks.px for tracks in found])[keep]
+        visible = np.concatenate([tracks.visible for tracks in found])[keep]
+        return {
+            "points": (np.nan_to_num(px) / records[0].resolution_px).astype(np.float32),
+            "occluded": ~visible,
+            "objects": np.array(names, dtype=np.str_)[keep],
+            "fps": np.float64(self.reels[name].fps),
+        }
+
+
+def notes_of(name: str, refused: dict[str, list[str]]) -> list[str]:
+    """Say which things of a sequence have no tracks, and why."""
+    notes = []
+    for why, names in refused.items():
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
+        notes.append(f"{name}: no tracks on {shown}: {why}, so poses cannot carry its points")
+    return notes
+
+
+def bodies_of(record: ViewRecord) -> dict[ObjectKey, Body]:
+    """Return the things of a frame."""
+    return {
+        key: Body(label.indices, np.array(label.camera_from_object), label.size)
+        for key, label in things(record)
+    }
+
+
+def follow(points: Numbers, bodies: list[Body], sights: list[Sight]) -> Tracks | None:
+    """Return the tracks of points (N, 3) of a thing's own frame; None where it is not rigid."""
+    seen = [look(points, body, sight) for body, sight in zip(bodies, sights, strict=True)]
+    floating = np.stack([each.floating for each in seen], axis=1)
+    if np.count_nonzero(floating) > max(LEAST_POINTS, FLOATING * floating.size):
+        return None
+    px = np.stack([each.px for each in seen], axis=1)
+    return Tracks(px, np.stack([each.visible for each in seen], axis=1))
