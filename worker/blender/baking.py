@@ -112,10 +112,12 @@ def moves_by_whole_frames(each: Simulation) -> bool:
 
 def make_local(scene: Any) -> None:
     """Make what a scene links from other files its own, since that cannot be baked."""
-    used = reachable({scene.session_uid})
-    for block in all_ids():
-        if block.session_uid in used and block.library is not None:
-            block.make_local()
+    for linked in (False, True):  # what overrides a linked thing first: then nothing uses that
+        used = reachable({scene.session_uid})
+        for block in all_ids():
+            stands_for = block.library if linked else block.override_library
+            if block.session_uid in used and stands_for is not None:
+                block.make_local(clear_liboverride=True)
 
 
 def show_as_rendered(scene: Any) -> None:
