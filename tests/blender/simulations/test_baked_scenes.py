@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from fractions import Fraction
 
 import bpy
 import numpy as np
@@ -219,6 +220,16 @@ def test_nothing_stays_of_a_bake(blender, bake, tmp_path):
     assert bpy.context.scene.frame_current == 1
 
 
+def test_a_model_after_a_bake_is_rendered_as_before(blender, bake, tmp_path, statue, sky, labelled):
+    passes = ("rgb", "depth", "index")
+    before = labelled(statue, sky, passes=passes)
+    opened = bake(write_simulated(tmp_path / "scene.blend", simulated.falling_box))
+    blender.stretch_time(opened, Fraction(1, 2))
+    opened.show_frame(LAST)
+    after = labelled(statue, sky, passes=passes)
+    assert [after.data(name) for name in passes] == [before.data(name) for name in passes]
+
+
 def test_a_scene_is_opened_anew_after_it_was_baked(blender, tmp_path):
     """What was baked stands for other frames than the next task may ask for."""
     blender.free_model()
@@ -235,9 +246,7 @@ def test_what_cannot_be_baked_is_told_with_the_remedy(blender, tmp_path):
     blender.free_model()
     asset = write_simulated(tmp_path / "scene.blend", simulated.cloth)
     opened = blender.open_scene(asset)
-    with pytest.raises(
-        AssetError, match=r"scene\.blend: cloth of Mover cannot be baked \(.*\): "
-    ):
+    with pytest.raises(AssetError, match=r"scene\.blend: cloth of Mover cannot be baked \(.*\): "):
         baking.check(opened, simulations.all_of(opened.scene))
     blender.free_model()
 

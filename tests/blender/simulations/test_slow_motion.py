@@ -22,7 +22,7 @@ from tests.support.blender.simulated import (
 )  # fmt: skip
 from worker.blender import simulations
 
-MESHES = [kind for kind in KINDS if kind != "hair"]
+MESHES = [kind for kind in KINDS if kind not in ("hair", "painted colours")]
 
 
 @pytest.fixture

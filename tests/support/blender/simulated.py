@@ -140,6 +140,21 @@ def dynamic_paint(scene):
     surface.displace_factor = 3.0
 
 
+def painted_colours(scene):
+    """A sheet whose colours keep the track of a box that moves over it."""
+    dynamic_paint(scene)
+    sheet = scene.objects["Mover"]
+    surface = sheet.modifiers[0].canvas_settings.canvas_surfaces[0]
+    surface.surface_type, surface.use_output_a = "PAINT", True
+    surface.output_name_a = "track"
+    sheet.data.color_attributes.new("track", "BYTE_COLOR", "CORNER")
+    nodes = sheet.data.materials[0].node_tree
+    colour = nodes.nodes.new("ShaderNodeVertexColor")
+    colour.layer_name = "track"
+    shader = nodes.nodes["Principled BSDF"]
+    nodes.links.new(colour.outputs["Alpha"], shader.inputs["Emission Strength"])
+
+
 KINDS: dict[str, tuple[Fill, str]] = {
     "rigid body": (falling_box, "rigid body world"),
     "cloth": (cloth, "cloth of Mover"),
@@ -148,6 +163,7 @@ KINDS: dict[str, tuple[Fill, str]] = {
     "hair": (hair, "particles Hair of Mover"),
     "simulation zone": (zone, "simulation zone of Mover"),
     "dynamic paint": (dynamic_paint, "dynamic paint of Mover"),
+    "painted colours": (painted_colours, "dynamic paint of Mover"),
 }
 """Kind -> what fills a scene, and what must be baked in it."""
 
