@@ -326,7 +326,7 @@ def takes(  # noqa: PLR0913 - what tells one from another
         for number, frames in runs:
             final = number + (frames - 1) * recipe.frame_step
             name = f"{multiplier:g}".zfill(3) + f"-{number:05d}-{final:05d}"
-            yield Take(
+            take = Take(
                 name=folders.name(job, recipe, reel, camera, name, several=several),
                 number=number,
                 step=recipe.frame_step,
@@ -337,7 +337,45 @@ def takes(  # noqa: PLR0913 - what tells one from another
                 fps=fps_of(recipe, reel) / float(gap),
                 place=place,
             )
-            place += 1
+            if plays(recipe, reel, take):
+                yield take
+                place += 1
+
+
+def plays(recipe: RecipeSpec, reel: Reel, take: Take) -> bool:
+    """Tell whether what moves by physics is right in each frame of a sequence.
+
+    Raises:
+        SpecError: It is not, and `allow_skips` is off.
+    """
+    try:
+        check_physics(reel, take)
+    except SpecError:
+        if not recipe.allow_skips:
+            raise
+        return False
+    return True
+
+
+def check_physics(reel: Reel, take: Take) -> None:
+    """Make sure that what moves by physics is right in each frame of a sequence.
+
+    Raises:
+        SpecError: It is not.
+    """
+    last = take.moment(take.frames - 1)
+    for each in reel.facts.baked:
+        if last > each.frame_end:
+            raise SpecError(
+                f"scenes: {reel.scene.name}: {each.name} is baked until frame {each.frame_end} "
+                f"alone, and frame {last:g} is asked for: bake it further, free its bake so that "
+                f"it is baked here, or say --frame-end {each.frame_end}"
+            )
+    if reel.facts.whole_frames and take.spacing != 1:
+        raise SpecError(
+            f"scenes: {reel.scene.name}: {', '.join(reel.facts.whole_frames)} cannot be shown "
+            "between frames or by steps: use a keyframe multiplier and a frame step of 1"
+        )
 
 
 def span(recipe: RecipeSpec, reel: Reel) -> tuple[int, int]:

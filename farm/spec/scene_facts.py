@@ -26,6 +26,15 @@ class CameraCut(Spec):
     camera: str
 
 
+class Baked(Spec):
+    """What moves by physics and was baked in its file, or beside it."""
+
+    name: str
+    """As people know it: `cloth of Flag`."""
+    frame_end: int
+    """The last frame for which it was; after it stands still."""
+
+
 class SceneFacts(Spec):
     """What a scene's file says of its time and its cameras, and what stands in the way."""
 
@@ -48,6 +57,10 @@ class SceneFacts(Spec):
     """Of a file with several animations: each, in the file's order."""
     simulations: tuple[str, ...] = ()
     """What must be baked, as people know it: `cloth of Flag`. What is baked already is not here."""
+    baked: tuple[Baked, ...] = ()
+    """What is baked already."""
+    whole_frames: tuple[str, ...] = ()
+    """What Blender shows rightly at whole frames alone: `particles Hair of Head`."""
     refused: tuple[str, ...] = ()
     """Why no frame of it would be right, one sentence each: a missing library, a fluid without
     its cache."""

@@ -8,8 +8,10 @@ import bpy
 import pytest
 
 from farm.library import survey as surveys
-from farm.spec.scene_facts import CameraCut
+from farm.spec.scene_facts import Baked, CameraCut
+from tests.support.blender import simulated
 from tests.support.blender.scenes import add_box, asset_of, blend_file
+from tests.support.blender.simulated import write_baked
 
 
 def add_camera(scene, name="eye", **values):
@@ -271,3 +273,35 @@ def test_a_machine_without_the_worker_says_what_it_needs(box_scene, tmp_path, mo
 
     with pytest.raises(surveys.SetupError, match=r"pip install 'viewfarm\[worker\]'"):
         surveys.survey([box_scene], cache=tmp_path / "cache")
+
+
+def test_what_is_baked_is_told_with_its_last_frame(blender, tmp_path):
+    asset = write_baked(blender, tmp_path, simulated.cloth)
+    facts = blender.survey(asset).facts
+    assert facts.simulations == ()
+    assert facts.baked == (Baked(name="cloth of Mover", frame_end=250),)
+
+
+def test_what_moves_by_whole_frames_alone_is_named(facts_of):
+    def fill(scene):
+        simulated.hair(scene)
+        simulated.particles(scene)
+
+    facts = facts_of(fill)
+    assert facts.whole_frames == ("particles Hair of Mover",)
+
+
+def test_a_fluid_is_refused_with_the_way_around_it(facts_of):
+    """The Blender of Python packages neither simulates fluids nor reads their caches."""
+
+    def fill(scene):
+        for name, kind in (("Sea", "LIQUID"), ("Smoke", "GAS")):
+            domain = add_box(scene, name=name).modifiers.new("Fluid", "FLUID")
+            domain.fluid_type = "DOMAIN"
+            domain.domain_settings.domain_type = kind
+
+    sea, smoke = facts_of(fill).refused
+    assert "the fluid of Sea can be neither simulated nor read from its cache" in sea
+    assert "export it as Alembic" in sea
+    assert "the fluid of Smoke can be neither" in smoke
+    assert ".vdb" in smoke

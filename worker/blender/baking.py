@@ -19,9 +19,6 @@ from worker.blender.guards.disarm import all_ids, reachable
 from worker.blender.kept_shapes import add_keeper
 from worker.blender.simulations import Simulation
 
-HALVES = ("CLOTH", "SOFT_BODY", "DYNAMIC_PAINT")
-"""Modifiers whose caches do not follow time that is stretched: they take the fraction of the
-renderer's frame for that of the file's, or none."""
 LEVELS = (("levels", "render_levels"), ("steps", "render_steps"))
 """What a modifier does in Blender's window, and in a render."""
 
@@ -58,7 +55,7 @@ def bake_all(scene: Any, zones: list[Simulation], cached: list[Simulation], span
     """Bake zones and point caches; what starts first comes first, since the rest may follow it."""
     with tempfile.TemporaryDirectory(dir=bpy.app.tempdir) as folder:
         starts = [each.cache.frame_start for each in cached]
-        begin = [zone_start(scene, each.zone) for each in zones]
+        begin = [simulations.zone_frames(scene, each.zone)[0] for each in zones]
         zones_first = bool(begin) and min(begin) < min(starts, default=math.inf)
         if zones_first:
             bake_zones(scene, zones, span)
@@ -70,7 +67,7 @@ def bake_all(scene: Any, zones: list[Simulation], cached: list[Simulation], span
 
 def follow_stretch(opened: FileScene) -> None:
     """Let what was baked in the file itself follow time that is stretched."""
-    shapes = list(half_followers(opened.scene))
+    shapes = [modifier for _, modifier in half_followers(opened.scene)]
     if not shapes:
         return
     caches = [each.cache for each in simulations.all_of(opened.scene) if each.modifier in shapes]
@@ -87,24 +84,13 @@ def check_stretch(opened: FileScene, spacing: Fraction) -> None:
     Raises:
         AssetError: It cannot, and there are such frames.
     """
-    if spacing * opened.own_stretch == 1:
-        return
-    for each in simulations.all_of(opened.scene):
-        if moves_by_whole_frames(each):
-            raise AssetError(
-                opened.path,
-                f"{each.name} cannot follow slow motion or steps of several frames: use a "
-                "keyframe multiplier and a frame step of 1 for this scene",
-            )
-
-
-def moves_by_whole_frames(each: Simulation) -> bool:
-    """Tell whether Blender shows a simulation between frames as it is at another moment."""
-    if each.modifier is None or each.zone is not None:
-        return False
-    if each.modifier.type == "PARTICLE_SYSTEM":
-        return bool(each.modifier.particle_system.settings.type == "HAIR")
-    return each.modifier.type in HALVES and each.item.type != "MESH"
+    names = simulations.by_whole_frames(opened.scene)
+    if names and spacing * opened.own_stretch != 1:
+        raise AssetError(
+            opened.path,
+            f"{', '.join(names)} cannot be shown between frames or by steps: use a keyframe "
+            "multiplier and a frame step of 1, and no time remapping",
+        )
 
 
 # The scene
@@ -222,19 +208,10 @@ def cannot(opened: FileScene, name: str, reason: str) -> AssetError:
 # Zones of nodes
 
 
-def zone_start(scene: Any, zone: Any) -> int:
-    """Return the frame in which a simulation zone begins."""
-    if zone.use_custom_simulation_frame_range:
-        return int(zone.frame_start)
-    if scene.use_custom_simulation_range:
-        return int(scene.simulation_frame_start)
-    return int(scene.frame_start)
-
-
 def bake_zones(scene: Any, zones: list[Simulation], span: Span) -> None:
     """Bake simulation zones into the file."""
     for each in zones:
-        start = zone_start(scene, each.zone)
+        start = simulations.zone_frames(scene, each.zone)[0]
         set_range(each.modifier, each.zone, Span(start, max(start, span.last)))
     bake_nodes(scene, [(each.item, each.modifier, each.zone) for each in zones])
 
@@ -282,32 +259,27 @@ def ids_of(item: Any) -> set[tuple[Any, int]]:
 # Shapes that do not follow stretched time
 
 
-def half_followers(scene: Any) -> Iterator[Any]:
-    """Yield the modifiers whose shapes must be kept to be shown at any moment."""
-    for each in simulations.all_of(scene):
-        if each.modifier is not None and each.modifier.type in HALVES and each.item.type == "MESH":
-            yield each.modifier
+def half_followers(scene: Any) -> list[tuple[Any, Any]]:
+    """Return the objects and modifiers whose shapes must be kept to be shown at any moment."""
+    return [
+        (item, modifier)
+        for item, modifier in simulations.modifiers_of(scene)
+        if modifier.type in simulations.BY_WHOLE_FRAMES
+        and item.type == "MESH"
+        and any(simulations.simulations_of(item, modifier))
+    ]
 
 
 def keep_shapes(scene: Any, span: Span) -> None:
     """Let nodes play what caches hold, between whole frames too, in place of these modifiers."""
-    kept = []
-    for item, modifier in list(simulations.modifiers_of(scene)):
-        if modifier.type in HALVES and item.type == "MESH" and simulates(item, modifier):
-            kept.append((item, modifier, add_keeper(item, modifier)))
-    if not kept:
-        return
+    followers = half_followers(scene)
+    keepers = [(item, add_keeper(item, modifier)) for item, modifier in followers]
     scene.view_layers[0].update()
     zones = []
-    for item, _, keeper in kept:
+    for item, keeper in keepers:
         [zone] = simulations.zones_of(keeper)
         set_range(keeper, zone, span)
         zones.append((item, keeper, zone))
     bake_nodes(scene, zones)
-    for _, modifier, _ in kept:
+    for _, modifier in followers:
         modifier.show_viewport = modifier.show_render = False
-
-
-def simulates(item: Any, modifier: Any) -> bool:
-    """Tell whether a modifier has anything to keep."""
-    return any(simulations.simulations_of(item, modifier))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import struct
+import sys
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +22,11 @@ refers to, and last what is packed; Python is not told of that."""
 
 SIMPLE = {"CLOTH": "cloth", "SOFT_BODY": "soft body"}
 """Kinds of modifiers that simulate one thing each, with a point cache of their own."""
+
+
+BY_WHOLE_FRAMES = ("CLOTH", "SOFT_BODY", "DYNAMIC_PAINT")
+"""Modifiers whose caches do not follow time that is stretched: they take the fraction of the
+renderer's frame for that of the file's, or none."""
 
 
 class Simulation(NamedTuple):
@@ -41,6 +49,45 @@ class Simulation(NamedTuple):
 def found(scene: Any) -> tuple[str, ...]:
     """Return what of a scene must be baked, as people know it; what is baked is not among it."""
     return tuple(dict.fromkeys(each.name for each in all_of(scene) if not each.is_baked))
+
+
+def baked(scene: Any) -> dict[str, int]:
+    """Return what was baked in a file itself, and the last frame of the file that it knows."""
+    stretch = Fraction(scene.render.frame_map_old, scene.render.frame_map_new)
+    ends: dict[str, int] = {}
+    for each in all_of(scene):
+        if each.is_baked and not is_rain(each):
+            end = each.cache.frame_end if each.cache else zone_frames(scene, each.zone)[1]
+            ends[each.name] = min(ends.get(each.name, sys.maxsize), math.floor(end / stretch))
+    return ends
+
+
+def is_rain(each: Simulation) -> bool:
+    """Tell whether something is particles, whose cache ends when the last of them does."""
+    return each.modifier is not None and each.modifier.type == "PARTICLE_SYSTEM"
+
+
+def by_whole_frames(scene: Any) -> tuple[str, ...]:
+    """Return what Blender shows rightly at whole frames alone, and we cannot play in its place."""
+    return tuple(dict.fromkeys(each.name for each in all_of(scene) if is_stiff(each)))
+
+
+def is_stiff(each: Simulation) -> bool:
+    """Tell whether Blender shows a simulation between frames as it is at another moment."""
+    if each.modifier is None:
+        return False
+    if each.modifier.type == "PARTICLE_SYSTEM":
+        return bool(each.modifier.particle_system.settings.type == "HAIR")
+    return each.modifier.type in BY_WHOLE_FRAMES and each.item.type != "MESH"
+
+
+def zone_frames(scene: Any, zone: Any) -> tuple[int, int]:
+    """Return the first and the last frame of a simulation zone."""
+    if zone.use_custom_simulation_frame_range:
+        return zone.frame_start, zone.frame_end
+    if scene.use_custom_simulation_range:
+        return scene.simulation_frame_start, scene.simulation_frame_end
+    return scene.frame_start, scene.frame_end
 
 
 def all_of(scene: Any) -> Iterator[Simulation]:

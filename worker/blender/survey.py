@@ -10,7 +10,7 @@ import bpy
 from pydantic import ValidationError
 
 from farm.spec.base import first_reason
-from farm.spec.scene_facts import CameraCut, SceneFacts
+from farm.spec.scene_facts import Baked, CameraCut, SceneFacts
 from worker.blender import file_cameras, simulations
 from worker.blender.camera import set_pixels
 from worker.blender.formats import importers
@@ -49,6 +49,10 @@ def facts_of(brought: BroughtScene, used: list[bpy.types.ID]) -> SceneFacts:
         cuts=cuts_of(scene),
         clips=brought.clips.facts,
         simulations=simulations.found(scene),
+        baked=tuple(
+            Baked(name=name, frame_end=end) for name, end in simulations.baked(scene).items()
+        ),
+        whole_frames=simulations.by_whole_frames(scene),
         refused=(*refusals(used), *simulations.unusable(scene)),
         python_drivers=brought.python_drivers,
     )

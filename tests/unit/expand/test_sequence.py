@@ -10,7 +10,7 @@ from farm import expand
 from farm.errors import SpecError
 from farm.expand.recipe import mistakes, waits_for
 from farm.spec.job import JobSpec, make_job
-from farm.spec.scene_facts import CameraCut, Clip, SceneFacts
+from farm.spec.scene_facts import Baked, CameraCut, Clip, SceneFacts
 from tests.builders import an_asset
 
 FACTS = SceneFacts(fps=25, frame_start=1, frame_end=600, cameras=("Cam", "Top"), camera="Cam")
@@ -198,3 +198,23 @@ def test_ids_of_frames_do_not_hang_on_how_tasks_are_cut():
     one, other = ids(job_of(frames=9)), ids(job_of(frames=9, views_per_task=2))
     assert one == other
     assert len(set(one.values())) == 9
+
+
+def test_frames_beyond_what_a_file_has_baked_are_told():
+    """Things would hang in the air."""
+    short = FACTS.model_copy(update={"baked": (Baked(name="cloth of Flag", frame_end=250),)})
+    assert len(frames(job_of(short, frame_end=250))) == 1
+    assert len(frames(job_of(short, frames=250))) == 1
+    (told,) = mistakes(job_of(short))
+    assert "scene0.blend: cloth of Flag is baked until frame 250 alone, and frame 600 is" in told
+    assert "--frame-end 250" in told
+    cut_short = frames(job_of(short, sequences_per_scene=2, frames=200, allow_skips=True))
+    assert list(cut_short) == ["scene0/001-00001-00200"]
+
+
+def test_what_blender_shows_at_whole_frames_alone_is_not_slowed_down():
+    hairy = FACTS.model_copy(update={"whole_frames": ("particles Hair of Head",)})
+    assert len(frames(job_of(hairy))) == 1
+    for change in ({"keyframe_multiplier": [2]}, {"frame_step": 2}):
+        (told,) = mistakes(job_of(hairy, **change))
+        assert "scene0.blend: particles Hair of Head cannot be shown between frames" in told
