@@ -40,7 +40,9 @@ def show_scenes(patterns: Sequence[str], *, fps: float | None, json: bool) -> bo
 
 def table(scenes: Iterable[Asset]) -> Table:
     """Lay out what is known of scenes."""
-    made = Table(*COLUMNS, box=None, pad_edge=False)
+    made = Table(box=None, pad_edge=False)
+    for name in COLUMNS:
+        made.add_column(name, overflow="fold")  # else it cuts names off
     for asset in scenes:
         assert asset.scene is not None
         made.add_row(*map(escape, row(asset.name, asset.scene)))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
+import sys
 
 import bpy
 import pytest
@@ -12,6 +15,7 @@ from farm.spec.scene_facts import Baked, CameraCut
 from tests.support.blender import simulated
 from tests.support.blender.scenes import add_box, asset_of, blend_file
 from tests.support.blender.simulated import write_baked
+from worker.sandbox import landlock
 
 
 def add_camera(scene, name="eye", **values):
@@ -266,6 +270,43 @@ def test_a_scene_that_ends_blender_or_keeps_it_waiting_costs_only_itself(
     assert crash == "Blender ended with code 11 while it read it"
     assert sleepy == "Blender did not open it within 2 s"
     assert plain == "it was read"
+
+
+TRY = """\
+import socket, sys
+from pathlib import Path
+from farm.settings import load_settings
+from worker.attempt.survey import close_off
+inside, outside, port = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+close_off(load_settings(), inside)
+(inside / "own").write_text("may be written")
+for attempt in (
+    lambda: (outside / "other").write_text("may not"),
+    lambda: socket.create_connection(("127.0.0.1", port)),
+):
+    try:
+        attempt()
+    except PermissionError:
+        print("refused")
+"""
+
+
+@pytest.mark.skipif(landlock.version() < landlock.CONNECTS, reason="needs Linux 6.7")
+def test_who_looks_into_scenes_writes_nowhere_else_and_reaches_nothing(tmp_path):
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    inside.mkdir()
+    outside.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-c", TRY, str(inside), str(outside), str(port)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+    assert done.stdout.split() == ["refused", "refused"]
+    assert (inside / "own").exists()
 
 
 def test_a_machine_without_the_worker_says_what_it_needs(box_scene, tmp_path, monkeypatch):
