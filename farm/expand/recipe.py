@@ -57,6 +57,10 @@ class Expansion(ABC):
         """Yield what is wrong with a job whose assets somebody else has named."""
         yield from ()
 
+    def remarks(self, job: Job) -> Iterator[str]:
+        """Yield what whoever asks for a job should know of it, such as what is left out."""
+        yield from ()
+
     def makers(self, job: Job) -> int:
         """Return how many tasks make what others need; these are the job's first ones."""
         return 0
@@ -125,6 +129,12 @@ def mistakes(job: Job) -> Iterator[str]:
             yield "recipe: makes no views: change its settings"
         if not expansion.names_are_distinct:
             yield from itertools.islice(unfit_names(job), 1)
+
+
+def remarks(job: Job) -> tuple[str, ...]:
+    """Return what whoever asks for a job should know of it."""
+    with Blame(job.spec.recipe.kind) as expansion:
+        return tuple(expansion.remarks(job))
 
 
 def unfit_names(job: Job) -> Iterator[str]:

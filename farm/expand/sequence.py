@@ -76,6 +76,8 @@ class Plan(NamedTuple):
     first_tasks: tuple[int, ...]
     """Of each shooting, its first task; then how many tasks there are."""
     views: int
+    left_out: tuple[str, ...]
+    """What of the scenes cannot be used: a sentence each, with its remedy."""
 
 
 class SequenceExpansion(Expansion):
@@ -112,13 +114,17 @@ class SequenceExpansion(Expansion):
         if isinstance(path, TrajectoryPath) and not path.poses:
             yield "camera: a trajectory needs a file, or its poses: --camera FILE"
             return
-        try:
-            plan = plan_of(job)
-        except SpecError as error:
-            yield str(error)
-            return
-        if not plan.shootings:
-            yield "scenes: none of them can be used"
+        plan = known_plan(job)
+        recipe = sequence(job)
+        if recipe.lights == "hdri" and not job.of("hdrs"):
+            yield "lights: there is no HDRI to light the scenes: name some with --hdrs"
+        if not recipe.allow_skips:
+            yield from plan.left_out
+        elif not plan.shootings:
+            yield from plan.left_out or ("scenes: none of them can be used",)
+
+    def remarks(self, job: Job) -> Iterator[str]:
+        yield from (f"left out: {sentence}" for sentence in known_plan(job).left_out)
 
 
 EXPANSION = SequenceExpansion()
@@ -133,6 +139,14 @@ def plan_of(job: Job) -> Plan:
     Raises:
         SpecError: A scene cannot be used, and `allow_skips` is off.
     """
+    plan = known_plan(job)
+    if plan.left_out and not sequence(job).allow_skips:
+        raise SpecError("\n".join(plan.left_out))
+    return plan
+
+
+def known_plan(job: Job) -> Plan:
+    """Return all sequences of a job; what cannot be used is left out."""
     known = PLANS.get(job.job_id)
     if known is not None and (known[0] is job.assets or known[0] == job.assets):
         return known[1]
@@ -151,13 +165,16 @@ def planned(job: Job) -> Plan:
     first_tasks: list[int] = []
     views = 0
     folders = Folders()
-    for reel, cameras in reels(job, recipe):
+    unfit: dict[str, None] = {}  # in order, each once
+    for reel, cameras in reels(job, recipe, unfit):
         needs_maker = bool(reel.facts.simulations) or recipe.camera is not None
         own = reel._replace(maker=len(makers) if needs_maker else None)
         found = [
             (take, camera)
             for camera in cameras
-            for take in takes(job, recipe, own, camera, several=len(cameras) > 1, folders=folders)
+            for take in takes(
+                job, recipe, own, camera, several=len(cameras) > 1, folders=folders, unfit=unfit
+            )
         ]
         if found and needs_maker:
             makers.append(own)
@@ -168,14 +185,16 @@ def planned(job: Job) -> Plan:
     for shooting in shootings:
         first_tasks.append(task)
         task += batches(job, shooting.take.frames)
-    return Plan(tuple(makers), tuple(shootings), (*first_tasks, task), views)
+    return Plan(tuple(makers), tuple(shootings), (*first_tasks, task), views, tuple(unfit))
 
 
-def reels(job: Job, recipe: RecipeSpec) -> Iterator[tuple[Reel, Sequence[FileCamera | None]]]:
-    """Yield what can be shot, with the cameras that see it.
+def reels(
+    job: Job, recipe: RecipeSpec, unfit: dict[str, None]
+) -> Iterator[tuple[Reel, Sequence[FileCamera | None]]]:
+    """Yield what can be shot, with the cameras that see it; note what cannot be.
 
     Raises:
-        SpecError: A scene cannot be used, and `allow_skips` is off.
+        SpecError: Nobody has looked at a scene.
     """
     for scene in job.of("scenes"):
         facts = facts_of(scene)
@@ -183,9 +202,8 @@ def reels(job: Job, recipe: RecipeSpec) -> Iterator[tuple[Reel, Sequence[FileCam
             check_usable(scene, facts, recipe)
             clips = clips_of(scene, facts, recipe)
             cameras = cameras_of(scene, facts, recipe)
-        except SpecError:
-            if not recipe.allow_skips:
-                raise
+        except SpecError as error:
+            unfit[str(error)] = None
             continue
         for clip, hdr in itertools.product(clips, job.of("hdrs") or (None,)):
             yield Reel(scene, hdr, facts, clip, None), cameras
@@ -301,12 +319,9 @@ def takes(  # noqa: PLR0913 - what tells one from another
     *,
     several: bool,
     folders: Folders,
+    unfit: dict[str, None],
 ) -> Iterator[Take]:
-    """Yield the sequences of one camera.
-
-    Raises:
-        SpecError: There are too few frames, and `allow_skips` is off.
-    """
+    """Yield the sequences of one camera; note what cannot be used."""
     start, end = span(recipe, reel)
     place = 0
     for multiplier in recipe.keyframe_multiplier:
@@ -319,9 +334,8 @@ def takes(  # noqa: PLR0913 - what tells one from another
             else:
                 runs = cut(recipe, reel.scene, first=first, last=last, multiplier=multiplier)
             check_lasts(recipe, reel, runs, first=first, gap=gap)
-        except SpecError:
-            if not recipe.allow_skips:
-                raise
+        except SpecError as error:
+            unfit[str(error)] = None
             continue
         for number, frames in runs:
             final = number + (frames - 1) * recipe.frame_step
@@ -337,24 +351,13 @@ def takes(  # noqa: PLR0913 - what tells one from another
                 fps=fps_of(recipe, reel) / float(gap),
                 place=place,
             )
-            if plays(recipe, reel, take):
-                yield take
-                place += 1
-
-
-def plays(recipe: RecipeSpec, reel: Reel, take: Take) -> bool:
-    """Tell whether what moves by physics is right in each frame of a sequence.
-
-    Raises:
-        SpecError: It is not, and `allow_skips` is off.
-    """
-    try:
-        check_physics(reel, take)
-    except SpecError:
-        if not recipe.allow_skips:
-            raise
-        return False
-    return True
+            try:
+                check_physics(reel, take)
+            except SpecError as error:
+                unfit[str(error)] = None
+                continue
+            yield take
+            place += 1
 
 
 def check_physics(reel: Reel, take: Take) -> None:

@@ -63,6 +63,7 @@ def prepare(  # noqa: PLR0913 - each stands for itself
         return job, remarks
     if mistakes := list(expand.mistakes(job)):
         raise SpecError("\n".join(mistakes))
+    remarks.extend(expand.remarks(job))
     for _dataset in expand.datasets(job):  # raises where two would share their file names
         pass
     return job, remarks

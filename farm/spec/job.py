@@ -131,7 +131,7 @@ class JobSpec(Spec):
     ) -> tuple[PassName, ...]:
         recipe: Recipe | None = known.data.get("recipe")
         if recipe is not None and not recipe.has_neighbours:
-            for name in OF_SEQUENCES.intersection(value):
+            for name in (each for each in value if each in OF_SEQUENCES):
                 instead = "name flow_forward or flow_backward instead"
                 raise ValueError(
                     f"{name}: views of the recipe {recipe.kind} have no neighbouring frames; "

@@ -111,6 +111,24 @@ def test_a_scene_that_is_too_short_may_be_left_out():
     short = FACTS.model_copy(update={"frame_end": 9})
     job = job_of(FACTS, short, frames=10, allow_skips=True)
     assert list(frames(job)) == ["scene0/001-00001-00010"]
+    [remark] = expand.remarks(job)
+    assert "left out: scenes: scene1.blend: frames 1 to 9 are too few" in remark
+
+
+def test_all_scenes_that_cannot_be_used_are_told_at_once():
+    short = FACTS.model_copy(update={"frame_end": 9})
+    blind = FACTS.model_copy(update={"camera": None, "cameras": ()})
+    told = list(mistakes(job_of(short, blind, frames=10)))
+    assert [sentence.split(":")[1].split()[0] for sentence in told] == [
+        "scene0.blend",
+        "scene1.blend",
+    ]
+
+
+def test_light_of_an_hdri_takes_one():
+    assert list(mistakes(job_of(frames=2, lights="hdri"))) == [
+        "lights: there is no HDRI to light the scenes: name some with --hdrs"
+    ]
 
 
 @pytest.mark.parametrize(
