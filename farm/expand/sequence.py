@@ -110,15 +110,16 @@ class SequenceExpansion(Expansion):
         return frames_task(job, index, *shooting_of(plan, index))
 
     def mistakes(self, job: Job) -> Iterator[str]:
-        path = sequence(job).camera
+        path, lights = sequence(job).camera, sequence(job).lights
         if isinstance(path, TrajectoryPath) and not path.poses:
             yield "camera: a trajectory needs a file, or its poses: --camera FILE"
             return
-        plan = known_plan(job)
-        recipe = sequence(job)
-        if recipe.lights == "hdri" and not job.of("hdrs"):
+        if lights in ("hdri", "both") and not job.of("hdrs"):
             yield "lights: there is no HDRI to light the scenes: name some with --hdrs"
-        if not recipe.allow_skips:
+        if lights == "file" and job.of("hdrs"):
+            yield "lights: file leaves no use for HDRIs: say hdri or both, or leave out --hdrs"
+        plan = known_plan(job)
+        if not sequence(job).allow_skips:
             yield from plan.left_out
         elif not plan.shootings:
             yield from plan.left_out or ("scenes: none of them can be used",)

@@ -27,6 +27,7 @@ from worker.blender.materials.vertex_colours import are_shown
 from worker.blender.models.measure import Measurement
 from worker.blender.models.model import is_thin_air
 from worker.blender.models.pass_indices import in_order, names_of, number
+from worker.blender.scene_light import SceneLight
 from worker.bounds import Points, transformed
 
 MOST_STRETCH = 900
@@ -70,6 +71,7 @@ class FileScene:
     vertex_colours: bool
     clips: Clips
     """Animations of the file, where it has several."""
+    light: SceneLight
     unread: tuple[str, ...] = ()
     metres_per_unit: float = 1.0
     own_camera: bpy.types.Object | None = None
@@ -203,6 +205,7 @@ def describe(
         vertex_colours=are_shown(found.materials.values(), bpy.data.meshes),
         unread=unread,
         clips=clips,
+        light=SceneLight(scene, found),
         metres_per_unit=scene.unit_settings.scale_length,
         own_camera=None if is_ours(scene.camera) else scene.camera,
         own_stretch=Fraction(scene.render.frame_map_old, scene.render.frame_map_new),

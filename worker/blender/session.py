@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import bpy
 
@@ -327,6 +327,29 @@ class BlenderSession:
             AssetError: It is not an HDR environment, or damaged.
         """
         self.environment.load(asset)
+
+    def light_scene(
+        self, opened: FileScene, lights: Literal["file", "hdri", "both"], hdr: Asset | None = None
+    ) -> None:
+        """Light a scene that was opened.
+
+        Args:
+            opened: The scene.
+            lights: By its own world and lamps, by an environment alone, or by that and its lamps.
+            hdr: The environment. Without any, a scene that has no light at all is lit evenly.
+
+        Raises:
+            AssetError: The environment is none, or damaged.
+        """
+        world = self._home.world
+        if hdr is not None and lights != "file":
+            self.load_hdr(hdr)
+            opened.light.use(world, lamps=lights == "both")
+        elif opened.light.is_none:
+            self.light_evenly()
+            opened.light.use(world, lamps=True)
+        else:
+            opened.light.use_own()
 
     def light_evenly(self) -> None:
         """Light the scene white from everywhere, as it is for tasks without an environment."""

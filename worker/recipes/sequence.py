@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from farm.spec.asset import Asset
 from farm.spec.camera import FileCamera, PathCamera, PoseCamera
 from farm.spec.recipes.sequence import FINEST, Setup, View
 from farm.spec.task import RenderTask
@@ -35,6 +36,14 @@ class SequenceStage(SceneStage):
 
     spacing: Fraction = Fraction(1)
     """Frames of the file from one frame of the sequence to the next."""
+
+    hdr: Asset | None = None
+    """What lights the scene in place of its world."""
+
+    @property
+    def notes(self) -> dict[str, tuple[str, ...]]:
+        notes = self.session.environment.notes if self.hdr is not None else ()
+        return {self.hdr.name: notes} if self.hdr is not None and notes else {}
 
     @property
     def is_sequence(self) -> bool:
@@ -77,11 +86,13 @@ def prepare(task: RenderTask, session: BlenderSession) -> SequenceStage:
     opened = open_scene(task, session)
     spacing = Fraction(setup.numerator, setup.denominator)
     session.stretch_time(opened, spacing)
+    hdr = next(iter(task.of("hdrs")), None) if setup.lights != "file" else None
+    session.light_scene(opened, setup.lights, hdr)
     path: tuple[PoseCamera, ...] = ()
     if setup.path is not None:
         assert task.needs is not None
         path = read_path(Path(task.needs.path), setup)
-    return SequenceStage(session, opened, path=path, spacing=spacing)
+    return SequenceStage(session, opened, path=path, spacing=spacing, hdr=hdr)
 
 
 def make(task: RenderTask, session: BlenderSession, folder: Path) -> None:
@@ -93,6 +104,7 @@ def make(task: RenderTask, session: BlenderSession, folder: Path) -> None:
         session.bake(opened, *setup.bake)
         session.save_baked(task.assets[0], folder)
     if setup.path is not None:
+        opened.stretch_time(Fraction(1))  # whatever was rendered of it before
         with session.surroundings(opened) as scene:
             write_paths(folder, lay_paths(task, scene))
 
