@@ -113,6 +113,34 @@ def test_flow_is_right_for_each_kind_of_motion(blender, tmp_path, kind):
         assert right / (right + missed) >= 0.99
 
 
+PATHS = {
+    "orbit": {"kind": "orbit", "target": "Cube", "radius": 8, "height": 3, "speed": 4},
+    "pan": {"kind": "pan", "position": [-1, -9, 4], "target": [0, 0, 1], "speed": 30},
+    "dolly": {"kind": "dolly", "position": [-1, -9, 4], "target": [0, 0, 1], "speed": 6},
+    "random_walk": {"kind": "random_walk", "target": "Cube", "speed": 3},
+}
+
+
+@pytest.mark.parametrize("kind", PATHS)
+def test_flow_is_right_along_paths_of_our_own(blender, street, tmp_path, kind):
+    """Where the camera is in the frames beside is known, between the file's frames, too."""
+    job = film_job(
+        street, FACTS, resolution=SIZE, frame_start=20, frame_end=23, frames=3,
+        keyframe_multiplier=[2], passes=("index", "flow"), camera=PATHS[kind],
+    )  # fmt: skip
+    film = shoot_film(blender, job, tmp_path / "out")
+    [sequence] = film.sequences
+    first, second, third = film.numbers(sequence)
+    for other, side in ((third, "forward"), (first, "backward")):
+        errors, right, wrong, missed, _, known = measured(
+            blender, film, sequence, second, other, side
+        )
+        assert moved_far(known)
+        assert np.quantile(errors, 0.99) < 0.05
+        assert right / (right + wrong) >= 0.99
+        assert right / (right + missed) >= 0.99
+
+
 def test_what_changes_its_topology_has_no_valid_flow(blender, tmp_path):
     change = (
         "m = ball.modifiers.new('a', 'ARRAY'); m.relative_offset_displace = (0, 0, 0.1); "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import bpy
 import numpy as np
 import pytest
 
@@ -29,9 +30,9 @@ def room(blender, tmp_path_factory):
     return write_room(tmp_path_factory.mktemp("rooms") / "room.blend")
 
 
-def laid(blender, scene, *, facts=STILL, seed=0, frames=FRAMES, **camera):
+def laid(blender, scene, *, facts=STILL, seed=0, frames=FRAMES, recipe=None, **camera):
     """Return the poses (frames, 4, 4) of a camera in a scene."""
-    job = film_job(scene, facts, frames=frames, camera=camera)
+    job = film_job(scene, facts, frames=frames, camera=camera, **(recipe or {}))
     job = job.model_copy(update={"spec": job.spec.model_copy(update={"seed": seed})})
     task = next(iter(expand(job)))
     opened = blender.open_scene(task.assets[0])
@@ -204,3 +205,88 @@ def test_frames_are_rendered_from_the_path_that_their_maker_laid(blender, room, 
         np.array(film.records[sequence, n].camera.world_from_camera)[:3, 3] for n in (1, 2, 3)
     ]
     assert np.allclose(np.linalg.norm(np.diff(places, axis=0), axis=-1) * 24, 1.0, rtol=1e-3)
+
+
+def upright(x, y, z, yaw_deg):
+    """Return x, y, z and quaternion of OpenGL's camera that looks level towards a yaw."""
+    # Half-way between standing on its lens and level is a quarter of a turn around X.
+    half = np.radians(yaw_deg - 90) / 2
+    tilt, turn = np.sqrt(0.5), (np.cos(half), np.sin(half))
+    return (x, y, z, tilt * turn[0], tilt * turn[1], tilt * turn[1], tilt * turn[0])
+
+
+def test_a_trajectory_is_followed_at_its_times_and_smooth_between(blender, room):
+    way = [(0.0, *upright(-3, -3, 1.5, 45)), (1.0, *upright(-2, -3, 1.5, 90)),
+           (3.0, *upright(0, -2, 1.2, 100))]  # fmt: skip
+    poses = laid(blender, room, kind="trajectory", poses=way, frames=73)
+    assert np.allclose(poses[[0, 24, 72], :3, 3], [pose[1:4] for pose in way])
+    ahead = -poses[[0, 24, 72], :3, 2]
+    assert np.allclose(np.degrees(np.arctan2(ahead[:, 1], ahead[:, 0])), [45, 90, 100])
+    assert np.allclose(ahead[:, 2], 0, atol=1e-9)
+    bends = np.diff(poses[:, :3, 3], n=2, axis=0) * 24**2
+    assert np.linalg.norm(np.diff(bends, axis=0), axis=-1).max() < 0.25, "no jump of acceleration"
+
+
+def test_a_trajectory_through_a_wall_is_refused_with_the_frame_and_the_wall(blender, room):
+    way = [(0.0, *upright(-3, 0, 1.5, 180)), (2.0, *upright(-6, 0, 1.5, 180))]
+    with pytest.raises(AssetError, match=r"trajectory\): at frame \d+ the camera .* 'West'"):
+        laid(blender, room, kind="trajectory", poses=way, frames=25)
+
+
+def test_slow_motion_follows_a_trajectory_in_the_scenes_time(blender, room):
+    way = [(0.0, *upright(-3, -3, 1.5, 45)), (2.0, *upright(0, -3, 1.5, 45))]
+    poses = laid(
+        blender, room, kind="trajectory", poses=way, frames=49, recipe={"keyframe_multiplier": [2]}
+    )
+    assert np.allclose(poses[:, 0, 3], -3 + 1.5 * np.arange(49) / 48)
+
+
+def test_what_is_not_rendered_is_in_nobodys_way(blender, tmp_path):
+    """A mist, a helper that only windows show, and one that no camera sees, fill the scene."""
+    blender.free_model()
+    path = tmp_path / "mist.blend"
+    with blend_file(path) as scene:
+        add_box(scene, name="Statue")
+        mist = bpy.data.materials.new("mist")
+        nodes = mist.node_tree
+        nodes.nodes.remove(nodes.nodes["Principled BSDF"])
+        volume = nodes.nodes.new("ShaderNodeVolumePrincipled")
+        nodes.links.new(volume.outputs["Volume"], nodes.nodes["Material Output"].inputs["Volume"])
+        add_box(scene, name="Mist", size=(20, 20, 20), material=mist)
+        add_box(scene, name="Helper", size=(15, 15, 15)).hide_render = True
+        add_box(scene, name="Blocker", size=(12, 12, 12)).visible_camera = False
+    poses = laid(blender, path, kind="orbit", target="Statue", radius=4.0, height=1.0, frames=24)
+    assert len(poses) == 24
+
+
+def test_what_windows_hide_is_in_the_way_if_it_is_rendered(blender, tmp_path):
+    blender.free_model()
+    path = tmp_path / "hidden.blend"
+    with blend_file(path) as scene:
+        add_box(scene, name="Statue")
+        wall = add_box(scene, name="Wall", size=(8, 0.2, 8), at=(0, 3, 0))
+        wall.hide_viewport, wall.display_type = True, "BOUNDS"
+    with pytest.raises(AssetError, match="'Wall'"):
+        laid(blender, path, kind="orbit", target="Statue", radius=4, height=1, speed=30, frames=24)
+    [wall] = [item for item in blender.scene.objects if item.name == "Wall"]
+    assert wall.hide_viewport, "the scene is as it was"
+    assert wall.display_type == "BOUNDS"
+
+
+def test_a_target_that_moves_is_followed(blender, tmp_path):
+    blender.free_model()
+    path = tmp_path / "runner.blend"
+    with blend_file(path) as scene:
+        add_box(scene, name="Floor", size=(40, 40, 0.1), at=(0, 0, -1))
+        runner = bpy.data.objects.new("Runner", None)
+        scene.collection.objects.link(runner)
+        add_box(scene, name="Body").parent = runner
+        for frame, x in ((1, 0.0), (48, 6.0)):
+            runner.location.x = x
+            runner.keyframe_insert("location", frame=frame)
+    facts = STILL.model_copy(update={"frame_end": 48})
+    poses = laid(
+        blender, path, facts=facts, kind="random_walk", target="Runner", frames=48, speed=2
+    )
+    ends = off_axis(poses, np.array([0.0, 0, 0]))[0], off_axis(poses, np.array([6.0, 0, 0]))[-1]
+    assert max(ends) < 0.01
