@@ -16,6 +16,7 @@ from farm.spec.yaml_text import SpecLoader
 SENTENCES = {
     "extra_forbidden": "is not a field; `farm spec` shows all of them",
     "missing": "is needed",
+    "union_tag_not_found": "lacks its {discriminator}",
     "less_than_equal": "{input} is more than {le}",
     "greater_than_equal": "{input} is less than {ge}",
     "less_than": "{input} is not less than {lt}",

@@ -100,8 +100,10 @@ def _add_asset(flags: dict[str, Any], path: str, roles: tuple[AssetRole, ...]) -
 
 def _put(data: dict[str, Any], field: str, value: Any) -> None:
     *groups, name = field.split(".")
-    for group in groups:
+    for depth, group in enumerate(groups):
         inner = data.get(group)
+        if depth and isinstance(inner, str):  # `--camera orbit --set recipe.camera.speed=2`
+            inner = {"kind": inner}
         if inner is not None and not isinstance(inner, dict):
             raise SpecError(f"{group}: {quoted(inner)} is not a group of fields")
         data[group] = data = dict(inner or {})

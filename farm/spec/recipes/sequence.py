@@ -147,10 +147,11 @@ class TrajectoryPath(Path):
 
 def _by_word(value: Any) -> Any:
     """Let one word stand for a path: its kind, or a file of poses."""
-    if not isinstance(value, str):
-        return value
-    is_file = PurePath(value).suffix.lower() in FORMATS
-    return {"kind": "trajectory", "file": value} if is_file else {"kind": value}
+    fields = {"kind": value} if isinstance(value, str) else value
+    word = fields.get("kind") if isinstance(fields, dict) else None
+    if isinstance(word, str) and PurePath(word).suffix.lower() in FORMATS:
+        return {**fields, "kind": "trajectory", "file": word}
+    return fields
 
 
 AnyPath = Annotated[

@@ -127,8 +127,10 @@ def test_a_dolly_goes_straight_to_its_target_and_stops_short_of_it(blender, room
 
 
 def test_a_dolly_that_would_pass_its_target_is_refused(blender, room):
-    with pytest.raises(AssetError, match=r"\(dolly\).*another position or target, or fewer"):
-        laid(blender, room, kind="dolly", target="Statue", position=[-2, -2, 1], speed=5)
+    where = {"kind": "dolly", "target": "Statue"}
+    for more in ({"position": [-2, -2, 1], "speed": 5}, {"speed": 50}):
+        with pytest.raises(AssetError, match=r"\(dolly\): its way is longer than .* or fewer"):
+            laid(blender, room, **where, **more)
 
 
 def test_nothing_of_a_path_starts_inside_of_a_body(blender, room):

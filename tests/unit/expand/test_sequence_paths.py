@@ -151,7 +151,21 @@ def test_a_file_in_a_spec_lies_beside_it_and_one_of_a_flag_where_one_is(tmp_path
     assert len(with_files(spec, base=base).recipe.camera.poses) == 2
 
 
+def test_fields_of_a_camera_may_be_set_beside_its_word(tmp_path, monkeypatch):
+    (tmp_path / "walk.txt").write_text(TUM)
+    monkeypatch.chdir(tmp_path)
+    flags = {"scenes": ["room.blend"], "recipe.kind": "sequence"}
+    more = ["recipe.camera.target=Table", "recipe.camera.speed=2"]
+
+    spec, _ = read_request([], {**flags, "recipe.camera": "orbit"}, more)
+    assert (spec.recipe.camera.kind, spec.recipe.camera.target) == ("orbit", "Table")
+    spec, base = read_request([], {**flags, "recipe.camera": "walk.txt"}, more)
+    path = with_files(spec, base=base).recipe.camera
+    assert (path.kind, path.speed, len(path.poses)) == ("trajectory", 2.0, 5)
+
+
 @pytest.mark.parametrize(("camera", "sentence"), [
+    ({"speed": 2}, "recipe.camera: lacks its 'kind'"),
     ("orbits", "camera.kind: 'orbits' is not one of"),
     ({"kind": "orbit", "speed": "quick"}, "camera.orbit.speed: 'quick' is not a number"),
     ({"kind": "orbit", "radius": 0}, "radius: 0 is not more than 0"),

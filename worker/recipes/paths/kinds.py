@@ -28,6 +28,8 @@ BEGINNINGS = 4
 """Where on its circle an orbit may begin: draws per radius and height."""
 LEFT_OVER = 0.1
 """A dolly stops short of its target by at least this share of its way."""
+FARTHEST = 8.0
+"""How far off a dolly begins, in distances from which the target fills the picture."""
 
 
 def seconds(guard: Guard) -> Points:
@@ -96,9 +98,10 @@ def beginnings(guard: Guard, rng: np.random.Generator, way: float) -> Iterator[P
     Those that are free, and, along the same ray, those that are as far as the line needs.
     """
     middle, needed = guard.goal.middles[0], way / (1.0 - LEFT_OVER) + 2.0 * guard.lens.reach
+    farthest = FARTHEST * wanted_distance(guard)
     for eye in free_places(guard, rng):
         yield eye
-        if np.linalg.norm(eye - middle) < needed:
+        if np.linalg.norm(eye - middle) < needed < farthest:
             yield middle + needed * unit(eye - middle)
 
 

@@ -116,6 +116,8 @@ def no_path(path: AnyPath, guard: Guard, fault: Fault | None) -> AssetError:
         told = f"at frame {when:g} the camera {fault.reason}"
     elif isinstance(path, RandomWalkPath):
         told = "it is blocked, or loses its target, wherever it begins"
+    elif isinstance(path, DollyPath):
+        told = "its way is longer than that from a free place to its target"
     return AssetError(
         guard.scene.path,
         f"there is no free path for its camera ({words}): {told}; {REMEDIES[path.kind]}, or lower "
