@@ -22,8 +22,12 @@ QUALITY = "18"
 THREADS = 4
 """Threads of the encoder; how many there are shows in its bytes, so it is not the machine's
 number."""
+REPEATABLE = "mbtree=0"
+"""Small frames that are equal become unequal bytes with x264's macroblock tree, by what else was
+in memory."""
 FINEST_FPS = 1001
 """Largest denominator of a rate: that of NTSC's 24000/1001."""
+MOST_FPS = 100_000.0
 BT709 = 1
 """Primaries, transfer and matrix of HD video, by the numbers of H.264."""
 
@@ -39,7 +43,8 @@ class Mp4Writer:
         """
         with needing("an MP4 file needs", INSTALL):
             import av
-        self._fps = Fraction(fps).limit_denominator(FINEST_FPS)
+        near = min(max(fps, 1 / FINEST_FPS), MOST_FPS)
+        self._fps = Fraction(near).limit_denominator(FINEST_FPS)
         self._file = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         self._stream: av.VideoStream | None = None
 
@@ -81,7 +86,7 @@ class Mp4Writer:
         stream = self._file.add_stream("libx264", rate=self._fps)
         stream.height, stream.width = frame.shape[:2]
         stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": QUALITY, "threads": str(THREADS)}
+        stream.options = {"crf": QUALITY, "threads": str(THREADS), "x264-params": REPEATABLE}
         context = stream.codec_context
         context.color_primaries = context.color_trc = context.colorspace = BT709
         self._stream = stream

@@ -47,6 +47,7 @@ FORMATS: dict[str, Format] = {
     "tum": video("tum", "TumExporter", "RGB-D with time stamps and the camera's path"),
     "tapvid": video("tapvid", "TapvidExporter", "tracks of points, as npz"),
     "movi": video("movi", "MoviExporter", "Kubric's MOVi: video, labels and poses, as npz"),
+    "mp4": video("mp4", "Mp4Exporter", "a video of each pass, for people and players"),
     "clips": video("clips", "ClipExporter", "webdataset with a sample for each sequence"),
     "visionsim": video("visionsim", "VisionsimExporter", "visionsim's folders and channels"),
 }

@@ -218,6 +218,7 @@ USELESS = {
     "ytvis": ("--segmentation polygon", "--shard-mb 9"),
     "tapvid": ("--shard-views 9", "--link"),
     "movi": ("--points 9", "--link"),
+    "mp4": ("--shard-views 9", "--link"),
     "clips": ("--shard-views 9", "--link"),
     "tum": ("--classes model", "--shard-mb 9"),
     "visionsim": ("--classes model", "--shard-mb 9"),
