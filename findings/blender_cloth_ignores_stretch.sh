@@ -6,7 +6,7 @@
 #   `frame_map_old` (everything at half speed), frame 11 is frame 5.5 of the animation: the keyed object is there, the
 #   cloth still as in frame 5. With half of that (double speed), frame 2.5 is frame 5 of the animation: the cloth is
 #   shown as in frame 5.5. The cache is asked for the whole part of the stretched time plus the fraction of the
-#   unstretched one. A rigid body world shows the right moment.
+#   unstretched one.
 # Output seen:
 #   half speed, frame 11: keyed 5.5, cloth 5.0
 #   double speed, frame 2.5: keyed 5.0, cloth 5.5

@@ -19,8 +19,9 @@ def add_keeper(item: Any, modifier: Any) -> Any:
     """Add the nodes that keep the shape that a modifier gives, right after it."""
     keeper = item.modifiers.new(SHAPES, "NODES")
     keeper.node_group = keeping_nodes(attributes_of(modifier))
-    item.modifiers.move(len(item.modifiers) - 1, list(item.modifiers).index(modifier) + 1)
-    return item.modifiers[list(item.modifiers).index(modifier) + 1]
+    stack = item.modifiers
+    stack.move(stack.find(keeper.name), stack.find(modifier.name) + 1)
+    return stack[keeper.name]
 
 
 def attributes_of(modifier: Any) -> list[tuple[str, str, str]]:

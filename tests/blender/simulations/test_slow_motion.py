@@ -21,6 +21,7 @@ from tests.support.blender.simulated import (
     write_simulated,
 )  # fmt: skip
 from worker.blender import simulations
+from worker.blender.kept_shapes import SHAPES
 
 MESHES = [kind for kind in KINDS if kind not in ("hair", "painted colours")]
 
@@ -65,6 +66,36 @@ def test_cloth_that_was_baked_in_the_file_follows_too(blender, tmp_path):
 
     assert points_of(scene, 6.5) == pytest.approx((whole[0] + whole[1]) / 2, abs=1e-5)
     assert points_of(scene, 7) == pytest.approx(whole[1], abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["cloth", "rigid body", "simulation zone"])
+def test_a_file_that_stretches_time_itself_is_baked_by_its_own(blender, opened, kind):
+    fill = KINDS[kind][0]
+    plain = opened(fill)
+    wanted = np.array([points_of(plain, moment) for moment in (4, 4.5, 6)])
+
+    def slowed(scene):
+        fill(scene)
+        scene.render.frame_map_old, scene.render.frame_map_new = 100, 200
+
+    slow = opened(slowed)
+    shown = np.array([points_of(slow, moment) for moment in (8, 9, 12)])
+    assert shown == pytest.approx(wanted, abs=1e-6)
+    blender.stretch_time(slow, Fraction(2))
+    assert points_of(slow, 9) == pytest.approx(wanted[1], abs=1e-6)
+
+
+def test_what_is_baked_keeps_its_place_among_modifiers(opened):
+    """Also where one of them is pinned to the end."""
+
+    def pinned(scene):
+        cloth(scene)
+        item = scene.objects["Mover"]
+        item.modifiers.new("Thick", "SOLIDIFY")
+        item.modifiers.new("Last", "TRIANGULATE").use_pin_to_last = True
+
+    names = [each.name for each in opened(pinned).scene.objects["Mover"].modifiers]
+    assert names == ["Cloth", SHAPES, "Thick", "Last"]
 
 
 def test_flow_of_slow_motion_leads_to_the_next_frame_of_the_dataset(blender, tmp_path):
