@@ -226,9 +226,14 @@ def renamed(record: ViewRecord, name: str, *, index: int) -> ViewRecord:
         path = path_under(name, file.path, before=record.view.name)
         return file.model_copy(update={"path": path})
 
+    moment = record.view.moment
+    if moment is not None:
+        sequence = folder_under(name, moment.sequence, before=record.view.name)
+        moment = moment.model_copy(update={"sequence": sequence})
+    changes = {"name": name, "index": index, "moment": moment}
     return record.model_copy(
         update={
-            "view": record.view.model_copy(update={"name": name, "index": index}),
+            "view": record.view.model_copy(update=changes),
             "files": {of: move(file) for of, file in record.files.items()},
             "previews": {of: move(file) for of, file in record.previews.items()},
         }
@@ -244,6 +249,14 @@ def path_under(name: str, path: str, *, before: str) -> str:
     folder, _, base = path.rpartition("/")
     if base.startswith(before):
         return f"{folder}/{name}{base.removeprefix(before)}"
+    return folder_under(name, path, before=before)
+
+
+def folder_under(name: str, path: str, *, before: str) -> str:
+    """Return where a recipe's own path goes: below a folder of its dataset's name, if it has one.
+
+    So frames of one sequence stay together, and those of two with one name apart.
+    """
     return path if name == before else f"{name.removesuffix(f'_{before}')}/{path}"
 
 
