@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farm.cli.dataset.places import opened
 from farm.cli.dataset.progress import views_bar
 from farm.cli.progress import file_size
-from farm.cli.remote.farm_options import err_console, interruptible
+from farm.cli.remote.farm_options import err_console, interruptible, say
 from farm.dataset.parallel import usual_workers
 from farm.dataset.preview.contact_sheet import LIMIT
 from farm.dataset.preview.preview import (
@@ -84,39 +85,47 @@ def write_films(
 ) -> str:
     """Write a film of each sequence, and the page that plays them; say what was written."""
     with needing(*DRAWING):
-        from farm.dataset.preview.film import FILM_FRAMES, film_suffix, make_film
+        from farm.dataset.preview.film import FILM_FRAMES
         from farm.dataset.preview.film_page import film_page
     if out is not None and out.suffix.lower() in FILES:
         raise SpecError(f"--out {out}: there is a film for each sequence: give a folder")
     folder = FolderStorage(out or data.storage.local_path("") or Path("preview"))
-    sequences = chosen_sequences(data, names)
-    most = at_most or FILM_FRAMES
-    total = sum(len(evenly(range(len(sequence)), at_most=most)[0]) for sequence in sequences)
-    films: list[Film] = []
-    bar = views_bar(err_console(), "drawing frames", total=total, unit="frames")
-    with interruptible("stopped: films that were finished are kept"), bar as advance:
-        for sequence in sequences:
-            path = folder.path(f"{sequence.key}/preview{film_suffix()}")
-            workers = usual_workers()
-            films.append(
-                make_film(data, sequence, path, at_most=most, workers=workers, progress=advance)
-            )
+    with interruptible("stopped: films that were finished are kept"):
+        sequences = chosen_sequences(data, names)
+        films = draw_films(data, sequences, folder, at_most=at_most or FILM_FRAMES)
     lines = [f"{film.path}: {file_size(film.size_bytes)}, {film.note}" for film in films]
     if html:
-        subtitle = f"{counted(len(films), 'sequence')}, {counted(len(data), 'frame')}"
+        frames = sum(film.frames for film in films)
+        subtitle = f"{counted(len(films), 'sequence')}, {counted(frames, 'frame')}"
         page = film_page(films, beside=folder.root, title=title_of(data), subtitle=subtitle)
         lines.append(put(page.encode(), folder.root / "preview.html"))
     return "\n".join(lines)
 
 
+def draw_films(
+    data: Dataset, sequences: Sequence[SequenceFrames], folder: FolderStorage, *, at_most: int
+) -> list[Film]:
+    """Write films into the folders of their sequences, below `folder`, with a bar for people."""
+    from farm.dataset.preview.film import film_suffix, make_film
+
+    total = sum(len(evenly(range(len(each)), at_most=at_most)[0]) for each in sequences)
+    make = partial(make_film, data, at_most=at_most, workers=usual_workers())
+    with views_bar(err_console(), "drawing", total=total, unit="frames") as advance:
+        return [
+            make(each, folder.path(f"{each.key}/preview{film_suffix()}"), progress=advance)
+            for each in sequences
+        ]
+
+
 def chosen_sequences(data: Dataset, names: Sequence[str]) -> list[SequenceFrames]:
-    """Return the sequences of these names, or all.
+    """Return the sequences of these names, or all; say of how many views there is no film.
 
     Raises:
         SpecError: None has such a name.
     """
     with views_bar(err_console(), "reading records", total=len(data)) as advance:
-        found = {sequence.key: sequence for sequence in find_sequences(data, progress=advance)}
+        index = find_sequences(data, progress=advance)
+    found = {sequence.key: sequence for sequence in index}
     if not found:
         raise SpecError(f"{data.storage.place}: has no views yet: there is nothing to preview")
     for name in names:
@@ -124,6 +133,9 @@ def chosen_sequences(data: Dataset, names: Sequence[str]) -> list[SequenceFrames
             near = ", ".join(list(found)[:NEAR_NAMES])
             more = f" and {len(found) - NEAR_NAMES:,} more" if len(found) > NEAR_NAMES else ""
             raise SpecError(f"--sequence {name}: there is none of this name, but {near}{more}")
+    if others := len(data) - index.frames:
+        what = f"note: {counted(others, 'view')} of no sequence left out; their dataset's own"
+        say(err_console(), f"{what} folder gives a contact sheet")
     return [found[name] for name in names or found]
 
 

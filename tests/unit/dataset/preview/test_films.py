@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from farm.cli.main import make_app
 from farm.dataset.reader import open_dataset
 from farm.dataset.sequences import find_sequences, has_sequences
 from farm.errors import FarmError
+from farm.storage import open_storage
 from tests.support.changed_datasets import ChangedDataset
 from tests.support.datasets import write_dataset
+from tests.support.full_disks import small_disk
 from tests.support.sequences import SEQUENCE_PASSES, write_sequences
 
 pytest.importorskip("imagecodecs")
@@ -282,6 +285,54 @@ def test_where_there_is_no_sequence_its_flags_are_refused(tmp_path, flags):
     assert isinstance(done.exception, FarmError)
     assert f"{flags[0]}: " in str(done.exception)
     assert "is of a sequence" in str(done.exception)
+
+
+def test_views_of_no_sequence_are_told_of(folder):
+    write_dataset(folder.parent / "balls", views=2, passes=("rgb", "mask"))
+
+    done = run(folder.parent)
+
+    assert done.exit_code == 0, done.output
+    assert "note: 2 views of no sequence left out" in done.stderr
+    assert (folder / STREET / f"preview{film_suffix()}").exists()
+    assert not (folder.parent / "preview.jpg").exists()
+
+
+def test_films_of_a_bucket_come_here(folder, tmp_path, s3_place, monkeypatch):
+    bucket = open_storage(s3_place)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            bucket.put_file(path.relative_to(folder).as_posix(), path)
+    monkeypatch.chdir(tmp_path)
+
+    done = run(s3_place, "--html")
+
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "preview/preview.html").read_text()
+    assert f'src="{STREET}/preview{film_suffix()}"' in page
+    assert len(frames_of(tmp_path / "preview" / STREET / f"preview{film_suffix()}")) == 6
+
+
+@pytest.mark.parametrize("suffix", the_suffixes())
+@pytest.mark.parametrize("fps", [0.5, 23.976, 240.0, 100_000.0])
+def test_films_of_any_pace_and_of_one_frame_can_be_played(tmp_path, fps, suffix):
+    for frames in (1, 3):
+        place = tmp_path / str(frames)
+        write_sequences(place, sequences=1, frames=frames, fps=fps, passes=("rgb",), size=(16, 20))
+
+        assert len(frames_of(make(place, place / f"film{suffix}").path)) == frames
+
+
+def test_a_full_disk_is_named(folder, tmp_path, monkeypatch):
+    with small_disk(tmp_path / "disk", 1 << 15) as disk:
+        monkeypatch.setattr(tempfile, "tempdir", str(disk))
+
+        done = run(folder)
+
+        assert isinstance(done.exception, FarmError), done.output
+        assert str(disk) in str(done.exception)
+        assert "No space left on device" in str(done.exception)
+        assert not list(disk.iterdir())
 
 
 def test_a_frame_is_looked_at_like_any_view(folder):
