@@ -81,6 +81,10 @@ class Followed(NamedTuple):
     """Of these, pixels whose flow is that."""
     senses: tuple[int, ...] = ()
     """Of these, pixels whose flow is that with each of `SENSES`."""
+    pace: float | None = None
+    """Median over these of their flow along what it should be, as a share of that."""
+    keep_pace: int = 0
+    """Of these, pixels whose flow is that times the pace."""
     along: float | None = None
     """Median difference of the pictures along the flow, 0..1."""
     in_place: float | None = None
@@ -189,9 +193,14 @@ def compare_poses(
             np.linalg.norm(moved, axis=-1) >= STIRRING_PX
         )
     expected, moved = expected[moving], moved[moving]
+    if not len(moved):
+        return told
+    pace = float(np.median((moved * expected).sum(axis=-1) / (expected**2).sum(axis=-1)))
     return told._replace(
         moving=len(moved),
         fits=count_fits(moved, expected),
+        pace=pace,
+        keep_pace=count_fits(moved, expected * pace),
         senses=tuple(count_fits(moved, expected * sense) for sense in SENSES.values()),
     )
 
@@ -249,7 +258,8 @@ class FlowTally:
 
     def __init__(self, side: Side) -> None:
         self.side = side
-        self.moving = self.fits = 0
+        self.moving = self.fits = self.keep_pace = 0
+        self.paces: list[float] = []
         self.senses = np.zeros(len(SENSES), np.int64)
         self.along: list[float] = []
         self.in_place: list[float] = []
@@ -258,8 +268,10 @@ class FlowTally:
         """Take one more step."""
         self.moving += step.moving
         self.fits += step.fits
-        if step.senses:
+        if step.pace is not None:
             self.senses += step.senses
+            self.paces.append(step.pace)
+            self.keep_pace += step.keep_pace
         if step.along is not None and step.in_place is not None:
             self.along.append(step.along)
             self.in_place.append(step.in_place)
@@ -274,6 +286,18 @@ class FlowTally:
             yield (
                 f"{FLOW[self.side]} {list(SENSES)[best]}: at {share:.0%} of what moves, depth and "
                 f"poses say so; delete its files, and the same farm render renders it again"
+            )
+
+    def strange_pace(self) -> Iterator[str]:
+        """Say whether most of what is seen goes farther, or less far, than what stands still."""
+        if self.moving < LEAST_MOVING:
+            return
+        share, right = self.keep_pace / self.moving, self.fits / self.moving
+        if share >= FITS_MOST and share >= right + FITS_MORE:
+            yield (
+                f"{FLOW[self.side]} is {np.median(self.paces):.3g} times what depth and poses say "
+                f"of what stands still, at {share:.0%} of what moves: right only if most of the "
+                "scene moves like that"
             )
 
     def strange_pictures(self) -> Iterator[str]:

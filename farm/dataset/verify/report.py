@@ -12,7 +12,7 @@ from farm.spec.base import Spec
 CheckName = Literal[
     "records", "names", "summary", "missing", "bytes", "decode", "shape", "mask", "empty", "flat",
     "edge", "numbers", "depth", "normal", "index", "tracks", "box", "frames", "poses", "flow",
-    "warp", "same", "alike", "stray", "splits", "running", "nested", "failures",
+    "pace", "warp", "same", "alike", "stray", "splits", "running", "nested", "failures",
 ]  # fmt: skip
 
 TITLES: dict[CheckName, str] = {
@@ -36,6 +36,7 @@ TITLES: dict[CheckName, str] = {
     "frames": "sequences have all their frames, and times increase",
     "poses": "each sequence's transforms.json agrees with the records",
     "flow": "flow leads to the same things in neighbouring frames",
+    "pace": "most of what is seen moves as far as depth and poses say",
     "warp": "pictures look the same along the flow",
     "same": "no two views have the same picture",
     "alike": "no two views of a model look the same",
@@ -49,7 +50,7 @@ TITLES: dict[CheckName, str] = {
 assert TITLES.keys() == set(get_args(CheckName))
 
 NOTES: frozenset[CheckName] = frozenset(
-    {"edge", "depth", "empty", "warp", "same", "alike", "running", "nested", "failures"}
+    {"edge", "depth", "empty", "pace", "warp", "same", "alike", "running", "nested", "failures"}
 )
 """Checks whose findings may be right: a person should look. All that a renderer keeps
 is sound or a note."""
@@ -97,8 +98,8 @@ class CheckResult(Spec):
     """It may be right: a person should look."""
     looked_at: int
     """Views, or of `stray` files, of `records` lines, of `splits` places, of `frames` and `poses`
-    sequences, of `flow` and `warp` frames with a neighbour, of `summary`, `running` and `failures`
-    datasets."""
+    sequences, of `flow`, `pace` and `warp` steps to a neighbouring frame, of `summary`, `running`
+    and `failures` datasets."""
     found: int
     examples: tuple[str, ...]
     """The first findings."""

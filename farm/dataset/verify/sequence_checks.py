@@ -87,13 +87,18 @@ class SequenceVerifier:
                 self._take(step, tallies[step.side], sequence)
             progress(min(RUN_FRAMES, len(run)))
         for tally in tallies.values():
-            for what in tally.strange_sense():
+            turned = list(tally.strange_sense())
+            for what in turned:
                 self._report(DatasetFinding("flow", sequence.key, what))
+            for what in tally.strange_pace() if not turned else ():
+                self._report(DatasetFinding("pace", sequence.key, what))
             for what in tally.strange_pictures():
                 self._report(DatasetFinding("warp", sequence.key, what))
 
     def _take(self, step: Followed, tally: FlowTally, sequence: SequenceFrames) -> None:
         self._tally.look("flow")
+        if step.moving:
+            self._tally.look("pace")
         if step.along is not None:
             self._tally.look("warp")
         if step.astray:

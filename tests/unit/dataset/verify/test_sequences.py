@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from farm.dataset.merge import merge
 from farm.dataset.reader import open_dataset
 from farm.dataset.records.sequences import write_sequences as write_transforms
 from farm.dataset.verify.report import VerifyReport
 from farm.dataset.verify.verify import verify
-from farm.storage import FolderStorage
+from farm.storage import FolderStorage, open_storage
 from tests.support.changed_datasets import ChangedDataset
 from tests.support.sequences import SEQUENCE_PASSES, write_sequences
 
@@ -314,7 +315,7 @@ def test_flow_that_leads_astray_is_found(folder, names, how):
     report = look_at(folder)
 
     assert found(report)["flow"] >= FRAMES - 1
-    assert set(found(report)) <= {"flow", "warp"}
+    assert set(found(report)) <= {"flow", "pace", "warp"}
     lines = told(report, "flow")
     assert all(line.startswith("harbour/001-00001-00006") for line in lines)
 
@@ -374,21 +375,32 @@ def test_validity_is_yes_or_no(folder):
     assert "holds numbers besides 0 and 255 at" in told(report, "flow")[0]
 
 
-def test_flow_that_runs_backwards_on_both_sides_is_found_where_all_is_one_thing(tmp_path):
-    """What it leads to is the same thing, and it leads back: only the poses tell."""
-    folder = make(tmp_path, sequences=1, frames=3, size=(256, 192))
+def one_thing(folder: Path, how) -> VerifyReport:
+    """Look at flow that is changed on both sides where all has one number: only the poses tell."""
+    make(folder, sequences=1, frames=3, size=(256, 192))
     data = ChangedDataset(folder)
-    data.change_all(FLOWS, backwards)
+    data.change_all(FLOWS, how)
     data.change_all(("index",), lambda index: (index > 0).astype(np.uint16))
     for line in data.lines:
         line["indices"] = line["indices"][:1]
         line["objects"] = []
     data.save()
     write_transforms(FolderStorage(folder), "", print)
+    return look_at(folder)
 
-    report = look_at(folder)
+
+def test_flow_that_runs_backwards_on_both_sides_is_found_where_all_is_one_thing(tmp_path):
+    report = one_thing(tmp_path, backwards)
 
     assert any("flow_forward runs backwards: at " in line for line in told(report, "flow"))
+
+
+def test_flow_that_is_as_long_as_that_of_other_frames_is_noted(tmp_path):
+    """Such as flow to the next frame of the file where the dataset takes every third."""
+    report = one_thing(tmp_path, lambda flow: flow * 3)
+
+    assert any("flow_forward is 3 times what depth" in line for line in told(report, "pace"))
+    assert found(one_thing(tmp_path / "right", lambda flow: flow)) == {}
 
 
 def test_pictures_that_do_not_follow_the_flow_are_noted(tmp_path):
@@ -417,6 +429,44 @@ def test_a_file_that_no_record_names_is_a_stray_in_a_sequence_too(folder):
 
     assert found(report) == {"stray": 1}
     assert told(report, "stray") == (f"{STREET}/depths/depth_000099.exr: no record names it",)
+
+
+def test_merged_sequences_are_sound(folder, tmp_path):
+    make(tmp_path / "other", sequences=1, frames=3)
+    parts = [open_dataset(folder), open_dataset(tmp_path / "other")]
+
+    merge(parts, FolderStorage(tmp_path / "merged"))
+
+    assert found(look_at(tmp_path / "merged")) == {}
+
+
+def test_sequences_of_one_name_stay_apart_in_a_merge_with_prefixes(folder, tmp_path):
+    make(tmp_path / "other", sequences=1, passes=("rgb", "index"))
+    parts = [open_dataset(folder), open_dataset(tmp_path / "other")]
+
+    merge(parts, FolderStorage(tmp_path / "merged"), prefix=True)
+
+    report = look_at(tmp_path / "merged")
+    assert found(report) == {}
+    assert looked(report)["frames"] == 3
+    assert (tmp_path / "merged/set" / STREET / "transforms.json").exists()
+    assert (tmp_path / "merged/other" / STREET / "transforms.json").exists()
+
+
+def test_a_sequence_in_a_bucket_is_looked_at_like_one_in_a_folder(folder, s3_place):
+    data = ChangedDataset(folder)
+    data.change("flow_forward", lambda flow: flow + 6, at=3)
+    data.save()
+    (folder / STREET / "transforms.json").unlink()
+    bucket = open_storage(s3_place)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            bucket.put_file(path.relative_to(folder).as_posix(), path)
+
+    report = verify(open_dataset(s3_place), workers=2)
+
+    assert found(report).keys() == {"flow", "poses"}
+    assert told(report, "poses")[0].startswith(f"{STREET}/transforms.json: is missing")
 
 
 def test_frames_that_are_looked_at_again_are_announced(folder):
