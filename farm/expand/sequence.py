@@ -21,6 +21,7 @@ from farm.spec.base import digest
 from farm.spec.camera import FileCamera, PathCamera, PinholeLens
 from farm.spec.job import Job
 from farm.spec.moment import Moment
+from farm.spec.passes import LIT
 from farm.spec.recipes.sequence import (
     FINEST,
     AnyPath,
@@ -201,6 +202,7 @@ def reels(
         facts = facts_of(scene)
         try:
             check_usable(scene, facts, recipe)
+            check_lit(job, scene, facts)
             clips = clips_of(scene, facts, recipe)
             cameras = cameras_of(scene, facts, recipe)
         except SpecError as error:
@@ -237,6 +239,20 @@ def check_usable(scene: Asset, facts: SceneFacts, recipe: RecipeSpec) -> None:
             f"scenes: {scene.name}: {', '.join(facts.python_drivers)} is driven by Python, which "
             "never runs: bake it to keyframes, or say --drivers freeze to keep the values that "
             "were saved"
+        )
+
+
+def check_lit(job: Job, scene: Asset, facts: SceneFacts) -> None:
+    """Make sure that there is light for the pictures of a scene.
+
+    Raises:
+        SpecError: There is none, and passes are asked for that need it.
+    """
+    shone_at = job.of("hdrs") and sequence(job).lights != "file"
+    if facts.is_dark and not shone_at and LIT.intersection(job.spec.passes):
+        raise SpecError(
+            f"scenes: {scene.name}: nothing in it gives light: no world, no lamp, nothing that "
+            "glows: name an HDRI with --hdrs, or only passes that need no light, such as depth"
         )
 
 

@@ -26,6 +26,7 @@ DOOR = "worker.attempt.survey"
 NEEDS = ("bpy", "worker")
 LOOK = 3
 """Raised with each change of what is found in the same scene."""
+WORDS = sorted(SceneFacts.model_fields)
 START_S = 180.0
 """Longest time for Blender to start."""
 SCENE_S = 300.0
@@ -254,4 +255,5 @@ class _Kept:
     def _file(self, question: Question) -> Path:
         asset = question.asset
         suffix = Path(asset.name).suffix.lower()
-        return self._folder / f"{digest(LOOK, asset.content, suffix, question.fps)}.json"
+        key = digest(LOOK, WORDS, asset.content, suffix, question.fps)
+        return self._folder / f"{key}.json"

@@ -45,6 +45,8 @@ class SceneFacts(Spec):
     """Inclusive."""
     is_still: bool = False
     """Nothing in it moves and it states no frames: any will do."""
+    is_dark: bool = False
+    """It has no world and no lamp, and nothing in it glows."""
     cameras: tuple[str, ...] = ()
     """Names, sorted; those that labels cannot follow are not among them."""
     camera: str | None = None

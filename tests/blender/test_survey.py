@@ -13,7 +13,7 @@ import pytest
 from farm.library import survey as surveys
 from farm.spec.scene_facts import Baked, CameraCut
 from tests.support.blender import simulated
-from tests.support.blender.scenes import add_box, asset_of, blend_file
+from tests.support.blender.scenes import a_material, add_box, asset_of, blend_file
 from tests.support.blender.simulated import write_baked
 from worker.sandbox import landlock
 
@@ -98,6 +98,39 @@ def test_cuts_are_told_by_frame(facts_of):
 
     early, late = CameraCut(frame=1, camera="early"), CameraCut(frame=20, camera="late")
     assert facts_of(fill).cuts == (early, late)
+
+
+def lamp(scene):
+    scene.collection.objects.link(bpy.data.objects.new("lamp", bpy.data.lights.new("lamp", "SUN")))
+
+
+def world(scene):
+    scene.world = bpy.data.worlds.new("sky")
+
+
+def glow(scene):
+    scene.objects["box"].data.materials.append(a_material(glow=1.0))
+
+
+def instanced_lamp(scene):
+    """Shown by an empty alone."""
+    lamps = bpy.data.collections.new("lamps")
+    lamps.objects.link(bpy.data.objects.new("lamp", bpy.data.lights.new("lamp", "SUN")))
+    empty = bpy.data.objects.new("empty", None)
+    empty.instance_type, empty.instance_collection = "COLLECTION", lamps
+    scene.collection.objects.link(empty)
+
+
+@pytest.mark.parametrize("light", [lamp, world, glow, instanced_lamp])
+def test_what_gives_light_in_a_scene_is_seen(facts_of, light):
+    assert not facts_of(light).is_dark
+
+
+def test_a_scene_in_which_nothing_gives_light_is_dark(facts_of):
+    def fill(scene):
+        scene.objects["box"].data.materials.append(a_material(glow=0.0))
+
+    assert facts_of(fill).is_dark
 
 
 def drive(owner, path, expression, index=-1):

@@ -16,6 +16,7 @@ from worker.blender.camera import set_pixels
 from worker.blender.formats import importers
 from worker.blender.guards import disarm, file_access
 from worker.blender.loader import USD, BroughtScene
+from worker.blender.materials.emission import any_shines
 
 
 class Survey(NamedTuple):
@@ -43,6 +44,7 @@ def facts_of(brought: BroughtScene, used: list[bpy.types.ID]) -> SceneFacts:
         frame_start=brought.time.start,
         frame_end=brought.time.end,
         is_still=brought.time.is_still,
+        is_dark=is_dark(scene, used),
         cameras=tuple(fit),
         camera=main_camera(scene, fit),
         unfit_cameras=unfit,
@@ -56,6 +58,13 @@ def facts_of(brought: BroughtScene, used: list[bpy.types.ID]) -> SceneFacts:
         refused=(*refusals(used), *simulations.unusable(scene)),
         python_drivers=brought.python_drivers,
     )
+
+
+def is_dark(scene: Any, used: list[bpy.types.ID]) -> bool:
+    """Tell whether nothing gives light in a scene, which uses these data-blocks."""
+    if scene.world is not None or any(isinstance(block, bpy.types.Light) for block in used):
+        return False
+    return not any_shines(block for block in used if isinstance(block, bpy.types.Material))
 
 
 def main_camera(scene: Any, fit: list[str]) -> str | None:

@@ -50,6 +50,20 @@ def test_a_scene_is_one_sequence_unless_said():
     assert views[0].path_of("depth", picture_format="png") == f"{name}/depths/depth_000001.exr"
 
 
+def test_a_dark_scene_needs_an_hdri_for_pictures():
+    dark = FACTS.model_copy(update={"is_dark": True})
+
+    with pytest.raises(SpecError, match=r"scene0\.blend: nothing in it gives light: .* --hdrs"):
+        frames(job_of(dark))
+
+    job = job_of(dark)
+    depth = job.spec.model_copy(update={"passes": ("depth", "flow_forward")})
+    assert frames(make_job(depth, job.assets))
+
+    hdr = an_asset("sky.exr").model_copy(update={"kind": "hdr", "role": "hdrs"})
+    assert frames(make_job(job.spec, (*job.assets, hdr)))
+
+
 def test_a_still_scene_has_as_many_frames_as_are_asked_for():
     still = SceneFacts(fps=24, frame_start=0, frame_end=0, is_still=True)
     asked = {"camera": "orbit", "frames": 10, "frame_step": 2, "sequences_per_scene": 3}
