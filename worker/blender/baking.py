@@ -39,6 +39,7 @@ def bake(opened: FileScene, first: int, last: int) -> None:
     scene = opened.scene
     make_local(scene)
     show_as_rendered(scene)
+    bring_inside(scene)
     with plain_time(opened, first, last) as span:
         open_ones = [each for each in simulations.all_of(scene) if not each.is_baked]
         zones = [each for each in open_ones if each.zone is not None]
@@ -104,6 +105,22 @@ def make_local(scene: Any) -> None:
             stands_for = block.library if linked else block.override_library
             if block.session_uid in used and stands_for is not None:
                 block.make_local(clear_liboverride=True)
+
+
+def bring_inside(scene: Any) -> None:
+    """Take the bakes of zones that lie beside the file into the scene."""
+    layer = scene.view_layers[0]
+    for each in simulations.all_of(scene):
+        if each.zone is not None and each.is_baked and not each.is_inside:
+            each.modifier.bake_target, each.zone.bake_target = "PACKED", "INHERIT"
+            with bpy.context.temp_override(
+                scene=scene, view_layer=layer, object=each.item, active_object=each.item
+            ):
+                bpy.ops.object.geometry_node_bake_pack_single(
+                    session_uid=each.item.session_uid,
+                    modifier_name=each.modifier.name,
+                    bake_id=each.zone.bake_id,
+                )
 
 
 def show_as_rendered(scene: Any) -> None:

@@ -35,6 +35,7 @@ class Simulation(NamedTuple):
     name: str
     """As people know it: `cloth of Flag`."""
     is_baked: bool
+    """In its file, or beside it where it can be read."""
     cache: Any = None
     """Blender's point cache of it, where it has one."""
     item: Any = None
@@ -45,10 +46,20 @@ class Simulation(NamedTuple):
     surface: Any = None
     """What is painted on."""
 
+    @property
+    def is_inside(self) -> bool:
+        """Whether it is baked in its file, and so wherever that is read."""
+        if self.zone is not None:
+            return is_packed(self.zone)
+        return self.is_baked and not self.cache.use_disk_cache
+
 
 def found(scene: Any) -> tuple[str, ...]:
-    """Return what of a scene must be baked, as people know it; what is baked is not among it."""
-    return tuple(dict.fromkeys(each.name for each in all_of(scene) if not each.is_baked))
+    """Return what of a scene must be baked, as people know it; what its file holds is not.
+
+    What lies beside the file is, since it does not come along to workers.
+    """
+    return tuple(dict.fromkeys(each.name for each in all_of(scene) if not each.is_inside))
 
 
 def baked(scene: Any) -> dict[str, int]:

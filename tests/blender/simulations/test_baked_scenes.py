@@ -166,6 +166,40 @@ def test_what_the_file_has_baked_stays_as_it_is(blender, bake, tmp_path):
     assert points_of(bake(asset), LAST) == pytest.approx(wanted, abs=1e-6)
 
 
+BAKE_BESIDE = """
+import bpy, sys
+bpy.ops.wm.open_mainfile(filepath=sys.argv[1])
+scene = max(bpy.data.scenes, key=lambda each: len(each.objects))
+item = scene.objects["Mover"]
+nodes = item.modifiers[0]
+nodes.bake_target, nodes.bake_directory = "DISK", "//beside"
+with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0],
+                               object=item, active_object=item, selected_objects=[item]):
+    bpy.ops.object.simulation_nodes_cache_bake(selected=True)
+nodes.node_group.nodes["Set Position"].inputs["Offset"].default_value = (0.0, 0.0, 5.0)
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["there", "gone"])
+def test_a_bake_beside_the_file_is_used_where_it_can_be_read(blender, bake, tmp_path, is_there):
+    """It is not sent along with the file, so it counts as not baked."""
+    asset = write_simulated(tmp_path / "scene.blend", simulated.zone)
+    command = [sys.executable, "-c", BAKE_BESIDE, asset.path]
+    subprocess.run(command, check=True, capture_output=True)
+    if not is_there:
+        shutil.rmtree(tmp_path / "beside")
+    asset = asset_of(tmp_path / "scene.blend", "scene")
+    assert simulations.found(blender.open_scene(asset).scene) == ("simulation zone of Mover",)
+
+    opened = bake(asset)
+    shutil.rmtree(tmp_path / "beside", ignore_errors=True)
+
+    lift = 0.1 if is_there else 5.0  # as it was when it was baked, and as the file is now
+    points = points_of(opened, 11)
+    assert points[:, 2].mean() == pytest.approx(11 * lift, abs=1e-3)
+
+
 def test_pictures_beside_the_file_are_found_wherever_it_lies(blender, tmp_path):
     """Workers keep assets in folders of their own."""
     blender.free_model()
