@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from farm.errors import SpecError
 from farm.expand.recipe import Count, Expansion
+from farm.expand.streams import stream
 from farm.expand.tasks import batches, new_task, sampling_seed
 from farm.spec.asset import Asset
 from farm.spec.base import digest
@@ -27,8 +28,10 @@ from farm.spec.recipes.sequence import (
     AnyPath,
     RecipeSpec,
     Setup,
+    Start,
     Take,
     Three,
+    Tracks,
     TrajectoryPath,
     View,
     spacing,
@@ -44,6 +47,9 @@ FRAME_S = 0.5
 MOST_S = 1e6
 NEARLY = 1e-6
 """Seconds, or frames, that rounding may cost."""
+USUAL_TRACKS = 256
+STARTS = 4
+"""Frames of a sequence in which points are chosen: what comes into view later is followed, too."""
 MOST_KEPT = 8
 """Jobs whose plan is remembered."""
 
@@ -662,10 +668,29 @@ def frames_task(job: Job, index: int, shooting: Shooting, number: int) -> Render
                 "denominator": take.denominator,
                 "path": setup.path and without_poses(setup.path),
                 "take": take.place if setup.path else 0,
+                "tracks": tracks_of(job, shooting),
             }
         ),
         views=(view_of(job, shooting, place) for place in places),
         needs=need,
+    )
+
+
+def tracks_of(job: Job, shooting: Shooting) -> Tracks | None:
+    """Return which points a sequence follows, if any: chosen in a few frames, evenly apart."""
+    if "tracks" not in job.spec.passes:
+        return None
+    take, scene = shooting.take, shooting.reel.scene
+    chance = stream(job.spec.seed, (scene,), place=take.place, aspect="tracks")
+    last = take.frames - 1
+    places = sorted({round(last * part / (STARTS - 1)) for part in range(STARTS)})
+    return Tracks(
+        count=sequence(job).tracks or USUAL_TRACKS,
+        seed=int(chance.integers(2**31)),
+        starts=tuple(
+            Start(place=each, frame=take.moment(each), camera=camera_at(job, shooting, each))
+            for each in places
+        ),
     )
 
 

@@ -42,7 +42,7 @@ class JobSpec(Spec):
     (left out: `{model}_{hdr}`); in augmented mode, left out, the dataset is `output` itself."""
     render: RenderSettings = RenderSettings()
     """Size, quality and file format."""
-    passes: tuple[PassName, ...] = ("rgb", "mask")
+    passes: tuple[PassName, ...] = Field(default=("rgb", "mask"), validate_default=True)
     """Images to write for each view, all from one render."""
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     """The same seed makes the same dataset again, view by view."""
@@ -123,6 +123,15 @@ class JobSpec(Spec):
             return value
         named = [name for each in value for name in (FLOWS if each == "flow" else (each,))]
         return named if "flow" in value else value
+
+    @field_validator("passes")
+    @classmethod
+    def _with_the_recipe_s(
+        cls, value: tuple[PassName, ...], known: ValidationInfo
+    ) -> tuple[PassName, ...]:
+        recipe: Recipe | None = known.data.get("recipe")
+        more = recipe.passes_with_it if recipe is not None else ()
+        return (*value, *(name for name in more if name not in value))
 
     @field_validator("passes")
     @classmethod

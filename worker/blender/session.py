@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import bpy
+from numpy.random import Generator
 
 from farm.errors import AssetError, GpuMemoryError, RenderError, StorageError, TaskError
 from farm.spec.asset import Asset
@@ -18,15 +19,15 @@ from farm.spec.passes import PassName
 from farm.spec.record import CameraRecord
 from farm.spec.render import ResolvedRender
 from farm.spec.task import Need
-from worker.blender import baked_file, baking, file_scene, gpu_memory, test_card
+from worker.blender import baked_file, baking, file_scene, gpu_memory, test_card, tracks
 from worker.blender import camera as cameras
 from worker.blender.environment import Environment
 from worker.blender.file_scene import FileScene
 from worker.blender.formats import importers
 from worker.blender.guards import file_access
 from worker.blender.loader import Loader
+from worker.blender.models import measure
 from worker.blender.models.group import Models
-from worker.blender.models.measure import measure
 from worker.blender.models.model import Model
 from worker.blender.models.standing import Standing, key_of
 from worker.blender.scratch import Scratch
@@ -41,8 +42,11 @@ from worker.blender.settings import (
 )  # fmt: skip
 from worker.blender.surroundings import Surroundings, surroundings
 from worker.blender.survey import Survey, survey
+from worker.blender.tracks import Eye
 from worker.blender.view_passes import STICKY, Sampling, plan_samplings
+from worker.blender.watch import watch
 from worker.device.device import claim_device, parse_device
+from worker.points.followed import Anchors, Tracking
 
 log = logging.getLogger(__name__)
 
@@ -293,7 +297,7 @@ class BlenderSession:
         scene = brought.scene
         brought.clips.play(asset.path, None)
         self._adopt(scene)
-        found = measure(self.scene, self._render_nothing)
+        found = measure.measure(self.scene, self._render_nothing)
         if not found.objects:
             raise AssetError(asset.path, importers.nothing_to_render(self._loader.strange_ids()))
         file_scene.add_hidden(found, scene)
@@ -485,6 +489,28 @@ class BlenderSession:
         """Let Cycles forget what it keeps, on the device too, between pictures."""
         self.scene.render.use_persistent_data = False
         self.scene.render.use_persistent_data = True
+
+    # Points
+
+    def choose_points(self, camera: CameraRecord, count: int, chance: Generator) -> Anchors:
+        """Return points of what the camera sees now, evenly spread over its picture."""
+        chosen: list[Anchors] = []
+
+        def visit(depsgraph: bpy.types.Depsgraph) -> None:
+            chosen.append(tracks.choose(depsgraph, self._eye(camera), count, chance))
+
+        measure.look(self.scene, self._render_nothing, visit)
+        return chosen[-1]
+
+    def follow(self, anchors: Anchors, camera: CameraRecord) -> Tracking:
+        """Follow points in the pictures that are rendered next, as long as somebody wants them."""
+        follower = tracks.Follower(anchors, self._eye(camera))
+        watch(follower)
+        return follower
+
+    def _eye(self, camera: CameraRecord) -> Eye:
+        render = self.scene.render
+        return Eye(camera, (render.resolution_x, render.resolution_y))
 
     def _render_nothing(self) -> None:
         """Run the scene's renderer for its depsgraph alone."""

@@ -27,6 +27,7 @@ CYCLES_PASSES: dict[PassName, tuple[str, ...]] = {
     "specular": ("glossy_direct", "glossy_indirect", "glossy_color"),
     "cryptomatte": ("cryptomatte_object", "cryptomatte_material"),
     "uv": ("uv",),
+    "tracks": ("z",),
 }
 """The passes of a view layer that each of ours is made of; `Combined` is always there."""
 CHANNELS = {

@@ -22,6 +22,7 @@ from farm.spec.view import View
 from worker.labels.flow import Shape
 from worker.labels.objects import Thing
 from worker.labels.tables import material_table
+from worker.points.followed import Tracking
 
 if TYPE_CHECKING:  # the session imports Blender, which finding a recipe does not need
     from worker.blender.session import BlenderSession
@@ -42,6 +43,8 @@ class Shot:
     """From the renderer's coordinates to those in which the record speaks: a turn and a shift."""
     things: tuple[Thing, ...] = ()
     """What the picture shows, in the coordinates in which the record speaks."""
+    tracking: Tracking | None = None
+    """Of a frame of a sequence: the points that are followed."""
     shapes: Mapping[int, Shape] = field(default_factory=dict)
     """Of a frame of a sequence: index -> what the mesh is made of that is seen now."""
 

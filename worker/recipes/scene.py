@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from farm.spec.camera import FileCamera, PoseCamera
 from farm.spec.label import IndexLabel
 from farm.spec.passes import PassName
+from farm.spec.record import CameraRecord
 from farm.spec.view import View
 from worker.labels.objects import Thing
 from worker.labels.tables import index_table
+from worker.points.followed import Tracking
 from worker.recipes import Shot, Stage
 
 if TYPE_CHECKING:  # which imports Blender
@@ -55,8 +57,17 @@ class SceneStage(Stage):
         camera = self.session.look_through(self.camera_of(view), motion=self.motion_of(view))
         shapes = self.opened.shapes() if self.is_sequence else {}
         return Shot(
-            camera=camera, gain=1.0, true_strength=True, things=self.things(), shapes=shapes
+            camera=camera,
+            gain=1.0,
+            true_strength=True,
+            things=self.things(),
+            tracking=self.track(camera),
+            shapes=shapes,
         )
+
+    def track(self, camera: CameraRecord) -> Tracking | None:
+        """Follow points in the frame that is rendered next, if the recipe follows any."""
+        return None
 
     def camera_of(self, view: View) -> FileCamera | PoseCamera:
         """Return what a view is seen by."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from farm.spec.asset import Asset
 from farm.spec.camera import FileCamera, PathCamera, PoseCamera
-from farm.spec.recipes.sequence import FINEST, Setup, View
+from farm.spec.recipes.sequence import FINEST, Setup, Tracks, View
+from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
 from farm.spec.view import View as BaseView
+from worker.points.followed import Anchors, Tracking, joined
 from worker.recipes.paths.lay import lay_paths, read_path, write_paths
 from worker.recipes.scene import SceneStage
 
@@ -36,6 +40,8 @@ class SequenceStage(SceneStage):
 
     spacing: Fraction = Fraction(1)
     """Frames of the file from one frame of the sequence to the next."""
+    anchors: Anchors | None = None
+    """Points that are followed."""
 
     hdr: Asset | None = None
     """What lights the scene in place of its world."""
@@ -71,6 +77,24 @@ class SequenceStage(SceneStage):
             return self.path[view.moment.place]
         return super().camera_of(view)
 
+    def track(self, camera: CameraRecord) -> Tracking | None:
+        return self.session.follow(self.anchors, camera) if self.anchors is not None else None
+
+    def choose_points(self, view: View, wanted: Tracks) -> Anchors:
+        """Return points of what the sequence of a frame shows, the same for all of its frames."""
+        parts: list[Anchors] = []
+        for left, start in zip(range(len(wanted.starts), 0, -1), wanted.starts, strict=True):
+            moment = view.moment.model_copy(update={"place": start.place})
+            there = view.model_copy(
+                update={"frame": start.frame, "camera": start.camera, "moment": moment}
+            )
+            self.opened.show_frame(start.frame)
+            camera = self.session.look_through(self.camera_of(there))
+            share = -(-(wanted.count - sum(map(len, parts))) // left)
+            chance = np.random.default_rng([wanted.seed, start.place])
+            parts.append(self.session.choose_points(camera, share, chance))
+        return joined(parts)
+
     def motion_of(self, view: BaseView) -> tuple[PoseCamera, PoseCamera] | None:
         if not isinstance(view.camera, PathCamera):
             return None
@@ -92,7 +116,12 @@ def prepare(task: RenderTask, session: BlenderSession) -> SequenceStage:
     if setup.path is not None:
         assert task.needs is not None
         path = read_path(Path(task.needs.path), setup)
-    return SequenceStage(session, opened, path=path, spacing=spacing, hdr=hdr)
+    stage = SequenceStage(session, opened, path=path, spacing=spacing, hdr=hdr)
+    if setup.tracks is None:
+        return stage
+    first = task.views[0]
+    assert isinstance(first, View)
+    return replace(stage, anchors=stage.choose_points(first, setup.tracks))
 
 
 def make(task: RenderTask, session: BlenderSession, folder: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.arrays import decode_rows, encode_rows
+from farm.errors import RenderError
 from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PASSES, PassName
 from farm.spec.task import RenderTask
@@ -22,6 +23,7 @@ from worker.labels.flow import Side, flow_to, is_valid
 from worker.labels.objects import Sight, object_label, stand_alone
 from worker.labels.previews import preview
 from worker.labels.rim import within_rim
+from worker.labels.tracks import track_rows
 from worker.recipes import Shot
 from worker.render.checks import check_label, check_passes, check_pixels, check_rows, check_same
 from worker.render.neighbours import Around, Look
@@ -73,6 +75,8 @@ class ViewFileMaker:
         clock = PassTimer()
         arrays: dict[PassName, NDArray[Any]] = {}
         led = flows(task.passes, around) if around is not None else {}
+        if "tracks" in task.passes:
+            led["tracks"] = tracks(shot, passes)
         for name in task.passes:
             arrays[name] = led[name] if name in led else self._array(name, passes, geometry)
             clock.note(name)
@@ -136,6 +140,17 @@ def flows(wanted: Iterable[PassName], around: Around) -> dict[PassName, NDArray[
         if valid in wanted:
             found[valid] = np.where(is_valid(here, there, side), 255, 0).astype(np.uint8)
     return found
+
+
+def tracks(shot: Shot, passes: Passes) -> NDArray[Any]:
+    """Return the tracks of a frame.
+
+    Raises:
+        RenderError: Its recipe follows no points.
+    """
+    if shot.tracking is None:
+        raise RenderError("tracks: this recipe follows no points")
+    return track_rows(shot.tracking, shot.camera, shot.world_from_scene, reach(passes))
 
 
 def index_of(

@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 
 from farm.spec.asset import Asset, AssetKind
 from farm.spec.base import Spec
+from farm.spec.passes import PassName
 from farm.spec.render import ImageFormat
 
 
@@ -43,6 +44,11 @@ class Recipe(Spec):
     allow_empty_masks: bool = False
     """Keep views in which nothing of the model is to be seen, such as a sheet of paper from its
     edge; else they fail, each by its name."""
+
+    @property
+    def passes_with_it(self) -> tuple[PassName, ...]:
+        """Passes that come along because the recipe asks for what is in them."""
+        return ()
 
     @property
     def scene_fps(self) -> float | None:

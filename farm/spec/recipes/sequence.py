@@ -204,8 +204,17 @@ class RecipeSpec(Recipe):
     drivers: Literal["refuse", "freeze"] = "refuse"
     """What happens to drivers that need Python, which never runs: their scene is refused, or they
     keep the value that was saved."""
+    tracks: int | None = Field(
+        default=None, ge=1, le=100_000, exclude_if=lambda count: count is None
+    )
+    """Points on surfaces that are followed through each sequence, in the pass `tracks`; left out:
+    256, where that pass is asked for."""
     allow_skips: bool = False
     """Leave out scenes that cannot be used or are too short, rather than refuse the job."""
+
+    @property
+    def passes_with_it(self) -> tuple[PassName, ...]:
+        return ("tracks",) if self.tracks is not None else ()
 
     @property
     def scene_fps(self) -> float | None:
@@ -277,6 +286,25 @@ class Take(Spec):
         return float(Fraction(self.first) + Fraction(place) * self.spacing)
 
 
+class Start(Spec):
+    """A frame of a sequence in which points are chosen."""
+
+    place: int = Field(ge=0)
+    frame: float
+    camera: Annotated[FileCamera | PathCamera, Field(discriminator="kind")]
+
+
+class Tracks(Spec):
+    """Points that are followed through a sequence."""
+
+    count: int = Field(ge=1)
+    """How many, at most."""
+    seed: int
+    """What they are drawn from."""
+    starts: tuple[Start, ...]
+    """Each gives an equal share of the points."""
+
+
 class Setup(BaseSetup):
     """What the frames of a sequence share."""
 
@@ -298,6 +326,8 @@ class Setup(BaseSetup):
     """Of a maker: sequences for which it works out the camera's path."""
     seed: int = 0
     """Of a maker: what paths draw from."""
+    tracks: Tracks | None = Field(default=None, exclude_if=lambda tracks: tracks is None)
+    """Points that are followed, where the pass is asked for."""
 
 
 class View(BaseView):

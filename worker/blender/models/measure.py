@@ -126,15 +126,25 @@ class MeasureEngine(bpy.types.RenderEngine):
 
 def measure(scene: bpy.types.Scene, render: Callable[[], None]) -> Measurement:
     """Walk over everything that `render` would hand to the renderer of `scene`."""
-    engine_class: Any = MeasureEngine
-    if not engine_class.is_registered:
-        bpy.utils.register_class(MeasureEngine)
     found = Measurement()
 
     def visit(depsgraph: bpy.types.Depsgraph) -> None:
         for instance in depsgraph.object_instances:
             add_instance(found, instance)
 
+    look(scene, render, visit)
+    return found
+
+
+def look(
+    scene: bpy.types.Scene,
+    render: Callable[[], None],
+    visit: Callable[[bpy.types.Depsgraph], None],
+) -> None:
+    """Show the depsgraph that `render` would hand to the renderer of `scene`."""
+    engine_class: Any = MeasureEngine
+    if not engine_class.is_registered:
+        bpy.utils.register_class(MeasureEngine)
     MeasureEngine.visit = staticmethod(visit)
     settings: Any = scene.render
     engine = settings.engine
@@ -143,7 +153,6 @@ def measure(scene: bpy.types.Scene, render: Callable[[], None]) -> Measurement:
         render()
     finally:
         settings.engine = engine
-    return found
 
 
 def add_instance(found: Measurement, instance: bpy.types.DepsgraphObjectInstance) -> None:

@@ -1,0 +1,102 @@
+"""Rays meet what is first on their way, as a look at every triangle has it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from worker.points.first_hits import aims, weights_of
+
+CHANCE = np.random.default_rng(5)
+
+
+def soup(count=300, span=4.0, size=1.0):
+    """Return triangles anywhere around a camera: (V, 3) and (T, 3)."""
+    middles = CHANCE.uniform(-span, span, (count, 1, 3))
+    corners = middles + CHANCE.uniform(-size, size, (count, 3, 3))
+    return corners.reshape(-1, 3), np.arange(3 * count).reshape(-1, 3)
+
+
+def nearest(corners, start, along, near):
+    """Return the depth of the first triangle on a ray, and its number, by solving for each."""
+    best = (np.inf, -1)
+    for number, (a, b, c) in enumerate(corners):
+        matrix = np.stack([b - a, c - a, -along], axis=1)
+        if abs(np.linalg.det(matrix)) < 1e-12:
+            continue
+        v, w, depth = np.linalg.solve(matrix, start - a)
+        if v >= 0 and w >= 0 and v + w <= 1 and near <= depth < best[0]:
+            best = (depth, number)
+    return best
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_the_first_of_many_triangles_is_met_on_every_side(parallel):
+    points, triangles = soup()
+    through = CHANCE.normal(size=(200, 3))
+    rays = aims(through, 0.3, parallel=parallel)
+    hits = rays.nothing()
+    rays.cast(hits, 7, points, triangles)
+    met = 0
+    for ray in range(len(through)):
+        depth, number = nearest(
+            points[triangles], rays.starts[ray], rays.along[ray % len(rays.along)], 0.3
+        )
+        assert hits.triangle[ray] == number
+        assert hits.surface[ray] == (7 if number >= 0 else -1)
+        np.testing.assert_allclose(hits.depth[ray], depth, rtol=1e-9)
+        met += number >= 0
+    assert 50 < met < 200
+
+
+def test_surfaces_may_be_looked_at_one_after_the_other():
+    points, triangles = soup()
+    rays = aims(CHANCE.normal(size=(100, 3)), 0.1, parallel=False)
+    whole, parts = rays.nothing(), rays.nothing()
+    rays.cast(whole, 0, points, triangles)
+    for number in range(10):
+        rays.cast(parts, number, points, triangles[number * 30 : number * 30 + 30])
+    np.testing.assert_array_equal(parts.depth, whole.depth)
+    there = whole.surface >= 0
+    np.testing.assert_array_equal(
+        (parts.surface * 30 + parts.triangle)[there], whole.triangle[there]
+    )
+
+
+def test_no_ray_slips_through_between_two_triangles():
+    x, y = np.meshgrid(np.linspace(-1, 1, 21), np.linspace(-1, 1, 21))
+    points = np.stack([x, y, -2 - 0.3 * np.sin(5 * x) * np.cos(4 * y)], axis=-1).reshape(-1, 3)
+    at = np.arange(21 * 21).reshape(21, 21)
+    quads = np.stack([at[:-1, :-1], at[:-1, 1:], at[1:, 1:], at[1:, :-1]], axis=-1).reshape(-1, 4)
+    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    inner = points.reshape(21, 21, 3)[3:-3, 3:-3].reshape(-1, 3)  # straight at the corners
+    rays = aims(inner, 0.1, parallel=False)
+    hits = rays.nothing()
+    rays.cast(hits, 0, points, triangles)
+    np.testing.assert_allclose(hits.depth, rays.depths(inner), rtol=1e-6)
+
+
+def test_where_nothing_is_nothing_is_met():
+    rays = aims(np.zeros((0, 3)), 0.1, parallel=False)
+    rays.cast(rays.nothing(), 0, *soup(3))
+    some = aims(np.array([[0.0, 0.0, -1.0]]), 0.1, parallel=True)
+    hits = some.nothing()
+    some.cast(hits, 0, np.zeros((0, 3)), np.zeros((0, 3), np.int64))
+    some.cast(hits, 0, np.full((3, 3), np.nan), np.array([[0, 1, 2]]))
+    assert np.isinf(hits.depth).all()
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_a_point_that_is_nowhere_spoils_no_other_triangle(parallel):
+    points = np.array([[-1, -1, -2], [1, -1, -2], [0, 2, -2], [np.nan, 0, -1]], float)
+    rays = aims(np.array([[0.0, 0.0, -1.0]]), 0.1, parallel=parallel)
+    hits = rays.nothing()
+    rays.cast(hits, 0, points, np.array([[0, 1, 3], [0, 1, 2]]))
+    assert (hits.depth[0], hits.triangle[0]) == (2.0, 1)
+
+
+def test_weights_make_the_point_of_a_triangle():
+    corners = CHANCE.normal(size=(50, 3, 3))
+    wanted = CHANCE.dirichlet([1, 1, 1], size=50)
+    points = (wanted[..., None] * corners).sum(axis=1)
+    np.testing.assert_allclose(weights_of(corners, points), wanted, atol=1e-9)

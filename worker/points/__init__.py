@@ -1,0 +1,1 @@
+"""Points in space that are followed from frame to frame; numpy only."""

@@ -1,0 +1,262 @@
+"""What rays through places of a picture meet first, found in the picture rather than in space.
+
+Triangles that cover none of the places fall out by four look-ups each, so that no tree of them has
+to be built anew for each frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+Indices = NDArray[np.int64]
+AT_ONCE = 2_000_000
+"""Pairs of a triangle and a place that are looked at together."""
+EDGE = 1e-9
+"""How far beside a triangle, as a share of it, a ray meets it: none slips through between two."""
+CUBE = tuple(np.eye(3)[[(axis + 1) % 3, (axis + 2) % 3, axis]] for axis in range(3))
+"""Turns that bring x, y and z each to z; the last one turns nothing."""
+AS_IT_IS = CUBE[2]
+BEHIND = np.diag((-1.0, 1.0, -1.0))
+"""A half turn."""
+
+
+@dataclass
+class Hits:
+    """What has been met so far at each of N places."""
+
+    depth: Numbers
+    """(N,), in units of each place's ray; infinite where nothing was met."""
+    surface: Indices
+    """(N,), which of the surfaces that were looked at; -1 where nothing was met."""
+    triangle: Indices
+    """(N,), of that surface."""
+
+
+class Sheet(NamedTuple):
+    """Where rays go through a plane in front of a camera."""
+
+    turn: Numbers
+    """(3, 3), from the camera's frame to that of the sheet, which looks along its -Z."""
+    places: Indices
+    """(M,), which places are on it."""
+    uv: Numbers
+    """(M, 2), on the plane 1 in front of the camera; of parallel rays anywhere."""
+    parallel: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Aims:
+    """Rays of a camera."""
+
+    sheets: tuple[Sheet, ...]
+    starts: Numbers
+    """(N, 3), in the camera's frame."""
+    along: Numbers
+    """(N, 3), by how far a ray goes on with each unit of depth."""
+    near: float
+    """Nothing nearer than that is met."""
+    grids: tuple[Grid, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "grids", tuple(Grid(sheet.uv) for sheet in self.sheets))
+
+    def nothing(self) -> Hits:
+        """Return what is met by rays where there is nothing."""
+        nowhere = np.full(len(self.starts), -1, dtype=np.int64)
+        return Hits(np.full(len(nowhere), np.inf), nowhere, nowhere.copy())
+
+    def depths(self, points: Numbers) -> Numbers:
+        """Return the depths (N,) of points (N, 3) on the rays."""
+        return np.asarray(np.max(np.abs((points - self.starts) * (self.along != 0)), axis=1))
+
+    def at(self, depths: Numbers) -> Numbers:
+        """Return the points (N, 3) of the rays at these depths."""
+        return np.asarray(self.starts + self.along * depths[:, None])
+
+    def cast(self, hits: Hits, surface: int, points: Numbers, triangles: Indices) -> None:
+        """Note what the rays meet of one more surface.
+
+        Args:
+            hits: What was met before.
+            surface: Its number.
+            points: (V, 3), in the camera's frame.
+            triangles: (T, 3), its points.
+        """
+        for sheet, grid in zip(self.sheets, self.grids, strict=True):
+            turned = points if sheet.turn is AS_IT_IS else points @ sheet.turn.T
+            if grid.misses(*box_of(turned, self.near, parallel=sheet.parallel)):
+                continue
+            self._cast_on(sheet, grid, hits, surface, turned, triangles)
+
+    def _cast_on(  # noqa: PLR0913 - a surface on a sheet
+        self,
+        sheet: Sheet,
+        grid: Grid,
+        hits: Hits,
+        surface: int,
+        points: Numbers,
+        triangles: Indices,
+    ) -> None:
+        corners = points[triangles]
+        low, high, ahead = boxes(corners, self.near, parallel=sheet.parallel)
+        near_places = np.flatnonzero(ahead & grid.any_in(low, high))
+        for triangle, place in pairs(near_places, low, high, sheet.uv):
+            depth = met(corners[triangle], sheet.uv[place], parallel=sheet.parallel)
+            there = depth >= self.near
+            note(hits, surface, triangle[there], sheet.places[place[there]], depth[there])
+
+
+class Grid:
+    """Where on a sheet there are places: how many lie in a box is known by four look-ups."""
+
+    SIDE = 512
+
+    def __init__(self, uv: Numbers) -> None:
+        self._low = uv.min(axis=0) if len(uv) else np.zeros(2)
+        span = np.maximum(uv.max(axis=0) - self._low, 1e-12) if len(uv) else np.ones(2)
+        self._scale = (self.SIDE - 1) / span
+        counts = np.zeros((self.SIDE + 1, self.SIDE + 1), dtype=np.int64)
+        cells = self._cells(uv)
+        np.add.at(counts, (cells[:, 1] + 1, cells[:, 0] + 1), 1)
+        self._sums = counts.cumsum(axis=0).cumsum(axis=1)
+
+    def any_in(self, low: Numbers, high: Numbers) -> NDArray[np.bool_]:
+        """Say in which boxes (T, 2) there may be a place."""
+        apart = (high < self._low) | (low > self._low + (self.SIDE - 1) / self._scale)
+        first, last = self._cells(low), self._cells(high) + 1
+        sums = self._sums
+        count = (
+            sums[last[:, 1], last[:, 0]] - sums[first[:, 1], last[:, 0]]
+            - sums[last[:, 1], first[:, 0]] + sums[first[:, 1], first[:, 0]]
+        )  # fmt: skip
+        return np.asarray((count > 0) & ~apart.any(axis=1))
+
+    def misses(self, low: Numbers, high: Numbers) -> bool:
+        """Say whether no place is in a box."""
+        return not self.any_in(low[None], high[None])[0]
+
+    def _cells(self, uv: Numbers) -> Indices:
+        cells = np.clip((uv - self._low) * self._scale, 0, self.SIDE - 1)
+        return np.floor(np.nan_to_num(cells)).astype(np.int64)
+
+
+def aims(points: Numbers, near: float, *, parallel: bool) -> Aims:
+    """Return rays from a camera through points (N, 3) in its frame, none of them NaN.
+
+    Depths are along the camera's axis, or along that of the side of a cube around it.
+
+    Args:
+        points: Where the rays go through.
+        near: Nothing nearer than that is met.
+        parallel: All rays run along the axis, rather than from the camera's centre.
+    """
+    if parallel:
+        sheet = Sheet(AS_IT_IS, np.arange(len(points)), points[:, :2], parallel=True)
+        return Aims((sheet,), points * (1.0, 1.0, 0.0), np.array([[0.0, 0.0, -1.0]]), near)
+    far = np.abs(points)
+    side = np.argmax(far, axis=1)
+    along = points / far.max(axis=1, initial=0.0)[:, None]
+    found = []
+    for axis, turn in enumerate(CUBE):
+        for full in (turn, BEHIND @ turn):
+            turned = along @ full.T
+            places = np.flatnonzero((side == axis) & (turned[:, 2] < 0))
+            if len(places):
+                found.append(Sheet(full, places, turned[places, :2], parallel=False))
+    return Aims(tuple(found), np.zeros_like(points), along, near)
+
+
+def box_of(points: Numbers, near: float, *, parallel: bool) -> tuple[Numbers, Numbers]:
+    """Return the box on a sheet around points (V, 3): all of it if some are behind or nowhere."""
+    if not len(points):
+        return np.full(2, np.inf), np.full(2, -np.inf)
+    if not np.isfinite(points).all():
+        return np.full(2, -np.inf), np.full(2, np.inf)
+    if parallel:
+        return points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+    if points[:, 2].min() > -near:
+        return np.full(2, np.inf), np.full(2, -np.inf)
+    if points[:, 2].max() > -near:
+        return np.full(2, -np.inf), np.full(2, np.inf)
+    uv = points[:, :2] / -points[:, 2:]
+    return uv.min(axis=0), uv.max(axis=0)
+
+
+def boxes(
+    corners: Numbers, near: float, *, parallel: bool
+) -> tuple[Numbers, Numbers, NDArray[np.bool_]]:
+    """Return the boxes (T, 2), lowest and highest, of triangles (T, 3, 3) on a sheet.
+
+    Also which of them are in front at all; those that are partly so have no bounds.
+    """
+    ahead = corners[..., 2] <= -near
+    if parallel:
+        return corners[..., :2].min(axis=1), corners[..., :2].max(axis=1), ahead.any(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        uv = corners[..., :2] / -corners[..., 2:]
+    whole = ahead.all(axis=1)[:, None]
+    low = np.where(whole, uv.min(axis=1), -np.inf)
+    high = np.where(whole, uv.max(axis=1), np.inf)
+    return low, high, ahead.any(axis=1)
+
+
+def pairs(
+    triangles: Indices, low: Numbers, high: Numbers, uv: Numbers
+) -> Iterator[tuple[Indices, Indices]]:
+    """Yield triangles and the places (K, K) that lie in their boxes."""
+    step = max(1, AT_ONCE // max(1, len(uv)))
+    for first in range(0, len(triangles), step):
+        some = triangles[first : first + step]
+        inside = ((uv >= low[some, None] - EDGE) & (uv <= high[some, None] + EDGE)).all(axis=-1)
+        which, place = np.nonzero(inside)
+        yield some[which], place
+
+
+def met(corners: Numbers, uv: Numbers, *, parallel: bool) -> Numbers:
+    """Return at which depth (K,) rays meet their triangles (K, 3, 3); NaN where they miss them."""
+    ones = np.ones(len(uv))
+    if parallel:
+        start = np.stack([uv[:, 0], uv[:, 1], 0 * ones], axis=1)
+        along = np.stack([0 * ones, 0 * ones, -ones], axis=1)
+    else:
+        start, along = np.zeros((len(uv), 3)), np.stack([uv[:, 0], uv[:, 1], -ones], axis=1)
+    one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    across = np.cross(along, two)
+    scale = (one * across).sum(axis=1)
+    from_first = start - corners[:, 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        v = (from_first * across).sum(axis=1) / scale
+        turned = np.cross(from_first, one)
+        w = (along * turned).sum(axis=1) / scale
+        depth = (two * turned).sum(axis=1) / scale
+    inside = (v >= -EDGE) & (w >= -EDGE) & (v + w <= 1 + EDGE)
+    return np.where(inside, depth, np.nan)
+
+
+def note(hits: Hits, surface: int, triangle: Indices, place: Indices, depth: Numbers) -> None:
+    """Keep what is nearer than what was met before."""
+    order = np.lexsort((triangle, depth))
+    triangle, place, depth = triangle[order], place[order], depth[order]
+    places, first = np.unique(place, return_index=True)
+    nearer = depth[first] < hits.depth[places]
+    places, first = places[nearer], first[nearer]
+    hits.depth[places] = depth[first]
+    hits.surface[places] = surface
+    hits.triangle[places] = triangle[first]
+
+
+def weights_of(corners: Numbers, points: Numbers) -> Numbers:
+    """Return the weights (N, 3) of triangles' corners (N, 3, 3) that make points (N, 3) in them."""
+    one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    to = points - corners[:, 0]
+    aa, ab, bb = (one * one).sum(1), (one * two).sum(1), (two * two).sum(1)
+    ca, cb = (to * one).sum(1), (to * two).sum(1)
+    scale = aa * bb - ab * ab
+    v, w = (bb * ca - ab * cb) / scale, (aa * cb - ab * ca) / scale
+    return np.stack([1 - v - w, v, w], axis=1)
