@@ -176,6 +176,29 @@ def test_cubic_rotations_keep_their_tangents(opened):
     )
 
 
+def test_cubic_weights_of_shapes_keep_their_tangents(opened):
+    """Two shapes: their tangents and values lie mixed in one row of numbers."""
+    file = some_boxes(1)
+    shapes = [np.tile(shift, (len(CORNERS), 1)) for shift in ((1.0, 0, 0), (0, 1.0, 0))]
+    weights = [0, 0, 0.1, 0.9, 4.0, 0, 0, -2.0, 0.7, 0.2, 0, 0]  # in, value, out of each key
+    arrays = [*shapes, np.array([[1.0], [2.0]]), np.array(weights).reshape(-1, 1)]
+    file |= numbers(CORNERS, TRIANGLES, *arrays)
+    file["meshes"][0]["primitives"][0]["targets"] = [{"POSITION": 2}, {"POSITION": 3}]
+    file["animations"] = [{
+        "samplers": [{"input": 4, "output": 5, "interpolation": "CUBICSPLINE"}],
+        "channels": [{"sampler": 0, "target": {"node": 0, "path": "weights"}}],
+    }]  # fmt: skip
+    scene = opened(file)
+
+    scene.show_frame(24 * 1.3)
+
+    box = item(scene, "box0").evaluated_get(scene._depsgraph())
+    moved = np.mean([vertex.co for vertex in box.data.vertices], axis=0)
+    first = hermite([0.1], [4.0], [0.0], [0.7], 0.3)[0]
+    second = hermite([0.9], [0.0], [-2.0], [0.2], 0.3)[0]
+    assert np.allclose(moved, (first, 0, second), atol=1e-4)
+
+
 def test_steps_stay_steps(opened):
     jump = (0, "translation", "STEP", [0.0, 1.0], [(0, 0, 0), (5, 0, 0)])
     scene = opened(animated(("jump", [jump])))
