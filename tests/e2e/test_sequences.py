@@ -14,6 +14,7 @@ from farm.local.farm_folder import FarmFolder
 from farm.local.redis_server import free_port
 from tests.e2e.conftest import farm as run
 from tests.support.blender.street_scene import write_street
+from tests.support.changed_datasets import ChangedDataset
 from tests.support.waiting import wait_for
 
 SMALL = ("--resolution", 64, "--samples", 4)
@@ -92,6 +93,33 @@ def farm_up(tmp_path, monkeypatch):
     assert begun.returncode == 0, begun.stderr
     yield tmp_path / "farm"
     run("down", *place)
+
+
+def test_rendered_sequences_are_sound_are_films_and_flow_that_is_changed_is_found(scenes, tmp_path):
+    """Four samples: noise in pictures, none in labels."""
+    output = tmp_path / "renders"
+    done = run(
+        "render", "--recipe", "sequence", "--scenes", scenes / "street.blend", "--frames", 3,
+        "--frame-start", 20, "--frame-step", 2, "--keyframe-multiplier", 2, *PASSES, *SMALL,
+        "--output", output,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+    verified = run("dataset", "verify", output, "--strict")
+    assert verified.returncode == 0, verified.stdout
+    looked = run("dataset", "preview", output, "--html")
+    assert looked.returncode == 0, looked.stderr
+    (written,) = output.glob("street/*/preview.*")
+    assert written.relative_to(output).as_posix() in (output / "preview.html").read_text()
+    assert written.suffix in (".mp4", ".webp")
+    assert written.stat().st_size > 5_000
+
+    data = ChangedDataset(output)
+    data.change_all(("flow_forward", "flow_backward"), lambda flow: -2 * flow)
+    data.save()
+    verified = run("dataset", "verify", output)
+    assert verified.returncode == 1
+    assert "flow_forward leads" in verified.stdout
 
 
 def test_a_farm_that_loses_a_worker_renders_each_frame_once(scenes, farm_up, tmp_path):
