@@ -21,7 +21,7 @@ from farm.dataset.export.rigid_tracks import (
     look,
     points_of,
 )
-from farm.dataset.export.sequences import WholeExporter
+from farm.dataset.export.sequences import WholeExporter, moment_of
 from farm.dataset.export.survey import things
 from farm.dataset.export.timeline import ObjectKey
 from farm.dataset.images import to_8_bit
@@ -29,8 +29,6 @@ from farm.errors import SpecError
 from farm.spec.base import digest
 from farm.spec.record import ViewRecord
 
-CANDIDATES = 4
-"""Points that are looked at for each that is wanted: those of things that bend are dropped."""
 LEAST_POINTS = 5
 """Floating points that are no proof yet."""
 
@@ -69,12 +67,11 @@ class TapvidExporter(WholeExporter[Shown]):
         record = view.record
         depth, index = view.pixels("depth"), view.pixels("index")
         sight = Sight(record.camera, depth, index)
-        chosen = self._pixels(view, np.isfinite(depth) & (index > 0))
         points: dict[ObjectKey, Numbers] = {}
         outside: set[ObjectKey] = set()
         for key, body in bodies_of(record).items():
-            own = chosen[np.isin(index[chosen[:, 0], chosen[:, 1]], body.indices)]
-            found = points_of(sight, body, own)
+            own = np.argwhere(np.isin(index, body.indices) & np.isfinite(depth))
+            found = points_of(sight, body, self._some(own, view, key))
             inside = inside_box(found, body)
             points[key] = found[inside]
             if not inside.all():
@@ -111,14 +108,16 @@ class TapvidExporter(WholeExporter[Shown]):
             raise SpecError(f"nothing here can be tracked: {self.notes[0]}")
         return []
 
-    def _pixels(self, view: NumberedView, there: NDArray[np.bool_]) -> NDArray[np.intp]:
-        """Return pixels (N, 2) that show something, by lot: the same each time."""
-        seen = np.argwhere(there)
-        moment = view.record.view.moment
-        assert moment is not None
-        count = -(-self.options.points * CANDIDATES // moment.of)
-        rng = np.random.default_rng(int(digest(view.sequence, moment.place)[:16], 16))
-        return seen[rng.permutation(len(seen))[:count]]
+    def _some(
+        self, pixels: NDArray[np.intp], view: NumberedView, key: ObjectKey
+    ) -> NDArray[np.intp]:
+        """Return some of a thing's pixels (N, 2), by lot: the same each time.
+
+        Those of all frames are enough, if it were the only thing.
+        """
+        moment = moment_of(view)
+        rng = lot(view.sequence, moment.place, key.model_dump())
+        return pixels[rng.permutation(len(pixels))[: -(-self.options.points // moment.of)]]
 
     def _tracks(
         self,
@@ -155,9 +154,15 @@ class TapvidExporter(WholeExporter[Shown]):
     def _chosen(
         self, name: str, found: list[Tracks], names: list[str], records: list[ViewRecord]
     ) -> dict[str, Any]:
-        """Return the arrays of as many points as are wanted, by lot."""
-        rng = np.random.default_rng(int(digest(name)[:16], 16))
-        keep = np.sort(rng.permutation(len(names))[: self.options.points])
+        """Return the arrays of as many points as are wanted, spread evenly over things."""
+        counts = shares([len(tracks.px) for tracks in found], self.options.points)
+        first = np.cumsum([0, *(len(tracks.px) for tracks in found)])
+        keep = np.concatenate(
+            [
+                at + np.sort(lot(name, int(at)).permutation(len(tracks.px))[:count])
+                for at, tracks, count in zip(first, found, counts, strict=False)
+            ]
+        )
         px = np.concatenate([tracks.px for tracks in found])[keep]
         visible = np.concatenate([tracks.visible for tracks in found])[keep]
         return {
@@ -175,6 +180,19 @@ def notes_of(name: str, refused: dict[str, list[str]]) -> list[str]:
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
         notes.append(f"{name}: no tracks on {shown}: {why}, so poses cannot carry its points")
     return notes
+
+
+def lot(*what: object) -> np.random.Generator:
+    """Return a source of chance that is the same for the same things."""
+    return np.random.default_rng(int(digest(*what)[:16], 16))
+
+
+def shares(there: list[int], wanted: int) -> list[int]:
+    """Return how many to take of each, as evenly as there are enough."""
+    found = [0] * len(there)
+    for left, at in enumerate(sorted(range(len(there)), key=there.__getitem__)):
+        found[at] = min(there[at], -(-(wanted - sum(found)) // (len(there) - left)))
+    return found
 
 
 def bodies_of(record: ViewRecord) -> dict[ObjectKey, Body]:

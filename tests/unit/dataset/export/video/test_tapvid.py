@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import farm.dataset
+from farm.dataset.export.formats.video.tapvid import shares
 from farm.errors import SpecError
 from farm.projection import rays
 from tests.support.sequences import camera_at, carried, cast, write_sequences
@@ -49,7 +50,7 @@ def test_points_stay_on_their_surface_and_are_hidden_where_rays_say(tmp_path: Pa
     data = read(tmp_path / "out", f"{name}-001-00001-00006")
     np.testing.assert_array_equal(data["video"][2], views[2]["rgb"])
     assert set(data["objects"]) == {"Wall", "Square"}
-    assert len(data["points"]) == 2000
+    assert [np.count_nonzero(data["objects"] == name) for name in ("Wall", "Square")] == [1000] * 2
     told, right, fairs = [], [], []
     for at, numbered in ((1, data["objects"] == "Wall"), (2, data["objects"] == "Square")):
         px, hidden = data["px"][numbered], data["occluded"][numbered]
@@ -140,6 +141,19 @@ def test_where_nothing_can_be_carried_the_export_is_refused(tmp_path: Path):
 
     with pytest.raises(SpecError, match=r"nothing here can be tracked: street-\S+: no tracks on"):
         run(tmp_path / "d", tmp_path / "out", "tapvid")
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "taken"),
+    [
+        ([9, 9], 10, [5, 5]),
+        ([2, 9, 9], 10, [2, 4, 4]),
+        ([1, 2], 10, [1, 2]),
+        ([5, 5, 5], 1, [1, 0, 0]),
+    ],
+)
+def test_points_are_spread_evenly_over_things(there, wanted, taken):
+    assert shares(there, wanted) == taken
 
 
 def test_rays_of_the_builder_meet_what_the_passes_show(tmp_path: Path):
