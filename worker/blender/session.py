@@ -295,13 +295,14 @@ class BlenderSession:
     def _open(self, asset: Asset, baked: Path | None, fps: float | None) -> FileScene:
         brought = self._loader.bring_scene(asset, baked, fps=fps)
         scene = brought.scene
+        unread = brought.unread + tuple(f"Python driver {name}" for name in brought.python_drivers)
         brought.clips.play(asset.path, None)
         self._adopt(scene)
         found = measure.measure(self.scene, self._render_nothing)
         if not found.objects:
             raise AssetError(asset.path, importers.nothing_to_render(self._loader.strange_ids()))
         file_scene.add_hidden(found, scene)
-        return file_scene.describe(asset.path, scene, found, brought.unread, brought.clips)
+        return file_scene.describe(asset.path, scene, found, unread, brought.clips)
 
     def _adopt(self, scene: Any) -> None:
         """Render another scene than our own, by our own rules."""

@@ -500,5 +500,6 @@ def test_what_python_drives_keeps_the_value_that_was_saved(blender, tmp_path):
 
     assert blender.survey(asset).facts.python_drivers == ("Cube: location[0]",)
     scene = blender.open_scene(asset)
+    assert scene.unread == ("Python driver Cube: location[0]",)
     assert np.allclose(place(scene, "Cube", 20), (4.5, 2.0, 0.0))
     assert np.allclose(place(scene, "Cube", 30), (4.5, 3.0, 0.0))
