@@ -24,6 +24,8 @@ from farm.storage import FolderStorage
 
 FILM_FRAMES = 300
 """Most frames of a film, unless told otherwise."""
+SLOWEST_FPS = 0.1
+"""Slower ones are played like this: files cannot tell of all that a sequence can be."""
 MEASURED_FRAMES = 32
 """Frames, evenly spread, that the colours of all are chosen by."""
 
@@ -79,7 +81,8 @@ def make_film(  # noqa: PLR0913  a sequence, where to, and how
     scale = find_scale(data, shown, strip, workers=workers)
     draw = partial(draw_frame, strip=strip, scale=scale, stride=stride)
     drawn = mapped(draw, (data[view] for view in shown), workers=workers)
-    size_bytes = write_film(path, told(drawn, progress), count=len(shown), fps=sequence.fps[0])
+    fps = max(sequence.fps[0], SLOWEST_FPS)
+    size_bytes = write_film(path, told(drawn, progress), count=len(shown), fps=fps)
     return Film(sequence.key, path, strip.size, len(sequence), stride, sequence.fps[0], size_bytes)
 
 

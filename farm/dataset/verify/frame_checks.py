@@ -29,11 +29,12 @@ def strange_frames(sequence: SequenceFrames) -> Iterator[str]:
     if len(lengths) > 1:
         told = ", ".join(map(str, lengths))
         yield f"its records say that it has {told} frames: render it again into another dataset"
-    missing = sorted(set(range(lengths[-1])) - set(places.tolist()))
-    if missing:
+    there = np.unique(places[places < lengths[-1]])
+    if missing := lengths[-1] - len(there):
+        first = int(np.argmax(np.append(there, -1) != np.arange(len(there) + 1)))
         yield (
-            f"lacks {counted(len(missing), 'frame')} of {lengths[-1]}, the first at place "
-            f"{missing[0]}: the same farm render renders what is missing"
+            f"lacks {counted(missing, 'frame')} of {lengths[-1]}, the first at place {first}: the "
+            "same farm render renders what is missing"
         )
     if beyond := int(np.count_nonzero(places >= lengths[-1])):
         yield f"{counted(beyond, 'frame')} stand behind its end at place {lengths[-1] - 1}"

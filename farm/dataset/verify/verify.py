@@ -218,9 +218,11 @@ class Verifier:
     def _check_sequences(self, *, workers: int, progress: Callable[[int], None]) -> None:
         """Look at frames beside their neighbours."""
 
+        still = [self._is_at_rest(part) for part in range(len(self.prefixes))]
+
         def is_at_rest(sequence: SequenceFrames) -> bool:
             part = self._parts[sequence.views[0]]
-            return part not in self._unread and self._is_at_rest(part)
+            return part not in self._unread and still[part]
 
         SequenceVerifier(self.storage, self._record, tally=self.tally, report=self._report).run(
             self._sequences, is_at_rest=is_at_rest, workers=workers, progress=progress

@@ -314,7 +314,7 @@ def test_films_of_a_bucket_come_here(folder, tmp_path, s3_place, monkeypatch):
 
 
 @pytest.mark.parametrize("suffix", the_suffixes())
-@pytest.mark.parametrize("fps", [0.5, 23.976, 240.0, 100_000.0])
+@pytest.mark.parametrize("fps", [1e-6, 0.5, 23.976, 240.0, 100_000.0])
 def test_films_of_any_pace_and_of_one_frame_can_be_played(tmp_path, fps, suffix):
     for frames in (1, 3):
         place = tmp_path / str(frames)

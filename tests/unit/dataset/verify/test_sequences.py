@@ -155,6 +155,29 @@ def test_a_sequence_that_is_not_whole_is_named(
     assert any(line.startswith(f"{STREET}: {what}") for line in told(report, "frames"))
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("of", 10**15), ("place", 10**30), ("number", -(10**20)), ("fps", 1e300), ("time_s", 1e999)],
+)
+def test_numbers_that_no_sequence_has_are_of_no_record(folder, field, value):
+    data = ChangedDataset(folder)
+    data.moment(3)[field] = value
+    data.save()
+
+    assert "records" in found(look_at(folder))
+
+
+def test_a_length_that_is_far_too_large_costs_nothing(folder):
+    data = ChangedDataset(folder)
+    for at in range(FRAMES):
+        data.moment(at)["of"] = 2_000_000_000
+    data.save()
+
+    lines = told(look_at(folder), "frames")
+
+    assert lines[0].startswith(f"{STREET}: lacks 1,999,999,994 frames of 2000000000, the first at ")
+
+
 def test_a_frame_that_is_missing_while_a_sequence_is_rendered_is_not_wrong(folder):
     data = ChangedDataset(folder)
     lose_a_frame(data)
