@@ -66,16 +66,18 @@ def bake_all(scene: Any, zones: list[Simulation], cached: list[Simulation], span
         keep_shapes(scene, span)
 
 
-def follow_stretch(opened: FileScene) -> None:
+def follow_stretch(opened: FileScene, spacing: Fraction) -> None:
     """Let what was baked in the file itself follow time that is stretched."""
     shapes = [modifier for _, modifier in half_followers(opened.scene)]
-    if not shapes:
+    if not shapes or spacing * opened.own_stretch == 1:
         return
+    make_local(opened.scene)
+    show_as_rendered(opened.scene)
+    shapes = [modifier for _, modifier in half_followers(opened.scene)]
     caches = [each.cache for each in simulations.all_of(opened.scene) if each.modifier in shapes]
-    first = min(cache.frame_start for cache in caches)
-    last = max(cache.frame_end for cache in caches)
-    with plain_time(opened, first, last) as span:
-        show_as_rendered(opened.scene)
+    first = min(cache.frame_start for cache in caches) / opened.own_stretch
+    last = max(cache.frame_end for cache in caches) / opened.own_stretch
+    with plain_time(opened, math.floor(first), math.ceil(last)) as span:
         keep_shapes(opened.scene, span)
 
 

@@ -264,8 +264,7 @@ class BlenderSession:
         """
         baking.check_stretch(opened, spacing)
         opened.stretch_time(spacing)
-        if spacing != 1:
-            baking.follow_stretch(opened)
+        baking.follow_stretch(opened, spacing)
 
     def save_baked(self, asset: Asset, folder: Path) -> None:
         """Write the scene that was opened of an asset into a folder, as it is now.

@@ -98,6 +98,19 @@ def test_what_is_baked_keeps_its_place_among_modifiers(opened):
     assert names == ["Cloth", SHAPES, "Thick", "Last"]
 
 
+def test_cloth_that_was_baked_in_a_file_that_stretches_time_follows(blender, tmp_path):
+    def slowed(scene):
+        cloth(scene)
+        scene.render.frame_map_old, scene.render.frame_map_new = 100, 200
+
+    slow = blender.open_scene(write_baked(blender, tmp_path, slowed))
+    wanted = [points_of(slow, moment) for moment in (8, 10)]
+    blender.stretch_time(slow, Fraction(1))
+
+    assert points_of(slow, 8) == pytest.approx(wanted[0], abs=1e-6)
+    assert points_of(slow, 9) == pytest.approx((wanted[0] + wanted[1]) / 2, abs=1e-5)
+
+
 def test_flow_of_slow_motion_leads_to_the_next_frame_of_the_dataset(blender, tmp_path):
     """Cloth that falls moves down in each of them."""
     blender.free_model()
