@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.export.base import ExportPart, Lines, NumberedView, Written
+from farm.dataset.export.base import ExportJob, ExportPart, Lines, NumberedView, Written
+from farm.dataset.export.cameras import only_pinholes
 from farm.dataset.export.npz import Stacks, put_npz, stacks
 from farm.dataset.export.rigid_tracks import (
     FLOATING,
@@ -46,6 +47,14 @@ class Shown(NamedTuple):
     """Things that are seen where their boxes are not."""
 
 
+class Followed(NamedTuple):
+    """A frame, and where the points are in it that were followed when it was rendered."""
+
+    rgb: NDArray[np.uint8]
+    rows: NDArray[Any]
+    """(N,), as the pass `tracks` has them."""
+
+
 class Tracks(NamedTuple):
     """Points over time."""
 
@@ -55,15 +64,25 @@ class Tracks(NamedTuple):
     """(N, T)."""
 
 
-class TapvidExporter(WholeExporter[Shown]):
+class TapvidExporter(WholeExporter[Shown | Followed]):
     """`<split>/<sequence>.npz`: `video`, `points` (N, T, 2) of 0..1, `occluded` (N, T)."""
 
     reader = "TAP-Vid"
-    pinholes = True
     takes = frozenset({"points"})
-    needs = (("rgb",), ("depth",), ("index",))
+    needs = (("rgb",), ("tracks", "depth"), ("tracks", "index"))
 
-    def take_frame(self, view: NumberedView) -> Shown:
+    def __init__(self, job: ExportJob) -> None:
+        super().__init__(job)
+        self._followed = "tracks" in self.survey.common_passes()
+        if not self._followed:
+            only_pinholes(self.survey, self.reader)
+
+    def take_frame(self, view: NumberedView) -> Shown | Followed:
+        rgb = to_8_bit(view.pixels("rgb"))
+        return Followed(rgb, view.pixels("tracks")) if self._followed else self._posed(view, rgb)
+
+    def _posed(self, view: NumberedView, rgb: NDArray[np.uint8]) -> Shown:
+        """Return a frame with points that its depth shows."""
         record = view.record
         depth, index = view.pixels("depth"), view.pixels("index")
         sight = Sight(record.camera, depth, index)
@@ -76,9 +95,37 @@ class TapvidExporter(WholeExporter[Shown]):
             points[key] = found[inside]
             if not inside.all():
                 outside.add(key)
-        return Shown(to_8_bit(view.pixels("rgb")), depth, index, record, points, outside)
+        return Shown(rgb, depth, index, record, points, outside)
 
-    def write_sequence(self, part: ExportPart, frames: Iterator[Shown]) -> Written:
+    def write_sequence(self, part: ExportPart, frames: Iterator[Shown | Followed]) -> Written:
+        if self._followed:
+            return self._write_followed(part, cast("Iterator[Followed]", frames))
+        return self._write_posed(part, cast("Iterator[Shown]", frames))
+
+    def _write_followed(self, part: ExportPart, frames: Iterator[Followed]) -> Written:
+        """Write the tracks that were rendered."""
+        name = part.views[0].sequence
+        rows: list[NDArray[Any]] = []
+        with stacks(self.outbox, len(part.views)) as video:
+            for frame in frames:
+                video.add("video", frame.rgb)
+                rows.append(frame.rows)
+                if not np.array_equal(rows[0]["id"], frame.rows["id"]):
+                    raise SpecError(f"{name}: its frames follow different points: render it again")
+            keep = np.arange(len(rows[0]))
+            if "points" in self.options.model_fields_set:
+                keep = np.sort(lot(name).permutation(keep)[: self.options.points])
+            tracks = Tracks(
+                np.stack([each["px"][keep] for each in rows], axis=1),
+                np.stack([each["visible"][keep] for each in rows], axis=1),
+            )
+            told = {**arrays_of(tracks, part), "id": rows[0]["id"][keep]}
+            told["fps"] = np.float64(self.reels[name].fps)
+            path = put_npz(self.outbox, f"{part.split}/{name}.npz", video, told)
+        return Written([path], [{"tracks": len(keep), "notes": []}])
+
+    def _write_posed(self, part: ExportPart, frames: Iterator[Shown]) -> Written:
+        """Write tracks by the poses of things."""
         name = part.views[0].sequence
         records: list[ViewRecord] = []
         points: defaultdict[ObjectKey, list[Numbers]] = defaultdict(list)
@@ -95,7 +142,7 @@ class TapvidExporter(WholeExporter[Shown]):
                 bent |= frame.outside
                 for key, some in frame.points.items():
                     points[key].append(some)
-            told, notes = self._tracks(name, records, points, bent, maps)
+            told, notes = self._tracks(part, records, points, bent, maps)
             if told is None:
                 return Written([], [{"tracks": 0, "notes": [*notes]}])
             path = put_npz(self.outbox, f"{part.split}/{name}.npz", video, told)
@@ -121,13 +168,14 @@ class TapvidExporter(WholeExporter[Shown]):
 
     def _tracks(
         self,
-        name: str,
+        part: ExportPart,
         records: list[ViewRecord],
         points: dict[ObjectKey, list[Numbers]],
         bent: set[ObjectKey],
         maps: Stacks,
     ) -> tuple[dict[str, Any] | None, list[str]]:
         """Return the arrays of a sequence, None where nothing in it can be followed, and why."""
+        name = part.views[0].sequence
         bodies = [bodies_of(record) for record in records]
         depth, index = (maps.known[of].read() for of in ("depth", "index"))
         sights = [Sight(record.camera, depth[at], index[at]) for at, record in enumerate(records)]
@@ -149,12 +197,11 @@ class TapvidExporter(WholeExporter[Shown]):
                     found.append(tracks)
                     names += [key.name] * len(own)
         notes = notes_of(name, refused)
-        return (self._chosen(name, found, names, records) if names else None), notes
+        return (self._chosen(part, found, names) if names else None), notes
 
-    def _chosen(
-        self, name: str, found: list[Tracks], names: list[str], records: list[ViewRecord]
-    ) -> dict[str, Any]:
+    def _chosen(self, part: ExportPart, found: list[Tracks], names: list[str]) -> dict[str, Any]:
         """Return the arrays of as many points as are wanted, spread evenly over things."""
+        name = part.views[0].sequence
         counts = shares([len(tracks.px) for tracks in found], self.options.points)
         first = np.cumsum([0, *(len(tracks.px) for tracks in found)])
         keep = np.concatenate(
@@ -166,8 +213,7 @@ class TapvidExporter(WholeExporter[Shown]):
         px = np.concatenate([tracks.px for tracks in found])[keep]
         visible = np.concatenate([tracks.visible for tracks in found])[keep]
         return {
-            "points": (np.nan_to_num(px) / records[0].resolution_px).astype(np.float32),
-            "occluded": ~visible,
+            **arrays_of(Tracks(px, visible), part),
             "objects": np.array(names, dtype=np.str_)[keep],
             "fps": np.float64(self.reels[name].fps),
         }
@@ -178,8 +224,20 @@ def notes_of(name: str, refused: dict[str, list[str]]) -> list[str]:
     notes = []
     for why, names in refused.items():
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
-        notes.append(f"{name}: no tracks on {shown}: {why}, so poses cannot carry its points")
+        notes.append(
+            f"{name}: no tracks on {shown}: {why}, so poses cannot carry its points; "
+            "render with --tracks 256 to follow them"
+        )
     return notes
+
+
+def arrays_of(tracks: Tracks, part: ExportPart) -> dict[str, Any]:
+    """Return tracks as TAP-Vid has them: shares of width and height, and where they are hidden."""
+    size = part.views[0].record.resolution_px
+    return {
+        "points": (np.nan_to_num(tracks.px) / size).astype(np.float32),
+        "occluded": ~tracks.visible,
+    }
 
 
 def lot(*what: object) -> np.random.Generator:

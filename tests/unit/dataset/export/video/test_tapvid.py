@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +13,19 @@ import farm.dataset
 from farm.dataset.export.formats.video.tapvid import shares
 from farm.errors import SpecError
 from farm.projection import rays
-from tests.support.sequences import camera_at, carried, cast, write_sequences
+from tests.support.datasets import give_lens
+from tests.support.lenses import LENSES
+from tests.support.sequences import camera_at, carried, cast
+from tests.support.sequences import write_sequences as write_all
 from tests.unit.dataset.export.pictures import run
 
 SIZE = (64, 64)
+POSED = ("rgb", "depth", "index")
+
+
+def write_sequences(folder: Path, **options: Any) -> None:
+    """Without tracks of their own."""
+    write_all(folder, **{"passes": POSED} | options)
 
 
 def read(out: Path, name: str) -> dict[str, np.ndarray]:
@@ -87,6 +97,23 @@ def test_the_same_points_are_drawn_each_time_and_no_more_than_asked_for(tmp_path
     assert len(read(tmp_path / "one", "street-001-00001-00004")["points"]) == 10
 
 
+def test_tracks_that_were_rendered_are_taken_as_they_are(tmp_path: Path):
+    write_all(tmp_path / "d", passes=("rgb", "tracks"))
+    give_lens(tmp_path / "d", LENSES["fisheye"])  # which does not matter to them
+    views = list(farm.dataset.open(tmp_path / "d"))[:4]
+
+    run(tmp_path / "d", tmp_path / "out", "tapvid")
+    run(tmp_path / "d", tmp_path / "some", "tapvid", points=10)
+
+    data = read(tmp_path / "out", "street-001-00001-00004")
+    for at, view in enumerate(views):
+        np.testing.assert_allclose(data["px"][:, at], view["tracks"]["px"], atol=1e-4)
+        np.testing.assert_array_equal(data["occluded"][:, at], ~view["tracks"]["visible"])
+    some = read(tmp_path / "some", "street-001-00001-00004")
+    assert len(some["points"]) == 10
+    np.testing.assert_array_equal(some["points"], data["points"][np.isin(data["id"], some["id"])])
+
+
 def change(dataset: Path, at: int, edit) -> None:
     lines = (dataset / "views.jsonl").read_text().splitlines(keepends=True)
     record = json.loads(lines[at])
@@ -129,7 +156,8 @@ def test_what_poses_cannot_carry_is_named_and_has_no_tracks(tmp_path: Path, edit
 
     done = run(tmp_path / "d", tmp_path / "out", "tapvid")
 
-    note = f"street-001-00001-00004: no tracks on Square: {why}, so poses cannot carry its points"
+    note = f"street-001-00001-00004: no tracks on Square: {why}, so poses cannot carry its points; "
+    note += "render with --tracks 256 to follow them"
     assert done.notes == (note,)
     assert set(read(tmp_path / "out", "street-001-00001-00004")["objects"]) == {"Wall"}
     assert run(tmp_path / "d", tmp_path / "out", "tapvid").notes == (note,)
