@@ -22,7 +22,7 @@ from farm.spec.base import digest
 from farm.spec.camera import FileCamera, PathCamera, PinholeLens
 from farm.spec.job import Job
 from farm.spec.moment import Moment
-from farm.spec.passes import LIT
+from farm.spec.passes import LIT, SHUTTERED
 from farm.spec.recipes.sequence import (
     FINEST,
     AnyPath,
@@ -125,6 +125,11 @@ class SequenceExpansion(Expansion):
             yield "lights: there is no HDRI to light the scenes: name some with --hdrs"
         if lights == "file" and job.of("hdrs"):
             yield "lights: file leaves no use for HDRIs: say hdri or both, or leave out --hdrs"
+        if sequence(job).shutter and not set(SHUTTERED).intersection(job.spec.passes):
+            yield (
+                "shutter: none of the passes shows it, and rgb stays sharp: add "
+                f"{', '.join(SHUTTERED[:-1])} or {SHUTTERED[-1]} to the passes"
+            )
         plan = known_plan(job)
         if not sequence(job).allow_skips:
             yield from plan.left_out
@@ -669,6 +674,7 @@ def frames_task(job: Job, index: int, shooting: Shooting, number: int) -> Render
                 "path": setup.path and without_poses(setup.path),
                 "take": take.place if setup.path else 0,
                 "tracks": tracks_of(job, shooting),
+                "shutter": recipe.exposure,
             }
         ),
         views=(view_of(job, shooting, place) for place in places),

@@ -15,6 +15,10 @@ BYTES_PER_PX: dict[tuple[PassName, ImageFormat], float] = {
     ("mask", "png"): 0.03,
     ("rgb", "jxl"): 0.85,
     ("mask", "jxl"): 0.015,
+    ("blur", "png"): 1.2,
+    ("blur", "jxl"): 0.75,
+    ("rolling_shutter", "png"): 1.35,
+    ("rolling_shutter", "jxl"): 0.85,
 }
 TASK_OVERHEAD_S = 1.0
 LABEL_BYTES_PER_PX: dict[PassName, float] = {
@@ -34,6 +38,7 @@ LABEL_BYTES_PER_PX: dict[PassName, float] = {
     "specular": 1.6,
     "cryptomatte": 0.4,
     "uv": 0.7,
+    "events": 1.0,
 }
 """Mean of five sample models that fill the picture; the flow of a still one is smaller."""
 PREVIEW_BYTES = 10_000
@@ -79,7 +84,7 @@ def pass_bytes(name: PassName, job: Job) -> float:
     if PASSES[name].kind == "picture":
         deep = 2.2 if job.render.bit_depth == 16 else 1.0
         return BYTES_PER_PX[name, job.render.format] * deep * width * height
-    if PASSES[name].kind == "arrays":
+    if name in ARRAYS_BYTES:
         return ARRAYS_BYTES[name]
     return LABEL_BYTES_PER_PX[name] * width * height + PREVIEW_BYTES * job.render.previews
 
@@ -93,5 +98,7 @@ def _seconds(job: Job, *, devices: list[str], share: float) -> float:
         cores=cpu_count() if on_cpu else None,
     )
     lanes = 1 if on_cpu else len(devices)  # CPU workers share the cores
+    exposure = job.spec.recipe.exposure
+    view *= exposure.pictures if exposure else 1
     total = count.views * view + count.tasks * TASK_OVERHEAD_S
     return START_S + share * total / lanes if share else 0.0

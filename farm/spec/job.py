@@ -20,7 +20,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from farm.spec import release_0_1
 from farm.spec.asset import KINDS, Asset
 from farm.spec.base import Spec, digest
-from farm.spec.passes import FLOWS, OF_SEQUENCES, VALIDITY, PassName
+from farm.spec.passes import FLOWS, OF_SEQUENCES, SHUTTERED, VALIDITY, PassName
 from farm.spec.quote import is_text, quoted
 from farm.spec.recipes import DEFAULT_RECIPE, AnyRecipe, Recipe, all_roles, of_role
 from farm.spec.recipes.sod import SodGrid
@@ -146,6 +146,23 @@ class JobSpec(Spec):
                     f"{name}: views of the recipe {recipe.kind} have no neighbouring frames; "
                     + (instead if name in VALIDITY else "leave it out")
                 )
+        return value
+
+    @field_validator("passes")
+    @classmethod
+    def _shutter_is_open(
+        cls, value: tuple[PassName, ...], known: ValidationInfo
+    ) -> tuple[PassName, ...]:
+        recipe: Recipe | None = known.data.get("recipe")
+        if recipe is not None and recipe.exposure is None:
+            remedy = (
+                "say how long it is open, such as --shutter 0.5 (recipe.shutter)"
+                if "shutter" in type(recipe).model_fields
+                else f"the recipe {recipe.kind} has none; leave it out"
+            )
+            for name in SHUTTERED:
+                if name in value:
+                    raise ValueError(f"{name}: is made while a shutter is open: {remedy}")
         return value
 
     @field_validator("passes")

@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple, get_args
 PassName = Literal[
     "rgb", "mask", "depth", "distance", "normal", "normal_world", "index", "material",
     "flow_forward", "flow_backward", "flow_forward_valid", "flow_backward_valid", "position",
-    "albedo", "diffuse", "specular", "cryptomatte", "uv", "tracks",
+    "albedo", "diffuse", "specular", "cryptomatte", "uv", "tracks", "blur", "rolling_shutter",
+    "events",
 ]  # fmt: skip
 PASS_NAMES: tuple[PassName, ...] = get_args(PassName)
 
@@ -53,6 +54,7 @@ TRACKS = (
     Column("visible", "|b1"),
     Column("lost", "|b1"),
 )
+EVENTS = (Column("t", "<f8"), Column("x", "<u2"), Column("y", "<u2"), Column("p", "|i1"))
 ONE, TWO, THREE = ("Y",), ("R", "G"), ("R", "G", "B")  # names that every reader of EXR knows
 
 PASSES: dict[PassName, PassInfo] = {
@@ -75,16 +77,23 @@ PASSES: dict[PassName, PassInfo] = {
     "cryptomatte": PassInfo("cryptomatte", "cryptomatte"),
     "uv": PassInfo("uv", "floats", TWO),
     "tracks": PassInfo("tracks", "arrays", columns=TRACKS),
+    "blur": PassInfo("blur", "picture"),
+    "rolling_shutter": PassInfo("rolling_shutter", "picture"),
+    "events": PassInfo("events", "arrays", columns=EVENTS),
 }
 
 PICTURED: tuple[PassName, ...] = tuple(n for n in PASS_NAMES if PASSES[n].kind != "arrays")
 """All that are made of pixels."""
+SHUTTERED: tuple[PassName, ...] = ("blur", "rolling_shutter", "events")
+"""Passes that are made of several pictures, taken while the shutter is open."""
+PICTURES: frozenset[PassName] = frozenset({"rgb", *SHUTTERED})
+"""Passes that are made of the picture."""
 AVERAGED: frozenset[PassName] = frozenset(
-    {"rgb", "mask", "albedo", "diffuse", "specular", "cryptomatte"}
+    {*PICTURES, "mask", "albedo", "diffuse", "specular", "cryptomatte"}
 )
 """Means over all samples of a pixel. All other passes hold what is at the pixel's centre, and take
 one sample."""
-LIT: frozenset[PassName] = frozenset({"rgb", "diffuse", "specular"})
+LIT: frozenset[PassName] = frozenset({*PICTURES, "diffuse", "specular"})
 """Passes that depend on light."""
 
 FLOWS: tuple[PassName, ...] = (
@@ -93,7 +102,7 @@ FLOWS: tuple[PassName, ...] = (
 """What the word `flow` asks for: to the neighbouring frames, and where it can be trusted."""
 VALIDITY: frozenset[PassName] = frozenset({"flow_forward_valid", "flow_backward_valid"})
 """Passes that take a look at the neighbouring frames of a sequence."""
-OF_SEQUENCES: frozenset[PassName] = VALIDITY | {"tracks"}
+OF_SEQUENCES: frozenset[PassName] = VALIDITY | {"tracks", *SHUTTERED}
 """Passes that only frames of sequences have."""
 VIEW_PASSES: tuple[PassName, ...] = tuple(name for name in PASS_NAMES if name not in OF_SEQUENCES)
 """All that a view has by itself, whatever its recipe."""

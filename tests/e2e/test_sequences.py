@@ -147,3 +147,37 @@ def test_a_farm_that_loses_a_worker_renders_each_frame_once(scenes, farm_up, tmp
         assert (tmp_path / "here" / name / "transforms.json").is_file()
     verified = run("dataset", "verify", tmp_path / "here")
     assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def test_blur_rolling_shutter_and_events_of_the_time_a_shutter_is_open(scenes, tmp_path):
+    asked = (
+        "render", "--recipe", "sequence", "--scenes", scenes / "street.blend", "--frames", 2,
+        "--frame-start", 18, *SMALL, "--output", tmp_path / "renders",
+    )  # fmt: skip
+    for wrong, told in (
+        (("--passes", "rgb,blur"), "blur: is made while a shutter is open: say how long"),
+        (("--shutter", 0.5, "--passes", "rgb"), "shutter: none of the passes shows it"),
+        (("--shutter", 2, "--passes", "blur"), "recipe.shutter: '2' is more than 1"),
+    ):
+        done = run(*asked, *wrong)
+        assert (done.returncode, told in done.stderr) == (2, True), done.stderr
+
+    passes = ("rgb", "blur", "rolling_shutter", "events", "depth", "flow")
+    shutter = ("--shutter", 0.5, "--subframes", 4, "--passes", ",".join(passes))
+    done = run(*asked, *shutter)
+    assert done.returncode == 0, done.stderr
+    [frames] = sequences_of(tmp_path / "renders").values()
+    for view in frames:
+        assert (view["blur"] != view["rgb"]).any()
+        assert (view["rolling_shutter"] != view["rgb"]).any()
+        events, moment = view["events"], view.record.view.moment
+        assert len(events)
+        assert np.abs(events["t"] - moment.time_s).max() <= 0.25 / moment.fps
+        assert set(events["p"].tolist()) == {-1, 1}
+        assert view.record.values["shutter"]["open"] == 0.5
+    folder = tmp_path / "renders" / "street" / "001-00018-00019"
+    told = json.loads((folder / "transforms.json").read_text())["frames"][1]
+    assert told["blur_file_path"] == "blurred/blurred_000019.png"
+    assert np.load(folder / told["events_file_path"])["t"].dtype == np.float64
+    assert run("dataset", "verify", tmp_path / "renders").returncode == 0
+    assert "2 of 2 views complete" in run(*asked, *shutter).stderr

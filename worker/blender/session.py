@@ -43,8 +43,8 @@ from worker.blender.settings import (
 from worker.blender.surroundings import Surroundings, surroundings
 from worker.blender.survey import Survey, survey
 from worker.blender.tracks import Eye
-from worker.blender.view_passes import STICKY, Sampling, plan_samplings
-from worker.blender.watch import watch
+from worker.blender.view_passes import STICKY, Sampling, picture_alone, plan_samplings
+from worker.blender.watch import unwatch, watch
 from worker.device.device import claim_device, parse_device
 from worker.points.followed import Anchors, Tracking
 
@@ -419,6 +419,19 @@ class BlenderSession:
         """
         self._plan()
         return self._render(self._samplings[-1], seed=0)
+
+    def render_picture(self, *, seed: int) -> Path:
+        """Render the picture alone, exactly as beside labels; the file is the caller's to remove.
+
+        Points are not followed in it.
+
+        Raises:
+            GpuMemoryError: It does not fit into the GPU's memory, in small tiles either.
+            RenderError: Cycles did not deliver.
+        """
+        unwatch()
+        self._plan()
+        return self._render(picture_alone(self._samplings[0]), seed=seed)
 
     def render(self, *, seed: int) -> Path:
         """Render the passes into a file, which is the caller's to remove.

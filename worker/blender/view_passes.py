@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from farm.spec.passes import AVERAGED, LIT, PassName
+from farm.spec.passes import AVERAGED, LIT, PICTURES, PassName
 
 CYCLES_PASSES: dict[PassName, tuple[str, ...]] = {
     "rgb": ("environment",),
@@ -28,6 +28,9 @@ CYCLES_PASSES: dict[PassName, tuple[str, ...]] = {
     "cryptomatte": ("cryptomatte_object", "cryptomatte_material"),
     "uv": ("uv",),
     "tracks": ("z",),
+    "blur": ("environment",),
+    "rolling_shutter": ("environment",),
+    "events": ("environment",),
 }
 """The passes of a view layer that each of ours is made of; `Combined` is always there."""
 CHANNELS = {
@@ -103,13 +106,18 @@ def plan_samplings(
     picture = Sampling(
         needs(averaged) | sticky | (centre - apart),
         samples,
-        denoise=denoise and "rgb" in averaged,
+        denoise=denoise and not PICTURES.isdisjoint(averaged),
         lit=not LIT.isdisjoint(averaged),
     )
     if not apart:
         return (picture,)
     labels = apart | sticky
     return (picture, label_sampling(labels, see_through=see_through, blurred=blurred))
+
+
+def picture_alone(sampling: Sampling) -> Sampling:
+    """Return what gives the same picture as `sampling`, without the labels beside it."""
+    return replace(sampling, cycles_passes=needs(("rgb",)) | (sampling.cycles_passes & STICKY))
 
 
 def label_sampling(cycles_passes: frozenset[str], *, see_through: bool, blurred: bool) -> Sampling:

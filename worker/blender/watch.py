@@ -27,6 +27,12 @@ def watch(watcher: Watcher) -> None:
     _watcher = weakref.ref(watcher)
 
 
+def unwatch() -> None:
+    """Show renders to nobody until the next `watch`."""
+    global _watcher
+    _watcher = None
+
+
 def _install() -> None:
     """Stand between Blender and its renderer, once."""
     engine: Any = importlib.import_module("cycles").CyclesRender

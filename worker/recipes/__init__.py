@@ -17,6 +17,7 @@ from farm.spec.label import IndexLabel
 from farm.spec.passes import PassName
 from farm.spec.recipes import RECIPES
 from farm.spec.record import CameraRecord
+from farm.spec.shutter import Shutter
 from farm.spec.task import RenderTask
 from farm.spec.view import View
 from worker.labels.flow import Shape
@@ -135,6 +136,15 @@ class Stage(ABC):
         They need not be among the views of the task.
         """
         return (None, None)
+
+    @property
+    def shutter(self) -> Shutter | None:
+        """How long the shutter is open around each view, where its passes take that."""
+        return None
+
+    def beside(self, view: View, offset: float) -> View:
+        """Return what is seen `offset` frames of the sequence after a view, by the same camera."""
+        raise NotImplementedError
 
     @abstractmethod
     def arrange(self, view: View) -> Shot:

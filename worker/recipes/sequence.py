@@ -13,10 +13,13 @@ from farm.spec.asset import Asset
 from farm.spec.camera import FileCamera, PathCamera, PoseCamera
 from farm.spec.recipes.sequence import FINEST, Setup, Tracks, View
 from farm.spec.record import CameraRecord
+from farm.spec.shutter import Shutter
 from farm.spec.task import RenderTask
 from farm.spec.view import View as BaseView
 from worker.points.followed import Anchors, Tracking, joined
+from worker.recipes import Shot
 from worker.recipes.paths.lay import lay_paths, read_path, write_paths
+from worker.recipes.paths.poses import pose_at
 from worker.recipes.scene import SceneStage
 
 if TYPE_CHECKING:  # which imports Blender
@@ -42,6 +45,9 @@ class SequenceStage(SceneStage):
     """Frames of the file from one frame of the sequence to the next."""
     anchors: Anchors | None = None
     """Points that are followed."""
+
+    open_shutter: Shutter | None = None
+    """How long the shutter is open around each frame."""
 
     hdr: Asset | None = None
     """What lights the scene in place of its world."""
@@ -71,10 +77,32 @@ class SequenceStage(SceneStage):
         frame = float(exact + by * self.spacing)
         return view.model_copy(update={"frame": frame, "moment": moment})
 
+    @property
+    def shutter(self) -> Shutter | None:
+        return self.open_shutter
+
+    def beside(self, view: BaseView, offset: float) -> SubFrame:
+        assert isinstance(view, View)
+        exact = Fraction(view.frame).limit_denominator(FINEST_MOMENT)
+        frame = float(exact + Fraction(offset) * self.spacing)
+        return SubFrame.model_validate({**dict(view), "frame": frame, "offset": offset})
+
+    def arrange(self, view: BaseView) -> Shot:
+        if isinstance(view, SubFrame):
+            self.opened.show_frame(view.frame)
+            seen = self.session.look_through(self.camera_of(view))
+            return Shot(camera=seen, gain=1.0, true_strength=True)
+        shot = super().arrange(view)
+        if self.open_shutter is None:
+            return shot
+        told = self.open_shutter.model_dump(mode="json")
+        return replace(shot, values={**shot.values, "shutter": told})
+
     def camera_of(self, view: BaseView) -> FileCamera | PoseCamera:
         if isinstance(view.camera, PathCamera):
             assert view.moment is not None
-            return self.path[view.moment.place]
+            beside = view.offset if isinstance(view, SubFrame) else 0.0
+            return pose_at(self.path, view.moment.place + beside)
         return super().camera_of(view)
 
     def track(self, camera: CameraRecord) -> Tracking | None:
@@ -103,6 +131,13 @@ class SequenceStage(SceneStage):
         return self.path[max(place - 1, 0)], self.path[min(place + 1, last)]
 
 
+class SubFrame(View):
+    """A moment beside a frame, while its shutter is open."""
+
+    offset: float
+    """Frames of the sequence from the frame."""
+
+
 def prepare(task: RenderTask, session: BlenderSession) -> SequenceStage:
     """Open the scene."""
     setup = task.setup
@@ -116,7 +151,9 @@ def prepare(task: RenderTask, session: BlenderSession) -> SequenceStage:
     if setup.path is not None:
         assert task.needs is not None
         path = read_path(Path(task.needs.path), setup)
-    stage = SequenceStage(session, opened, path=path, spacing=spacing, hdr=hdr)
+    stage = SequenceStage(
+        session, opened, path=path, spacing=spacing, hdr=hdr, open_shutter=setup.shutter
+    )
     if setup.tracks is None:
         return stage
     first = task.views[0]

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.spec.passes import PassName
 from farm.spec.view import View
 from worker.images.multilayer import Passes, read_passes
 from worker.recipes import Shot
+
+Linear = NDArray[np.float32]
+"""A scene-linear picture (H, W, 3)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Exposure:
+    """What the sub-frames of a frame made together."""
+
+    pictures: dict[PassName, Linear] = field(default_factory=dict)
+    """`blur` and `rolling_shutter`, scene-linear."""
+    rows: dict[PassName, NDArray[Any]] = field(default_factory=dict)
+    """`events`, (N,), with a field for each column."""
+    sample_s: float = 0.0
+    """Seconds that Cycles spent tracing the sub-frames that are not the frame itself."""
+    is_number: bool = True
+    """No pixel of any sub-frame is NaN."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +43,8 @@ class Rendered:
     render_s: float
     centres: Path | None = None
     """A second file, with the labels that the first cannot tell, of the pixels' centres."""
+    exposure: Exposure | None = None
+    """What its sub-frames made, where its passes take any."""
 
     def drop(self) -> None:
         """Remove what was rendered."""

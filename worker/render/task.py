@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -26,6 +27,7 @@ from worker.render.neighbours import Around, Chain, Look
 from worker.render.record_book import RecordBook
 from worker.render.rendered import Rendered
 from worker.render.results import Results
+from worker.render.shutter import expose
 from worker.render.writer import Circumstances, ViewWriter
 
 if TYPE_CHECKING:  # bpy is imported by the process that renders, not by whoever imports this
@@ -257,18 +259,22 @@ def look_at(view: View, stage: Stage, session: BlenderSession, pool: EncodePool)
 
 
 def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: float) -> Rendered:
-    """Arrange and render one view, again where labels take a sample of their own."""
+    """Arrange and render one view, again where labels take a sample of their own, and its
+    sub-frames where passes are made of these.
+    """
     started = time.perf_counter()
     shot = stage.arrange(view)
     check_things(shot, stage, session)
-    path, centres = session.render(seed=view.seed), None
-    if session.wants_centres:
-        try:
-            centres = session.render_centres(seed=view.seed)
-        except TaskError:
-            path.unlink(missing_ok=True)
-            raise
-    return Rendered(view, shot, path, load_s, time.perf_counter() - started, centres)
+    rendered = Rendered(view, shot, session.render(seed=view.seed), load_s, render_s=0.0)
+    try:
+        if session.wants_centres:
+            rendered = replace(rendered, centres=session.render_centres(seed=view.seed))
+        if stage.shutter is not None:
+            rendered = replace(rendered, exposure=expose(rendered, stage.shutter, stage, session))
+    except TaskError:
+        rendered.drop()
+        raise
+    return replace(rendered, render_s=time.perf_counter() - started)
 
 
 def check_things(shot: Shot, stage: Stage, session: BlenderSession) -> None:

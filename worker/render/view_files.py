@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.arrays import decode_rows, encode_rows
-from farm.errors import RenderError
+from farm.errors import RenderError, UnusablePictureError
 from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PASSES, PassName
 from farm.spec.task import RenderTask
@@ -27,6 +27,7 @@ from worker.labels.tracks import track_rows
 from worker.recipes import Shot
 from worker.render.checks import check_label, check_passes, check_pixels, check_rows, check_same
 from worker.render.neighbours import Around, Look
+from worker.render.rendered import Exposure
 
 WITHOUT_PREVIEW = ("picture", "yes_or_no", "arrays")
 """Kinds of passes whose own files people can look at, or that are no pictures at all."""
@@ -62,8 +63,15 @@ class ViewFileMaker:
             view_transform=settings.view_transform, bit_depth=settings.bit_depth
         )
 
-    def __call__(self, passes: Passes, shot: Shot, around: Around | None = None) -> ViewFiles:
-        """Make the files of a view; of a frame of a sequence, with a look at its neighbours.
+    def __call__(
+        self,
+        passes: Passes,
+        shot: Shot,
+        around: Around | None = None,
+        exposure: Exposure | None = None,
+    ) -> ViewFiles:
+        """Make the files of a view; of a frame of a sequence, with a look at its neighbours, and
+        with what its sub-frames made.
 
         Raises:
             UnusablePictureError: What Cycles delivered must not count, or is lost in a file.
@@ -74,11 +82,18 @@ class ViewFileMaker:
         geometry = Geometry(shot.camera, shot.world_from_scene, shot.gain, self._materials)
         clock = PassTimer()
         arrays: dict[PassName, NDArray[Any]] = {}
-        led = flows(task.passes, around) if around is not None else {}
+        known = flows(task.passes, around) if around is not None else {}
         if "tracks" in task.passes:
-            led["tracks"] = tracks(shot, passes)
+            known["tracks"] = tracks(shot, passes)
+        if exposure is not None:
+            if not exposure.is_number:
+                raise UnusablePictureError("there are pixels that are not numbers")
+            known |= exposure.rows
         for name in task.passes:
-            arrays[name] = led[name] if name in led else self._array(name, passes, geometry)
+            if exposure is not None and name in exposure.pictures:
+                arrays[name] = self._develop(exposure.pictures[name])
+            else:
+                arrays[name] = known[name] if name in known else self._array(name, passes, geometry)
             clock.note(name)
         check_pixels(arrays, passes.alpha, bit_depth=bit_depth)
         files, previews = {}, {}

@@ -81,7 +81,7 @@ class ViewWriter:
         passes = around.own.passes.result() if around is not None else rendered.read()
         read = time.perf_counter()
         try:
-            produce = self._produce(passes, rendered.shot, around)
+            produce = self._produce(passes, rendered.shot, around, rendered.exposure)
         except UnusablePictureError as error:
             log.warning("view does not count view=%s: %s", rendered.view.name, error)
             with self._one_at_a_time:
@@ -91,7 +91,7 @@ class ViewWriter:
         timings = Timings(
             load_s=rendered.load_s,
             render_s=rendered.render_s,
-            sample_s=passes.sample_s,
+            sample_s=passes.sample_s + (rendered.exposure.sample_s if rendered.exposure else 0.0),
             read_s=read - begun,
             encode_s=done - read,
             write_s=0.0,

@@ -36,7 +36,8 @@ class TimeLimits:
             cores=(settings.threads or os.cpu_count() or 1) if cpu else None,
         )
         start_s = 0.0 if is_alive(self._warm) else START_S
-        limit_s = FLOOR_S + FACTOR * view_s * len(task.views) + task.setup_s
+        pictures = len(task.views) * task.setup.pictures_per_view
+        limit_s = FLOOR_S + FACTOR * view_s * pictures + task.setup_s
         return min(settings.task_timeout_scale * limit_s + start_s, settings.task_timeout_s)
 
 

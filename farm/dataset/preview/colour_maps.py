@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from farm.dataset.images import to_8_bit
 from farm.spec.counted import counted
 from farm.spec.label import IndexLabel
-from farm.spec.passes import PassName
+from farm.spec.passes import PASSES, PassName
 from farm.spec.record import ViewRecord
 
 CORNERS = ((1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1), (1, 0, 1), (1, 0, 0))
@@ -40,7 +40,7 @@ def paint(name: PassName, pixels: NDArray[Any], record: ViewRecord) -> tuple[Byt
         pixels: As it was decoded.
         record: Of its view: what index values are called and how they are coloured.
     """
-    if name in ("rgb", "mask"):
+    if PASSES[name].kind == "picture":
         return three(to_8_bit(pixels)), ""
     if name in ("index", "material"):
         table = record.indices if name == "index" else record.materials

@@ -129,7 +129,7 @@ def describe_shape(
     if pixels.shape[:2] != (height, width):
         return f"is {pixels.shape[1]} x {pixels.shape[0]} pixels, not {width} x {height}"
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
-    wanted = {"picture": 3 if name == "rgb" else 1, "floats": len(info.channels)}.get(info.kind, 1)
+    wanted = {"picture": 1 if name == "mask" else 3, "floats": len(info.channels)}.get(info.kind, 1)
     if info.kind != "cryptomatte" and channels != wanted:
         return f"has {channels} channels, not {wanted}"
     types = {

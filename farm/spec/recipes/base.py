@@ -11,6 +11,7 @@ from farm.spec.asset import Asset, AssetKind
 from farm.spec.base import Spec
 from farm.spec.passes import PassName
 from farm.spec.render import ImageFormat
+from farm.spec.shutter import Shutter
 
 
 class AssetRole(NamedTuple):
@@ -67,6 +68,11 @@ class Recipe(Spec):
         del read  # of most recipes all files are assets
         return self
 
+    @property
+    def exposure(self) -> Shutter | None:
+        """The open shutter of each view; None where views are of one moment."""
+        return None
+
 
 class Setup(Spec):
     """What all views of a task share beside its assets; only the recipe looks inside."""
@@ -74,6 +80,11 @@ class Setup(Spec):
     model_config = ConfigDict(allow_inf_nan=False)
 
     kind: str
+
+    @property
+    def pictures_per_view(self) -> int:
+        """How many pictures are rendered for one view."""
+        return 1
 
 
 def of_role(assets: Iterable[Asset], role: str) -> tuple[Asset, ...]:

@@ -25,6 +25,7 @@ from farm.spec.passes import PASSES, SUFFIXES, PassName
 from farm.spec.recipes.base import AssetRole, Recipe
 from farm.spec.recipes.base import Setup as BaseSetup
 from farm.spec.render import ImageFormat
+from farm.spec.shutter import Shutter
 from farm.spec.trajectory import (
     FORMATS,
     LENGTH_SLACK,
@@ -42,6 +43,8 @@ ROLES = (
 )
 FINEST = 900
 """Blender stretches time by whole numbers up to this, over another."""
+SUBFRAMES = 9
+EVENT_THRESHOLD = 0.2
 Multiplier = Annotated[float, Field(ge=1 / 64, le=64)]
 Three = tuple[float, float, float]
 
@@ -211,6 +214,19 @@ class RecipeSpec(Recipe):
     256, where that pass is asked for."""
     allow_skips: bool = False
     """Leave out scenes that cannot be used or are too short, rather than refuse the job."""
+    shutter: float = Field(default=0.0, ge=0.0, le=1.0, exclude_if=lambda value: value == 0.0)
+    """How long the shutter is open around each frame, in frames of the sequence, for the passes
+    `blur`, `rolling_shutter` and `events`; 0: these are not to be had."""
+    subframes: int = Field(
+        default=SUBFRAMES, ge=2, le=1000, exclude_if=lambda value: value == SUBFRAMES
+    )
+    """Pictures that are taken while the shutter is open. An odd number has the frame itself among
+    them, an even one takes one more."""
+    event_threshold: float = Field(
+        default=EVENT_THRESHOLD, ge=0.01, le=10.0,
+        exclude_if=lambda value: value == EVENT_THRESHOLD,
+    )  # fmt: skip
+    """Difference of log intensity that makes an event."""
 
     @property
     def passes_with_it(self) -> tuple[PassName, ...]:
@@ -219,6 +235,14 @@ class RecipeSpec(Recipe):
     @property
     def scene_fps(self) -> float | None:
         return self.fps
+
+    @property
+    def exposure(self) -> Shutter | None:
+        if not self.shutter:
+            return None
+        return Shutter(
+            open=self.shutter, subframes=self.subframes, event_threshold=self.event_threshold
+        )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -328,6 +352,12 @@ class Setup(BaseSetup):
     """Of a maker: what paths draw from."""
     tracks: Tracks | None = Field(default=None, exclude_if=lambda tracks: tracks is None)
     """Points that are followed, where the pass is asked for."""
+    shutter: Shutter | None = Field(default=None, exclude_if=lambda shutter: shutter is None)
+    """Of frames with passes that take more than one moment."""
+
+    @property
+    def pictures_per_view(self) -> int:
+        return self.shutter.pictures if self.shutter else 1
 
 
 class View(BaseView):
@@ -353,7 +383,7 @@ class View(BaseView):
 
     def path_of(self, of: PassName, *, picture_format: ImageFormat) -> str:
         folder, stem, suffix = file_of(of)
-        suffix = picture_format if of in ("rgb", "mask") else suffix
+        suffix = picture_format if PASSES[of].kind == "picture" else suffix
         return f"{self.moment.sequence}/{folder}/{stem}_{self.moment.number:06d}.{suffix}"
 
     def preview_path_of(self, of: PassName) -> str:
@@ -376,6 +406,9 @@ FILES: dict[PassName, tuple[str, str, str]] = {
     "flow_forward_valid": ("flows", "forward_valid", "png"),
     "flow_backward_valid": ("flows", "backward_valid", "png"),
     "position": ("points", "point", "exr"),
+    "blur": ("blurred", "blurred", "png"),
+    "rolling_shutter": ("rolling", "rolling", "png"),
+    "events": ("events", "events", "npz"),
 }
 """Folder, stem and suffix of a pass's files in a sequence; of others the pass is both."""
 

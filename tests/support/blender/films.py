@@ -57,6 +57,7 @@ def film_job(
     resolution: int = 64,
     samples: int = 2,
     views_per_task: int = 100,
+    render: dict[str, object] | None = None,
     **recipe: object,
 ) -> Job:
     """Make a job of one scene, of which `facts` are known."""
@@ -65,7 +66,12 @@ def film_job(
             "recipe": {"kind": "sequence", **recipe},
             "scenes": [str(scene)],
             "passes": list(passes),
-            "render": {"resolution": resolution, "samples": samples, "previews": False},
+            "render": {
+                "resolution": resolution,
+                "samples": samples,
+                "previews": False,
+                **(render or {}),
+            },
             "views_per_task": views_per_task,
         }
     )

@@ -49,6 +49,8 @@ COLUMNS = {
     "flow_forward_valid": "255 where the next frame shows the same point of a surface, else 0",
     "flow_backward_valid": "255 where the frame before shows the same point, else 0",
     "uv": "texture coordinates; 0 where there is nothing",
+    "blur": "the picture as a camera with an open shutter sees it, sRGB",
+    "rolling_shutter": "the picture, read row by row while the shutter is open, sRGB",
     "albedo": "share of light that is scattered, linear Rec. 709",
     "diffuse": "scattered light, linear Rec. 709",
     "specular": "reflected light, linear Rec. 709",
