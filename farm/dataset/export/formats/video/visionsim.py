@@ -69,6 +69,11 @@ class VisionsimExporter(FrameExporter):
         files = [self.outbox.put_text("FLOW.txt", FLOW_NOTE)] if self._has_flow() else []
         for split in self.survey.splits:
             for name, frames in by_sequence(lines, split):
+                if len({frame["fl_x"] for frame in frames}) > 1:
+                    self.notes.append(
+                        f"{name} zooms, so its lens is told in each frame: readers of visionsim "
+                        "that want one lens for all frames refuse it"
+                    )
                 text = json.dumps(transforms(frames, self.reels[name].fps), indent=2) + "\n"
                 path = f"{split}/{self.reels[name].path}/transforms.json"
                 files.append(self.outbox.put_text(path, text))

@@ -120,10 +120,10 @@ def track_entries(number: int, frames: list[Line]) -> Iterator[Line]:
     names = dict.fromkeys(name for frame in frames for name in frame["objects"])
     for name in names:
         seen = [frame["objects"].get(name) for frame in frames]
-        first = next(each for each in seen if each)
+        there = [each for each in seen if each]
         yield {
             "video_id": number,
-            "category_id": first["category_id"],
+            "category_id": there[0]["category_id"],
             "iscrowd": 0,
             "width": frames[0]["width"],
             "height": frames[0]["height"],
@@ -132,6 +132,7 @@ def track_entries(number: int, frames: list[Line]) -> Iterator[Line]:
             "segmentations": [each and each["segmentation"] for each in seen],
             "bboxes": [each and each["bbox"] for each in seen],
             "areas": [each and each["area"] for each in seen],
+            "avg_area": sum(each["area"] for each in there) / len(there),
         }
 
 

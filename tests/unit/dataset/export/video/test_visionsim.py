@@ -76,3 +76,20 @@ def test_without_both_flows_there_is_no_flow_file(tmp_path: Path):
     assert not (tmp_path / "out/FLOW.txt").exists()
     [frame, *_] = json.loads((folder / "transforms.json").read_text())["frames"]
     assert "flow_file_path" not in frame
+
+
+def test_a_zoom_is_told_in_each_frame_and_noted(tmp_path: Path):
+    write_sequences(tmp_path / "d", sequences=1, passes=("rgb",))
+    lines = (tmp_path / "d/views.jsonl").read_text().splitlines(keepends=True)
+    record = json.loads(lines[1])
+    record["camera"]["fx_px"] = record["camera"]["fy_px"] = 80.0
+    lines[1] = json.dumps(record) + "\n"
+    (tmp_path / "d/views.jsonl").write_text("".join(lines))
+
+    done = run(tmp_path / "d", tmp_path / "out", "visionsim")
+
+    path = tmp_path / "out/train/street/001-00001-00004/transforms.json"
+    meta = json.loads(path.read_text())
+    assert "fl_x" not in meta
+    assert [frame["fl_x"] for frame in meta["frames"]] == [64, 80, 64, 64]
+    assert [note.split()[:2] for note in done.notes] == [["street-001-00001-00004", "zooms,"]]

@@ -38,6 +38,7 @@ def test_tracks_are_the_objects_of_each_frame(tmp_path: Path):
         tracks = [each for each in data["annotations"] if each["video_id"] == video["id"]]
         assert sorted(classes[each["category_id"]] for each in tracks) == ["Square", "Wall"]
         for track in tracks:
+            assert track["avg_area"] == pytest.approx(np.mean(track["areas"]))
             value = {"Wall": 1, "Square": 2}[classes[track["category_id"]]]
             for view, segm, box, area in zip(
                 four, track["segmentations"], track["bboxes"], track["areas"], strict=True
