@@ -16,17 +16,15 @@ from farm.dataset.preview.colour_maps import LEAST_FLOW_PX, paint, paint_depth, 
 from farm.dataset.preview.panels import VALIDITY_OF, Scale, measure
 from farm.dataset.video import Mp4Writer
 from farm.errors import SpecError
-from farm.spec.passes import PASS_NAMES, PassName
+from farm.spec.passes import PICTURED, PassName
 from farm.spec.record import ViewRecord
 
 Bytes = NDArray[np.uint8]
 MEASURED_FRAMES = 32
 """Frames, evenly spread, that the colours of all are chosen by."""
-SHOWN: tuple[PassName, ...] = (
-    "rgb", "mask", "depth", "distance", "normal", "normal_world", "index", "material",
-    "flow_forward", "flow_backward", "flow_forward_valid", "flow_backward_valid", "albedo", "uv",
-)  # fmt: skip
-"""Passes whose colours need not depend on what else is in the picture."""
+UNSTEADY: frozenset[PassName] = frozenset({"position", "diffuse", "specular", "cryptomatte"})
+"""Passes whose colours depend on what else is in the picture."""
+SHOWN: tuple[PassName, ...] = tuple(name for name in PICTURED if name not in UNSTEADY)
 Arrays = dict[PassName, NDArray[Any]]
 
 
@@ -44,7 +42,7 @@ class Mp4Exporter(WholeExporter[tuple[ViewRecord, Arrays]]):
                 )
         super().__init__(job)
         wanted = job.options.passes or self.survey.common_passes()
-        self._passes = [name for name in PASS_NAMES if name in wanted and name in SHOWN]
+        self._passes = [name for name in SHOWN if name in wanted]
         if not self._passes:
             raise SpecError(
                 f"an export to mp4 shows {', '.join(SHOWN)}, and not one of these is in all "

@@ -32,7 +32,7 @@ def test_each_pass_has_a_video_of_the_sequences_frames(tmp_path: Path):
     run(tmp_path / "d", tmp_path / "out", "mp4")
 
     files = {path.stem for path in (tmp_path / "out" / FOLDER).glob("*.mp4")}
-    assert files == set(views[0].passes)
+    assert files == set(views[0].passes) - {"tracks"}
     with av.open(str(tmp_path / "out" / FOLDER / "rgb.mp4")) as file:
         assert file.streams.video[0].average_rate == 12.5
     shown = frames_of(tmp_path / "out" / FOLDER / "rgb.mp4").astype(int)
@@ -77,9 +77,20 @@ def test_sides_that_are_odd_play_too(tmp_path: Path):
 
 def test_a_pass_without_steady_colours_is_refused(tmp_path: Path):
     write_sequences(tmp_path / "d", sequences=1)
+    lines = (tmp_path / "d/views.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    for record in records:
+        record["files"] |= dict.fromkeys(("position", "blur"), record["files"]["rgb"])
+    text = "".join(json.dumps(record) + "\n" for record in records)
+    (tmp_path / "d/views.jsonl").write_text(text)
 
-    with pytest.raises(SpecError, match="--passes position: not all views have it"):
-        run(tmp_path / "d", tmp_path / "out", "mp4", passes=("position",))
+    with pytest.raises(SpecError, match="--passes position: an export to mp4 has no colours for"):
+        run(tmp_path / "d", tmp_path / "out", "mp4", passes=("rgb", "position"))
+    run(tmp_path / "d", tmp_path / "out", "mp4", passes=("blur",))
+
+    blurred = frames_of(tmp_path / "out" / FOLDER / "blur.mp4").astype(int)
+    view = farm.dataset.open(tmp_path / "d")[0]
+    assert np.abs(blurred[0] - view["rgb"]).mean() < 6
 
 
 def test_a_damaged_frame_leaves_no_half_of_a_video(tmp_path: Path):
