@@ -188,7 +188,6 @@ def as_rendered(scene: Any, before: Before) -> None:
             item,
             hide_viewport=not (there and is_solid(item)),
             show_instancer_for_viewport=item.show_instancer_for_render,
-            display_type="TEXTURED",  # rays do not meet what windows show as boxes
         )
         if item.name in inside and layer.objects[item.name] == item:
             before.open_eye(item, layer)

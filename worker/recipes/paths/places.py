@@ -33,16 +33,20 @@ def wanted_distance(guard: Guard) -> float:
     return min(fitting, max(off, 2.0 * guard.lens.reach))
 
 
-def free_places(guard: Guard, rng: np.random.Generator) -> Iterator[Points]:
+def free_places(
+    guard: Guard, rng: np.random.Generator, *, most_per_ring: int = PER_RING
+) -> Iterator[Points]:
     """Yield places (3,) around the goal, by chance, the farthest first."""
     middle, distance = guard.goal.middles[0], wanted_distance(guard)
     for ring in range(RINGS):
+        found = 0
         for _ in range(PER_RING):
             turn, height = rng.uniform(0.0, 2.0 * math.pi), rng.uniform(*HEIGHTS_RAD)
             level = math.cos(height)
             way = np.array([level * math.cos(turn), level * math.sin(turn), math.sin(height)])
             eye = middle + distance * SHRINK**ring * way
-            if is_free(guard, eye):
+            if found < most_per_ring and is_free(guard, eye):
+                found += 1
                 yield eye
 
 

@@ -29,8 +29,8 @@ STARTS = 12
 HEADINGS = 4
 BACK = 4
 """Control points that are given up where none of the WAYS leads on."""
-PATIENCE = 20
-"""Times that a walk may be taken back before it gets farther."""
+PATIENCE = (3, 20)
+"""Times that a walk may be taken back before it gets farther: little from all starts first."""
 SPAN = (0.4, 1.8)
 """Distances to the target between which it stays, in those that fill the picture, or its first."""
 LEVEL_RAD = (math.radians(-5.0), math.radians(65.0))
@@ -62,20 +62,20 @@ class Trail:
 
 def walks(path: RandomWalkPath, guard: Guard, rng: np.random.Generator) -> Iterator[Points]:
     """Yield walks that were looked at already; there may be none."""
-    for pace in PACES_S:
-        for trail in trails(path, guard, rng, pace):
+    for pace, patience in itertools.product(PACES_S, PATIENCE):
+        for trail in trails(path, guard, rng, pace, patience):
             poses = zip(trail.eyes, guard.goal.middles, strict=True)
             yield np.array([looking(eye, at) for eye, at in poses])
 
 
 def trails(
-    path: RandomWalkPath, guard: Guard, rng: np.random.Generator, pace: float
+    path: RandomWalkPath, guard: Guard, rng: np.random.Generator, pace: float, patience: int
 ) -> Iterator[Trail]:
     """Yield walks with so many seconds from one control point to the next."""
-    for start in itertools.islice(free_places(guard, rng), STARTS):
+    for start in itertools.islice(free_places(guard, rng, most_per_ring=1), STARTS):
         for ahead in headings(start - guard.goal.middles[0], rng):
             walk = Walk(path, guard, rng, pace, start)
-            if walk.begin(ahead) and walk.grow():
+            if walk.begin(ahead) and walk.grow(patience):
                 yield walk.trail
 
 
@@ -113,17 +113,17 @@ class Walk:
         self.trail = Trail([self.start + step * self.stride * ahead for step in (-1, 0, 1)])
         return self.add(self.trail.control[-1] + self.stride * ahead)
 
-    def grow(self) -> bool:
-        """Go on until all frames are on the way; tell whether that was possible."""
-        patience, best = PATIENCE, 0
+    def grow(self, patience: int) -> bool:
+        """Continue until all frames are on the way; tell whether that was possible."""
+        left, best = patience, 0
         while len(self.trail.eyes) < self.guard.take.frames:
             ways = sorted(self.ways(), key=self.strays)
             if any(self.fits(point) and self.add(point) for point in ways):
                 continue
             if len(self.trail.control) > best:
-                patience, best = PATIENCE, len(self.trail.control)
-            patience -= 1
-            if patience < 0:
+                left, best = patience, len(self.trail.control)
+            left -= 1
+            if left < 0:
                 return False
             self.trail.drop(BACK)
         return True
