@@ -70,6 +70,6 @@ def row(name: str, facts: SceneFacts) -> tuple[str, ...]:
 def problems(facts: SceneFacts) -> str:
     """Return what stands in the way of a scene's frames, one thing a line."""
     unfit = [f"camera {name}: {reason}" for name, reason in facts.unfit_cameras.items()]
-    dark = ["nothing gives light: it needs an HDRI"] if facts.is_dark else []
+    dark = ["nothing gives light: it is lit evenly"] if facts.is_dark else []
     driven = [f"{name} is driven by Python" for name in facts.python_drivers]
     return "\n".join([*facts.refused, *dark, *unfit, *driven])

@@ -138,6 +138,8 @@ class SequenceExpansion(Expansion):
 
     def remarks(self, job: Job) -> Iterator[str]:
         yield from (f"left out: {sentence}" for sentence in known_plan(job).left_out)
+        if LIT.intersection(job.spec.passes) and not job.of("hdrs"):
+            yield from (lit_evenly(scene) for scene in job.of("scenes") if is_dark(scene))
 
 
 EXPANSION = SequenceExpansion()
@@ -213,7 +215,6 @@ def reels(
         facts = facts_of(scene)
         try:
             check_usable(scene, facts, recipe)
-            check_lit(job, scene, facts)
             clips = clips_of(scene, facts, recipe)
             cameras = cameras_of(scene, facts, recipe)
         except SpecError as error:
@@ -253,18 +254,17 @@ def check_usable(scene: Asset, facts: SceneFacts, recipe: RecipeSpec) -> None:
         )
 
 
-def check_lit(job: Job, scene: Asset, facts: SceneFacts) -> None:
-    """Make sure that there is light for the pictures of a scene.
+def is_dark(scene: Asset) -> bool:
+    """Tell whether nothing gives light in a scene."""
+    return scene.scene is not None and scene.scene.is_dark
 
-    Raises:
-        SpecError: There is none, and passes are asked for that need it.
-    """
-    shone_at = job.of("hdrs") and sequence(job).lights != "file"
-    if facts.is_dark and not shone_at and LIT.intersection(job.spec.passes):
-        raise SpecError(
-            f"scenes: {scene.name}: nothing in it gives light: no world, no lamp, nothing that "
-            "glows: name an HDRI with --hdrs, or only passes that need no light, such as depth"
-        )
+
+def lit_evenly(scene: Asset) -> str:
+    """Say what lights a scene in which nothing gives light."""
+    return (
+        f"{scene.name}: nothing in it gives light: no world, no lamp, nothing that glows; it is "
+        "lit white from everywhere (--hdrs names an environment instead)"
+    )
 
 
 def clips_of(scene: Asset, facts: SceneFacts, recipe: RecipeSpec) -> tuple[str | None, ...]:

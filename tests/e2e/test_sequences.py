@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -181,3 +183,39 @@ def test_blur_rolling_shutter_and_events_of_the_time_a_shutter_is_open(scenes, t
     assert np.load(folder / told["events_file_path"])["t"].dtype == np.float64
     assert run("dataset", "verify", tmp_path / "renders").returncode == 0
     assert "2 of 2 views complete" in run(*asked, *shutter).stderr
+
+
+STATUE = """\
+import bpy, sys
+bpy.ops.wm.read_factory_settings(use_empty=True)
+bpy.ops.mesh.primitive_monkey_add()
+bpy.context.object.name = "Statue"
+bpy.ops.export_scene.gltf(filepath=sys.argv[1])
+"""
+
+
+def test_a_model_that_stands_still_is_filmed_along_paths_of_our_own(tmp_path):
+    """A .glb without camera, light and animation, by an orbit and by a file of poses."""
+    model = tmp_path / "statue.glb"
+    subprocess.run([sys.executable, "-c", STATUE, str(model)], check=True, capture_output=True)
+    (tmp_path / "walk.csv").write_text(
+        "time_s,x,y,z,qx,qy,qz,qw\n0,0,-5,0,0.7071068,0,0,0.7071068\n"
+        "0.1,0.5,-5,0,0.7071068,0,0,0.7071068\n"
+    )
+    for camera, frames in (("orbit", 3), (str(tmp_path / "walk.csv"), 3)):
+        folder = tmp_path / f"by-{frames}-{camera.rpartition('.')[2]}"
+        done = run(
+            "render", "--recipe", "sequence", "--scenes", model, "--camera", camera,
+            *(("--frames", frames) if camera == "orbit" else ()), *PASSES, *SMALL,
+            "--output", folder,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert "statue.glb: nothing in it gives light" in " ".join(done.stderr.split())
+        [views] = sequences_of(folder).values()
+        assert len(views) == frames
+        for view in views:
+            assert view.record.coverage > 0.02
+            assert view["rgb"].max() > 100, "it is lit"
+        places = np.array([view.record.camera.world_from_camera for view in views])[:, :3, 3]
+        assert (np.linalg.norm(np.diff(places, axis=0), axis=-1) > 0.01).all()
+        assert run("dataset", "verify", folder).returncode == 0

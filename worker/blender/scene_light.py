@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import bpy
 
-from worker.blender.materials.emission import active_nodes, any_shines, coloured, positive
+from worker.blender.materials.emission import any_shines
 from worker.blender.models.measure import Measurement
 
 RAYS = (
@@ -25,9 +24,7 @@ class SceneLight:
         self._world = scene.world
         self._lamps = [item for item in bpy.data.objects if item.type == "LIGHT"]
         self._rays = [{name: getattr(item, name) for name in RAYS} for item in self._lamps]
-        self.is_none = not (
-            found.has_light or shines(scene.world) or any_shines(found.materials.values())
-        )
+        self.is_none = not (found.has_light or scene.world or any_shines(found.materials.values()))
         """Nothing in the scene gives light."""
 
     def use_own(self) -> None:
@@ -50,19 +47,3 @@ class SceneLight:
             for name, own in rays.items():
                 if getattr(item, name) != (lamps and own):  # a change costs Cycles time
                     setattr(item, name, lamps and own)
-
-
-def shines(world: bpy.types.World | None) -> bool:
-    """Tell whether a world gives light; in doubt, as behind a link, yes."""
-    if world is None:
-        return False
-    if world.node_tree is None:
-        return any(world.color[part] > 0.0 for part in range(3))
-    backgrounds: Iterable[Any] = active_nodes(world.node_tree)
-    return any(
-        isinstance(node, bpy.types.ShaderNodeBackground | bpy.types.ShaderNodeEmission)
-        and not node.mute
-        and positive(node, "Strength")
-        and coloured(node, "Color")
-        for node in backgrounds
-    )

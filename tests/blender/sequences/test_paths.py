@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -14,6 +15,7 @@ from farm.expand.recipe import expand
 from tests.support.blender.films import film_job, shoot_film
 from tests.support.blender.rooms import SOLIDS, STILL, distance_to, write_room
 from tests.support.blender.scenes import add_box, blend_file
+from tests.support.blender.simulated import falling_box, write_simulated
 from worker.recipes.paths.lay import lay_paths
 from worker.recipes.paths.walk import MOST_JERK, PACES_S
 
@@ -292,3 +294,33 @@ def test_a_target_that_moves_is_followed(blender, tmp_path):
     )
     ends = off_axis(poses, np.array([0.0, 0, 0]))[0], off_axis(poses, np.array([6.0, 0, 0]))[-1]
     assert max(ends) < 0.01
+
+
+def test_a_path_hangs_on_nothing_that_was_rendered_before(blender, room, tmp_path):
+    """The scene is warm, its time was stretched, and it looks through another camera."""
+    camera = {"kind": "random_walk", "target": "Statue"}
+    cold = laid(blender, room, frames=20, recipe={"keyframe_multiplier": [2.5]}, **camera)
+    job = film_job(
+        room, STILL, frames=2, passes=("depth",), keyframe_multiplier=[2.5], camera=camera
+    )
+    shoot_film(blender, job, tmp_path / "out")
+    warm = laid(blender, room, frames=20, recipe={"keyframe_multiplier": [2.5]}, **camera)
+    assert np.array_equal(cold, warm)
+
+
+def test_a_path_avoids_what_falls_as_it_was_baked(blender, tmp_path):
+    """The same maker bakes first; the frames are of the baked scene and of that path."""
+    asset = write_simulated(tmp_path / "falls.blend", falling_box)
+    facts = STILL.model_copy(update={"frame_end": 12, "simulations": ("rigid bodies",)})
+    job = film_job(
+        Path(asset.path), facts, frames=12, passes=("index",),
+        camera={"kind": "orbit", "target": "Mover", "radius": 6.0, "height": 2.0},
+    )  # fmt: skip
+    film = shoot_film(blender, job, tmp_path / "out")
+    [sequence] = film.sequences
+    eyes = [np.array(film.records[sequence, number].camera.world_from_camera)
+            for number in film.numbers(sequence)]  # fmt: skip
+    assert len(eyes) == 12
+    assert np.ptp([eye[2, 3] for eye in eyes]) < 1e-6
+    downs = [-eye[2, 2] for eye in eyes]
+    assert downs[-1] < downs[0] - 0.05, "it looks after what falls"

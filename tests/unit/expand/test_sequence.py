@@ -8,7 +8,7 @@ import pytest
 
 from farm import expand
 from farm.errors import SpecError
-from farm.expand.recipe import mistakes, waits_for
+from farm.expand.recipe import mistakes, remarks, waits_for
 from farm.spec.job import JobSpec, make_job
 from farm.spec.scene_facts import Baked, CameraCut, Clip, SceneFacts
 from tests.builders import an_asset
@@ -50,18 +50,17 @@ def test_a_scene_is_one_sequence_unless_said():
     assert views[0].path_of("depth", picture_format="png") == f"{name}/depths/depth_000001.exr"
 
 
-def test_a_dark_scene_needs_an_hdri_for_pictures():
+def test_it_is_told_that_a_dark_scene_is_lit_evenly_in_pictures():
     dark = FACTS.model_copy(update={"is_dark": True})
-
-    with pytest.raises(SpecError, match=r"scene0\.blend: nothing in it gives light: .* --hdrs"):
-        frames(job_of(dark))
-
     job = job_of(dark)
-    depth = job.spec.model_copy(update={"passes": ("depth", "flow_forward")})
-    assert frames(make_job(depth, job.assets))
+    assert frames(job)
+    [sentence] = remarks(job)
+    assert sentence.startswith("scene0.blend: nothing in it gives light: ")
 
+    depth = job.spec.model_copy(update={"passes": ("depth", "flow_forward")})
+    assert not remarks(make_job(depth, job.assets))
     hdr = an_asset("sky.exr").model_copy(update={"kind": "hdr", "role": "hdrs"})
-    assert frames(make_job(job.spec, (*job.assets, hdr)))
+    assert not remarks(make_job(job.spec, (*job.assets, hdr)))
 
 
 def test_a_still_scene_has_as_many_frames_as_are_asked_for():
@@ -125,7 +124,7 @@ def test_a_scene_that_is_too_short_may_be_left_out():
     short = FACTS.model_copy(update={"frame_end": 9})
     job = job_of(FACTS, short, frames=10, allow_skips=True)
     assert list(frames(job)) == ["scene0/001-00001-00010"]
-    [remark] = expand.remarks(job)
+    [remark] = remarks(job)
     assert "left out: scenes: scene1.blend: frames 1 to 9 are too few" in remark
 
 
