@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from pathlib import Path
@@ -82,6 +82,7 @@ class BlenderSession:
         self._samplings: tuple[Sampling, ...] = ()
         self._sticky: frozenset[str] = frozenset()
         self._sampled: tuple[Sampling, int] | None = None
+        self._points: tuple[Hashable, Anchors] | None = None
         self._loader = Loader(scene, self.environment, self._scratch, self._addons)
         self._standing = Standing(scene, self._loader, self._render_nothing)
 
@@ -317,7 +318,7 @@ class BlenderSession:
 
     def free_model(self) -> None:
         """Remove the models, or the scene that was opened, and all that came with them."""
-        self._shown = None
+        self._shown = self._points = None
         if self.scene != self._home:
             self.scene = self._home
             self.configure(*self._asked)
@@ -514,6 +515,12 @@ class BlenderSession:
 
         measure.look(self.scene, self._render_nothing, visit)
         return chosen[-1]
+
+    def keep_points(self, key: Hashable, choose: Callable[[], Anchors]) -> Anchors:
+        """Return points that were chosen for another task of the same scene, or choose them."""
+        if self._points is None or self._points[0] != key:
+            self._points = (key, choose())
+        return self._points[1]
 
     def follow(self, anchors: Anchors, camera: CameraRecord) -> Tracking:
         """Follow points in the pictures that are rendered next, as long as somebody wants them."""

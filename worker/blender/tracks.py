@@ -33,6 +33,8 @@ class Mesh(NamedTuple):
     """(T, 3)."""
     solid: NDArray[np.bool_]
     """(T,): nothing is seen through it."""
+    box: Numbers
+    """(8, 3), corners of the box around them."""
     shape: int
     """As long as it is the same, its points can be followed."""
 
@@ -146,7 +148,9 @@ def carried(anchors: Anchors, shown: Sequence[Surface]) -> Numbers:
     for place, key in enumerate(anchors.keys):
         wanted.setdefault(key, []).append(place)
     for surface in shown:
-        places = np.array(wanted.get(surface.key, ()), dtype=np.int64)
+        if surface.key not in wanted:
+            continue
+        places = np.array(wanted[surface.key], dtype=np.int64)
         places = places[anchors.shapes[places] == surface.mesh.shape]
         corners = surface.points_of(anchors.corners[places])
         world[places] = (anchors.weights[places, :, None] * corners).sum(axis=1)
@@ -161,7 +165,8 @@ def is_in_picture(local: Numbers, eye: Eye) -> NDArray[np.bool_]:
 
 def look(looked: Aims, hits: Hits, shown: Sequence[Surface], eye: Eye) -> None:
     """Note what rays meet first of the surfaces that are solid."""
-    for number, surface in enumerate(shown):
+    for number in np.flatnonzero(may_meet(looked, shown, eye)).tolist():
+        surface = shown[number]
         mesh = surface.mesh
         if not mesh.solid.any():
             continue
@@ -173,6 +178,20 @@ def look(looked: Aims, hits: Hits, shown: Sequence[Surface], eye: Eye) -> None:
         looked.cast(hits, number, local, mesh.triangles[solid])
         new = hits.surface == number
         hits.triangle[new] = solid[hits.triangle[new]]
+
+
+def may_meet(looked: Aims, shown: Sequence[Surface], eye: Eye) -> NDArray[np.bool_]:
+    """Say which surfaces rays may meet, by the boxes around them: all blades of a lawn at once."""
+    found = np.zeros(len(shown), bool)
+    alike: dict[int, list[int]] = {}
+    for number, surface in enumerate(shown):
+        alike.setdefault(id(surface.mesh), []).append(number)
+    for numbers in alike.values():
+        matrices = np.stack([shown[number].matrix for number in numbers])
+        box = shown[numbers[0]].mesh.box
+        corners = box @ matrices[:, :3, :3].transpose(0, 2, 1) + matrices[:, None, :3, 3]
+        found[numbers] = looked.may_meet(in_camera(corners, eye.camera))
+    return found
 
 
 def clip_of(depsgraph: Any) -> tuple[float, float]:
@@ -214,21 +233,32 @@ def mesh_of(item: Any) -> Mesh:
     data.vertices.foreach_get("co", points)
     data.calc_loop_triangles()
     count = len(data.loop_triangles)
-    triangles, materials = np.empty(count * 3, np.int32), np.empty(count, np.int32)
+    triangles = np.empty(count * 3, np.int32)
     data.loop_triangles.foreach_get("vertices", triangles)
-    data.loop_triangles.foreach_get("material_index", materials)
+    own = points.reshape(-1, 3).astype(np.float64)
     return Mesh(
-        points=points.reshape(-1, 3).astype(np.float64),
+        points=own,
         triangles=triangles.reshape(-1, 3).astype(np.int64),
-        solid=solid_of(item, materials),
+        solid=solid_of(item, data.loop_triangles),
+        box=box_around(own),
         shape=shape_of(data),
     )
 
 
-def solid_of(item: Any, materials: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Return which triangles (T,) nothing is seen through, by the numbers of their materials."""
+def box_around(points: Numbers) -> Numbers:
+    """Return the corners (8, 3) of the box around points (V, 3)."""
+    low, high = (points.min(axis=0), points.max(axis=0)) if len(points) else np.zeros((2, 3))
+    return np.array([np.where(corner, high, low) for corner in np.ndindex(2, 2, 2)])
+
+
+def solid_of(item: Any, triangles: Any) -> NDArray[np.bool_]:
+    """Return which triangles (T,) nothing is seen through, by their materials."""
     slots = [slot.material for slot in item.material_slots]
     solid = np.array([each is None or not may_let_through(each) for each in slots] or [True])
+    if solid.all() or not solid.any():
+        return np.full(len(triangles), solid[0])
+    materials = np.empty(len(triangles), np.int32)
+    triangles.foreach_get("material_index", materials)
     return np.asarray(solid[np.clip(materials, 0, len(solid) - 1)])
 
 

@@ -79,6 +79,17 @@ class Aims:
         """Return the points (N, 3) of the rays at these depths."""
         return np.asarray(self.starts + self.along * depths[:, None])
 
+    def may_meet(self, hulls: Numbers) -> NDArray[np.bool_]:
+        """Say which things (K,), by the corners (K, 8, 3) of boxes around them, may be met."""
+        count = len(hulls)
+        shapes = np.arange(8 * count).reshape(count, 8)
+        found = ~np.isfinite(hulls).all(axis=(1, 2))
+        for sheet, grid in zip(self.sheets, self.grids, strict=True):
+            turned = hulls.reshape(-1, 3) @ sheet.turn.T
+            low, high, ahead = boxes(turned, shapes, self.near, parallel=sheet.parallel)
+            found |= ahead & grid.any_in(low, high)
+        return found
+
     def cast(self, hits: Hits, surface: int, points: Numbers, triangles: Indices) -> None:
         """Note what the rays meet of one more surface.
 
@@ -90,8 +101,6 @@ class Aims:
         """
         for sheet, grid in zip(self.sheets, self.grids, strict=True):
             turned = points if sheet.turn is AS_IT_IS else points @ sheet.turn.T
-            if grid.misses(*box_of(turned, self.near, parallel=sheet.parallel)):
-                continue
             self._cast_on(sheet, grid, hits, surface, turned, triangles)
 
     def _cast_on(  # noqa: PLR0913 - a surface on a sheet
@@ -103,11 +112,11 @@ class Aims:
         points: Numbers,
         triangles: Indices,
     ) -> None:
-        corners = points[triangles]
-        low, high, ahead = boxes(corners, self.near, parallel=sheet.parallel)
+        low, high, ahead = boxes(points, triangles, self.near, parallel=sheet.parallel)
         near_places = np.flatnonzero(ahead & grid.any_in(low, high))
         for triangle, place in pairs(near_places, low, high, sheet.uv):
-            depth = met(corners[triangle], sheet.uv[place], parallel=sheet.parallel)
+            corners = points[triangles[triangle]]
+            depth = met(corners, sheet.uv[place], parallel=sheet.parallel)
             there = depth >= self.near
             note(hits, surface, triangle[there], sheet.places[place[there]], depth[there])
 
@@ -137,13 +146,9 @@ class Grid:
         )  # fmt: skip
         return np.asarray((count > 0) & ~apart.any(axis=1))
 
-    def misses(self, low: Numbers, high: Numbers) -> bool:
-        """Say whether no place is in a box."""
-        return not self.any_in(low[None], high[None])[0]
-
     def _cells(self, uv: Numbers) -> Indices:
-        cells = np.clip((uv - self._low) * self._scale, 0, self.SIDE - 1)
-        return np.floor(np.nan_to_num(cells)).astype(np.int64)
+        cells = (uv - self._low) * self._scale
+        return np.fmin(np.fmax(cells, 0), self.SIDE - 1).astype(np.int64)  # NaN is in the first
 
 
 def aims(points: Numbers, near: float, *, parallel: bool) -> Aims:
@@ -172,38 +177,35 @@ def aims(points: Numbers, near: float, *, parallel: bool) -> Aims:
     return Aims(tuple(found), np.zeros_like(points), along, near)
 
 
-def box_of(points: Numbers, near: float, *, parallel: bool) -> tuple[Numbers, Numbers]:
-    """Return the box on a sheet around points (V, 3): all of it if some are behind or nowhere."""
-    if not len(points):
-        return np.full(2, np.inf), np.full(2, -np.inf)
-    if not np.isfinite(points).all():
-        return np.full(2, -np.inf), np.full(2, np.inf)
-    if parallel:
-        return points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-    if points[:, 2].min() > -near:
-        return np.full(2, np.inf), np.full(2, -np.inf)
-    if points[:, 2].max() > -near:
-        return np.full(2, -np.inf), np.full(2, np.inf)
-    uv = points[:, :2] / -points[:, 2:]
-    return uv.min(axis=0), uv.max(axis=0)
-
-
 def boxes(
-    corners: Numbers, near: float, *, parallel: bool
+    points: Numbers, shapes: Indices, near: float, *, parallel: bool
 ) -> tuple[Numbers, Numbers, NDArray[np.bool_]]:
-    """Return the boxes (T, 2), lowest and highest, of triangles (T, 3, 3) on a sheet.
+    """Return the boxes (T, 2), lowest and highest, on a sheet, of what some points are the hull of.
 
     Also which of them are in front at all; those that are partly so have no bounds.
+
+    Args:
+        points: (V, 3).
+        shapes: (T, K), the points of each.
+        near: Nothing nearer than that is met.
+        parallel: Rays run side by side.
     """
-    ahead = corners[..., 2] <= -near
+    ahead = points[:, 2] <= -near
     if parallel:
-        return corners[..., :2].min(axis=1), corners[..., :2].max(axis=1), ahead.any(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        uv = corners[..., :2] / -corners[..., 2:]
-    whole = ahead.all(axis=1)[:, None]
-    low = np.where(whole, uv.min(axis=1), -np.inf)
-    high = np.where(whole, uv.max(axis=1), np.inf)
-    return low, high, ahead.any(axis=1)
+        uv = points[:, :2]
+    else:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            uv = points[:, :2] / -points[:, 2:]
+    low = high = uv[shapes[:, 0]]
+    some = every = ahead[shapes[:, 0]]
+    for corner in shapes.T[1:]:  # much faster than along a short axis
+        there = uv[corner]
+        low, high = np.minimum(low, there), np.maximum(high, there)
+        some, every = some | ahead[corner], every & ahead[corner]
+    if parallel:
+        return low, high, some
+    low, high = np.where(every[:, None], low, -np.inf), np.where(every[:, None], high, np.inf)
+    return low, high, some
 
 
 def pairs(

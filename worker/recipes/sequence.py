@@ -158,7 +158,10 @@ def prepare(task: RenderTask, session: BlenderSession) -> SequenceStage:
         return stage
     first = task.views[0]
     assert isinstance(first, View)
-    return replace(stage, anchors=stage.choose_points(first, setup.tracks))
+    key = (setup, task.needs and task.needs.product, task.render.resolution_px)
+    wanted = setup.tracks
+    anchors = session.keep_points(key, lambda: stage.choose_points(first, wanted))
+    return replace(stage, anchors=anchors)
 
 
 def make(task: RenderTask, session: BlenderSession, folder: Path) -> None:

@@ -100,3 +100,22 @@ def test_weights_make_the_point_of_a_triangle():
     wanted = CHANCE.dirichlet([1, 1, 1], size=50)
     points = (wanted[..., None] * corners).sum(axis=1)
     np.testing.assert_allclose(weights_of(corners, points), wanted, atol=1e-9)
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_boxes_that_rays_miss_are_left_out_and_no_others(parallel):
+    points, triangles = soup()
+    corners = points[triangles]
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    picks = np.array(list(np.ndindex(2, 2, 2)), bool)
+    hulls = np.where(picks[None], high[:, None], low[:, None])
+    rays = aims(CHANCE.normal(size=(20, 3)), 0.3, parallel=parallel)
+    maybe = rays.may_meet(hulls)
+    met = set()
+    for number in range(len(triangles)):
+        hits = rays.nothing()
+        rays.cast(hits, number, points, triangles[[number]])
+        met |= set(hits.surface[hits.surface >= 0].tolist())
+    assert met <= set(np.flatnonzero(maybe).tolist())
+    assert met
+    assert maybe.mean() < 0.8
