@@ -328,3 +328,29 @@ def test_a_scene_that_shows_nothing_has_no_points(blender, tmp_path):
     change = "camera.rotation_euler = (3.0, 0, 0); camera.animation_data_clear()"
     film = film_of(blender, tmp_path, change)
     assert all(len(rows) == 0 for rows in tracks_of(film).values())
+
+
+def test_an_open_shutter_changes_no_track(blender, street, tmp_path):
+    options = {"frame_start": 20, "frame_end": 21, "passes": ("rgb",), "tracks": 40}
+    sharp = shoot_film(blender, film_job(street, FACTS, **options), tmp_path / "sharp")
+    blur = options | {"passes": ("rgb", "blur")}
+    job = film_job(street, FACTS, shutter=0.5, subframes=2, **blur)
+    blurred = shoot_film(blender, job, tmp_path / "blurred")
+    for sequence, number in sharp.records:
+        same = sharp.data(sequence, number, "tracks") == blurred.data(sequence, number, "tracks")
+        assert same, number
+
+
+def test_points_are_followed_from_a_camera_of_ours(blender, street, tmp_path):
+    job = film_job(
+        street, FACTS, resolution=SIZE, frame_start=20, frame_end=22, frames=3,
+        passes=("depth", "index"), tracks=80, camera="orbit",
+    )  # fmt: skip
+    film = shoot_film(blender, job, tmp_path / "out")
+    [sequence] = film.sequences
+    errors, right, wrong, missed = follow(blender, film, sequence)
+    assert errors.max() < 0.05
+    assert right / (right + wrong) >= 0.99
+    assert right / (right + missed) >= 0.99
+    px = [film.read(sequence, number, "tracks")["px"] for number in film.numbers(sequence)]
+    assert np.abs(px[2] - px[0]).max() > 0.5, "the camera moves"
