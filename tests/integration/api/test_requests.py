@@ -154,6 +154,7 @@ WRONG = {
     "dataset_name: '../x' cannot be a folder's name": ("spec.dataset_name", "../x"),
     "seed: 'x' is not a whole number": ("spec.seed", "x"),
     "priority: 1000 is more than 100": ("priority", 1000),
+    "passes: events: views of the recipe sod": ("spec.passes", ["rgb", "events"]),
     "is empty; name at least one": ("assets", []),
     "models.0.name: '../chair.blend' is not a plain file name": ("assets.0.name", "../chair.blend"),
     "models.0.name: 'a/chair.blend' is not a plain": ("assets.0.name", "a/chair.blend"),

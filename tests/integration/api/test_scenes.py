@@ -198,3 +198,17 @@ def test_a_laptop_without_blender_lets_the_farm_look(api, folder, tmp_path):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["views"] == 7
     assert "the farm looks into the scenes" in done.stderr
+
+
+def test_a_shutter_and_its_passes_need_each_other(api, folder, monkeypatch):
+    monkeypatch.setattr(scenes, "is_installed", lambda: False)
+    wrong = body(room(folder, FACTS))
+    wrong["spec"]["passes"] = ["rgb", "blur"]
+
+    answer = api.client("submit").post("/v1/jobs", json=wrong)
+    assert answer.status_code == 422
+    assert "blur: is made while a shutter is open: say how long" in answer.json()["detail"]
+
+    answer = submit(api, room(folder, FACTS, shutter=0.5), validate_only="true")
+    assert answer.status_code == 422
+    assert "shutter: none of the passes shows it" in answer.json()["detail"]
