@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -63,6 +64,12 @@ class Sight:
     """(H, W); tells apart what is seen. None where all is of one thing."""
     reach: Floats | None = None
     """(H, W), how far off what is seen is, as `farm.projection.reach_of` has it."""
+
+    @cached_property
+    def values(self) -> frozenset[int]:
+        """All values of `index`: a scene has far more things than a view shows."""
+        assert self.index is not None  # a view without it is not rendered
+        return frozenset(np.flatnonzero(np.bincount(self.index.ravel())).tolist())
 
 
 class Measured(Protocol):
@@ -133,20 +140,19 @@ def object_label(thing: Thing, sight: Sight, *, alone: bool) -> ObjectLabel:
         sight: The view.
         alone: All that is seen is of it, so that all that is covered is covered by it.
     """
-    coverage = coverage_of(thing, sight, alone=alone)
+    box_px, area_px = footprint(thing, sight, alone=alone)
     camera_from_world = np.linalg.inv(np.array(sight.camera.world_from_camera))
     world_from_object = np.array(thing.world_from_object)
     corners = moved(box_corners(thing.size), camera_from_world @ world_from_object)
     outline = moved(thing.outline, camera_from_world) if len(thing.outline) else corners
-    seen = bool((coverage > 0).any())
     return ObjectLabel(
         name=thing.name,
         asset=thing.asset,
         category=thing.category,
         indices=thing.indices,
-        box_px=tight_box(coverage),
-        area_px=float(coverage.sum(dtype=np.float64)),
-        visible_fraction=float(seen) if alone else None,
+        box_px=box_px,
+        area_px=area_px,
+        visible_fraction=float(area_px > 0.0) if alone else None,
         truncation=truncation(silhouette(outline, corners, sight.camera), sight),
         camera_from_object=as_matrix(camera_from_world @ world_from_object + 0.0),
         size=thing.size,
@@ -157,6 +163,16 @@ def object_label(thing: Thing, sight: Sight, *, alone: bool) -> ObjectLabel:
             for name, at in thing.keypoints
         ),
     )
+
+
+def footprint(
+    thing: Thing, sight: Sight, *, alone: bool
+) -> tuple[tuple[float, float, float, float] | None, float]:
+    """Return the box of the pixels that a thing covers, and how many it covers."""
+    if not alone and sight.values.isdisjoint(thing.indices):
+        return None, 0.0
+    coverage = coverage_of(thing, sight, alone=alone)
+    return tight_box(coverage), float(coverage.sum(dtype=np.float64))
 
 
 def coverage_of(thing: Thing, sight: Sight, *, alone: bool) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import cached_property
 
 from farm.spec.camera import AnyCamera
 from farm.spec.passes import PassName
@@ -26,8 +27,9 @@ class Look:
     shot: Shot
     passes: Future[Passes]
 
+    @cached_property
     def frame(self) -> FlowFrame:
-        """Return what flow needs to know; wait until it has been read."""
+        """What flow needs to know; it waits until the frame has been read."""
         shot, passes = self.shot, within_rim(self.passes.result(), self.shot.camera)
         geometry = Geometry(shot.camera, shot.world_from_scene, shot.gain)
         return FlowFrame(

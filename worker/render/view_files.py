@@ -146,9 +146,9 @@ def flows(wanted: Iterable[PassName], around: Around) -> dict[PassName, NDArray[
     """Return the flow passes of a frame, by a look at those before and after it."""
     sides: tuple[tuple[Side, Look | None], ...]
     sides = (("forward", around.after), ("backward", around.before))
-    here, found = around.own.frame(), dict[PassName, NDArray[Any]]()
+    here, found = around.own.frame, dict[PassName, NDArray[Any]]()
     for side, look in sides:
-        there = look.frame() if look is not None else None
+        there = look.frame if look is not None else None
         flow, valid = FLOW_PASSES[side]
         if flow in wanted:
             found[flow] = flow_to(here, there, side)

@@ -11,7 +11,7 @@ from farm.spec.passes import PASSES, PassName
 from farm.spec.record import CameraRecord
 from tests.support.blender.rays import Solid, look
 from worker.labels.colours import colour_of, rgb_of_hsv
-from worker.labels.objects import Sight, Thing, box_corners, object_label
+from worker.labels.objects import Sight, Thing, box_corners, coverage_of, object_label
 from worker.labels.polygons import area, clipped, hull
 from worker.labels.previews import MAKERS, preview
 
@@ -74,6 +74,25 @@ def test_each_of_several_things_has_its_own_pixels():
     assert left.box_px == (10.0, 10.0, 20.0, 20.0)
     assert right.area_px == 200.0
     assert right.visible_fraction is None  # a silhouette of each would be needed
+
+
+def test_of_many_things_those_that_are_not_seen_cost_no_look_at_the_picture(monkeypatch):
+    index = np.zeros((48, 64), np.uint16)
+    index[10:20, 10:20] = 2
+    sight = sight_of(a_camera(), coverage=(index > 0).astype(np.float32), index=index)
+    looked = []
+    monkeypatch.setattr(
+        "worker.labels.objects.coverage_of",
+        lambda thing, *given, **how: (
+            looked.append(thing.indices) or coverage_of(thing, *given, **how)
+        ),
+    )
+
+    labels = [object_label(a_thing(indices=(n, n + 100)), sight, alone=False) for n in range(1, 50)]
+
+    assert looked == [(2, 102)]
+    assert [label.indices[0] for label in labels if label.box_px is not None] == [2]
+    assert [label.area_px for label in labels if label.area_px] == [100.0]
 
 
 def test_what_is_behind_the_camera_has_no_place_in_the_picture():
