@@ -10,6 +10,7 @@ from farm.expand.recipe import expand
 from farm.projection import project
 from tests.support.blender.films import film_job, shoot_film
 from tests.support.blender.follow import barycentric, is_close, moment_of, sees
+from tests.support.blender.simulated import LAST, cloth, write_simulated
 from tests.support.blender.street_scene import FACTS, write_street
 
 SIZE = 96
@@ -369,3 +370,30 @@ def test_points_are_followed_from_a_camera_of_ours(blender, street, tmp_path):
     assert right / (right + missed) >= 0.99
     px = [film.read(sequence, number, "tracks")["px"] for number in film.numbers(sequence)]
     assert np.abs(px[2] - px[0]).max() > 0.5, "the camera moves"
+
+
+def test_points_go_along_with_baked_cloth(blender, tmp_path):
+    scene = tmp_path / "cloth.blend"
+    write_simulated(scene, cloth)
+    with_cloth = FACTS.model_copy(
+        update={
+            "frame_end": LAST, "cameras": ("Front",), "camera": "Front",
+            "simulations": ("cloth of Mover",),
+        }
+    )  # fmt: skip
+    job = film_job(
+        scene, with_cloth, resolution=SIZE, passes=("depth", "index", "flow"), tracks=800,
+        frame_start=LAST - 3, frame_end=LAST, frames=4,
+    )  # fmt: skip
+    film = shoot_film(blender, job, tmp_path / "out")
+    [sequence] = film.sequences
+    first, second, *_ = film.numbers(sequence)
+    rows, after = (film.read(sequence, number, "tracks") for number in (first, second))
+    flow = film.read(sequence, first, "flow_forward")
+    on_cloth = np.flatnonzero(points_on(film, first, "Mover"))
+    assert len(on_cloth) >= 20
+    assert not after["lost"].any()
+    x, y = np.floor(rows["px"][on_cloth]).astype(int).T
+    errors = np.abs(after["px"][on_cloth] - rows["px"][on_cloth] - flow[y, x]).max(axis=1)
+    assert np.quantile(errors, 0.95) < 0.05
+    assert np.abs(flow[y, x]).max() > 0.3, "it moves"
