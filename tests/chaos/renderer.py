@@ -27,7 +27,8 @@ from tests.chaos.journal import Journal
 from worker.attempt.celery_task import Renderer
 from worker.attempt.lease import LedgerLease
 from worker.attempt.renderer import open_blender
-from worker.recipes import Shot
+from worker.recipes import Shot, Stage
+from worker.render.neighbours import Around
 from worker.render.record_book import RecordBook
 from worker.render.rendered import Rendered
 from worker.render.task import render_views
@@ -95,7 +96,7 @@ class Painter(ViewWriter):
         super().__init__(*given, **named)
         self.lease = lease
 
-    def finish(self, rendered: Rendered) -> None:
+    def finish(self, rendered: Rendered, around: Around | None = None) -> None:
         name = name_stamp(rendered.view.name)
         stamp = Stamp(name, self._circumstances.attempt, secrets.token_bytes(8))
         encoded: dict[PassName, bytes] = {"rgb": picture(stamp, 3), "mask": picture(stamp, 0)}
@@ -118,7 +119,7 @@ class Distant:
         return getattr(self.storage, name)
 
 
-class Still:
+class Still(Stage):
     """In the place of a session and a stage: every view looks alike and takes equally long."""
 
     wants_centres = False

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
+from farm.spec.camera import Matrix4
 from farm.spec.passes import PassName
 from farm.spec.view import View
 from worker.images.multilayer import Passes, read_passes
@@ -26,6 +28,8 @@ class Exposure:
     """`blur` and `rolling_shutter`, scene-linear."""
     rows: dict[PassName, NDArray[Any]] = field(default_factory=dict)
     """`events`, (N,), with a field for each column."""
+    poses: tuple[tuple[float, Matrix4], ...] = ()
+    """Of each sub-frame: its time in seconds, as the frame's `time_s`, and `world_from_camera`."""
     sample_s: float = 0.0
     """Seconds that Cycles spent tracing the sub-frames that are not the frame itself."""
     is_number: bool = True
@@ -45,6 +49,17 @@ class Rendered:
     """A second file, with the labels that the first cannot tell, of the pixels' centres."""
     exposure: Exposure | None = None
     """What its sub-frames made, where its passes take any."""
+
+    @property
+    def values(self) -> dict[str, JsonValue]:
+        """What the record tells of the view beside."""
+        if self.exposure is None:
+            return self.shot.values
+        poses: list[JsonValue] = [
+            {"time_s": time_s, "world_from_camera": [list(row) for row in pose]}
+            for time_s, pose in self.exposure.poses
+        ]
+        return {**self.shot.values, "subframes": poses}
 
     def drop(self) -> None:
         """Remove what was rendered."""

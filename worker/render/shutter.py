@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.spec.camera import Matrix4
 from farm.spec.passes import PassName
 from farm.spec.shutter import Shutter
 from farm.spec.view import View
@@ -35,6 +36,7 @@ def expose(rendered: Rendered, shutter: Shutter, stage: Stage, session: BlenderS
             passes, shot = subframe(rendered.view, offset, stage, session)
             own = False
         film.add(place, time_of(rendered.view, offset), linear(passes, shot))
+        film.poses.append((time_of(rendered.view, offset), shot.camera.world_from_camera))
         film.sample_s += 0.0 if own else passes.sample_s
     return film.developed()
 
@@ -69,6 +71,7 @@ class Film:
         self._last: Linear | None = None
         self._sensor = EventSensor(shutter.event_threshold)
         self._is_number = True
+        self.poses: list[tuple[float, Matrix4]] = []
         self.sample_s = 0.0
 
     def add(self, place: int, time_s: float, picture: Linear) -> None:
@@ -94,6 +97,7 @@ class Film:
         return Exposure(
             pictures=pictures,
             rows=rows,
+            poses=tuple(self.poses),
             sample_s=self.sample_s,
             is_number=self._is_number,
         )

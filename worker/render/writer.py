@@ -182,7 +182,7 @@ class ViewWriter:
             see_through=known.see_through,
             notes=known.notes,
             assets=task.assets,
-            values=rendered.shot.values,
+            values=rendered.values,
             samples=samples_for(task.passes, task.render.samples),
             denoiser=known.denoiser,
             device=known.device,

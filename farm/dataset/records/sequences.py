@@ -128,6 +128,7 @@ def frame_of(record: ViewRecord, sequence: str) -> dict[str, Any]:
         "transform_matrix": record.camera.world_from_camera,
         "time_s": moment.time_s,
         "frame": moment.number,
+        **({"subframes": subframes} if (subframes := record.values.get("subframes")) else {}),
     }
 
 

@@ -197,6 +197,12 @@ def test_labels_are_those_of_the_frame(blender, tmp_path):
                 same = film.data(sequence, number, name) == plain.data(sequence, number, name)
                 assert same, (number, name)
             assert record.values["shutter"]["subframes"] == subframes
+            poses = record.values["subframes"]
+            times = [each["time_s"] - record.view.moment.time_s for each in poses]
+            assert times == pytest.approx(np.linspace(-0.25, 0.25, subframes) / 30)
+            mean = np.mean([each["world_from_camera"] for each in poses], axis=0)
+            assert np.allclose(mean, record.camera.world_from_camera, atol=1e-4)
+            assert poses[0] != poses[-1]
             assert len(film.read(sequence, number, "events")) > 100
 
 

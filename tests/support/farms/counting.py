@@ -17,10 +17,11 @@ from farm.storage import Storage, open_storage
 from tests.builders import a_record
 from worker.attempt.celery_task import Renderer
 from worker.attempt.lease import LedgerLease
-from worker.recipes import Shot
+from worker.recipes import Shot, Stage
+from worker.render.neighbours import Around
 from worker.render.record_book import RecordBook
+from worker.render.rendered import Rendered
 from worker.render.task import render_views
-from worker.render.writer import Rendered
 
 NOTHING = Path("/nonexistent/of-no-view")
 PAUSE = threading.Event()
@@ -41,7 +42,7 @@ def open_counting(settings: Settings) -> Renderer:
     return render
 
 
-class Counter:
+class Counter(Stage):
     """In the place of a stage and of a session."""
 
     wants_centres = False
@@ -79,7 +80,7 @@ class Writer:
         self.task, self.book, self.storage = task, book, storage
         self.attempt, self.lease = attempt, lease
 
-    def finish(self, rendered: Rendered) -> None:
+    def finish(self, rendered: Rendered, around: Around | None = None) -> None:
         PAUSE.wait(0.05)  # longer than a render, so that some wait in line
         self.lease.secure()
         view = rendered.view
