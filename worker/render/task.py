@@ -293,7 +293,11 @@ def check_things(shot: Shot, stage: Stage, session: BlenderSession) -> None:
 
 
 def raise_failures(jobs: list[tuple[Rendered, Future[None]]]) -> None:
-    """Raise the error of a view that could not be finished, rather than render on."""
+    """Raise the error of a view that could not be finished, rather than render on.
+
+    What is finished is forgotten: it may hold whole pictures.
+    """
     for _, job in jobs:
         if job.done() and not job.cancelled():
             job.result()
+    jobs[:] = [each for each in jobs if not each[1].done()]
