@@ -297,7 +297,8 @@ def raise_failures(jobs: list[tuple[Rendered, Future[None]]]) -> None:
 
     What is finished is forgotten: it may hold whole pictures.
     """
-    for _, job in jobs:
-        if job.done() and not job.cancelled():
+    over = {job for _, job in jobs if job.done()}
+    for job in over:
+        if not job.cancelled():
             job.result()
-    jobs[:] = [each for each in jobs if not each[1].done()]
+    jobs[:] = [each for each in jobs if each[1] not in over]
