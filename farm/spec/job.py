@@ -102,6 +102,8 @@ class JobSpec(Spec):
     ) -> JsonSchemaValue:
         schema = handler.resolve_ref_schema(handler(core_schema))
         properties = schema.get("properties", {})
+        # Of a recipe with several modes pydantic maps the kind to a schema, OpenAPI to names alone.
+        properties.get("recipe", {}).pop("discriminator", None)
         if properties.pop("assets", None):
             schema["properties"] = {name: role_schema(name) for name in all_roles()} | properties
         return schema

@@ -99,7 +99,7 @@ def test_the_server_looks_into_scenes_with_all_their_files(api, folder):
     assert answer.json()["views"] == 10
     job = api.services.book.load(answer.json()["job_id"])
     assert job.assets[0].scene == SceneFacts(
-        fps=30.0, frame_start=1, frame_end=12, cameras=("eye",), camera="eye"
+        fps=30.0, frame_start=1, frame_end=12, cameras=("eye",), camera="eye", is_dark=True
     )
 
 
