@@ -152,11 +152,11 @@ class FileScene:
         A point of a mesh can be followed from frame to frame as long as that stays the same.
         """
         depsgraph = self._depsgraph()
-        shown = {id_of(each) for each in importers.visible_objects(self.scene)}
+        shown = {each.session_uid for each in importers.visible_objects(self.scene)}
         return {
             index: shape_of(item.evaluated_get(depsgraph))
             for index, item in enumerate(self.items, 1)
-            if id_of(item) in shown
+            if item.session_uid in shown
         }
 
     def _depsgraph(self) -> bpy.types.Depsgraph:
@@ -260,11 +260,6 @@ def category_of(item: Evaluated) -> str | None:
             if isinstance(word, str) and word.strip():
                 return word.strip()
     return None
-
-
-def id_of(item: bpy.types.Object) -> int:
-    """Return what tells an object from all others."""
-    return int(item.session_uid)
 
 
 def shape_of(item: Evaluated) -> tuple[int, ...]:

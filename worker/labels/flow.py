@@ -9,10 +9,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.spec.passes import PassName
 from farm.spec.record import CameraRecord, OrthographicRecord
 
 Floats = NDArray[np.float32]
 Side = Literal["forward", "backward"]
+PASSES: dict[Side, tuple[PassName, PassName]] = {
+    "forward": ("flow_forward", "flow_forward_valid"),
+    "backward": ("flow_backward", "flow_backward_valid"),
+}
+"""The flow to each side, and where it is valid."""
 OTHER: dict[Side, Side] = {"forward": "backward", "backward": "forward"}
 AGREES_PX = 0.5
 """How far a point that went to the other frame and back may be from where it started."""

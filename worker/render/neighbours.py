@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from farm.spec.camera import AnyCamera
-from farm.spec.passes import PassName
 from farm.spec.view import View
 from worker.images.multilayer import Passes
 from worker.labels.arrays import Geometry, label_array
-from worker.labels.flow import FlowFrame, Side
+from worker.labels.flow import PASSES, FlowFrame
 from worker.labels.rim import within_rim
 from worker.recipes import Shot, Stage
 from worker.render.rendered import Rendered
-
-FLOWS: dict[Side, PassName] = {"forward": "flow_forward", "backward": "flow_backward"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Look:
         shot, passes = self.shot, within_rim(self.passes.result(), self.shot.camera)
         geometry = Geometry(shot.camera, shot.world_from_scene, shot.gain)
         return FlowFrame(
-            flow={side: label_array(name, passes, geometry) for side, name in FLOWS.items()},
+            flow={side: label_array(name, passes, geometry) for side, (name, _) in PASSES.items()},
             index=label_array("index", passes, geometry),
             camera=shot.camera,
             shapes=shot.shapes,

@@ -36,9 +36,6 @@ if TYPE_CHECKING:  # bpy is imported by the process that renders, not by whoever
 ENCODERS = 4
 """Threads beside the renderer, at most; one more picture than these may be in flight."""
 
-FLOW: frozenset[PassName] = frozenset(FLOWS)
-"""Passes for which a sequence's frames look at their neighbours."""
-
 
 Locate = Callable[[Sequence[Asset]], list[Path]]
 """Returns where the assets of a task are on this machine."""
@@ -229,7 +226,7 @@ def render_views(  # noqa: PLR0913  the parts of one loop
             raise_failures(jobs)
 
         chain = Chain(stage, lambda view: look_at(view, stage, session, pool), hand_on)
-        led = stage.is_sequence and not FLOW.isdisjoint(session.passes)
+        led = stage.is_sequence and not set(FLOWS).isdisjoint(session.passes)
         try:
             for view in views:
                 lease.confirm()

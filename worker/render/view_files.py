@@ -19,6 +19,7 @@ from worker.images.encode import decode, decode_exr, encode, encode_exr
 from worker.images.multilayer import Passes
 from worker.images.view_transform import Developer, quantise_mask
 from worker.labels.arrays import Geometry, label_array, reach
+from worker.labels.flow import PASSES as FLOW_PASSES
 from worker.labels.flow import Side, flow_to, is_valid
 from worker.labels.objects import Sight, object_label, stand_alone
 from worker.labels.previews import preview
@@ -31,11 +32,6 @@ from worker.render.rendered import Exposure
 
 WITHOUT_PREVIEW = ("picture", "yes_or_no", "arrays")
 """Kinds of passes whose own files people can look at, or that are no pictures at all."""
-FLOW_PASSES: dict[Side, tuple[PassName, PassName]] = {
-    "forward": ("flow_forward", "flow_forward_valid"),
-    "backward": ("flow_backward", "flow_backward_valid"),
-}
-"""The flow to each side, and where it is valid."""
 
 
 @dataclass(frozen=True)
