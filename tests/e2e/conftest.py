@@ -15,6 +15,8 @@ import numpy as np
 import psutil
 import pytest
 
+from farm.local.redis_server import free_port
+
 CUBE = """\
 v -1 -1 -1\nv 1 -1 -1\nv 1 1 -1\nv -1 1 -1\nv -1 -1 1\nv 1 -1 1\nv 1 1 1\nv -1 1 1
 f 1 4 3 2\nf 5 6 7 8\nf 1 2 6 5\nf 2 3 7 6\nf 3 4 8 7\nf 4 1 5 8
@@ -100,3 +102,18 @@ def start_farm():
 def family(pid: int) -> list[psutil.Process]:
     """All that a process has started, and what those have."""
     return psutil.Process(pid).children(recursive=True)
+
+
+@contextmanager
+def farm_up(folder: Path, patch: pytest.MonkeyPatch, *, workers: int) -> Iterator[Path]:
+    """A farm of its own below `folder`; gives its storage, and is down in the end."""
+    for name in [name for name in os.environ if name.startswith("FARM_")]:
+        patch.delenv(name)
+    for name in ("CONFIG", "CACHE", "DATA"):
+        patch.setenv(f"XDG_{name}_HOME", str(folder / name.lower()))
+    place = ("--storage", folder / "farm")
+    ports = ("--port", free_port(), "--flower-port", free_port())
+    begun = farm("up", *place, *ports, "--device", "cpu", "--workers", workers)
+    assert begun.returncode == 0, begun.stderr
+    yield folder / "farm"
+    farm("down", *place)

@@ -13,8 +13,8 @@ import pytest
 
 import farm.dataset
 from farm.local.farm_folder import FarmFolder
-from farm.local.redis_server import free_port
 from tests.e2e.conftest import farm as run
+from tests.e2e.conftest import farm_up
 from tests.support.blender.street_scene import write_street
 from tests.support.changed_datasets import ChangedDataset
 from tests.support.waiting import wait_for
@@ -82,19 +82,11 @@ def test_frames_poses_and_ids_lie_where_trainers_look(scenes, tmp_path):
     assert "6 of 6 views complete" in again.stdout + again.stderr
 
 
-@pytest.fixture
-def farm_up(tmp_path, monkeypatch):
+@pytest.fixture(name="farm_up")
+def a_farm(tmp_path, monkeypatch):
     """A farm of its own with two workers; it is down in the end."""
-    for name in [name for name in os.environ if name.startswith("FARM_")]:
-        monkeypatch.delenv(name)
-    for name in ("CONFIG", "CACHE", "DATA"):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
-    place = ("--storage", tmp_path / "farm")
-    ports = ("--port", free_port(), "--flower-port", free_port())
-    begun = run("up", *place, *ports, "--device", "cpu", "--workers", 2)
-    assert begun.returncode == 0, begun.stderr
-    yield tmp_path / "farm"
-    run("down", *place)
+    with farm_up(tmp_path, monkeypatch, workers=2) as storage:
+        yield storage
 
 
 def test_rendered_sequences_are_sound_are_films_and_flow_that_is_changed_is_found(scenes, tmp_path):

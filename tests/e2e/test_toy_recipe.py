@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import httpx
@@ -13,9 +12,9 @@ import pytest
 import farm.dataset
 from farm.dataset.export.registry import PICTURE_FORMATS
 from farm.local.farm_folder import FarmFolder
-from farm.local.redis_server import free_port
 from tests.builders import an_asset
 from tests.e2e.conftest import farm as run
+from tests.e2e.conftest import farm_up
 from tests.support.toy_scene import with_toy, write_scene
 
 
@@ -127,19 +126,11 @@ def test_it_is_checked_counted_shown_and_split(rendered):
     assert "left, frame 2" in (rendered / "page.html").read_text()
 
 
-@pytest.fixture
-def farm_up(tmp_path, monkeypatch):
+@pytest.fixture(name="farm_up")
+def a_farm(tmp_path, monkeypatch):
     """A farm of its own, on which the package is installed; it is down in the end."""
-    for name in [name for name in os.environ if name.startswith("FARM_")]:
-        monkeypatch.delenv(name)
-    for name in ("CONFIG", "CACHE", "DATA"):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
-    place = ("--storage", tmp_path / "farm")
-    ports = ("--port", free_port(), "--flower-port", free_port())
-    begun = run("up", *place, *ports, "--device", "cpu", "--workers", 1)
-    assert begun.returncode == 0, begun.stderr
-    yield
-    run("down", *place)
+    with farm_up(tmp_path, monkeypatch, workers=1) as storage:
+        yield storage
 
 
 @pytest.mark.usefixtures("farm_up")

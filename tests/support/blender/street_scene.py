@@ -53,6 +53,28 @@ bpy.ops.wm.save_as_mainfile(filepath=sys.argv[1])
 
 FACTS = SceneFacts(fps=30, frame_start=1, frame_end=40, cameras=("Cam",), camera="Cam")
 
+MOTIONS = {
+    "lens": "key(camera.data, 'lens', (1, 25.0), (40, 60.0))",
+    "shift": "key(camera.data, 'shift_x', (1, -0.3), (40, 0.3))",
+    "fit": "camera.data.sensor_fit = 'VERTICAL'; key(camera.data, 'shift_y', (1, 0.2), (40, -0.2))",
+    "orthographic": "camera.data.type = 'ORTHO'; "
+    "key(camera.data, 'ortho_scale', (1, 6.0), (40, 14.0))",
+    "parented": "rig = bpy.data.objects.new('Rig', None); scene.collection.objects.link(rig); "
+    "camera.parent = rig; key(rig, 'rotation_euler', (1, (0, 0, -0.3)), (40, (0, 0, 0.3)))",
+    "shape keys": "ball.shape_key_add(); k = ball.shape_key_add(name='k'); "
+    "[setattr(v, 'co', v.co * (1 + 0.4 * v.co.z)) for v in k.data]; "
+    "key(k, 'value', (1, 0.0), (40, 1.0))",
+    "armature": "bpy.ops.object.armature_add(location=(0, 0, 0)); rig = bpy.context.object; "
+    "m = cube.modifiers.new('Armature', 'ARMATURE'); m.object = rig; "
+    "g = cube.vertex_groups.new(name='Bone'); g.add([1, 3, 5, 7], 1.0, 'REPLACE'); "
+    "b = rig.pose.bones[0]; b.rotation_mode = 'XYZ'; "
+    "key(b, 'rotation_euler', (1, (0, 0, 0)), (40, (0.0, 1.2, 0)))",
+    "modifier": "m = ball.modifiers.new('Wave', 'WAVE'); m.height = 0.3; m.speed = 0.1",
+    "nla": "a = cube.animation_data; t = a.nla_tracks.new(); s = t.strips.new('s', 1, a.action); "
+    "a.action = None; s.scale = 1.5",
+}
+"""Lines of Python that change how the scene moves, by what moves."""
+
 
 def write_street(path: Path, change: str = "") -> Path:
     """Write the scene, changed by lines of Python."""
