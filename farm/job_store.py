@@ -7,7 +7,7 @@ import json
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from pydantic import ValidationError
@@ -48,6 +48,8 @@ class JobControl(Kept):
 
     priority: int = 0
     stopped: Literal["", "paused", "cancelled"] = ""
+    owner: str = ""
+    """Name of the token that submitted it; "" for jobs of before there were owners."""
 
 
 class JobStore:
@@ -61,7 +63,7 @@ class JobStore:
 
     def save(self, job: Job) -> None:
         """Write a job down."""
-        self.storage.put(f"{FOLDER}/{job.job_id}/spec.json", job.model_dump_json().encode())
+        self.storage.put(spec_key(job.job_id), job.model_dump_json().encode())
         self._keep(job)
 
     def load(self, job_id: str) -> Job | None:
@@ -74,7 +76,7 @@ class JobStore:
             if job_id in self.cache:
                 self.cache.move_to_end(job_id)
                 return self.cache[job_id]
-        key = f"{FOLDER}/{job_id}/spec.json"
+        key = spec_key(job_id)
         data = self.storage.get(key) if JOB_ID.fullmatch(job_id) else None
         if data is None:
             return None
@@ -136,11 +138,24 @@ class JobStore:
 
     def save_control(self, status: JobStatus) -> None:
         """Note what a user wants of a job, so that it is known when the ledger is lost."""
-        before = self.control(status.job_id)
         said = {"priority": status.priority, "stopped": STOPPED.get(status.state, "")}
+        self._update_control(status.job_id, said)
+
+    def claim(self, job_id: str, owner: str) -> str:
+        """Note whose a job is that is about to be saved; return whose it is.
+
+        One that is on storage already, whatever the ledger knows, stays with whom it is.
+        """
+        if self.storage.size(spec_key(job_id)) is not None:
+            return self.control(job_id).owner
+        self._update_control(job_id, {"owner": owner})
+        return owner
+
+    def _update_control(self, job_id: str, said: Mapping[str, object]) -> None:
+        before = self.control(job_id)
         control = before.model_copy(update=said)
         if control != before:
-            self.storage.put(control_key(status.job_id), control.model_dump_json().encode())
+            self.storage.put(control_key(job_id), control.model_dump_json().encode())
 
     def count_restore(self, job_id: str) -> int:
         """Note that a job is restored to an emptied ledger; return how often it has been."""
@@ -162,6 +177,11 @@ def end_of(job: JobStatus) -> JobEnd:
     """Return how a job that is over has ended."""
     lost = sum(job.counts[state] for state in LOST)
     return JobEnd(state=job.state.value, done=job.counts[TaskState.DONE], failed=lost)
+
+
+def spec_key(job_id: str) -> str:
+    """Return the key of a job's spec and assets."""
+    return f"{FOLDER}/{job_id}/spec.json"
 
 
 def end_key(job_id: str) -> str:

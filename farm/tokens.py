@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from pydantic import ValidationError
 
 from farm.spec.base import Spec
-from farm.spec.wire import Role, TokenInfo
+from farm.spec.role import Role
+from farm.spec.wire import TokenInfo
 from farm.storage import Storage
 
 FOLDER = "auth"

@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from farm.api.problems import ApiProblem, respond
 from farm.api.settings import ApiSettings
 from farm.errors import StorageError
-from farm.spec.wire import VERSION_HEADER, Role, TokenInfo
+from farm.spec.role import Role, allows
+from farm.spec.wire import VERSION_HEADER, TokenInfo
 from farm.tokens import TokenBook
 
 GUARDED = re.compile(r"/v1(/|$)")
@@ -24,7 +25,6 @@ VERSION = (VERSION_HEADER.encode(), version("viewfarm").encode())
 SMALL_BODY_BYTES = 1 << 20
 DRAINED_BYTES = 64 << 20
 DRAINED_S = 5.0
-RANKS: dict[Role, int] = {"read": 0, "submit": 1, "admin": 2}
 NEEDED: dict[str, Role] = {"GET": "read", "HEAD": "read", "DELETE": "admin"}
 """Role that a method needs; all other methods change something and need `submit`."""
 
@@ -144,7 +144,7 @@ class Exchange:
 
 
 def _permit(info: TokenInfo, needed: Role) -> None:
-    if RANKS[info.role] < RANKS[needed]:
+    if not allows(info.role, needed):
         raise ApiProblem(
             403,
             f"this needs a token with the role {needed}; {info.name!r} has the role {info.role}",

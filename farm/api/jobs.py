@@ -41,6 +41,7 @@ def job_info(
         name=book.name(status.job_id),
         state=status.state.value,
         priority=status.priority,
+        owner=status.owner,
         created_s=status.created_s,
         tasks=status.tasks,
         counts={state.value: count for state, count in status.counts.items()},

@@ -15,6 +15,7 @@ from farm.job_store import JobStore
 from farm.ledger import Ledger
 from farm.library import Library
 from farm.queue import TaskQueue
+from farm.spec.wire import TokenInfo
 from farm.storage import Storage
 from farm.tokens import TokenBook
 
@@ -46,4 +47,11 @@ def services_of(request: Request) -> Services:
     return found
 
 
+def caller_of(request: Request) -> TokenInfo:
+    """Return the token that a request came with."""
+    found: TokenInfo = request.state.token
+    return found
+
+
+Caller = Annotated[TokenInfo, Depends(caller_of)]
 FarmServices = Annotated[Services, Depends(services_of)]

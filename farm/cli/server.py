@@ -57,7 +57,7 @@ def create_token(
     from typing import cast, get_args
 
     from farm.errors import SpecError
-    from farm.spec.wire import Role
+    from farm.spec.role import Role
 
     if role not in get_args(Role):
         raise SpecError(f"--role: {role!r} is not one of {', '.join(get_args(Role))}")

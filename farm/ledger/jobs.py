@@ -46,6 +46,7 @@ class Jobs:
         tasks: int,
         views: int,
         priority: int = 0,
+        owner: str = "",
         done: Collection[int] = (),
         views_done: int = 0,
         attempts: int = 0,
@@ -58,6 +59,7 @@ class Jobs:
             tasks: How many it has.
             views: How many these have.
             priority: Higher goes first.
+            owner: Name of the token that submitted it.
             done: Indices of the tasks that are done.
             views_done: How many views those have.
             attempts: Tickets are numbered from the next number on, so that none is like one of a
@@ -71,6 +73,7 @@ class Jobs:
         meta: dict[str, str | int | float] = {
             "state": JobState.QUEUED.value,
             "priority": priority,
+            "owner": owner,
             "created": self.now_s(),
             "tasks": tasks,
             "views": views,

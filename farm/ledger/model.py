@@ -123,6 +123,8 @@ class JobStatus(Spec):
     """Finished attempts that came too late: somebody else held the task by then."""
     held_until_s: float
     """Not fed before this moment, because storage was away; 0 when it never was."""
+    owner: str = ""
+    """Name of the token that submitted it; "" for jobs of before there were owners."""
 
     @property
     def active_tasks(self) -> int:

@@ -63,6 +63,7 @@ def status_of(job_id: str, meta: Meta) -> JobStatus:
         views_done=int(meta["views_done"]),
         dropped=int(meta.get("dropped", 0)),
         held_until_s=float(meta.get("hold", 0)),
+        owner=meta.get("owner", ""),
     )
 
 

@@ -84,6 +84,7 @@ def restore_job(ledger: Ledger, storage: Storage, book: JobStore, job: Job) -> b
         tasks=size.tasks,
         views=size.views,
         priority=control.priority,
+        owner=control.owner,
         done=found.tasks,
         views_done=found.views_of_tasks,
         kept=found.kept,

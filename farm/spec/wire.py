@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -11,11 +11,9 @@ from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.job import JobSpec
 from farm.spec.record import ViewRecord
+from farm.spec.role import Role
 
 T = TypeVar("T")
-
-Role = Literal["read", "submit", "admin"]
-"""`read` looks and downloads, `submit` also uploads and steers jobs, `admin` also deletes."""
 
 Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
@@ -56,6 +54,8 @@ class JobInfo(Spec):
     """`dataset_name` of the spec, or the job's id."""
     state: str
     priority: int
+    owner: str = ""
+    """Name of the token that submitted it; "" for jobs of before there were owners."""
     created_s: Seconds
     """Seconds since 1970."""
     tasks: Whole

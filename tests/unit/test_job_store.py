@@ -104,3 +104,30 @@ def test_a_job_of_a_recipe_that_is_gone_has_its_id_for_a_name_and_says_what_to_i
     assert book.name(job.job_id) == job.job_id
     with pytest.raises(UnreadableJobError, match=r"'bench' is not one of 'sequence', 'sod'"):
         book.load(job.job_id)
+
+
+def test_a_job_belongs_to_whom_it_was_saved_for_first(storage):
+    job = a_job()
+    book = JobStore(storage)
+
+    assert book.claim(job.job_id, "ann") == "ann"
+    book.save(job)
+
+    assert JobStore(storage).claim(job.job_id, "bob") == "ann", "the ledger may have been lost"
+    assert book.control(job.job_id).owner == "ann"
+
+
+def test_a_job_of_before_there_were_owners_gets_none_by_being_submitted_again(storage):
+    job = a_job()
+    JobStore(storage).save(job)
+
+    assert JobStore(storage).claim(job.job_id, "bob") == ""
+
+
+def test_a_deleted_job_may_be_anybodys(storage):
+    job, book = a_job(), JobStore(storage)
+    book.claim(job.job_id, "ann")
+    book.save(job)
+    book.delete(job.job_id)
+
+    assert book.claim(job.job_id, "bob") == "bob"

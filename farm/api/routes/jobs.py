@@ -9,7 +9,7 @@ from pydantic import Field
 
 from farm.api import deletion, jobs
 from farm.api.routes.parameters import Cursor, DryRun, JobId, Limit
-from farm.api.services import FarmServices, Services
+from farm.api.services import Caller, FarmServices, Services
 from farm.api.submission import submit
 from farm.ledger import JobState
 from farm.spec.base import Spec
@@ -31,6 +31,7 @@ class Change(Spec):
 })  # fmt: skip
 def submit_job(
     services: FarmServices,
+    caller: Caller,
     submission: Submission,
     response: Response,
     *,
@@ -39,8 +40,8 @@ def submit_job(
     """Every file must be in the library first: ask `/v1/assets/missing`, then upload."""
     if validate_only:
         response.status_code = 200
-        return submit.validate(services, submission)
-    info, new = submit.submit(services, submission)
+        return submit.validate(services, submission, owner=caller.name)
+    info, new = submit.submit(services, submission, owner=caller.name)
     response.status_code = 201 if new else 200
     return info
 

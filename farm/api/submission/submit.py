@@ -19,8 +19,13 @@ from farm.spec.job import Job, make_job
 from farm.spec.wire import JobInfo, Submission
 
 
-def submit(services: Services, submission: Submission) -> tuple[JobInfo, bool]:
+def submit(services: Services, submission: Submission, *, owner: str) -> tuple[JobInfo, bool]:
     """Write a job down, first on storage, then in the ledger; return it and whether it is new.
+
+    Args:
+        services: The farm.
+        submission: What is asked for.
+        owner: Name of the token that asks.
 
     Raises:
         ApiProblem: Something about it cannot be accepted; nothing is stored.
@@ -30,10 +35,15 @@ def submit(services: Services, submission: Submission) -> tuple[JobInfo, bool]:
     with services.library_lock:
         raise_for(missing_files(services, job))
         if services.ledger.job(job.job_id) is None:
+            owner = services.book.claim(job.job_id, owner)
             services.book.save(job)
         count = expand.count(job)
         new = services.ledger.add_job(
-            job.job_id, tasks=count.tasks, views=count.views, priority=submission.priority
+            job.job_id,
+            tasks=count.tasks,
+            views=count.views,
+            priority=submission.priority,
+            owner=owner,
         )
     status = services.ledger.job(job.job_id)
     assert status is not None
@@ -42,7 +52,7 @@ def submit(services: Services, submission: Submission) -> tuple[JobInfo, bool]:
     return services.job_feed.info(status), new
 
 
-def validate(services: Services, submission: Submission) -> JobInfo:
+def validate(services: Services, submission: Submission, *, owner: str) -> JobInfo:
     """Return the job that a submission would become; its files need not be here yet."""
     job = checked_job(services, submission)
     status = services.ledger.job(job.job_id)
@@ -54,6 +64,7 @@ def validate(services: Services, submission: Submission) -> JobInfo:
         name=job.spec.dataset_name or job.job_id,
         state="valid",
         priority=submission.priority,
+        owner=owner,
         created_s=0.0,
         tasks=count.tasks,
         counts={},

@@ -200,7 +200,11 @@ def test_a_job_is_paused_resumed_and_cancelled(farm):
     assert farm.turn(job_id, "pause")["state"] == "paused"
     assert farm.turn(job_id, "pause")["waits_for"] == f"it is paused: farm resume {job_id}"
     control = farm.storage / "jobs" / job_id / "control.json"
-    assert json.loads(control.read_text()) == {"priority": 0, "stopped": "paused"}
+    assert json.loads(control.read_text()) == {
+        "priority": 0,
+        "stopped": "paused",
+        "owner": "a submiter",
+    }
     farm.free("hold-0")
     wait_for(lambda: farm.show(job_id)["counts"]["done"] == 1, "the running task ended")
     farm.tell("hold-5")
@@ -218,6 +222,18 @@ def test_a_job_is_paused_resumed_and_cancelled(farm):
     assert over["counts"]["cancelled"] == 15
     told = farm.turn(job_id, "resume", status=409)
     assert told["detail"] == f"job {job_id} is cancelled: you cannot resume it"
+
+
+def test_a_job_says_who_submitted_it(farm):
+    job_id = farm.submit(tasks=1, dataset_name="chairs")
+    sent = body(a_submission(tasks=1, dataset_name="chairs"))
+
+    assert farm.show(job_id)["owner"] == "a submiter"
+    assert farm.admin.post("/v1/jobs", json=sent).json()["owner"] == "a submiter", "it was first"
+    assert [job["owner"] for job in farm.reader.get("/v1/jobs").json()["items"]] == ["a submiter"]
+    control = json.loads((farm.storage / "jobs" / job_id / "control.json").read_text())
+    assert control["owner"] == "a submiter"
+    farm.turn(job_id, "cancel")
 
 
 def test_a_job_that_nobody_works_on_is_cancelled_too(farm):

@@ -74,6 +74,18 @@ def test_what_a_user_wants_of_a_job_outlives_the_ledger(storage, book, job):
     assert restored(storage, book)[0].job(job.job_id).state is JobState.CANCELLING
 
 
+def test_whose_a_job_is_outlives_the_ledger(storage, book):
+    job = a_job(seed=7)
+    book.claim(job.job_id, "ann")
+    book.save(job)
+    ledger, _ = restored(storage, book)
+    assert ledger.job(job.job_id).owner == "ann"
+
+    ledger.pause(job.job_id)
+    book.save_control(ledger.job(job.job_id))
+    assert restored(storage, book)[0].job(job.job_id).owner == "ann"
+
+
 def test_a_control_file_that_cannot_be_read_is_none(storage, book, job):
     storage.put(f"jobs/{job.job_id}/control.json", b"{")
 
