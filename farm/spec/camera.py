@@ -227,8 +227,14 @@ class PathCamera(Spec):
     kind: Literal["path"] = "path"
 
 
+class SceneCamera(Spec):
+    """Whichever camera the scene renders with at that moment, as its script leaves it."""
+
+    kind: Literal["scene"] = "scene"
+
+
 AnyCamera = Annotated[
-    OrbitCamera | PoseCamera | FileCamera | PathCamera, Field(discriminator="kind")
+    OrbitCamera | PoseCamera | FileCamera | PathCamera | SceneCamera, Field(discriminator="kind")
 ]
 
 

@@ -170,6 +170,11 @@ class ViewRecord(Spec):
     """What the values of the material pass mean, where there is one."""
     values: dict[str, JsonValue] = Field(default_factory=dict)
     """What the recipe tells of the view beside."""
+    fields: dict[str, JsonValue] = Field(default_factory=dict, exclude_if=lambda fields: not fields)
+    """What the user's script returned for the view; arrays are lists of lists."""
+    deterministic: bool | None = Field(default=None, exclude_if=is_none)
+    """Of a view that was made twice to find out: its script makes the same of it alone as in a run
+    of views."""
     versions: dict[str, str]
     """Of `viewfarm` and `blender`."""
     timings: Timings

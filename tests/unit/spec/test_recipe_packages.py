@@ -29,7 +29,7 @@ class View(BaseView):
     kind: Literal["bench"] = "bench"
 """
 
-OURS = ["sequence", "sod"]
+OURS = ["script", "sequence", "sod"]
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_package_that_does_not_fit_is_left_out_and_why_is_said_to_who_asks(loa
 
     with pytest.raises(SpecError) as caught:
         parse_spec({"models": "m.obj", "hdrs": "h.exr", "recipe": {"kind": "bench"}})
-    told = "recipe.kind: 'bench' is not one of 'sequence', 'sod': the recipe 'bench' of"
+    told = "recipe.kind: 'bench' is not one of 'script', 'sequence', 'sod': the recipe 'bench' of"
     assert told in str(caught.value)
     assert sentence in str(caught.value)
 
