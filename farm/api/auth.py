@@ -74,12 +74,12 @@ class AuthMiddleware:
     async def _admit(self, scope: Scope) -> None:
         kind, _, token = _header(scope, b"authorization").partition(" ")
         if not token:
-            raise _unknown("this needs a token")
+            raise _unknown("this needs a token, and the request has none")
         if kind.lower() != "bearer":
             raise _unknown("the Authorization header is not of the form `Bearer <token>`")
         info = await run_in_threadpool(self.tokens.check, token.strip())
         if info is None:
-            raise _unknown("the token is not known here, or was revoked")
+            raise _unknown("the token is wrong: it is not known here, or was revoked")
         _permit(info, NEEDED.get(scope["method"], "submit"))
         scope.setdefault("state", {})["token"] = info
 

@@ -213,11 +213,7 @@ class Connection:
             )
         sentence = _sentence(response.status_code, body)
         if status == 401:
-            return LoginError(
-                f"the farm at {self.url} does not take this token (it is wrong or revoked); "
-                "run `farm login` with another one",
-                status,
-            )
+            return LoginError(f"the farm at {self.url} does not let you in: {sentence}", status)
         if status in AGAIN:
             away = f"{self.url} is not ready (HTTP {status}): {sentence}"
             error = UnreachableError(away) if status in AWAY else RequestRefusedError(away, status)

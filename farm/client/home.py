@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,29 @@ class ClientSettings(BaseSettings):
     """The environment of a client: `FARM_URL` and `FARM_TOKEN` override the stored login."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FARM_", frozen=True, extra="ignore", use_attribute_docstrings=True
+        env_prefix="FARM_",
+        env_ignore_empty=True,  # as a CI's secret that is not set
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
     )
 
     url: str | None = None
     """Address of the farm, such as `https://farm.example`."""
     token: SecretStr | None = None
     """The token to send to that address."""
+
+    @property
+    def secret(self) -> str | None:
+        """The token itself."""
+        return self.token.get_secret_value() if self.token else None
+
+    def overrides(self, login: Login) -> Iterator[str]:
+        """Yield a sentence for each part of a stored login that the environment goes before."""
+        if self.url and normal_url(self.url) != login.url:
+            yield f"FARM_URL is set, too: commands go to {normal_url(self.url)}"
+        if self.secret and self.secret != login.token:
+            yield "FARM_TOKEN is set to another token: commands use that one"
 
 
 @dataclass(frozen=True)
@@ -103,8 +120,7 @@ def find_login(home: Home, *, url: str | None = None, token: str | None = None) 
     if url is None:
         raise LoginError(NO_LOGIN, 401)
     url = normal_url(url)
-    if token is None and environment.token is not None:
-        token = environment.token.get_secret_value()
+    token = environment.secret if token is None else token
     if token is None and stored and stored.url == url:
         token = stored.token
     if token is None:
@@ -121,8 +137,14 @@ def check_token(token: str) -> str:
         LoginError: It cannot be a token.
     """
     token = token.strip()
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise LoginError("that is not a token; copy all of what `farm token` printed", 401)
+    if not token:
+        raise LoginError("the token is missing; copy all of what `farm token` printed", 401)
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise LoginError(
+            "the token is wrong: it has spaces or unusual characters; copy all of what "
+            "`farm token` printed, and nothing else",
+            401,
+        )
     return token
 
 

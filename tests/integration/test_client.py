@@ -181,7 +181,7 @@ def test_a_wrong_token_and_a_revoked_one_are_said(farm, tmp_path):
     home = Home(tmp_path / "c", tmp_path / "d")
     with (
         Client(farm.api.url, "vf_nonsense", home=home) as client,
-        pytest.raises(LoginError, match="does not take this token"),
+        pytest.raises(LoginError, match="does not let you in: the token is wrong"),
     ):
         client.whoami()
 

@@ -121,7 +121,7 @@ def test_what_cannot_be_opened_is_said(served, tmp_path, monkeypatch):
     with pytest.raises(LoginError, match="there is no login here"):
         farm.dataset.open("farm:chairs")
     Home.of_user().save_login(Login(served.api.url, "nonsense"))
-    with pytest.raises(LoginError, match="does not take this token"):
+    with pytest.raises(LoginError, match="does not let you in: the token is wrong"):
         farm.dataset.open("farm:chairs")
     Home.of_user().save_login(Login(served.api.url, served.api.tokens["read"]))
     with pytest.raises(NotFoundError, match="there is no job 'chairs'"):

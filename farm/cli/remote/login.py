@@ -18,28 +18,31 @@ def login(
     token: Annotated[
         str | None,
         typer.Option(
-            help="The token, as `farm token` printed it; you are asked for it if left out."
+            help="The token, as `farm token` printed it. (default: FARM_TOKEN; else you are asked)"
         ),
     ] = None,
     json: Json = False,
 ) -> None:
     """Remember a farm and your token for it, after trying both.
 
-    FARM_URL and FARM_TOKEN override what is remembered.
+    FARM_URL and FARM_TOKEN, where they are set, override what is remembered.
 
     Example:  farm login https://farm.example
     """
     from farm.client import Client
-    from farm.client.home import Home, Login, check_token, normal_url
+    from farm.client.home import ClientSettings, Home, Login, check_token, normal_url
 
     home, console, url = Home.of_user(), err_console(), normal_url(url)
-    token = check_token(_ask_token() if token is None else token)
+    environment = ClientSettings()
+    token = check_token(token or environment.secret or _ask_token())
     with Client(url, token, patience_s=0.0, home=home) as client:
         found = client.whoami()
         theirs, ours = client.connection.versions
     home.save_login(Login(url, token))
     if not _is_safe(url):
         say(console, "note: this is http, not https: anyone on the network path can read the token")
+    for sentence in environment.overrides(Login(url, token)):
+        say(console, f"note: {sentence}")
     if theirs not in (None, ours):
         say(console, f"note: the farm has version {theirs}, this is {ours}")
     if json:
@@ -63,9 +66,13 @@ def logout(*, json: Json = False) -> None:
 
 
 def _ask_token() -> str:
+    from farm.errors import LoginError
+
     if sys.stdin.isatty():
         return str(typer.prompt("Token", hide_input=True, err=True))
-    return sys.stdin.readline()
+    if line := sys.stdin.readline().strip():
+        return line
+    raise LoginError("the token is missing: set FARM_TOKEN, pipe it in, or pass --token", 401)
 
 
 def _is_safe(url: str) -> bool:

@@ -75,12 +75,12 @@ ROUTES = [
 @pytest.mark.parametrize(
     ("header", "sentence"),
     [
-        (None, "this needs a token"),
+        (None, "this needs a token, and the request has none"),
         ("Basic dXNlcjpwYXNz", "not of the form"),
-        ("Bearer", "this needs a token"),
-        ("Bearer nonsense", "not known"),
-        (f"Bearer farm_{'0' * 12}_{'x' * 43}", "not known"),
-        (f"Bearer farm_../../jobs_{'x' * 43}", "not known"),
+        ("Bearer", "this needs a token, and the request has none"),
+        ("Bearer nonsense", "the token is wrong: it is not known"),
+        (f"Bearer farm_{'0' * 12}_{'x' * 43}", "the token is wrong: it is not known"),
+        (f"Bearer farm_../../jobs_{'x' * 43}", "the token is wrong: it is not known"),
     ],
 )
 def test_nobody_gets_in_without_a_token(api, untouched, method, path, header, sentence):

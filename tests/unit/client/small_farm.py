@@ -115,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.rfile.read(int(self.headers.get("content-length", 0)))
                 self.problem(status, "not now", headers=headers)
             elif self.headers.get("authorization") != f"Bearer {TOKEN}":
-                self.problem(401, "this token is not known")
+                self.problem(401, "the token is wrong")
             else:
                 self.route(unquote(parts.path))
         except (_Cut, ConnectionError):

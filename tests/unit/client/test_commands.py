@@ -58,12 +58,40 @@ def test_a_login_is_tried_before_it_is_kept(farm, small, home):
 
     assert wrong.code == 2
     assert wrong.err.startswith("error: the farm at ")
-    assert "does not take this token" in wrong.err
+    assert "does not let you in: the token is wrong" in wrong.err
     assert right.code == 0
     assert right.err == f"logged in to {small.url} as ada (submit)\n"
     assert home.stored_login() == Login(small.url, TOKEN)
     assert farm("logout").err == "logged out\n"
     assert farm("jobs").err.startswith("error: there is no login here")
+
+
+def test_a_login_takes_the_token_of_the_environment(farm, small, home, monkeypatch):
+    monkeypatch.setenv("FARM_TOKEN", TOKEN)
+
+    done = farm("login", small.url)
+
+    assert done.err == f"logged in to {small.url} as ada (submit)\n"
+    assert home.stored_login() == Login(small.url, TOKEN)
+
+    monkeypatch.setenv("FARM_TOKEN", "wrong")
+    flag = farm("login", small.url, "--token", TOKEN)
+    assert "note: FARM_TOKEN is set to another token: commands use that one" in flag.err
+    assert "does not let you in: the token is wrong" in farm("login", small.url).err
+
+
+@pytest.mark.parametrize("typed", ["", "\n", "  \n"])
+def test_a_missing_token_is_not_called_wrong(farm, small, home, monkeypatch, typed):
+    monkeypatch.setenv("FARM_TOKEN", "")  # as a CI has it where nobody set the secret
+
+    done = farm("login", small.url, text=typed)
+
+    assert done.code == 2
+    assert done.err == (
+        "error: the token is missing: set FARM_TOKEN, pipe it in, or pass --token\n"
+    )
+    assert small.requests == []
+    assert home.stored_login() is None
 
 
 def test_another_version_is_noted_at_the_login(farm, small):

@@ -43,6 +43,14 @@ def test_a_stored_token_is_sent_nowhere_else(home, monkeypatch):
         find_login(home)
 
 
+def test_empty_variables_count_as_not_set(home, monkeypatch):
+    home.save_login(Login("https://farm.example", "stored"))
+    monkeypatch.setenv("FARM_URL", "")
+    monkeypatch.setenv("FARM_TOKEN", "")
+
+    assert find_login(home) == Login("https://farm.example", "stored")
+
+
 @pytest.mark.parametrize("token", ["", "  ", "two words", "line\nbreak", "schlüssel"])
 def test_what_is_no_token_is_not_sent(home, token):
     with pytest.raises(LoginError):
