@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 
 from farm.errors import DeviceError, SetupError, SpecError
+from farm.spec.counted import counted
+from farm.spec.hint import hint
 
 DEVICE_PATTERN = re.compile(r"cpu|(cuda|optix):\d+")
 
@@ -97,7 +99,8 @@ def choose_devices(device: str, workers: str) -> list[str]:
         SetupError: More workers than GPUs, or a GPU that does not exist.
     """
     if device != "auto" and not DEVICE_PATTERN.fullmatch(device):
-        raise SpecError(f"device: {device!r} is not auto, cpu, cuda:N or optix:N")
+        near = hint(device, ("auto", "cpu", "cuda:0", "optix:0"))
+        raise SpecError(f"device: {device!r} is not auto, cpu, cuda:N or optix:N{near}")
     if workers != "auto" and (not workers.isdecimal() or not 1 <= int(workers) <= 256):
         raise SpecError(f"workers: {workers!r} is not auto or a number from 1 to 256")
     if device == "auto":
@@ -110,7 +113,7 @@ def choose_devices(device: str, workers: str) -> list[str]:
         return devices[:1] * int(workers)
     if int(workers) > len(devices):
         raise SetupError(
-            f"workers: {workers} are more than the {len(devices)} GPUs of this machine"
+            f"workers: {workers} are more than the {counted(len(devices), 'GPU')} of this machine"
         )
     return devices[: int(workers)]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from farm.errors import SpecError
+from farm.spec.hint import none_of
 
 if TYPE_CHECKING:
     from scraper.choosing.filters import Filter
@@ -249,7 +250,7 @@ def _search(  # noqa: PLR0913 - the flags of two commands
     from scraper.sources import Query
 
     if kind not in ("model", "hdr"):
-        raise SpecError(f"type: {kind!r} is neither model nor hdr")
+        raise SpecError(f"type: {none_of(kind, ('model', 'hdr'))}")
     asked = Query(kind=cast("Literal['model', 'hdr']", kind), words=query, license=license)
     return Search(source, asked, wanted, parse_resolution(resolution), complete)
 

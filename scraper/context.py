@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from farm.errors import SpecError
+from farm.spec.hint import none_of
 from scraper.asset import RemoteAsset
 from scraper.catalog import Catalog
 from scraper.fetching.http_client import TIMEOUT, Clock, PoliteClient
@@ -42,7 +43,7 @@ class Context:
             SpecError: There is none.
         """
         if name not in SOURCES:
-            raise SpecError(f"source: {name!r} is not one of {', '.join(SOURCES)}")
+            raise SpecError(f"source: {none_of(name, SOURCES)}")
         if name not in self._sources:
             tools = Tools(self.client, self.settings, self.catalog.scene_uuid, self.note)
             source = self._sources[name] = SOURCES[name](tools)

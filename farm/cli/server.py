@@ -57,10 +57,11 @@ def create_token(
     from typing import cast, get_args
 
     from farm.errors import SpecError
+    from farm.spec.hint import none_of
     from farm.spec.role import Role
 
     if role not in get_args(Role):
-        raise SpecError(f"--role: {role!r} is not one of {', '.join(get_args(Role))}")
+        raise SpecError(f"--role: {none_of(role, get_args(Role))}")
     if not name.strip() or len(name) > 80 or not name.isprintable():
         raise SpecError("--name: must be 1 to 80 plain characters")
     secret, info = _book(storage).create(name.strip(), cast("Role", role))

@@ -33,6 +33,7 @@ from farm.dataset.records.read import DatasetError as DatasetError
 from farm.dataset.records.snapshot import Snapshot, records_at_hand, refuse
 from farm.dataset.split_lists import is_in, name_in, read_split
 from farm.spec.base import first_reason
+from farm.spec.hint import hint
 from farm.spec.passes import PassName
 from farm.spec.record import FileRecord, ViewRecord
 from farm.spec.task import dataset_key
@@ -117,7 +118,8 @@ class DatasetView:
             return self.record.files[name]
         except KeyError:
             there = ", ".join(self.passes)
-            raise KeyError(f"{self.key} has no pass {name!r}; it has {there}") from None
+            near = hint(name, self.passes)
+            raise KeyError(f"{self.key} has no pass {name!r}; it has {there}{near}") from None
 
 
 class Dataset(Sequence[DatasetView]):

@@ -26,6 +26,7 @@ from farm.dataset.split_lists import (
 from farm.dataset.temp_files import scratch
 from farm.errors import FarmError, SpecError
 from farm.spec.base import Spec, digest, first_reason
+from farm.spec.hint import none_of
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage, hash_of
@@ -260,7 +261,7 @@ def check_kind(record: ViewRecord, by: SplitBy) -> None:
     roles = (asset.role for asset in record.assets if asset.role)
     choices = ["group", "view", *dict.fromkeys((*kinds, *roles))]
     if by not in choices:
-        raise SpecError(f"--by: {by!r} is not one of {', '.join(choices)}, which all views have")
+        raise SpecError(f"--by: {none_of(by, choices)}")
 
 
 def list_views(

@@ -8,6 +8,7 @@ from collections.abc import Container
 
 from farm.dataset.records.read import NotARecordError, parse_record, read_lines
 from farm.errors import SpecError
+from farm.spec.hint import hint
 from farm.spec.task import dataset_key
 from farm.storage import Storage
 
@@ -95,7 +96,8 @@ def read_split(storage: Storage, split: str) -> frozenset[str]:
     if not there:
         raise NoSplitError(f"{place}: has no splits; make them: farm dataset split {place}")
     if split not in there:
-        raise NoSplitError(f"{place}: has no split {split!r}; it has {', '.join(there)}")
+        near = hint(split, there)
+        raise NoSplitError(f"{place}: has no split {split!r}; it has {', '.join(there)}{near}")
     key = split_key(split, folder_of_splits(storage))
     if storage.size(key) is None:
         raise NoSplitError(

@@ -13,6 +13,7 @@ import farm.dataset
 from farm.arrays import Rows
 from farm.dataset.reader import Dataset, DatasetError, DatasetView
 from farm.errors import needing
+from farm.spec.hint import hint
 from farm.spec.passes import PASSES, PassName
 
 with needing("training needs", "pip install 'viewfarm[torch]'"):
@@ -66,7 +67,8 @@ class ViewDataset(TorchDataset):  # type: ignore[misc]  # torch is not there whe
         for name in self.passes:
             if name not in there:
                 place = self.data.storage.place
-                raise DatasetError(f"{place}: has no pass {name!r}; it has {', '.join(there)}")
+                has = f"it has {', '.join(there)}{hint(name, there)}"
+                raise DatasetError(f"{place}: has no pass {name!r}; {has}")
 
     def __len__(self) -> int:
         return len(self.data)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from farm.doctor.finding import Finding
 from farm.errors import SpecError
+from farm.spec.hint import none_of
 
 __all__ = ["Finding", "examine"]
 
@@ -51,6 +52,6 @@ def examine(only: tuple[str, ...] = ()) -> Iterator[Finding]:
     known = {**checks(), **probes()}
     for name in only:
         if name not in known:
-            raise SpecError(f"no check is called {name!r}: there are {', '.join(known)}")
+            raise SpecError(f"--only: {none_of(name, known)}")
     for name in only or checks():
         yield from known[name]()

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from farm.errors import SpecError
 from farm.spec.asset import Asset
 from farm.spec.camera import FileCamera
+from farm.spec.hint import hint
 from farm.spec.job import Job
 from farm.spec.recipes.sequence import (
     FINEST,
@@ -103,7 +104,8 @@ def clips_of(scene: Asset, facts: SceneFacts, recipe: RecipeSpec) -> tuple[str |
         return (ALL_CLIPS,) if names else (None,)
     if recipe.clip not in names:
         has = f"it has {', '.join(names)}" if names else "it has a single one without a name"
-        raise SpecError(f"clip: {scene.name} has no animation {recipe.clip!r}: {has}")
+        near = hint(recipe.clip, names)
+        raise SpecError(f"clip: {scene.name} has no animation {recipe.clip!r}: {has}{near}")
     return (recipe.clip,)
 
 
@@ -123,7 +125,8 @@ def cameras_of(
             raise SpecError(f"cameras: {scene.name}: {name}: {reason}")
         if name not in facts.cameras:
             has = ", ".join(facts.cameras) or "none at all"
-            raise SpecError(f"cameras: {scene.name} has no camera {name!r}, it has {has}")
+            near = hint(name, facts.cameras)
+            raise SpecError(f"cameras: {scene.name} has no camera {name!r}, it has {has}{near}")
     if not names and facts.cuts and not recipe.camera_offsets:
         check_cuts(scene, facts)
         return (None,)

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from farm.errors import SpecError
+from farm.spec.hint import hint
 from farm.spec.job import JobSpec
 from farm.spec.quote import LIMIT, quoted
-from farm.spec.recipes import DEFAULT_RECIPE, RECIPES, unknown_recipe, without_tags
+from farm.spec.recipe_contract import classes_in
+from farm.spec.recipes import (
+    DEFAULT_RECIPE,
+    RECIPES,
+    all_roles,
+    tags,
+    unknown_recipe,
+    without_tags,
+)
 from farm.spec.yaml_text import SpecLoader
 
 SENTENCES = {
-    "extra_forbidden": "is not a field; `farm spec` shows all of them",
+    "extra_forbidden": "is not a field; `farm spec` shows all of them{near}",
     "missing": "is needed",
     "union_tag_not_found": "lacks its {discriminator}",
     "less_than_equal": "{input} is more than {le}",
@@ -24,9 +35,9 @@ SENTENCES = {
     "finite_number": "{input} is not a finite number",
     "too_long": "has {actual_length} entries; give {max_length} at most",
     "string_too_long": "has more than {max_length} characters",
-    "literal_error": "{input} is not one of {expected}",
-    "enum": "{input} is not one of {expected}",
-    "union_tag_invalid": "'{tag}' is not one of {expected_tags}",
+    "literal_error": "{input} is not one of {expected}{near}",
+    "enum": "{input} is not one of {expected}{near}",
+    "union_tag_invalid": "'{tag}' is not one of {expected_tags}{near}",
     "tuple_type": "{input} is not a list",
     "too_short": "is empty; name at least one",
     "int_parsing": "{input} is not a whole number",
@@ -40,6 +51,7 @@ SENTENCES = {
     "model_type": "{input} is not a group of fields",
     "model_attributes_type": "{input} is not a group of fields",
 }  # fmt: skip
+QUOTED = re.compile(r"'([^']*)'")
 
 
 def parse_spec(data: Any) -> JobSpec:
@@ -76,10 +88,10 @@ def sentence(problem: Any, *, within: tuple[str, ...] = ()) -> str:
     """Say in words what pydantic found wrong; `within` is a path that goes without saying."""
     if problem["type"] == "roles":  # each with the field that it is about
         return "\n".join(problem["ctx"]["found"])
-    facts = {"input": quoted(problem["input"])} | problem.get("ctx", {})
-    place = [str(part) for part in problem["loc"]]
-    if tuple(place[: len(within)]) == within:
-        place = place[len(within) :]
+    facts = {"input": quoted(problem["input"]), "said": problem["input"]} | problem.get("ctx", {})
+    path = tuple(problem["loc"])
+    path = path[len(within) :] if path[: len(within)] == within else path
+    place = [str(part) for part in path]
     if place[:1] == ["recipe"]:
         place = ["recipe", *without_tags(place[1:])]
     if place[:1] == ["assets"]:  # roles are fields of their own
@@ -90,7 +102,8 @@ def sentence(problem: Any, *, within: tuple[str, ...] = ()) -> str:
     if place == ["recipe", "kind"] and isinstance(name := facts.get("tag", problem["input"]), str):
         return f"recipe.kind: {unknown_recipe(name)}"
     if problem["type"] == "extra_forbidden" and len(place) == 2 and place[0] == "recipe":
-        return f"{'.'.join(place)}: is not a field; {help_of_recipe(problem['loc'])}"
+        return f"{'.'.join(place)}: is not a field; {help_of_recipe(path)}{near_field(path)}"
+    facts["near"] = near_field(path) if problem["type"] == "extra_forbidden" else near_word(facts)
     template = SENTENCES.get(problem["type"])
     text = template.format(**facts) if template else problem["msg"].removeprefix("Value error, ")
     return f"{'.'.join(place) or 'spec'}: {text}"
@@ -101,6 +114,36 @@ def help_of_recipe(path: tuple[str | int, ...]) -> str:
     if path[1] in RECIPES and path[1] != DEFAULT_RECIPE:
         return f"`farm render --recipe {path[1]} --help` shows all of them"
     return "`farm spec` shows all of them"
+
+
+def near_word(facts: Mapping[str, Any]) -> str:
+    """Return which of the words that pydantic expected was probably meant, if any was."""
+    expected = facts.get("expected", facts.get("expected_tags"))
+    word = facts.get("tag", facts["said"])
+    return hint(word, QUOTED.findall(str(expected))) if expected and isinstance(word, str) else ""
+
+
+def near_field(path: Sequence[str | int]) -> str:
+    """Return which field of a spec that at `path` was probably meant to be, if any was."""
+    *groups, name = path
+    models: list[Any] = [JobSpec]
+    for group in groups:
+        models = below(models, group)
+    fields = {field for model in models for field in model.model_fields} - {"assets"}
+    return hint(str(name), [*fields, *([] if groups else all_roles())])
+
+
+def below(models: Sequence[Any], step: str | int) -> list[Any]:
+    """Return the models that a step of a path leads to: a field's, or those of a union's tag."""
+    tagged = [model for model in models if str(step) in set(tags(model))]
+    inner = [
+        cls
+        for model in models
+        if step in model.model_fields
+        for cls in classes_in(model.model_fields[str(step)].annotation)
+        if isinstance(cls, type) and issubclass(cls, BaseModel)
+    ]
+    return inner or tagged or list(models)
 
 
 def _is_echo(problem: Any) -> bool:

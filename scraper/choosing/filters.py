@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from farm.errors import SpecError
+from farm.spec.hint import hint
 from scraper.asset import RemoteAsset, RemoteFile
 
 WORD_RULE = re.compile(r"(tag|category|name|author)\s*[:=]\s*(.+)", re.IGNORECASE)
@@ -18,6 +19,7 @@ FACTORS = {"": 1.0, "k": 1e3, "m": 1e6, "kb": 1e3, "mb": 1e6, "gb": 1e9}
 COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
+FIELDS = ("tag", "category", "name", "author", "faces", "size")
 GRAMMAR = "tag:WORD, category:WORD, name:WORD, author:WORD, faces<N or size<N (MB)"
 
 
@@ -44,7 +46,8 @@ def parse_rule(text: str) -> Rule:
         if field == "size" and not unit:
             unit = "mb"
         return Rule(text, _number_rule(field, COMPARE[match[2]], float(match[3]) * FACTORS[unit]))
-    raise SpecError(f"{text!r} is not a rule such as {GRAMMAR}")
+    field = re.split(r"\W", text.strip(), maxsplit=1)[0]
+    raise SpecError(f"{text!r} is not a rule such as {GRAMMAR}{hint(field, FIELDS)}")
 
 
 def _word_rule(

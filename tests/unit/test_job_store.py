@@ -102,7 +102,9 @@ def test_a_job_of_a_recipe_that_is_gone_has_its_id_for_a_name_and_says_what_to_i
     storage.put(f"jobs/{job.job_id}/spec.json", json.dumps(data).encode())
 
     assert book.name(job.job_id) == job.job_id
-    with pytest.raises(UnreadableJobError, match=r"'bench' is not one of 'script', 'sequence', 'sod'"):
+    with pytest.raises(
+        UnreadableJobError, match=r"'bench' is not one of 'script', 'sequence', 'sod'"
+    ):
         book.load(job.job_id)
 
 

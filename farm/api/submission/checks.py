@@ -19,6 +19,7 @@ from farm.api.submission.scenes import fact_mistakes
 from farm.library import blob_key, files_of
 from farm.spec.asset import KINDS, Asset
 from farm.spec.counted import counted
+from farm.spec.hint import hint
 from farm.spec.job import Job
 from farm.spec.recipes import of_role
 from farm.spec.wire import SHA256_PATTERN, Submission
@@ -62,7 +63,10 @@ def mistakes(submission: Submission, settings: ApiSettings) -> Iterator[str]:
     roles = submission.spec.recipe.roles
     for name in {asset.role for asset in submission.assets} - {role.name for role in roles}:
         taken = ", ".join(role.name for role in roles)
-        yield f"assets: {name[:80]!r} is not a role of {submission.spec.recipe.kind}: {taken}"
+        near = hint(name, [role.name for role in roles])
+        yield (
+            f"assets: {name[:80]!r} is not a role of {submission.spec.recipe.kind}: {taken}{near}"
+        )
     for role in roles:
         assets = of_role(submission.assets, role.name)
         if len(assets) > MAX_ASSETS:

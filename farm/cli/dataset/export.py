@@ -153,6 +153,7 @@ def read_options(**values: Any) -> ExportOptions:
     from farm.dataset.export.base import ExportOptions, ImageFormat, Segmentation
     from farm.dataset.export.survey import ClassWord
     from farm.errors import SpecError
+    from farm.spec.hint import none_of
     from farm.spec.passes import PASS_NAMES
 
     values = {name: value for name, value in values.items() if value is not None}
@@ -171,7 +172,7 @@ def read_options(**values: Any) -> ExportOptions:
         said = values.get(name, ())
         for word in (said,) if isinstance(said, str) else said:
             if word not in known:
-                raise SpecError(f"{flag}: {word!r} is not one of {', '.join(known)}")
+                raise SpecError(f"{flag}: {none_of(word, known)}")
     return ExportOptions(**values)
 
 

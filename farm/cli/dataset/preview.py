@@ -26,6 +26,7 @@ from farm.dataset.reader import Dataset
 from farm.dataset.sequences import SequenceFrames, evenly, find_sequences, has_sequences
 from farm.errors import SpecError, needing
 from farm.spec.counted import counted
+from farm.spec.hint import hint
 from farm.storage import FolderStorage
 
 if TYPE_CHECKING:
@@ -132,7 +133,10 @@ def chosen_sequences(data: Dataset, names: Sequence[str]) -> list[SequenceFrames
         if name not in found:
             near = ", ".join(list(found)[:NEAR_NAMES])
             more = f" and {len(found) - NEAR_NAMES:,} more" if len(found) > NEAR_NAMES else ""
-            raise SpecError(f"--sequence {name}: there is none of this name, but {near}{more}")
+            meant = hint(name, found)
+            raise SpecError(
+                f"--sequence {name}: there is none of this name, but {near}{more}{meant}"
+            )
     if others := len(data) - index.frames:
         what = f"note: {counted(others, 'view')} of no sequence left out; their dataset's own"
         say(err_console(), f"{what} folder gives a contact sheet")

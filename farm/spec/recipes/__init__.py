@@ -17,8 +17,9 @@ from operator import or_
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 
+from farm.spec.hint import hint
 from farm.spec.quote import LIMIT
 from farm.spec.recipe_contract import BASES, classes_in, faults
 from farm.spec.recipes.base import AssetRole, Recipe, Setup, of_role
@@ -26,7 +27,7 @@ from farm.spec.view import View
 
 __all__ = [
     "RECIPES", "AnyRecipe", "AnySetup", "AnyView", "AssetRole", "Recipe", "RecipeKind", "Setup",
-    "all_roles", "classes_of", "file_flags_of", "of_role", "roles_of", "unknown_recipe",
+    "all_roles", "classes_of", "file_flags_of", "of_role", "roles_of", "tags", "unknown_recipe",
     "without_tags", "word_of",
 ]  # fmt: skip
 
@@ -188,7 +189,7 @@ def file_flags_of(recipe: str) -> dict[str, tuple[str, ...]]:
 def unknown_recipe(name: str) -> str:
     """Say that there is no such recipe here, and why there is none where that is known."""
     said = f"{name[:LIMIT]!r} is not one of {', '.join(map(repr, RECIPES))}"
-    return f"{said}: {BROKEN[name]}" if name in BROKEN else said
+    return f"{said}: {BROKEN[name]}" if name in BROKEN else f"{said}{hint(name, RECIPES)}"
 
 
 def without_tags(path: Sequence[str]) -> list[str]:
@@ -205,7 +206,7 @@ def without_tags(path: Sequence[str]) -> list[str]:
     return words
 
 
-def tags(cls: type[Recipe]) -> Iterator[str]:
+def tags(cls: type[BaseModel]) -> Iterator[str]:
     """Yield the words by which a class is told from others of its recipe."""
     for field in cls.model_fields.values():
         if get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1:

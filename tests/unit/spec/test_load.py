@@ -47,7 +47,22 @@ GOOD = {"models": "m.blend", "hdrs": "h.exr"}
         ({"models": []}, "models: is empty"),
         ({"dataset_name": "../up"}, "dataset_name: '../up' cannot be a folder's name"),
         ({"passes": ["rgb", "rgb"]}, "passes: names each pass once"),
-        ({"sedd": 1}, "sedd: is not a field"),
+        ({"sedd": 1}, "sedd: is not a field; `farm spec` shows all of them; did you mean 'seed'?"),
+        ({"passes": ["rgb", "masks"]}, "'events'; did you mean 'mask'?"),
+        ({"render": {"view_transform": "agx"}}, "or 'Standard'; did you mean 'AgX'?"),
+        ({"render": {"sample": 3}}, "of them; did you mean 'samples'?"),
+        ({"recipe": {"kind": "sodd"}}, "recipe.kind: 'sodd' is not one of"),
+        ({"recipe": {"kind": "sodd"}}, "; did you mean 'sod'?"),
+        ({"recipe": {"mode": "augment"}}, "; did you mean 'augmented'?"),
+        ({"recipe": {"ywa": 3}}, "of them; did you mean 'yaw'?"),
+        ({"recipe": {"mode": "augmented", "hdrswitch": 3}}, "; did you mean 'hdr_switch'?"),
+        ({"recipe": {"kind": "sequence", "frmes": 3}}, "of them; did you mean 'frames'?"),
+        (
+            {"recipe": {"kind": "sequence", "camera": {"kind": "orbit", "hight": 2}}},
+            "; did you mean 'height'?",
+        ),
+        ({"recipe": {"kind": "sequence", "lights": "hdr"}}, "; did you mean 'hdri'?"),
+        ({"modls": ["a"]}, "of them; did you mean 'models'?"),
     ],
 )
 def test_a_mistake_is_named_with_its_path_and_the_bound_it_breaks(change, sentence):
@@ -55,6 +70,23 @@ def test_a_mistake_is_named_with_its_path_and_the_bound_it_breaks(change, senten
         parse_spec(GOOD | change)
 
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"passes": ["segmentation"]},  # several of ours could be meant
+        {"recipe": {"hdr_switch": 4}},  # of the other mode
+        {"recipe": {"sequences_per_scene": 4}},  # of another recipe
+        {"render": {"bit_depth": 12}},
+        {"x" * 10_000: 1},
+    ],
+)
+def test_nothing_is_suggested_that_is_not_like_what_was_written(change):
+    with pytest.raises(SpecError) as caught:
+        parse_spec(GOOD | change)
+
+    assert "did you mean" not in str(caught.value)
 
 
 def test_all_mistakes_are_named_at_once():
