@@ -19,6 +19,7 @@ FarmError
 │   ├── LoginError       no login, or a token that the server does not take
 │   └── NotFoundError    the requested thing does not exist
 ├── TransferError        files that did not arrive whole: run the same command again to resume
+├── StreamError          samples that cannot be handed on; its sentence says what to change
 ├── DamagedLedgerError   the data of one job in Redis is damaged: the others continue
 └── UnreachableError     Redis, or the farm's server, is away: wait for it
 """
@@ -153,6 +154,10 @@ class NotFoundError(RequestRefusedError):
 
 class TransferError(FarmError):
     """Files that could not be transferred whole."""
+
+
+class StreamError(FarmError):
+    """Samples that cannot be sent, or that are not what they should be."""
 
 
 class DamagedLedgerError(FarmError):

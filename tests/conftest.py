@@ -46,7 +46,11 @@ NEEDS = {
     ],
     "pycocotools": ["unit/dataset/export"],
     "bpy": ["blender", "e2e"],
-    "torch": ["unit/dataset/test_torch.py", "integration/test_remote_training.py"],
+    "torch": [
+        "unit/dataset/test_torch.py",
+        "unit/stream/test_tensors.py",
+        "integration/test_remote_training.py",
+    ],
 }
 """What each part of a full install brings; a laptop's install tests the rest."""
 

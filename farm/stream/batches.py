@@ -1,0 +1,214 @@
+"""Batches that are filled straight from what came: each array is copied once, into its row."""
+
+from __future__ import annotations
+
+import math
+import mmap
+import weakref
+from collections import defaultdict, deque
+from collections.abc import Collection
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.errors import StreamError
+from farm.stream.ring import Reader, StreamEnded, Ticket
+from farm.stream.sample import Kind, Schema, Value, kind_of, owned
+from farm.stream.wire import FORM, Buffer, Decoder, kind_of_part, read_header, value_of
+
+MOST_SPARE = 4
+"""Buffers of one size that are kept for later."""
+PLAIN_TYPES = {"bool": np.dtype(bool), "int": np.dtype(np.int64), "float": np.dtype(np.float64)}
+
+Column: TypeAlias = Any
+"""An array or a tensor with a row for each sample; of texts and ragged fields, a list."""
+
+
+class Batch(NamedTuple):
+    """Samples side by side."""
+
+    ids: list[str]
+    fields: dict[str, Column]
+
+
+class Memory(Protocol):
+    """What gives room for the arrays of batches."""
+
+    def take(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[NDArray[Any], Any]:
+        """Return an array to be filled, and what its user gets: the same memory."""
+
+
+class Pool:
+    """Memory that is used again once its user has let go of all that shows it.
+
+    An array, a part of it, a tensor made of it: each keeps the array that we made alive, and with
+    it the memory. So a batch that is kept stays what it was, and one that is dropped costs no
+    new memory.
+    """
+
+    def __init__(self) -> None:
+        self._spare: defaultdict[int, deque[mmap.mmap]] = defaultdict(
+            lambda: deque(maxlen=MOST_SPARE)
+        )
+
+    def take(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[NDArray[Any], Any]:
+        """Return an array, twice."""
+        size = max(1, math.prod(shape) * dtype.itemsize)
+        spare = self._spare[size]
+        try:
+            memory = spare.pop()
+        except IndexError:
+            memory = mmap.mmap(-1, size)
+        whole = np.frombuffer(memory, np.uint8)  # NumPy's views all lead to this one
+        weakref.finalize(whole, spare.append, memory).atexit = False
+        array = whole[: math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
+        return array, array
+
+
+class Collator:
+    """A batch that is being filled."""
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        ragged: Collection[str] = (),
+        memory: Memory | None = None,
+        decode: Decoder | None = None,
+    ) -> None:
+        """Begin with an empty batch.
+
+        Args:
+            size: Samples of a batch.
+            ragged: Fields whose shape changes; each becomes a list of arrays.
+            memory: Where arrays lie; left out: in a `Pool`.
+            decode: What makes arrays of pictures.
+        """
+        if size < 1:
+            raise StreamError(f"a batch has at least one sample, not {size}")
+        self.size = size
+        self.schema = Schema(ragged)
+        self.memory = memory or Pool()
+        self.decode = decode
+        self._clear()
+
+    def _clear(self) -> None:
+        self.ids: list[str] = []
+        self.lists: defaultdict[str, list[Value]] = defaultdict(list)
+        self.rows: dict[str, NDArray[Any]] = {}
+        self.given: dict[str, Any] = {}
+
+    @property
+    def room(self) -> int:
+        """Return how many samples are missing."""
+        return self.size - len(self.ids)
+
+    def add(self, message: Buffer) -> str:
+        """Copy a sample into the next row; return its id.
+
+        Raises:
+            StreamError: It is damaged, or not like those before it.
+        """
+        view = memoryview(message).cast("B")
+        name, parts = read_header(view)
+        values: dict[str, Value] = {}
+        kinds: dict[str, Kind] = {}
+        for part in parts:
+            values[part.name] = value_of(part, view, self.decode)
+            kinds[part.name] = (
+                kind_of(values[part.name]) if part.how == FORM else kind_of_part(part)
+            )
+        self.schema.check(name, kinds)
+        for field, value in values.items():
+            self._place(field, kinds[field], value)
+        self.ids.append(name)
+        return name
+
+    def _place(self, field: str, kind: Kind, value: Value) -> None:
+        dtype = PLAIN_TYPES.get(kind.what) if kind.shape is None else np.dtype(kind.what)
+        if dtype is None or field in self.schema.ragged:
+            self.lists[field].append(owned(value))
+            return
+        if field not in self.rows:
+            shape = (self.size, *(kind.shape or ()))
+            self.rows[field], self.given[field] = self.memory.take(shape, dtype)
+        self.rows[field][len(self.ids)] = value
+
+    def finish(self) -> Batch:
+        """Return what was filled, and begin with an empty batch."""
+        count = len(self.ids)
+        fields = {
+            field: self.lists[field] if field in self.lists else self._cut(field, count)
+            for field in self.schema.first
+        }
+        batch = Batch(self.ids, fields)
+        self._clear()
+        return batch
+
+    def _cut(self, field: str, count: int) -> Column:
+        return self.given[field] if count == self.size else self.given[field][:count]
+
+
+class Batches:
+    """The batches of a stream until it ends; the last may be smaller.
+
+    The samples of one are acknowledged when the next is asked for: a training that is killed
+    before gets them again.
+    """
+
+    def __init__(self, reader: Reader, collator: Collator, *, timeout_s: float) -> None:
+        """Begin.
+
+        Args:
+            reader: Where the samples come from.
+            collator: What they go into.
+            timeout_s: Seconds to wait for one sample, at most.
+
+        Raises:
+            StreamError: The ring is smaller than a batch.
+        """
+        if reader.shape.slots <= collator.size:
+            raise StreamError(
+                f"batches of {collator.size} need a queue of {collator.size + 1} samples or more, "
+                f"this stream has one of {reader.shape.slots}"
+            )
+        self.reader = reader
+        self.collator = collator
+        self.timeout_s = timeout_s
+        self._coming: list[Ticket] = []
+        self._given: list[Ticket] = []
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Batch:
+        """Return the next one.
+
+        Raises:
+            TimeoutError: No sample came for so long; asked again, it continues.
+            StreamError: The stream broke.
+        """
+        self.acknowledge()
+        try:
+            while self.collator.room:
+                self._fill()
+        except StreamEnded:
+            if not self.collator.ids:
+                raise StopIteration from None
+        self._given, self._coming = self._coming, []
+        return self.collator.finish()
+
+    def _fill(self) -> None:
+        leases = self.reader.take(self.collator.room, timeout_s=self.timeout_s)
+        if not leases:
+            raise TimeoutError(f"{self.reader.folder}: no sample came for {self.timeout_s:g} s")
+        for lease in leases:
+            self.collator.add(lease.message)
+            self._coming.append(lease.ticket)
+
+    def acknowledge(self) -> None:
+        """Say that the batch that was given last was used; also to be called after a loop."""
+        if self._given:
+            self.reader.acknowledge(self._given)
+            self._given = []
