@@ -100,7 +100,7 @@ def print_plan(plan: Estimate, job: Job, *, folder: Path, devices: list[str]) ->
         "tasks": str(plan.tasks),
         "views": f"{plan.views} ({plan.views_done} done, {plan.views - plan.views_done} to render)",
         "picture": f"{width} x {height} px, {job.render.samples} samples"
-        f"{', denoised' if job.render.denoise else ''}, {job.render.format}, "
+        f"{noise_of(job)}, {job.render.format}, "
         f"{job.render.bit_depth} bit, {job.render.view_transform}",
         "size": f"about {file_size(plan.size_bytes)}",
         "time": f"roughly {duration(plan.seconds)} on {len(devices)} x {devices[0]}",
@@ -108,6 +108,13 @@ def print_plan(plan: Estimate, job: Job, *, folder: Path, devices: list[str]) ->
     console = Console(highlight=False, soft_wrap=True)
     for name, value in rows.items():
         console.print(f"{name:<9} {escape(value)}")
+
+
+def noise_of(job: Job) -> str:
+    """Say what is done about noise beside taking samples."""
+    threshold = job.render.noise_threshold
+    until = f", until the noise is {threshold:g}" if threshold is not None else ""
+    return f"{until}{', denoised' if job.render.denoise else ''}"
 
 
 def print_summary(console: Console, summary: Summary) -> None:

@@ -153,6 +153,9 @@ class ViewRecord(Spec):
     assets: tuple[Asset, ...]
     """What the view is made of, by role."""
     samples: int
+    """Of each pixel; with a `noise_threshold`, at most."""
+    noise_threshold: float | None = Field(default=None, exclude_if=is_none)
+    """Noise at which a pixel of the picture got no more samples."""
     denoiser: str | None
     device: str
     true_strength: bool

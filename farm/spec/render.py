@@ -64,6 +64,11 @@ class RenderSettings(Spec):
     """Cycles samples per pixel; left out: 64, or 128 from 2048 px up."""
     denoise: bool | None = None
     """Denoise the picture (never the labels); left out: from 2048 px up."""
+    noise_threshold: float | None = Field(
+        default=None, gt=0.0, le=1.0, exclude_if=lambda value: value is None
+    )
+    """Noise at which a pixel of the picture gets no more samples, such as 0.05 (Cycles' adaptive
+    sampling); left out: all pixels get all samples."""
     format: ImageFormat | None = None
     """`png` or `jxl` (JPEG XL, lossless); left out: the recipe's choice."""
     bit_depth: Literal[8, 16] = 8
@@ -85,6 +90,7 @@ class ResolvedRender(Spec):
     bit_depth: Literal[8, 16]
     view_transform: ViewTransform
     previews: bool = True
+    noise_threshold: float | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 def resolve_render(settings: RenderSettings, *, default_format: ImageFormat) -> ResolvedRender:
@@ -99,4 +105,5 @@ def resolve_render(settings: RenderSettings, *, default_format: ImageFormat) -> 
         bit_depth=settings.bit_depth,
         view_transform=settings.view_transform,
         previews=settings.previews,
+        noise_threshold=settings.noise_threshold,
     )

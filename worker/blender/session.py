@@ -140,6 +140,7 @@ class BlenderSession:
             passes,
             samples=settings.samples,
             denoise=settings.denoise,
+            noise_threshold=settings.noise_threshold,
             see_through=self._shown is not None and bool(self._shown[1].clear_cut),
             blurred=cameras.is_blurred(self.scene),
         )

@@ -73,7 +73,7 @@ def set_fixed(scene: Settings, *, threads: int | None) -> None:
     image.file_format = "OPEN_EXR_MULTILAYER"
     image.color_depth = "32"
     image.exr_codec = "NONE"
-    cycles.use_adaptive_sampling = False  # every pixel gets the samples that the record says
+    cycles.adaptive_min_samples = 0  # Cycles' own choice, by the threshold
     cycles.use_animated_seed = False
     # Blue noise, the automatic choice, depends on the largest sample count rendered before.
     cycles.sampling_pattern = "TABULATED_SOBOL"
@@ -106,5 +106,8 @@ def set_sampling(scene: Settings, sampling: Sampling, *, bounces: int = MAX_BOUN
     set_view_layer(scene.view_layers[0], sampling.cycles_passes, clear_cut=clear_cut)
     scene.cycles.transparent_max_bounces = MOST_CLEAR_BOUNCES if clear_cut else CLEAR_BOUNCES
     scene.cycles.samples = sampling.samples
+    scene.cycles.use_adaptive_sampling = sampling.noise_threshold is not None
+    if sampling.noise_threshold is not None:
+        scene.cycles.adaptive_threshold = sampling.noise_threshold
     scene.cycles.use_denoising = sampling.denoise
     scene.cycles.max_bounces = bounces

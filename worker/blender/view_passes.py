@@ -67,6 +67,8 @@ class Sampling:
     """Light matters: paths go on after what they meet first."""
     clear_cut: bool = False
     """Materials let all through or nothing, by `OPAQUE_FROM`."""
+    noise_threshold: float | None = None
+    """Noise at which a pixel gets no more samples; None: it gets all."""
     sharp: bool = False
     """All is in focus, although the camera has a depth of field."""
 
@@ -76,11 +78,12 @@ class Sampling:
         return 4 + sum(CHANNELS[name] for name in self.cycles_passes)
 
 
-def plan_samplings(
+def plan_samplings(  # noqa: PLR0913 - what there is to know of a picture
     passes: Iterable[PassName],
     *,
     samples: int,
     denoise: bool,
+    noise_threshold: float | None = None,
     see_through: bool = False,
     blurred: bool = False,
 ) -> tuple[Sampling, ...]:
@@ -108,6 +111,7 @@ def plan_samplings(
         samples,
         denoise=denoise and not PICTURES.isdisjoint(averaged),
         lit=not LIT.isdisjoint(averaged),
+        noise_threshold=noise_threshold if samples > 1 else None,
     )
     if not apart:
         return (picture,)

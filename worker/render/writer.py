@@ -184,6 +184,7 @@ class ViewWriter:
             assets=task.assets,
             values=rendered.values,
             samples=samples_for(task.passes, task.render.samples),
+            noise_threshold=task.render.noise_threshold,
             denoiser=known.denoiser,
             device=known.device,
             true_strength=rendered.shot.true_strength,

@@ -117,6 +117,13 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
             rich_help_panel=HOW,
         ),
     ] = None,
+    noise_threshold: Annotated[
+        Text,
+        typer.Option(
+            help="Noise at which a pixel gets no more samples, such as 0.05. (default: none)",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
     format_: Annotated[
         Text,
         typer.Option(
@@ -174,6 +181,7 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "render.resolution": resolution,
         "render.samples": samples,
         "render.denoise": denoise,
+        "render.noise_threshold": noise_threshold,
         "render.format": format_,
         "render.bit_depth": None if bit_depth is None else _number(bit_depth),
         "render.view_transform": view_transform,

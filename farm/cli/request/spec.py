@@ -35,6 +35,7 @@ render:
   resolution: 640            # 64..8192, or 1280x720
   # samples: 64              # left out: 64, or 128 from 2048 px up
   # denoise: false           # left out: from 2048 px up
+  # noise_threshold: 0.05    # noise at which a pixel gets no more samples; left out: it gets all
   # format: jxl              # left out: png for grid, jxl (lossless) for augmented
   bit_depth: 8               # or 16
   view_transform: AgX        # or Filmic, Standard
