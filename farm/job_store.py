@@ -50,6 +50,8 @@ class JobControl(Kept):
     stopped: Literal["", "paused", "cancelled"] = ""
     owner: str = ""
     """Name of the token that submitted it; "" for jobs of before there were owners."""
+    name: str = ""
+    """What its owner calls it; "" where nobody gave it a name."""
 
 
 class JobStore:
@@ -91,7 +93,7 @@ class JobStore:
         return job
 
     def name(self, job_id: str) -> str:
-        """Return a job's name for people: its dataset's name, or its id."""
+        """Return what a job is called that nobody gave a name: its dataset's name, or its id."""
         if job_id not in self.names:
             with contextlib.suppress(UnreadableJobError):  # the list shows it among the others
                 self.load(job_id)
@@ -139,6 +141,7 @@ class JobStore:
     def save_control(self, status: JobStatus) -> None:
         """Note what a user wants of a job, so that it is known when the ledger is lost."""
         said = {"priority": status.priority, "stopped": STOPPED.get(status.state, "")}
+        said |= {"name": status.name} if status.name else {}  # an older ledger knows none
         self._update_control(status.job_id, said)
 
     def claim(self, job_id: str, owner: str) -> str:

@@ -38,7 +38,7 @@ def job_info(
     finishing = whole and status.over and book.end(status.job_id) != end_of(status)
     return JobInfo(
         job_id=status.job_id,
-        name=book.name(status.job_id),
+        name=status.name or book.name(status.job_id),
         state=status.state.value,
         priority=status.priority,
         owner=status.owner,
@@ -118,8 +118,11 @@ def find_job(book: JobStore, job_id: str) -> Job:
     return job
 
 
-def steer(ledger: Ledger, job_id: str, verb: str) -> None:
+def steer(ledger: Ledger, job_id: str, verb: str) -> int | None:
     """Pause, resume, cancel or retry a job; nothing happens if it already is in that state.
+
+    Returns:
+        How many tasks a retry put back.
 
     Raises:
         ApiProblem: The job's state does not allow it.
@@ -127,11 +130,12 @@ def steer(ledger: Ledger, job_id: str, verb: str) -> None:
     status = find_status(ledger, job_id)
     wanted = {"pause": {JobState.PAUSED}, "resume": {JobState.QUEUED, JobState.RUNNING},
               "cancel": {JobState.CANCELLING, JobState.CANCELLED}}.get(verb, set())  # fmt: skip
+    retried = None
     if status.state in wanted:
-        return
+        return None
     if verb == "retry":
         done = status.state not in (JobState.CANCELLING, JobState.CANCELLED)
-        ledger.retry(job_id)
+        retried = ledger.retry(job_id)
     else:
         done = {"pause": ledger.pause, "resume": ledger.resume, "cancel": ledger.cancel}[verb](
             job_id
@@ -143,6 +147,7 @@ def steer(ledger: Ledger, job_id: str, verb: str) -> None:
             f"job {job_id} is {state}: you cannot {verb} it",
             f"see its state: farm status {job_id}",
         )
+    return retried
 
 
 def remember(book: JobStore, status: JobStatus) -> None:

@@ -16,12 +16,14 @@ from farm.client.events import follow
 from farm.client.home import Home, find_login
 from farm.client.lookup import choose, sane
 from farm.client.prepared_job import PreparedJob, make_order, read_spec
+from farm.client.text import printable
 from farm.client.upload import Sent, missing, upload_all
 from farm.errors import NotFoundError, RequestRefusedError
 from farm.library.hashes import HashCache, Watch
 from farm.library.survey import Watch as Looking
 from farm.spec.base import Spec
 from farm.spec.job import JobSpec
+from farm.spec.job_name import LAST
 from farm.spec.wire import (
     JOB_ID_PATTERN,
     DatasetFile,
@@ -36,7 +38,6 @@ from farm.spec.wire import (
 
 S = TypeVar("S", bound=Spec)
 
-LAST = "last"
 PAGE_LIMIT = 1000
 LIST_RESTARTS = 5
 QUIET: Callable[[Any], None] = lambda _value: None  # noqa: E731 - a default that says nothing
@@ -50,7 +51,8 @@ class Client:
             farm.download(job.job_id, "datasets")
 
     Every method raises a `farm.errors.FarmError` whose text says what happened and what to do.
-    Where a method takes a job, give its id, the beginning of its id, its name, or `last`.
+    Where a method takes a job, give its id, the beginning of its id, its name (of several jobs
+    of one name the newest is meant), or `last`.
     """
 
     def __init__(
@@ -100,12 +102,13 @@ class Client:
 
     # -- jobs -------------------------------------------------------------------------------
 
-    def submit(
+    def submit(  # noqa: PLR0913 - each stands for itself
         self,
         spec: JobSpec | Mapping[str, Any] | str | Path,
         *,
         base: str | Path | None = None,
         priority: int = 0,
+        name: str | None = None,
         on_shared_storage: bool = False,
         wait: bool = False,
     ) -> JobInfo:
@@ -115,6 +118,7 @@ class Client:
             spec: A spec, its fields, or the path of a YAML file.
             base: Folder that relative paths start from; left out: the file's, or the current one.
             priority: Higher goes first, -100 to 100.
+            name: What to call the job; the same request again under another name renames it.
             on_shared_storage: The workers see the files under the same paths: nothing is uploaded.
             wait: Return only when the job is over.
         """
@@ -123,6 +127,7 @@ class Client:
             read,
             base=folder if base is None else Path(base),
             priority=priority,
+            name=name,
             on_shared_storage=on_shared_storage,
         )
         if order.is_known:  # else the server looks into the scenes once it has them
@@ -137,6 +142,7 @@ class Client:
         *,
         base: Path,
         priority: int = 0,
+        name: str | None = None,
         on_shared_storage: bool = False,
         watch: Watch | None = None,
         looking: Looking = lambda _done, _total, _name: None,
@@ -147,6 +153,7 @@ class Client:
             spec: The request.
             base: The folder that relative paths start from.
             priority: Of the job.
+            name: Of the job.
             on_shared_storage: The workers see the files under the same paths.
             watch: Follows the hashing.
             looking: Follows how scenes are looked into.
@@ -159,6 +166,7 @@ class Client:
                 hash_file=hashes,
                 remark=self.note,
                 priority=priority,
+                name=name,
                 on_shared_storage=on_shared_storage,
                 looking=looking,
             )
@@ -191,20 +199,30 @@ class Client:
         """Return a job as it stands.
 
         Raises:
-            NotFoundError: No such job exists, or more than one.
+            NotFoundError: No such job exists, or several ids begin so.
         """
         if job == LAST:
-            last = self.home.last_job(self.url)
-            if last is None:
-                raise NotFoundError(f"no job has been submitted from here to {self.url} yet", 404)
-            job = last
+            return self._last_job()
         if re.fullmatch(JOB_ID_PATTERN, job):
             try:
                 return sane(self.connection.ask(JobInfo, "GET", f"/v1/jobs/{job}"))
             except NotFoundError:
                 pass  # a name may look like an id
-        found = sane(choose(job, self.jobs()))  # a list does not tell all
+        found = sane(choose(job, self.jobs(), self.note))  # a list does not tell all
         return self.connection.ask(JobInfo, "GET", f"/v1/jobs/{found.job_id}")
+
+    def _last_job(self) -> JobInfo:
+        last = self.home.last_job(self.url)
+        if last is None:
+            raise NotFoundError(f"no job has been submitted from here to {self.url} yet", 404)
+        try:
+            return sane(self.connection.ask(JobInfo, "GET", f"/v1/jobs/{last}"))
+        except NotFoundError:
+            raise NotFoundError(
+                f"the job that was submitted last from here, {printable(last, limit=20)}, is not "
+                "on the farm any more; `farm jobs` lists those that are",
+                404,
+            ) from None
 
     def pause(self, job: str) -> JobInfo:
         """Stop handing out tasks of a job; running tasks are finished."""
@@ -219,7 +237,7 @@ class Client:
         return self._turn(job, "cancel")
 
     def retry(self, job: str) -> JobInfo:
-        """Try the failed tasks of a job again."""
+        """Try the failed tasks of a job again; `retried` of the answer says how many there were."""
         return self._turn(job, "retry")
 
     def prioritise(self, job: str, priority: int) -> JobInfo:
@@ -320,7 +338,8 @@ class Client:
                 return
 
     def _post(self, path: str, order: PreparedJob, **request: Any) -> JobInfo:
-        body = order.submission.model_dump_json().encode()
+        unsaid = {"name"} if order.submission.name is None else None  # older farms know none
+        body = order.submission.model_dump_json(exclude=unsaid).encode()
         headers = {"Content-Type": "application/json"}
         return self.connection.ask(JobInfo, "POST", path, content=body, headers=headers, **request)
 

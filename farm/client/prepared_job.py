@@ -17,6 +17,7 @@ from farm.local.estimate import Estimate, make_estimate
 from farm.local.prepare import prepare, read_spec_file
 from farm.spec.asset import Asset, AssetKind
 from farm.spec.job import Job, JobSpec, make_job
+from farm.spec.job_name import check_job_name
 from farm.spec.load import parse_spec
 from farm.spec.recipes import of_role
 from farm.spec.wire import Submission, WorkerInfo
@@ -52,6 +53,7 @@ def make_order(  # noqa: PLR0913 - each stands for itself
     hash_file: HashCache,
     remark: Remark,
     priority: int = 0,
+    name: str | None = None,
     on_shared_storage: bool = False,
     looking: Watch = lambda _done, _total, _name: None,
 ) -> PreparedJob:
@@ -63,15 +65,17 @@ def make_order(  # noqa: PLR0913 - each stands for itself
         hash_file: Hashes, and remembers.
         remark: Takes sentences for the user.
         priority: Of the job.
+        name: Of the job.
         on_shared_storage: The workers see the files under the same paths: nothing is uploaded.
         looking: Follows how scenes are looked into.
 
     Raises:
         SpecError: A file cannot be found or read, two datasets would have the same name, or the
-            priority is out of range.
+            priority or the name cannot be had.
     """
     if not -100 <= priority <= 100:
         raise SpecError(f"priority: {priority} is not between -100 and 100")
+    name = None if name is None else named(name)
     may_look = is_installed()
     if on_shared_storage:
         found, remarks = prepare(
@@ -107,9 +111,21 @@ def make_order(  # noqa: PLR0913 - each stands for itself
     )
     return PreparedJob(
         job=make_job(spec, assets),
-        submission=Submission(spec=spec, assets=assets, priority=priority),
+        submission=Submission(spec=spec, assets=assets, priority=priority, name=name),
         files=files,
     )
+
+
+def named(name: str) -> str:
+    """Return the name that a job is to have.
+
+    Raises:
+        SpecError: No job can be called so.
+    """
+    try:
+        return check_job_name(name)
+    except ValueError as error:
+        raise SpecError(f"name: {error}") from None
 
 
 def _files(assets: tuple[Asset, ...]) -> dict[str, Path]:

@@ -47,6 +47,7 @@ class Jobs:
         views: int,
         priority: int = 0,
         owner: str = "",
+        name: str = "",
         done: Collection[int] = (),
         views_done: int = 0,
         attempts: int = 0,
@@ -60,6 +61,7 @@ class Jobs:
             views: How many these have.
             priority: Higher goes first.
             owner: Name of the token that submitted it.
+            name: What its owner calls it.
             done: Indices of the tasks that are done.
             views_done: How many views those have.
             attempts: Tickets are numbered from the next number on, so that none is like one of a
@@ -74,6 +76,7 @@ class Jobs:
             "state": JobState.QUEUED.value,
             "priority": priority,
             "owner": owner,
+            "name": name,
             "created": self.now_s(),
             "tasks": tasks,
             "views": views,
@@ -126,6 +129,13 @@ class Jobs:
         known = self.store.meta(job_id) is not None
         if known:
             self.store.set_meta(job_id, "priority", priority)
+        return known
+
+    def rename(self, job_id: str, name: str) -> bool:
+        """Call a job something else."""
+        known = self.store.meta(job_id) is not None
+        if known:
+            self.store.set_meta(job_id, "name", name)
         return known
 
     def retry(self, job_id: str) -> int:

@@ -125,6 +125,8 @@ class JobStatus(Spec):
     """Not fed before this moment, because storage was away; 0 when it never was."""
     owner: str = ""
     """Name of the token that submitted it; "" for jobs of before there were owners."""
+    name: str = ""
+    """What its owner calls it; "" where nobody gave it a name."""
 
     @property
     def active_tasks(self) -> int:

@@ -64,6 +64,7 @@ def status_of(job_id: str, meta: Meta) -> JobStatus:
         dropped=int(meta.get("dropped", 0)),
         held_until_s=float(meta.get("hold", 0)),
         owner=meta.get("owner", ""),
+        name=meta.get("name", ""),
     )
 
 

@@ -65,7 +65,9 @@ def restore_each(ledger: Ledger, storage: Storage, book: JobStore) -> Iterator[F
                 yield Found(job_id, job_id, state="", problem=problem)
             continue
         done = status.counts[TaskState.DONE]
-        yield Found(job_id, book.name(job_id), status.state.value, done, status.tasks, new)
+        yield Found(
+            job_id, status.name or book.name(job_id), status.state.value, done, status.tasks, new
+        )
 
 
 def restore_job(ledger: Ledger, storage: Storage, book: JobStore, job: Job) -> bool:
@@ -85,6 +87,7 @@ def restore_job(ledger: Ledger, storage: Storage, book: JobStore, job: Job) -> b
         views=size.views,
         priority=control.priority,
         owner=control.owner,
+        name=control.name,
         done=found.tasks,
         views_done=found.views_of_tasks,
         kept=found.kept,

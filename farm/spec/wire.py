@@ -10,6 +10,8 @@ from farm.spec import release_0_1
 from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.job import JobSpec
+from farm.spec.job_name import JOB_ID_PATTERN as JOB_ID_PATTERN
+from farm.spec.job_name import JobName
 from farm.spec.record import ViewRecord
 from farm.spec.role import Role
 
@@ -19,7 +21,6 @@ Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
-JOB_ID_PATTERN = r"^[0-9a-f]{12}$"
 VERSION_HEADER = "Viewfarm-Version"
 """Every answer of the server says which version it is."""
 
@@ -39,6 +40,8 @@ class Submission(Spec):
     assets: tuple[Asset, ...] = Field(min_length=1)
     priority: int = Field(default=0, ge=-100, le=100)
     """Higher goes first."""
+    name: JobName | None = None
+    """What its owner calls the job; submitting it again under another name renames it."""
 
     @model_validator(mode="before")
     @classmethod
@@ -51,7 +54,7 @@ class JobInfo(Spec):
 
     job_id: str
     name: str
-    """`dataset_name` of the spec, or the job's id."""
+    """What its owner calls it; else `dataset_name` of the spec, or the job's id."""
     state: str
     priority: int
     owner: str = ""
@@ -71,6 +74,8 @@ class JobInfo(Spec):
     """The newest failures, one sentence each."""
     finishing: bool = False
     """Its tasks are over; `views.jsonl`, `dataset.json` and the previews are still being made."""
+    retried: Whole | None = None
+    """Tasks that were put back; in the answer to a retry alone."""
 
 
 class AttemptInfo(Spec):

@@ -16,7 +16,7 @@ import pytest
 from farm.client import Client
 from farm.client import upload as upload_module
 from farm.client.home import Home
-from farm.errors import LoginError, NotFoundError, RequestRefusedError, TransferError
+from farm.errors import LoginError, NotFoundError, RequestRefusedError, SpecError, TransferError
 from farm.library import hash_file
 from tests.integration.api.test_jobs import ServedFarm
 
@@ -128,9 +128,36 @@ def test_from_a_spec_on_a_laptop_to_a_dataset_on_it(farm, assets, tmp_path):
         assert hash_file(folder / "chairs" / file["path"]) == file["sha256"]
     assert laptop.data("download", "last")["fetched"] == 0
 
-    again = laptop.farm("submit", *flags, "--yes")
-    assert f"job {job['job_id']}" in again.stderr
-    assert "upload    0 of 4 files" in again.stderr
+    again = laptop.farm("submit", *flags)
+    assert again.returncode == 0
+    assert f"chairs ({job['job_id'][:6]}) is already there, complete: 8 of 8 views" in again.stderr
+    assert "upload    0 of 4 files" in laptop.farm("submit", *flags, "--dry-run").stderr
+
+
+def test_a_job_has_a_name_which_its_owner_may_change(farm, client, spec, tmp_path):
+    job = client.submit(spec, name="first try")
+
+    assert client.job("first try").job_id == job.job_id
+    assert client.submit(spec).name == "first try"
+    assert client.submit(spec, name="second try").job_id == job.job_id
+    assert [found.name for found in client.jobs()] == ["second try"]
+    assert farm.api.services.book.control(job.job_id).name == "second try"
+    other = Client(farm.api.url, farm.api.tokens["submit"], home=Home(tmp_path / "e", tmp_path))
+    with other:
+        assert other.submit(spec, name="mine").name == "second try"
+    with pytest.raises(SpecError, match="name: 'last' stands for"):
+        client.submit(spec, name="last")
+
+
+def test_a_retry_says_how_many_tasks_are_tried_again(farm, client, spec):
+    farm.tell("fail-2")
+    farm.start_worker()
+    client.submit(spec, wait=True)
+    farm.free("fail-2")
+
+    assert client.retry("last").retried == 1
+    assert client.wait("last").retried is None
+    assert client.retry("last").retried == 0
 
 
 def test_steering_a_job_to_its_deletion(farm, client, spec):

@@ -35,7 +35,7 @@ def list_datasets(
     items = tuple(
         DatasetInfo(
             job_id=status.job_id,
-            name=services.book.name(status.job_id),
+            name=status.name or services.book.name(status.job_id),
             views=status.views_done,
             state=status.state.value,
         )

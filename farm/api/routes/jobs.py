@@ -105,8 +105,8 @@ def delete_job(services: FarmServices, job_id: JobId, *, dry_run: DryRun = False
 
 def steered(services: Services, job_id: str, verb: str) -> JobInfo:
     """Steer a job and return its new state."""
-    jobs.steer(services.ledger, job_id, verb)
-    return remembered(services, job_id)
+    retried = jobs.steer(services.ledger, job_id, verb)
+    return remembered(services, job_id).model_copy(update={"retried": retried})
 
 
 def remembered(services: Services, job_id: str) -> JobInfo:

@@ -44,12 +44,22 @@ def submit(services: Services, submission: Submission, *, owner: str) -> tuple[J
             views=count.views,
             priority=submission.priority,
             owner=owner,
+            name=submission.name or "",
         )
+    renamed = not new and rename(services, job.job_id, submission.name, owner=owner)
     status = services.ledger.job(job.job_id)
     assert status is not None
-    if new:
+    if new or renamed:
         remember(services.book, status)
     return services.job_feed.info(status), new
+
+
+def rename(services: Services, job_id: str, name: str | None, *, owner: str) -> bool:
+    """Call a job that was there already by another name, if it is the caller's; say if it was."""
+    status = services.ledger.job(job_id)
+    if not name or status is None or status.name == name or status.owner not in ("", owner):
+        return False
+    return services.ledger.rename(job_id, name)
 
 
 def validate(services: Services, submission: Submission, *, owner: str) -> JobInfo:
@@ -61,7 +71,7 @@ def validate(services: Services, submission: Submission, *, owner: str) -> JobIn
     count = expand.count(job)
     return JobInfo(
         job_id=job.job_id,
-        name=job.spec.dataset_name or job.job_id,
+        name=submission.name or job.spec.dataset_name or job.job_id,
         state="valid",
         priority=submission.priority,
         owner=owner,

@@ -26,7 +26,7 @@ PATIENT_S = 120.0
 
 JobName = Annotated[
     str,
-    typer.Argument(metavar="JOB", help="Its id, the beginning of its id, its name, or `last`."),
+    typer.Argument(metavar="JOB", help="Its name, its id or the beginning of one, or `last`."),
 ]
 Json = Annotated[
     bool, typer.Option("--json", help="Print JSON for programs, and nothing else, on stdout.")

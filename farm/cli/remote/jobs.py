@@ -30,16 +30,28 @@ LOGS_SHOWN = 10
 
 
 def jobs(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="Only jobs of this name, or whose id begins so."),
+    ] = None,
     *,
+    mine: Annotated[bool, typer.Option("--mine", help="Only jobs of this token's owner.")] = False,
     state: Annotated[str | None, typer.Option(help="Only jobs in this state.")] = None,
     json: Json = False,
 ) -> None:
-    """List the farm's jobs.
+    """List the farm's jobs, the newest first; an id may be shortened to what is shown of it.
 
-    Example:  farm jobs --state running
+    Example:  farm jobs --mine --state running
     """
     with farm_client() as client:
         found = list(client.jobs(state=state))
+        if mine:
+            owner = client.whoami().name
+            found = [job for job in found if job.owner == owner]
+    if name is not None:
+        from farm.client.lookup import matching
+
+        found = matching(name, found)
     if json:
         print_json(found)
         return
@@ -48,7 +60,8 @@ def jobs(
     if found:
         out_console().print(jobs_table(found))
     else:
-        say(err_console(), "there are no jobs" + (f" that are {state}" if state else ""))
+        yours = " of yours" if mine else ""
+        say(err_console(), f"there are no jobs{yours}{f' that are {state}' if state else ''}")
 
 
 def status(job: JobName, *, json: Json = False) -> None:
@@ -64,24 +77,26 @@ def status(job: JobName, *, json: Json = False) -> None:
     from farm.cli.remote.tables import job_facts
 
     out_console().print(job_facts(found))
-    for line in next_commands(found):
+    for line in next_commands(found, job):
         say(err_console(), line)
 
 
-def next_commands(job: JobInfo) -> list[str]:
-    """Return the commands that help with a job in this state."""
+def next_commands(job: JobInfo, said: str) -> list[str]:
+    """Return the commands that help with a job in this state, by the word that named it."""
+    import shlex
+
     from farm.cli.remote.farm_options import failed_tasks
 
-    lines = []
+    verbs = []
     if failed_tasks(job):
-        lines += [f"  farm logs {job.job_id}", f"  farm retry {job.job_id}"]
+        verbs += ["logs", "retry"]
     if job.state == "paused":
-        lines.append(f"  farm resume {job.job_id}")
+        verbs.append("resume")
     if job.state in ("queued", "running"):
-        lines.append(f"  farm watch {job.job_id}")
+        verbs.append("watch")
     if job.views_done:
-        lines.append(f"  farm download {job.job_id}")
-    return lines
+        verbs.append("download")
+    return [f"  farm {verb} {shlex.quote(said)}" for verb in verbs]
 
 
 def wait(job: JobName, *, json: Json = False) -> None:
@@ -91,14 +106,15 @@ def wait(job: JobName, *, json: Json = False) -> None:
 
     Example:  farm wait last && farm download last
     """
-    from farm.cli.remote.tables import job_line
+    from farm.cli.remote.sentences import standing
+    from farm.client.lookup import label
 
     with farm_client(patience_s=PATIENT_S) as client, interruptible("the job continues"):
         found = client.wait(job)
     if json:
         print_json(found)
     else:
-        say(err_console(), job_line(found))
+        say(err_console(), f"{label(found)} {standing(found)}")
     _leave(exit_code(found))
 
 
@@ -136,7 +152,7 @@ def logs(
     if not texts:
         say(
             err_console(),
-            f"none of its tasks has failed; `farm logs {found.job_id} 0` shows task 0",
+            f"none of its tasks has failed; `farm logs {job} 0` shows task 0",
         )
 
 
@@ -159,7 +175,7 @@ def pause(job: JobName, *, json: Json = False) -> None:
 
     Example:  farm pause last
     """
-    _turn(lambda client: client.pause(job), json=json)
+    _turn("pause", lambda client: client.pause(job), json=json)
 
 
 def resume(job: JobName, *, json: Json = False) -> None:
@@ -167,7 +183,7 @@ def resume(job: JobName, *, json: Json = False) -> None:
 
     Example:  farm resume last
     """
-    _turn(lambda client: client.resume(job), json=json)
+    _turn("resume", lambda client: client.resume(job), json=json)
 
 
 def cancel(job: JobName, *, json: Json = False) -> None:
@@ -175,7 +191,7 @@ def cancel(job: JobName, *, json: Json = False) -> None:
 
     Example:  farm cancel last
     """
-    _turn(lambda client: client.cancel(job), json=json)
+    _turn("cancel", lambda client: client.cancel(job), json=json)
 
 
 def retry(job: JobName, *, json: Json = False) -> None:
@@ -183,7 +199,7 @@ def retry(job: JobName, *, json: Json = False) -> None:
 
     Example:  farm retry last
     """
-    _turn(lambda client: client.retry(job), json=json)
+    _turn("retry", lambda client: client.retry(job), json=json)
 
 
 def priority(
@@ -198,18 +214,18 @@ def priority(
 
     Example:  farm priority last 50
     """
-    _turn(lambda client: client.prioritise(job, number), json=json)
+    _turn("priority", lambda client: client.prioritise(job, number), json=json)
 
 
-def _turn(act: Callable[[Client], JobInfo], *, json: bool) -> None:
+def _turn(verb: str, act: Callable[[Client], JobInfo], *, json: bool) -> None:
     with farm_client() as client:
         found = act(client)
     if json:
         print_json(found)
         return
-    from farm.cli.remote.tables import job_line
+    from farm.cli.remote.sentences import after
 
-    say(err_console(), f"{found.job_id}  priority {found.priority}  {job_line(found)}")
+    say(err_console(), after(verb, found))
 
 
 def delete(
@@ -226,13 +242,14 @@ def delete(
     Example:  farm delete chairs --dry-run
     """
     from farm.cli.remote.tables import deletion_words
+    from farm.client.lookup import label
 
     with farm_client() as client:
         found = client.job(job)
         deletion = client.delete(found.job_id, dry_run=True)
         if not dry_run:
             console = err_console()
-            for line in f"{found.job_id}  {found.name}: {deletion_words(deletion)}".splitlines():
+            for line in f"{label(found)}: {deletion_words(deletion)}".splitlines():
                 say(console, line)
             confirm("delete them?", yes=yes, default=False)
             deletion = client.delete(found.job_id, dry_run=False)

@@ -51,6 +51,14 @@ def submit(  # noqa: PLR0913 - one parameter per flag
             rich_help_panel=WHERE,
         ),
     ] = False,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What to call the job in other commands. (default: the dataset's name, or its id)",
+            rich_help_panel=WHERE,
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and stop.")] = False,
     yes: Yes = False,
     wait: Annotated[
@@ -62,7 +70,7 @@ def submit(  # noqa: PLR0913 - one parameter per flag
 
     Takes the same spec and flags as `farm render`; the same request again finds the same job.
 
-    Example:  farm submit spec.yaml --priority 10
+    Example:  farm submit spec.yaml --name chairs --priority 10
     """
     spec, base = request()
     console = err_console()
@@ -76,35 +84,60 @@ def submit(  # noqa: PLR0913 - one parameter per flag
                 spec,
                 base=base,
                 priority=priority,
+                name=name,
                 on_shared_storage=on_shared_storage,
                 watch=watch,
                 looking=looking,
             )
         seen = _checked(console, client, order, yes=yes, dry_run=dry_run)
-        missing = client.missing(order)
-        plan = _plan(client, order, missing, seen)
-        if not (json and dry_run):
-            _print_plan(console, plan, order)
+        plan = _plan(client, order, seen)
         if dry_run:
-            if json:
-                print_json(plan)
+            _tell_plan(console, plan, order, seen, json=json)
             return
-        confirm("submit it?", yes=yes, default=True)
-        _upload(console, client, order, missing)
-        job = client.place(order)
-    code = 0
+        job = _placed(console, client, order, plan, yes=yes)
     if not json:
-        _print_next(console, job.job_id, wait=wait)
+        _print_next(console, job, there=is_there(seen), wait=wait)
     if wait:
-        from farm.cli.remote.watch import watch_job
-
-        with (
-            farm_client(patience_s=PATIENT_S) as client,
-            interruptible(f"the job continues; `farm watch {job.job_id}` shows it"),
-        ):
-            code = watch_job(client, job.job_id, json=json)
+        _watch(job, json=json)
     elif json:
         print_json(job)
+
+
+def _placed(
+    console: Console, client: Client, order: PreparedJob, plan: dict[str, Any], *, yes: bool
+) -> JobInfo:
+    """Show the plan of an order, ask, upload what the farm lacks, and place it."""
+    if not plan["already_there"]:
+        _print_plan(console, plan, order)
+        confirm("submit it?", yes=yes, default=True)
+    _upload(console, client, order, client.missing(order))
+    return client.place(order)
+
+
+def _tell_plan(
+    console: Console, plan: dict[str, Any], order: PreparedJob, seen: JobInfo, *, json: bool
+) -> None:
+    """Print what a submission would come to."""
+    if json:
+        print_json(plan)
+        return
+    _print_plan(console, plan, order)
+    if is_there(seen):
+        from farm.cli.remote.sentences import already_there
+
+        say(console, already_there(seen))
+
+
+def _watch(job: JobInfo, *, json: bool) -> None:
+    """Show a job until it is over; leave with the code that says how it ended."""
+    from farm.cli.remote.watch import watch_job
+
+    word = word_for(job)
+    with (
+        farm_client(patience_s=PATIENT_S) as client,
+        interruptible(f"the job continues; `farm watch {word}` shows it"),
+    ):
+        code = watch_job(client, job.job_id, said=word, json=json)
     if code:
         raise typer.Exit(code)
 
@@ -123,6 +156,7 @@ def _let_the_farm_look(
 ) -> None:
     """Upload the files of a job of which nobody here knows what is in them."""
     from farm.cli.progress import file_size
+    from farm.spec.counted import counted
 
     if dry_run:
         raise SetupError(
@@ -130,17 +164,19 @@ def _let_the_farm_look(
             "or submit without --dry-run and let the farm look"
         )
     missing = client.missing(order)
-    upload = f"{len(missing)} of {len(order.files)} files, {file_size(order.size_bytes(missing))}"
+    files = f"{len(missing):,} of {counted(len(order.files), 'file')}"
+    upload = f"{files}, {file_size(order.size_bytes(missing))}"
     say(console, "the farm looks into the scenes, since this machine cannot: it has no Blender")
     confirm(f"upload {upload}?", yes=yes or not missing, default=True)
     _upload(console, client, order, missing)
 
 
-def _plan(client: Client, order: PreparedJob, missing: list[str], seen: JobInfo) -> dict[str, Any]:
+def _plan(client: Client, order: PreparedJob, seen: JobInfo) -> dict[str, Any]:
     from farm.client.prepared_job import estimate
 
     if not order.is_known:
         return _what_the_farm_said(client, order, seen)
+    missing = client.missing(order)
     workers = client.workers()
     plan, seconds = estimate(order, workers)
     return {
@@ -155,6 +191,7 @@ def _plan(client: Client, order: PreparedJob, missing: list[str], seen: JobInfo)
         "workers": len(workers),
         "seconds": None if seconds is None else round(seconds),
         "priority": order.submission.priority,
+        "already_there": is_there(seen),
     }
 
 
@@ -173,11 +210,13 @@ def _what_the_farm_said(client: Client, order: PreparedJob, seen: JobInfo) -> di
         "workers": len(client.workers()),
         "seconds": None,
         "priority": order.submission.priority,
+        "already_there": is_there(seen),
     }
 
 
 def _print_plan(console: Console, plan: dict[str, Any], order: PreparedJob) -> None:
     from farm.cli.progress import duration, file_size
+    from farm.spec.counted import counted
 
     render = order.job.render
     width, height = render.resolution_px
@@ -187,14 +226,15 @@ def _print_plan(console: Console, plan: dict[str, Any], order: PreparedJob) -> N
     if plan["seconds"] is not None:
         rough = f"roughly {duration(plan['seconds'])} at the workers' recent speed"
     size = "" if plan["dataset_bytes"] is None else f", about {file_size(plan['dataset_bytes'])}"
-    upload = f"{plan['upload_files']} of {plan['files']} files, {file_size(plan['upload_bytes'])}"
+    files = f"{plan['upload_files']:,} of {counted(plan['files'], 'file')}"
+    upload = f"{files}, {file_size(plan['upload_bytes'])}"
     rows = {
         **{f"{role.word}s": plan[role.name] for role in order.job.spec.recipe.roles},
-        "views": f"{plan['views']} in {plan['tasks']} tasks",
+        "views": f"{plan['views']:,} in {counted(plan['tasks'], 'task')}",
         "picture": f"{width} x {height} px, {render.samples} samples, {render.format}",
         "datasets": f"{plan['datasets']}{size}",
         "upload": upload if order.files else "nothing: the workers see the files",
-        "time": f"{rough}; {plan['workers']} workers",
+        "time": f"{rough}; {counted(plan['workers'], 'worker')}",
     }
     for name, value in rows.items():
         say(console, f"{name:<9} {value}")
@@ -210,11 +250,32 @@ def _upload(console: Console, client: Client, order: PreparedJob, missing: list[
         client.upload(order, missing, sent=sent)
 
 
-def _print_next(console: Console, job_id: str, *, wait: bool) -> None:
-    say(console, f"job {job_id}")
-    if not wait:
-        for command in ("watch", "status", "download"):
-            say(console, f"  farm {command} {job_id}")
+def is_there(seen: JobInfo) -> bool:
+    """Say whether the farm has the job already that an order asks for."""
+    return seen.state != "valid"
+
+
+def word_for(job: JobInfo) -> str:
+    """Return the word that commands may call a job by which was just submitted."""
+    from farm.client.lookup import handle
+
+    return handle(job)
+
+
+def _print_next(console: Console, job: JobInfo, *, there: bool, wait: bool) -> None:
+    from farm.cli.remote.jobs import next_commands
+    from farm.cli.remote.sentences import already_there
+    from farm.client.lookup import label, short_id
+
+    say(console, already_there(job) if there else f"submitted {label(job)}")
+    if wait:
+        return
+    if there:  # perhaps not the newest of its name
+        for line in next_commands(job, short_id(job)):
+            say(console, line)
+        return
+    for command in ("watch", "status", "download"):
+        say(console, f"  farm {command} {word_for(job)}")
 
 
 @contextmanager

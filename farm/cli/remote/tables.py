@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
@@ -12,6 +12,8 @@ from rich.text import Text
 
 from farm.cli.progress import duration, file_size
 from farm.cli.remote.farm_options import failed_tasks
+from farm.cli.remote.sentences import state_words
+from farm.client.lookup import SHORT, is_named
 from farm.client.text import printable
 from farm.spec.counted import counted
 from farm.spec.wire import Deletion, JobInfo, WorkerInfo
@@ -35,23 +37,42 @@ def cell(text: str, *, style: str = "", limit: int | None = WIDE) -> Text:
     return Text(printable(text, limit=limit), style=style)
 
 
-def jobs_table(jobs: Iterable[JobInfo]) -> Table:
-    """List jobs."""
-    table = _table("JOB", "NAME", "STATE", "VIEWS", "DONE", "FAILED", "SPEED", "ETA", "PRIO", "AGE")
+def jobs_table(jobs: Sequence[JobInfo]) -> Table:
+    """List jobs, on 80 columns if need be: long names are cut, and failures shown if there are any.
+
+    The ids are as long as it takes to tell these jobs apart.
+    """
+    some_failed = any(map(failed_tasks, jobs))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("ID", "NAME", "OWNER", "STATE", "VIEWS", "DONE", "FAILED", "AGE"):
+        if column != "FAILED" or some_failed:
+            table.add_column(column, no_wrap=column not in ("NAME", "OWNER"))
+    length = id_length(jobs)
     for job in jobs:
         table.add_row(
-            cell(job.job_id),
-            cell(job.name),
+            cell(job.job_id[:length]),
+            elastic(job.name if is_named(job) else "-"),
+            elastic(job.owner or "-"),
             cell(job.state, style=STYLES.get(job.state, "")),
-            f"{job.views_done}/{job.views}",
+            f"{job.views_done:,}/{job.views:,}",
             percent(job),
-            str(failed_tasks(job) or ""),
-            speed(job.views_per_s),
-            "" if job.eta_s is None else duration(job.eta_s),
-            str(job.priority),
-            age(job.created_s),
+            *([str(failed_tasks(job) or "")] if some_failed else []),
+            rough_age(job.created_s),
         )
     return table
+
+
+def id_length(jobs: Sequence[JobInfo]) -> int:
+    """Return how many characters tell the ids of these jobs apart, no fewer than usual."""
+    length = SHORT
+    while len({job.job_id[:length] for job in jobs}) < len({job.job_id for job in jobs}):
+        length += 1
+    return length
+
+
+def elastic(text: str) -> Text:
+    """Return a stranger's words, made safe for a table, that give way where room is short."""
+    return Text(printable(text, limit=WIDE), no_wrap=True, overflow="ellipsis")
 
 
 def workers_table(workers: Iterable[WorkerInfo]) -> Table:
@@ -73,10 +94,12 @@ def job_facts(job: JobInfo) -> RenderableType:
     """Print everything known about a job."""
     table = Table.grid(padding=(0, 2))
     rows = {
-        "job": job.job_id if job.name == job.job_id else f"{job.job_id}  {job.name}",
-        "state": f"{job.state}, priority {job.priority}, submitted {age(job.created_s)} ago",
-        "tasks": f"{task_counts(job)} of {job.tasks}",
-        "views": f"{job.views_done} of {job.views} ({percent(job)})",
+        "job": f"{job.name}  (id {job.job_id})" if is_named(job) else job.job_id,
+        "owner": job.owner or "nobody: it is older than owners are",
+        "state": state_words(job),
+        "since": f"submitted {age(job.created_s)} ago, priority {job.priority}",
+        "tasks": f"{task_counts(job)} of {job.tasks:,}",
+        "views": f"{job.views_done:,} of {job.views:,} ({percent(job)})",
     }
     if job.views_per_s:
         eta = "" if job.eta_s is None else f", ETA {duration(job.eta_s)}"
@@ -107,7 +130,7 @@ def live_view(job: JobInfo, workers: Iterable[WorkerInfo]) -> RenderableType:
 
 def job_line(job: JobInfo) -> str:
     """Return the state of a job in one line."""
-    parts = [job.state, f"{job.views_done}/{job.views} views"]
+    parts = [job.state, f"{job.views_done}/{counted(job.views, 'view')}"]
     if failed_tasks(job):
         parts.append(f"{failed_tasks(job)} failed")
     if job.waits_for:
@@ -148,6 +171,11 @@ def speed(views_per_s: float | None) -> str:
 def age(created_s: float) -> str:
     """Return how long ago something was."""
     return duration(max(0, round(time.time() - created_s)))
+
+
+def rough_age(created_s: float) -> str:
+    """Return how long ago something was, to its largest unit: `3 h`."""
+    return " ".join(age(created_s).split(" ")[:2])
 
 
 def _table(*columns: str) -> Table:

@@ -41,26 +41,27 @@ def watch(job: JobName, *, json: Json = False) -> None:
     """
     with farm_client(patience_s=PATIENT_S) as client:
         found = client.job(job)
-        with interruptible(f"the job continues; `farm watch {found.job_id}` shows it again"):
-            code = watch_job(client, found.job_id, json=json)
+        with interruptible(f"the job continues; `farm watch {job}` shows it again"):
+            code = watch_job(client, found.job_id, said=job, json=json)
     if code:
         raise typer.Exit(code)
 
 
-def watch_job(client: Client, job_id: str, *, json: bool) -> int:
-    """Show a job until it is over; return the exit code that says how it ended."""
+def watch_job(client: Client, job_id: str, *, said: str, json: bool) -> int:
+    """Show a job, which the user has named as `said`, until it is over; return the exit code."""
     console = err_console()
     with _json_lines() if json else _words(console, client) as show:
         for found in client.follow(job_id):
             show(found)
     if not json:
         from farm.cli.remote.jobs import next_commands
-        from farm.cli.remote.tables import job_line
+        from farm.cli.remote.sentences import standing
+        from farm.client.lookup import label
 
-        say(console, f"{found.job_id}  {job_line(found)}")
+        say(console, f"{label(found)} {standing(found)}")
         for sentence in found.failures[-5:]:
             say(console, f"failed: {sentence}", style="red")
-        for line in next_commands(found):
+        for line in next_commands(found, said):
             say(console, line)
     return exit_code(found)
 
@@ -85,7 +86,7 @@ def _words(console: Console, client: Client) -> Iterator[Show]:
 
 
 class _Log:
-    """A line when the state changes, and one every so often."""
+    """A line when the state changes, and one every so often; how it ended is for others to say."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -94,8 +95,11 @@ class _Log:
 
     def __call__(self, job: JobInfo) -> None:
         from farm.cli.remote.tables import job_line
+        from farm.client.events import is_over
 
         now = time.monotonic()
+        if is_over(job):
+            return
         if job.state != self.state or now - self.last >= LOG_EVERY_S:
             self.last, self.state = now, job.state
             say(self.console, job_line(job))

@@ -204,6 +204,7 @@ def test_a_job_is_paused_resumed_and_cancelled(farm):
         "priority": 0,
         "stopped": "paused",
         "owner": "a submiter",
+        "name": "",
     }
     farm.free("hold-0")
     wait_for(lambda: farm.show(job_id)["counts"]["done"] == 1, "the running task ended")

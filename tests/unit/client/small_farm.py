@@ -151,10 +151,13 @@ class _Handler(BaseHTTPRequestHandler):
     def submit(self) -> None:
         submission = Submission.model_validate_json(self.body())
         job = make_job(submission.spec, submission.assets)
-        info = a_job_info(job.job_id, name=submission.spec.dataset_name or job.job_id)
+        name = submission.name or submission.spec.dataset_name or job.job_id
+        info = self.small.jobs.get(job.job_id, a_job_info(job.job_id, name=name, state="valid"))
         if "validate_only" not in self.query:
+            info = self.small.jobs.setdefault(
+                job.job_id, info.model_copy(update={"state": "running"})
+            )
             self.small.submissions.append(submission)
-            self.small.jobs[job.job_id] = info
         self.json(info.model_dump())
 
     def list_jobs(self) -> None:
@@ -178,7 +181,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def turn(self, job_id: str, verb: str) -> None:
         states = {"pause": "paused", "resume": "running", "cancel": "cancelled", "retry": "running"}
-        self.put(self.small.jobs[job_id], state=states[verb])
+        job = self.small.jobs[job_id]
+        retried = job.counts.get("failed", 0) if verb == "retry" else None
+        self.put(job, state=states[verb], retried=retried)
 
     def put(self, job: JobInfo, **changes: Any) -> None:
         self.small.jobs[job.job_id] = job.model_copy(update=changes)

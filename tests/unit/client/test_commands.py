@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from rich.console import Console
 
 from farm.cli import main as cli
 from farm.client.home import Home, Login
@@ -124,13 +125,22 @@ def test_submit_uploads_and_says_what_to_do_next(farm, logged_in, models, tmp_pa
     (submission,) = logged_in.submissions
     job = farm("status", "last", "--json").data["job_id"]
     assert done.code == 0, done.err
-    assert f"job {job}\n  farm watch {job}\n" in done.err
+    assert f"submitted {job[:6]}\n  farm watch {job[:6]}\n" in done.err
     assert len(logged_in.blobs) == 5
     assert submission.priority == 3
 
     again = farm("submit", spec, "--yes", "--json")
     assert again.data["job_id"] == job
-    assert "upload    0 of 5 files, 0 B" in again.err
+    assert again.err == ""
+    logged_in.jobs[job] = a_job_info(job, name=job, state="completed", views_done=40)
+    told = farm("submit", spec)
+    assert (told.code, told.out) == (0, "")
+    assert told.err == (
+        f"{job[:6]} is already there, complete: 40 of 40 views\n  farm download {job[:6]}\n"
+    )
+    plan = farm("submit", spec, "--dry-run").err
+    assert "upload    0 of 5 files, 0 B" in plan
+    assert plan.endswith("is already there, complete: 40 of 40 views\n")
 
 
 def test_a_plan_can_be_had_alone(farm, logged_in, models):
@@ -168,10 +178,10 @@ def test_jobs_and_workers_are_listed(farm, logged_in):
     table, workers = farm("jobs").out, farm("workers").out
 
     assert table.split() == [
-        *["JOB", "NAME", "STATE", "VIEWS", "DONE", "FAILED", "SPEED", "ETA", "PRIO", "AGE"],
-        JOB, "[red]chairs\\x1b[2J", "running", "20/40", "50", "%", "2.00", "views/s", "10", "s",
-        "4", *table.split()[-4:],
-    ]  # fmt: skip
+        *["ID", "NAME", "OWNER", "STATE", "VIEWS", "DONE", "AGE"],
+        *[JOB[:6], "[red]chairs\\x1b[2J", "-", "running", "20/40", "50", "%"],
+        *table.split()[-2:],
+    ]
     assert "gpu0" in workers
     assert f"{JOB}/7" in workers
 
@@ -187,27 +197,34 @@ def test_status_says_why_a_job_waits_and_fails(farm, logged_in):
     assert "waits for  a worker: none is there" in done.out
     assert "1 done, 2 failed, 1 set aside of 4" in done.out
     assert "vase.blend: there is nothing to render\\x07" in done.out
-    assert f"farm retry {JOB}" in done.err
+    assert f"farm retry {JOB[:4]}" in done.err
+    assert "state      running: 20 of 40 views, 3 tasks failed" in done.out
 
 
 @pytest.mark.parametrize(
-    ("state", "counts", "code"),
+    ("state", "counts", "code", "words"),
     [
-        ("completed", {"done": 4}, 0),
-        ("completed", {"done": 3, "set aside": 1}, 1),
-        ("failed", {"failed": 4}, 3),
-        ("cancelled", {"done": 2, "cancelled": 2}, 3),
+        ("completed", {"done": 4}, 0, "is complete: 20 of 40 views"),
+        ("completed", {"done": 3, "set aside": 1}, 1, "is complete: 20 of 40 views, 1 task failed"),
+        ("failed", {"failed": 4}, 3, "has failed: 20 of 40 views, 4 tasks failed"),
+        ("cancelled", {"cancelled": 2}, 3, "is cancelled: 20 of 40 views are rendered and kept"),
     ],
 )
-def test_the_exit_code_tells_how_a_job_ended(farm, logged_in, state, counts, code):
+def test_the_end_of_a_job_is_told_once_and_by_the_exit_code(
+    farm, logged_in, state, counts, code, words
+):
     logged_in.jobs[JOB] = a_job_info()
     logged_in.stream = [a_job_info(views_done=30), a_job_info(state=state, counts=counts)]
 
-    assert farm("wait", JOB).code == code
+    waited = farm("wait", JOB)
+    assert (waited.code, waited.err) == (code, f"chairs (012345) {words}\n")
     logged_in.jobs[JOB] = a_job_info()
     watched = farm("watch", JOB)
     assert watched.code == code
-    assert f"running  20/40 views  2.00 views/s  ETA 10 s\n{state}  20/40 views" in watched.err
+    first, last, *commands = watched.err.splitlines()
+    assert first == "running  20/40 views  2.00 views/s  ETA 10 s"
+    assert last == f"chairs (012345) {words}"
+    assert all(line.startswith("  farm ") for line in commands)
 
 
 def test_watch_prints_one_line_of_json_per_change(farm, logged_in):
@@ -228,8 +245,127 @@ def test_jobs_are_steered(farm, logged_in):
 
     assert states == ["paused", "running", "cancelled", "running"]
     assert farm("priority", JOB, 50, "--json").data["priority"] == 50
-    assert farm("priority", JOB, "--", -5).err.startswith(f"{JOB}  priority -5  running")
     assert farm("priority", JOB, 101).code == 2
+
+
+def test_what_was_done_to_a_job_is_a_sentence(farm, logged_in):
+    counts = {"done": 1, "running": 1, "failed": 2}
+    logged_in.jobs[JOB] = a_job_info(counts=counts)
+
+    told = [farm(verb, "chairs").err for verb in ("pause", "resume", "retry", "cancel")]
+    logged_in.jobs[JOB] = a_job_info(counts={"done": 4}, state="completed", views_done=40)
+
+    assert told == [
+        "chairs (012345) is paused at 20 of 40 views: no further task starts until it is resumed; "
+        "1 running task is finished first\n",
+        "chairs (012345) is running: 20 of 40 views, 2 tasks failed\n",
+        "chairs (012345): 2 failed tasks are tried again\n",
+        "chairs (012345) is cancelled: 20 of 40 views are rendered and kept\n",
+    ]
+    assert farm("retry", "last").err.startswith("error: no job has been submitted from here")
+    assert farm("retry", "chairs").err == (
+        "chairs (012345): nothing to retry: none of its 4 tasks has failed\n"
+    )
+    assert farm("priority", JOB, "--", -5).err.startswith("chairs (012345) has the priority -5 now")
+
+
+def test_jobs_have_names_of_their_own(farm, logged_in, models):
+    flags = ("--models", models, "--hdrs", models, "--yes")
+    chairs = farm("submit", *flags, "--name", "office chairs", "--json").data
+    told = farm("submit", *flags, "--seed", 2, "--name", "tables").err
+
+    assert (chairs["name"], logged_in.submissions[0].name) == ("office chairs", "office chairs")
+    assert logged_in.submissions[0].spec.dataset_name is None
+    assert "\n  farm watch tables\n" in told
+    assert farm("status", "office chairs", "--json").data["job_id"] == chairs["job_id"]
+    assert "  farm watch 'office chairs'\n" in farm("status", "office chairs").err
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("last", "stands for the job that was submitted last"),
+        (JOB, "looks like the id of a job"),
+        ("", "1 to 80 printable characters"),
+        ("a\nb", "1 to 80 printable characters"),
+        ("x" * 81, "1 to 80 printable characters"),
+        ("-rf", "looks like a flag"),
+    ],
+)
+def test_a_name_that_would_mean_something_else_is_refused(farm, logged_in, models, name, why):
+    done = farm("submit", "--models", models, "--hdrs", models, "--yes", f"--name={name}")
+
+    assert done.code == 2
+    assert done.err.startswith("error: name: ")
+    assert why in done.err
+    assert logged_in.submissions == []
+
+
+def test_of_two_jobs_of_one_name_the_newest_is_meant_and_both_are_listed(farm, logged_in):
+    for number, age_s in ((1, 100), (2, 10), (3, 1)):
+        job_id = f"abcdef{number:06}"
+        name = "tables" if number == 3 else "chairs"
+        logged_in.jobs[job_id] = a_job_info(job_id, name=name, created_s=2e9 - age_s)
+
+    status, listed = farm("status", "chairs"), farm("jobs", "chairs").out
+
+    assert status.err.startswith(
+        "note: 2 jobs are called 'chairs'; this is the newest, abcdef: `farm jobs chairs` lists"
+    )
+    assert "(id abcdef000002)" in status.out
+    ids = [line.split()[0] for line in listed.splitlines()[1:]]
+    assert ids == ["abcdef000002", "abcdef000001"]
+    assert farm("jobs", "chiars").err == (
+        "error: there is no job 'chiars'; `farm jobs` lists them; did you mean 'chairs'?\n"
+    )
+
+
+def test_a_name_goes_before_the_beginning_of_an_id(farm, logged_in):
+    logged_in.jobs[JOB] = a_job_info(name="x")
+    logged_in.jobs["f" * 12] = a_job_info("f" * 12, name=JOB[:5])
+
+    done = farm("status", JOB[:5])
+
+    assert "ffffffffffff" in done.out
+    assert done.err.startswith(f"note: '{JOB[:5]}' is taken as the name of a job, not as the id of")
+    assert f"(id {JOB})" in farm("status", JOB[:6]).out
+
+
+def test_jobs_fit_into_80_columns(farm, logged_in, monkeypatch):
+    monkeypatch.setattr("farm.cli.remote.farm_options.out_console", lambda: Console(width=80))
+    monkeypatch.setattr("farm.cli.remote.jobs.out_console", lambda: Console(width=80))
+    logged_in.jobs[JOB] = a_job_info(
+        name="an office with many chairs and tables, second try", owner="ada.lovelace@farm.example",
+        state="cancelling", views=1_234_567, views_done=1_000_000, counts={"failed": 12_345},
+    )  # fmt: skip
+    logged_in.jobs["f" * 12] = a_job_info("f" * 12, name="f" * 12, owner="ada")
+
+    head, one, other = farm("jobs").out.splitlines()
+
+    assert max(map(len, (head, one, other))) <= 80
+    assert head.split() == ["ID", "NAME", "OWNER", "STATE", "VIEWS", "DONE", "FAILED", "AGE"]
+    assert one.startswith("012345  an o")
+    assert "…" in one
+    assert "cancelling  1,000,000/1,234,567  81 %  12345" in one
+    assert other.split()[:4] == ["ffffff", "-", "ada", "running"]
+
+
+def test_mine_are_those_of_the_tokens_owner(farm, logged_in):
+    logged_in.jobs[JOB] = a_job_info(name="hers", owner="ada")
+    logged_in.jobs["f" * 12] = a_job_info("f" * 12, name="his", owner="bob")
+
+    assert [job["name"] for job in farm("jobs", "--mine", "--json").data] == ["hers"]
+    logged_in.jobs.pop(JOB)
+    assert farm("jobs", "--mine").err == "there are no jobs of yours\n"
+
+
+def test_a_last_job_that_is_gone_is_said(farm, logged_in, home):
+    home.save_last_job(logged_in.url, JOB)
+
+    done = farm("status", "last")
+
+    assert done.code == 2
+    assert f"submitted last from here, {JOB}, is not on the farm any more" in done.err
 
 
 def test_a_deletion_is_shown_and_asked_for(farm, logged_in):

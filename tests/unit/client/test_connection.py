@@ -146,7 +146,7 @@ def test_a_job_is_found_by_id_start_name_and_as_the_last(small, client, home):
     assert client.job("last").name == "x"
     with pytest.raises(NotFoundError, match=r"may mean 2 jobs \(0123456789ab, 01ffffffffff\)"):
         client.job("01")
-    with pytest.raises(NotFoundError, match="there is no job 'sofas'; `farm jobs`"):
+    with pytest.raises(NotFoundError, match=r"there is no job 'sofas'; `farm jobs` lists them$"):
         client.job("sofas")
     with pytest.raises(NotFoundError, match="there is no job ''"):
         client.job("")

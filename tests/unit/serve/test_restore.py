@@ -86,6 +86,15 @@ def test_whose_a_job_is_outlives_the_ledger(storage, book):
     assert restored(storage, book)[0].job(job.job_id).owner == "ann"
 
 
+def test_what_a_job_is_called_outlives_the_ledger(storage, book, job):
+    ledger, _ = restored(storage, book)
+    ledger.rename(job.job_id, "office chairs")
+    book.save_control(ledger.job(job.job_id))
+
+    assert restored(storage, book)[0].job(job.job_id).name == "office chairs"
+    assert not ledger.rename("0" * 12, "nobody")
+
+
 def test_a_control_file_that_cannot_be_read_is_none(storage, book, job):
     storage.put(f"jobs/{job.job_id}/control.json", b"{")
 
