@@ -61,6 +61,7 @@ class JobStore:
         self.storage = storage
         self.cache: OrderedDict[str, Job] = OrderedDict()
         self.names: dict[str, str] = {}
+        self.owners: dict[str, str] = {}
         self.lock = threading.Lock()
 
     def save(self, job: Job) -> None:
@@ -116,6 +117,7 @@ class JobStore:
         with self.lock:
             self.cache.pop(job_id, None)
             self.names.pop(job_id, None)
+            self.owners.pop(job_id, None)
 
     def end(self, job_id: str) -> JobEnd | None:
         """Return how a job ended when its datasets were finished last."""
@@ -152,6 +154,21 @@ class JobStore:
         if self.storage.size(spec_key(job_id)) is not None:
             return self.control(job_id).owner
         self._update_control(job_id, {"owner": owner})
+        return owner
+
+    def owner(self, job_id: str) -> str | None:
+        """Return whose a job on storage is, "" for nobody; None where there is no such job."""
+        if not JOB_ID.fullmatch(job_id):
+            return None
+        with self.lock:
+            known = self.owners.get(job_id)
+        if known is not None:
+            return known
+        if self.storage.size(spec_key(job_id)) is None:
+            return None
+        owner = self.control(job_id).owner
+        with self.lock:
+            self.owners[job_id] = owner
         return owner
 
     def _update_control(self, job_id: str, said: Mapping[str, object]) -> None:

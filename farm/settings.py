@@ -114,4 +114,5 @@ def read_environment(kind: type[T], given: Mapping[str, Any]) -> T:
         first = error.errors(include_url=False, include_context=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         prefix = kind.model_config.get("env_prefix", "")
-        raise SetupError(f"{prefix}{name}: {first['msg']}; correct it and try again") from None
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SetupError(f"{prefix}{name}: {reason}; correct it and try again") from None

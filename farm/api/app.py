@@ -13,33 +13,43 @@ from fastapi_offline import FastAPIOffline
 
 from farm.api import problems
 from farm.api.auth import AuthMiddleware
+from farm.api.hosts import HostNames
 from farm.api.metrics import Metrics
+from farm.api.owners import guard
 from farm.api.routes import assets, datasets, events, farm, jobs, tasks
 from farm.api.services import Services
 from farm.spec.wire import Problem
 
 DESCRIPTION = """Submit specs, upload their assets, watch, download.
 
-Every route under `/v1` needs a bearer token: with the role `read` for `GET`, `admin` for `DELETE`,
-and `submit` for all others. Errors are problem documents (RFC 9457) with a remedy.
+Every route under `/v1` needs a bearer token: with the role `read` for `GET` and `submit` for all
+others. What belongs to others is changed with the role `admin` alone. Errors are problem documents
+(RFC 9457) with a remedy.
 """
 PROBLEMS = {
     400: "The request cannot be read",
     401: "No token, or an unknown one",
-    403: "The token's role does not allow this",
+    403: "The token's role or a quota does not allow this, or it belongs to somebody else",
     404: "Not found",
     408: "The client sent nothing for too long",
     409: "Not possible in the current state",
     413: "Too large",
     416: "The file does not have this part",
+    421: "The farm is not called this",
     422: "The request is wrong; the detail says why",
+    429: "Too many wrong tokens from this address",
     503: "Redis or the storage is not available",
     507: "No room for an upload",
 }
 
 
-def create_app(services: Services) -> FastAPI:
-    """Return the API of a farm."""
+def create_app(services: Services, *, listens_on: str = "127.0.0.1") -> FastAPI:
+    """Return the API of a farm.
+
+    Args:
+        services: Its parts.
+        listens_on: The address, which says who can reach it.
+    """
     metrics = Metrics(services.ledger, services.queue)
 
     @contextlib.asynccontextmanager
@@ -69,11 +79,16 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.metrics = metrics
     problems.install(app)
-    bearer = [Depends(HTTPBearer(auto_error=False))]  # for /docs; the guard is what checks
+    bearer = Depends(HTTPBearer(auto_error=False))  # for /docs; the middleware is what checks
     for module in (jobs, tasks, events, assets, datasets, farm):
-        app.include_router(module.router, dependencies=bearer)
+        app.include_router(module.router, dependencies=[bearer, Depends(guard)])
     app.include_router(farm.open_router)
     app.add_middleware(
-        AuthMiddleware, tokens=services.tokens, settings=services.settings, count=metrics.count
+        AuthMiddleware,
+        tokens=services.tokens,
+        settings=services.settings,
+        count=metrics.count,
+        hosts=HostNames(services.settings.hosts, listens_on=listens_on),
+        guesses=services.guesses,
     )
     return app

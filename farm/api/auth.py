@@ -12,20 +12,23 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from farm.api.guesses import Guesses
+from farm.api.hosts import HostNames
 from farm.api.problems import ApiProblem, respond
 from farm.api.settings import ApiSettings
 from farm.errors import StorageError
 from farm.spec.role import Role, allows
-from farm.spec.wire import VERSION_HEADER, TokenInfo
-from farm.tokens import TokenBook
+from farm.spec.wire import EXPIRY_HEADER, VERSION_HEADER, TokenInfo
+from farm.tokens import TokenBook, moment
 
 GUARDED = re.compile(r"/v1(/|$)")
+HEALTH = "/health"
 UPLOAD = re.compile(r"/v1/assets/[^/]*/upload")
 VERSION = (VERSION_HEADER.encode(), version("viewfarm").encode())
 SMALL_BODY_BYTES = 1 << 20
 DRAINED_BYTES = 64 << 20
 DRAINED_S = 5.0
-NEEDED: dict[str, Role] = {"GET": "read", "HEAD": "read", "DELETE": "admin"}
+NEEDED: dict[str, Role] = {"GET": "read", "HEAD": "read"}
 """Role that a method needs; all other methods change something and need `submit`."""
 
 Count = Callable[[Scope, int, float], None]
@@ -33,13 +36,23 @@ Count = Callable[[Scope, int, float], None]
 
 
 class AuthMiddleware:
-    """Middleware: bearer tokens by method, and bodies of a bounded size."""
+    """Middleware: the farm's names, bearer tokens by method, and bodies of a bounded size."""
 
-    def __init__(self, app: ASGIApp, tokens: TokenBook, settings: ApiSettings, count: Count):
+    def __init__(  # noqa: PLR0913 - what it checks with
+        self,
+        app: ASGIApp,
+        tokens: TokenBook,
+        settings: ApiSettings,
+        count: Count,
+        hosts: HostNames,
+        guesses: Guesses,
+    ):
         self.app = app
         self.tokens = tokens
         self.settings = settings
         self.count = count
+        self.hosts = hosts
+        self.guesses = guesses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,8 +69,10 @@ class AuthMiddleware:
     async def _refuse(self, scope: Scope, exchange: Exchange) -> JSONResponse | None:
         path = scope["path"]
         try:
+            if path != HEALTH:  # probes call a farm as they like
+                self.hosts.check(_header(scope, b"host"))
             if GUARDED.match(path):
-                await self._admit(scope)
+                exchange.token = await self._admit(scope)
             exchange.check(_header(scope, b"content-length"))
         except ApiProblem as problem:
             return respond(
@@ -71,7 +86,7 @@ class AuthMiddleware:
             return respond(path, status=503, detail=str(error), remedy="repair the farm's storage")
         return None
 
-    async def _admit(self, scope: Scope) -> None:
+    async def _admit(self, scope: Scope) -> TokenInfo:
         kind, _, token = _header(scope, b"authorization").partition(" ")
         if not token:
             raise _unknown("this needs a token, and the request has none")
@@ -79,9 +94,19 @@ class AuthMiddleware:
             raise _unknown("the Authorization header is not of the form `Bearer <token>`")
         info = await run_in_threadpool(self.tokens.check, token.strip())
         if info is None:
-            raise _unknown("the token is wrong: it is not known here, or was revoked")
+            raise await self._why_not(scope, token.strip())
         _permit(info, NEEDED.get(scope["method"], "submit"))
         scope.setdefault("state", {})["token"] = info
+        return info
+
+    async def _why_not(self, scope: Scope, token: str) -> ApiProblem:
+        """Return why a token is not taken; who guesses waits for the answer."""
+        over = await run_in_threadpool(self.tokens.expired, token)
+        if over is not None and over.expires_s is not None:
+            return _expired(over.name, over.token_id, over.expires_s)
+        client = scope.get("client")
+        await self.guesses.slow_down(client[0] if client else "")
+        return _unknown("the token is wrong: it is not known here, or was revoked")
 
     def _limit(self, scope: Scope) -> int:
         if UPLOAD.fullmatch(scope["path"]):
@@ -101,6 +126,7 @@ class Exchange:
         self.received_bytes = 0
         self.read_out = False
         self.status = 500
+        self.token: TokenInfo | None = None
 
     def check(self, content_length: str) -> None:
         """Refuse a body that announces too much; a false announcement is noticed while reading."""
@@ -116,10 +142,16 @@ class Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), VERSION]
+            message["headers"] = [*message.get("headers", ()), VERSION, *self._expiry()]
             if self.status >= 400 and not self.read_out:
                 await self._drain()
         await self._send(message)
+
+    def _expiry(self) -> list[tuple[bytes, bytes]]:
+        if self.token is None or self.token.expires_s is None:
+            return []
+        left_s = max(round(self.token.expires_s - time.time()), 0)
+        return [(EXPIRY_HEADER.encode(), str(left_s).encode())]
 
     async def _next(self) -> Message:
         message = await self._receive()
@@ -154,6 +186,13 @@ def _permit(info: TokenInfo, needed: Role) -> None:
 
 def _unknown(detail: str) -> ApiProblem:
     remedy = "run `farm login URL` with a token; the farm's operator makes one: farm token create"
+    return ApiProblem(401, detail, remedy, {"WWW-Authenticate": "Bearer"})
+
+
+def _expired(name: str, token_id: str, expires_s: float) -> ApiProblem:
+    remedy = f"ask the farm's operator to renew it (farm token change {token_id} --expires 1y), "
+    remedy += "or run `farm login URL` with another one"
+    detail = f"the token of {name!r} expired on {moment(expires_s)}"
     return ApiProblem(401, detail, remedy, {"WWW-Authenticate": "Bearer"})
 
 

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from starlette.concurrency import run_in_threadpool
 
@@ -28,14 +28,17 @@ SHARE = 0.1
 class FeedSubscriber:
     """A listener for news of one job, or of all; only the newest of each job counts."""
 
-    def __init__(self, job_id: str | None) -> None:
+    def __init__(
+        self, job_id: str | None, may_see: Callable[[JobInfo], bool] = lambda _info: True
+    ) -> None:
         self.job_id = job_id
+        self.may_see = may_see
         self.news: dict[str, JobInfo] = {}
         self.wake = asyncio.Event()
         self.ended = False
 
     def tell(self, info: JobInfo) -> None:
-        if self.job_id in (None, info.job_id):
+        if self.job_id in (None, info.job_id) and self.may_see(info):
             self.news[info.job_id] = info
             self.wake.set()
 

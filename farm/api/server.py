@@ -53,12 +53,14 @@ def open_services(settings: Settings) -> Services:
 def make_server(services: Services, *, host: str, port: int) -> Server:
     """Return a server that is ready to run."""
     config = uvicorn.Config(
-        create_app(services),
+        create_app(services, listens_on=host),
         host=host,
         port=port,
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(services.settings.proxies),  # by default uvicorn believes this machine
+        forwarded_allow_ips=services.settings.proxies,
         timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=STOP_S,
     )

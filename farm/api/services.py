@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from farm.api.guesses import Guesses
 from farm.api.job_feed import JobFeed
 from farm.api.settings import ApiSettings
 from farm.api.uploads import Uploads
@@ -33,6 +34,7 @@ class Services:
     settings: ApiSettings
     job_feed: JobFeed = field(init=False)
     uploads: Uploads = field(init=False)
+    guesses: Guesses = field(default_factory=Guesses)
     library_lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while assets of a job are looked for and while unused ones are removed."""
 

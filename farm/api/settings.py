@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
+from ipaddress import ip_network
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from farm.settings import read_environment
+
+HOST = re.compile(r"(\*\.)?[0-9a-z_-]{1,63}(\.[0-9a-z_-]{1,63})*", re.IGNORECASE)
 
 
 class ApiSettings(BaseSettings):
@@ -34,6 +38,45 @@ class ApiSettings(BaseSettings):
     """Most tasks of a job."""
     asset_grace_s: float = Field(default=86_400.0, ge=0)
     """Time after their upload for which unused files of the library are kept."""
+    hosts: str = ""
+    """Names under which the farm is reached, separated by `,`, such as `farm.example`; `*.lan` for
+    all in a domain. Others are refused; addresses and `localhost` never are. Empty: any name, or,
+    where the API listens on this machine alone, none."""
+    trusted_proxies: str = ""
+    """Addresses or networks of proxies, separated by `,`, which are believed from whom a request
+    came (`X-Forwarded-For`). Empty: none is."""
+    shared: bool = True
+    """Let users see each other's jobs, datasets and uploads; nobody but an admin changes those of
+    others."""
+    quota_bytes: int | None = Field(default=None, gt=0)
+    """Most bytes of uploads and datasets of one user, where a token says nothing else; left out:
+    no limit."""
+    views_per_day: int | None = Field(default=None, gt=0)
+    """Most views that one user may submit a day, where a token says nothing else; left out: no
+    limit."""
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_names(cls, text: str) -> str:
+        for name in split(text):
+            if not HOST.fullmatch(name):
+                raise ValueError(f"{name!r} is not a name such as farm.example or *.example")
+        return text
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, text: str) -> str:
+        for name in split(text):
+            try:
+                ip_network(name)
+            except ValueError:
+                raise ValueError(f"{name!r} is not an address or a network") from None
+        return text
+
+    @property
+    def proxies(self) -> list[str]:
+        """The proxies that are believed."""
+        return split(self.trusted_proxies)
 
     @property
     def spool_folder(self) -> Path:
@@ -44,6 +87,11 @@ class ApiSettings(BaseSettings):
     def shared_folders(self) -> tuple[PurePosixPath, ...]:
         """The folders whose assets need no upload."""
         return tuple(PurePosixPath(path) for path in self.shared_storage.split(":") if path)
+
+
+def split(text: str) -> list[str]:
+    """Return the parts of a list in the environment."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def load_api_settings(**given: Any) -> ApiSettings:

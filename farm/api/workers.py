@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from farm.api.owners import may_see, owner_of
+from farm.api.services import Services
 from farm.ledger import Ledger
 from farm.ledger.waiting import quarantine_words
-from farm.spec.wire import WorkerInfo
+from farm.spec.wire import TokenInfo, WorkerInfo
+
+OF_OTHERS = "a task of others"
 
 
 def list_workers(ledger: Ledger) -> tuple[WorkerInfo, ...]:
@@ -23,3 +27,11 @@ def list_workers(ledger: Ledger) -> tuple[WorkerInfo, ...]:
         )
         for one in ledger.workers()
     )
+
+
+def as_seen(services: Services, caller: TokenInfo, worker: WorkerInfo) -> WorkerInfo:
+    """Return a worker, with as much of its task as the caller may know."""
+    owner = owner_of(services, worker.task.partition("/")[0]) if worker.task else None
+    if owner is None or may_see(services, caller, owner):
+        return worker
+    return worker.model_copy(update={"task": OF_OTHERS})

@@ -31,7 +31,8 @@ from farm.cli.remote.submit import submit
 from farm.cli.remote.watch import watch
 from farm.cli.render import render
 from farm.cli.request.spec import schema, spec
-from farm.cli.server import api, dispatcher, token
+from farm.cli.server import api, dispatcher
+from farm.cli.token.commands import token
 from farm.cli.up import down, up
 from farm.errors import FarmError
 

@@ -10,10 +10,10 @@ from typing import Any, Self, TypeVar
 
 from pydantic import RootModel
 
-from farm.client.connection import Connection, Note
+from farm.client.connection import Connection, Note, Relogin
 from farm.client.download import Download, DownloadSummary, Received
 from farm.client.events import follow
-from farm.client.home import Home, find_login
+from farm.client.home import ClientSettings, Home, find_login
 from farm.client.lookup import choose, sane
 from farm.client.prepared_job import PreparedJob, make_order, read_spec
 from farm.client.text import printable
@@ -55,7 +55,7 @@ class Client:
     of one name the newest is meant), or `last`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each stands for itself
         self,
         url: str | None = None,
         token: str | None = None,
@@ -63,6 +63,7 @@ class Client:
         patience_s: float = 60.0,
         note: Note = QUIET,
         home: Home | None = None,
+        login_patience_s: float = 0.0,
     ) -> None:
         """Find the login: what is given, else `FARM_URL` and `FARM_TOKEN`, else `farm login`'s.
 
@@ -72,6 +73,8 @@ class Client:
             patience_s: Longest time for which a request is repeated while the farm is away.
             note: Takes sentences, such as that a file is missing or the farm does not answer.
             home: Where the login and other remembered facts are kept.
+            login_patience_s: Longest wait for another `farm login`, where the remembered token
+                expires in the middle.
 
         Raises:
             LoginError: There is no login.
@@ -79,7 +82,13 @@ class Client:
         self.home = home or Home.of_user()
         self.note = note
         login = find_login(self.home, url=url, token=token)
-        self.connection = Connection(login, patience_s=patience_s, note=note)
+        remembered = token is None and ClientSettings().secret is None
+        self.connection = Connection(
+            login,
+            patience_s=patience_s,
+            note=note,
+            relogin=Relogin(self.home.stored_login, login_patience_s) if remembered else None,
+        )
 
     def __enter__(self) -> Self:
         return self

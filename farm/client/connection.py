@@ -6,6 +6,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -15,7 +16,6 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception_type,
-    stop_after_delay,
     wait_exponential,
     wait_random,
 )
@@ -23,7 +23,8 @@ from tenacity import (
 from farm.client.home import Login
 from farm.client.text import printable
 from farm.errors import FarmError, LoginError, NotFoundError, RequestRefusedError, UnreachableError
-from farm.spec.wire import VERSION_HEADER, Problem
+from farm.spec.counted import coarse
+from farm.spec.wire import EXPIRY_HEADER, SOON_S, VERSION_HEADER, Problem
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -35,6 +36,8 @@ AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 AWAY = frozenset({502, 503, 504})
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 MAX_WAIT_S = 30.0
+LOGIN_EVERY_S = 2.0
+"""Pause between two looks for another login."""
 SENTENCE_LIMIT = 2000
 MAX_ANSWER_BYTES = 256 << 20
 MAX_PROBLEM_BYTES = 4 << 20
@@ -51,6 +54,16 @@ class TemporaryError(Exception):
         """Seconds that the server asks to wait."""
 
 
+@dataclass(frozen=True)
+class Relogin:
+    """Another `farm login` while a command runs."""
+
+    stored: Callable[[], Login | None]
+    """Returns the login that is remembered now."""
+    patience_s: float
+    """Longest wait for it."""
+
+
 class Connection:
     """One server and one token; may be used by many threads."""
 
@@ -61,6 +74,7 @@ class Connection:
         patience_s: float = 60.0,
         first_wait_s: float = 0.5,
         note: Note = lambda _sentence: None,
+        relogin: Relogin | None = None,
     ) -> None:
         """Connect at the first request.
 
@@ -69,11 +83,17 @@ class Connection:
             patience_s: Longest time for which a request is repeated while the server is away.
             first_wait_s: Before the second try; it doubles from there.
             note: Takes a sentence before every further try.
+            relogin: How to continue where a token that was taken is not any more; None: not at
+                all, since the token is not from a login.
         """
         self.url = login.url
         self.patience_s = patience_s
         self.first_wait_s = first_wait_s
         self.note = note
+        self.relogin = relogin
+        self.admitted = False
+        """The farm has taken the token."""
+        self._told: set[str] = set()
         self.closed = threading.Event()
         self.versions: tuple[str | None, str] = (None, version("viewfarm"))
         """Of the server, according to its last answer, and of this client."""
@@ -123,6 +143,8 @@ class Connection:
                 self.versions = (response.headers.get(VERSION_HEADER), self.versions[1])
                 if not response.is_success:
                     raise self._refusal(response, self._read(response, MAX_PROBLEM_BYTES))
+                self.admitted = True
+                self._warn_of_expiry(response.headers.get(EXPIRY_HEADER, ""))
                 yield response
         except httpx.TransportError as error:
             raise self._broken(error) from error
@@ -132,15 +154,6 @@ class Connection:
     def patiently(self, attempt: Callable[[], T], *, stop: threading.Event | None = None) -> T:
         """Return what `attempt` returns; try again while that may help and `stop` is not set."""
         ended = stop or self.closed
-        first_s = self.first_wait_s
-        backoff = wait_exponential(first_s, MAX_WAIT_S) + wait_random(0, first_s)
-
-        def wait(state: RetryCallState) -> float:
-            error = _error_of(state)
-            return min(error.after_s if error.after_s is not None else backoff(state), MAX_WAIT_S)
-
-        def tell(state: RetryCallState) -> None:
-            self.note(f"{str(_error_of(state).error).partition(';')[0]}; trying again")
 
         def pause(seconds: float) -> None:
             if ended.wait(seconds):
@@ -148,9 +161,9 @@ class Connection:
 
         trying = Retrying(
             retry=retry_if_exception_type(TemporaryError),
-            stop=stop_after_delay(self.patience_s),
-            wait=wait,
-            before_sleep=tell,
+            stop=self._is_enough,
+            wait=self._wait_s,
+            before_sleep=self._tell,
             sleep=pause,
             reraise=True,
         )
@@ -158,6 +171,24 @@ class Connection:
             return trying(attempt)
         except TemporaryError as error:
             raise error.error from error
+
+    def _wait_s(self, state: RetryCallState) -> float:
+        asked_s, first_s = _error_of(state).after_s, self.first_wait_s
+        backoff = wait_exponential(first_s, MAX_WAIT_S) + wait_random(0, first_s)
+        return min(backoff(state) if asked_s is None else asked_s, MAX_WAIT_S)
+
+    def _tell(self, state: RetryCallState) -> None:
+        found = _error_of(state)
+        if not isinstance(found.error, LoginError):
+            self.note(f"{str(found.error).partition(';')[0]}; trying again")
+        elif found.after_s:
+            self._once("login", f"{found.error}; this continues once that is done")
+
+    def _is_enough(self, state: RetryCallState) -> bool:
+        found, most_s = _error_of(state), self.patience_s
+        if self.relogin and isinstance(found.error, LoginError):
+            most_s = self.relogin.patience_s if found.after_s else float("inf")  # there is another
+        return (state.seconds_since_start or 0.0) >= most_s
 
     def parse(self, model: type[M], response: httpx.Response, body: bytes | str) -> M:
         """Return an answer as a `model`; fields that a newer server adds are ignored.
@@ -180,6 +211,38 @@ class Connection:
             f"the farm at {self.url} has version {printable(theirs, limit=40)} and does not "
             f"understand this one, {ours}; install its version here, or update the farm"
         )
+
+    def _not_taken(self, sentence: str, sent: httpx.Headers) -> Exception:
+        """Return the error of a token that is refused, which another login may end."""
+        error = LoginError(f"the farm at {self.url} does not let you in: {sentence}", 401)
+        if self.relogin is None or not self.admitted:
+            return error
+        return TemporaryError(error, 0.0 if self._has_another_login(sent) else LOGIN_EVERY_S)
+
+    def _has_another_login(self, sent: httpx.Headers) -> bool:
+        """Take the token of a login that was stored meanwhile; False if it is the one sent."""
+        if sent.get("Authorization") != self._http.headers["Authorization"]:
+            return True  # another thread has taken it
+        login = self.relogin.stored() if self.relogin else None
+        header = f"Bearer {login.token}" if login and login.url == self.url else None
+        if header is None or header == self._http.headers["Authorization"]:
+            return False
+        self._http.headers["Authorization"] = header
+        self._told.clear()
+        return True
+
+    def _warn_of_expiry(self, left: str) -> None:
+        if left.isdecimal() and len(left) < 12 and int(left) <= SOON_S:
+            self._once(
+                "expiry",
+                f"your token for {self.url} expires in {coarse(int(left))}; ask the farm's "
+                "operator to renew it, or log in with another one",
+            )
+
+    def _once(self, subject: str, sentence: str) -> None:
+        if subject not in self._told:
+            self._told.add(subject)
+            self.note(sentence)
 
     def _read(self, response: httpx.Response, most_bytes: int) -> bytes:
         body = bytearray()
@@ -213,7 +276,7 @@ class Connection:
             )
         sentence = _sentence(response.status_code, body)
         if status == 401:
-            return LoginError(f"the farm at {self.url} does not let you in: {sentence}", status)
+            return self._not_taken(sentence, response.request.headers)
         if status in AGAIN:
             away = f"{self.url} is not ready (HTTP {status}): {sentence}"
             error = UnreachableError(away) if status in AWAY else RequestRefusedError(away, status)

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from farm.spec import release_0_1
 from farm.spec.asset import Asset
-from farm.spec.base import Spec
+from farm.spec.base import Kept, Spec
 from farm.spec.job import JobSpec
 from farm.spec.job_name import JOB_ID_PATTERN as JOB_ID_PATTERN
 from farm.spec.job_name import JobName
@@ -23,6 +23,10 @@ Seconds = Annotated[float, Field(allow_inf_nan=False)]
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 VERSION_HEADER = "Viewfarm-Version"
 """Every answer of the server says which version it is."""
+EXPIRY_HEADER = "Viewfarm-Token-Expires-In"
+"""Seconds that are left of the token which a request came with."""
+SOON_S = 14 * 86_400.0
+"""Time before its expiry from which on everybody who uses a token is told."""
 
 
 class Page(Spec, Generic[T]):
@@ -180,13 +184,22 @@ class Deletion(Spec):
     """Some of them, for people."""
 
 
-class TokenInfo(Spec):
+class TokenInfo(Kept):
     """A token, without its secret."""
 
     token_id: str
     name: str
+    """Who uses it; tokens of one name own the same jobs."""
     role: Role
     created_s: Seconds
+    expires_s: Seconds | None = None
+    """When it stops working, in seconds since 1970; None: never."""
+    quota_bytes: Whole | None = None
+    """Most bytes that its owner may have on the farm; None: as the farm is set up."""
+    views_per_day: Whole | None = None
+    """Most views that its owner may submit a day; None: as the farm is set up."""
+    last_used_s: Seconds | None = None
+    """In lists: when it was used last, to the minute; None: never, or not since this is noted."""
 
 
 class Problem(Spec):

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from farm.errors import StorageError
 from farm.storage import FolderStorage
-from farm.tokens import CACHE_S, TokenBook
+from farm.tokens import CACHE_S, NOTED_EVERY_S, TokenBook
 
 
 class Clock:
@@ -80,3 +83,86 @@ def test_a_damaged_token_is_worth_nothing(storage):
 
     assert book.check(token) is None
     assert list(book.list()) == []
+
+
+def test_a_token_is_refused_from_the_moment_it_expires(storage):
+    now = Clock()
+    book = TokenBook(storage, now_s=now)
+    token, info = book.create("ann", "submit", expires_s=100.0)
+    assert book.check(token) == info
+    assert book.expired(token) is None
+
+    now.now_s = 100.0
+
+    assert book.check(token) is None
+    assert book.expired(token) == info, "who has the secret is told why"
+    assert book.expired(token[:-1] + ("x" if token[-1] != "x" else "y")) is None
+    assert not book.stands(info)
+
+
+def test_a_token_that_is_renewed_works_again_with_the_same_secret(storage):
+    now = Clock()
+    book = TokenBook(storage, now_s=now)
+    token, info = book.create("ann", "submit", expires_s=100.0)
+    now.now_s = 200.0
+
+    renewed = book.change(info.token_id, expires_s=300.0, quota_bytes=7)
+
+    assert renewed == info.model_copy(update={"expires_s": 300.0, "quota_bytes": 7})
+    assert book.check(token) == renewed
+    assert book.change("0" * 12, expires_s=300.0) is None
+    assert book.change("../jobs/x", expires_s=300.0) is None
+
+
+def test_a_list_says_when_a_token_was_used_last_to_the_minute(storage):
+    now = Clock()
+    now.now_s = 1000.0
+    book = TokenBook(storage, now_s=now)
+    token, info = book.create("ann", "read")
+    (before,) = TokenBook(storage).list()
+    book.check(token)
+    now.now_s += NOTED_EVERY_S / 2
+    book.check(token)
+    (used,) = TokenBook(storage).list()
+    now.now_s += NOTED_EVERY_S
+    book.check(token)
+    (again,) = TokenBook(storage).list()
+
+    times = [one.last_used_s for one in (before, used, again)]
+    assert times == [None, 1000.0, 1000.0 + 1.5 * NOTED_EVERY_S]
+    assert book.revoke(info.token_id)
+    assert list(storage.keys("auth")) == []
+
+
+def test_a_storage_that_takes_no_notes_keeps_nobody_out(storage, monkeypatch):
+    book = TokenBook(storage)
+    token, info = book.create("ann", "read")
+
+    def full(key, data):
+        raise StorageError("full")
+
+    monkeypatch.setattr(storage, "put", full)
+
+    assert book.check(token) == info
+
+
+def test_tokens_of_before_they_expired_are_good_for_ever(storage):
+    token, info = TokenBook(storage).create("ann", "read")
+    old = json.loads(storage.get(f"auth/{info.token_id}.json"))
+    for name in ("expires_s", "quota_bytes", "views_per_day", "last_used_s"):
+        del old["info"][name]
+    storage.put(f"auth/{info.token_id}.json", json.dumps(old).encode())
+
+    assert TokenBook(storage).check(token) == info
+
+
+def test_what_a_newer_version_notes_of_a_token_is_carried_along(storage):
+    book = TokenBook(storage)
+    token, info = book.create("ann", "read")
+    new = json.loads(storage.get(f"auth/{info.token_id}.json"))
+    new["info"]["colour"] = "red"
+    storage.put(f"auth/{info.token_id}.json", json.dumps(new).encode())
+    book.change(info.token_id, quota_bytes=5)
+
+    assert TokenBook(storage).check(token).quota_bytes == 5
+    assert json.loads(storage.get(f"auth/{info.token_id}.json"))["info"]["colour"] == "red"

@@ -10,8 +10,10 @@ from fastapi import APIRouter, Header, Request
 
 from farm.api import deletion, uploads
 from farm.api.jobs import bad_cursor
+from farm.api.owners import is_admin
+from farm.api.problems import ApiProblem
 from farm.api.routes.parameters import Cursor, DryRun, Limit, Sha256
-from farm.api.services import FarmServices
+from farm.api.services import Caller, FarmServices
 from farm.spec.wire import SHA256_PATTERN, AssetInfo, Deletion, Hashes, Page, UploadInfo
 
 BYTES = {"type": "string", "format": "binary"}
@@ -75,6 +77,8 @@ async def upload(
 
 
 @router.delete("/unused", summary="Remove files that no job needs")
-def delete_unused(services: FarmServices, *, dry_run: DryRun = False) -> Deletion:
+def delete_unused(services: FarmServices, caller: Caller, *, dry_run: DryRun = False) -> Deletion:
     """Recent uploads stay: they may be for a job that is about to be submitted."""
+    if not is_admin(caller):
+        raise ApiProblem(403, "only admins remove the uploads of all", "ask the farm's operator")
     return deletion.delete_unused(services, dry_run=dry_run)

@@ -12,8 +12,9 @@ from farm.api import jobs
 from farm.api.datasets import files
 from farm.api.datasets.listing import list_files
 from farm.api.datasets.views import view_lines
+from farm.api.owners import seen_jobs
 from farm.api.routes.parameters import Cursor, JobId, Limit
-from farm.api.services import FarmServices
+from farm.api.services import Caller, FarmServices
 from farm.spec.wire import DatasetFile, DatasetInfo, Page
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
@@ -27,10 +28,10 @@ LINES = {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
 
 @router.get("", summary="List the datasets of all jobs")
 def list_datasets(
-    services: FarmServices, cursor: Cursor = None, limit: Limit = 100
+    services: FarmServices, caller: Caller, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[DatasetInfo]:
     """One item per job that has rendered views, the newest first."""
-    begun = [status for status in services.ledger.jobs() if status.views_done]
+    begun = [status for status in seen_jobs(services, caller) if status.views_done]
     page, after = jobs.list_jobs(begun, state=None, cursor=cursor, limit=limit)
     items = tuple(
         DatasetInfo(

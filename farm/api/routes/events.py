@@ -12,8 +12,9 @@ from starlette.concurrency import run_in_threadpool
 
 from farm.api import jobs
 from farm.api.job_feed import FeedSubscriber
-from farm.api.services import FarmServices, Services
-from farm.spec.wire import JobInfo
+from farm.api.owners import may_see, seen_jobs
+from farm.api.services import Caller, FarmServices, Services
+from farm.spec.wire import JobInfo, TokenInfo
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
 
@@ -24,6 +25,7 @@ HEARTBEAT_S = 15.0
             responses={200: {"content": {"text/event-stream": {}}}})  # fmt: skip
 async def events(
     services: FarmServices,
+    caller: Caller,
     job: Annotated[
         str | None, Query(max_length=64, description="Id of a job; left out: all jobs.")
     ] = None,
@@ -32,22 +34,26 @@ async def events(
     if job is not None:
         await run_in_threadpool(jobs.find_status, services.ledger, job)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(stream(services, job), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(
+        stream(services, caller, job), media_type="text/event-stream", headers=headers
+    )
 
 
-async def stream(services: Services, job_id: str | None) -> AsyncIterator[str]:
-    """Yield events until the client leaves, the job is deleted, or the server stops."""
-    subscriber = FeedSubscriber(job_id)
+async def stream(services: Services, caller: TokenInfo, job_id: str | None) -> AsyncIterator[str]:
+    """Yield events until the client leaves, its token ends, the job is deleted, or we stop."""
+    subscriber = FeedSubscriber(job_id, lambda info: may_see(services, caller, info.owner))
     services.job_feed.subscribers.add(subscriber)
     try:
-        for info in await run_in_threadpool(now, services, job_id):
+        for info in await run_in_threadpool(now, services, caller, job_id):
             yield event(info)
         while not subscriber.ended:
             try:
                 async with asyncio.timeout(HEARTBEAT_S):
                     await subscriber.wake.wait()
             except TimeoutError:
-                infos = await run_in_threadpool(now, services, job_id) if job_id else []
+                if not await run_in_threadpool(services.tokens.stands, caller):
+                    return
+                infos = await run_in_threadpool(now, services, caller, job_id) if job_id else []
                 for info in infos:
                     yield event(info)
                 yield ": alive\n\n"
@@ -60,9 +66,9 @@ async def stream(services: Services, job_id: str | None) -> AsyncIterator[str]:
         services.job_feed.subscribers.discard(subscriber)
 
 
-def now(services: Services, job_id: str | None) -> list[JobInfo]:
+def now(services: Services, caller: TokenInfo, job_id: str | None) -> list[JobInfo]:
     """Return the state of the jobs that somebody listens to."""
-    statuses = [services.ledger.job(job_id)] if job_id else services.ledger.jobs()
+    statuses = [services.ledger.job(job_id)] if job_id else seen_jobs(services, caller)
     return [
         services.job_feed.info(status)
         for status in statuses

@@ -8,7 +8,7 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from farm.api import health, workers
-from farm.api.services import FarmServices
+from farm.api.services import Caller, FarmServices
 from farm.spec.wire import TokenInfo, WorkerInfo
 
 router = APIRouter(tags=["farm"])
@@ -17,16 +17,18 @@ open_router = APIRouter(tags=["farm"])
 
 
 @router.get("/v1/workers", summary="List the live workers")
-def list_workers(services: FarmServices) -> tuple[WorkerInfo, ...]:
+def list_workers(services: FarmServices, caller: Caller) -> tuple[WorkerInfo, ...]:
     """With their device and current task."""
-    return workers.list_workers(services.ledger)
+    found = workers.list_workers(services.ledger)
+    if services.settings.shared:
+        return found
+    return tuple(workers.as_seen(services, caller, worker) for worker in found)
 
 
 @router.get("/v1/whoami", summary="Show the token in use")
-def whoami(request: Request) -> TokenInfo:
-    """Its name and role."""
-    found: TokenInfo = request.state.token
-    return found
+def whoami(caller: Caller) -> TokenInfo:
+    """Its name and role, and when it expires."""
+    return caller
 
 
 @open_router.get("/health", summary="Ask whether the API works", response_class=PlainTextResponse,

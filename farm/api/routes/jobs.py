@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from farm.api import deletion, jobs
+from farm.api.owners import seen_jobs
 from farm.api.routes.parameters import Cursor, DryRun, JobId, Limit
 from farm.api.services import Caller, FarmServices, Services
 from farm.api.submission import submit
@@ -40,8 +41,8 @@ def submit_job(
     """Every file must be in the library first: ask `/v1/assets/missing`, then upload."""
     if validate_only:
         response.status_code = 200
-        return submit.validate(services, submission, owner=caller.name)
-    info, new = submit.submit(services, submission, owner=caller.name)
+        return submit.validate(services, submission, caller)
+    info, new = submit.submit(services, submission, caller)
     response.status_code = 201 if new else 200
     return info
 
@@ -49,12 +50,14 @@ def submit_job(
 @router.get("", summary="List jobs, the newest first")
 def list_jobs(
     services: FarmServices,
+    caller: Caller,
     state: JobState | None = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[JobInfo]:
     """To see what a job waits for and what failed last, ask for that job alone."""
-    page, after = jobs.list_jobs(services.ledger.jobs(), state=state, cursor=cursor, limit=limit)
+    seen = seen_jobs(services, caller)
+    page, after = jobs.list_jobs(seen, state=state, cursor=cursor, limit=limit)
     items = tuple(services.job_feed.info(status, whole=False) for status in page)
     return Page[JobInfo](items=items, next=after)
 

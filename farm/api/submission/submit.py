@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from farm import expand
 from farm.api.jobs import remember
+from farm.api.owners import may_change, may_see, owner_of
+from farm.api.problems import ApiProblem
 from farm.api.services import Services
 from farm.api.submission.checks import (
     check_shared,
@@ -16,16 +18,16 @@ from farm.api.submission.checks import (
 from farm.api.submission.scenes import with_facts
 from farm.job_store import prefix_of
 from farm.spec.job import Job, make_job
-from farm.spec.wire import JobInfo, Submission
+from farm.spec.wire import JobInfo, Submission, TokenInfo
 
 
-def submit(services: Services, submission: Submission, *, owner: str) -> tuple[JobInfo, bool]:
+def submit(services: Services, submission: Submission, caller: TokenInfo) -> tuple[JobInfo, bool]:
     """Write a job down, first on storage, then in the ledger; return it and whether it is new.
 
     Args:
         services: The farm.
         submission: What is asked for.
-        owner: Name of the token that asks.
+        caller: Who asks.
 
     Raises:
         ApiProblem: Something about it cannot be accepted; nothing is stored.
@@ -33,7 +35,9 @@ def submit(services: Services, submission: Submission, *, owner: str) -> tuple[J
     """
     job = checked_job(services, submission)
     with services.library_lock:
+        check_seen(services, caller, job)
         raise_for(missing_files(services, job))
+        owner = caller.name
         if services.ledger.job(job.job_id) is None:
             owner = services.book.claim(job.job_id, owner)
             services.book.save(job)
@@ -46,7 +50,7 @@ def submit(services: Services, submission: Submission, *, owner: str) -> tuple[J
             owner=owner,
             name=submission.name or "",
         )
-    renamed = not new and rename(services, job.job_id, submission.name, owner=owner)
+    renamed = not new and rename(services, job.job_id, submission.name, caller)
     status = services.ledger.job(job.job_id)
     assert status is not None
     if new or renamed:
@@ -54,17 +58,18 @@ def submit(services: Services, submission: Submission, *, owner: str) -> tuple[J
     return services.job_feed.info(status), new
 
 
-def rename(services: Services, job_id: str, name: str | None, *, owner: str) -> bool:
+def rename(services: Services, job_id: str, name: str | None, caller: TokenInfo) -> bool:
     """Call a job that was there already by another name, if it is the caller's; say if it was."""
     status = services.ledger.job(job_id)
-    if not name or status is None or status.name == name or status.owner not in ("", owner):
+    if not name or status is None or status.name == name or not may_change(caller, status.owner):
         return False
     return services.ledger.rename(job_id, name)
 
 
-def validate(services: Services, submission: Submission, *, owner: str) -> JobInfo:
+def validate(services: Services, submission: Submission, caller: TokenInfo) -> JobInfo:
     """Return the job that a submission would become; its files need not be here yet."""
     job = checked_job(services, submission)
+    check_seen(services, caller, job)
     status = services.ledger.job(job.job_id)
     if status is not None:
         return services.job_feed.info(status)
@@ -74,13 +79,28 @@ def validate(services: Services, submission: Submission, *, owner: str) -> JobIn
         name=submission.name or job.spec.dataset_name or job.job_id,
         state="valid",
         priority=submission.priority,
-        owner=owner,
+        owner=caller.name,
         created_s=0.0,
         tasks=count.tasks,
         counts={},
         views=count.views,
         views_done=0,
     )
+
+
+def check_seen(services: Services, caller: TokenInfo, job: Job) -> None:
+    """Make sure that the same request is no job of somebody whose jobs the caller may not see.
+
+    Raises:
+        ApiProblem: It is.
+    """
+    owner = owner_of(services, job.job_id)
+    if owner is not None and not may_see(services, caller, owner):
+        raise ApiProblem(
+            409,
+            "somebody else, whose jobs you may not see, has submitted this very job",
+            "give yours another `seed` or another `dataset_name`",
+        )
 
 
 def checked_job(services: Services, submission: Submission) -> Job:

@@ -23,6 +23,8 @@ QUICK_S = 4.0
 """Longest wait of a command that only asks, for a farm that does not answer."""
 PATIENT_S = 120.0
 """Longest wait of one that transfers or watches."""
+LOGIN_PATIENT_S = 3600.0
+"""Longest wait of such a one for another `farm login`, where its token expires meanwhile."""
 
 JobName = Annotated[
     str,
@@ -64,7 +66,12 @@ def farm_client(*, patience_s: float | None = None) -> Iterator[Client]:
     def note(sentence: str) -> None:
         console.print(Text(f"note: {printable(sentence)}"), soft_wrap=True)
 
-    with Client(patience_s=QUICK_S if patience_s is None else patience_s, note=note) as client:
+    quick = patience_s is None
+    with Client(
+        patience_s=QUICK_S if patience_s is None else patience_s,
+        note=note,
+        login_patience_s=0.0 if quick else LOGIN_PATIENT_S,
+    ) as client:
         yield client
 
 

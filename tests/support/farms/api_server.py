@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from farm.api.guesses import Guesses
 from farm.api.server import make_server
 from farm.api.services import Services
 from farm.api.settings import ApiSettings
@@ -25,6 +26,10 @@ from farm.tokens import TokenBook
 from tests.support.waiting import wait_for
 
 MODEL, HDR = b"a model", b"a bright sky"
+
+
+async def at_once(_seconds: float) -> None:
+    """Let whoever guesses tokens guess: tests send very many wrong ones."""
 
 
 class ApiServer:
@@ -45,6 +50,7 @@ class ApiServer:
             book=JobStore(self.storage),
             tokens=TokenBook(self.storage),
             settings=ApiSettings(spool=folder / "spool", **settings),
+            guesses=Guesses(sleep=at_once),
         )
         self.ledger = self.services.ledger
         self.port = free_port()

@@ -13,7 +13,14 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from farm.spec.job import make_job
-from farm.spec.wire import VERSION_HEADER, DatasetFile, JobInfo, Submission, WorkerInfo
+from farm.spec.wire import (
+    EXPIRY_HEADER,
+    VERSION_HEADER,
+    DatasetFile,
+    JobInfo,
+    Submission,
+    WorkerInfo,
+)
 
 TOKEN = "secret-token"
 
@@ -49,6 +56,10 @@ class SmallFarm:
     stale_cursors: int = 0
     """So many cursors are refused, since the list has changed."""
     version: str = "0.1.0"
+    token: str = TOKEN
+    """The one that is taken."""
+    expires_in_s: int | None = None
+    """What every answer says of that token."""
     requests: list[str] = field(default_factory=list)
     received: int = 0
     """Bytes of uploads that were read."""
@@ -114,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
                 status, headers = small.trouble.pop(0)
                 self.rfile.read(int(self.headers.get("content-length", 0)))
                 self.problem(status, "not now", headers=headers)
-            elif self.headers.get("authorization") != f"Bearer {TOKEN}":
+            elif self.headers.get("authorization") != f"Bearer {small.token}":
                 self.problem(401, "the token is wrong")
             else:
                 self.route(unquote(parts.path))
@@ -310,6 +321,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         known = {"Content-Type": kind, "Content-Length": str(len(data))}
         known[VERSION_HEADER] = self.small.version
+        if self.small.expires_in_s is not None:
+            known[EXPIRY_HEADER] = str(self.small.expires_in_s)
         for name, value in (known | (headers or {})).items():
             self.send_header(name, value)
         self.end_headers()

@@ -4,10 +4,16 @@ import threading
 
 import pytest
 
-from farm.client import Client
+from farm.client import Client, connection
+from farm.client.connection import Relogin
+from farm.client.events import follow
+from farm.client.home import Login
 from farm.client.text import printable
 from farm.errors import LoginError, NotFoundError, RequestRefusedError, UnreachableError
+from farm.spec.job import JobSpec
 from tests.unit.client.small_farm import TOKEN, SmallFarm, a_job_info
+
+JOB = "0123456789ab"
 
 
 @pytest.fixture
@@ -158,3 +164,131 @@ def test_all_pages_of_a_list_are_read(small, client):
 
     assert len(list(client.jobs())) == 5
     assert list(client.jobs(state="running")) == []
+
+
+@pytest.mark.parametrize(
+    ("left_s", "words"), [(9 * 86_400, "9 days"), (3600, "1 hour"), (0, "0 s")]
+)
+def test_a_token_that_expires_soon_is_told_once(small, home, left_s, words):
+    small.expires_in_s = left_s
+    notes = []
+    with Client(small.url, TOKEN, home=home, note=notes.append) as client:
+        client.whoami()
+        client.whoami()
+
+    (note,) = notes
+    assert note.startswith(f"your token for {small.url} expires in {words}")
+
+
+@pytest.mark.parametrize("left_s", [15 * 86_400, None])
+def test_a_token_with_time_left_is_not_spoken_of(small, home, left_s):
+    small.expires_in_s = left_s
+    notes = []
+    with Client(small.url, TOKEN, home=home, note=notes.append) as client:
+        client.whoami()
+
+    assert notes == []
+
+
+@pytest.fixture
+def patient(small, home, monkeypatch):
+    """A client of a remembered login, which waits for another one."""
+    monkeypatch.setattr(connection, "LOGIN_EVERY_S", 0.001)
+    home.save_login(Login(small.url, TOKEN))
+    with Client(home=home, login_patience_s=60.0) as client:
+        yield client
+
+
+def log_in(client, small, token):
+    """Return what a user does who reads a note: log in, once."""
+
+    def read(note):
+        client.notes.append(note)
+        client.home.save_login(Login(small.url, token))
+
+    client.notes = []
+    client.connection.note = read
+
+
+def test_a_watch_continues_with_another_login(small, patient):
+    log_in(patient, small, "another-token")
+    small.jobs[JOB] = a_job_info(views_done=1)
+    seen = []
+    for job in follow(patient.connection, JOB, poll_every_s=0.001):
+        seen.append(job.views_done)
+        if len(seen) == 2:
+            small.token = "another-token"
+        if len(seen) == 4:
+            small.jobs[JOB] = a_job_info(views_done=40, state="completed")
+
+    assert seen == [1, 1, 1, 1, 40]
+    (note,) = patient.notes
+    assert "does not let you in" in note
+    assert note.endswith("this continues once that is done")
+
+
+def test_a_download_continues_with_another_login_and_loses_nothing(small, patient, tmp_path):
+    log_in(patient, small, "another-token")
+    small.jobs[JOB] = a_job_info()
+    for number in range(20):
+        small.add_file(f"a/{number}.png", bytes(5000 + number))
+    small.page = 3
+
+    def received(_size):
+        small.token = "another-token"
+
+    summary = patient.download(JOB, tmp_path / "out", received=received, threads=4)
+
+    assert (summary.fetched, summary.failures) == (20, [])
+    assert len(patient.notes) == 1
+
+
+def test_an_upload_continues_with_another_login(small, patient, models):
+    log_in(patient, small, "another-token")
+    small.page = 2
+    order = patient.prepare(
+        JobSpec(models=("chair.obj", "table.stl"), hdrs=("sky.hdr",)), base=models
+    )
+
+    def sent(_size):
+        small.token = "another-token"
+
+    patient.upload(order, patient.missing(order), sent=sent)
+
+    assert patient.missing(order) == []
+
+
+def test_a_login_that_nobody_renews_is_an_error_in_the_end(small, patient):
+    patient.connection.relogin = Relogin(patient.home.stored_login, patience_s=0.0)
+    patient.whoami()
+    small.token = "another-token"
+
+    with pytest.raises(LoginError, match="does not let you in"):
+        patient.whoami()
+
+
+def test_a_login_to_another_farm_is_not_sent_to_this_one(small, patient):
+    patient.connection.relogin = Relogin(patient.home.stored_login, patience_s=0.05)
+    patient.whoami()
+    small.token = "another-token"
+    patient.home.save_login(Login("http://127.0.0.1:1", "another-token"))
+
+    with pytest.raises(LoginError):
+        patient.whoami()
+
+
+def test_a_token_of_the_environment_is_not_replaced(small, home, monkeypatch):
+    monkeypatch.setenv("FARM_TOKEN", TOKEN)
+    home.save_login(Login(small.url, "another-token"))
+    with Client(home=home, login_patience_s=60.0) as client:
+        client.whoami()
+        small.token = "another-token"
+
+        with pytest.raises(LoginError):
+            client.whoami()
+
+
+def test_a_token_that_never_was_good_is_not_waited_for(small, home):
+    home.save_login(Login(small.url, "wrong"))
+    with Client(home=home, login_patience_s=60.0) as client, pytest.raises(LoginError):
+        client.whoami()

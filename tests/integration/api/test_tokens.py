@@ -1,0 +1,125 @@
+"""Who gets in: by a name of the farm's, with a token that is good still."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+
+from farm.api.guesses import FREE
+from tests.integration.api.test_requests import problem
+from tests.support.farms.api_server import ApiServer
+
+WAITS = []
+
+
+async def note(seconds):
+    """Wait for nothing, and note how long it would have been."""
+    WAITS.append(seconds)
+
+
+@pytest.fixture(scope="module")
+def api(redis_server, tmp_path_factory):
+    with ApiServer(
+        redis_server.url,
+        tmp_path_factory.mktemp("api"),
+        hosts="farm.example",
+        trusted_proxies="127.0.0.2",
+    ) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def fresh(api):
+    WAITS.clear()
+    api.services.guesses.__init__(sleep=note)
+
+
+def ask(api, token, path="/v1/whoami", **headers):
+    return httpx.get(f"{api.url}{path}", headers={"Authorization": f"Bearer {token}"} | headers)
+
+
+def test_an_answer_says_how_long_its_token_is_good(api):
+    token, _ = api.services.tokens.create("ann", "read", expires_s=time.time() + 1000)
+    forever, _ = api.services.tokens.create("bob", "read")
+
+    assert 900 < int(ask(api, token).headers["viewfarm-token-expires-in"]) <= 1000
+    assert "viewfarm-token-expires-in" not in ask(api, forever).headers
+
+
+def test_an_expired_token_is_told_from_a_wrong_one(api):
+    token, info = api.services.tokens.create("ann", "submit", expires_s=time.time() - 60)
+
+    for _ in range(FREE + 3):
+        told = problem(ask(api, token), 401)
+
+    assert told["detail"].startswith("the token of 'ann' expired on 2")
+    assert f"farm token change {info.token_id} --expires 1y" in told["remedy"]
+    assert WAITS == [], "who has the secret does not guess"
+
+
+def test_a_renewed_token_works_again(api):
+    token, info = api.services.tokens.create("ann", "submit", expires_s=time.time() - 60)
+    problem(ask(api, token), 401)
+    api.services.tokens.change(info.token_id, expires_s=time.time() + 60)
+
+    assert ask(api, token).json()["name"] == "ann"
+
+
+def test_wrong_tokens_wait_longer_and_longer_and_right_ones_never(api):
+    for _ in range(FREE + 3):
+        problem(ask(api, "wrong"), 401)
+    assert WAITS == [0.25, 0.5, 1.0]
+
+    assert ask(api, api.tokens["read"]).status_code == 200
+    assert WAITS == [0.25, 0.5, 1.0]
+
+
+def test_a_forwarded_address_is_believed_from_a_configured_proxy_alone(api):
+    """Anybody could write one."""
+    for number in range(FREE + 2):
+        ask(api, "wrong", **{"X-Forwarded-For": f"192.0.2.{number}"})
+    assert len(WAITS) == 2
+    assert set(api.services.guesses.known) == {"127.0.0.1"}
+
+    with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2")) as proxy:
+        headers = {"Authorization": "Bearer wrong", "X-Forwarded-For": "198.51.100.9, 192.0.2.7"}
+        proxy.get(f"{api.url}/v1/whoami", headers=headers)
+    assert set(api.services.guesses.known) == {"127.0.0.1", "192.0.2.7"}, "the last one is true"
+
+
+@pytest.mark.parametrize("path", ["/v1/whoami", "/metrics", "/docs", "/v1/nothing"])
+def test_a_farm_answers_to_its_names_alone(api, path):
+    token = api.tokens["read"]
+
+    told = problem(ask(api, token, path, Host="evil.example"), 421)
+    assert told["detail"] == "this farm is not called 'evil.example'"
+    assert "FARM_HOSTS" in told["remedy"]
+    problem(ask(api, token, path, Host="evil.example", **{"X-Forwarded-Host": "farm.example"}), 421)
+    for name in ("farm.example", "farm.example:443", "10.1.2.3:8000", "localhost"):
+        assert ask(api, token, path, Host=name).status_code in (200, 404)
+
+
+@pytest.mark.parametrize("name", ["10.1.2.3:8000", "api.viewfarm.svc", "anything"])
+def test_probes_may_call_it_as_they_like(api, name):
+    assert httpx.get(f"{api.url}/health", headers={"Host": name}).status_code == 200
+
+
+def test_a_farm_of_one_machine_answers_to_no_names_of_the_network(redis_url, tmp_path):
+    """A page in a browser there could give this address a name of its own."""
+    with ApiServer(redis_url, tmp_path) as server:
+        assert ask(server, server.tokens["read"]).status_code == 200
+        problem(ask(server, server.tokens["read"], Host="evil.example"), 421)
+
+
+def test_listeners_are_dismissed_with_their_token(redis_url, tmp_path, monkeypatch):
+    monkeypatch.setattr("farm.api.routes.events.HEARTBEAT_S", 0.05)
+    with ApiServer(redis_url, tmp_path) as server:
+        token, info = server.services.tokens.create("ann", "read")
+        headers = {"Authorization": f"Bearer {token}"}
+        with httpx.stream("GET", f"{server.url}/v1/events", headers=headers, timeout=60) as news:
+            lines = news.iter_lines()
+            assert next(lines) == ": alive"
+            server.services.tokens.revoke(info.token_id)
+            assert all(line in (": alive", "") for line in lines), "and the stream ends"
