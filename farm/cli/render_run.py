@@ -36,8 +36,9 @@ def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_
     console = Console(stderr=True, highlight=False)
     devices = choose_devices(device, workers)
     with show_looking(console) as watch:
-        job, remarks = prepare(spec, base=base, watch=watch)
-    storage = FolderStorage(output_folder(spec, base=base))
+        folder = output_folder(spec, base=base)
+        job, remarks = prepare(spec, base=base, watch=watch, continues=folder)
+    storage = FolderStorage(folder)
 
     def note(sentence: str) -> None:
         console.print(f"note: {escape(sentence)}", soft_wrap=True)

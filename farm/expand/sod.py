@@ -15,13 +15,10 @@ from farm.expand.tasks import batch, batches, new_task, sampling_seed
 from farm.spec.asset import Asset
 from farm.spec.camera import BASE_DISTANCE, FRAMING_FACTORS, Framing, OrbitCamera
 from farm.spec.job import Job
-from farm.spec.recipes.base import Recipe, of_role
+from farm.spec.recipes.base import Recipe
 from farm.spec.recipes.sod import SodAugmented, SodBase, SodGrid, SodSetup, SodView
 from farm.spec.task import RenderTask
 from farm.spec.view import Light
-
-TOLD_APART_BY = 8
-"""Characters of a model's hash that tell it from another of its name."""
 
 
 class Pair(NamedTuple):
@@ -81,20 +78,10 @@ class SodExpansion(Expansion):
                 seen.add(name)
                 yield name
 
-    def tell_apart(self, assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
-        """Rename models where two (model, HDRI) pairs would read the same as `model_hdr`."""
-        models, hdrs = of_role(assets, "models"), of_role(assets, "hdrs")
-        if are_distinct(models, hdrs):
-            return assets
-        renamed = tuple(
-            model.model_copy(update={"id": f"{model.id}-{model.content[:TOLD_APART_BY]}"})
-            for model in models
-        )
-        return renamed + hdrs
-
     def mistakes(self, job: Job) -> Iterator[str]:
+        # Ids hold no `_` any more, except in jobs of earlier versions.
         if not are_distinct(job.of("models"), job.of("hdrs")):
-            yield "models: two (model, HDRI) pairs would look the same in file names; change an id"
+            yield "models: two (model, HDRI) pairs would look the same in file names; rename a file"
 
 
 EXPANSION = SodExpansion()

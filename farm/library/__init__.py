@@ -1,14 +1,13 @@
 """Assets as files: found by pattern, known by hash, named within a dataset."""
 
 from farm.library.files import (
-    assign_ids,
     describe,
     discover,
     hash_file,
     home_expanded,
     read_credit,
-    safe_stem,
 )
+from farm.library.ids import assign_ids, id_stem, safe_stem
 from farm.library.store import Blob, Library, blob_key, files_of
 
 __all__ = [
@@ -21,6 +20,7 @@ __all__ = [
     "files_of",
     "hash_file",
     "home_expanded",
+    "id_stem",
     "read_credit",
     "safe_stem",
 ]

@@ -6,17 +6,14 @@ import glob
 import hashlib
 import json
 import os
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from farm.errors import SpecError
+from farm.library.ids import ID_LENGTH, assign_ids
 from farm.spec.asset import KINDS, Asset, AssetFile, AssetKind, Credit
 from farm.spec.quote import is_text, quoted
-
-ID_LENGTH = 8
 
 
 def discover(
@@ -142,32 +139,6 @@ def _check_name(path: Path) -> None:
     """Refuse a name that records and messages, which are JSON, could not tell."""
     if not is_text(str(path)):
         raise SpecError(f"{quoted(str(path))} is not valid Unicode; rename it")
-
-
-def assign_ids(names: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Name each (stem, hash) by its stem's first 8 characters, or as many as tell all apart.
-
-    Returns:
-        hash -> id; ids are safe in file names and differ even where case does not count.
-    """
-    stems = {sha256: safe_stem(stem) for stem, sha256 in names}
-    longest = max((len(stem) for stem in stems.values()), default=0)
-    ids: dict[str, str] = {}
-    pending = dict(stems)
-    for length in range(ID_LENGTH, max(longest, ID_LENGTH) + 1):
-        shared = Counter(stem[:length].casefold() for stem in pending.values())
-        taken = {name.casefold() for name in ids.values()}
-        for sha256, stem in list(pending.items()):
-            short = stem[:length]
-            if shared[short.casefold()] == 1 and short.casefold() not in taken:
-                ids[sha256] = short
-                del pending[sha256]
-    return ids | {sha256: f"{stem[:40]}-{sha256[:8]}" for sha256, stem in pending.items()}
-
-
-def safe_stem(stem: str) -> str:
-    """Return `stem` with what a file name or shell could stumble over replaced by `-`."""
-    return re.sub(r"[^0-9A-Za-z_-]+", "-", stem).strip("-") or "asset"
 
 
 def read_credit(path: Path) -> Credit:

@@ -10,6 +10,7 @@ from farm import expand, library
 from farm.errors import AssetError, SpecError
 from farm.library.formats import environment_fault, read_head
 from farm.library.survey import Watch, survey
+from farm.local.begun import with_ids_of_before
 from farm.spec.asset import Asset, AssetFile
 from farm.spec.job import Job, JobSpec, make_job
 from farm.spec.load import parse_yaml
@@ -27,6 +28,7 @@ def prepare(  # noqa: PLR0913 - each stands for itself
     dependencies: Callable[[Path], tuple[AssetFile, ...]] = lambda _path: (),
     watch: Watch = lambda _done, _total, _name: None,
     may_look: bool = True,
+    continues: Path | None = None,
 ) -> tuple[Job, list[str]]:
     """Find, hash and name the assets of `spec`; return the job and remarks for the user.
 
@@ -37,6 +39,7 @@ def prepare(  # noqa: PLR0913 - each stands for itself
         dependencies: Returns the other files that a model needs.
         watch: Follows how scenes are looked into, which takes seconds each.
         may_look: Scenes are looked into here; else whatever hangs on that is left to a server.
+        continues: The folder of datasets that an earlier version may have begun.
 
     Raises:
         SpecError: A pattern matches no file, there are too many for the recipe, a header says that
@@ -58,6 +61,8 @@ def prepare(  # noqa: PLR0913 - each stands for itself
             assets = survey(assets, fps=spec.recipe.scene_fps, watch=watch)
         found.extend(assets)
         remarks.extend(notes)
+    if continues is not None:
+        found = [*with_ids_of_before(found, continues)]
     job = make_job(spec, expand.tell_apart(spec.recipe.kind, tuple(found)))
     if spec.recipe.needs_facts and not may_look:
         return job, remarks

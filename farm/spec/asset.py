@@ -78,7 +78,7 @@ class Asset(Spec):
     """What the recipe takes it for, such as `models`: the field of the spec that names it."""
     id: str
     """Short name within a dataset, used in file names: the first 8 characters of the file's stem,
-    or as many as it takes to tell the dataset's assets apart."""
+    or as many as it takes to tell the dataset's assets apart, without a `_`."""
     name: str
     """File name, as a person knows it."""
     path: str

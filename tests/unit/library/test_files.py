@@ -99,7 +99,30 @@ def test_ids_grow_until_they_differ():
         [("armchair_red", "x"), ("armchair_blue", "y"), ("armchair", "z"), ("lamp", "l")]
     )
 
-    assert ids == {"x": "armchair_r", "y": "armchair_b", "z": "armchair", "l": "lamp"}
+    assert ids == {"x": "armchair-red", "y": "armchair-blu", "z": "armchair", "l": "lamp"}
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("zeyu_tower", "zeyu-tow"),
+        ("wooden_chair", "wooden"),
+        ("old_oak__x", "old-oak"),
+        ("lamp_12_blue", "lamp-12"),
+        ("chair_v2", "chair-v2"),
+        ("Sofa_01_4k", "Sofa-01"),
+        ("a__b", "a-b"),
+        ("__", "asset"),
+    ],
+)
+def test_ids_hold_no_underscore_and_end_with_a_word_where_there_is_one(stem, name):
+    assert assign_ids([(stem, "x")]) == {"x": name}
+
+
+def test_names_that_read_alike_are_told_apart_by_their_hash():
+    ids = assign_ids([("a_b", "a" * 64), ("a-b", "b" * 64)])
+
+    assert ids == {"a" * 64: f"a-b-{'a' * 8}", "b" * 64: f"a-b-{'b' * 8}"}
 
 
 def test_files_of_the_same_name_are_told_apart_by_their_hash():
@@ -121,9 +144,9 @@ def test_lengthened_ids_and_doubles_are_said(tmp_path):
 
     assets, remarks = describe(discover(["."], "model", base=tmp_path), "model")
 
-    assert [asset.id for asset in assets] == ["armchair_a", "armchair_b"]
+    assert [asset.id for asset in assets] == ["armchair-a", "armchair-b"]
     assert any("copy.obj has the same contents as armchair_a.obj" in remark for remark in remarks)
-    assert any("armchair_b.obj is called armchair_b here" in remark for remark in remarks)
+    assert any("armchair_b.obj is called armchair-b here" in remark for remark in remarks)
 
 
 def test_a_sidecar_gives_the_credit(tmp_path):
