@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from farm.client.text import printable
 from farm.local.estimate import Estimate
 from farm.local.status import Status
+from farm.spec.amounts import duration as duration
+from farm.spec.amounts import file_size as file_size
 
 LOG_EVERY_S = 10.0
 
@@ -92,27 +94,3 @@ def facts(status: Status) -> str:
     if status.eta_s is not None:
         parts.append(f"ETA {duration(status.eta_s)}")
     return "  ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """Return seconds as people write them: `8 s`, `3 min 20 s`, `5 h 10 min`, `2 d 3 h`."""
-    whole = round(seconds)
-    for size, unit, part_size, part in (
-        (86400, "d", 3600, "h"),
-        (3600, "h", 60, "min"),
-        (60, "min", 1, "s"),
-    ):
-        if whole >= size:
-            first, rest = divmod(whole, size)
-            return f"{first} {unit} {rest // part_size} {part}"
-    return f"{whole} s" if seconds >= 10 or whole == seconds else f"{seconds:.1f} s"
-
-
-def file_size(size_bytes: int) -> str:
-    """Return a size in bytes as people write it."""
-    size = float(size_bytes)
-    for unit in ("B", "KB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from farm.cli.remote.farm_options import Yes
 from farm.cli.request.flags import WHERE, Request, takes_spec
 
 
@@ -22,16 +23,18 @@ def render(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be rendered, and stop.")
     ] = False,
+    yes: Yes = False,
 ) -> None:
     """Render a dataset on this machine.
 
-    Starts a private Redis and a worker per device, renders what is missing, stops everything.
+    Starts a private Redis and a worker per device, renders what is missing, stops everything. Asks
+    before it starts what does not fit on the disk, or takes longer than a week.
 
     Exit codes: 0 all views are rendered, 1 some failed, 2 the request is wrong, 130 stopped.
     """
     from farm.cli.render_run import render_request
 
     spec, base = request()
-    code = render_request(spec, base=base, workers=workers, device=device, dry_run=dry_run)
+    code = render_request(spec, base=base, workers=workers, device=device, dry_run=dry_run, yes=yes)
     if code:
         raise typer.Exit(code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -15,12 +15,14 @@ from rich.markup import escape
 
 from farm import expand
 from farm.cli.progress import duration, file_size, show_looking, show_progress
+from farm.cli.remote.farm_options import confirm
 from farm.dataset.nesting import check_alone
 from farm.dataset.records.resume import find_finished
 from farm.devices import choose_devices
 from farm.errors import needing
 from farm.local.estimate import Estimate, make_estimate
 from farm.local.folder_lock import hold_folder
+from farm.local.objections import too_large, too_long
 from farm.local.prepare import output_folder, prepare
 from farm.local.status import Summary
 from farm.spec.counted import counted
@@ -31,7 +33,9 @@ INTERRUPTED = 130
 SOME_FAILED = 1
 
 
-def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_run: bool) -> int:
+def render_request(  # noqa: PLR0913 - one parameter per flag
+    spec: JobSpec, *, base: Path, workers: str, device: str, dry_run: bool, yes: bool = False
+) -> int:
     """Plan, render and report; return the exit code."""
     console = Console(stderr=True, highlight=False)
     devices = choose_devices(device, workers)
@@ -57,6 +61,7 @@ def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_
         finished = find_finished(job, storage, note)
         plan = make_estimate(job, devices=devices, views_done=finished.views)
         console.print(plan_line(plan, job, devices=devices))
+        agree(plan, storage.root, note, yes=yes)
         with stop_on_signal(console) as stop, show_progress(console, plan) as report:
             summary = render_job(
                 job,
@@ -71,6 +76,19 @@ def render_request(spec: JobSpec, *, base: Path, workers: str, device: str, dry_
     if summary.interrupted:
         return INTERRUPTED
     return SOME_FAILED if summary.failures else 0
+
+
+def agree(plan: Estimate, folder: Path, note: Callable[[str], None], *, yes: bool) -> None:
+    """Ask whether to render what does not fit, or takes too long.
+
+    Raises:
+        SetupError: There is nobody to ask.
+    """
+    against = [too_large(plan.size_bytes, folder), too_long(plan.seconds)]
+    for objection in filter(None, against):
+        note(objection)
+    if any(against):
+        confirm("render it all the same?", yes=yes, default=False)
 
 
 def of_what(plan: Estimate, job: Job) -> str:
@@ -94,6 +112,7 @@ def plan_line(plan: Estimate, job: Job, *, devices: list[str]) -> str:
 def print_plan(plan: Estimate, job: Job, *, folder: Path, devices: list[str]) -> None:
     """Print what would be rendered."""
     width, height = job.render.resolution_px
+    against = filter(None, (too_large(plan.size_bytes, folder), too_long(plan.seconds)))
     rows = {
         "job": job.job_id,
         **{f"{role.word}s": str(plan.assets[role.name]) for role in job.spec.recipe.roles},
@@ -109,6 +128,8 @@ def print_plan(plan: Estimate, job: Job, *, folder: Path, devices: list[str]) ->
     console = Console(highlight=False, soft_wrap=True)
     for name, value in rows.items():
         console.print(f"{name:<9} {escape(value)}")
+    for objection in against:
+        console.print(f"note: {escape(objection)}; rendering asks first, or takes --yes")
 
 
 def noise_of(job: Job) -> str:

@@ -3,6 +3,7 @@
 from farm.storage.base import CHUNK_BYTES, PARTIAL_PREFIX, Entry, Storage, hash_of, inside
 from farm.storage.folder import FolderStorage
 from farm.storage.place import is_bucket, open_storage
+from farm.storage.room import free_bytes
 
 __all__ = [
     "CHUNK_BYTES",
@@ -10,6 +11,7 @@ __all__ = [
     "Entry",
     "FolderStorage",
     "Storage",
+    "free_bytes",
     "hash_of",
     "inside",
     "is_bucket",

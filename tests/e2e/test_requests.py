@@ -1,6 +1,7 @@
 """What the command says before it renders anything."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,24 @@ def test_a_dry_run_tells_what_would_be_rendered_and_touches_nothing(assets, tmp_
     assert "size      about" in plan.stdout
     assert "time      roughly" in plan.stdout
     assert not output.exists()
+
+
+def test_what_cannot_fit_or_end_is_not_started_unasked(assets, tmp_path):
+    output = tmp_path / "out"
+    request = ("render", "--models", assets.models, "--hdrs", assets.hdrs, "--output", output,
+               "--yaw", 360, "--pitch", 90, "--resolution", 8192, "--device", "cpu")  # fmt: skip
+
+    done = farm(*request)
+    plan = farm(*request, "--dry-run")
+
+    assert done.returncode == 2
+    assert re.search(r"note: about [\d.]+ TB do not fit into the .* free at .*/out\n", done.stderr)
+    assert re.search(r"note: roughly [\d,]+ d are longer than a week\n", done.stderr)
+    assert done.stderr.endswith("pass --yes to continue without asking\n")
+    assert list(output.iterdir()) == []
+    assert plan.returncode == 0
+    assert re.search(r"note: about .* do not fit .*; rendering asks first, or takes", plan.stdout)
+    assert re.search(r"note: roughly .* a week; rendering asks first", plan.stdout)
 
 
 def test_a_folder_that_another_run_writes_into_is_left_alone(assets, tmp_path):

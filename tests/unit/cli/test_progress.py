@@ -13,6 +13,7 @@ from farm.local.status import Status
         (200, "3 min 20 s"),
         (18600, "5 h 10 min"),
         (183600, "2 d 3 h"),
+        (18_039 * 86_400, "18,039 d"),
     ],
 )
 def test_durations_are_said_as_a_person_says_them(seconds, text):

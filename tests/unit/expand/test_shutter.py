@@ -9,13 +9,14 @@ from pydantic import ValidationError
 
 from farm.expand import expand
 from farm.expand.recipe import mistakes
-from farm.local.estimate import make_estimate, pass_bytes
+from farm.local.estimate import make_estimate
 from farm.settings import Settings
 from farm.spec.job import JobSpec, make_job
 from farm.spec.passes import SHUTTERED
 from farm.spec.scene_facts import SceneFacts
 from farm.spec.shutter import Shutter
 from farm.spec.task import view_id
+from farm.spec.view_sizes import pass_bytes
 from tests.builders import an_asset
 from worker.supervisor.time_limit import FLOOR_S, TimeLimits
 

@@ -1,0 +1,58 @@
+"""Sizes of the files of views, estimated before anything is rendered."""
+
+from __future__ import annotations
+
+from farm.spec.job import Job
+from farm.spec.passes import PASSES, PassName
+from farm.spec.render import ImageFormat
+
+# Bytes per pixel: the mean of what the sample models and the BlenderKit-like ones took, 8 bits.
+BYTES_PER_PX: dict[tuple[PassName, ImageFormat], float] = {
+    ("rgb", "png"): 1.35,
+    ("mask", "png"): 0.03,
+    ("rgb", "jxl"): 0.85,
+    ("mask", "jxl"): 0.015,
+    ("blur", "png"): 1.2,
+    ("blur", "jxl"): 0.75,
+    ("rolling_shutter", "png"): 1.35,
+    ("rolling_shutter", "jxl"): 0.85,
+}
+LABEL_BYTES_PER_PX: dict[PassName, float] = {
+    "depth": 0.7,
+    "distance": 0.7,
+    "normal": 1.5,
+    "normal_world": 1.5,
+    "index": 0.025,
+    "material": 0.025,
+    "flow_forward": 0.3,
+    "flow_backward": 0.3,
+    "flow_forward_valid": 0.03,
+    "flow_backward_valid": 0.03,
+    "position": 2.0,
+    "albedo": 0.5,
+    "diffuse": 1.7,
+    "specular": 1.6,
+    "cryptomatte": 0.4,
+    "uv": 0.7,
+    "events": 1.0,
+}
+"""Mean of five sample models that fill the picture; the flow of a still one is smaller."""
+PREVIEW_BYTES = 10_000
+ARRAYS_BYTES: dict[PassName, float] = {"tracks": 10_000}
+"""Of a file of arrays, with as many rows as is usual: no size of a picture changes it."""
+
+
+def view_bytes(job: Job) -> float:
+    """Estimate the files of one view."""
+    return sum(pass_bytes(name, job) for name in job.spec.passes)
+
+
+def pass_bytes(name: PassName, job: Job) -> float:
+    """Estimate the files of a pass of one view."""
+    width, height = job.render.resolution_px
+    if PASSES[name].kind == "picture":
+        deep = 2.2 if job.render.bit_depth == 16 else 1.0
+        return BYTES_PER_PX[name, job.render.format] * deep * width * height
+    if name in ARRAYS_BYTES:
+        return ARRAYS_BYTES[name]
+    return LABEL_BYTES_PER_PX[name] * width * height + PREVIEW_BYTES * job.render.previews
