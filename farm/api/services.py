@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from farm.api.guesses import Guesses
 from farm.api.job_feed import JobFeed
+from farm.api.promises import Promises
 from farm.api.settings import ApiSettings
 from farm.api.uploads import Uploads
 from farm.job_store import JobStore
@@ -34,6 +35,7 @@ class Services:
     settings: ApiSettings
     job_feed: JobFeed = field(init=False)
     uploads: Uploads = field(init=False)
+    promises: Promises = field(init=False)
     guesses: Guesses = field(default_factory=Guesses)
     library_lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while assets of a job are looked for and while unused ones are removed."""
@@ -41,6 +43,7 @@ class Services:
     def __post_init__(self) -> None:
         self.job_feed = JobFeed(self.ledger, self.book)
         self.uploads = Uploads(self.library, self.settings)
+        self.promises = Promises(self.ledger, self.book)
 
 
 def services_of(request: Request) -> Services:

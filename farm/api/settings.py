@@ -36,6 +36,8 @@ class ApiSettings(BaseSettings):
     """Largest spec with its assets."""
     max_tasks: int = Field(default=5_000_000, gt=0)
     """Most tasks of a job."""
+    check_room: bool = True
+    """Refuse jobs whose files would not fit on the storage, where that is a folder."""
     asset_grace_s: float = Field(default=86_400.0, ge=0)
     """Time after their upload for which unused files of the library are kept."""
     hosts: str = ""

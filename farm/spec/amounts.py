@@ -26,8 +26,8 @@ def duration(seconds: float) -> str:
 def file_size(size_bytes: int) -> str:
     """Return a size in bytes as people write it."""
     size = float(size_bytes)
-    for unit in ("B", "KB", "MB", "GB"):
+    for unit in ("B", "KB", "MB", "GB", "TB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
-    return f"{size:.1f} TB"
+    return f"{size:.1f} PB"

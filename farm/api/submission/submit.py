@@ -15,6 +15,7 @@ from farm.api.submission.checks import (
     mistakes,
     raise_for,
 )
+from farm.api.submission.room import check_room
 from farm.api.submission.scenes import with_facts
 from farm.job_store import prefix_of
 from farm.spec.job import Job, make_job
@@ -38,10 +39,11 @@ def submit(services: Services, submission: Submission, caller: TokenInfo) -> tup
         check_seen(services, caller, job)
         raise_for(missing_files(services, job))
         owner = caller.name
+        count = expand.count(job)
         if services.ledger.job(job.job_id) is None:
+            check_room(services, job, views=count.views)
             owner = services.book.claim(job.job_id, owner)
             services.book.save(job)
-        count = expand.count(job)
         new = services.ledger.add_job(
             job.job_id,
             tasks=count.tasks,
@@ -74,6 +76,7 @@ def validate(services: Services, submission: Submission, caller: TokenInfo) -> J
     if status is not None:
         return services.job_feed.info(status)
     count = expand.count(job)
+    check_room(services, job, views=count.views)
     return JobInfo(
         job_id=job.job_id,
         name=submission.name or job.spec.dataset_name or job.job_id,

@@ -21,7 +21,7 @@ from farm.cli.remote.farm_options import (
     say,
 )
 from farm.cli.request.flags import WHERE, Request, takes_spec
-from farm.errors import SetupError
+from farm.errors import RequestRefusedError, SetupError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from farm.library.survey import Watch as Looking
     from farm.spec.wire import JobInfo
 
+NO_ROOM = 507
+"""Status of the farm's answer where a job would not fit on its storage."""
 BIG_BYTES = 64_000_000
 """Smallest size of files that get a bar while they are hashed."""
 
@@ -107,9 +109,11 @@ def _placed(
     console: Console, client: Client, order: PreparedJob, plan: dict[str, Any], *, yes: bool
 ) -> JobInfo:
     """Show the plan of an order, ask, upload what the farm lacks, and place it."""
+    from farm.local.objections import too_long
+
     if not plan["already_there"]:
         _print_plan(console, plan, order)
-        confirm("submit it?", yes=yes, default=True)
+        confirm("submit it?", yes=yes, default=too_long(plan["seconds"]) is None)
     _upload(console, client, order, client.missing(order))
     return client.place(order)
 
@@ -148,7 +152,12 @@ def _checked(
     """Return what the farm makes of an order, before it is placed."""
     if not order.is_known:
         _let_the_farm_look(console, client, order, yes=yes, dry_run=dry_run)
-    return client.validate(order)
+    try:
+        return client.validate(order)
+    except RequestRefusedError as error:
+        if error.status == NO_ROOM and order.is_known:
+            _print_plan(console, _plan(client, order, None), order)
+        raise
 
 
 def _let_the_farm_look(
@@ -171,10 +180,10 @@ def _let_the_farm_look(
     _upload(console, client, order, missing)
 
 
-def _plan(client: Client, order: PreparedJob, seen: JobInfo) -> dict[str, Any]:
+def _plan(client: Client, order: PreparedJob, seen: JobInfo | None) -> dict[str, Any]:
     from farm.client.prepared_job import estimate
 
-    if not order.is_known:
+    if seen is not None and not order.is_known:
         return _what_the_farm_said(client, order, seen)
     missing = client.missing(order)
     workers = client.workers()
@@ -216,6 +225,7 @@ def _what_the_farm_said(client: Client, order: PreparedJob, seen: JobInfo) -> di
 
 def _print_plan(console: Console, plan: dict[str, Any], order: PreparedJob) -> None:
     from farm.cli.progress import duration, file_size
+    from farm.local.objections import too_long
     from farm.spec.counted import counted
 
     render = order.job.render
@@ -238,6 +248,8 @@ def _print_plan(console: Console, plan: dict[str, Any], order: PreparedJob) -> N
     }
     for name, value in rows.items():
         say(console, f"{name:<9} {value}")
+    if objection := too_long(plan["seconds"]):
+        say(console, f"note: {objection}")
 
 
 def _upload(console: Console, client: Client, order: PreparedJob, missing: list[str]) -> None:
@@ -250,9 +262,9 @@ def _upload(console: Console, client: Client, order: PreparedJob, missing: list[
         client.upload(order, missing, sent=sent)
 
 
-def is_there(seen: JobInfo) -> bool:
+def is_there(seen: JobInfo | None) -> bool:
     """Say whether the farm has the job already that an order asks for."""
-    return seen.state != "valid"
+    return seen is not None and seen.state != "valid"
 
 
 def word_for(job: JobInfo) -> str:

@@ -17,7 +17,7 @@ def test_a_plan_that_does_not_fit_needs_a_yes(tmp_path):
     with pytest.raises(SetupError, match="pass --yes"):
         agree(plan_of(seconds=1e9), tmp_path, told.append, yes=False)
 
-    assert told[0].startswith("about 1000000.0 TB do not fit into the")
+    assert told[0].startswith("about 1000.0 PB do not fit into the")
     assert told[1] == "roughly 11,574 d are longer than a week"
 
 

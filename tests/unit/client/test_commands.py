@@ -164,6 +164,31 @@ def test_a_spec_that_the_farm_does_not_take_is_said_before_the_upload(farm, logg
     assert logged_in.blobs == {}
 
 
+def test_a_job_that_does_not_fit_is_shown_with_its_plan_and_not_uploaded(farm, logged_in, models):
+    def refuse(self):
+        self.body()
+        self.problem(507, "the storage has 5.0 GB free")
+
+    logged_in.server.RequestHandlerClass.submit = refuse
+
+    done = farm("submit", "--models", models, "--hdrs", models, "--yes")
+
+    assert done.code == 2
+    assert "views     192 in 20 tasks" in done.err
+    assert done.err.endswith("error: the storage has 5.0 GB free; do otherwise\n")
+    assert logged_in.blobs == {}
+
+
+def test_a_plan_that_takes_longer_than_a_week_says_so(farm, logged_in, models):
+    logged_in.workers = [a_worker(views_per_s=1e-4)]
+
+    plan = farm("submit", "--models", models, "--hdrs", models, "--dry-run").err
+
+    assert "time      roughly 22 d 5 h at the workers' recent speed; 1 worker\n" in plan
+    assert plan.endswith("note: roughly 22 d 5 h are longer than a week\n")
+    assert farm("submit", "--models", models, "--hdrs", models, "--yes").code == 0
+
+
 def a_worker(**changes):
     fields = {"worker": "w1", "name": "gpu0", "host": "rack1", "device": "optix:0",
               "task": f"{JOB}/7", "views_per_s": 2.0, "last_seen_s": 1.0}  # fmt: skip
