@@ -21,11 +21,10 @@ import hashlib
 import mmap
 import os
 import select
-import threading
 import time
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -90,7 +89,7 @@ def end_ring(folder: Path, reason: str = "") -> None:
     """
     control = Control(folder)
     try:
-        with control.held():
+        with control:
             control.set_reason(reason)
             counts = control.counts()
             counts.ended = 1
@@ -123,7 +122,7 @@ def ring_state(folder: Path) -> RingState:
     """Return what a ring holds now."""
     control = Control(folder)
     try:
-        with control.held():
+        with control:
             rows, counts = control.rows(), control.counts()
     finally:
         control.close()
@@ -190,7 +189,6 @@ class Member:
         self.shape = self.control.shape
         self.ready, self.free = Bell(folder / BELL_READY), Bell(folder / BELL_FREE)
         self.memory = self._mapped(write=write)
-        self.lock = threading.Lock()
         self.next_look_s = 0.0
         self.seat, file = self._sit_down()
         self.let_go = weakref.finalize(self, _close, file, self.control, self.ready, self.free)
@@ -219,13 +217,15 @@ class Member:
             "that it has seats for: use fewer workers"
         )
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the lock of the table, among threads, too."""
+    def held(self) -> Control:
+        """Return what holds the lock of the table while it is entered.
+
+        Raises:
+            RuntimeError: This is a fork of the process that took part.
+        """
         if os.getpid() != self.pid:
             raise RuntimeError("a forked process must open the ring anew")
-        with self.lock, self.control.held():
-            yield
+        return self.control
 
     def give_back(self, seats: Sequence[int]) -> None:
         """Free what the seats were writing, and give what they had to others; under the lock."""
@@ -363,8 +363,8 @@ class Writer(Member):
 
     def _is_double(self, rows: NDArray[Any], digest: bytes) -> bool:
         """Say whether a sample was there; under the lock."""
-        there = rows["id"][np.isin(rows["word"] & 0xFF, (READY, LEASED))]
-        if not (there == np.void(digest)).any() and not self.control.remembers(digest):
+        alike = rows["word"][rows["id"] == np.void(digest)] & 0xFF
+        if not (alike >= READY).any() and not self.control.remembers(digest):
             return False
         counts = self.control.counts()
         counts.doubled += 1

@@ -17,13 +17,12 @@ from __future__ import annotations
 import os
 import struct
 import sys
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +45,8 @@ SEATS, REMEMBERED = 64, 4096
 CONTROL, DATA, LOCK, BELL_READY, BELL_FREE = "control", "data", "lock", "ready", "free"
 LONGEST_HOLD_S = 10.0
 """Seconds that somebody may hold the lock; it is needed for microseconds."""
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.00005, 0.002
+"""Between tries to get it."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,7 @@ class Control:
         try:
             self.lock = os.open(folder / LOCK, os.O_RDWR | os.O_CLOEXEC)
             self.shape = self._shape()
+            self.among_threads = threading.Lock()
             self.read = 0
             self.placed: dict[int, bytes] = {}
             self.ids: Counter[bytes] = Counter()
@@ -161,33 +163,48 @@ class Control:
             raise StreamError(f"{self.folder}: is a stream of another version of viewfarm")
         return Shape(slots, size, seats, remembered)
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the lock.
+    def __enter__(self) -> Self:
+        """Hold the lock, among threads, too.
 
         Raises:
             StreamError: Somebody who was stopped holds it.
         """
+        self.among_threads.acquire()
+        try:
+            if not self._locked():
+                self._wait()
+        except BaseException:
+            self.among_threads.release()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
         import fcntl
 
-        deadline = time.monotonic() + LONGEST_HOLD_S
-        pause = 0.00005
-        while True:
-            try:
-                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise StreamError(
-                        f"{self.folder}: a process that takes part in this stream was stopped "
-                        "while it held the others up: continue or end it"
-                    ) from None
-            time.sleep(pause)
-            pause = min(2 * pause, 0.002)
+        fcntl.flock(self.lock, fcntl.LOCK_UN)
+        self.among_threads.release()
+
+    def _locked(self) -> bool:
+        """Lock the file unless another has; say whether it is ours."""
+        import fcntl
+
         try:
-            yield
-        finally:
-            fcntl.flock(self.lock, fcntl.LOCK_UN)
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + LONGEST_HOLD_S
+        pause = SHORTEST_PAUSE_S
+        while not self._locked():
+            if time.monotonic() > deadline:
+                raise StreamError(
+                    f"{self.folder}: a process that takes part in this stream was stopped while it "
+                    "held the others up: continue or end it"
+                )
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
 
     def counts(self) -> Counts:
         """Return the counts of the header."""
