@@ -125,6 +125,23 @@ def reach_of(points: Numbers, camera: CameraRecord) -> Numbers:
     return -points[..., 2]
 
 
+def points_at(reach: NDArray[np.float32], camera: CameraRecord) -> Numbers:
+    """Return the points (H, W, 3) that pixels' centres show, in the camera's frame.
+
+    Where there is nothing they are NaN or infinite.
+
+    Args:
+        reach: (H, W), what Cycles' depth pass holds.
+        camera: What sees them.
+    """
+    looked = rays(camera, size_of(reach))
+    far = reach.astype(np.float64)
+    if not isinstance(camera.lens, FisheyeRecord):
+        far = far / -looked.directions[..., 2]
+    with np.errstate(invalid="ignore"):  # infinite times 0
+        return np.asarray(looked.origins + looked.directions * far[..., None])
+
+
 def seen_shares(camera: CameraRecord, resolution_px: tuple[int, int]) -> Numbers | None:
     """Return the share of each pixel (H, W) that a lens sees; None where it sees all of them.
 

@@ -60,7 +60,8 @@ def strange_numbers(
         label: Its numbers.
         sees_behind: The lens shows what is behind its plane, at depths below 0.
     """
-    if count := int(np.count_nonzero(np.isnan(label))):
+    has_gaps = np.isnan(PASSES[name].background)
+    if not has_gaps and (count := int(np.count_nonzero(np.isnan(label)))):
         return f"{name} holds NaN {counted(count, 'time')}"
     if name in ("depth", "distance"):  # infinite where there is nothing
         least = -np.inf if sees_behind and name == "depth" else 0.0
@@ -68,7 +69,15 @@ def strange_numbers(
             return f"{name} is at, or behind, the camera at {counted(count, 'pixel')}"
     elif count := int(np.count_nonzero(np.isinf(label))):
         return f"{name} is infinite {counted(count, 'time')}"
+    if has_gaps and (count := int(np.count_nonzero(has_half_a_gap(label)))):
+        return f"{name} has some of its numbers at {counted(count, 'pixel')}, and NaN beside them"
     return None
+
+
+def has_half_a_gap(label: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return at which pixels (H, W) of (H, W, channels) there is only a part of the numbers."""
+    gaps = np.isnan(label)
+    return np.asarray(gaps.any(axis=-1) & ~gaps.all(axis=-1))
 
 
 def strange_rows(name: PassName, rows: NDArray[Any]) -> str | None:

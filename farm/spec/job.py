@@ -20,7 +20,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from farm.spec import release_0_1
 from farm.spec.asset import KINDS, Asset
 from farm.spec.base import Spec, digest
-from farm.spec.passes import FLOWS, OF_SEQUENCES, SHUTTERED, VALIDITY, PassName
+from farm.spec.passes import OF_SEQUENCES, SEVERAL, SHUTTERED, VALIDITY, PassName
 from farm.spec.quote import is_text, quoted
 from farm.spec.recipes import DEFAULT_RECIPE, AnyRecipe, Recipe, all_roles, of_role
 from farm.spec.recipes.sod import SodGrid
@@ -120,11 +120,14 @@ class JobSpec(Spec):
 
     @field_validator("passes", mode="before")
     @classmethod
-    def _flow_is_several(cls, value: Any) -> Any:
+    def _words_for_several(cls, value: Any) -> Any:
         if not isinstance(value, list | tuple):
             return value
-        named = [name for each in value for name in (FLOWS if each == "flow" else (each,))]
-        return named if "flow" in value else value
+        return [
+            name
+            for each in value
+            for name in (SEVERAL.get(each, (each,)) if isinstance(each, str) else (each,))
+        ]
 
     @field_validator("passes")
     @classmethod

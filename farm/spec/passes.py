@@ -9,7 +9,9 @@ PassName = Literal[
     "rgb", "mask", "depth", "distance", "normal", "normal_world", "index", "material",
     "flow_forward", "flow_backward", "flow_forward_valid", "flow_backward_valid", "position",
     "albedo", "diffuse", "specular", "cryptomatte", "uv", "tracks", "blur", "rolling_shutter",
-    "events",
+    "events", "scene_flow_forward", "scene_flow_backward", "scene_flow_forward_world",
+    "scene_flow_backward_world", "occlusion_forward", "occlusion_backward",
+    "out_of_frame_forward", "out_of_frame_backward",
 ]  # fmt: skip
 PASS_NAMES: tuple[PassName, ...] = get_args(PassName)
 
@@ -41,7 +43,7 @@ class PassInfo(NamedTuple):
     channels: tuple[str, ...] = ()
     """Of an EXR file, in the order of the array's last axis; one channel makes an (H, W) array."""
     background: float = 0.0
-    """What pixels hold at whose centre nothing of the model is."""
+    """What pixels hold at whose centre nothing of the model is; NaN also where it is not known."""
     columns: tuple[Column, ...] = ()
     """Of a file with arrays."""
 
@@ -55,6 +57,7 @@ TRACKS = (
     Column("lost", "|b1"),
 )
 EVENTS = (Column("t", "<f8"), Column("x", "<u2"), Column("y", "<u2"), Column("p", "|i1"))
+NAN = float("nan")
 ONE, TWO, THREE = ("Y",), ("R", "G"), ("R", "G", "B")  # names that every reader of EXR knows
 
 PASSES: dict[PassName, PassInfo] = {
@@ -80,6 +83,14 @@ PASSES: dict[PassName, PassInfo] = {
     "blur": PassInfo("blur", "picture"),
     "rolling_shutter": PassInfo("rolling_shutter", "picture"),
     "events": PassInfo("events", "arrays", columns=EVENTS),
+    "scene_flow_forward": PassInfo("scene_flow_forward", "floats", THREE, NAN),
+    "scene_flow_backward": PassInfo("scene_flow_backward", "floats", THREE, NAN),
+    "scene_flow_forward_world": PassInfo("scene_flow_forward_world", "floats", THREE, NAN),
+    "scene_flow_backward_world": PassInfo("scene_flow_backward_world", "floats", THREE, NAN),
+    "occlusion_forward": PassInfo("occlusion_forward", "yes_or_no"),
+    "occlusion_backward": PassInfo("occlusion_backward", "yes_or_no"),
+    "out_of_frame_forward": PassInfo("out_of_frame_forward", "yes_or_no"),
+    "out_of_frame_backward": PassInfo("out_of_frame_backward", "yes_or_no"),
 }
 
 PICTURED: tuple[PassName, ...] = tuple(n for n in PASS_NAMES if PASSES[n].kind != "arrays")
@@ -101,8 +112,24 @@ FLOWS: tuple[PassName, ...] = (
 )  # fmt: skip
 """What the word `flow` asks for: to the neighbouring frames, and where it can be trusted."""
 VALIDITY: frozenset[PassName] = frozenset({"flow_forward_valid", "flow_backward_valid"})
-"""Passes that take a look at the neighbouring frames of a sequence."""
-OF_SEQUENCES: frozenset[PassName] = VALIDITY | {"tracks", *SHUTTERED}
+"""Passes that say where flow can be trusted."""
+SCENE_FLOWS: tuple[PassName, ...] = ("scene_flow_forward", "scene_flow_backward")
+"""What the word `scene_flow` asks for; that in the world is asked for by name."""
+OCCLUSIONS: tuple[PassName, ...] = (
+    "occlusion_forward", "occlusion_backward", "out_of_frame_forward", "out_of_frame_backward",
+)  # fmt: skip
+"""What the word `occlusion` asks for: why points are not seen in the neighbouring frames."""
+CARRIED: frozenset[PassName] = frozenset(
+    {*SCENE_FLOWS, "scene_flow_forward_world", "scene_flow_backward_world", *OCCLUSIONS}
+)
+"""Passes for which the point of each pixel is carried to the neighbouring frames by its mesh."""
+LED: frozenset[PassName] = frozenset({*FLOWS, *CARRIED})
+"""Passes of a frame of a sequence that depend on its neighbours."""
+SEVERAL: dict[str, tuple[PassName, ...]] = {
+    "flow": FLOWS, "scene_flow": SCENE_FLOWS, "occlusion": OCCLUSIONS,
+}  # fmt: skip
+"""Words that ask for several passes."""
+OF_SEQUENCES: frozenset[PassName] = VALIDITY | CARRIED | {"tracks", *SHUTTERED}
 """Passes that only frames of sequences have."""
 VIEW_PASSES: tuple[PassName, ...] = tuple(name for name in PASS_NAMES if name not in OF_SEQUENCES)
 """All that a view has by itself, whatever its recipe."""

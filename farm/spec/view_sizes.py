@@ -35,6 +35,14 @@ LABEL_BYTES_PER_PX: dict[PassName, float] = {
     "cryptomatte": 0.4,
     "uv": 0.7,
     "events": 1.0,
+    "scene_flow_forward": 1.5,
+    "scene_flow_backward": 1.5,
+    "scene_flow_forward_world": 0.6,
+    "scene_flow_backward_world": 0.6,
+    "occlusion_forward": 0.02,
+    "occlusion_backward": 0.02,
+    "out_of_frame_forward": 0.01,
+    "out_of_frame_backward": 0.01,
 }
 """Mean of five sample models that fill the picture; the flow of a still one is smaller."""
 PREVIEW_BYTES = 10_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -29,6 +30,7 @@ from worker.blender.models.model import is_thin_air
 from worker.blender.models.pass_indices import in_order, names_of, number
 from worker.blender.scene_light import SceneLight
 from worker.bounds import Points, transformed
+from worker.points.forms import Form
 
 MOST_STRETCH = 900
 """Blender's time remapping takes whole numbers up to this."""
@@ -151,13 +153,23 @@ class FileScene:
 
         A point of a mesh can be followed from frame to frame as long as that stays the same.
         """
+        return {index: shape_of(item) for index, item in self._visible()}
+
+    def forms(self) -> dict[int, Form]:
+        """Return where the points of each mesh are that is rendered now, by the number of its
+        object."""
+        return {
+            index: form_of(item) for index, item in self._visible()
+            if isinstance(item.data, bpy.types.Mesh)
+        }  # fmt: skip
+
+    def _visible(self) -> Iterator[tuple[int, Evaluated]]:
+        """Yield all objects that are rendered now, as they are now, with their numbers."""
         depsgraph = self._depsgraph()
         shown = {each.session_uid for each in importers.visible_objects(self.scene)}
-        return {
-            index: shape_of(item.evaluated_get(depsgraph))
-            for index, item in enumerate(self.items, 1)
-            if item.session_uid in shown
-        }
+        for index, item in enumerate(self.items, 1):
+            if item.session_uid in shown:
+                yield index, item.evaluated_get(depsgraph)
 
     def _depsgraph(self) -> bpy.types.Depsgraph:
         found: bpy.types.Depsgraph = self.scene.view_layers[0].depsgraph
@@ -269,6 +281,13 @@ def shape_of(item: Evaluated) -> tuple[int, ...]:
     if not isinstance(data, bpy.types.Mesh):
         return ()
     return (len(data.vertices), len(data.edges), len(data.polygons))
+
+
+def form_of(item: Evaluated) -> Form:
+    """Return where the points of an evaluated object with a mesh are."""
+    points = np.empty(len(item.data.vertices) * 3, np.float32)
+    item.data.vertices.foreach_get("co", points)
+    return Form(zlib.crc32(points.tobytes()), np.array(item.matrix_world, dtype=np.float64))
 
 
 def placed(item: Evaluated, index: int) -> Placed:

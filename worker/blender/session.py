@@ -42,11 +42,12 @@ from worker.blender.settings import (
 )  # fmt: skip
 from worker.blender.surroundings import Surroundings, surroundings
 from worker.blender.survey import Survey, survey
-from worker.blender.tracks import Eye
 from worker.blender.view_passes import STICKY, Sampling, picture_alone, plan_samplings
 from worker.blender.watch import unwatch, watch
 from worker.device.device import claim_device, parse_device
-from worker.points.followed import Anchors, Tracking
+from worker.points.followed import Anchors
+from worker.points.surfaces import Eye
+from worker.points.tracking import Tracking
 
 log = logging.getLogger(__name__)
 
@@ -523,9 +524,15 @@ class BlenderSession:
             self._points = (key, choose())
         return self._points[1]
 
-    def follow(self, anchors: Anchors, camera: CameraRecord) -> Tracking:
-        """Follow points in the pictures that are rendered next, as long as somebody wants them."""
-        follower = tracks.Follower(anchors, self._eye(camera))
+    def follow(self, camera: CameraRecord, anchors: Anchors | None, *, keep: bool) -> Tracking:
+        """Follow points in the pictures that are rendered next, as long as somebody wants them.
+
+        Args:
+            camera: What sees them.
+            anchors: The points, if there are any.
+            keep: Keep the surfaces, too, so that any point of them can be followed later.
+        """
+        follower = tracks.Follower(self._eye(camera), anchors, keep=keep)
         watch(follower)
         return follower
 

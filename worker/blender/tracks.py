@@ -4,79 +4,21 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.projection import project, rays
-from farm.spec.record import CameraRecord, OrthographicRecord
 from worker.blender.materials.transparency import may_let_through
 from worker.blender.models.measure import ShownObject, has_area
-from worker.bounds import transformed
-from worker.points.first_hits import Aims, Hits, Indices, Numbers, aims, weights_of
-from worker.points.followed import Anchors, Followed, Key, Tracking, in_camera
+from worker.points.first_hits import Aims, Hits, Indices, Numbers, weights_of
+from worker.points.followed import Anchors, Followed, Key, in_camera
+from worker.points.surfaces import Eye, Mesh, Scenery, Surface, is_in_picture, look
+from worker.points.tracking import Tracking
 
-SKIN = 1e-4
-"""Share of the way to a point by which something must be nearer to hide it."""
 TRIES = 4
 """Rays for each point that is wanted: some meet nothing that could be followed."""
-
-
-class Mesh(NamedTuple):
-    """The geometry of an evaluated object."""
-
-    points: Numbers
-    """(V, 3), in its own coordinates."""
-    triangles: Indices
-    """(T, 3)."""
-    solid: NDArray[np.bool_]
-    """(T,): nothing is seen through it."""
-    box: Numbers
-    """(8, 3), corners of the box around them."""
-    shape: int
-    """As long as it is the same, its points can be followed."""
-
-
-class Surface(NamedTuple):
-    """A mesh where it stands in the scene."""
-
-    key: Key
-    mesh: Mesh
-    matrix: Numbers
-    """(4, 4), world from mesh."""
-    followed: bool
-    """It is of the picture, rather than a hole in it."""
-
-    def points(self) -> Numbers:
-        """Return its points (V, 3) in the world."""
-        return transformed(self.mesh.points, self.matrix)
-
-    def points_of(self, corners: Indices) -> Numbers:
-        """Return some of its points (..., 3) in the world."""
-        return transformed(self.mesh.points[corners], self.matrix)
-
-
-class Eye(NamedTuple):
-    """What sees a frame."""
-
-    camera: CameraRecord
-    size: tuple[int, int]
-    """(width, height), pixels."""
-
-    def aims(self, points: Numbers, near: float) -> Aims:
-        """Return its rays through points (N, 3) in its frame."""
-        parallel = isinstance(self.camera.lens, OrthographicRecord)
-        return aims(points, near, parallel=parallel)
-
-    def rays(self, chance: np.random.Generator, count: int) -> Numbers:
-        """Return points (N, 3) in its frame, on rays of pixels' centres that are drawn evenly."""
-        width, height = self.size
-        looked = rays(self.camera, self.size)
-        x, y = chance.integers(width, size=count), chance.integers(height, size=count)
-        points = looked.origins[y, x] + looked.directions[y, x]
-        return points[np.isfinite(points).all(axis=1)]
 
 
 def choose(
@@ -90,8 +32,7 @@ def choose(
         count: How many points, at most: where nothing is seen there are none.
         chance: What they are drawn from.
     """
-    shown = tuple(surfaces(depsgraph))
-    near, far = clip_of(depsgraph)
+    shown, near, far = scenery_of(depsgraph)
     looked = eye.aims(eye.rays(chance, TRIES * count), near)
     hits = looked.nothing()
     look(looked, hits, shown, eye)
@@ -125,19 +66,13 @@ def anchored(
     )
 
 
-def follow(depsgraph: bpy.types.Depsgraph, eye: Eye, anchors: Anchors) -> Followed:
+def follow(scenery: Scenery, eye: Eye, anchors: Anchors) -> Followed:
     """Return where points are now, and which of them no mesh hides."""
-    shown = tuple(surfaces(depsgraph))
-    near, far = clip_of(depsgraph)
-    world = carried(anchors, shown)
+    world = carried(anchors, scenery.shown)
     local = in_camera(world, eye.camera)
     there = np.flatnonzero(is_in_picture(local, eye))
-    looked = eye.aims(local[there], near)
-    hits = looked.nothing()
-    look(looked, hits, shown, eye)
-    depths = looked.depths(local[there])
     is_open = np.zeros(len(world), bool)
-    is_open[there] = (hits.depth >= depths * (1 - SKIN)) & (depths >= near) & (depths <= far)
+    is_open[there] = scenery.is_open(local[there], eye)
     return Followed(world, is_open)
 
 
@@ -157,41 +92,9 @@ def carried(anchors: Anchors, shown: Sequence[Surface]) -> Numbers:
     return world
 
 
-def is_in_picture(local: Numbers, eye: Eye) -> NDArray[np.bool_]:
-    """Say which points (N, 3) in the frame of a camera fall into its picture."""
-    px = project(local, eye.camera)
-    return np.asarray(((px >= 0) & (px < eye.size)).all(axis=1))
-
-
-def look(looked: Aims, hits: Hits, shown: Sequence[Surface], eye: Eye) -> None:
-    """Note what rays meet first of the surfaces that are solid."""
-    for number in np.flatnonzero(may_meet(looked, shown, eye)).tolist():
-        surface = shown[number]
-        mesh = surface.mesh
-        if not mesh.solid.any():
-            continue
-        local = in_camera(surface.points(), eye.camera)
-        if mesh.solid.all():
-            looked.cast(hits, number, local, mesh.triangles)
-            continue
-        solid = np.flatnonzero(mesh.solid)
-        looked.cast(hits, number, local, mesh.triangles[solid])
-        new = hits.surface == number
-        hits.triangle[new] = solid[hits.triangle[new]]
-
-
-def may_meet(looked: Aims, shown: Sequence[Surface], eye: Eye) -> NDArray[np.bool_]:
-    """Say which surfaces rays may meet, by the boxes around them: all blades of a lawn at once."""
-    found = np.zeros(len(shown), bool)
-    alike: dict[int, list[int]] = {}
-    for number, surface in enumerate(shown):
-        alike.setdefault(id(surface.mesh), []).append(number)
-    for numbers in alike.values():
-        matrices = np.stack([shown[number].matrix for number in numbers])
-        box = shown[numbers[0]].mesh.box
-        corners = box @ matrices[:, :3, :3].transpose(0, 2, 1) + matrices[:, None, :3, 3]
-        found[numbers] = looked.may_meet(in_camera(corners, eye.camera))
-    return found
+def scenery_of(depsgraph: Any) -> Scenery:
+    """Return all that a depsgraph of the render shows, kept beyond its life."""
+    return Scenery(tuple(surfaces(depsgraph)), *clip_of(depsgraph))
 
 
 def clip_of(depsgraph: Any) -> tuple[float, float]:
@@ -214,8 +117,13 @@ def surfaces(depsgraph: Any) -> Iterator[Surface]:
         if mesh is None:
             mesh = known[data.as_pointer()] = mesh_of(item)
         if len(mesh.triangles):
-            matrix = np.array(instance.matrix_world, dtype=np.float64)
-            yield Surface(key_of(instance, item), mesh, matrix, followed=not item.is_holdout)
+            yield Surface(
+                key_of(instance, item),
+                mesh,
+                np.array(instance.matrix_world, dtype=np.float64),
+                followed=not item.is_holdout,
+                owner=item.pass_index,
+            )
 
 
 def key_of(instance: Any, item: Any) -> Key:
@@ -272,12 +180,16 @@ def shape_of(data: Any) -> int:
 
 
 class Follower(Tracking):
-    """Follows points in the frame that is rendered next."""
+    """Follows points in the frame that is rendered next, or keeps its surfaces, or both."""
 
-    def __init__(self, anchors: Anchors, eye: Eye) -> None:
+    def __init__(self, eye: Eye, anchors: Anchors | None, *, keep: bool) -> None:
         super().__init__()
-        self._anchors, self._eye = anchors, eye
+        self._anchors, self._eye, self._keep = anchors, eye, keep
 
     def __call__(self, depsgraph: bpy.types.Depsgraph) -> None:
         """Look at what is about to be rendered."""
-        self.followed = follow(depsgraph, self._eye, self._anchors)
+        scenery = scenery_of(depsgraph)
+        if self._anchors is not None:
+            self.followed = follow(scenery, self._eye, self._anchors)
+        if self._keep:
+            self.scenery = scenery

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from farm.spec.passes import AVERAGED, LIT, PICTURES, PassName
+from farm.spec.passes import AVERAGED, CARRIED, LIT, PICTURES, PassName
 
 CYCLES_PASSES: dict[PassName, tuple[str, ...]] = {
     "rgb": ("environment",),
@@ -19,8 +19,8 @@ CYCLES_PASSES: dict[PassName, tuple[str, ...]] = {
     "material": ("object_index", "material_index"),
     "flow_forward": ("vector",),
     "flow_backward": ("vector",),
-    "flow_forward_valid": ("vector", "object_index"),
-    "flow_backward_valid": ("vector", "object_index"),
+    "flow_forward_valid": ("vector", "object_index", "z"),
+    "flow_backward_valid": ("vector", "object_index", "z"),
     "position": ("position",),
     "albedo": ("diffuse_color",),
     "diffuse": ("diffuse_direct", "diffuse_indirect", "diffuse_color"),
@@ -31,6 +31,7 @@ CYCLES_PASSES: dict[PassName, tuple[str, ...]] = {
     "blur": ("environment",),
     "rolling_shutter": ("environment",),
     "events": ("environment",),
+    **dict.fromkeys(CARRIED, ("z", "object_index")),
 }
 """The passes of a view layer that each of ours is made of; `Combined` is always there."""
 CHANNELS = {

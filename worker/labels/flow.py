@@ -9,8 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.projection import points_at, project, reach_of
 from farm.spec.passes import PassName
 from farm.spec.record import CameraRecord, OrthographicRecord
+from worker.bounds import transformed
+from worker.points.carrying import by_number
+from worker.points.followed import in_camera
+from worker.points.forms import Form
 
 Floats = NDArray[np.float32]
 Side = Literal["forward", "backward"]
@@ -25,6 +30,12 @@ AGREES_PX = 0.5
 AGREES_SHARE = 0.3
 """The same, as a share of the way from a point to the centre of the pixel that shows it: what is
 larger in one frame than in the other takes fewer or more pixels there."""
+
+KNOWN_PX = 0.1
+"""How far from where its object takes it a point may flow to be known to go there."""
+REACH_SHARE = 0.01
+"""Share of the way to a point by which it may be nearer or farther than all pixels around the place
+where it is: surfaces bend."""
 
 Shape = tuple[int, ...]
 """What makes a mesh: as long as it is the same, its points can be followed."""
@@ -41,6 +52,10 @@ class FlowFrame:
     camera: CameraRecord
     shapes: Mapping[int, Shape] = field(default_factory=dict)
     """Index -> what its mesh is made of; what is not there now is not among them."""
+    reach: Floats | None = None
+    """(H, W), how far off what is seen is, as Cycles' depth has it."""
+    forms: Mapping[int, Form] = field(default_factory=dict)
+    """Index -> where its points are."""
 
 
 def with_lens(flow: Floats, here: CameraRecord, there: CameraRecord) -> Floats:
@@ -76,18 +91,22 @@ def flow_to(here: FlowFrame, there: FlowFrame | None, side: Side) -> Floats:
     return np.where(here.index[..., None] > 0, moved, here.flow[side])
 
 
-def is_valid(here: FlowFrame, there: FlowFrame | None, side: Side) -> NDArray[np.bool_]:
+def is_valid(
+    here: FlowFrame, there: FlowFrame | None, side: Side, flow: Floats
+) -> NDArray[np.bool_]:
     """Return where (H, W) the neighbouring frame shows the same point of a surface.
 
     A pixel's point is there if one of the four pixels around the place to which it flows shows the
     same thing, and flows back to where the point came from: what hides it would flow elsewhere.
+    Where it is known how far off the point is there, that pixel must be as far off.
     """
     if there is None:
         return np.zeros(here.index.shape, bool)
     height, width = here.index.shape
     start = centres(height, width)
-    landed = start + flow_to(here, there, side)
+    landed = start + flow
     back = flow_to(there, here, OTHER[side])
+    agrees = Agreement(here, there, landed)
     corner = np.floor(landed - 0.5).astype(np.int64)
     found = np.zeros(here.index.shape, bool)
     for right, down in ((0, 0), (1, 0), (0, 1), (1, 1)):
@@ -98,9 +117,67 @@ def is_valid(here: FlowFrame, there: FlowFrame | None, side: Side) -> NDArray[np
         away = pixel - landed
         error = np.linalg.norm(pixel + back[y, x] - start - away, axis=-1)
         bound = AGREES_PX + AGREES_SHARE * np.linalg.norm(away, axis=-1)
-        found |= inside & (there.index[y, x] == here.index) & (error < bound)
+        same = inside & (there.index[y, x] == here.index) & (error < bound)
+        found |= same & agrees(x, y)
     inside_picture = ((landed >= 0) & (landed < [width, height])).all(axis=-1)
     return found & inside_picture & (here.index > 0) & is_followed(here, there)
+
+
+class Agreement:
+    """Whether pixels of a neighbouring frame are as far off as the points that flow to them.
+
+    How far off a point is there is known of what keeps its form: it goes where its object goes.
+    Only if the point falls to where it flows that is taken for true, since copies of an object go
+    their own ways.
+    """
+
+    def __init__(self, here: FlowFrame, there: FlowFrame, landed: NDArray[np.float64]) -> None:
+        self._reach = reach_there(here, there, landed)
+        if self._reach is not None:
+            assert there.reach is not None
+            self._nearest, self._farthest = spans(there.reach)
+
+    def __call__(self, x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say for which pixels those at (x, y), each (H, W), of the other frame do."""
+        if self._reach is None:
+            return np.ones(x.shape, bool)
+        near, far = self._nearest[y, x], self._farthest[y, x]
+        slack = REACH_SHARE * np.abs(self._reach)
+        beside = (self._reach < near - slack) | (self._reach > far + slack)
+        return ~beside  # NaN, where it is not known, is never beside
+
+
+def reach_there(
+    here: FlowFrame, there: FlowFrame, landed: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Return how far off (H, W) the points of pixels are in a neighbouring frame, NaN if unknown.
+
+    None where nothing is known of any.
+    """
+    if here.reach is None or there.reach is None or not here.forms:
+        return None
+    pose = np.array(here.camera.world_from_camera)
+    own = points_at(here.reach, here.camera).reshape(-1, 3)
+    far = np.full(len(own), np.nan)
+    for index, pixels in by_number(here.index.reshape(-1)):
+        form, other = here.forms.get(index), there.forms.get(index)
+        matrix = form.carries(other) if form is not None and other is not None else None
+        if matrix is not None:
+            moved = in_camera(transformed(own[pixels], matrix @ pose), there.camera)
+            px = project(moved, there.camera)
+            arrived = np.linalg.norm(px - landed.reshape(-1, 2)[pixels], axis=1) < KNOWN_PX
+            far[pixels[arrived]] = reach_of(moved[arrived], there.camera)
+    return far.reshape(here.index.shape)
+
+
+def spans(reach: Floats) -> tuple[Floats, Floats]:
+    """Return the nearest and the farthest (H, W) of each pixel and those around it."""
+    height, width = reach.shape
+    wide = np.pad(reach, 1, mode="edge")
+    around = [
+        wide[down : down + height, right : right + width] for down in range(3) for right in range(3)
+    ]
+    return np.minimum.reduce(around), np.maximum.reduce(around)
 
 
 def is_followed(here: FlowFrame, there: FlowFrame) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.spec.passes import PassName
+from farm.spec.passes import CARRIED, OCCLUSIONS, PassName
 from worker.labels.colours import colour_of, rgb_of_hsv
 
 Bytes = NDArray[np.uint8]
@@ -72,6 +72,14 @@ def show_flow(label: NDArray[np.float32]) -> Bytes:
     )
 
 
+def show_moves(label: NDArray[np.float32]) -> Bytes:
+    """Show x, y, z of moves as red, green, blue: zero is the middle, black is not known."""
+    there = np.isfinite(label).all(axis=-1, keepdims=True)
+    moves = np.where(there, label, 0.0)
+    most = float(np.abs(moves).max(initial=0.0)) or 1.0
+    return levels(np.where(there, moves / most * 0.5 + 0.5, 0.0))
+
+
 def show_light(label: NDArray[np.float32]) -> Bytes:
     """Show linear light as a screen does; where much is brighter than white, all is dimmed."""
     top = max(1.0, float(np.quantile(label, BRIGHT_SHARE)))
@@ -114,6 +122,7 @@ MAKERS: dict[PassName, Callable[[NDArray[Any]], Bytes]] = {
     "specular": show_light,
     "cryptomatte": show_cryptomatte,
     "uv": show_uv,
+    **dict.fromkeys(CARRIED - set(OCCLUSIONS), show_moves),
 }
 
 

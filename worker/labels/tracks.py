@@ -12,7 +12,8 @@ from farm.spec.camera import Matrix4
 from farm.spec.passes import PASSES
 from farm.spec.record import CameraRecord
 from worker.points.first_hits import Numbers
-from worker.points.followed import Flags, Tracking, in_camera
+from worker.points.followed import Flags, in_camera
+from worker.points.tracking import Tracking
 
 BEFORE = 5e-3
 """Share of the way to a point by which the picture must be nearer to hide it: hair, mist and what

@@ -26,6 +26,15 @@ BEHIND = np.diag((-1.0, 1.0, -1.0))
 """A half turn."""
 
 
+class Wanted(NamedTuple):
+    """What is looked for at each of N places, if not what is nearest."""
+
+    depth: Numbers
+    """(N,): what is closest to that is kept."""
+    owner: Indices
+    """(N,), number of the thing whose surface it is."""
+
+
 @dataclass
 class Hits:
     """What has been met so far at each of N places."""
@@ -36,6 +45,19 @@ class Hits:
     """(N,), which of the surfaces that were looked at; -1 where nothing was met."""
     triangle: Indices
     """(N,), of that surface."""
+    wanted: Wanted | None = None
+
+    def takes(self, owner: int, places: Indices) -> NDArray[np.bool_]:
+        """Say at which of some places (K,) a thing is looked for."""
+        if self.wanted is None:
+            return np.ones(len(places), np.bool_)
+        return np.asarray(self.wanted.owner[places] == owner)
+
+    def off(self, places: Indices, depths: Numbers) -> Numbers:
+        """Return how far depths (K,) at some places are from what is looked for."""
+        if self.wanted is None:
+            return depths
+        return np.asarray(np.abs(depths - self.wanted.depth[places]))
 
 
 class Sheet(NamedTuple):
@@ -66,10 +88,10 @@ class Aims:
     def __post_init__(self) -> None:
         object.__setattr__(self, "grids", tuple(Grid(sheet.uv) for sheet in self.sheets))
 
-    def nothing(self) -> Hits:
+    def nothing(self, wanted: Wanted | None = None) -> Hits:
         """Return what is met by rays where there is nothing."""
         nowhere = np.full(len(self.starts), -1, dtype=np.int64)
-        return Hits(np.full(len(nowhere), np.inf), nowhere, nowhere.copy())
+        return Hits(np.full(len(nowhere), np.inf), nowhere, nowhere.copy(), wanted)
 
     def depths(self, points: Numbers) -> Numbers:
         """Return the depths (N,) of points (N, 3) on the rays."""
@@ -90,7 +112,9 @@ class Aims:
             found |= ahead & grid.any_in(low, high)
         return found
 
-    def cast(self, hits: Hits, surface: int, points: Numbers, triangles: Indices) -> None:
+    def cast(
+        self, hits: Hits, surface: int, points: Numbers, triangles: Indices, *, owner: int = 0
+    ) -> None:
         """Note what the rays meet of one more surface.
 
         Args:
@@ -98,53 +122,83 @@ class Aims:
             surface: Its number.
             points: (V, 3), in the camera's frame.
             triangles: (T, 3), its points.
+            owner: Number of the thing that it is of, where that is looked for.
         """
         for sheet, grid in zip(self.sheets, self.grids, strict=True):
             turned = points if sheet.turn is AS_IT_IS else points @ sheet.turn.T
-            self._cast_on(sheet, grid, hits, surface, turned, triangles)
+            for triangle, on_sheet, depth in self._met_on(sheet, grid, turned, triangles):
+                place = sheet.places[on_sheet]
+                kept = (depth >= self.near) & hits.takes(owner, place)
+                note(hits, surface, triangle[kept], place[kept], depth[kept])
 
-    def _cast_on(  # noqa: PLR0913 - a surface on a sheet
-        self,
-        sheet: Sheet,
-        grid: Grid,
-        hits: Hits,
-        surface: int,
-        points: Numbers,
-        triangles: Indices,
-    ) -> None:
+    def _met_on(
+        self, sheet: Sheet, grid: Grid, points: Numbers, triangles: Indices
+    ) -> Iterator[tuple[Indices, Indices, Numbers]]:
+        """Yield triangles, places on a sheet, and at which depth (K,) rays there meet them."""
         low, high, ahead = boxes(points, triangles, self.near, parallel=sheet.parallel)
         near_places = np.flatnonzero(ahead & grid.any_in(low, high))
-        for triangle, place in pairs(near_places, low, high, sheet.uv):
+        for triangle, place in grid.pairs(near_places, low, high):
             corners = points[triangles[triangle]]
-            depth = met(corners, sheet.uv[place], parallel=sheet.parallel)
-            there = depth >= self.near
-            note(hits, surface, triangle[there], sheet.places[place[there]], depth[there])
+            yield triangle, place, met(corners, sheet.uv[place], parallel=sheet.parallel)
 
 
 class Grid:
-    """Where on a sheet there are places: how many lie in a box is known by four look-ups."""
+    """Where on a sheet there are places: how many lie in a box is known by four look-ups.
+
+    Places are kept cell by cell, row by row, so that those of a stretch of a row lie together.
+    """
 
     SIDE = 512
 
     def __init__(self, uv: Numbers) -> None:
+        self._uv = uv
         self._low = uv.min(axis=0) if len(uv) else np.zeros(2)
         span = np.maximum(uv.max(axis=0) - self._low, 1e-12) if len(uv) else np.ones(2)
         self._scale = (self.SIDE - 1) / span
-        counts = np.zeros((self.SIDE + 1, self.SIDE + 1), dtype=np.int64)
         cells = self._cells(uv)
-        np.add.at(counts, (cells[:, 1] + 1, cells[:, 0] + 1), 1)
-        self._sums = counts.cumsum(axis=0).cumsum(axis=1)
+        flat = cells[:, 1] * self.SIDE + cells[:, 0]
+        counts = np.bincount(flat, minlength=self.SIDE**2)
+        self._order = np.argsort(flat, kind="stable")
+        self._first = np.concatenate([[0], counts.cumsum()])
+        square = counts.reshape(self.SIDE, self.SIDE)
+        self._sums = np.pad(square.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
 
     def any_in(self, low: Numbers, high: Numbers) -> NDArray[np.bool_]:
         """Say in which boxes (T, 2) there may be a place."""
         apart = (high < self._low) | (low > self._low + (self.SIDE - 1) / self._scale)
-        first, last = self._cells(low), self._cells(high) + 1
-        sums = self._sums
-        count = (
-            sums[last[:, 1], last[:, 0]] - sums[first[:, 1], last[:, 0]]
-            - sums[last[:, 1], first[:, 0]] + sums[first[:, 1], first[:, 0]]
-        )  # fmt: skip
+        count = self._count(self._cells(low), self._cells(high))
         return np.asarray((count > 0) & ~apart.any(axis=1))
+
+    def pairs(
+        self, triangles: Indices, low: Numbers, high: Numbers
+    ) -> Iterator[tuple[Indices, Indices]]:
+        """Yield some of the triangles (T,), and places (K, K), that lie in their boxes (T, 2)."""
+        low, high = low[triangles] - EDGE, high[triangles] + EDGE
+        first, last = self._cells(low), self._cells(high)
+        work = (self._count(first, last) + last[:, 1] - first[:, 1] + 1).cumsum()
+        ends = np.searchsorted(work, np.arange(AT_ONCE, work[-1] if len(work) else 0, AT_ONCE))
+        for some in np.split(np.arange(len(triangles)), np.unique(ends)):
+            which, place = self._in_cells(first[some], last[some])
+            which = some[which]
+            uv = self._uv[place]
+            inside = ((uv >= low[which]) & (uv <= high[which])).all(axis=1)
+            yield triangles[which[inside]], place[inside]
+
+    def _in_cells(self, first: Indices, last: Indices) -> tuple[Indices, Indices]:
+        """Return which boxes, by their corner cells (T, 2), hold which places (K, K)."""
+        of, row = spread(last[:, 1] - first[:, 1] + 1)
+        begin = (first[of, 1] + row) * self.SIDE
+        start = self._first[begin + first[of, 0]]
+        stretch, step = spread(self._first[begin + last[of, 0] + 1] - start)
+        return of[stretch], self._order[start[stretch] + step]
+
+    def _count(self, first: Indices, last: Indices) -> Indices:
+        """Return how many places lie in boxes, by their corner cells (T, 2)."""
+        sums, end = self._sums, last + 1
+        return np.asarray(
+            sums[end[:, 1], end[:, 0]] - sums[first[:, 1], end[:, 0]]
+            - sums[end[:, 1], first[:, 0]] + sums[first[:, 1], first[:, 0]]
+        )  # fmt: skip
 
     def _cells(self, uv: Numbers) -> Indices:
         cells = (uv - self._low) * self._scale
@@ -208,16 +262,10 @@ def boxes(
     return low, high, some
 
 
-def pairs(
-    triangles: Indices, low: Numbers, high: Numbers, uv: Numbers
-) -> Iterator[tuple[Indices, Indices]]:
-    """Yield triangles and the places (K, K) that lie in their boxes."""
-    step = max(1, AT_ONCE // max(1, len(uv)))
-    for first in range(0, len(triangles), step):
-        some = triangles[first : first + step]
-        inside = ((uv >= low[some, None] - EDGE) & (uv <= high[some, None] + EDGE)).all(axis=-1)
-        which, place = np.nonzero(inside)
-        yield some[which], place
+def spread(counts: Indices) -> tuple[Indices, Indices]:
+    """Return 0 0 0 1 1 ... and 0 1 2 0 1 ...: each number as often as its count, and which time."""
+    of = np.repeat(np.arange(len(counts)), counts)
+    return of, np.arange(len(of)) - np.repeat(counts.cumsum() - counts, counts)
 
 
 def met(corners: Numbers, uv: Numbers, *, parallel: bool) -> Numbers:
@@ -242,12 +290,13 @@ def met(corners: Numbers, uv: Numbers, *, parallel: bool) -> Numbers:
 
 
 def note(hits: Hits, surface: int, triangle: Indices, place: Indices, depth: Numbers) -> None:
-    """Keep what is nearer than what was met before."""
-    order = np.lexsort((triangle, depth))
-    triangle, place, depth = triangle[order], place[order], depth[order]
+    """Keep what is closer to what is looked for than what was met before."""
+    off = hits.off(place, depth)
+    order = np.lexsort((triangle, off))
+    triangle, place, depth, off = triangle[order], place[order], depth[order], off[order]
     places, first = np.unique(place, return_index=True)
-    nearer = depth[first] < hits.depth[places]
-    places, first = places[nearer], first[nearer]
+    closer = off[first] < hits.off(places, hits.depth[places])
+    places, first = places[closer], first[closer]
     hits.depth[places] = depth[first]
     hits.surface[places] = surface
     hits.triangle[places] = triangle[first]

@@ -56,13 +56,6 @@ def joined(parts: Iterable[Anchors]) -> Anchors:
     )
 
 
-class Tracking:
-    """The points of one frame, known once the renderer has had its meshes."""
-
-    def __init__(self) -> None:
-        self.followed: Followed | None = None
-
-
 def in_camera(world: Numbers, camera: CameraRecord) -> Numbers:
     """Return points (N, 3) of the world in the frame of a camera."""
     pose = np.array(camera.world_from_camera)

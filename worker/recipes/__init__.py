@@ -23,7 +23,8 @@ from farm.spec.view import View
 from worker.labels.flow import Shape
 from worker.labels.objects import Thing
 from worker.labels.tables import material_table
-from worker.points.followed import Tracking
+from worker.points.forms import Form
+from worker.points.tracking import Tracking
 
 if TYPE_CHECKING:  # the session imports Blender, which finding a recipe does not need
     from worker.blender.session import BlenderSession
@@ -45,9 +46,11 @@ class Shot:
     things: tuple[Thing, ...] = ()
     """What the picture shows, in the coordinates in which the record speaks."""
     tracking: Tracking | None = None
-    """Of a frame of a sequence: the points that are followed."""
+    """Of a frame of a sequence: what is followed."""
     shapes: Mapping[int, Shape] = field(default_factory=dict)
     """Of a frame of a sequence: index -> what the mesh is made of that is seen now."""
+    forms: Mapping[int, Form] = field(default_factory=dict)
+    """Of a frame of a sequence: index -> where the points of that mesh are."""
 
 
 class Shown(Protocol):

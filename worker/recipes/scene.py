@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from farm.spec.camera import FileCamera, PoseCamera
 from farm.spec.label import IndexLabel
-from farm.spec.passes import PassName
+from farm.spec.passes import VALIDITY, PassName
 from farm.spec.record import CameraRecord
 from farm.spec.view import View
 from worker.labels.objects import Thing
 from worker.labels.tables import index_table
-from worker.points.followed import Tracking
+from worker.points.tracking import Tracking
 from worker.recipes import Shot, Stage
 
 if TYPE_CHECKING:  # which imports Blender
@@ -56,6 +56,7 @@ class SceneStage(Stage):
             self.opened.show_frame(view.frame)
         camera = self.session.look_through(self.camera_of(view), motion=self.motion_of(view))
         shapes = self.opened.shapes() if self.is_sequence else {}
+        valid = self.is_sequence and not VALIDITY.isdisjoint(self.session.passes)
         return Shot(
             camera=camera,
             gain=1.0,
@@ -63,6 +64,7 @@ class SceneStage(Stage):
             things=self.things(),
             tracking=self.track(camera),
             shapes=shapes,
+            forms=self.opened.forms() if valid else {},
         )
 
     def track(self, camera: CameraRecord) -> Tracking | None:

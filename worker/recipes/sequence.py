@@ -11,12 +11,14 @@ import numpy as np
 
 from farm.spec.asset import Asset
 from farm.spec.camera import FileCamera, PathCamera, PoseCamera
+from farm.spec.passes import CARRIED
 from farm.spec.recipes.sequence import FINEST, Setup, Tracks, View
 from farm.spec.record import CameraRecord
 from farm.spec.shutter import Shutter
 from farm.spec.task import RenderTask
 from farm.spec.view import View as BaseView
-from worker.points.followed import Anchors, Tracking, joined
+from worker.points.followed import Anchors, joined
+from worker.points.tracking import Tracking
 from worker.recipes import Shot
 from worker.recipes.paths.lay import lay_paths, read_path, write_paths
 from worker.recipes.paths.poses import pose_at
@@ -106,7 +108,10 @@ class SequenceStage(SceneStage):
         return super().camera_of(view)
 
     def track(self, camera: CameraRecord) -> Tracking | None:
-        return self.session.follow(self.anchors, camera) if self.anchors is not None else None
+        keep = not CARRIED.isdisjoint(self.session.passes)
+        if self.anchors is None and not keep:
+            return None
+        return self.session.follow(camera, self.anchors, keep=keep)
 
     def choose_points(self, view: View, wanted: Tracks) -> Anchors:
         """Return points of what the sequence of a frame shows, the same for all of its frames."""

@@ -6,11 +6,16 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+from numpy.typing import NDArray
 
 from farm.spec.camera import AnyCamera
+from farm.spec.passes import PassName
 from farm.spec.view import View
 from worker.images.multilayer import Passes
-from worker.labels.arrays import Geometry, label_array
+from worker.labels.arrays import Geometry, label_array, reach
+from worker.labels.carried import CarriedFrame, carried_frame
 from worker.labels.flow import PASSES, FlowFrame
 from worker.labels.rim import within_rim
 from worker.recipes import Shot, Stage
@@ -27,14 +32,34 @@ class Look:
     @cached_property
     def frame(self) -> FlowFrame:
         """What flow needs to know; it waits until the frame has been read."""
-        shot, passes = self.shot, within_rim(self.passes.result(), self.shot.camera)
-        geometry = Geometry(shot.camera, shot.world_from_scene, shot.gain)
+        shot, seen = self.shot, self._seen
         return FlowFrame(
-            flow={side: label_array(name, passes, geometry) for side, (name, _) in PASSES.items()},
-            index=label_array("index", passes, geometry),
+            flow={side: self._label(name) for side, (name, _) in PASSES.items()},
+            index=self._label("index"),
             camera=shot.camera,
             shapes=shot.shapes,
+            reach=reach(seen) if "Depth" in seen.layers else None,
+            forms=shot.forms,
         )
+
+    @cached_property
+    def carried(self) -> CarriedFrame:
+        """What carrying points needs to know; it waits until the frame has been read.
+
+        Raises:
+            RenderError: The recipe keeps no surfaces.
+        """
+        shot = self.shot
+        return carried_frame(reach(self._seen), self._label("index"), shot.camera, shot.tracking)
+
+    @cached_property
+    def _seen(self) -> Passes:
+        return within_rim(self.passes.result(), self.shot.camera)
+
+    def _label(self, name: PassName) -> NDArray[Any]:
+        shot = self.shot
+        geometry = Geometry(shot.camera, shot.world_from_scene, shot.gain)
+        return label_array(name, self._seen, geometry)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from farm.errors import AssetError, RenderError, StaleAttempt, TaskError
 from farm.spec.asset import Asset
-from farm.spec.passes import FLOWS, PassName
+from farm.spec.passes import LED, PassName
 from farm.spec.task import RenderTask
 from farm.spec.view import View
 from worker.assets.cache import own_paths
@@ -226,7 +226,7 @@ def render_views(  # noqa: PLR0913  the parts of one loop
             raise_failures(jobs)
 
         chain = Chain(stage, lambda view: look_at(view, stage, session, pool), hand_on)
-        led = stage.is_sequence and not set(FLOWS).isdisjoint(session.passes)
+        led = stage.is_sequence and not LED.isdisjoint(session.passes)
         try:
             for view in views:
                 lease.confirm()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from farm.arrays import decode_rows, encode_rows
 from farm.errors import RenderError, UnusablePictureError
 from farm.spec.label import IndexLabel, ObjectLabel
-from farm.spec.passes import PASSES, PassName
+from farm.spec.passes import CARRIED, PASSES, PassName
 from farm.spec.task import RenderTask
 from worker.images.encode import decode, decode_exr, encode, encode_exr
 from worker.images.multilayer import Passes
 from worker.images.view_transform import Developer, quantise_mask
 from worker.labels.arrays import Geometry, label_array, reach
+from worker.labels.carried import carried_passes
 from worker.labels.flow import PASSES as FLOW_PASSES
 from worker.labels.flow import Side, flow_to, is_valid
 from worker.labels.objects import Sight, object_label, stand_alone
@@ -78,7 +79,7 @@ class ViewFileMaker:
         geometry = Geometry(shot.camera, shot.world_from_scene, shot.gain, self._materials)
         clock = PassTimer()
         arrays: dict[PassName, NDArray[Any]] = {}
-        known = flows(task.passes, around) if around is not None else {}
+        known = led_passes(task.passes, around) if around is not None else {}
         if "tracks" in task.passes:
             known["tracks"] = tracks(shot, passes)
         if exposure is not None:
@@ -138,18 +139,30 @@ class ViewFileMaker:
         return data
 
 
-def flows(wanted: Iterable[PassName], around: Around) -> dict[PassName, NDArray[Any]]:
-    """Return the flow passes of a frame, by a look at those before and after it."""
+def led_passes(wanted: Collection[PassName], around: Around) -> dict[PassName, NDArray[Any]]:
+    """Return the passes of a frame that depend on those before and after it."""
     sides: tuple[tuple[Side, Look | None], ...]
     sides = (("forward", around.after), ("backward", around.before))
-    here, found = around.own.frame, dict[PassName, NDArray[Any]]()
+    found: dict[PassName, NDArray[Any]] = {}
     for side, look in sides:
-        there = look.frame if look is not None else None
-        flow, valid = FLOW_PASSES[side]
-        if flow in wanted:
-            found[flow] = flow_to(here, there, side)
-        if valid in wanted:
-            found[valid] = np.where(is_valid(here, there, side), 255, 0).astype(np.uint8)
+        if not set(FLOW_PASSES[side]).isdisjoint(wanted):
+            found |= flows(wanted, around.own, look, side)
+        if not CARRIED.isdisjoint(wanted):
+            there = look.carried if look is not None else None
+            found |= carried_passes(wanted, around.own.carried, there, side)
+    return found
+
+
+def flows(
+    wanted: Collection[PassName], own: Look, look: Look | None, side: Side
+) -> dict[PassName, NDArray[Any]]:
+    """Return the flow of a frame to one side, and where it is valid, as far as it is wanted."""
+    here, there = own.frame, look.frame if look is not None else None
+    flow, valid = FLOW_PASSES[side]
+    moved = flow_to(here, there, side)
+    found: dict[PassName, NDArray[Any]] = {flow: moved}
+    if valid in wanted:
+        found[valid] = np.where(is_valid(here, there, side, moved), 255, 0).astype(np.uint8)
     return found
 
 

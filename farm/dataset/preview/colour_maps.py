@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from farm.dataset.images import to_8_bit
 from farm.spec.counted import counted
 from farm.spec.label import IndexLabel
-from farm.spec.passes import PASSES, PassName
+from farm.spec.passes import CARRIED, OCCLUSIONS, PASSES, PassName
 from farm.spec.record import ViewRecord
 
 CORNERS = ((1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1), (1, 0, 1), (1, 0, 0))
@@ -104,6 +104,14 @@ def paint_flow(
     note = f"up to {full:.3g} px" if full > STILL_PX else "nothing moves"
     shown = lengths > STILL_PX if valid is None else valid
     return over_background(middlebury(flow / max(full, LEAST_FLOW_PX)), shown), note
+
+
+def paint_scene_flow(moves: Floats) -> tuple[Bytes, str]:
+    """Show x, y, z of moves as red, green, blue, grey where nothing moves."""
+    there = np.isfinite(moves).all(axis=-1)
+    most = float(np.abs(moves[there]).max(initial=0.0))
+    shown = np.where(there[..., None], moves, 0.0) / (most or 1.0)
+    return over_background(shown / 2 + 0.5, there), f"up to {most:.3g}" if most else "nothing moves"
 
 
 def paint_yes_or_no(there: NDArray[np.uint8]) -> tuple[Bytes, str]:
@@ -212,6 +220,8 @@ PAINTERS: dict[PassName, Callable[[NDArray[Any]], tuple[Bytes, str]]] = {
     "flow_backward": paint_flow,
     "flow_forward_valid": paint_yes_or_no,
     "flow_backward_valid": paint_yes_or_no,
+    **dict.fromkeys(CARRIED - set(OCCLUSIONS), paint_scene_flow),
+    **dict.fromkeys(OCCLUSIONS, paint_yes_or_no),
     "position": paint_positions,
     "albedo": paint_light,
     "diffuse": paint_light,

@@ -409,6 +409,14 @@ FILES: dict[PassName, tuple[str, str, str]] = {
     "blur": ("blurred", "blurred", "png"),
     "rolling_shutter": ("rolling", "rolling", "png"),
     "events": ("events", "events", "npz"),
+    "scene_flow_forward": ("scene_flows", "forward", "exr"),
+    "scene_flow_backward": ("scene_flows", "backward", "exr"),
+    "scene_flow_forward_world": ("scene_flows", "forward_world", "exr"),
+    "scene_flow_backward_world": ("scene_flows", "backward_world", "exr"),
+    "occlusion_forward": ("occlusions", "forward", "png"),
+    "occlusion_backward": ("occlusions", "backward", "png"),
+    "out_of_frame_forward": ("out_of_frame", "forward", "png"),
+    "out_of_frame_backward": ("out_of_frame", "backward", "png"),
 }
 """Folder, stem and suffix of a pass's files in a sequence; of others the pass is both."""
 

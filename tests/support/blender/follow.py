@@ -61,6 +61,12 @@ class Truth(NamedTuple):
     """(H, W): the other moment shows the same point."""
     close: np.ndarray
     """(H, W): too close to an edge, here or there, for either answer to be wrong."""
+    inside: np.ndarray
+    """(H, W): the same point falls into the picture of the other moment."""
+    start: np.ndarray
+    """(H, W, 3), where it is in the world; NaN where there is nothing."""
+    end: np.ndarray
+    """(H, W, 3), where it is at the other moment."""
 
 
 def truth(
@@ -74,6 +80,8 @@ def truth(
     flow = np.full((height, width, 2), np.nan)
     valid = np.zeros((height, width), bool)
     close = np.zeros((height, width), bool)
+    within = np.zeros((height, width), bool)
+    places = np.full((2, height, width, 3), np.nan)
     for y in range(height):
         for x in range(width):
             start = world[:3, :3] @ looked.origins[y, x] + world[:3, 3]
@@ -88,9 +96,11 @@ def truth(
             px = project(local[None], other)[0]
             flow[y, x] = px - [x + 0.5, y + 0.5]
             inside = bool(np.isfinite(px).all() and (px >= 0).all() and (px < size).all())
+            within[y, x] = inside
+            places[:, y, x] = weights @ here.points[here.triangles[face]], moved
             valid[y, x] = inside and sees(there, other, moved)
             close[y, x] = inside and is_close(there, other, moved, valid=valid[y, x])
-    return Truth(owner, flow, valid, close)
+    return Truth(owner, flow, valid, close, within, *places)
 
 
 def sees(moment: Moment, camera: CameraRecord, point: np.ndarray, skin: float = SKIN) -> bool:

@@ -48,6 +48,16 @@ COLUMNS = {
     "flow_backward": "motion to the frame before, pixels: x right, y down",
     "flow_forward_valid": "255 where the next frame shows the same point of a surface, else 0",
     "flow_backward_valid": "255 where the frame before shows the same point, else 0",
+    "scene_flow_forward": "place in the next frame's camera minus place in this one's, units of "
+    "the view's world: x right, y up, z towards it; NaN where it is not known",
+    "scene_flow_backward": "the same to the frame before",
+    "scene_flow_forward_world": "motion in the view's world to the next frame; NaN where it is not "
+    "known",
+    "scene_flow_backward_world": "the same to the frame before",
+    "occlusion_forward": "255 where something hides the point in the next frame's picture, else 0",
+    "occlusion_backward": "255 where something hides it in the frame before, else 0",
+    "out_of_frame_forward": "255 where the point is outside of the next frame's picture, else 0",
+    "out_of_frame_backward": "255 where it is outside of the picture of the frame before, else 0",
     "uv": "texture coordinates; 0 where there is nothing",
     "blur": "the picture as a camera with an open shutter sees it, sRGB",
     "rolling_shutter": "the picture, read row by row while the shutter is open, sRGB",
