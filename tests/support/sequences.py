@@ -31,6 +31,11 @@ SEQUENCE_PASSES: tuple[PassName, ...] = (
     "rgb", "mask", "depth", "normal", "index",
     "flow_forward", "flow_backward", "flow_forward_valid", "flow_backward_valid",
 )  # fmt: skip
+CARRIED_PASSES: tuple[PassName, ...] = (
+    "scene_flow_forward", "scene_flow_backward", "scene_flow_forward_world",
+    "scene_flow_backward_world", "occlusion_forward", "occlusion_backward",
+    "out_of_frame_forward", "out_of_frame_backward",
+)  # fmt: skip
 SCENES = ("street", "harbour", "attic")
 """Titles of the scenes that sequences take in turn; each is a group of its own."""
 COLOURS = ((120, 120, 130), (214, 69, 65))
@@ -242,6 +247,8 @@ def labels(
     there = shot.index > 0
     forward, forward_valid = flow(which, place, place + 1, shot, size)
     backward, backward_valid = flow(which, place, place - 1, shot, size)
+    following = place + 1 if place < frames - 1 else None
+    before = place - 1 if place > 0 else None
     noise = np.random.default_rng(place).normal(0, 255 * grain, (*shot.index.shape, 3))
     return {
         "rgb": np.clip(picture(shot, directions) + noise, 0, 255).astype(np.uint8),
@@ -254,6 +261,8 @@ def labels(
         "flow_forward_valid": forward_valid * (place < frames - 1),
         "flow_backward_valid": backward_valid * (place > 0),
         "tracks": tracks(which, place, camera, size),
+        **in_space(which, place, following, shot, size, side="forward"),
+        **in_space(which, place, before, shot, size, side="backward"),
     }
 
 
@@ -287,11 +296,46 @@ def flow(
     return moved.astype(np.float32), seen.astype(np.uint8) * 255
 
 
+def in_space(
+    which: int, place: int, other: int | None, shot: Shot, size: tuple[int, int], *, side: str
+) -> dict[PassName, NDArray[Any]]:
+    """Return the passes of points that are carried to a neighbouring frame, if there is one."""
+    names: list[PassName] = [name for name in CARRIED_PASSES if side in name]
+    gone = np.full((*shot.index.shape, 3), np.nan, np.float32)
+    nowhere = np.zeros(shot.index.shape, np.uint8)
+    if other is None:
+        return dict(zip(names, (gone, gone, nowhere, nowhere), strict=True))
+    one, two = world_of(which, place, shot), world_of(which, other, shot)
+    local = [
+        (world - np.array(camera.world_from_camera)[:3, 3])
+        @ np.array(camera.world_from_camera)[:3, :3]
+        for world, camera in (
+            (one, camera_at(which, place, size)), (two, camera_at(which, other, size))
+        )
+    ]  # fmt: skip
+    target, _ = carried(which, other, shot, size)
+    there = shot.index > 0
+    inside = ((target >= 0) & (target < size)).all(axis=-1) & there
+    seen = flow(which, place, other, shot, size)[1] > 0
+    found = (
+        np.where(there[..., None], local[1] - local[0], np.nan).astype(np.float32),
+        np.where(there[..., None], two - one, np.nan).astype(np.float32),
+        (inside & ~seen).astype(np.uint8) * 255,
+        (there & ~inside).astype(np.uint8) * 255,
+    )
+    return dict(zip(names, found, strict=True))
+
+
+def world_of(which: int, place: int, shot: Shot) -> Numbers:
+    """Return where points of plates are in the world in a frame (..., 3)."""
+    matrices = np.array([np.eye(4), *(p.world_from_object for p in plates_at(which, place))])
+    of = matrices[shot.index]
+    return np.einsum("...ij,...j->...i", of[..., :3, :3], shot.local) + of[..., :3, 3]
+
+
 def carried(which: int, other: int, shot: Shot, size: tuple[int, int]) -> tuple[Numbers, Numbers]:
     """Return where points of plates are in another frame: (..., 2) pixels, and their depth."""
-    matrices = np.array([np.eye(4), *(p.world_from_object for p in plates_at(which, other))])
-    of = matrices[shot.index]
-    world = np.einsum("...ij,...j->...i", of[..., :3, :3], shot.local) + of[..., :3, 3]
+    world = world_of(which, other, shot)
     camera = camera_at(which, other, size)
     inverse = np.linalg.inv(np.array(camera.world_from_camera))
     points = world @ inverse[:3, :3].T + inverse[:3, 3]

@@ -167,7 +167,7 @@ class Grid:
         """Say in which boxes (T, 2) there may be a place."""
         apart = (high < self._low) | (low > self._low + (self.SIDE - 1) / self._scale)
         count = self._count(self._cells(low), self._cells(high))
-        return np.asarray((count > 0) & ~apart.any(axis=1))
+        return np.asarray((count > 0) & ~(apart[:, 0] | apart[:, 1]))
 
     def pairs(
         self, triangles: Indices, low: Numbers, high: Numbers
@@ -180,8 +180,10 @@ class Grid:
         for some in np.split(np.arange(len(triangles)), np.unique(ends)):
             which, place = self._in_cells(first[some], last[some])
             which = some[which]
-            uv = self._uv[place]
-            inside = ((uv >= low[which]) & (uv <= high[which])).all(axis=1)
+            inside = np.ones(len(which), np.bool_)
+            for axis in range(2):  # much faster than along a short axis
+                at = self._uv[place, axis]
+                inside &= (at >= low[which, axis]) & (at <= high[which, axis])
             yield triangles[which[inside]], place[inside]
 
     def _in_cells(self, first: Indices, last: Indices) -> tuple[Indices, Indices]:

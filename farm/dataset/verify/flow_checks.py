@@ -12,7 +12,7 @@ from farm.dataset.images import DecodeError, decode_pass
 from farm.errors import StorageError
 from farm.projection import project, rays
 from farm.spec.counted import counted
-from farm.spec.passes import PassName
+from farm.spec.passes import CARRIED, PassName
 from farm.spec.record import CameraRecord, ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage
@@ -26,7 +26,9 @@ VALID: dict[Side, PassName] = {
 }
 OTHER: dict[Side, Side] = {"forward": "backward", "backward": "forward"}
 NEIGHBOUR: dict[Side, str] = {"forward": "next", "backward": "previous"}
-READ: tuple[PassName, ...] = ("rgb", "depth", "index", *FLOW.values(), *VALID.values())
+READ: tuple[PassName, ...] = (
+    "rgb", "depth", "index", *FLOW.values(), *VALID.values(), *sorted(CARRIED)
+)  # fmt: skip
 MOST_PIXELS = 20_000
 """Valid pixels of a frame that are followed, evenly spread: enough for shares of a hundredth."""
 BACK_PX, BACK_SHARE = 1.0, 0.5

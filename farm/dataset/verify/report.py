@@ -12,7 +12,7 @@ from farm.spec.base import Spec
 CheckName = Literal[
     "records", "names", "summary", "missing", "bytes", "decode", "shape", "mask", "empty", "flat",
     "edge", "numbers", "depth", "normal", "index", "tracks", "box", "frames", "poses", "flow",
-    "pace", "warp", "same", "alike", "stray", "splits", "running", "nested", "failures",
+    "carried", "pace", "warp", "same", "alike", "stray", "splits", "running", "nested", "failures",
 ]  # fmt: skip
 
 TITLES: dict[CheckName, str] = {
@@ -36,6 +36,7 @@ TITLES: dict[CheckName, str] = {
     "frames": "sequences have all their frames, and times increase",
     "poses": "each sequence's transforms.json agrees with the records",
     "flow": "flow leads to the same things in neighbouring frames",
+    "carried": "scene flow and occlusion agree with depth, poses and flow",
     "pace": "most of what is seen moves as far as depth and poses say",
     "warp": "pictures look the same along the flow",
     "same": "no two views have the same picture",
@@ -98,8 +99,8 @@ class CheckResult(Spec):
     """It may be right: a person should look."""
     looked_at: int
     """Views, or of `stray` files, of `records` lines, of `splits` places, of `frames` and `poses`
-    sequences, of `flow`, `pace` and `warp` steps to a neighbouring frame, of `summary`, `running`
-    and `failures` datasets."""
+    sequences, of `flow`, `carried`, `pace` and `warp` steps to a neighbouring frame, of `summary`,
+    `running` and `failures` datasets."""
     found: int
     examples: tuple[str, ...]
     """The first findings."""

@@ -20,12 +20,15 @@ from farm.dataset.verify.flow_checks import (
 )
 from farm.dataset.verify.frame_checks import strange_frames, strange_ids, strange_transforms
 from farm.dataset.verify.report import DatasetFinding, FindingCounter
+from farm.dataset.verify.scene_flow_checks import Odd, has_carried, strange_carried
 from farm.spec.record import ViewRecord
 from farm.storage import Storage
 
 RUN_FRAMES = 16
 """Neighbouring frames that one thread walks through, with two of them in memory."""
 SIDES: tuple[Side, ...] = ("forward", "backward")
+Looked = tuple[Followed | None, list[Odd] | None]
+"""What one step of flow tells, and what is wrong with points that are followed in space."""
 RecordOf = Callable[[int], tuple[str, ViewRecord]]
 """Returns the dataset and the record of a view, by its number."""
 
@@ -83,8 +86,10 @@ class SequenceVerifier:
         runs = (views[at : at + RUN_FRAMES + 1] for at in starts)
         walk = partial(self._walk, ends=(views[0], views[-1]))
         for run, steps in mapped(walk, runs, workers=workers):
-            for step in steps:
-                self._take(step, tallies[step.side], sequence)
+            for step, odd in steps:
+                if step is not None:
+                    self._take(step, tallies[step.side], sequence)
+                self._take_carried(odd)
             progress(min(RUN_FRAMES, len(run)))
         for tally in tallies.values():
             turned = list(tally.strange_sense())
@@ -105,11 +110,21 @@ class SequenceVerifier:
             self._report(DatasetFinding("flow", step.file or sequence.key, step.astray, step.file))
         tally.add(step)
 
-    def _walk(self, run: list[int], *, ends: tuple[int, int]) -> tuple[list[int], list[Followed]]:
+    def _take_carried(self, odd: list[Odd] | None) -> None:
+        if odd is None:
+            return
+        self._tally.look("carried")
+        for what, file in odd:
+            self._report(DatasetFinding("carried", file, what, file))
+
+    def _walk(self, run: list[int], *, ends: tuple[int, int]) -> tuple[list[int], list[Looked]]:
         """Follow the flow through neighbouring frames; the last one begins the next run."""
         frames = (self._read(view) for view in run)
-        found = (follow(*step) for step in steps_of(frames, run, ends))
-        return run, [step for step in found if step is not None]
+        found = []
+        for step in steps_of(frames, run, ends):
+            odd = list(strange_carried(*step)) if has_carried(step[0]) else None
+            found.append((follow(*step), odd))
+        return run, found
 
     def _read(self, view: int) -> Frame:
         dataset, record = self._record_of(view)

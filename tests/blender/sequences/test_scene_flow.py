@@ -6,8 +6,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from farm.expand.recipe import expand
-from farm.projection import project, rays
 from tests.support.blender.films import film_job, shoot_film
 from tests.support.blender.follow import moment_of, truth
 from tests.support.blender.street_scene import FACTS, MOTIONS, write_street

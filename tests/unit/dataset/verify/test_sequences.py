@@ -17,7 +17,7 @@ from farm.dataset.verify.report import VerifyReport
 from farm.dataset.verify.verify import verify
 from farm.storage import FolderStorage, open_storage
 from tests.support.changed_datasets import ChangedDataset
-from tests.support.sequences import SEQUENCE_PASSES, write_sequences
+from tests.support.sequences import CARRIED_PASSES, SEQUENCE_PASSES, write_sequences
 
 pytest.importorskip("imagecodecs")
 pytest.importorskip("OpenEXR")
@@ -74,6 +74,9 @@ def told(report: VerifyReport, check: str) -> tuple[str, ...]:
             {"passes": ("index", "flow_forward", "flow_forward_valid")}, id="one side alone"
         ),
         pytest.param({"passes": ("rgb", "mask")}, id="no flow"),
+        pytest.param({"passes": (*SEQUENCE_PASSES, *CARRIED_PASSES)}, id="points in space"),
+        pytest.param({"passes": ("depth", *CARRIED_PASSES), "frames": 1}, id="no neighbour"),
+        pytest.param({"passes": CARRIED_PASSES}, id="points in space alone"),
         pytest.param({"passes": ("rgb", *FLOWS)}, id="nothing says where flow is valid"),
         pytest.param({"size": (40, 96)}, id="upright"),
     ],
@@ -396,6 +399,58 @@ def test_validity_is_yes_or_no(folder):
     report = look_at(folder)
 
     assert "holds numbers besides 0 and 255 at" in told(report, "flow")[0]
+
+
+@pytest.fixture(scope="module")
+def in_space(tmp_path_factory) -> Path:
+    passes = (*SEQUENCE_PASSES, *CARRIED_PASSES)
+    return make(tmp_path_factory.mktemp("space") / "set", passes=passes)
+
+
+def shifted(moves):
+    return moves + np.array([0.2, 0.0, 0.0], np.float32)
+
+
+def all_known(moves):
+    return np.nan_to_num(moves)
+
+
+@pytest.mark.parametrize(
+    ("name", "how", "at", "what"),
+    [
+        ("scene_flow_forward", shifted, 1, "leads 100.0% of its pixels elsewhere than"),
+        ("scene_flow_backward", backwards, 2, "of its pixels elsewhere than flow_backward"),
+        ("scene_flow_forward_world", shifted, 1, "is not scene_flow_forward in the world at"),
+        ("scene_flow_forward_world", all_known, 1, "or scene_flow_forward alone is known at"),
+        ("scene_flow_forward", all_known, FRAMES - 1, "but there is no next frame"),
+        ("scene_flow_backward_world", all_known, 0, "but there is no previous frame"),
+        ("occlusion_forward", all_valid, 1, "occlusion_forward and out_of_frame_forward both"),
+        ("occlusion_backward", all_valid, 0, "but there is no previous frame"),
+        ("occlusion_backward", lambda told: told // 2 + 1, 2, "numbers besides 0 and 255"),
+        ("out_of_frame_forward", all_valid, 1, "and flow_forward_valid both mark"),
+        ("out_of_frame_backward", all_valid, 2, "inside of the picture of street"),
+    ],
+)
+def test_points_in_space_that_do_not_fit_are_found(in_space, tmp_path, name, how, at, what):
+    shutil.copytree(in_space, tmp_path / "set")
+    data = ChangedDataset(tmp_path / "set")
+    data.change(name, how, at=at)
+    data.save()
+    broken: list[str] = []
+
+    report = look_at(tmp_path / "set", broken=broken.append)
+
+    lines = told(report, "carried")
+    assert any(what in line for line in lines), lines
+    assert data.lines[at]["files"][name]["path"] in broken
+    assert found(report).keys() == {"carried"}
+
+
+def test_every_step_of_points_in_space_is_looked_at(in_space):
+    report = look_at(in_space)
+
+    assert found(report) == {}
+    assert looked(report)["carried"] == 2 * 2 * FRAMES
 
 
 def one_thing(folder: Path, how) -> VerifyReport:
