@@ -35,7 +35,7 @@ KNOWN_PX = 0.1
 """How far from where its object takes it a point may flow to be known to go there."""
 REACH_SHARE = 0.01
 """Share of the way to a point by which it may be nearer or farther than all pixels around the place
-where it is: surfaces bend."""
+where it is, beside as much as they differ among each other: surfaces bend."""
 
 Shape = tuple[int, ...]
 """What makes a mesh: as long as it is the same, its points can be followed."""
@@ -135,15 +135,16 @@ class Agreement:
         self._reach = reach_there(here, there, landed)
         if self._reach is not None:
             assert there.reach is not None
-            self._nearest, self._farthest = spans(there.reach)
+            self._nearest, self._farthest = spans(there.reach, there.index)
 
     def __call__(self, x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say for which pixels those at (x, y), each (H, W), of the other frame do."""
         if self._reach is None:
             return np.ones(x.shape, bool)
         near, far = self._nearest[y, x], self._farthest[y, x]
-        slack = REACH_SHARE * np.abs(self._reach)
-        beside = (self._reach < near - slack) | (self._reach > far + slack)
+        with np.errstate(invalid="ignore"):  # infinite minus infinite, where there is nothing
+            slack = REACH_SHARE * np.abs(self._reach) + (far - near)
+            beside = (self._reach < near - slack) | (self._reach > far + slack)
         return ~beside  # NaN, where it is not known, is never beside
 
 
@@ -170,14 +171,18 @@ def reach_there(
     return far.reshape(here.index.shape)
 
 
-def spans(reach: Floats) -> tuple[Floats, Floats]:
-    """Return the nearest and the farthest (H, W) of each pixel and those around it."""
+def spans(reach: Floats, index: NDArray[np.uint16]) -> tuple[Floats, Floats]:
+    """Return the nearest and the farthest (H, W) that the thing of each pixel shows there and in
+    the pixels around it."""
     height, width = reach.shape
-    wide = np.pad(reach, 1, mode="edge")
-    around = [
-        wide[down : down + height, right : right + width] for down in range(3) for right in range(3)
-    ]
-    return np.minimum.reduce(around), np.maximum.reduce(around)
+    wide, things = np.pad(reach, 1, mode="edge"), np.pad(index, 1, mode="edge")
+    nearest, farthest = reach.copy(), reach.copy()
+    for down, right in np.ndindex(3, 3):
+        around = slice(down, down + height), slice(right, right + width)
+        same = things[around] == index
+        np.minimum(nearest, wide[around], out=nearest, where=same)
+        np.maximum(farthest, wide[around], out=farthest, where=same)
+    return nearest, farthest
 
 
 def is_followed(here: FlowFrame, there: FlowFrame) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from farm.projection import project
 from tests.support.blender.films import film_job, shoot_film
 from tests.support.blender.follow import barycentric, is_close, moment_of, sees
 from tests.support.blender.simulated import LAST, cloth, write_simulated
-from tests.support.blender.street_scene import FACTS, MOTIONS, write_street
+from tests.support.blender.street_scene import COPIES, FACTS, MOTIONS, write_street
 
 SIZE = 96
 
@@ -183,36 +183,6 @@ def test_what_vanishes_is_lost_while_it_is_gone(blender, tmp_path):
     for number, rows in tracks_of(film).items():
         assert rows["lost"][ball].all() == (number == 22)
         assert rows["lost"][ball].any() == (number == 22)
-
-
-COPIES = {
-    "collection": "held = bpy.data.collections.new('Held'); held.objects.link(ball); "
-    "scene.collection.objects.unlink(ball); ball.animation_data_clear(); "
-    "ball.location = (0, 0, 0); "
-    "a = bpy.data.objects.new('A', None); a.instance_type = 'COLLECTION'; "
-    "a.instance_collection = held; scene.collection.objects.link(a); "
-    "key(a, 'location', (1, (3, -2, 0.7)), (40, (-3, -2, 0.7))); "
-    "b = bpy.data.objects.new('B', None); b.instance_type = 'COLLECTION'; "
-    "b.instance_collection = held; scene.collection.objects.link(b); b.location = (2, -3, 0.7); "
-    "key(b, 'rotation_euler', (1, (0, 0, 0)), (40, (0, 3, 1)))",
-    "geometry nodes": "ball.animation_data_clear(); ball.location = (0, 0, 0); "
-    "held = bpy.data.objects.new('Holder', bpy.data.meshes.new('Holder')); "
-    "scene.collection.objects.link(held); ball.hide_render = True; "
-    "tree = bpy.data.node_groups.new('g', 'GeometryNodeTree'); "
-    "tree.interface.new_socket('o', in_out='OUTPUT', socket_type='NodeSocketGeometry'); "
-    "n = tree.nodes; info = n.new('GeometryNodeObjectInfo'); info.inputs[0].default_value = ball; "
-    "line = n.new('GeometryNodeMeshLine'); line.inputs['Count'].default_value = 3; "
-    "line.inputs['Offset'].default_value = (2, 0.5, 0); "
-    "put = n.new('GeometryNodeInstanceOnPoints'); out = n.new('NodeGroupOutput'); "
-    "tree.links.new(line.outputs[0], put.inputs['Points']); "
-    "tree.links.new(info.outputs['Geometry'], put.inputs['Instance']); "
-    "tree.links.new(put.outputs[0], out.inputs[0]); "
-    "held.modifiers.new('g', 'NODES').node_group = tree; "
-    "key(held, 'location', (1, (-3, -4, 0.7)), (40, (1, -3, 0.7)))",
-    "seen only by renders": "ball.hide_viewport = True; "
-    "s = ball.modifiers.new('s', 'SUBSURF'); s.levels = 0; s.render_levels = 2; "
-    "w = ball.modifiers.new('w', 'DECIMATE'); w.ratio = 0.1; w.show_render = False",
-}
 
 
 @pytest.mark.parametrize("kind", COPIES)
