@@ -7,11 +7,12 @@ from typing import Literal, NamedTuple, get_args
 
 PassName = Literal[
     "rgb", "mask", "depth", "distance", "normal", "normal_world", "index", "material",
-    "flow_forward", "flow_backward", "flow_forward_valid", "flow_backward_valid", "position",
-    "albedo", "diffuse", "specular", "cryptomatte", "uv", "tracks", "blur", "rolling_shutter",
-    "events", "scene_flow_forward", "scene_flow_backward", "scene_flow_forward_world",
+    "flow_forward", "flow_backward", "flow_forward_valid", "flow_backward_valid",
+    "scene_flow_forward", "scene_flow_backward", "scene_flow_forward_world",
     "scene_flow_backward_world", "occlusion_forward", "occlusion_backward",
-    "out_of_frame_forward", "out_of_frame_backward",
+    "out_of_frame_forward", "out_of_frame_backward", "position",
+    "albedo", "diffuse", "specular", "cryptomatte", "uv", "tracks", "blur", "rolling_shutter",
+    "events",
 ]  # fmt: skip
 PASS_NAMES: tuple[PassName, ...] = get_args(PassName)
 
@@ -73,6 +74,14 @@ PASSES: dict[PassName, PassInfo] = {
     "flow_backward": PassInfo("flow_backward", "floats", TWO),
     "flow_forward_valid": PassInfo("flow_forward_valid", "yes_or_no"),
     "flow_backward_valid": PassInfo("flow_backward_valid", "yes_or_no"),
+    "scene_flow_forward": PassInfo("scene_flow_forward", "floats", THREE, NAN),
+    "scene_flow_backward": PassInfo("scene_flow_backward", "floats", THREE, NAN),
+    "scene_flow_forward_world": PassInfo("scene_flow_forward_world", "floats", THREE, NAN),
+    "scene_flow_backward_world": PassInfo("scene_flow_backward_world", "floats", THREE, NAN),
+    "occlusion_forward": PassInfo("occlusion_forward", "yes_or_no"),
+    "occlusion_backward": PassInfo("occlusion_backward", "yes_or_no"),
+    "out_of_frame_forward": PassInfo("out_of_frame_forward", "yes_or_no"),
+    "out_of_frame_backward": PassInfo("out_of_frame_backward", "yes_or_no"),
     "position": PassInfo("position", "floats", THREE),
     "albedo": PassInfo("albedo", "floats", THREE),
     "diffuse": PassInfo("diffuse", "floats", THREE),
@@ -83,14 +92,6 @@ PASSES: dict[PassName, PassInfo] = {
     "blur": PassInfo("blur", "picture"),
     "rolling_shutter": PassInfo("rolling_shutter", "picture"),
     "events": PassInfo("events", "arrays", columns=EVENTS),
-    "scene_flow_forward": PassInfo("scene_flow_forward", "floats", THREE, NAN),
-    "scene_flow_backward": PassInfo("scene_flow_backward", "floats", THREE, NAN),
-    "scene_flow_forward_world": PassInfo("scene_flow_forward_world", "floats", THREE, NAN),
-    "scene_flow_backward_world": PassInfo("scene_flow_backward_world", "floats", THREE, NAN),
-    "occlusion_forward": PassInfo("occlusion_forward", "yes_or_no"),
-    "occlusion_backward": PassInfo("occlusion_backward", "yes_or_no"),
-    "out_of_frame_forward": PassInfo("out_of_frame_forward", "yes_or_no"),
-    "out_of_frame_backward": PassInfo("out_of_frame_backward", "yes_or_no"),
 }
 
 PICTURED: tuple[PassName, ...] = tuple(n for n in PASS_NAMES if PASSES[n].kind != "arrays")

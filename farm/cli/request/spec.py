@@ -42,8 +42,8 @@ render:
   previews: true             # 8-bit pictures of depth, normals and other labels, for people
 
 # or depth, distance, normal, normal_world, index, material, flow_forward, flow_backward, position,
-# albedo, diffuse, specular, cryptomatte, uv; of sequences also tracks, and flow (to both sides,
-# with where it is valid)
+# albedo, diffuse, specular, cryptomatte, uv; of sequences also tracks, and to both sides flow (with
+# where it is valid), scene_flow, occlusion (and what is out of the frame)
 passes: [rgb, mask]
 seed: 0                      # the same seed makes the same dataset again
 views_per_task: 10           # views that a worker renders for one message

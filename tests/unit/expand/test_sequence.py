@@ -50,6 +50,33 @@ def test_a_scene_is_one_sequence_unless_said():
     assert views[0].path_of("depth", picture_format="png") == f"{name}/depths/depth_000001.exr"
 
 
+def test_scene_flow_and_occlusion_are_words_for_several_passes():
+    spec = JobSpec.model_validate(
+        {
+            "recipe": {"kind": "sequence"}, "scenes": ["x.blend"],
+            "passes": ["rgb", "scene_flow", "occlusion", "scene_flow_forward_world"],
+        }
+    )  # fmt: skip
+    assert spec.passes == (
+        "rgb", "scene_flow_forward", "scene_flow_backward", "occlusion_forward",
+        "occlusion_backward", "out_of_frame_forward", "out_of_frame_backward",
+        "scene_flow_forward_world",
+    )  # fmt: skip
+    [_, *paths] = [
+        frames(job_of())["scene0/001-00001-00600"][0].path_of(name, picture_format="png")
+        for name in spec.passes
+    ]
+    assert len(set(paths)) == len(paths)
+    assert paths[0] == "scene0/001-00001-00600/scene_flows/forward_000001.exr"
+    assert paths[2] == "scene0/001-00001-00600/occlusions/forward_000001.png"
+
+
+@pytest.mark.parametrize("name", ["scene_flow", "occlusion", "scene_flow_forward_world"])
+def test_models_have_no_neighbouring_frames_to_carry_points_to(name):
+    with pytest.raises(ValueError, match="of the recipe sod have no neighbouring frames"):
+        JobSpec.model_validate({"models": ["x.glb"], "hdrs": ["y.hdr"], "passes": [name]})
+
+
 def test_it_is_told_that_a_dark_scene_is_lit_evenly_in_pictures():
     dark = FACTS.model_copy(update={"is_dark": True})
     job = job_of(dark)

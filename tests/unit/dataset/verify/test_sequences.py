@@ -446,6 +446,23 @@ def test_points_in_space_that_do_not_fit_are_found(in_space, tmp_path, name, how
     assert found(report).keys() == {"carried"}
 
 
+def test_a_scene_flow_is_whole_or_not_there(in_space, tmp_path):
+    def without_z(moves):
+        moves = moves.copy()
+        moves[20:22, 30:35, 2] = np.nan
+        return moves
+
+    shutil.copytree(in_space, tmp_path / "set")
+    data = ChangedDataset(tmp_path / "set")
+    data.change("scene_flow_backward", without_z, at=2)
+    data.save()
+
+    report = look_at(tmp_path / "set")
+
+    what = "scene_flow_backward has some of its numbers at 10 pixels, and NaN beside them"
+    assert what in told(report, "numbers")[0]
+
+
 def test_every_step_of_points_in_space_is_looked_at(in_space):
     report = look_at(in_space)
 

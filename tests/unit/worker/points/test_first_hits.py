@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from worker.points.first_hits import aims, weights_of
+from worker.points.first_hits import Wanted, aims, weights_of
 
 CHANCE = np.random.default_rng(5)
 
@@ -61,6 +61,26 @@ def test_surfaces_may_be_looked_at_one_after_the_other():
     np.testing.assert_array_equal(
         (parts.surface * 30 + parts.triangle)[there], whole.triangle[there]
     )
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_what_is_looked_for_is_met_and_not_what_is_before_it(parallel):
+    """Of each ray the triangle that was chosen beforehand, among those of the right owner."""
+    points, triangles = soup(200)
+    owners = np.arange(200) % 2 + 1
+    weights = CHANCE.dirichlet([3, 3, 3], size=200)
+    wanted = (weights[..., None] * points[triangles]).sum(axis=1)
+    ahead = np.flatnonzero(wanted[:, 2] < -0.5)
+    rays = aims(wanted[ahead], 0.1, parallel=parallel)
+    hits = rays.nothing(Wanted(rays.depths(wanted[ahead]), owners[ahead]))
+    for owner in (1, 2):
+        mine = np.flatnonzero(owners == owner)
+        rays.cast(hits, owner, points, triangles[mine], owner=owner)
+    np.testing.assert_array_equal(hits.surface, owners[ahead])
+    np.testing.assert_array_equal(hits.triangle * 2 + hits.surface - 1, ahead)
+    nearest = rays.nothing()
+    rays.cast(nearest, 0, points, triangles)
+    assert (nearest.triangle != ahead).mean() > 0.1, "many are behind others"
 
 
 def test_no_ray_slips_through_between_two_triangles():

@@ -16,6 +16,10 @@ from farm.spec.passes import PassName
 LEAST_DIGITS = 4
 
 
+UNSEEN: tuple[PassName, ...] = ("occlusion_forward", "out_of_frame_forward")
+"""What Sintel calls an occlusion: a point that the next frame does not show, for either reason."""
+
+
 class Shown(NamedTuple):
     """A frame and where its pixels go."""
 
@@ -24,11 +28,13 @@ class Shown(NamedTuple):
     picture: PassFile
     flow: bytes
     invalid: bytes
+    occlusions: bytes | None
+    """None where the dataset does not tell."""
     extras: list[tuple[str, PassFile]]
 
 
 class MiddleburyExporter(WholeExporter[Shown]):
-    """`training/{clean,flow,invalid}/<sequence>/frame_0001.*`."""
+    """`training/{clean,flow,invalid,occlusions}/<sequence>/frame_0001.*`."""
 
     reader = "Sintel's layout"
     takes = frozenset({"link"})
@@ -44,6 +50,7 @@ class MiddleburyExporter(WholeExporter[Shown]):
             picture=picture(view, "rgb", self.options.image_format),
             flow=flo_file(view.pixels("flow_forward"), valid),
             invalid=encode(np.where(valid, 0, 255).astype(np.uint8), "png"),
+            occlusions=self._occlusions(view),
             extras=extra_files(view, self._extras()),
         )
 
@@ -57,9 +64,24 @@ class MiddleburyExporter(WholeExporter[Shown]):
                 path = f"{name}/{frame.stem}"
                 files.append(self.outbox.put(f"{split}/flow/{path}.flo", frame.flow))
                 files.append(self.outbox.put(f"{split}/invalid/{path}.png", frame.invalid))
+                if frame.occlusions is not None:
+                    place = f"{split}/occlusions/{path}.png"
+                    files.append(self.outbox.put(place, frame.occlusions))
             link = self.options.link
             files += [file.put(self.outbox, path, link=link) for path, file in frame.extras]
         return Written(files, [])
 
+    def _occlusions(self, view: NumberedView) -> bytes | None:
+        """Return what the next frame does not show, white, where the dataset tells both reasons."""
+        if not self._tells:
+            return None
+        hidden, outside = (view.pixels(name) for name in UNSEEN)
+        return encode(np.maximum(hidden, outside), "png")
+
     def _extras(self) -> tuple[PassName, ...]:
-        return self.extras("rgb", "flow_forward", "flow_forward_valid")
+        own = ("rgb", "flow_forward", "flow_forward_valid", *(UNSEEN if self._tells else ()))
+        return self.extras(*own)
+
+    @property
+    def _tells(self) -> bool:
+        return set(UNSEEN) <= set(self.survey.common_passes())

@@ -16,13 +16,15 @@ from farm.dataset.preview.colour_maps import LEAST_FLOW_PX, paint, paint_depth, 
 from farm.dataset.preview.panels import VALIDITY_OF, Scale, measure
 from farm.dataset.video import Mp4Writer
 from farm.errors import SpecError
-from farm.spec.passes import PICTURED, PassName
+from farm.spec.passes import CARRIED, OCCLUSIONS, PICTURED, PassName
 from farm.spec.record import ViewRecord
 
 Bytes = NDArray[np.uint8]
 MEASURED_FRAMES = 32
 """Frames, evenly spread, that the colours of all are chosen by."""
-UNSTEADY: frozenset[PassName] = frozenset({"position", "diffuse", "specular", "cryptomatte"})
+UNSTEADY: frozenset[PassName] = frozenset(
+    {"position", "diffuse", "specular", "cryptomatte", *CARRIED.difference(OCCLUSIONS)}
+)
 """Passes whose colours depend on what else is in the picture."""
 SHOWN: tuple[PassName, ...] = tuple(name for name in PICTURED if name not in UNSTEADY)
 Arrays = dict[PassName, NDArray[Any]]

@@ -13,7 +13,7 @@ from PIL import Image
 import farm.dataset
 from farm.dataset.export.flow_files import kitti_png
 from farm.errors import SpecError
-from tests.support.sequences import write_sequences
+from tests.support.sequences import CARRIED_PASSES, SEQUENCE_PASSES, write_sequences
 from tests.unit.dataset.export.pictures import run
 
 NAME = "street-001-00001-00004"
@@ -117,6 +117,24 @@ def test_sintel_has_one_flow_less_than_pictures(tmp_path: Path):
         with Image.open(root / "invalid" / NAME / f"{path.stem}.png") as file:
             np.testing.assert_array_equal(np.asarray(file) > 0, ~valid)
     assert len(list((tmp_path / "out/passes/depth").rglob("*.exr"))) == 8
+    assert not (root / "occlusions").exists(), "nothing tells of them"
+
+
+def test_sintel_s_occlusions_are_what_is_hidden_and_what_is_out_of_the_frame(tmp_path: Path):
+    passes = (*SEQUENCE_PASSES, *CARRIED_PASSES)
+    write_sequences(tmp_path / "d", passes=passes, size=(40, 64))
+    views = list(farm.dataset.open(tmp_path / "d"))
+
+    run(tmp_path / "d", tmp_path / "out", "middlebury")
+
+    found = sorted((tmp_path / "out/training/occlusions" / NAME).glob("*.png"))
+    assert [path.name for path in found] == [f"frame_{at:04d}.png" for at in (1, 2, 3)]
+    for path, view in zip(found, views, strict=False):
+        hidden, outside = view["occlusion_forward"] > 0, view["out_of_frame_forward"] > 0
+        assert hidden.any()
+        assert outside.any()
+        with Image.open(path) as file:
+            np.testing.assert_array_equal(np.asarray(file) > 0, hidden | outside)
 
 
 def test_a_sequence_with_a_damaged_frame_is_left_out_until_it_is_good(tmp_path: Path):
