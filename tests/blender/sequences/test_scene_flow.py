@@ -181,6 +181,7 @@ def test_points_land_where_flow_leads_from_a_camera_of_ours_in_slow_motion(
 
 
 def test_baked_cloth_carries_its_points(blender, tmp_path):
+    blender.free_model()  # whose names the scene would otherwise not get
     scene = tmp_path / "cloth.blend"
     write_simulated(scene, cloth)
     facts = FACTS.model_copy(

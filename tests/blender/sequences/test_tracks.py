@@ -330,6 +330,7 @@ def test_points_are_followed_from_a_camera_of_ours(blender, street, tmp_path):
 
 
 def test_points_go_along_with_baked_cloth(blender, tmp_path):
+    blender.free_model()  # whose names the scene would otherwise not get
     scene = tmp_path / "cloth.blend"
     write_simulated(scene, cloth)
     with_cloth = FACTS.model_copy(

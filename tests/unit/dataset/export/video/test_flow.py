@@ -122,7 +122,7 @@ def test_sintel_has_one_flow_less_than_pictures(tmp_path: Path):
 
 def test_sintel_s_occlusions_are_what_is_hidden_and_what_is_out_of_the_frame(tmp_path: Path):
     passes = (*SEQUENCE_PASSES, *CARRIED_PASSES)
-    write_sequences(tmp_path / "d", passes=passes, size=(40, 64))
+    write_sequences(tmp_path / "d", passes=passes, size=(96, 72))
     views = list(farm.dataset.open(tmp_path / "d"))
 
     run(tmp_path / "d", tmp_path / "out", "middlebury")
