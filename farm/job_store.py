@@ -131,6 +131,15 @@ class JobStore:
         """Note that a job's datasets are finished."""
         self.storage.put(end_key(job_id), end.model_dump_json().encode())
 
+    def size(self, job_id: str) -> int | None:
+        """Return the bytes of a job's datasets when they were finished last; None: not noted."""
+        text = self.storage.get(size_key(job_id)) or b""
+        return int(text) if text.isdigit() and len(text) < 20 else None
+
+    def save_size(self, job_id: str, size_bytes: int) -> None:
+        """Note how many bytes the datasets of a job have."""
+        self.storage.put(size_key(job_id), str(size_bytes).encode())
+
     def control(self, job_id: str) -> JobControl:
         """Return what a user wants of a job; wishes that were never stated have their defaults."""
         data = self.storage.get(control_key(job_id))
@@ -207,6 +216,11 @@ def spec_key(job_id: str) -> str:
 def end_key(job_id: str) -> str:
     """Return the key of the note on how a job ended."""
     return f"{FOLDER}/{job_id}/end.json"
+
+
+def size_key(job_id: str) -> str:
+    """Return the key of the note on how large a job's datasets are."""
+    return f"{FOLDER}/{job_id}/size"
 
 
 def control_key(job_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from farm import expand, products
@@ -9,6 +10,7 @@ from farm.api.jobs import find_job
 from farm.api.problems import ApiProblem
 from farm.api.services import Services
 from farm.errors import SpecError, StorageError
+from farm.holdings import Upload, hash_of_name
 from farm.job_store import FOLDER, prefix_of
 from farm.library import files_of
 from farm.spec.job import Job
@@ -73,6 +75,9 @@ def delete_unused(services: Services, *, dry_run: bool) -> Deletion:
             for asset in job.assets if job else ():
                 in_use.update(file.sha256 for file in files_of(asset))
             needed.update(expand.products(job) if job else ())
+        latest_s = time.time() - grace_s
+        uploads = services.holdings.of_all()  # of some, others have sent the bytes long ago
+        in_use.update(upload.sha256 for upload in uploads if upload.modified_s > latest_s)
         unused = list(services.library.unused(in_use, older_than_s=grace_s))
         found = [(blob.sha256, blob.size_bytes) for blob in unused]
         made = list(products.unused(services.storage, needed, older_than_s=grace_s))
@@ -81,9 +86,48 @@ def delete_unused(services: Services, *, dry_run: bool) -> Deletion:
         if not dry_run:
             for blob in unused:
                 services.library.remove(blob.sha256)
+            services.holdings.forget({blob.sha256 for blob in unused})
             for product in made:
                 products.remove(services.storage, product)
     return sum_up(found, dry_run=dry_run)
+
+
+def delete_unused_of(services: Services, owner: str, *, dry_run: bool) -> Deletion:
+    """Give up the uploads of somebody that none of their jobs needs and that are not new.
+
+    A file stays in the library while another job or another user needs it, but counts for them.
+    """
+    latest_s = time.time() - services.settings.asset_grace_s
+    with services.library_lock:
+        needed, mine = needed_files(services, owner)
+        held = {upload.sha256 for upload in services.holdings.of_all() if not is_of(upload, owner)}
+        found = [
+            upload
+            for upload in services.holdings.uploads(owner).values()
+            if upload.sha256 not in mine and upload.modified_s <= latest_s
+        ]
+        for upload in () if dry_run else found:
+            services.holdings.drop(upload)
+            if upload.sha256 not in needed | held:
+                services.library.remove(upload.sha256)
+    return sum_up(((upload.sha256, upload.size_bytes) for upload in found), dry_run=dry_run)
+
+
+def is_of(upload: Upload, owner: str) -> bool:
+    """Say whether an upload is somebody's."""
+    return upload.owner == hash_of_name(owner)
+
+
+def needed_files(services: Services, owner: str) -> tuple[set[str], set[str]]:
+    """Return the hashes of the files that jobs need: of all jobs, and of somebody's."""
+    needed, mine = set[str](), set[str]()
+    for job_id in services.book.ids():
+        job = services.book.load(job_id)
+        files = {file.sha256 for asset in (job.assets if job else ()) for file in files_of(asset)}
+        needed |= files
+        if services.book.owner(job_id) == owner:
+            mine |= files
+    return needed, mine
 
 
 def sum_up(found: Iterable[tuple[str, int]], *, dry_run: bool) -> Deletion:

@@ -11,8 +11,10 @@ from fastapi import Depends, Request
 from farm.api.guesses import Guesses
 from farm.api.job_feed import JobFeed
 from farm.api.promises import Promises
+from farm.api.quotas import Quotas, Sizes
 from farm.api.settings import ApiSettings
 from farm.api.uploads import Uploads
+from farm.holdings import Holdings
 from farm.job_store import JobStore
 from farm.ledger import Ledger
 from farm.library import Library
@@ -36,13 +38,18 @@ class Services:
     job_feed: JobFeed = field(init=False)
     uploads: Uploads = field(init=False)
     promises: Promises = field(init=False)
+    holdings: Holdings = field(init=False)
+    quotas: Quotas = field(init=False)
     guesses: Guesses = field(default_factory=Guesses)
     library_lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while assets of a job are looked for and while unused ones are removed."""
 
     def __post_init__(self) -> None:
         self.job_feed = JobFeed(self.ledger, self.book)
-        self.uploads = Uploads(self.library, self.settings)
+        self.holdings = Holdings(self.storage)
+        sizes = Sizes(self.storage, self.book)
+        self.quotas = Quotas(self.ledger, self.holdings, sizes, self.settings)
+        self.uploads = Uploads(self.library, self.settings, self.holdings, self.quotas)
         self.promises = Promises(self.ledger, self.book)
 
 

@@ -9,19 +9,24 @@ import os
 import re
 import shutil
 import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from starlette.concurrency import run_in_threadpool
 
 from farm.api.problems import ApiProblem
+from farm.api.quotas import Quotas
 from farm.api.settings import ApiSettings
 from farm.errors import SetupError, StorageError
+from farm.holdings import Holdings, Upload, hash_of_name
 from farm.library import Library, blob_key
-from farm.spec.wire import SHA256_PATTERN, UploadInfo
+from farm.library.store import Blob
+from farm.spec.counted import counted
+from farm.spec.role import allows
+from farm.spec.wire import SHA256_PATTERN, TokenInfo, UploadInfo
 
 SILENCE_S = 60.0
 """Silence after which a client counts as gone."""
@@ -29,22 +34,43 @@ TURN_S = 20.0
 """Longest wait of a client for another one that sends the same file."""
 ROOM_LEFT_BYTES = 256 << 20
 """Space that uploads leave free on the disk."""
+GIVEN_UP_S = 3600.0
+"""Time after which nobody waits for the rest of a file; its part can be resumed all the same."""
 STALE_S = 7 * 86_400.0
 HASHERS = 64
 READ_BYTES = 4 << 20
 WRITE_BYTES = 256 << 10
 
 
+class Pending(NamedTuple):
+    """A file of which a part has arrived."""
+
+    owner: str
+    size_bytes: int
+    """Of the whole file."""
+    since_s: float
+    """When a piece of it was begun last."""
+
+
 class Uploads:
     """The unfinished uploads, in a folder of their own."""
 
-    def __init__(self, library: Library, settings: ApiSettings) -> None:
+    def __init__(
+        self, library: Library, settings: ApiSettings, holdings: Holdings, quotas: Quotas
+    ) -> None:
         self.library = library
+        self.holdings = holdings
+        self.quotas = quotas
+        self.shared = settings.shared
+        self.pending: dict[Path, Pending] = {}
+        """The files of which a part has arrived lately."""
+        self.refusals: Counter[str] = Counter()
+        """How often an owner's quota was used up."""
         self.folder = settings.spool_folder
         self.in_temporary_folder = settings.spool is None
         self.max_bytes = settings.max_asset_bytes
         self.turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self.hashers: OrderedDict[str, tuple[int, Any]] = OrderedDict()
+        self.hashers: OrderedDict[Path, tuple[int, Any]] = OrderedDict()
 
     def tidy(self) -> None:
         """Make the folder; remove uploads that nobody has resumed for a week.
@@ -69,34 +95,70 @@ class Uploads:
                 if time.time() - part.stat().st_mtime > STALE_S:
                     part.unlink()
 
-    def info(self, sha256: str) -> UploadInfo:
-        """Return how much of a file has arrived."""
+    def info(self, sha256: str, caller: TokenInfo) -> UploadInfo:
+        """Return how much of a file has arrived from somebody."""
         check_hash(sha256)
         blob_bytes = self.library.storage.size(blob_key(sha256))
-        if blob_bytes is not None:
+        if blob_bytes is not None and self._counts(caller, sha256, blob_bytes):
             return UploadInfo(sha256=sha256, received_bytes=blob_bytes, complete=True)
-        return UploadInfo(sha256=sha256, received_bytes=size_of(self._part(sha256)), complete=False)
+        received = size_of(self._part(sha256, caller))
+        return UploadInfo(sha256=sha256, received_bytes=received, complete=False)
+
+    def missing(self, sha256s: Sequence[str], caller: TokenInfo) -> list[str]:
+        """Return which files somebody has to upload before a job may name them."""
+        lacking = self.library.missing(sha256s)
+        if self.sees_all(caller):
+            return lacking
+        there = self.holdings.uploads(caller.name).keys() - set(lacking)
+        return [sha256 for sha256 in dict.fromkeys(sha256s) if sha256 not in there]
+
+    def seen(self, caller: TokenInfo, *, after: str) -> Iterator[Blob | Upload]:
+        """Yield the files that somebody may know of, by hash, from behind one."""
+        if self.sees_all(caller):
+            return self.library.blobs(after=after)
+        mine = self.holdings.uploads(caller.name)
+        return (upload for sha256, upload in mine.items() if sha256 > after)
+
+    def _counts(self, caller: TokenInfo, sha256: str, blob_bytes: int) -> bool:
+        """Say whether a file of the library is there for somebody: who hides it must not tell."""
+        return self.sees_all(caller) or self.holdings.has(caller.name, sha256, blob_bytes)
+
+    def sees_all(self, caller: TokenInfo) -> bool:
+        """Say whether somebody may know of all files of the library."""
+        return self.shared or allows(caller.role, "admin")
 
     async def receive(
-        self, sha256: str, *, offset: int, total: int, pieces: AsyncIterator[bytes]
+        self,
+        sha256: str,
+        caller: TokenInfo,
+        *,
+        offset: int,
+        total: int,
+        pieces: AsyncIterator[bytes],
     ) -> UploadInfo:
         """Append to a file from `offset` on; keep it once all `total` bytes are here.
 
         Raises:
             ApiProblem: The offset is not where the file ends; the bytes have another hash; there
-                is not enough room.
+                is not enough room, or not within the caller's quota.
         """
         check_hash(sha256)
         async with self._turn(sha256):
-            info = await run_in_threadpool(self.info, sha256)
+            info = await run_in_threadpool(self.info, sha256, caller)
             if info.complete:
                 return info
             self._check(info, offset=offset, total=total)
-            hasher = await run_in_threadpool(self._hasher, sha256, offset)
-            await self._append(sha256, hasher, offset=offset, total=total, pieces=pieces)
-            if size_of(self._part(sha256)) == total:
-                await run_in_threadpool(self._keep, sha256, hasher)
-            return await run_in_threadpool(self.info, sha256)
+            part, refusals = self._part(sha256, caller), self.refusals[caller.name]
+            await run_in_threadpool(self._check_quota, part, caller, total)
+            hasher = await run_in_threadpool(self._hasher, part, offset)
+            try:
+                await self._append(part, hasher, offset=offset, total=total, pieces=pieces)
+            finally:
+                if self.refusals[caller.name] > refusals and size_of(part) < total:
+                    self._discard(part)  # another file met the quota: nothing half stays behind
+            if size_of(part) == total:
+                await run_in_threadpool(self._keep, sha256, part, caller, hasher)
+            return await run_in_threadpool(self.info, sha256, caller)
 
     @contextlib.asynccontextmanager
     async def _turn(self, sha256: str) -> AsyncIterator[None]:
@@ -139,19 +201,56 @@ class Uploads:
                 "delete old jobs and unused assets, or give FARM_SPOOL a larger disk",
             )
 
-    def _hasher(self, sha256: str, offset: int) -> Any:
+    def _check_quota(self, part: Path, caller: TokenInfo, total: int) -> None:
+        """Make sure that a file is within its owner's quota, with all that are under way.
+
+        Raises:
+            ApiProblem: It is not; of files that have not arrived whole nothing is kept.
+        """
+        if self.quotas.bytes_of(caller) is None:
+            return
+        self.pending[part] = Pending(caller.name, total, time.monotonic())
+        mine = self._pending_of(caller.name)
+        size_bytes = sum(pending.size_bytes for pending in mine.values())
+        try:
+            self.quotas.check_bytes(caller, size_bytes, what=what_comes(len(mine)))
+        except ApiProblem:
+            self.refusals[caller.name] += 1
+            for other in mine:
+                if other == part or not self._is_coming(other):
+                    self._discard(other)
+            raise
+
+    def _pending_of(self, owner: str) -> dict[Path, Pending]:
+        """Return the files that somebody sends; who has not gone on for long has given up."""
+        earliest_s = time.monotonic() - GIVEN_UP_S
+        for part, pending in list(self.pending.items()):
+            if pending.since_s < earliest_s and not self._is_coming(part):
+                self.pending.pop(part, None)
+        return {part: each for part, each in list(self.pending.items()) if each.owner == owner}
+
+    def _is_coming(self, part: Path) -> bool:
+        turn = self.turns.get(part.name.partition(".")[0])
+        return turn is not None and turn.locked()
+
+    def _discard(self, part: Path) -> None:
+        self.pending.pop(part, None)
+        self.hashers.pop(part, None)
+        part.unlink(missing_ok=True)
+
+    def _hasher(self, part: Path, offset: int) -> Any:
         """Return the hash of what has arrived; it is read again only after a restart."""
-        known = self.hashers.pop(sha256, None)
+        known = self.hashers.pop(part, None)
         if known and known[0] == offset:
             return known[1]
         hasher = hashlib.sha256()
         if offset:
-            for piece in read_pieces(self._part(sha256)):
+            for piece in read_pieces(part):
                 hasher.update(piece)
         return hasher
 
     async def _append(
-        self, sha256: str, hasher: Any, *, offset: int, total: int, pieces: AsyncIterator[bytes]
+        self, part: Path, hasher: Any, *, offset: int, total: int, pieces: AsyncIterator[bytes]
     ) -> None:
         def write(piece: bytes) -> None:
             try:
@@ -161,7 +260,7 @@ class Uploads:
                 raise StorageError(f"{self.folder}: cannot be written: {error.strerror}") from error
             hasher.update(piece)
 
-        with self._part(sha256).open("ab") as file:
+        with part.open("ab") as file:
             try:
                 async for piece in timely(pieces):
                     if offset + len(piece) > total:
@@ -173,13 +272,11 @@ class Uploads:
                     await run_in_threadpool(write, piece)
                     offset += len(piece)
             finally:
-                self.hashers[sha256] = (offset, hasher)
+                self.hashers[part] = (offset, hasher)
                 while len(self.hashers) > HASHERS:
                     self.hashers.popitem(last=False)
 
-    def _keep(self, sha256: str, hasher: Any) -> None:
-        self.hashers.pop(sha256, None)
-        part = self._part(sha256)
+    def _keep(self, sha256: str, part: Path, caller: TokenInfo, hasher: Any) -> None:
         try:
             if hasher.hexdigest() != sha256:
                 raise ApiProblem(
@@ -187,12 +284,20 @@ class Uploads:
                     f"the bytes have the hash {hasher.hexdigest()}, not {sha256}",
                     "nothing was kept; send the file again from its beginning",
                 )
+            size_bytes = size_of(part)
+            self.quotas.check_bytes(caller, size_bytes, what="the file")  # it may have changed
             self.library.add(sha256, part)
+            self.holdings.add(caller.name, sha256, size_bytes)
         finally:
-            part.unlink(missing_ok=True)
+            self._discard(part)
 
-    def _part(self, sha256: str) -> Path:
-        return self.folder / f"{sha256}.part"
+    def _part(self, sha256: str, caller: TokenInfo) -> Path:
+        return self.folder / f"{sha256}.{hash_of_name(caller.name)}.part"
+
+
+def what_comes(files: int) -> str:
+    """Return what a quota has to hold, for people."""
+    return "the file" if files == 1 else f"what is uploaded now ({counted(files, 'file')})"
 
 
 def check_hash(sha256: str) -> None:

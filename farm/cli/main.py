@@ -28,6 +28,7 @@ from farm.cli.remote.jobs import (
 )
 from farm.cli.remote.login import login, logout
 from farm.cli.remote.submit import submit
+from farm.cli.remote.tidy import tidy
 from farm.cli.remote.watch import watch
 from farm.cli.render import render
 from farm.cli.request.spec import schema, spec
@@ -47,7 +48,7 @@ COMMANDS = {
     HERE: (render, spec, schema),
     USE: (
         login, submit, jobs, status, watch, wait, logs, download, pause, resume, cancel, retry,
-        priority, delete, workers, logout,
+        priority, delete, tidy, workers, logout,
     ),
     RUN: (up, down, doctor, api, dispatcher, flower, recover),
 }  # fmt: skip

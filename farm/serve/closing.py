@@ -15,7 +15,7 @@ from farm.dataset.records.collect import FinishedRun, RunFacts
 from farm.dataset.records.conflicts import settle_conflicts
 from farm.dataset.records.read import has_records
 from farm.errors import DamagedLedgerError, StorageError, UnreachableError
-from farm.job_store import FOLDER, LOST, JobStore, end_of
+from farm.job_store import FOLDER, LOST, JobStore, end_of, prefix_of
 from farm.ledger import JobStatus, Ledger, TaskState
 from farm.serve.restore import restore
 from farm.spec.job import Job
@@ -124,6 +124,8 @@ class Closer:
                 run = FinishedRun(facts, is_complete, report=log.warning)
                 finish_dataset(self.storage, dataset, run)
         if self.ledger.job(job_id) is not None:
+            taken = (entry.size_bytes for entry in self.storage.entries(prefix_of(job_id)))
+            self.book.save_size(job_id, sum(taken))
             self.book.save_end(job_id, end_of(status))
             log.info("datasets finished job=%s", job_id)
 

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Header, Request
 from farm.api import deletion, uploads
 from farm.api.jobs import bad_cursor
 from farm.api.owners import is_admin
-from farm.api.problems import ApiProblem
 from farm.api.routes.parameters import Cursor, DryRun, Limit, Sha256
 from farm.api.services import Caller, FarmServices
 from farm.spec.wire import SHA256_PATTERN, AssetInfo, Deletion, Hashes, Page, UploadInfo
@@ -21,21 +20,22 @@ router = APIRouter(prefix="/v1/assets", tags=["assets"])
 
 
 @router.post("/missing", summary="Ask which files the library lacks")
-def missing(services: FarmServices, hashes: Hashes) -> Hashes:
+def missing(services: FarmServices, caller: Caller, hashes: Hashes) -> Hashes:
     """Returns those that must be uploaded before a job may name them."""
     for sha256 in hashes.sha256s:
         uploads.check_hash(sha256)
-    return Hashes(sha256s=tuple(services.library.missing(hashes.sha256s)))
+    return Hashes(sha256s=tuple(services.uploads.missing(hashes.sha256s, caller)))
 
 
 @router.get("", summary="List the files of the library")
 def list_assets(
-    services: FarmServices, cursor: Cursor = None, limit: Limit = 100
+    services: FarmServices, caller: Caller, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[AssetInfo]:
     """By hash; identical files are kept once."""
     if cursor is not None and not re.fullmatch(SHA256_PATTERN, cursor):
         raise bad_cursor()
-    found = list(itertools.islice(services.library.blobs(after=cursor or ""), limit + 1))
+    seen = services.uploads.seen(caller, after=cursor or "")
+    found = list(itertools.islice(seen, limit + 1))
     items = tuple(
         AssetInfo(sha256=blob.sha256, size_bytes=blob.size_bytes, modified_s=blob.modified_s)
         for blob in found[:limit]
@@ -44,9 +44,9 @@ def list_assets(
 
 
 @router.get("/{sha256}/upload", summary="Ask how much of a file has arrived")
-def upload_info(services: FarmServices, sha256: Sha256) -> UploadInfo:
+def upload_info(services: FarmServices, caller: Caller, sha256: Sha256) -> UploadInfo:
     """Resume the upload from `received_bytes`."""
-    return services.uploads.info(sha256)
+    return services.uploads.info(sha256, caller)
 
 
 @router.patch(
@@ -59,8 +59,9 @@ def upload_info(services: FarmServices, sha256: Sha256) -> UploadInfo:
         }
     },
 )  # fmt: skip
-async def upload(
+async def upload(  # noqa: PLR0913 - what a request has
     services: FarmServices,
+    caller: Caller,
     sha256: Sha256,
     request: Request,
     upload_offset: Annotated[
@@ -72,13 +73,15 @@ async def upload(
 ) -> UploadInfo:
     """Raw bytes. The last ones complete the file if its hash is the one in the path."""
     return await services.uploads.receive(
-        sha256, offset=upload_offset, total=upload_length, pieces=request.stream()
+        sha256, caller, offset=upload_offset, total=upload_length, pieces=request.stream()
     )
 
 
 @router.delete("/unused", summary="Remove files that no job needs")
 def delete_unused(services: FarmServices, caller: Caller, *, dry_run: DryRun = False) -> Deletion:
-    """Recent uploads stay: they may be for a job that is about to be submitted."""
-    if not is_admin(caller):
-        raise ApiProblem(403, "only admins remove the uploads of all", "ask the farm's operator")
-    return deletion.delete_unused(services, dry_run=dry_run)
+    """Of what is the caller's, for admins of all. Recent uploads stay: they may be for a job that
+    is about to be submitted.
+    """
+    if is_admin(caller):
+        return deletion.delete_unused(services, dry_run=dry_run)
+    return deletion.delete_unused_of(services, caller.name, dry_run=dry_run)

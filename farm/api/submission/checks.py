@@ -22,7 +22,7 @@ from farm.spec.counted import counted
 from farm.spec.hint import hint
 from farm.spec.job import Job
 from farm.spec.recipes import of_role
-from farm.spec.wire import SHA256_PATTERN, Submission
+from farm.spec.wire import SHA256_PATTERN, Submission, TokenInfo
 
 ASSET_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
 HASH = re.compile(SHA256_PATTERN)
@@ -205,18 +205,40 @@ def job_mistakes(job: Job, settings: ApiSettings) -> Iterator[str]:
             return
 
 
-def missing_files(services: Services, job: Job) -> Iterator[str]:
-    """Yield which files the library lacks, or has in another size."""
-    wanted = {
+def missing_bytes(services: Services, caller: TokenInfo, job: Job) -> int:
+    """Return how many bytes somebody would have to upload for a job."""
+    wanted = wanted_files(job)
+    missing = services.uploads.missing(list(wanted), caller)
+    return sum(wanted[sha256][0] for sha256 in missing)
+
+
+def wanted_files(job: Job) -> dict[str, tuple[int, str]]:
+    """Return size and name of the files that a job needs from the library, by hash."""
+    return {
         file.sha256: (file.size_bytes, f"{asset.name}: {file.path}")
         for asset in job.assets
         if asset.in_library
         for file in files_of(asset)
     }
+
+
+def missing_files(services: Services, caller: TokenInfo, job: Job) -> Iterator[str]:
+    """Yield which files the library lacks for somebody, or has in another size."""
+    wanted = wanted_files(job)
+    if not services.uploads.sees_all(caller):
+        mine = services.holdings.uploads(caller.name)
+        hidden = [sha256 for sha256 in wanted if sha256 not in mine]
+        yield from (not_there(wanted[sha256][1], sha256) for sha256 in hidden)
+        wanted = {sha256: file for sha256, file in wanted.items() if sha256 in mine}
     with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:  # a bucket answers one after another
         sizes = pool.map(lambda sha256: services.storage.size(blob_key(sha256)), wanted)
         for (sha256, (size_bytes, name)), found in zip(wanted.items(), sizes, strict=True):
             if found is None:
-                yield f"{name} is not in the library (sha256 {sha256}); upload it first"
+                yield not_there(name, sha256)
             elif found != size_bytes:
                 yield f"{name} has {found} bytes in the library, not {size_bytes} as stated"
+
+
+def not_there(name: str, sha256: str) -> str:
+    """Say that the library lacks a file."""
+    return f"{name} is not in the library (sha256 {sha256}); upload it first"

@@ -11,6 +11,7 @@ from farm.api.submission.checks import (
     check_shared,
     check_text,
     job_mistakes,
+    missing_bytes,
     missing_files,
     mistakes,
     raise_for,
@@ -37,10 +38,10 @@ def submit(services: Services, submission: Submission, caller: TokenInfo) -> tup
     job = checked_job(services, submission)
     with services.library_lock:
         check_seen(services, caller, job)
-        raise_for(missing_files(services, job))
-        owner = caller.name
-        count = expand.count(job)
+        raise_for(missing_files(services, caller, job))
+        owner, count = caller.name, expand.count(job)
         if services.ledger.job(job.job_id) is None:
+            services.quotas.check_job(caller, job, views=count.views)
             check_room(services, job, views=count.views)
             owner = services.book.claim(job.job_id, owner)
             services.book.save(job)
@@ -52,6 +53,8 @@ def submit(services: Services, submission: Submission, caller: TokenInfo) -> tup
             owner=owner,
             name=submission.name or "",
         )
+        if new:
+            services.holdings.note_views(owner, job.job_id, count.views)
     renamed = not new and rename(services, job.job_id, submission.name, caller)
     status = services.ledger.job(job.job_id)
     assert status is not None
@@ -76,6 +79,10 @@ def validate(services: Services, submission: Submission, caller: TokenInfo) -> J
     if status is not None:
         return services.job_feed.info(status)
     count = expand.count(job)
+    upload_bytes = 0
+    if services.quotas.bytes_of(caller) is not None:
+        upload_bytes = missing_bytes(services, caller, job)
+    services.quotas.check_job(caller, job, views=count.views, upload_bytes=upload_bytes)
     check_room(services, job, views=count.views)
     return JobInfo(
         job_id=job.job_id,

@@ -89,6 +89,9 @@ def list_tokens(storage: Storage = None, *, json: Json = False) -> None:
         return
     from farm.cli.token.table import table, warnings
 
+    if not found:
+        typer.echo("there are no tokens; farm token create --name NAME makes one", err=True)
+        return
     for line in table(found):
         typer.echo(line)
     _warn(warnings(found))

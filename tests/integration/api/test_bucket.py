@@ -55,4 +55,4 @@ def test_a_job_from_its_submission_to_its_deletion(api):
     assert api.client(None).get("/health").status_code == 200
 
     assert admin.delete(f"/v1/jobs/{job_id}").json()["files"] > len(files)
-    assert {key.split("/")[0] for key in api.storage.keys("")} == {"assets", "auth"}
+    assert {key.split("/")[0] for key in api.storage.keys("")} == {"assets", "auth", "owners"}

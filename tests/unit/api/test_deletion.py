@@ -10,6 +10,7 @@ import pytest
 from farm import expand, products
 from farm.api.deletion import delete_job, delete_unused
 from farm.expand import recipe
+from farm.holdings import Holdings
 from farm.job_store import JobStore
 from farm.ledger import Ledger
 from farm.ledger.stores.memory_store import MemoryStore
@@ -31,6 +32,7 @@ def services(tmp_path, monkeypatch):
         storage=storage,
         library=Library(storage),
         book=JobStore(storage),
+        holdings=Holdings(storage),
         settings=SimpleNamespace(asset_grace_s=-60.0),
         library_lock=threading.Lock(),
     )

@@ -144,6 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
             (r"/v1/jobs/([^/]*)/tasks/(\d+)/log", self.log),
             (r"/v1/events", self.events),
             (r"/v1/assets/missing", self.missing),
+            (r"/v1/assets/unused", self.tidy),
             (r"/v1/assets/([^/]*)/upload", self.upload),
             (r"/v1/datasets/([^/]*)/files", self.list_files),
             (r"/v1/datasets/([^/]*)/files/(.*)", self.one_file),
@@ -189,6 +190,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.json({"dry_run": dry_run, "files": 3, "size_bytes": 5000, "names": names})
         else:
             self.json(job.model_dump())
+
+    def tidy(self) -> None:
+        dry_run = self.query["dry_run"] == "true"
+        count = len(self.small.blobs)
+        if not dry_run:
+            self.small.blobs.clear()
+        self.json({"dry_run": dry_run, "files": count, "size_bytes": 1000 * count, "names": []})
 
     def turn(self, job_id: str, verb: str) -> None:
         states = {"pause": "paused", "resume": "running", "cancel": "cancelled", "retry": "running"}

@@ -407,6 +407,20 @@ def test_a_deletion_is_shown_and_asked_for(farm, logged_in):
     assert JOB not in logged_in.jobs
 
 
+def test_uploads_that_nothing_needs_are_shown_and_asked_for(farm, logged_in):
+    logged_in.blobs = {"a": b"", "b": b""}
+
+    shown = farm("tidy")
+    assert shown.code == 2
+    assert "no job needs 2 files, 2.0 KB" in shown.err
+    assert farm("tidy", "--dry-run").err == "would remove 2 files, 2.0 KB\n"
+    assert len(logged_in.blobs) == 2
+    assert farm("tidy", "--yes", "--json").data == {
+        "dry_run": False, "files": 2, "size_bytes": 2000, "names": [],
+    }  # fmt: skip
+    assert farm("tidy", "--yes").err == "there is nothing to remove\n"
+
+
 def test_logs_of_failed_tasks_are_found(farm, logged_in):
     logged_in.jobs[JOB] = a_job_info()
     logged_in.logs = {3: "line one\n\tline \x1b]0;title\x07two\n", 4: "other"}

@@ -1,0 +1,49 @@
+"""`farm tidy`: uploads that no job needs, given up."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from farm.cli.remote.farm_options import (
+    Json,
+    Yes,
+    confirm,
+    err_console,
+    farm_client,
+    print_json,
+    say,
+)
+
+
+def tidy(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be removed.")
+    ] = False,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Remove files that you uploaded and none of your jobs needs; with an admin's token, of all.
+
+    Files of the last day stay: they may be for a job that is about to be submitted.
+
+    Example:  farm tidy --dry-run
+    """
+    from farm.cli.progress import file_size
+    from farm.spec.counted import counted
+
+    with farm_client() as client:
+        found = client.tidy(dry_run=True)
+        words = f"{counted(found.files, 'file')}, {file_size(found.size_bytes)}"
+        if found.files and not dry_run:
+            say(err_console(), f"no job needs {words}")
+            confirm("remove them?", yes=yes, default=True)
+            found = client.tidy(dry_run=False)
+    if json:
+        print_json(found)
+    elif not found.files:
+        say(err_console(), "there is nothing to remove")
+    else:
+        say(err_console(), f"{'would remove' if found.dry_run else 'removed'} {words}")
