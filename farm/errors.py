@@ -5,6 +5,7 @@ FarmError
 │   └── SetupError       ... or install or free something on this machine
 ├── TaskError            one task cannot continue; the others can
 │   ├── AssetError       the model or HDRI is at fault: the same every time
+│   ├── ScriptError      the user's own script is at fault: the same every time
 │   ├── RenderError      the renderer refused: worth another attempt
 │   ├── GpuMemoryError   ... since the GPU has too little memory: another GPU may have more
 │   ├── UnusablePictureError  views that came out wrong: worth another attempt; the others are kept
@@ -62,6 +63,13 @@ class AssetError(TaskError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
+
+
+class ScriptError(TaskError):
+    """A user's script that fails, or does what it may not; the text begins with its file."""
+
+    cause = "script"
+    retry = False
 
 
 class RenderError(TaskError):

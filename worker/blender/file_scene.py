@@ -38,8 +38,13 @@ WITH_SURFACE = {"MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOU
 """Types of objects that are rendered."""
 
 
-CATEGORY = ("category", "class")
-"""Custom properties of an object, or of its mesh, that say what kind of thing it is."""
+CATEGORY = ("category", "class", "label", "category_id")
+"""Custom properties of an object, or of its mesh, that say what kind of thing it is, by a word or a
+number; the first that is there counts."""
+
+
+CATEGORY_ID = "category_id"
+"""The one that may be a number, as BlenderProc has it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,10 +185,22 @@ def add_hidden(found: Measurement, scene: Any) -> None:
     """Add what is hidden at this moment and is to be seen at others."""
     for item in scene.objects:
         if item.type in WITH_SURFACE and item.session_uid not in found.objects and comes(item):
-            found.objects[item.session_uid] = item
-            for slot in item.material_slots:
-                if slot.material is not None:
-                    found.materials.setdefault(slot.material.session_uid, slot.material)
+            add(found, item)
+
+
+def add_all(found: Measurement, scene: Any) -> None:
+    """Add all that has a surface, hidden or not: a script may show it."""
+    for item in scene.objects:
+        if item.type in WITH_SURFACE and item.session_uid not in found.objects:
+            add(found, item)
+
+
+def add(found: Measurement, item: bpy.types.Object) -> None:
+    """Add an object with its materials."""
+    found.objects[item.session_uid] = item
+    for slot in item.material_slots:
+        if slot.material is not None:
+            found.materials.setdefault(slot.material.session_uid, slot.material)
 
 
 def comes(item: bpy.types.Object) -> bool:
@@ -271,6 +288,8 @@ def category_of(item: Evaluated) -> str | None:
             word = owner.get(name) if owner is not None else None
             if isinstance(word, str) and word.strip():
                 return word.strip()
+            if name == CATEGORY_ID and isinstance(word, int):
+                return str(word)
     return None
 
 

@@ -37,6 +37,8 @@ Operator = Callable[..., Any]
 GLTF_FIRST, FBX_FIRST = 0, 1
 """Frame that Blender's importers give to the first moment of a file."""
 USD = (".usd", ".usda", ".usdc", ".usdz")
+OURS = "viewfarm"
+"""Begins the names of what is the session's own, where it gives way to those of files."""
 
 
 class BroughtScene(NamedTuple):
@@ -101,8 +103,19 @@ class Loader:
             check_total(path, others_faces + disarm.expected_total(everything))
         return brought
 
+    def give_way(self) -> None:
+        """Give what is ours names that no file has: what comes keeps its own."""
+        for block in disarm.all_ids():
+            if block.session_uid in self._own and not block.name.startswith(OURS):
+                block.name = f"{OURS} {block.name}"
+
     def bring_scene(
-        self, asset: Asset, baked: Path | None = None, *, fps: float | None = None
+        self,
+        asset: Asset,
+        baked: Path | None = None,
+        *,
+        fps: float | None = None,
+        everything: bool = False,
     ) -> BroughtScene:
         """Bring a file's own scene in, harmless, or what was baked of it.
 
@@ -110,6 +123,7 @@ class Loader:
             asset: The file.
             baked: What was baked of it, which is brought in its place.
             fps: Frames per second of a file that states none; left out: 24.
+            everything: Bring also what no scene of a .blend uses.
 
         Raises:
             AssetError: It cannot be read, or would outgrow the memory.
@@ -119,7 +133,7 @@ class Loader:
         if baked is not None or path.suffix.lower() == ".blend":
             with file_access.impatience():
                 scene = (
-                    importers.main_scene(importers.append_blend(path))
+                    importers.main_scene(importers.append_blend(path, everything=everything))
                     if baked is None
                     else baked_file.append(baked, home=home, known=self._known)
                 )

@@ -25,7 +25,7 @@ from worker.blender.environment import Environment
 from worker.blender.file_scene import FileScene
 from worker.blender.formats import importers
 from worker.blender.guards import file_access
-from worker.blender.loader import Loader
+from worker.blender.loader import BroughtScene, Loader
 from worker.blender.models import measure
 from worker.blender.models.group import Models
 from worker.blender.models.model import Model
@@ -40,8 +40,10 @@ from worker.blender.settings import (
     set_sampling,
     set_tiles,
 )  # fmt: skip
+from worker.blender.startup_scene import make_startup_scene
 from worker.blender.surroundings import Surroundings, surroundings
 from worker.blender.survey import Survey, survey
+from worker.blender.user_scene import UserScene, nodes_of_materials
 from worker.blender.view_passes import STICKY, Sampling, picture_alone, plan_samplings
 from worker.blender.watch import unwatch, watch
 from worker.device.device import claim_device, parse_device
@@ -84,6 +86,7 @@ class BlenderSession:
         self._sticky: frozenset[str] = frozenset()
         self._sampled: tuple[Sampling, int] | None = None
         self._points: tuple[Hashable, Anchors] | None = None
+        self._user_scene: UserScene | None = None
         self._loader = Loader(scene, self.environment, self._scratch, self._addons)
         self._standing = Standing(scene, self._loader, self._render_nothing)
 
@@ -230,6 +233,48 @@ class BlenderSession:
         self.configure(*self._asked)
         return opened
 
+    def open_user_scene(self, asset: Asset | None) -> UserScene:
+        """Open a scene for a user's script, always anew: of a file, or as Blender starts with.
+
+        Raises:
+            AssetError: The file cannot be read.
+        """
+        self.free_model()
+        self._loader.give_way()
+        try:
+            if asset is None:
+                user_scene = UserScene(make_startup_scene(), self._home, path="scene", unread=())
+            else:
+                brought = self._loader.bring_scene(asset, everything=True)
+                brought.clips.play(asset.path, None)
+                unread = unread_of(brought)
+                user_scene = UserScene(brought.scene, self._home, path=asset.path, unread=unread)
+        except TaskError:
+            self.free_model()
+            raise
+        self._user_scene = user_scene
+        self._adopt(user_scene.scene)
+        return user_scene
+
+    def describe(self, user_scene: UserScene) -> FileScene:
+        """Return what a scene of a script has now; its objects and materials are numbered anew."""
+        if (known := user_scene.known) is not None:
+            self._lend_camera()
+            return known
+        user_scene.forget()
+        self._lend_camera()
+        before = nodes_of_materials()
+        found = measure.measure(self.scene, self._render_nothing)
+        file_scene.add_all(found, self.scene)
+        opened = file_scene.describe(
+            user_scene.path, self.scene, found, user_scene.unread, user_scene.clips
+        )
+        user_scene.note(opened, before)
+        self._shown = (None, opened)
+        self._forget_kept()  # Cycles misses numbers that change alone
+        self._plan()
+        return opened
+
     def survey(self, asset: Asset, *, fps: float | None = None) -> Survey:
         """Look into a file's own scene, which is not evaluated; nothing of it stays.
 
@@ -297,30 +342,37 @@ class BlenderSession:
     def _open(self, asset: Asset, baked: Path | None, fps: float | None) -> FileScene:
         brought = self._loader.bring_scene(asset, baked, fps=fps)
         scene = brought.scene
-        unread = brought.unread + tuple(f"Python driver {name}" for name in brought.python_drivers)
         brought.clips.play(asset.path, None)
         self._adopt(scene)
         found = measure.measure(self.scene, self._render_nothing)
         if not found.objects:
             raise AssetError(asset.path, importers.nothing_to_render(self._loader.strange_ids()))
         file_scene.add_hidden(found, scene)
-        return file_scene.describe(asset.path, scene, found, unread, brought.clips)
+        return file_scene.describe(asset.path, scene, found, unread_of(brought), brought.clips)
 
     def _adopt(self, scene: Any) -> None:
         """Render another scene than our own, by our own rules."""
         file_scene.make_plain(scene)
-        if scene.camera is None:  # Blender renders nothing without one
-            scene.collection.objects.link(self._camera)
-            scene.camera = self._camera
         self.scene = scene
+        self._lend_camera()
         self.scene.render.engine = self._home.render.engine
         self.scene.cycles.device = self._home.cycles.device
         set_fixed(self.scene, threads=self._threads)
         self.configure(*self._asked)
 
+    def _lend_camera(self) -> None:
+        """Give a scene that has none a camera of ours: Blender renders nothing without one."""
+        if self.scene.camera is None:
+            if self._camera.name not in self.scene.objects:
+                self.scene.collection.objects.link(self._camera)
+            self.scene.camera = self._camera
+
     def free_model(self) -> None:
         """Remove the models, or the scene that was opened, and all that came with them."""
         self._shown = self._points = None
+        if self._user_scene is not None:
+            self._user_scene.close()
+            self._user_scene = None
         if self.scene != self._home:
             self.scene = self._home
             self.configure(*self._asked)
@@ -543,3 +595,8 @@ class BlenderSession:
     def _render_nothing(self) -> None:
         """Run the scene's renderer for its depsgraph alone."""
         self._run_renderer(write_still=False)
+
+
+def unread_of(brought: BroughtScene) -> tuple[str, ...]:
+    """Return what of a file is not shown as it says."""
+    return brought.unread + tuple(f"Python driver {name}" for name in brought.python_drivers)

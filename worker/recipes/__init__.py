@@ -31,6 +31,19 @@ if TYPE_CHECKING:  # the session imports Blender, which finding a recipe does no
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What a view shows, where that is not the same for all views of its task."""
+
+    indices: tuple[IndexLabel, ...] = ()
+    """What the values of the index pass mean."""
+    materials: tuple[IndexLabel, ...] = ()
+    """What the values of the material pass mean."""
+    missing_textures: tuple[str, ...] = ()
+    vertex_colours: bool = False
+    see_through: bool = False
+
+
+@dataclass(frozen=True)
 class Shot:
     """What a recipe arranged for one view, and how to finish its picture."""
 
@@ -51,6 +64,12 @@ class Shot:
     """Of a frame of a sequence: index -> what the mesh is made of that is seen now."""
     forms: Mapping[int, Form] = field(default_factory=dict)
     """Of a frame of a sequence: index -> where the points of that mesh are."""
+    seen: Seen | None = None
+    """What it shows, where that is another thing than the task's other views do."""
+    fields: dict[str, JsonValue] = field(default_factory=dict)
+    """What the user's script returned."""
+    deterministic: bool | None = None
+    """Of a view that was made twice: it came out the same."""
 
 
 class Shown(Protocol):

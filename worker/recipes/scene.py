@@ -41,11 +41,7 @@ class SceneStage(Stage):
 
     @property
     def indices(self) -> tuple[IndexLabel, ...]:
-        labels = index_table(self.opened.objects, category=self.category)
-        return tuple(
-            label if category is None else label.model_copy(update={"category": category})
-            for label, category in zip(labels, self.opened.categories, strict=True)
-        )
+        return indices_of(self.opened, category=self.category)
 
     @property
     def metres_per_unit(self) -> float:
@@ -86,12 +82,31 @@ class SceneStage(Stage):
 
     def thing(self, placed: Placed) -> Thing:
         """Return an object of the scene as labels know it."""
-        return Thing(
-            name=placed.name,
-            category=placed.category or self.category,
-            indices=(placed.index,),
-            world_from_object=placed.world_from_object,
-            size=placed.size,
-            outline=placed.outline,
-            asset=self.asset,
-        )
+        return thing_of(placed, category=self.category, asset=self.asset)
+
+
+def indices_of(opened: FileScene, *, category: str) -> tuple[IndexLabel, ...]:
+    """Return what the values of the index pass mean in a file's own scene.
+
+    Args:
+        opened: The scene.
+        category: What kind of things it holds that its file says nothing of.
+    """
+    labels = index_table(opened.objects, category=category)
+    return tuple(
+        label if own is None else label.model_copy(update={"category": own})
+        for label, own in zip(labels, opened.categories, strict=True)
+    )
+
+
+def thing_of(placed: Placed, *, category: str, asset: int) -> Thing:
+    """Return an object of a file's own scene as labels know it."""
+    return Thing(
+        name=placed.name,
+        category=placed.category or category,
+        indices=(placed.index,),
+        world_from_object=placed.world_from_object,
+        size=placed.size,
+        outline=placed.outline,
+        asset=asset,
+    )

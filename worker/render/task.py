@@ -280,7 +280,8 @@ def check_things(shot: Shot, stage: Stage, session: BlenderSession) -> None:
     Raises:
         RenderError: Its recipe has not asked for what that takes.
     """
-    if not shot.things or stand_alone(shot.things, len(stage.indices)):
+    parts = shot.seen.indices if shot.seen is not None else stage.indices
+    if not shot.things or stand_alone(shot.things, len(parts)):
         return
     if "index" not in session.passes:
         raise RenderError(

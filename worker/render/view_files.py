@@ -54,7 +54,7 @@ class ViewFileMaker:
     ) -> None:
         self._task = task
         self._parts = parts
-        self._materials = len(materials) - 1 if materials else 0
+        self._materials = last_of(materials)
         settings = task.render
         self._develop = Developer(
             view_transform=settings.view_transform, bit_depth=settings.bit_depth
@@ -76,7 +76,8 @@ class ViewFileMaker:
         task, bit_depth = self._task, self._task.render.bit_depth
         passes = within_rim(passes, shot.camera)
         check_passes(passes, bit_depth=bit_depth, allow_empty=task.allow_empty_masks)
-        geometry = Geometry(shot.camera, shot.world_from_scene, shot.gain, self._materials)
+        materials, parts = self._counts(shot)
+        geometry = Geometry(shot.camera, shot.world_from_scene, shot.gain, materials)
         clock = PassTimer()
         arrays: dict[PassName, NDArray[Any]] = {}
         known = led_passes(task.passes, around) if around is not None else {}
@@ -100,7 +101,7 @@ class ViewFileMaker:
             if PASSES[name].kind not in WITHOUT_PREVIEW and task.render.previews:
                 previews[name] = encode(preview(name, array), format="png")
             clock.note(name)
-        index = index_of(passes, shot, geometry, parts=self._parts)
+        index = index_of(passes, shot, geometry, parts=parts)
         return ViewFiles(
             files=files,
             coverage=float(passes.alpha.mean()),
@@ -108,6 +109,12 @@ class ViewFileMaker:
             objects=describe(passes, shot, task, index),
             pass_s=clock.spent_s,
         )
+
+    def _counts(self, shot: Shot) -> tuple[int, int]:
+        """Return how many materials and how many parts labels tell apart in a view."""
+        if shot.seen is None:
+            return self._materials, self._parts
+        return last_of(shot.seen.materials), len(shot.seen.indices)
 
     def _array(self, name: PassName, passes: Passes, geometry: Geometry) -> NDArray[Any]:
         if name == "rgb":
@@ -137,6 +144,11 @@ class ViewFileMaker:
         planes = array.reshape(*array.shape[:2], len(channels))
         check_same(name, planes, lambda: decode_exr(data, channels))
         return data
+
+
+def last_of(materials: tuple[IndexLabel, ...]) -> int:
+    """Return the number of the last material; after it comes the one for what has none."""
+    return len(materials) - 1 if materials else 0
 
 
 def led_passes(wanted: Collection[PassName], around: Around) -> dict[PassName, NDArray[Any]]:

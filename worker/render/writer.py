@@ -165,6 +165,7 @@ class ViewWriter:
         timings: Timings,
     ) -> ViewRecord:
         task, known = self._task, self._circumstances
+        seen = rendered.shot.seen or known
         return ViewRecord(
             view_id=view_id(task, rendered.view),
             view=rendered.view,
@@ -176,13 +177,15 @@ class ViewWriter:
             files=files,
             resolution_px=task.render.resolution_px,
             camera=rendered.shot.camera,
-            missing_textures=known.missing_textures,
-            vertex_colours=known.vertex_colours,
+            missing_textures=seen.missing_textures,
+            vertex_colours=seen.vertex_colours,
             unread=known.unread,
-            see_through=known.see_through,
+            see_through=seen.see_through,
             notes=known.notes,
             assets=task.assets,
             values=rendered.values,
+            fields=rendered.shot.fields,
+            deterministic=rendered.shot.deterministic,
             samples=samples_for(task.passes, task.render.samples),
             noise_threshold=task.render.noise_threshold,
             denoiser=known.denoiser,
@@ -190,8 +193,8 @@ class ViewWriter:
             true_strength=rendered.shot.true_strength,
             coverage=coverage,
             metres_per_unit=known.metres_per_unit,
-            indices=known.indices if "index" in files else (),
-            materials=known.materials if "material" in files else (),
+            indices=seen.indices if "index" in files else (),
+            materials=seen.materials if "material" in files else (),
             versions=known.versions,
             timings=timings,
         )

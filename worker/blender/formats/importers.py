@@ -44,10 +44,21 @@ class ImportedObjects:
     """What its importer has set."""
 
 
-def append_blend(path: Path) -> list[bpy.types.Scene]:
+USED_BY_SCRIPTS = (
+    "objects", "collections", "meshes", "curves", "materials", "node_groups", "images", "textures",
+    "worlds", "lights", "cameras", "actions", "armatures",
+)  # fmt: skip
+"""What of a .blend scripts take by its name, whether or not a scene uses it."""
+
+
+def append_blend(path: Path, *, everything: bool = False) -> list[bpy.types.Scene]:
     """Append the scenes of a .blend, with all that they use, without opening the file.
 
     A file without scenes gets one that shows all of its objects.
+
+    Args:
+        path: The file.
+        everything: Append also what no scene uses.
 
     Raises:
         AssetError: Blender cannot read it.
@@ -56,6 +67,8 @@ def append_blend(path: Path) -> list[bpy.types.Scene]:
     try:
         with libraries.load(str(path), link=False) as (source, target):
             target.scenes = source.scenes
+            for name in USED_BY_SCRIPTS if everything else ():
+                setattr(target, name, getattr(source, name))
             if not source.scenes:
                 target.objects = source.objects
     except (OSError, RuntimeError) as error:
