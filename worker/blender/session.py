@@ -29,6 +29,7 @@ from worker.blender.loader import BroughtScene, Loader
 from worker.blender.models import measure
 from worker.blender.models.group import Models
 from worker.blender.models.model import Model
+from worker.blender.models.pass_indices import in_order, number
 from worker.blender.models.standing import Standing, key_of
 from worker.blender.scratch import Scratch
 from worker.blender.settings import (
@@ -260,6 +261,8 @@ class BlenderSession:
         """Return what a scene of a script has now; its objects and materials are numbered anew."""
         if (known := user_scene.known) is not None:
             self._lend_camera()
+            number(known.items)
+            number(user_scene.materials)
             return known
         user_scene.forget()
         self._lend_camera()
@@ -269,7 +272,7 @@ class BlenderSession:
         opened = file_scene.describe(
             user_scene.path, self.scene, found, user_scene.unread, user_scene.clips
         )
-        user_scene.note(opened, before)
+        user_scene.note(opened, in_order(found.materials.values()), before)
         self._shown = (None, opened)
         self._forget_kept()  # Cycles misses numbers that change alone
         self._plan()

@@ -49,7 +49,10 @@ class UserScene:
         self._described: tuple[tuple[object, ...], FileScene] | None = None
         self._added: dict[int, frozenset[str]] = {}
         """Material -> names of nodes that labels have added to it."""
+        self.materials: tuple[bpy.types.Material, ...] = ()
+        """What was described last, in the order of their numbers."""
         self._told: set[str] = set()
+        self._holds = False
 
     # What scripts ask for
 
@@ -72,6 +75,7 @@ class UserScene:
 
     def keep_time(self, first: int, last: int) -> None:
         """Let the scene, and all that moves by physics in it, play from one frame to another."""
+        self._let_go()
         put(self.scene, "frame_start", first)
         put(self.scene, "frame_end", last)
         put(self.scene, "sync_mode", "NONE")
@@ -82,8 +86,15 @@ class UserScene:
                 put(cache, "frame_start", first)
 
     def go_to(self, frame: int) -> None:
-        """Show a frame of the scene."""
+        """Show a frame of the scene.
+
+        What rigid bodies did there is held on to as if it was baked: else Blender forgets it as
+        soon as anything of them changes, a colour or a number, and renders them where they began.
+        """
+        self._let_go()
         self.scene.frame_set(frame)
+        if frame > self.scene.frame_start:
+            self._hold_on()
 
     def update(self) -> Any:
         """Bring everything up to date with what was changed; return Blender's depsgraph."""
@@ -126,6 +137,11 @@ class UserScene:
         return str(self._camera.name)
 
     @property
+    def has_rigid_bodies(self) -> bool:
+        """Something in it falls or is hit."""
+        return self.scene.rigidbody_world is not None
+
+    @property
     def known(self) -> FileScene | None:
         """What was described of the scene, where that still holds."""
         if self._described is None or self._described[0] != self._fingerprint():
@@ -143,16 +159,23 @@ class UserScene:
                     tree.nodes.remove(tree.nodes[name])
         self._described = None
 
-    def note(self, opened: FileScene, before: dict[int, frozenset[str]]) -> None:
+    def note(
+        self,
+        opened: FileScene,
+        materials: tuple[bpy.types.Material, ...],
+        before: dict[int, frozenset[str]],
+    ) -> None:
         """Keep what was described.
 
         Args:
             opened: The description.
+            materials: In the order of their numbers.
             before: `nodes_of_materials` as it was before labels added to them.
         """
         self._added = {
             uid: names - before.get(uid, frozenset()) for uid, names in nodes_of_materials().items()
         }
+        self.materials = materials
         self._described = (self._fingerprint(), opened)
 
     def close(self) -> None:
@@ -160,6 +183,20 @@ class UserScene:
         for calls, kept in zip(handler_lists(), self._handlers, strict=True):
             calls[:] = kept
         show_in_window(self._home)
+
+    def _hold_on(self) -> None:
+        world = self.scene.rigidbody_world
+        if world is not None and not world.point_cache.is_baked:
+            with bpy.context.temp_override(scene=self.scene, point_cache=world.point_cache):
+                bpy.ops.ptcache.bake_from_cache()
+            self._holds = True
+
+    def _let_go(self) -> None:
+        world = self.scene.rigidbody_world
+        if self._holds and world is not None:
+            with bpy.context.temp_override(scene=self.scene, point_cache=world.point_cache):
+                bpy.ops.ptcache.free_bake()
+        self._holds = False
 
     def _hand_over(self) -> None:
         if self._described is not None:

@@ -170,7 +170,17 @@ def begin(task: RenderTask, session: BlenderSession) -> Run:
     ground = session.open_user_scene(next(iter(task.of("scene")), None))
     program = Program(Path(script.path), script.name, ground)
     program.start(setup.params, seed=setup.seed)
-    return Run(session, ground, Player(program, ground, setup), script.name)
+    player = Player(program, ground, setup, lambda: meet(session, ground))
+    return Run(session, ground, player, script.name)
+
+
+def meet(session: BlenderSession, ground: UserScene) -> None:
+    """Let the renderer meet rigid bodies before they move.
+
+    Bullet makes their shapes anew when it first does, and they lose their speed.
+    """
+    if ground.has_rigid_bodies:
+        session.describe(ground)
 
 
 def seen_in(opened: FileScene) -> Seen:

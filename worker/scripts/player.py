@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -63,7 +63,22 @@ def timing_of(setup: Setup, frame_range: tuple[int, int] | None) -> Timing:
 class Player:
     """Plays one fresh script up to one view after another."""
 
-    def __init__(self, program: Program, ground: Ground, setup: Setup) -> None:
+    def __init__(
+        self,
+        program: Program,
+        ground: Ground,
+        setup: Setup,
+        on_begin: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Take a script that has been started.
+
+        Args:
+            program: The script.
+            ground: The scene.
+            setup: Of the task.
+            on_begin: Called when an episode has begun, and nothing has moved yet.
+        """
+        self._on_begin = on_begin
         self._program = program
         self._ground = ground
         self._setup = setup
@@ -111,6 +126,8 @@ class Player:
                 ground.go_to(each)
         ground.update()
         after = self._program.after(shown, rng)
+        if frame is not None and place.step == 0:
+            self._on_begin()
         self._at = place
         return Told({**told, **after.fields}, after.pictures)
 

@@ -18,9 +18,11 @@ def in_order(blocks: Iterable[Block]) -> tuple[Block, ...]:
 
 
 def number(ordered: Iterable[bpy.types.Object | bpy.types.Material], *, first: int = 1) -> None:
-    """Number objects or materials in this order."""
+    """Number objects or materials in this order; what has its number is not touched."""
     for place, block in enumerate(ordered, first):
-        block.pass_index = min(place, HIGHEST_INDEX)  # what comes later cannot be told apart
+        wanted = min(place, HIGHEST_INDEX)  # what comes later cannot be told apart
+        if block.pass_index != wanted:
+            block.pass_index = wanted
 
 
 def names_of(blocks: Iterable[bpy.types.ID]) -> tuple[str, ...]:
