@@ -175,12 +175,14 @@ def begin(task: RenderTask, session: BlenderSession) -> Run:
 
 
 def meet(session: BlenderSession, ground: UserScene) -> None:
-    """Let the renderer meet rigid bodies before they move.
+    """Let the renderer meet rigid bodies before they move, and in the frame after.
 
-    Bullet makes their shapes anew when it first does, and they lose their speed.
+    When it first meets them later, or when something of them has changed in that frame, Bullet
+    makes their shapes anew: they lose their speed, or are rendered where they began.
     """
     if ground.has_rigid_bodies:
         session.describe(ground)
+        session.render_labels().unlink()
 
 
 def seen_in(opened: FileScene) -> Seen:

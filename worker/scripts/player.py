@@ -68,7 +68,7 @@ class Player:
         program: Program,
         ground: Ground,
         setup: Setup,
-        on_begin: Callable[[], None] = lambda: None,
+        on_move: Callable[[], None] = lambda: None,
     ) -> None:
         """Take a script that has been started.
 
@@ -76,9 +76,10 @@ class Player:
             program: The script.
             ground: The scene.
             setup: Of the task.
-            on_begin: Called when an episode has begun, and nothing has moved yet.
+            on_move: Called when an episode has begun and nothing has moved yet, and after the first
+                frame in which something may have.
         """
-        self._on_begin = on_begin
+        self._on_move = on_move
         self._program = program
         self._ground = ground
         self._setup = setup
@@ -121,15 +122,21 @@ class Player:
         seed_all(self._setup.seed, *place)
         last = timing.length is None or place.step == timing.length - 1
         told = self._program.before(shown, rng, last=last)
-        if frame is not None:
-            for each in range(frame - timing.frame_step + 1, frame + 1) if place.step else ():
-                ground.go_to(each)
+        if frame is not None and place.step:
+            self._move_to(frame)
         ground.update()
         after = self._program.after(shown, rng)
         if frame is not None and place.step == 0:
-            self._on_begin()
+            self._on_move()
         self._at = place
         return Told({**told, **after.fields}, after.pictures)
+
+    def _move_to(self, frame: int) -> None:
+        """Go on to a frame, by all that lie between."""
+        for each in range(frame - self._timing.frame_step + 1, frame + 1):
+            self._ground.go_to(each)
+            if each == self._timing.first_frame + 1:
+                self._on_move()
 
     def _view(self, view: View, place: Place, params: Params) -> ScriptView:
         return ScriptView(
