@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     """That share; `farm render` and `farm up` divide it among their workers."""
     processes: int = Field(default=4096, ge=1)
     """Most threads of a renderer and the processes that it started; one with more is killed."""
+    script_timeout_s: float = Field(default=300.0, gt=0)
+    """Longest time for a function of a user's script to return (recipe `script`)."""
     sandbox: Literal["auto", "require", "off"] = "auto"
     """Let a renderer write only to its own folders and start no programs: if the system can
     (`auto`), or else refuse to start (`require`), or not at all (`off`)."""

@@ -42,6 +42,10 @@ from worker.sandbox.rlimits import confine
 
 log = logging.getLogger(__name__)
 
+BLENDER = "worker.attempt.renderer:open_blender"
+SEALED = {"script": "worker.sealed.renderer:open_sealed"}
+"""Recipes that run code of the user's, and what renders them in place of the worker's Blender."""
+
 
 class Renderer(Protocol):
     """Renders a task into storage."""
@@ -198,7 +202,11 @@ def open_renderer(settings: Settings) -> Renderer:
 
 
 def settings_for(task: RenderTask, settings: Settings) -> Settings:
-    """Return the settings of a renderer for a task: who uploads a model reads no shared folder."""
+    """Return the settings of a renderer for a task: who uploads a model reads no shared folder, and
+    a user's script runs in a process of its own.
+    """
+    if task.recipe in SEALED and settings.renderer == BLENDER:
+        settings = settings.model_copy(update={"renderer": SEALED[task.recipe]})
     if all(asset.in_library for asset in task.assets):
         return settings.model_copy(update={"shared_storage": ""})
     return settings

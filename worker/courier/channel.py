@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import queue
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from farm import errors
-from farm.errors import FarmError, StorageError, TaskError
 from farm.products import Manifest
 from farm.spec.asset import Asset
 from farm.spec.task import Need
+from worker.courier.lines import Lines
 
 LINES = 8
 """Requests that may be under way: the renderer's, its encoders', and one to spare."""
 COURIER = "worker.courier.process"
 """Run as a program of its own, before the walls are built."""
-Answer = Callable[[str, list[Any], bytes], tuple[object, bytes]]
-"""Takes a verb, its arguments and its bytes; returns a value and bytes."""
 GONE = "the process that brings a renderer its files has ended; another is being started"
 
 
@@ -53,11 +48,14 @@ class CourierChannel:
             env=dict(environment),
             start_new_session=True,  # a Ctrl-C in the terminal is not for it
         )
-        self._lines: queue.Queue[Connection] = queue.Queue()
-        for ours, their in pairs:
-            self._lines.put(Connection(ours.detach()))
+        self._lines = Lines([Connection(ours.detach()) for ours, _ in pairs], gone=GONE)
+        for _, their in pairs:
             their.close()
-        self.is_open = True
+
+    @property
+    def is_open(self) -> bool:
+        """The courier is there."""
+        return self._lines.is_open
 
     def greet(self) -> None:
         """Wait until the courier is ready.
@@ -135,65 +133,10 @@ class CourierChannel:
 
     def close(self) -> None:
         """Let the courier end."""
-        self.is_open = False
+        self._lines.is_open = False
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
 
     def _ask(self, verb: str, *arguments: object, data: bytes = b"") -> tuple[Any, bytes]:
-        line = self._lines.get()
-        try:
-            line.send_bytes(json.dumps([verb, *arguments]).encode())
-            line.send_bytes(data)
-            answer, data = json.loads(line.recv_bytes()), line.recv_bytes()
-        except (OSError, EOFError) as error:
-            self.is_open = False
-            raise StorageError(GONE) from error
-        finally:
-            self._lines.put(line)
-        if "error" in answer:
-            raise read_error(*answer["error"])
-        return answer["value"], data
-
-
-def serve_line(line: Connection, answer: Answer) -> None:
-    """Answer the requests of one line until its other end is closed.
-
-    Args:
-        line: The courier's end.
-        answer: What answers them.
-    """
-    while True:
-        try:
-            (verb, *arguments), data = json.loads(line.recv_bytes()), line.recv_bytes()
-            told, data = reply(answer, verb, arguments, data)
-            line.send_bytes(json.dumps(told).encode())
-            line.send_bytes(data)
-        except (OSError, EOFError):
-            return
-
-
-def reply(
-    answer: Answer, verb: str, arguments: list[Any], data: bytes
-) -> tuple[dict[str, object], bytes]:
-    """Return what is sent back, also where the answer is an error."""
-    try:
-        value, data = answer(verb, arguments, data)
-    except Exception as error:  # noqa: BLE001  the door: the renderer must hear of it
-        return {"error": tell_error(error)}, b""
-    return {"value": value}, data
-
-
-def tell_error(error: Exception) -> list[Any]:
-    """Return an error as it is sent: its kind, and what it was made of."""
-    if isinstance(error, FarmError):
-        return [type(error).__name__, *map(str, error.args)]
-    return [TaskError.__name__, f"{type(error).__name__}: {error}"]
-
-
-def read_error(kind: str, *arguments: str) -> FarmError:
-    """Return the error that was sent."""
-    known = getattr(errors, kind, None)
-    if isinstance(known, type) and issubclass(known, FarmError):
-        return known(*arguments)
-    return TaskError(" ".join(arguments))
+        return self._lines.ask(verb, *arguments, data=data)

@@ -33,7 +33,7 @@ from farm.spec.task import Need
 from farm.storage import Storage, inside, open_storage
 from worker.assets.cache import AssetCache, Make, cache_folder
 from worker.assets.products import NEEDED, StoredProducts, emptied
-from worker.courier.channel import serve_line
+from worker.courier.lines import serve_line
 from worker.courier.shared_folder import SharedFolder
 
 SPEC = re.compile(r"jobs/[^/]+/spec\.json")

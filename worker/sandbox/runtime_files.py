@@ -35,6 +35,32 @@ LISTED = (Path("/dev"),)
 """Drivers look around in there; what they open is named one by one."""
 
 
+OF_SCRIPTS = (
+    "/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/sys", "/nix/store", "/gnu/store",
+    "/run/opengl-driver", "/run/current-system", "/var/cache/fontconfig",
+    "/run/nvidia-persistenced", "/proc/self", "/proc/sys", "/proc/driver", "/proc/cpuinfo",
+    "/proc/meminfo", "/proc/stat", "/proc/devices", "/proc/modules", "/proc/filesystems",
+    "/proc/version", "/proc/loadavg",
+)  # fmt: skip
+"""The same for a process that runs a user's script: nothing of other processes."""
+ETC_OF_SCRIPTS = (
+    "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "timezone", "os-release", "fonts",
+    "nvidia", "OpenCL", "vulkan", "glvnd", "egl",
+)  # fmt: skip
+
+
+def software_of_scripts() -> Iterator[Path]:
+    """Yield what a process that runs a user's script must be able to read: no names of users, no
+    certificates, no addresses.
+    """
+    yield from map(Path, OF_SCRIPTS)
+    yield from (Path("/etc") / name for name in ETC_OF_SCRIPTS)
+    yield from python()
+    yield from packages()
+    for text in (os.environ.get(name, "") for name in LISTS):
+        yield from (Path(part) for part in text.split(":") if part.startswith("/"))
+
+
 def software(redis_url: str) -> Iterator[Path]:
     """Yield the folders and files that a renderer must be able to read."""
     yield from map(Path, (*SYSTEM, *RUN, *mimetypes.knownfiles))

@@ -1,0 +1,104 @@
+"""The farm's side of a script's process: lets it do what belongs to its task, and nothing else."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from farm.errors import FarmError, TaskError
+from farm.spec.passes import PASSES
+from farm.spec.task import RenderTask, dataset_key, records_key
+from worker.render.results import Results
+from worker.render.task import Lease
+
+
+class Door:
+    """What a process may ask for while it renders a task; many threads may."""
+
+    def __init__(self, task: RenderTask, storage: Results, lease: Lease, *, attempt: int) -> None:
+        self._storage = storage
+        self._lease = lease
+        self._written = {*files_of(task), records_key(task, attempt)}
+        self._first = records_key(task)
+        self._later = self._first.removesuffix(".jsonl")
+        self._left = len(task.views)
+        self._lock = threading.Lock()
+        self._running: tuple[str, float] | None = None
+        self.raised: FarmError | None = None
+        """What the farm itself has refused a request with, last."""
+
+    def __call__(self, verb: str, arguments: list[Any], data: bytes) -> tuple[object, bytes]:
+        """Do what a request asks for; return a value and bytes.
+
+        Raises:
+            FarmError: It cannot be done, or is none of the task's business.
+        """
+        try:
+            return self._do(verb, [*map(str, arguments)], data)
+        except FarmError as error:
+            self.raised = error
+            raise
+
+    @property
+    def running(self) -> tuple[str, float] | None:
+        """Which function of the script runs, and for how many seconds; None: none does."""
+        found = self._running
+        return None if found is None else (found[0], time.monotonic() - found[1])
+
+    def _do(self, verb: str, arguments: list[str], data: bytes) -> tuple[object, bytes]:
+        if verb in ("put", "get", "size", "keys"):
+            return self._of_storage(verb, arguments[0], data)
+        if verb == "begins":
+            self._running = arguments[0][:100], time.monotonic()
+        elif verb == "ends":
+            self._running = None
+        elif verb == "confirm":
+            self._lease.confirm()
+        elif verb == "secure":
+            self._lease.secure()
+        elif verb in ("view_done", "views_found"):
+            self._count(verb, int(arguments[0]) if verb == "views_found" else 1)
+        else:
+            raise TaskError(f"{verb[:100]!r} is refused")
+        return None, b""
+
+    def _of_storage(self, verb: str, key: str, data: bytes) -> tuple[object, bytes]:
+        if verb == "put" and key in self._written:
+            self._lease.secure()
+            self._storage.put(key, data)
+            return None, b""
+        if verb == "size" and key in self._written:
+            return self._storage.size(key), b""
+        if verb == "get" and (key == self._first or key in self._known_later()):
+            found = self._storage.get(key)
+            return found is not None, found or b""
+        if verb == "get" and key in self._written:  # a record of this attempt, before it is there
+            found = self._storage.get(key)
+            return found is not None, found or b""
+        if verb == "keys" and key == self._later:
+            return self._known_later(), b""
+        raise TaskError(f"{key[:200]!r} is none of the task's files: {verb} is refused")
+
+    def _known_later(self) -> list[str]:
+        return list(self._storage.keys(self._later))
+
+    def _count(self, verb: str, views: int) -> None:
+        with self._lock:
+            if not 0 <= views <= self._left:
+                raise TaskError("more views are counted than the task has")
+            self._left -= views
+        if verb == "view_done":
+            self._lease.view_done()
+        else:
+            self._lease.views_found(views)
+
+
+def files_of(task: RenderTask) -> Iterator[str]:
+    """Yield the keys of all files that the views of a task can have."""
+    for view in task.views:
+        for name in task.passes:
+            yield dataset_key(task.dataset, view.path_of(name, picture_format=task.render.format))
+            if name in PASSES:
+                yield dataset_key(task.dataset, view.preview_path_of(name))

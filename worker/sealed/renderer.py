@@ -1,0 +1,156 @@
+"""The renderer of tasks whose script is the user's: each job has a process of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from farm.errors import AssetError, RenderError, TaskError
+from farm.settings import Settings
+from farm.spec.asset import Asset
+from farm.spec.task import RenderTask
+from farm.storage import Storage, open_storage
+from worker.assets.cache import cache_folder, own_path
+from worker.courier.process import Courier, open_courier
+from worker.courier.shared_folder import new_shared_folder
+from worker.render.record_book import RecordBook
+from worker.render.results import Results
+from worker.render.task import Lease
+from worker.sandbox import landlock, seccomp
+from worker.sealed.door import Door
+from worker.sealed.orders import Order
+from worker.sealed.sealed_process import SealedProcess
+
+log = logging.getLogger(__name__)
+
+
+class SealedRenderer:
+    """Renders tasks in processes that have nothing but their job's files."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._problem = problem(settings)
+        self._settings = settings
+        self._storage = open_storage(settings.storage)
+        self._courier: Courier | None = None
+        self._process: SealedProcess | None = None
+        self._of: tuple[str, tuple[Path, ...]] | None = None
+
+    @property
+    def results(self) -> Results:
+        """Where logs go, too."""
+        return self._storage
+
+    def __call__(self, task: RenderTask, *, attempt: int, worker: str, lease: Lease) -> None:
+        """Render a task.
+
+        Raises:
+            TaskError: It cannot continue.
+        """
+        if self._problem is not None:
+            raise RenderError(self._problem)
+        here = self._brought(task)
+        door = Door(task, self._storage, lease, attempt=attempt)
+        process = self._process_for(task.job_id, here)
+        process.render(Order(task=here, attempt=attempt, worker=worker), door)
+        check_records(task, self._storage, attempt)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.close()
+        self._process = self._of = None
+
+    def _process_for(self, job_id: str, here: RenderTask) -> SealedProcess:
+        """Return the process of a job; that of another one ends."""
+        reads = tuple(reads_of(here.assets))
+        if self._process is not None and (
+            self._of != (job_id, reads) or not self._process.is_alive
+        ):
+            self.close()
+        if self._process is None:
+            [script] = here.of("script")
+            self._process = SealedProcess(self._settings, script.name, reads)
+            self._of = (job_id, reads)
+        return self._process
+
+    def _brought(self, task: RenderTask) -> RenderTask:
+        """Return a task with the paths of its assets on this machine."""
+        library = [asset for asset in task.assets if asset.in_library]
+        brought = iter(self._courier_of().hold(library) if library else ())
+        assets = tuple(
+            asset.model_copy(
+                update={"path": str(next(brought) if asset.in_library else own_path(asset))}
+            )
+            for asset in task.assets
+        )
+        for asset in assets:
+            check_readable(asset)
+        return task.model_copy(update={"assets": assets})
+
+    def _courier_of(self) -> Courier:
+        if self._courier is None:
+            folder = new_shared_folder(cache_folder(self._settings.cache))
+            self._courier = open_courier(self._settings, folder)
+        return self._courier
+
+
+def open_sealed(settings: Settings) -> SealedRenderer:
+    """Open the renderer of tasks with scripts; where it can close none off, it says so of each."""
+    return SealedRenderer(settings)
+
+
+def problem(settings: Settings) -> str | None:
+    """Return why no script can be run here; None where it can."""
+    if settings.sandbox == "off":
+        return "scripts run behind walls or not at all: leave out FARM_SANDBOX=off"
+    if not (landlock.version() and seccomp.offered()):
+        return (
+            "scripts run behind walls or not at all, and this machine has none: it takes Linux "
+            "5.13 or newer with Landlock, on x86-64 or aarch64, in a container that allows it"
+        )
+    return None
+
+
+def check_readable(asset: Asset) -> None:
+    """Make sure that a file is there.
+
+    Raises:
+        AssetError: It is not.
+    """
+    try:
+        Path(asset.path).open("rb").close()
+    except OSError as error:
+        raise AssetError(asset.path, f"cannot be read: {error.strerror}") from error
+
+
+def reads_of(assets: Sequence[Asset]) -> Iterator[Path]:
+    """Yield what a process may read of its job's assets.
+
+    Of the library, what belongs to them. Of a file that was submitted where it lies, what was found
+    to belong to it; where nobody looked, its folder, unless that holds all that its user has.
+    """
+    for asset in assets:
+        path = Path(asset.path).resolve()
+        yield path
+        if asset.in_library:
+            yield next((each for each in path.parents if each.name == asset.content), path)
+        elif asset.dependencies:
+            yield from ((path.parent / file.path).resolve() for file in asset.dependencies)
+        elif asset.kind == "scene" and not Path.home().resolve().is_relative_to(path.parent):
+            yield path.parent
+
+
+def check_records(task: RenderTask, storage: Storage, attempt: int) -> None:
+    """Make sure that all views of a task are there whose process says that they are.
+
+    Raises:
+        TaskError: Some are not.
+    """
+    book = RecordBook(task, storage, attempt)
+    missing = [view.name for view in task.views if not book.has(view)]
+    if missing:
+        [script] = task.of("script")
+        raise TaskError(
+            f"{script.name}: its process says that it is done, and {missing[0]} is not there"
+        )
