@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-Role = Literal["read", "submit", "admin"]
+Role = Literal["read", "submit", "script", "admin"]
 MAY: dict[Role, str] = {
     "read": "look, listen, download",
     "submit": "also upload, submit, and steer and delete what is its own",
+    "script": "also submit jobs that bring code of their own (recipe script)",
     "admin": "also steer and delete what belongs to others",
 }
 """What a role may do, for people; the roles in rising order."""

@@ -20,6 +20,7 @@ from farm.api.submission.room import check_room
 from farm.api.submission.scenes import with_facts
 from farm.job_store import prefix_of
 from farm.spec.job import Job, make_job
+from farm.spec.role import allows
 from farm.spec.wire import JobInfo, Submission, TokenInfo
 
 
@@ -35,7 +36,7 @@ def submit(services: Services, submission: Submission, caller: TokenInfo) -> tup
         ApiProblem: Something about it cannot be accepted; nothing is stored.
         SpecError: Two of its datasets would have the same name.
     """
-    job = checked_job(services, submission)
+    job = checked_job(services, submission, caller)
     with services.library_lock:
         check_seen(services, caller, job)
         raise_for(missing_files(services, caller, job))
@@ -73,7 +74,7 @@ def rename(services: Services, job_id: str, name: str | None, caller: TokenInfo)
 
 def validate(services: Services, submission: Submission, caller: TokenInfo) -> JobInfo:
     """Return the job that a submission would become; its files need not be here yet."""
-    job = checked_job(services, submission)
+    job = checked_job(services, submission, caller)
     check_seen(services, caller, job)
     status = services.ledger.job(job.job_id)
     if status is not None:
@@ -113,8 +114,29 @@ def check_seen(services: Services, caller: TokenInfo, job: Job) -> None:
         )
 
 
-def checked_job(services: Services, submission: Submission) -> Job:
-    """Return the job of a submission all of whose words are safe to use."""
+def check_code(submission: Submission, caller: TokenInfo) -> None:
+    """Let code of its own be brought by those alone who may.
+
+    Raises:
+        ApiProblem: This caller may not.
+    """
+    recipe = submission.spec.recipe
+    if recipe.runs_code and not allows(caller.role, "script"):
+        raise ApiProblem(
+            403,
+            f"jobs of the recipe {recipe.kind} bring code of their own, which needs a token with "
+            f"the role script; {caller.name!r} has the role {caller.role}",
+            "ask for one: farm token create --name NAME --role script",
+        )
+
+
+def checked_job(services: Services, submission: Submission, caller: TokenInfo) -> Job:
+    """Return the job of a submission all of whose words are safe to use.
+
+    Raises:
+        ApiProblem: It may not be submitted by this caller, or something in it is wrong.
+    """
+    check_code(submission, caller)
     check_text(submission)
     raise_for(mistakes(submission, services.settings))
     check_shared(submission, services.settings)

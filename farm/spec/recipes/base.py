@@ -42,6 +42,8 @@ class Recipe(Spec):
     """Views are frames of sequences: flow leads from one to the next."""
     needs_facts: ClassVar[bool] = False
     """Tasks cannot be made before it is known what the files of scenes say of themselves."""
+    runs_code: ClassVar[bool] = False
+    """Tasks run code that the user brings: whoever submits such a job needs the role `script`."""
     allow_empty_masks: bool = False
     """Keep views in which nothing of the model is to be seen, such as a sheet of paper from its
     edge; else they fail, each by its name."""

@@ -51,6 +51,7 @@ class RecipeSpec(Recipe):
     """Views of a scene that a Python file of the user's changes."""
 
     roles: ClassVar[tuple[AssetRole, ...]] = ROLES
+    runs_code: ClassVar[bool] = True
 
     kind: Literal["script"] = "script"
     """Name of the recipe."""

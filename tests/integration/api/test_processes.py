@@ -119,7 +119,7 @@ def test_a_role_that_is_none_is_refused(processes):
     told = processes.run("token", "create", "--name", "eve", "--role", "root")
 
     assert told.returncode == 2
-    assert "'root' is not one of read, submit, admin" in told.stderr
+    assert "'root' is not one of read, submit, script, admin" in told.stderr
 
 
 def test_a_setting_that_is_wrong_is_said_in_a_sentence(processes):

@@ -63,7 +63,7 @@ class ApiServer:
     def __enter__(self) -> ApiServer:
         self.thread.start()
         wait_for(lambda: self.server.started or not self.thread.is_alive(), "the server is up")
-        for role in ("read", "submit", "admin"):
+        for role in ("read", "submit", "script", "admin"):
             self.tokens[role], _ = self.services.tokens.create(f"a {role}er", role)
         return self
 
