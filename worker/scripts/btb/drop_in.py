@@ -8,8 +8,12 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from farm.errors import ScriptError
+from worker.scripts.btb.colours import show_colours
 from worker.scripts.btb.here import RUNNING
+from worker.scripts.btb.picture import Picture
 from worker.scripts.failures import RefusedCall
+from worker.scripts.fields import as_fields
 from worker.scripts.ground import Ground
 from worker.scripts.script_view import ScriptView
 
@@ -33,6 +37,7 @@ class DropIn:
         self._controller: AnimationController | None = None
         self._published: dict[str, Any] = {}
         self._has_begun = False
+        self._shown: dict[int, tuple[float, ...]] = {}
 
     @property
     def plays(self) -> bool:
@@ -74,13 +79,22 @@ class DropIn:
         """Invoke the signals after a frame."""
         if self._controller is None:
             return
+        show_colours(self.ground.scene, self._shown)
         self._controller.post_frame.invoke()
         if self.is_last:
             self._controller.post_animation.invoke()
 
     def publish(self, fields: dict[str, Any]) -> None:
-        """Keep what the script tells of the view."""
-        self._published |= fields
+        """Keep what the script tells of the view, as it is now.
+
+        Raises:
+            RefusedCall: A field is not a number, a word or a small array.
+        """
+        rest = {name: value for name, value in fields.items() if not isinstance(value, Picture)}
+        try:
+            self._published |= fields | as_fields(rest, by="publish")
+        except ScriptError as error:
+            raise RefusedCall(str(error)) from None
 
     def published(self) -> dict[str, Any]:
         """Return what the script told of the view."""
