@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     """That share; `farm render` and `farm up` divide it among their workers."""
     processes: int = Field(default=4096, ge=1)
     """Most threads of a renderer and the processes that it started; one with more is killed."""
+    script_log: Path | None = None
+    """File to which what users' scripts print is added, beside the logs of their tasks."""
     script_timeout_s: float = Field(default=300.0, gt=0)
     """Longest time for a function of a user's script to return (recipe `script`)."""
     sandbox: Literal["auto", "require", "off"] = "auto"

@@ -13,13 +13,14 @@ __all__ = ["Finding", "examine"]
 
 def checks() -> Mapping[str, Callable[[], Iterator[Finding]]]:
     """Return all checks by name, in the order in which they are printed."""
-    from farm.doctor import farm, gpus, machine, renderer, walls
+    from farm.doctor import farm, gpus, machine, renderer, scripts, walls
 
     return {
         "python": machine.python,
         "packages": machine.packages,
         "blender": renderer.blender,
         "gpus": gpus.gpus,
+        "scripts": scripts.scripts,
         "kernels": renderer.kernel_cache,
         "sandbox": walls.sandbox,
         "device": walls.device,

@@ -27,6 +27,8 @@ from farm.storage import FolderStorage
 
 POLL_S = 0.2
 STOP_GRACE_S = 60.0
+SCRIPT_LOG = "script.log"
+"""What users' scripts print, in the folder of the datasets."""
 LOST = (TaskState.FAILED, TaskState.SET_ASIDE)
 
 
@@ -61,6 +63,8 @@ def render_job(  # noqa: PLR0913 - everything that a run needs, given by name
         folders = finish_datasets(job, storage, failed=run.failed, seconds=seconds, report=note)
     if after.views == count.views:
         discard_products(job, storage)
+    if job.spec.recipe.runs_code and has_words(storage.root / SCRIPT_LOG):
+        note(f"what the script printed is in {storage.root / SCRIPT_LOG}")
     return Summary(
         views=count.views,
         views_there=after.views,
@@ -70,6 +74,14 @@ def render_job(  # noqa: PLR0913 - everything that a run needs, given by name
         failures=group(run.failed),
         datasets=folders,
     )
+
+
+def has_words(path: Path) -> bool:
+    """Say whether a file is there with something in it."""
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def discard_products(job: Job, storage: FolderStorage) -> None:
@@ -96,7 +108,7 @@ class Run:
         self, devices: list[str], *, report: Callable[[Status], None], stop: threading.Event
     ) -> None:
         """Start the farm, feed it until the job is over or `stop` is set, take it down."""
-        with private_farm(devices, self.storage.root) as farm:
+        with private_farm(devices, self.storage.root, script_log=self._script_log()) as farm:
             ledger = open_ledger(farm.redis.url)
             ledger.add_job(
                 self.job.job_id,
@@ -120,6 +132,15 @@ class Run:
             finally:
                 queue.close()
                 self.failed = list(self._failed(ledger))
+
+    def _script_log(self) -> Path | None:
+        """Return the new file for what the user's script prints, if the job has one."""
+        if not self.job.spec.recipe.runs_code:
+            return None
+        log = self.storage.root / SCRIPT_LOG
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_bytes(b"")
+        return log
 
     def _watch(
         self,
@@ -209,7 +230,9 @@ class PrivateFarm:
 
 
 @contextmanager
-def private_farm(devices: list[str], storage: Path) -> Iterator[PrivateFarm]:
+def private_farm(
+    devices: list[str], storage: Path, *, script_log: Path | None = None
+) -> Iterator[PrivateFarm]:
     """Start a farm of our own; in the end nothing of it is left, whatever happens."""
     with ExitStack() as exit_stack:
         folder = exit_stack.enter_context(temp_folder())
@@ -218,6 +241,8 @@ def private_farm(devices: list[str], storage: Path) -> Iterator[PrivateFarm]:
         crew = WorkerCrew(
             devices, redis_url=redis.url, storage=storage, folder=folder, scratch=scratch
         )
+        if script_log is not None:
+            crew.environment["FARM_SCRIPT_LOG"] = str(script_log)
         exit_stack.callback(crew.stop, grace_s=0)
         crew.start()
         yield PrivateFarm(redis, crew)

@@ -222,9 +222,16 @@ class SealedProcess:
             self._printed += 1
             if self._printed <= MOST_LINES:
                 log.info("%s: %s", self._script, line.decode(errors="replace").rstrip())
+                self._note(line)
             elif self._printed == MOST_LINES + 1:
                 log.warning("%s: prints too much; the rest is not kept", self._script)
         output.close()
+
+    def _note(self, line: bytes) -> None:
+        """Add a line to the file that the user looks into, if there is one."""
+        if self._settings.script_log is not None:
+            with contextlib.suppress(OSError), self._settings.script_log.open("ab") as file:
+                file.write(line)
 
 
 class KilledError(TaskError):

@@ -163,7 +163,8 @@ def help_of(field: FieldInfo) -> str:
     words = " ".join((field.description or "").split())
     first = SENTENCE_END.split(words, maxsplit=1)[0].rstrip(".")
     notes = [f"one of {', '.join(choices)}"] if (choices := choices_of(field.annotation)) else []
-    if not field.is_required() and field.default is not None:
+    has_default = not field.is_required() and field.default_factory is None
+    if has_default and field.default is not None:
         notes.append(f"default: {as_written(field.default)}")
     told = f"{first}." + (f" ({'; '.join(notes)})" if notes else "")
     return told.replace("[", "(").replace("]", ")")

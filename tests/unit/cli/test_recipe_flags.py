@@ -33,6 +33,7 @@ class Bench(Recipe):
     eyes: tuple[Literal["left", "right"], ...] = Field(("left",), description="Which cameras.")
     lens_mm: float | None = Field(default=None, description="Focal length [mm]; left out: 50.")
     seen: bool = Field(default=True, description="Whether it is seen.")
+    shifts: dict[str, float] = Field(default_factory=dict, description="By name.")
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from importlib.metadata import version
 
 import pytest
 from typer.testing import CliRunner
@@ -106,3 +107,13 @@ def test_a_problem_is_exit_code_1(tmp_path, monkeypatch):
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == 1
     assert [line["verdict"] for line in lines] == ["ok", "problem"]
+
+
+def test_it_is_told_what_scripts_may_import():
+    pytest.importorskip("bpy")
+    (finding,) = examine(("scripts",))
+
+    assert finding.verdict == "ok"
+    assert f"numpy {version('numpy')}" in finding.sentence
+    assert f"bpy {version('bpy')}" in finding.sentence
+    assert "viewfarm" not in finding.sentence
