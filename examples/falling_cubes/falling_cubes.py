@@ -33,7 +33,7 @@ def setup(scene, params):
 
 
 def frame(scene, view, rng):
-    """Throw the cubes at the beginning of an episode; then let them fall, and say where they are."""
+    """Throw the cubes when an episode begins; then let them fall, and tell where they are."""
     cubes = [item for item in scene.objects if item.name.startswith("cube")]
     if view.step == 0:
         for cube in cubes:
