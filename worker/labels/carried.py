@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,13 @@ from farm.errors import RenderError
 from farm.projection import project, reach_of
 from farm.spec.passes import CARRIED, PASSES, PassName
 from farm.spec.record import CameraRecord
+from worker.labels.flow import Side
 from worker.labels.tracks import is_behind
 from worker.points.carrying import Footing, footing
 from worker.points.first_hits import Numbers
 from worker.points.followed import Flags, in_camera
 from worker.points.surfaces import Eye, Scenery
 from worker.points.tracking import Tracking
-
-Side = Literal["forward", "backward"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +44,11 @@ class CarriedFrame:
     def footing(self) -> Footing:
         """The points of meshes that it shows."""
         return footing(self.reach, self.index, self.eye, self.scenery)
+
+    @cached_property
+    def world(self) -> Numbers:
+        """(K, 3), where these points are."""
+        return self.footing.carried(self.scenery, self.scenery)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +80,11 @@ class Step:
 
     def moved_in_world(self) -> Numbers:
         """Return by how much (K, 3) they move in the world."""
-        return self.world - self.own_world
+        return self.world - self.here.world
 
     def moved(self) -> Numbers:
         """Return by how much (K, 3) they move as the two cameras have it, each in its own frame."""
-        return self.local - in_camera(self.own_world, self.here.camera)
+        return self.local - in_camera(self.here.world, self.here.camera)
 
     def hidden(self) -> Flags:
         """Return which (K,) are inside the picture there, and not to be seen."""
@@ -94,11 +98,6 @@ class Step:
     def outside(self) -> Flags:
         """Return which (K,) are known to fall beside the picture there, or behind the camera."""
         return np.asarray(np.isfinite(self.world).all(axis=1) & ~self.inside)
-
-    @cached_property
-    def own_world(self) -> Numbers:
-        """(K, 3), where they are in their own frame."""
-        return self.here.footing.carried(self.here.scenery, self.here.scenery)
 
 
 def carried_frame(

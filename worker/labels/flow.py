@@ -164,6 +164,7 @@ def reach_there(
         form, other = here.forms.get(index), there.forms.get(index)
         matrix = form.carries(other) if form is not None and other is not None else None
         if matrix is not None:
+            pixels = pixels[np.isfinite(own[pixels]).all(axis=1)]
             moved = in_camera(transformed(own[pixels], matrix @ pose), there.camera)
             px = project(moved, there.camera)
             arrived = np.linalg.norm(px - landed.reshape(-1, 2)[pixels], axis=1) < KNOWN_PX
