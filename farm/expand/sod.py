@@ -58,7 +58,7 @@ class SodExpansion(Expansion):
             title=f"{pair.model.title} · {pair.hdr.title}",
             dataset=dataset_of(job, pair.model.id, pair.hdr.id),
             assets=(pair.model, pair.hdr),
-            setup=SodSetup(file_lights=recipe.file_lights),
+            setup=SodSetup(file_lights=recipe.file_lights, front=recipe.front),
             views=(view_of(job, recipe, pair, slot) for slot in batch(job, number, views=views)),
         )
 

@@ -8,16 +8,17 @@ from functools import cached_property
 
 import numpy as np
 
+from farm.projection import as_matrix
 from farm.spec.asset import Asset
-from farm.spec.camera import IDENTITY, intrinsics, orbit_matrix, turn_matrix
+from farm.spec.camera import Matrix4, intrinsics, orbit_matrix, turn_matrix
 from farm.spec.label import IndexLabel
-from farm.spec.recipes.sod import SodSetup, SodView
+from farm.spec.recipes.sod import TURNS_DEG, Front, SodSetup, SodView
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
 from farm.spec.view import View
 from worker.blender.models.model import Model
 from worker.blender.session import BlenderSession
-from worker.bounds import fit_distance, transformed
+from worker.bounds import Points, fit_distance, transformed
 from worker.labels.objects import Thing
 from worker.labels.tables import index_table
 from worker.recipes import Shot, Stage
@@ -34,6 +35,8 @@ class DomeStage(Stage):
     asset: Asset
     """The model."""
     hdr: Asset
+    front: Front = "+y"
+    """Side of the model that is turned to +y."""
 
     @property
     def shown(self) -> Model:
@@ -50,19 +53,19 @@ class DomeStage(Stage):
     @cached_property
     def thing(self) -> Thing:
         """The model, which stands still in the middle of the record's world."""
-        unit = np.array(self.model.unit_from_model)
+        unit = np.array(self.turn) @ np.array(self.model.unit_from_model)
         bounds = self.model.bounds
         x, y, z = ((bounds.high - bounds.low) / bounds.size).tolist()
         points = np.array([*self.model.keypoints.values()]).reshape(-1, 3)
         return Thing(
             name=self.asset.credit.name or self.asset.name,
             asset=0,
-            world_from_file=self.model.unit_from_model,
+            world_from_file=as_matrix(unit),
             category=category_of(self.asset),
             indices=tuple(label.index for label in self.indices),
-            world_from_object=IDENTITY,
+            world_from_object=self.turn,
             size=(x, y, z),
-            outline=bounds.unit_support,
+            outline=self.outline,
             keypoints=tuple(
                 (name, (at[0], at[1], at[2]))
                 for name, at in zip(
@@ -70,6 +73,16 @@ class DomeStage(Stage):
                 )
             ),
         )
+
+    @cached_property
+    def turn(self) -> Matrix4:
+        """How the model is turned to show its front at yaw 0."""
+        return as_matrix(np.round(turn_matrix(TURNS_DEG[self.front])) + 0.0)  # exact, no -0.0
+
+    @cached_property
+    def outline(self) -> Points:
+        """Points (N, 3) of the model's surface that stand out, in the record's world."""
+        return transformed(self.model.bounds.unit_support, np.array(self.turn))
 
     @property
     def notes(self) -> dict[str, tuple[str, ...]]:
@@ -88,7 +101,7 @@ class DomeStage(Stage):
         """
         camera, light = view.camera, view.light
         distance = self._distance(view)
-        self.model.turn(math.radians(light.rotation_deg))
+        self.model.turn(math.radians(light.rotation_deg + TURNS_DEG[self.front]))
         self.session.set_camera(
             orbit_matrix(
                 yaw_deg=camera.yaw_deg - light.rotation_deg,
@@ -106,12 +119,13 @@ class DomeStage(Stage):
             true_strength=true_strength,
             world_from_scene=turn_matrix(-light.rotation_deg),
             things=(self.thing,),
+            values={} if self.front == "+y" else {"front": self.front},
         )
 
     def _distance(self, view: SodView) -> float:
         if not view.camera.fit:
             return view.camera.distance
-        return fit_distance(self.model.bounds.unit_support, view.camera, self.resolution_px)
+        return fit_distance(self.outline, view.camera, self.resolution_px)
 
     def _record(self, view: SodView, distance: float) -> CameraRecord:
         fx, fy, cx, cy = intrinsics(view.camera, self.resolution_px)
@@ -129,4 +143,4 @@ def prepare(task: RenderTask, session: BlenderSession) -> DomeStage:
     [asset], [hdr] = task.of("models"), task.of("hdrs")
     model = session.load_model(asset, file_lights=task.setup.file_lights)
     session.load_hdr(hdr)
-    return DomeStage(session, model, task.render.resolution_px, asset, hdr)
+    return DomeStage(session, model, task.render.resolution_px, asset, hdr, task.setup.front)

@@ -66,6 +66,14 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         Text,
         typer.Option(help="Augmented: views between HDRIs. (default: 4)", rich_help_panel=WHAT),
     ] = None,
+    front: Annotated[
+        Text,
+        typer.Option(
+            help="Side of models that is seen at yaw 0: -y, +y, +x, -x. Most models face -y. "
+            "(default: +y)",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
     fit: Annotated[
         bool | None,
         typer.Option("--fit/--no-fit", help="Frame by projected bounds.", rich_help_panel=WHAT),
@@ -173,6 +181,7 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "recipe.pitch": pitch,
         "recipe.yaw_per_pitch": yaw_per_pitch,
         "recipe.hdr_switch": hdr_switch,
+        "recipe.front": front,
         "recipe.fit": fit,
         "recipe.file_lights": file_lights,
         "recipe.allow_empty_masks": allow_empty_masks,

@@ -27,6 +27,7 @@ recipe:
   # mode: grid               # regular steps instead:
   # yaw: 12                  #   360/yaw degrees each
   # pitch: 8                 #   90/pitch degrees each
+  front: +y                  # side of models that is seen at yaw 0; most models face -y
   fit: false                 # frame by the projected bounds (thin and flat models)
   file_lights: false         # keep the lights that a model's file brings
   allow_empty_masks: false   # keep views that show nothing of the model, which else fail by name

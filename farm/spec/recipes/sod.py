@@ -17,6 +17,13 @@ ROLES = (AssetRole("models", "model", "model"), AssetRole("hdrs", "hdr", "HDRI")
 FRAMING_NAMES: dict[Framing, str] = {"t": "tight", "m": "medium", "l": "loose"}
 
 
+Front = Literal["-y", "+y", "+x", "-x"]
+"""A side of a model, by the axis of its file as Blender reads it."""
+TURNS_DEG: dict[Front, float] = {"+y": 0.0, "-x": -90.0, "-y": 180.0, "+x": 90.0}
+"""Turn about the vertical, anticlockwise from above, that takes each side to +y: there the camera
+stands at yaw 0."""
+
+
 class SodBase(Recipe):
     """What both modes share."""
 
@@ -28,6 +35,8 @@ class SodBase(Recipe):
     """Frame by the projected bounds, so that thin and flat models fill the picture too."""
     file_lights: bool = False
     """Keep the lights that a model's file brings."""
+    front: Front = Field(default="+y", exclude_if=lambda front: front == "+y")
+    """Side of the model that the camera sees at yaw 0; most models face -y, and show their back."""
 
 
 class SodGrid(SodBase):
@@ -83,6 +92,8 @@ class SodSetup(BaseSetup):
     kind: Literal["sod"] = "sod"
     file_lights: bool = False
     """Keep the lights that the model's file brings."""
+    front: Front = Field(default="+y", exclude_if=lambda front: front == "+y")
+    """Side of the model that is turned to +y."""
 
 
 class SodView(BaseView):
