@@ -6,7 +6,7 @@ FUZZ_EXAMPLES := 1000
 AT_ONCE := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz test-docker test-torch check format bench lock schema clean
+.PHONY: help setup demo test fuzz test-docker test-torch check format bench docs-pictures lock schema clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ format: setup ## Rewrite the code in the project's style
 
 bench: setup ## Measure rendering against the classic way
 	@$(PYTHON) -m bench.render_speed
+
+docs-pictures: setup ## Render the pictures of README.md and docs/ anew, in some minutes
+	@$(PYTHON) -m tools.docs_pictures
 
 schema: setup ## Write the JSON schema of a spec
 	@$(FARM) schema > docs/viewfarm.schema.json
