@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from farm.errors import (
@@ -17,7 +17,8 @@ from farm.errors import (
     StorageError,
     UnreachableError,
 )
-from farm.ledger import JobStatus, Ledger, TaskState
+from farm.feeding.feed import StreamFeed
+from farm.ledger import JobState, JobStatus, Ledger, TaskState
 from farm.ledger.inboxes import Affinity, Inboxes, InboxTicket
 from farm.ledger.model import FED_JOB, WorkerStatus
 from farm.ledger.steps import WaitsFor
@@ -31,6 +32,8 @@ T = TypeVar("T")
 WINDOW = 4
 """Messages that wait for each worker: enough for its next seconds, no more."""
 POLL_S = 0.25
+SHORTEST_S = 0.02
+"""Pause between steps, at least."""
 REPUBLISH_S = 5.0
 """Time without a claim after which a ticket is sent again, if the queue is empty."""
 
@@ -56,6 +59,7 @@ class Dispatcher:
         *,
         steps_of: Callable[[str], WaitsFor | None] = lambda job_id: None,
         affinity_of: Callable[[str], Affinity | None] = lambda job_id: None,
+        streams: StreamFeed | None = None,
         lease_ttl_s: float = 10.0,
         on_over: Callable[[str], None] = lambda job_id: None,
         on_aside: Callable[[], None] = lambda: None,
@@ -66,6 +70,7 @@ class Dispatcher:
         self.task_of = task_of
         self.steps_of = steps_of
         self.affinity_of = affinity_of
+        self.streams = streams
         self.lease_ttl_s = lease_ttl_s
         self.on_over = on_over
         self.on_aside = on_aside
@@ -90,7 +95,15 @@ class Dispatcher:
         """Step until `stop` is set or `until` is true."""
         while not stop.is_set() and not until():
             self.step()
+            self.rest(stop)
+
+    def rest(self, stop: threading.Event) -> None:
+        """Pause before the next step, for less long where consumers of streams wait."""
+        if self.streams is None or not self.streams.names or not self.reachable:
             stop.wait(POLL_S)
+        elif not stop.wait(SHORTEST_S):
+            with suppress(UnreachableError):
+                self.streams.book.wait_for_news(POLL_S)
 
     def step(self) -> bool:
         """Do all current work; False while Redis is away."""
@@ -99,6 +112,9 @@ class Dispatcher:
                 with self._going_on(verb.__name__):
                     verb()
             jobs = [job for job in self.ledger.jobs() if not job.over]
+            if self.streams is not None:
+                with self._going_on("streams"):
+                    self.streams.look(jobs)
             for serve in (self._check, self._feed, self._republish, self._finish):
                 with self._going_on(serve.__name__):
                     now_s = self.clock()
@@ -199,10 +215,17 @@ class Dispatcher:
                 break
             if job.state in FED_JOB and job.held_until_s <= now_s:
                 with self._going_on("feed", job_id=job.job_id):
-                    fed = self._feed_job(job, room, len(takers), waits=ahead > 0)
+                    most = self._asked_for(job, room)
+                    fed = self._feed_job(job, most, len(takers), waits=ahead > 0) if most else 0
             room -= fed
             ahead += queued + fed - self.inboxes.count(job.job_id)
         self._share(jobs)
+
+    def _asked_for(self, job: JobStatus, room: int) -> int:
+        """Return how many tickets of a job may be given out: of a stream, what consumers want."""
+        if self.streams is None or not self.streams.is_stream(job.job_id):
+            return room
+        return min(room, self.streams.room(job))
 
     def _look_into_inboxes(self, takers: list[WorkerStatus]) -> None:
         found = {worker.worker: worker.info.get("inbox", "") for worker in takers}
@@ -289,6 +312,8 @@ class Dispatcher:
     def _send(self, ticket: Ticket, priority: int, *, inbox: str | None = None) -> None:
         try:
             task = self.task_of(ticket.job_id, ticket.index)
+            if self.streams is not None:
+                task = self.streams.dressed(task)
         except (StorageError, SpecError) as error:  # its owner can read why it waits, or failed
             log.warning("task cannot be made job=%s: %s", ticket.job_id, error)
             self.ledger.claim(ticket, "dispatcher")
@@ -300,6 +325,12 @@ class Dispatcher:
     def _finish(self, jobs: list[JobStatus]) -> None:
         for job in jobs:
             with self._going_on("finish", job_id=job.job_id):
-                if state := self.ledger.settle(job.job_id):
+                if state := self._end_of(job):
                     log.info("job %s job=%s", state.value, job.job_id)
                     self.on_over(job.job_id)
+
+    def _end_of(self, job: JobStatus) -> JobState | None:
+        """End a job of which nothing is left to do; return its state if this did it."""
+        is_stream = self.streams is not None and self.streams.is_stream(job.job_id)
+        state = self.streams.finish(job) if self.streams is not None and is_stream else None
+        return state or self.ledger.settle(job.job_id)

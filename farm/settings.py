@@ -76,6 +76,12 @@ class Settings(BaseSettings):
     renderer: str = "worker.attempt.renderer:open_blender"
     """Renderer to use, as `module:function`: called once with these settings, it returns a
     `worker.attempt.celery_task.Renderer`. A seam for tests and for other renderers."""
+    stream_bytes: int = Field(default=256 << 20, ge=1 << 20)
+    """Most bytes of samples of streams that wait for consumers, of all streams together; the same
+    for all processes of a farm."""
+    stream_folder: Path | None = None
+    """Folder in memory through which samples of streams go to consumers, where all of these run on
+    this machine; left out: they go through Redis."""
     alive_file: Path | None = None
     """File that the dispatcher touches at every step, so that others see that it does not hang."""
     worker_id: str = ""

@@ -16,7 +16,7 @@ from farm.api.auth import AuthMiddleware
 from farm.api.hosts import HostNames
 from farm.api.metrics import Metrics
 from farm.api.owners import guard
-from farm.api.routes import assets, datasets, events, farm, jobs, tasks
+from farm.api.routes import assets, datasets, events, farm, jobs, streams, tasks
 from farm.api.services import Services
 from farm.spec.wire import Problem
 
@@ -80,7 +80,7 @@ def create_app(services: Services, *, listens_on: str = "127.0.0.1") -> FastAPI:
     app.state.metrics = metrics
     problems.install(app)
     bearer = Depends(HTTPBearer(auto_error=False))  # for /docs; the middleware is what checks
-    for module in (jobs, tasks, events, assets, datasets, farm):
+    for module in (jobs, tasks, streams, events, assets, datasets, farm):
         app.include_router(module.router, dependencies=[bearer, Depends(guard)])
     app.include_router(farm.open_router)
     app.add_middleware(

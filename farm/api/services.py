@@ -14,6 +14,7 @@ from farm.api.promises import Promises
 from farm.api.quotas import Quotas, Sizes
 from farm.api.settings import ApiSettings
 from farm.api.uploads import Uploads
+from farm.feeding.book import StreamBook
 from farm.holdings import Holdings
 from farm.job_store import JobStore
 from farm.ledger import Ledger
@@ -35,6 +36,8 @@ class Services:
     book: JobStore
     tokens: TokenBook
     settings: ApiSettings
+    streams: StreamBook | None = None
+    """Samples on their way to consumers; None where this server has no streams."""
     job_feed: JobFeed = field(init=False)
     uploads: Uploads = field(init=False)
     promises: Promises = field(init=False)

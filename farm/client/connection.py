@@ -119,14 +119,14 @@ class Connection:
             TemporaryError: The next try may succeed.
         """
         with self.open(method, path, **request) as response:
-            return self.parse(model, response, self._read(response, MAX_ANSWER_BYTES))
+            return self.parse(model, response, self.read(response, MAX_ANSWER_BYTES))
 
     def text(self, path: str, *, params: Mapping[str, Any] | None = None) -> str:
         """Return a text, patiently."""
 
         def once() -> str:
             with self.open("GET", path, params=params) as response:
-                return self._read(response, MAX_ANSWER_BYTES).decode("utf-8", "replace")
+                return self.read(response, MAX_ANSWER_BYTES).decode("utf-8", "replace")
 
         return self.patiently(once)
 
@@ -142,7 +142,7 @@ class Connection:
             with self._http.stream(method, path, **request) as response:
                 self.versions = (response.headers.get(VERSION_HEADER), self.versions[1])
                 if not response.is_success:
-                    raise self._refusal(response, self._read(response, MAX_PROBLEM_BYTES))
+                    raise self._refusal(response, self.read(response, MAX_PROBLEM_BYTES))
                 self.admitted = True
                 self._warn_of_expiry(response.headers.get(EXPIRY_HEADER, ""))
                 yield response
@@ -244,7 +244,12 @@ class Connection:
             self._told.add(subject)
             self.note(sentence)
 
-    def _read(self, response: httpx.Response, most_bytes: int) -> bytes:
+    def read(self, response: httpx.Response, most_bytes: int) -> bytes:
+        """Return the body of an answer.
+
+        Raises:
+            RequestRefusedError: It is longer than `most_bytes`.
+        """
         body = bytearray()
         for piece in response.iter_bytes():
             body += piece

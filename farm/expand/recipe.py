@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from farm.errors import FarmError, SpecError
+from farm.expand.rounds import job_of_round, rounds_of, streamed
 from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.job import Job
@@ -84,11 +85,30 @@ class Expansion(ABC):
 def count(job: Job) -> Count:
     """Return how many tasks and views `job` has."""
     with Blame(job.spec.recipe.kind) as expansion:
-        return expansion.count(job)
+        one = expansion.count(job)
+        if job.stream is None:
+            return one
+        makers = expansion.makers(job)
+    number = rounds_of(job.stream, views=one.views, makers=makers, tasks=one.tasks)
+    return Count(tasks=number * one.tasks, views=job.stream.length)
+
+
+def tasks_of_a_round(job: Job) -> int:
+    """Return how many tasks a stream takes for each time that its spec is rendered."""
+    with Blame(job.spec.recipe.kind) as expansion:
+        return expansion.count(job).tasks
 
 
 def render_task(job: Job, index: int) -> RenderTask:
     """Make task `index` of `job`: the same in every process, whatever the other tasks are."""
+    if job.stream is not None:
+        tasks = tasks_of_a_round(job)
+        number, place = divmod(index, tasks)
+        task = render_task(job_of_round(job, number), place)
+        if task.needs is not None:
+            needs = {"made_by": task.needs.made_by + number * tasks}
+            task = task.model_copy(update={"needs": task.needs.model_copy(update=needs)})
+        return streamed(task, job, index=index, number=number)
     with Blame(job.spec.recipe.kind) as expansion:
         task, affinity = expansion.task(job, index), expansion.affinity(job, index)
     dataset = dataset_key(job.prefix, task.dataset)
@@ -172,14 +192,16 @@ def waits_for(job: Job) -> Callable[[int], int | None] | None:
         makers = expansion.makers(job)
     if not makers:
         return None
+    tasks = tasks_of_a_round(job) if job.stream is not None else 1 << 62
 
     def ask(index: int) -> int | None:
+        number, place = divmod(index, tasks)
         with recipe as expansion:
-            waited = expansion.waits_for(job, index)
-        if waited is not None and not 0 <= waited < min(index, makers):
+            waited = expansion.waits_for(job, place)
+        if waited is not None and not 0 <= waited < min(place, makers):
             kind = job.spec.recipe.kind
-            raise ValueError(f"{kind}: task {index} waits for {waited}, not for an earlier maker")
-        return waited
+            raise ValueError(f"{kind}: task {place} waits for {waited}, not for an earlier maker")
+        return None if waited is None else waited + number * tasks
 
     return ask
 
@@ -190,9 +212,11 @@ def affinity(job: Job) -> Callable[[int], str | None] | None:
     if type(recipe.expansion).affinity is Expansion.affinity:
         return None
 
+    tasks = tasks_of_a_round(job) if job.stream is not None else 1 << 62
+
     def ask(index: int) -> str | None:
         with recipe as expansion:
-            return expansion.affinity(job, index)
+            return expansion.affinity(job, index % tasks)
 
     return ask
 

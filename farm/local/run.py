@@ -222,6 +222,8 @@ class PrivateFarm:
 
     redis: PrivateRedis
     crew: WorkerCrew
+    stream_folder: Path | None = None
+    """Memory through which samples of streams go, where there is such."""
 
     def supervise(self) -> None:
         """Start again what died."""
@@ -231,18 +233,41 @@ class PrivateFarm:
 
 @contextmanager
 def private_farm(
-    devices: list[str], storage: Path, *, script_log: Path | None = None
+    devices: list[str],
+    storage: Path | None,
+    *,
+    script_log: Path | None = None,
+    streams: bool = False,
 ) -> Iterator[PrivateFarm]:
-    """Start a farm of our own; in the end nothing of it is left, whatever happens."""
+    """Start a farm of our own; in the end nothing of it is left, whatever happens.
+
+    Args:
+        devices: One for each worker.
+        storage: Where files go; None: to a folder that goes with the farm.
+        script_log: Where users' scripts say what they print.
+        streams: Its consumers share this machine's memory.
+    """
     with ExitStack() as exit_stack:
         folder = exit_stack.enter_context(temp_folder())
-        scratch = exit_stack.enter_context(temp_folder(memory_folder()))
+        memory = memory_folder()
+        scratch = exit_stack.enter_context(temp_folder(memory))
+        samples = scratch / "samples" if streams and memory is not None else None
+        if samples is not None:
+            samples.mkdir()
+        if storage is None:
+            storage = folder / "storage"
+            storage.mkdir()
         redis = exit_stack.enter_context(PrivateRedis(folder / "redis"))
         crew = WorkerCrew(
-            devices, redis_url=redis.url, storage=storage, folder=folder, scratch=scratch
+            devices,
+            redis_url=redis.url,
+            storage=storage,
+            folder=folder,
+            scratch=scratch,
+            samples=samples,
         )
         if script_log is not None:
             crew.environment["FARM_SCRIPT_LOG"] = str(script_log)
         exit_stack.callback(crew.stop, grace_s=0)
         crew.start()
-        yield PrivateFarm(redis, crew)
+        yield PrivateFarm(redis, crew, samples)

@@ -23,8 +23,15 @@ RESTARTS = 5
 class WorkerCrew:
     """Workers as child processes, logging into `folder`."""
 
-    def __init__(
-        self, devices: Sequence[str], *, redis_url: str, storage: Path, folder: Path, scratch: Path
+    def __init__(  # noqa: PLR0913  the places of a crew, each by its name
+        self,
+        devices: Sequence[str],
+        *,
+        redis_url: str,
+        storage: Path,
+        folder: Path,
+        scratch: Path,
+        samples: Path | None = None,
     ) -> None:
         self.devices = devices
         self.folder = folder
@@ -37,6 +44,7 @@ class WorkerCrew:
             "FARM_SCRATCH": str(scratch),
             "FARM_TASK_LOGS": "false",  # the storage is the user's folder of datasets
             "TMPDIR": str(folder),  # Blender leaves a folder there when it is killed
+            **({"FARM_STREAM_FOLDER": str(samples)} if samples else {}),
         }
         self.processes: dict[int, subprocess.Popen[bytes]] = {}
         self.restarts = 0

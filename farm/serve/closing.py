@@ -112,6 +112,9 @@ class Closer:
         job, status = self.book.load(job_id), self.ledger.job(job_id)
         if job is None or status is None or not status.over:
             return
+        if job.stream is not None:  # nothing of it is stored
+            self.book.save_end(job_id, end_of(status))
+            return
         if self._reopen_broken(job):
             return  # it is finished when they are done
         log.info("finishing datasets job=%s", job_id)

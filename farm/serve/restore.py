@@ -76,6 +76,8 @@ def restore_job(ledger: Ledger, storage: Storage, book: JobStore, job: Job) -> b
     Raises:
         SpecError: Its datasets hold different pictures under its names.
     """
+    if job.stream is not None:
+        return give_up_stream(ledger, book, job)
     found, size, end = find_finished(job, storage, log.warning), expand.count(job), None
     if len(found.tasks) < size.tasks:
         end = book.end(job.job_id)
@@ -97,4 +99,19 @@ def restore_job(ledger: Ledger, storage: Storage, book: JobStore, job: Job) -> b
         cancelled = end.state == JobState.CANCELLED if end else control.stopped == "cancelled"
         stop = ledger.cancel if cancelled else ledger.pause
         stop(job.job_id)
+    return new
+
+
+def give_up_stream(ledger: Ledger, book: JobStore, job: Job) -> bool:
+    """Write down that a stream was lost: its samples, and who had which, were in Redis alone."""
+    size = expand.count(job)
+    new = ledger.add_job(
+        job.job_id,
+        tasks=size.tasks,
+        views=size.views,
+        attempts=GENERATION * book.count_restore(job.job_id),
+        owner=book.control(job.job_id).owner,
+    )
+    if new:
+        ledger.cancel(job.job_id)
     return new

@@ -11,6 +11,8 @@ from types import FrameType
 from farm import expand
 from farm.dispatcher import Dispatcher
 from farm.errors import StorageError
+from farm.feeding.book import StreamBook
+from farm.feeding.feed import StreamFeed
 from farm.job_store import JobStore
 from farm.ledger import Ledger, open_ledger
 from farm.ledger.inboxes import Affinity
@@ -29,7 +31,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 class DispatcherService:
     """The dispatcher with the store of jobs, and the thread that finishes them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of a farm, each by its name
         self,
         ledger: Ledger,
         queue: TaskQueue,
@@ -37,6 +39,7 @@ class DispatcherService:
         *,
         lease_ttl_s: float,
         alive_file: Path | None = None,
+        streams: StreamFeed | None = None,
     ) -> None:
         self.book = JobStore(storage)
         self.closer = Closer(ledger, storage, self.book)
@@ -46,6 +49,7 @@ class DispatcherService:
             self._task,
             steps_of=self._steps,
             affinity_of=self._affinity,
+            streams=streams,
             lease_ttl_s=lease_ttl_s,
             on_over=self.closer.close,
             on_aside=self.closer.look_back,
@@ -101,6 +105,7 @@ def serve(settings: Settings) -> None:
     queue = CeleryQueue(redis_url)
     try:
         ledger, storage = open_ledger(redis_url), open_storage(str(settings.storage))
+        book = StreamBook(redis_url, bound_bytes=settings.stream_bytes)
         log.info("dispatching storage=%s", storage.place)
         service = DispatcherService(
             ledger,
@@ -108,6 +113,7 @@ def serve(settings: Settings) -> None:
             storage,
             lease_ttl_s=settings.lease_ttl_s,
             alive_file=settings.alive_file,
+            streams=StreamFeed(ledger, book),
         )
         service.run(stop)
     finally:

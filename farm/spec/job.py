@@ -25,6 +25,7 @@ from farm.spec.quote import is_text, quoted
 from farm.spec.recipes import DEFAULT_RECIPE, AnyRecipe, Recipe, all_roles, of_role
 from farm.spec.recipes.sod import SodGrid
 from farm.spec.render import RenderSettings, ResolvedRender, resolve_render
+from farm.spec.stream import StreamPlan
 
 
 class JobSpec(Spec):
@@ -222,6 +223,8 @@ class Job(Spec):
     """Sorted by role, as the recipe lists them."""
     prefix: str = ""
     """Storage key prefix of all its datasets; "" on one machine, where `output` is the storage."""
+    stream: StreamPlan | None = Field(default=None, exclude_if=lambda plan: plan is None)
+    """Where its views are streamed instead of stored: how."""
 
     @model_validator(mode="before")
     @classmethod
@@ -258,3 +261,14 @@ def make_job(spec: JobSpec, assets: Sequence[Asset]) -> Job:
         spec=spec,
         assets=tuple(by_role),
     )
+
+
+def make_stream(job: Job, plan: StreamPlan, *, views_per_task: int) -> Job:
+    """Return the job that streams what `job` would store, by smaller tasks.
+
+    Its id depends on the stream's name, too: a stream is never taken for the job itself.
+    """
+    per_task = min(views_per_task, job.spec.views_per_task)
+    spec = job.spec.model_copy(update={"views_per_task": per_task})
+    job_id = digest(job.job_id, plan.model_dump(mode="json"), per_task)[:12]
+    return job.model_copy(update={"job_id": job_id, "spec": spec, "stream": plan})

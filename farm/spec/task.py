@@ -13,6 +13,7 @@ from farm.spec.passes import PassName
 from farm.spec.recipes import AnySetup, AnyView
 from farm.spec.recipes.base import of_role
 from farm.spec.render import ResolvedRender
+from farm.spec.stream import TaskStream
 from farm.spec.view import View
 
 PRODUCT_PATTERN = r"^products/[0-9a-f]{64}$"
@@ -68,6 +69,8 @@ class RenderTask(Spec):
         exclude_if=lambda key: key is None,  # workers of before do not know the field
     )
     """Key of a thing that workers may keep from task to task, such as a scene."""
+    stream: TaskStream | None = Field(default=None, exclude_if=lambda stream: stream is None)
+    """Where its views are streamed instead of stored: how."""
 
     @model_validator(mode="after")
     def _product_or_views(self) -> Self:

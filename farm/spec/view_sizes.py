@@ -51,7 +51,9 @@ ARRAYS_BYTES: dict[PassName, float] = {"tracks": 10_000}
 
 
 def view_bytes(job: Job) -> float:
-    """Estimate the files of one view."""
+    """Estimate the files of one view; a stream stores none."""
+    if job.stream is not None:
+        return 0.0
     return sum(pass_bytes(name, job) for name in job.spec.passes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from farm.spec import release_0_1
 from farm.spec.asset import Asset
@@ -14,6 +14,7 @@ from farm.spec.job_name import JOB_ID_PATTERN as JOB_ID_PATTERN
 from farm.spec.job_name import JobName
 from farm.spec.record import ViewRecord
 from farm.spec.role import Role
+from farm.spec.stream import Encoding, StreamWishes
 
 T = TypeVar("T")
 
@@ -51,6 +52,23 @@ class Submission(Spec):
     @classmethod
     def _of_any_release(cls, data: Any) -> Any:
         return release_0_1.job_of(data)
+
+
+class StreamSubmission(Submission):
+    """A spec whose views are to be streamed: `POST /v1/streams`."""
+
+    stream: StreamWishes
+    """How."""
+
+
+class StreamInfo(Spec):
+    """What whoever takes part in a stream must know of it."""
+
+    job_id: str
+    length: Whole
+    encoding: Encoding
+    spec: dict[str, JsonValue]
+    """What is rendered."""
 
 
 class JobInfo(Spec):

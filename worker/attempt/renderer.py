@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from farm.errors import AssetError, DeviceError, TaskError
+from farm.feeding.sink import Sink, open_sink
 from farm.ledger import Ledger
 from farm.library import Library
 from farm.products import Manifest
@@ -156,6 +157,8 @@ class BlenderRenderer:
     session: BlenderSession
     files: TaskFiles
     walls: Sandbox | None
+    sink: Sink | None = None
+    """Where the views of streams go."""
 
     @property
     def results(self) -> Results:
@@ -178,6 +181,7 @@ class BlenderRenderer:
             lease=lease,
             locate=self.files.hold,
             workshop=self.files.workshop,
+            sink=self.sink,
         )
 
 
@@ -192,7 +196,7 @@ def open_blender(settings: Settings) -> BlenderRenderer:
         walls = sandbox.close_off(settings)
         session, own = warm(settings), open_local_files(settings)
         session.environment.shelf = own.assets
-        return BlenderRenderer(session, own, walls)
+        return BlenderRenderer(session, own, walls, sink_of(settings))
     cache = cache_folder(settings.cache)
     channel, shared = open_channel(settings, cache)
     walls = sandbox.close_off(settings, shared)
@@ -201,7 +205,16 @@ def open_blender(settings: Settings) -> BlenderRenderer:
     channel.greet()
     session.environment.shelf = CourierShelf(channel)
     workshop = Workshop(CourierProducts(channel), Path(tempfile.gettempdir()))
-    return BlenderRenderer(session, CourierFiles(channel, workshop), walls)
+    return BlenderRenderer(session, CourierFiles(channel, workshop), walls, sink_of(settings))
+
+
+def sink_of(settings: Settings) -> Sink:
+    """Return where the views of streams go; nothing is opened before there is one."""
+    return open_sink(
+        settings.redis_url.get_secret_value(),
+        bound_bytes=settings.stream_bytes,
+        folder=settings.stream_folder,
+    )
 
 
 def warm(settings: Settings) -> BlenderSession:

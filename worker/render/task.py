@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from farm.errors import AssetError, RenderError, StaleAttempt, TaskError
+from farm.feeding.sink import Sink
 from farm.spec.asset import Asset
 from farm.spec.passes import LED, PassName
 from farm.spec.task import RenderTask
@@ -28,6 +29,7 @@ from worker.render.record_book import RecordBook
 from worker.render.rendered import Rendered
 from worker.render.results import Results
 from worker.render.shutter import expose
+from worker.render.streamed import StreamedViews, StreamWriter
 from worker.render.writer import Circumstances, ViewWriter
 
 if TYPE_CHECKING:  # bpy is imported by the process that renders, not by whoever imports this
@@ -76,10 +78,11 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     lease: Lease,
     locate: Locate = own_paths,
     workshop: Workshop | None = None,
+    sink: Sink | None = None,
 ) -> None:
     """Render the views of a task that are not finished yet, or make its product.
 
-    What is finished stays on any error.
+    What is finished stays on any error. Views of a stream go to `sink`.
 
     Raises:
         TaskError: The task cannot continue.
@@ -88,7 +91,11 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
         assert workshop is not None
         make_product(task, session, lease=lease, locate=locate, workshop=workshop)
         return
-    book = RecordBook(task, storage, attempt)
+    if task.stream is None:
+        book: RecordBook | StreamedViews = RecordBook(task, storage, attempt)
+    else:
+        assert sink is not None
+        book = StreamedViews(task, sink)
     missing = [view for view in task.views if not book.has(view)]
     lease.views_found(len(task.views) - len(missing))
     if not missing:
@@ -115,7 +122,30 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
         indices=stage.indices,
         materials=stage.materials,
     )
-    finisher = ViewWriter(
+    finisher = writer_for(task, circumstances, book, storage, lease)
+    render_views(missing, stage, session, finisher=finisher, lease=lease, load_s=load_s)
+    finisher.raise_unfit()
+
+
+def writer_for(
+    task: RenderTask,
+    circumstances: Circumstances,
+    book: RecordBook | StreamedViews,
+    storage: Results,
+    lease: Lease,
+) -> ViewWriter:
+    """Return what finishes the views of a task: files of a dataset, or samples of a stream."""
+    if isinstance(book, StreamedViews):
+        return StreamWriter(
+            task,
+            circumstances,
+            book=None,
+            storage=storage,
+            may_write=lease.secure,
+            on_done=lease.view_done,
+            streamed=book,
+        )
+    return ViewWriter(
         task,
         circumstances,
         book=book,
@@ -123,8 +153,6 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
         may_write=lease.secure,
         on_done=lease.view_done,
     )
-    render_views(missing, stage, session, finisher=finisher, lease=lease, load_s=load_s)
-    finisher.raise_unfit()
 
 
 def prepare(

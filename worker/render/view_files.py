@@ -44,6 +44,8 @@ class ViewFiles:
     previews: dict[PassName, bytes] = field(default_factory=dict)
     objects: tuple[ObjectLabel, ...] = ()
     pass_s: dict[PassName, float] = field(default_factory=dict)
+    arrays: dict[PassName, NDArray[Any]] = field(default_factory=dict)
+    """What the files would hold, where none are made."""
 
 
 class ViewFileMaker:
@@ -56,6 +58,7 @@ class ViewFileMaker:
         self._parts = parts
         self._materials = last_of(materials)
         settings = task.render
+        self._writes = task.stream is None or task.stream.encoding == "files"
         self._develop = Developer(
             view_transform=settings.view_transform, bit_depth=settings.bit_depth
         )
@@ -95,7 +98,7 @@ class ViewFileMaker:
             clock.note(name)
         check_pixels(arrays, passes.alpha, bit_depth=bit_depth)
         files, previews = {}, {}
-        for name, array in arrays.items():
+        for name, array in arrays.items() if self._writes else ():
             clock.restart()
             files[name] = self._file(name, array, passes)
             if PASSES[name].kind not in WITHOUT_PREVIEW and task.render.previews:
@@ -108,6 +111,9 @@ class ViewFileMaker:
             previews=previews,
             objects=describe(passes, shot, task, index),
             pass_s=clock.spent_s,
+            arrays={}
+            if self._writes
+            else {name: as_read(name, array, passes) for name, array in arrays.items()},
         )
 
     def _counts(self, shot: Shot) -> tuple[int, int]:
@@ -149,6 +155,15 @@ class ViewFileMaker:
 def last_of(materials: tuple[IndexLabel, ...]) -> int:
     """Return the number of the last material; after it comes the one for what has none."""
     return len(materials) - 1 if materials else 0
+
+
+def as_read(name: PassName, array: NDArray[Any], passes: Passes) -> NDArray[Any]:
+    """Return an array as its file is read: a cryptomatte has its channels by name."""
+    if PASSES[name].kind != "cryptomatte":
+        return array
+    channels = passes.cryptomatte_channels
+    order = sorted(range(len(channels)), key=channels.__getitem__)
+    return array.reshape(*array.shape[:2], len(channels))[..., order]
 
 
 def led_passes(wanted: Collection[PassName], around: Around) -> dict[PassName, NDArray[Any]]:

@@ -19,7 +19,7 @@ from worker.render.neighbours import Around
 from worker.render.record_book import RecordBook
 from worker.render.rendered import Rendered
 from worker.render.results import Results
-from worker.render.view_files import PassTimer, ViewFileMaker
+from worker.render.view_files import PassTimer, ViewFileMaker, ViewFiles
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class ViewWriter:
         task: RenderTask,
         circumstances: Circumstances,
         *,
-        book: RecordBook,
+        book: RecordBook | None,
         storage: Results,
         may_write: Callable[[], None],
         on_done: Callable[[], None],
@@ -97,13 +97,21 @@ class ViewWriter:
             write_s=0.0,
             pass_s=produce.pass_s,
         )
+        self.hand_on(rendered, produce, timings)
+
+    def hand_on(self, rendered: Rendered, made: ViewFiles, timings: Timings) -> None:
+        """Write down what was made of a view.
+
+        Raises:
+            StaleAttempt: Somebody else does now.
+        """
         self.deliver(
             rendered,
-            produce.files,
-            coverage=produce.coverage,
+            made.files,
+            coverage=made.coverage,
             timings=timings,
-            previews=produce.previews,
-            objects=produce.objects,
+            previews=made.previews,
+            objects=made.objects,
         )
 
     def deliver(  # noqa: PLR0913 - what a record tells of
@@ -136,6 +144,7 @@ class ViewWriter:
         seconds = {"write_s": time.perf_counter() - begun, "pass_s": spent.spent_s}
         record = self._record(rendered, files, coverage, timings.model_copy(update=seconds))
         record = record.model_copy(update={"previews": shown, "objects": objects})
+        assert self._book is not None
         with self._one_at_a_time:
             self._book.add(record)
             self._on_done()
@@ -193,8 +202,8 @@ class ViewWriter:
             true_strength=rendered.shot.true_strength,
             coverage=coverage,
             metres_per_unit=known.metres_per_unit,
-            indices=seen.indices if "index" in files else (),
-            materials=seen.materials if "material" in files else (),
+            indices=seen.indices if "index" in task.passes else (),
+            materials=seen.materials if "material" in task.passes else (),
             versions=known.versions,
             timings=timings,
         )

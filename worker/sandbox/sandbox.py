@@ -101,6 +101,8 @@ def own_places(settings: Settings) -> Iterator[Path]:
     """Yield the folders that a renderer alone writes to."""
     if settings.scratch:
         yield settings.scratch
+    if settings.stream_folder:
+        yield settings.stream_folder
     yield Path(tempfile.gettempdir())
     if settings.device != "cpu":
         yield from kernel_caches()

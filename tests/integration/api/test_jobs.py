@@ -11,6 +11,7 @@ import threading
 import pytest
 from PIL import Image
 
+from farm.feeding.feed import StreamFeed
 from farm.ledger import TaskState
 from farm.serve.service import DispatcherService
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
@@ -28,7 +29,11 @@ class ServedFarm(Farm):
 
     def serve(self) -> None:
         service = DispatcherService(
-            self.ledger, self.queue, self.api.storage, lease_ttl_s=self.lease_ttl_s
+            self.ledger,
+            self.queue,
+            self.api.storage,
+            lease_ttl_s=self.lease_ttl_s,
+            streams=StreamFeed(self.ledger, self.api.streams),
         )
         self.dispatcher = service.dispatcher
         self.ended = threading.Event()

@@ -13,6 +13,7 @@ from farm.api.guesses import Guesses
 from farm.api.server import make_server
 from farm.api.services import Services
 from farm.api.settings import ApiSettings
+from farm.feeding.book import StreamBook
 from farm.job_store import JobStore
 from farm.ledger import open_ledger
 from farm.library import Library
@@ -25,6 +26,7 @@ from farm.storage import FolderStorage, Storage
 from farm.tokens import TokenBook
 from tests.support.waiting import wait_for
 
+STREAM_BYTES = 1 << 20
 MODEL, HDR = b"a model", b"a bright sky"
 
 
@@ -42,6 +44,7 @@ class ApiServer:
         self.root = folder / "storage"
         self.storage = storage or FolderStorage(self.root)
         self.queue = CeleryQueue(redis_url)
+        self.streams = StreamBook(redis_url, bound_bytes=STREAM_BYTES)
         self.services = Services(
             ledger=open_ledger(redis_url),
             queue=self.queue,
@@ -51,6 +54,7 @@ class ApiServer:
             tokens=TokenBook(self.storage),
             settings=ApiSettings(spool=folder / "spool", **settings),
             guesses=Guesses(sleep=at_once),
+            streams=self.streams,
         )
         self.ledger = self.services.ledger
         self.port = free_port()
@@ -74,7 +78,18 @@ class ApiServer:
         self.server.should_exit = True
         self.thread.join()
         self.queue.close()
+        self.streams.close()
         self.ledger.store.client.close()
+
+    def restart(self) -> None:
+        """End the server, and start another one on its port."""
+        self.services.job_feed.close()
+        self.server.should_exit = True
+        self.thread.join()
+        self.server = make_server(self.services, host="127.0.0.1", port=self.port)
+        self.thread = threading.Thread(target=self.server.run)
+        self.thread.start()
+        wait_for(lambda: self.server.started, "the server is up again")
 
     def client(self, role: str | None) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.tokens[role]}"} if role else {}

@@ -1,0 +1,1 @@
+"""Views for whoever trains on them, while they are rendered: begun, fetched, recorded, replayed."""
