@@ -3,28 +3,61 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 TIMEOUT_S = 300.0
 """A file that takes longer to read is not worth waiting for."""
 
-HOW_TO_GET_IT = "pip install 'viewfarm[trace]'"
+HOW_TO_GET_IT = "pip install 'blender-asset-tracer<2'"
 MISSING = re.compile(r"Path (.+?) does not exist for <")
 
 
 def trace_blend(path: Path, remark: Callable[[str], None]) -> list[Path]:
-    """Return the files that a .blend names: textures, libraries, and what those name."""
+    """Return the files that a .blend names: textures, libraries, and what those name.
+
+    Libraries are asked for by themselves, too: of one that Blender 5 wrote, the tracer follows no
+    material to its textures where it comes by a link.
+    """
     command = find_bat()
     if command is None:
         remark(f"external textures of .blend files are not traced; {HOW_TO_GET_IT} for that")
         return []
+    found: dict[Path, None] = {}
+    blends = [path]
+    for blend in blends:  # grows on the way
+        listed = list_files(command, blend)
+        if listed is None:
+            named = path.name if blend == path else f"{path.name}: {blend.name}"
+            remark(f"{named}: its external files cannot be traced; it is uploaded without them")
+            continue
+        for name in listed.missing:
+            remark(f"{path.name} needs {name}, which does not exist")
+        for file in listed.files:
+            if file not in found and file != path:
+                found[file] = None
+                if file.suffix.lower() == ".blend" and file.is_file():
+                    blends.append(file)
+    return list(found)
+
+
+class Listed(NamedTuple):
+    """What the tracer says of one file."""
+
+    files: list[Path]
+    missing: list[str]
+
+
+def list_files(command: Sequence[str], path: Path) -> Listed | None:
+    """Ask the tracer for the files that a .blend names; None where it cannot tell."""
     try:
         done = subprocess.run(
             [*command, "list", "--json", str(path)],
@@ -37,13 +70,11 @@ def trace_blend(path: Path, remark: Callable[[str], None]) -> list[Path]:
         )
         listed = json.loads(done.stdout or "{}")
     except (OSError, subprocess.SubprocessError, ValueError):
-        remark(f"{path.name}: its external files cannot be traced; it is uploaded without them")
-        return []
-    for name in MISSING.findall(done.stderr):
-        remark(f"{path.name} needs {name}, which does not exist")
-    return [Path(name) for names in listed.values() for name in names] + [
-        Path(name) for name in listed if Path(name) != path
-    ]
+        return None
+    names = [*listed, *(name for names in listed.values() for name in names)]
+    files = dict.fromkeys(Path(os.path.normpath(name)) for name in names)
+    files.pop(Path(os.path.normpath(path)), None)
+    return Listed(list(files), MISSING.findall(done.stderr))
 
 
 @lru_cache

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from farm.library.blend import trace_blend
+from farm.library.data_suffixes import DATA_SUFFIXES
+from farm.library.fbx_files import trace_fbx
 from farm.library.mesh_files import trace_gltf, trace_obj
-from farm.spec.asset import AssetFile
+from farm.library.usd_files import LAYERS, trace_usd
+from farm.spec.asset import MOST_UPS, AssetFile
 
 Remark = Callable[[str], None]
 """Takes one sentence for a person."""
@@ -20,16 +23,9 @@ TRACERS: dict[str, Callable[[Path, Remark], list[Path]]] = {
     ".gltf": trace_gltf,
     ".glb": trace_gltf,
     ".obj": trace_obj,
+    ".fbx": trace_fbx,
+    **dict.fromkeys(LAYERS, trace_usd),
 }
-NOT_TRACED = (".fbx", ".usd", ".usda", ".usdc")
-
-DATA_SUFFIXES = (
-    ".abc", ".avi", ".bin", ".blend", ".bmp", ".cin", ".dds", ".dpx", ".exr", ".gif", ".hdr",
-    ".ies", ".jp2", ".jpeg", ".jpg", ".jxl", ".ktx2", ".mdd", ".mkv", ".mov", ".mp4", ".mtl",
-    ".otf", ".pc2", ".png", ".psd", ".rgb", ".sgi", ".svg", ".tga", ".tif", ".tiff", ".ttf",
-    ".tx", ".usd", ".usda", ".usdc", ".usdz", ".vdb", ".webm", ".webp",
-)  # fmt: skip
-"""Only such files leave this machine: a model from a stranger may name any file as its texture."""
 
 
 class Traced(NamedTuple):
@@ -43,10 +39,6 @@ def trace(path: Path) -> Traced:
     """Return the files that the model at `path` names, and remarks on them."""
     suffix = path.suffix.lower()
     traced = Traced([], [])
-    if suffix in NOT_TRACED:
-        traced.remarks.append(
-            f"external textures of {suffix} files are not traced; pack them into the file"
-        )
     if tracer := TRACERS.get(suffix):
         traced.files.extend(tracer(path, traced.remarks.append))
     return traced
@@ -92,6 +84,12 @@ class Tracer:
             return False
         if file.drive != model.drive:
             self._say(f"{model.name} needs {file} on another drive; it is not uploaded")
+            return False
+        if os.path.relpath(file, model.parent).count("..") > MOST_UPS:
+            self._say(
+                f"{model.name} needs {file}, which is more than {MOST_UPS} folders above it; it is "
+                "not uploaded: move it nearer"
+            )
             return False
         if file.suffix.lower() not in DATA_SUFFIXES:
             self._say(

@@ -39,6 +39,10 @@ KINDS: dict[AssetKind, KindInfo] = {
 }
 
 
+MOST_UPS = 8
+"""Most folders that a file which an asset needs may lie above the asset's own."""
+
+
 class Credit(Spec):
     """Where an asset comes from and what its licence asks for; from its sidecar, if it has one."""
 

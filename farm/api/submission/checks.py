@@ -17,7 +17,7 @@ from farm.api.services import Services
 from farm.api.settings import ApiSettings
 from farm.api.submission.scenes import fact_mistakes
 from farm.library import blob_key, files_of
-from farm.spec.asset import KINDS, Asset
+from farm.spec.asset import KINDS, MOST_UPS, Asset
 from farm.spec.counted import counted
 from farm.spec.hint import hint
 from farm.spec.job import Job
@@ -29,8 +29,6 @@ HASH = re.compile(SHA256_PATTERN)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 NAME_BYTES = 255
 PATH_BYTES = 1024
-UPS = 8
-"""Most folders that a dependency may lie above its asset."""
 MAX_ASSETS = 50_000
 MAX_DEPENDENCIES = 10_000
 CREDIT_CHARS = 2000
@@ -148,7 +146,7 @@ def is_dependency_path(path: str) -> bool:
         return False
     parts = path.split("/")
     ups = next((at for at, part in enumerate(parts) if part != ".."), len(parts))
-    return ups <= UPS and ups < len(parts) and all(is_plain_name(part) for part in parts[ups:])
+    return ups <= MOST_UPS and ups < len(parts) and all(is_plain_name(part) for part in parts[ups:])
 
 
 def check_shared(submission: Submission, settings: ApiSettings) -> None:

@@ -97,6 +97,39 @@ def test_a_texture_beside_a_model_of_a_farm_is_shown(blender, sky, write_blend, 
     assert colour(passes) == pytest.approx((1.0, 0.0, 0.0), abs=0.02)
 
 
+@pytest.mark.parametrize("way", ["posix", "windows", "tiles", "above"])
+def test_a_path_of_its_makers_machine_leads_to_what_came_with_a_model(
+    blender, sky, write_blend, red, tmp_path, way
+):
+    path, source = {
+        "posix": ("/home/ada/chair/own/red.png", "FILE"),
+        "windows": (r"C:\Users\ada\chair\own\red.png", "FILE"),
+        "tiles": ("/home/ada/chair/own/red.<UDIM>.png", "TILED"),
+        "above": ("/home/ada/own/red.png", "FILE"),
+    }[way]
+    model = write_blend(lambda scene: textured(scene, path, source))
+    model = from_library(tmp_path, model)
+    home = Path(model.path).parent
+    own = home / "own"
+    if way == "above":  # as a worker's cache has what lies in a folder above
+        (home / "up").mkdir()
+        model = model.model_copy(
+            update={"path": str(Path(model.path).rename(home / "up" / model.name))}
+        )
+    own.mkdir()
+    for name in ("red.png", "red.1001.png"):
+        (own / name).symlink_to(red)
+    Image.new("RGB", (8, 8), (0, 255, 0)).save(home / "red.png")  # not the one that is meant
+
+    passes, _ = shoot(blender, model, sky, some_view())
+
+    if way == "tiles":
+        assert str(own / "red.<UDIM>.png") in [image.filepath for image in bpy.data.images]
+    else:
+        assert colour(passes) == pytest.approx((1.0, 0.0, 0.0), abs=0.02)
+    assert blender.load_model(model, file_lights=False).missing_textures == ()
+
+
 @pytest.mark.parametrize("source", ["FILE", "MOVIE", "SEQUENCE"])
 @pytest.mark.parametrize("kind", ["passwd", "zero", "random", "pipe", "folder"])
 def test_what_is_no_picture_is_missing_and_nobody_waits_for_it(

@@ -120,10 +120,151 @@ def test_the_same_is_said_once(tmp_path):
     remarks: list[str] = []
     tracer = Tracer(hash_file, remarks.append)
 
-    for name in ("a.fbx", "b.fbx"):
-        assert tracer(write(tmp_path / name)) == ()
+    for name in ("m/a.gltf", "m/b.gltf", "m/a.gltf"):
+        assert tracer(write(tmp_path / name, "{}x")) == ()
 
-    assert remarks == ["external textures of .fbx files are not traced; pack them into the file"]
+    assert remarks == [
+        f"{name} is not readable glTF; its external files are not traced"
+        for name in ("a.gltf", "b.gltf")
+    ]
+
+
+USD = """#usda 1.0
+(
+    doc = "by ada@farm.example and bob@farm.example"
+    subLayers = [@./layers/base.usda@]
+)
+def Xform "chair" (
+    references = @parts/leg.usd@</Leg>
+    prepend payload = [@@@parts/arm's @ rest.usda@@@]
+)
+{
+    asset inputs:file = @tex/wood.<UDIM>.png@
+    asset inputs:bump = @tex\\bump.png@
+    asset inputs:web = @https://a.example/x.png@
+    asset inputs:inside = @pack.usdz[textures/x.png]@
+    asset inputs:clip = @clips/wave.###.usdc@
+    string note = "see @readme.txt@"
+}
+"""
+
+
+def test_a_usd_brings_its_layers_and_what_they_name(tmp_path):
+    for name in (
+        "m/tex/wood.1001.png", "m/tex/wood.1012.png", "m/tex/wood.x.png", "m/tex/bump.png",
+        "m/pack.usdz", "m/clips/wave.001.usdc", "m/readme.txt",
+    ):  # fmt: skip
+        write(tmp_path / name, "PK" if name.endswith("usdz") else b"PK")
+    write(tmp_path / "m/layers/base.usda", "#usda 1.0\n(subLayers = [@../m.usda@, @../up.usda@])")
+    write(tmp_path / "m/up.usda", "#usda 1.0\n(subLayers = [@layers/base.usda@])")
+    write(tmp_path / "m/parts/leg.usd", '#usda 1.0\ndef "x" {asset a = @../../shared/leg.png@}')
+    write(tmp_path / "m/parts/arm's @ rest.usda", "#usda 1.0\n")
+    write(tmp_path / "shared/leg.png")
+
+    files, remarks = trace(write(tmp_path / "m/m.usda", USD))
+
+    assert files == [
+        "clips/wave.001.usdc", "layers/base.usda", "pack.usdz", "parts/arm's @ rest.usda",
+        "parts/leg.usd", "tex/bump.png", "tex/wood.1001.png", "tex/wood.1012.png", "up.usda",
+        "../shared/leg.png",
+    ]  # fmt: skip
+    assert remarks == []
+
+
+def test_a_crate_names_the_same_as_its_text(tmp_path):
+    """Of which the words are packed in one block, or in few as here."""
+    sdf = pytest.importorskip("pxr.Sdf")
+    for name in ("tex/wood.png", "parts/leg.usda"):
+        write(tmp_path / name, "#usda 1.0\n")
+    text = """#usda 1.0
+    def "chair" (references = @./parts/leg.usda@) {
+        asset inputs:file = @tex/wood.png@
+        asset inputs:gone = @tex/gone.png@
+    }
+    """
+    many = "".join(f'def "part_{number}_of_{number**3}" {{}}\n' for number in range(2000))
+    layer = sdf.Layer.CreateAnonymous()
+    layer.ImportFromString(text + many)
+    layer.Export(str(tmp_path / "chair.usdc"))
+
+    files, remarks = trace(tmp_path / "chair.usdc")
+
+    assert files == ["parts/leg.usda", "tex/wood.png"]
+    assert remarks == [f"chair.usdc needs {tmp_path / 'tex/gone.png'}, which does not exist"]
+
+
+@pytest.mark.parametrize("data", [b"", b"#usd", b"PXR-USDC", b"PXR-USDC" + b"\xff" * 200, b"{}"])
+def test_what_is_not_usd_goes_alone(tmp_path, data):
+    files, remarks = trace(write(tmp_path / "a.usd", data))
+
+    assert files == []
+    assert remarks == ["a.usd: a.usd is not readable USD; what it names is not uploaded"]
+
+
+def test_a_layer_by_an_absolute_path_is_said_and_left_out(tmp_path):
+    leg = write(tmp_path / "leg.usda", "#usda 1.0\n")
+    files, (remark,) = trace(write(tmp_path / "m/a.usda", f"#usda 1.0\n(subLayers = [@{leg}@])"))
+
+    assert files == []
+    assert remark == f"a.usda names {leg}, which is not beside it; it is not uploaded"
+
+
+FBX = """; FBX 7.4.0 project file
+    Texture: 1, "Texture::wood", "" {
+        FileName: "C:\\work\\tex\\wood.png"
+        RelativeFilename: "tex\\wood.png"
+    }
+    Texture: 2, "Texture::moved", "" { RelativeFilename: "C:\\work\\moved.png" }
+    Texture: 3, "Texture::flat", "" { RelativeFilename: "..\\old\\flat.png" }
+    Texture: 4, "Texture::gone", "" { RelativeFilename: "gone.png" }
+"""
+
+
+def binary_fbx(names: list[str], content: bytes = b"") -> bytes:
+    def node(name: bytes, kind: bytes, value: bytes) -> bytes:
+        prop = kind + struct.pack("<I", len(value)) + value
+        return struct.pack("<IIIB", 0, 1, len(prop), len(name)) + name + prop
+
+    named = b"".join(node(b"RelativeFilename", b"S", name.encode()) for name in names)
+    return b"Kaydara FBX Binary  \0\x1a\0" + named + node(b"Content", b"R", content)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        FBX.encode(),
+        binary_fbx(["tex\\wood.png", "C:\\work\\moved.png", "..\\old\\flat.png", "gone.png"]),
+    ],
+    ids=["text", "binary"],
+)
+def test_an_fbx_brings_the_textures_that_blender_finds(tmp_path, data):
+    for name in ("m/tex/wood.png", "m/moved.png", "m/flat.png"):
+        write(tmp_path / name)
+
+    files, remarks = trace(write(tmp_path / "m/chair.fbx", data))
+
+    assert files == ["flat.png", "moved.png", "tex/wood.png"]
+    assert remarks == [f"chair.fbx needs {tmp_path / 'm/gone.png'}, which does not exist"]
+
+
+def test_what_an_fbx_has_inside_is_not_missed(tmp_path):
+    data = binary_fbx(["tex/wood.png"], content=b"PNG")
+
+    assert trace(write(tmp_path / "chair.fbx", data)) == ([], [])
+    (remark,) = trace(write(tmp_path / "empty.fbx", b""))[1]
+    assert remark.startswith("empty.fbx: its textures cannot be traced: ")
+
+
+def test_what_lies_too_far_above_a_model_is_said_and_left_out(tmp_path):
+    """A farm refuses such a path, and with it the whole job."""
+    texture = write(tmp_path / "wood.png")
+    folder = tmp_path.joinpath(*"abcdefghi")
+    uri = "../" * 9 + "wood.png"
+
+    files, (remark,) = trace(write(folder / "a.gltf", json.dumps({"images": [{"uri": uri}]})))
+
+    assert files == []
+    assert remark.startswith(f"a.gltf needs {texture}, which is more than 8 folders above it")
 
 
 @pytest.fixture
@@ -163,6 +304,21 @@ def test_a_blend_brings_what_the_tracer_lists(tmp_path, monkeypatch, no_module):
 
     assert files == ["lib/b.blend", "lib/wood.png"]
     assert remarks == ["a.blend needs /gone/x.png, which does not exist"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script with a shebang")
+def test_a_linked_blend_is_asked_for_by_itself(tmp_path, monkeypatch, no_module):
+    lib, texture = tmp_path / "b.blend", write(tmp_path / "wood.png")
+    answers = {"a.blend": {str(tmp_path / "a.blend"): [str(lib)]},
+               "b.blend": {str(lib): [str(texture), str(tmp_path / "a.blend")]}}  # fmt: skip
+    script = "#!/bin/sh\n[ $1 = --help ] && echo 'Blender Asset Tracer v1.23' && exit\n"
+    for name, told in answers.items():
+        script += f"[ ${{3##*/}} = {name} ] && echo '{json.dumps(told)}'\n"
+    write(tmp_path / "bin/bat", script + "true\n").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    write(lib)
+
+    assert trace(write(tmp_path / "a.blend")) == (["b.blend", "wood.png"], [])
 
 
 @pytest.mark.skipif(find_bat() is None, reason="the Blender Asset Tracer is not installed")

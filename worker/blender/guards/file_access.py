@@ -19,6 +19,7 @@ from farm.errors import AssetError
 from farm.library.mesh_files import gltf_uris
 from farm.spec.asset import Asset
 from farm.spec.quote import quoted
+from worker.blender.guards.own_files import OwnFiles
 
 NOWHERE = "/nowhere"
 """Where files are looked for that a model may not read: nothing is ever there."""
@@ -61,6 +62,8 @@ def shut_out(
 ) -> tuple[str, ...]:
     """Let a model find no file that it may not read; it takes it for missing.
 
+    A path of the machine on which it was made leads to the file that came with the model.
+
     Returns what was taken away with the libraries that it may not read.
 
     Args:
@@ -69,11 +72,14 @@ def shut_out(
         copies: Files that were made of the model's own.
     """
     dropped = drop_libraries(home, ours=ours)
+    own_files = OwnFiles(home)
 
     def visit(block: bpy.types.ID, path: str, _: object) -> str | None:
         full = full_path(path, block)
         if block.session_uid in ours or Path(full) in copies or may_read(full, home):
             return None
+        if (own := own_files.find(path)) is not None:
+            return own
         return f"{NOWHERE}/{posixpath.basename(path.replace(chr(92), '/')) or 'file'}"
 
     data: Any = bpy.data  # its stubs do not know this yet
