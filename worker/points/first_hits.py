@@ -6,6 +6,7 @@ to be built anew for each frame.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -19,6 +20,8 @@ AT_ONCE = 2_000_000
 """Pairs of a triangle and a place that are looked at together."""
 EDGE = 1e-9
 """How far beside a triangle, as a share of it, a ray meets it: none slips through between two."""
+ROUNDING = 1e-9
+"""Share of a place on a sheet that is lost where a triangle is cut off in front of the camera."""
 CUBE = tuple(np.eye(3)[[(axis + 1) % 3, (axis + 2) % 3, axis]] for axis in range(3))
 """Turns that bring x, y and z each to z; the last one turns nothing."""
 AS_IT_IS = CUBE[2]
@@ -238,7 +241,7 @@ def boxes(
 ) -> tuple[Numbers, Numbers, NDArray[np.bool_]]:
     """Return the boxes (T, 2), lowest and highest, on a sheet, of what some points are the hull of.
 
-    Also which of them are in front at all; those that are partly so have no bounds.
+    Also which of them are in front at all; of those that are partly so, that part counts.
 
     Args:
         points: (V, 3).
@@ -260,8 +263,29 @@ def boxes(
         some, every = some | ahead[corner], every & ahead[corner]
     if parallel:
         return low, high, some
-    low, high = np.where(every[:, None], low, -np.inf), np.where(every[:, None], high, np.inf)
+    partly = np.flatnonzero(some & ~every)
+    low[partly], high[partly] = boxes_in_front(points[shapes[partly]], near)
     return low, high, some
+
+
+def boxes_in_front(corners: Numbers, near: float) -> tuple[Numbers, Numbers]:
+    """Return the boxes (T, 2) on a sheet of what is in front of hulls around corners (T, K, 3).
+
+    It ends where the lines between corners go through the plane that is `near` in front.
+    """
+    low, high = np.full((2, len(corners), 2), np.inf)
+    high = -high
+    beyond = -near - corners[..., 2]  # at least 0 in front
+    for one, other in itertools.combinations_with_replacement(range(corners.shape[1]), 2):
+        begin, end = beyond[:, one], beyond[:, other]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where((begin >= 0) == (end >= 0), 0.0, begin / (begin - end))[:, None]
+            place = corners[:, one] * (1 - share) + corners[:, other] * share
+            uv = place[:, :2] / np.maximum(-place[:, 2:], near)
+        there = ((begin >= 0) | (end >= 0))[:, None]
+        low = np.where(there, np.fmin(low, uv - ROUNDING * np.abs(uv)), low)
+        high = np.where(there, np.fmax(high, uv + ROUNDING * np.abs(uv)), high)
+    return low, high
 
 
 def spread(counts: Indices) -> tuple[Indices, Indices]:

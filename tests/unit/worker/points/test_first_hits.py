@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from worker.points import first_hits
 from worker.points.first_hits import Wanted, aims, weights_of
 
 CHANCE = np.random.default_rng(5)
@@ -104,6 +105,31 @@ def test_where_nothing_is_nothing_is_met():
     some.cast(hits, 0, np.zeros((0, 3)), np.zeros((0, 3), np.int64))
     some.cast(hits, 0, np.full((3, 3), np.nan), np.array([[0, 1, 2]]))
     assert np.isinf(hits.depth).all()
+
+
+def test_a_floor_that_goes_on_behind_the_camera_costs_no_more_than_what_is_seen_of_it(monkeypatch):
+    """Of triangles that reach behind the camera only the part in front of it may be met."""
+    x, z = np.meshgrid(np.linspace(-20, 20, 201), np.linspace(-20, 20, 201))
+    points = np.stack([x, np.full_like(x, -1.0), z], axis=-1).reshape(-1, 3)
+    at = np.arange(201 * 201).reshape(201, 201)
+    quads = np.stack([at[:-1, :-1], at[:-1, 1:], at[1:, 1:], at[1:, :-1]], axis=-1).reshape(-1, 4)
+    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    u, v = np.meshgrid(np.linspace(-0.9, 0.9, 60), np.linspace(-0.9, 0.9, 60))
+    rays = aims(
+        np.stack([u, v, np.full_like(u, -1.0)], axis=-1).reshape(-1, 3), 0.01, parallel=False
+    )
+    looked_at = []
+    own = first_hits.met
+    monkeypatch.setattr(
+        first_hits,
+        "met",
+        lambda *each, **more: looked_at.append(len(each[1])) or own(*each, **more),
+    )
+    hits = rays.nothing()
+    rays.cast(hits, 0, points, triangles)
+    below = v.ravel() < -0.06
+    np.testing.assert_allclose(hits.depth[below], -1 / v.ravel()[below], rtol=1e-9)
+    assert sum(looked_at) < 5 * len(rays.starts)
 
 
 @pytest.mark.parametrize("parallel", [False, True])
