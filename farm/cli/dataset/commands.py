@@ -78,7 +78,12 @@ def preview(  # noqa: PLR0913  an option each
     ] = False,
     views: Annotated[
         int | None,
-        typer.Option(min=1, max=200, help="Number of views to show. (default: 24; on a page, 48)"),
+        typer.Option(
+            min=1,
+            max=10_000,
+            help="Number of views to show, of a sheet up to 200; a page has them to leaf through. "
+            "(default: 24; on a page, 48)",
+        ),
     ] = None,
     sequence: Annotated[
         list[str] | None,

@@ -32,6 +32,8 @@ from farm.storage import FolderStorage
 if TYPE_CHECKING:
     from farm.dataset.preview.film import Film
 
+MOST_ON_SHEET = 200
+"""Views of a contact sheet."""
 FILES = (".jpg", ".jpeg", ".png", ".html", ".mp4", ".webp")
 """Suffixes of what is no folder."""
 
@@ -67,6 +69,10 @@ def write_preview(  # noqa: PLR0913  an option each
                 page, shown = page_of(data, limit=limit, progress=advance)
             written = put(page.encode(), out or beside(data, "preview.html"))
             return f"{written}, with {shown} of {counted(len(data), 'view')}"
+        if views and views > MOST_ON_SHEET:
+            raise SpecError(
+                f"--views {views}: a sheet shows at most {MOST_ON_SHEET}; --html leafs through more"
+            )
         sheet = sheet_of(data, limit=views or LIMIT)
         return put(sheet, out or beside(data, "preview.jpg"))
 

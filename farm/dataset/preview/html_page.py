@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterable
 from importlib.resources import files
+from itertools import batched
 from typing import Any
 
 from PIL import Image
@@ -18,10 +19,19 @@ from farm.spec.record import ViewRecord
 
 TEMPLATE = "page.html"
 DATA = "<!-- data -->"
-THUMB_PX = 240
-TILE_SIDES_PX = ((400, 400), (1600, 256), (float("inf"), 160))
-"""(pictures up to, longer side): so the page stays below some 15 MB, whatever it shows."""
+PAGE = "<!-- pages -->"
+VIEWS_PER_PAGE = 48
+"""A browser has no more in its hands at once, however many there are to leaf through."""
+TILE_SIDES_PX = ((400, 400), (1600, 256), (12_000, 160), (float("inf"), 96))
+"""(pictures up to, longer side): so the file stays small enough to send, some 20 MB for 2,000
+pictures, 60 MB for 60,000."""
 QUALITY = 82
+
+
+PAGE_ELEMENT = '<script type="application/json" id="page-{number}">{data}</script>\n'
+"""Views that a browser reads when they are wanted."""
+Roles = dict[str, list[str]]
+"""What assets of each role are called."""
 
 
 def make_page(
@@ -41,31 +51,38 @@ def make_page(
         subtitle: What it holds.
         progress: Called with the number of views that were drawn since it was called.
     """
-    shown: list[dict[str, Any]] = []
-    for view in views:
-        pictures = count * (len(view.passes) + 1)
-        side_px = next(side for most, side in TILE_SIDES_PX if pictures <= most)
-        shown.append(show(view, side_px=side_px))
-        progress(1)
-    data = json.dumps({"title": title, "subtitle": subtitle, "views": shown}, ensure_ascii=False)
-    # What closes the element that the data are in must not be in the data.
-    safe = data.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    index: list[Roles] = []
+    pages: list[str] = []
+    for some in batched(views, VIEWS_PER_PAGE):
+        shown: list[dict[str, Any]] = []
+        for view in some:
+            pictures = count * (len(view.passes) + 1)
+            side_px = next(side for most, side in TILE_SIDES_PX if pictures <= most)
+            shown.append(show(view, side_px=side_px))
+            progress(1)
+        index += [each["roles"] for each in shown]
+        pages.append(PAGE_ELEMENT.format(number=len(pages), data=as_element(shown)))
+    data = {"title": title, "subtitle": subtitle, "perPage": VIEWS_PER_PAGE, "views": index}
     template = files("farm.dataset.preview").joinpath(TEMPLATE).read_text(encoding="utf-8")
-    return template.replace(DATA, safe)
+    before, after = template.split(PAGE)
+    return "".join((before.replace(DATA, as_element(data)), *pages, after))
+
+
+def as_element(data: Any) -> str:
+    """Return data as JSON that closes no element that it is in."""
+    text = json.dumps(data, ensure_ascii=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def show(view: DatasetView, *, side_px: int) -> dict[str, Any]:
     """Return what the page knows of a view."""
     record = view.record
     tiles = list(view_tiles(view, side_px=side_px))
-    thumb = tiles[0].picture.copy()
-    thumb.thumbnail((THUMB_PX, THUMB_PX))
     return {
         "key": view.key,
         "title": record.title,
         "roles": roles_shown(record),
         "facts": record.view.caption,
-        "thumb": data_uri(thumb),
         "width": record.resolution_px[0],
         "height": record.resolution_px[1],
         "tiles": [
@@ -76,9 +93,9 @@ def show(view: DatasetView, *, side_px: int) -> dict[str, Any]:
     }
 
 
-def roles_shown(record: ViewRecord) -> dict[str, list[str]]:
+def roles_shown(record: ViewRecord) -> Roles:
     """Return the titles of a view's assets, under what one of each role is called."""
-    found: dict[str, list[str]] = {}
+    found: Roles = {}
     for asset in record.assets:
         found.setdefault(word_of(asset.role), []).append(asset.title)
     return found

@@ -9,7 +9,10 @@ from collections.abc import Iterable
 from farm.spec.record import ViewRecord
 
 KEPT_PER_SET = 32
-"""Views remembered for each set of assets: memory does not grow with the dataset."""
+"""Views remembered for each set of assets, where few are asked for: memory does not grow with the
+dataset."""
+MOST_OF_FEW = 256
+"""Views that are few."""
 MOST_SETS = 256
 """Of more sets some are passed over: nor does it grow with their number."""
 GOLDEN_RATIO = 0.6180339887
@@ -19,9 +22,10 @@ AssetSet = tuple[str, ...]
 
 
 class EvenSample:
-    """Up to `KEPT_PER_SET` views, evenly spread over however many come by."""
+    """Some views, evenly spread over however many come by."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = KEPT_PER_SET) -> None:
+        self._most = most
         self.kept: list[ViewRecord] = []
         self._stride = 1
         self._seen = 0
@@ -31,9 +35,13 @@ class EvenSample:
         if self._seen % self._stride == 0:
             self.kept.append(record)
         self._seen += 1
-        if len(self.kept) > KEPT_PER_SET:
-            self.kept = self.kept[::2]
-            self._stride *= 2
+        if len(self.kept) > self._most:
+            self.thin()
+
+    def thin(self) -> None:
+        """Keep every second view."""
+        self.kept = self.kept[::2]
+        self._stride *= 2
 
     def take(self, fraction: float) -> ViewRecord:
         """Remove and return the view that lies `fraction`, 0..1, of the way through."""
@@ -42,7 +50,7 @@ class EvenSample:
 
 def choose_views(records: Iterable[ViewRecord], *, limit: int) -> list[ViewRecord]:
     """Return up to `limit` views that cover all assets evenly, sorted by them."""
-    samples = sample_sets(records)
+    samples = sample_sets(records, limit=limit)
     uses: Counter[tuple[str, ...]] = Counter()
     chosen: list[ViewRecord] = []
     while len(chosen) < limit and samples:
@@ -67,9 +75,13 @@ def least_used(samples: Iterable[AssetSet], uses: Counter[tuple[str, ...]]) -> A
     return keys[0]
 
 
-def sample_sets(records: Iterable[ViewRecord]) -> dict[AssetSet, EvenSample]:
+def sample_sets(
+    records: Iterable[ViewRecord], *, limit: int = MOST_OF_FEW
+) -> dict[AssetSet, EvenSample]:
     """Return views by their assets; with too many sets, of every second, fourth, ... one."""
     samples: dict[AssetSet, EvenSample] = {}
+    most = KEPT_PER_SET if limit <= MOST_OF_FEW else limit
+    budget = max(MOST_SETS * KEPT_PER_SET, 2 * limit)
     stride = 1
     for record in records:
         key = tuple(asset.sha256 for asset in record.assets)
@@ -80,8 +92,24 @@ def sample_sets(records: Iterable[ViewRecord]) -> dict[AssetSet, EvenSample]:
             samples = {one: kept for one, kept in samples.items() if not draw_set(one) % stride}
             if draw_set(key) % stride:
                 continue
-        samples.setdefault(key, EvenSample()).add(record)
+        sample = samples.setdefault(key, EvenSample(most))
+        sample.add(record)
+        if len(sample.kept) > KEPT_PER_SET and total(samples) > budget:
+            thin_largest(samples)
     return samples
+
+
+def total(samples: dict[AssetSet, EvenSample]) -> int:
+    """Return how many views are kept."""
+    return sum(len(sample.kept) for sample in samples.values())
+
+
+def thin_largest(samples: dict[AssetSet, EvenSample]) -> None:
+    """Keep half of the views of sets that have most of them."""
+    largest = max(len(sample.kept) for sample in samples.values())
+    for sample in samples.values():
+        if len(sample.kept) > largest // 2:
+            sample.thin()
 
 
 def draw_set(key: AssetSet) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from farm.dataset.preview.preview import find_view, page_of, picture_of, sheet_of
+from farm.dataset.preview.selection import choose_views
 from farm.dataset.reader import DatasetError, open_dataset
 from farm.spec.label import IndexLabel
 from farm.spec.passes import VIEW_PASSES
@@ -26,9 +27,17 @@ from farm.dataset.preview.tiles import view_tiles  # noqa: E402
 
 
 def data_of(page: str) -> dict:
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
-    assert found
-    return json.loads(found[1])
+    """Return what a page holds, with the views of all its pages."""
+    elements = re.findall(
+        r'<script type="application/json" id="([^"]+)">(.*?)</script>', page, re.DOTALL
+    )
+    (first, head), *pages = elements
+    assert first == "data"
+    assert [name for name, _ in pages] == [f"page-{number}" for number in range(len(pages))]
+    views = [json.loads(text) for _, text in pages]
+    index = json.loads(head)
+    assert index["views"] == [view["roles"] for page in views for view in page]
+    return index | {"pages": views, "views": [view for page in views for view in page]}
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +62,24 @@ def test_a_page_holds_the_passes_and_records_of_its_views_and_loads_nothing(data
         kind, _, text = tile["src"].partition(",")
         assert kind == "data:image/webp;base64"
         assert Image.open(io.BytesIO(base64.b64decode(text))).size == (400, 300)
+
+
+def test_more_views_than_are_quick_to_show_are_leafed_through(tmp_path):
+    write_dataset(tmp_path, views=60, models=2, hdrs=1, passes=("rgb",))
+
+    found = data_of(page_of(open_dataset(tmp_path), limit=1000)[0])
+
+    assert [len(page) for page in found["pages"]] == [48, 12]
+    assert len({view["key"] for view in found["views"]}) == 60
+
+
+def test_many_views_of_one_model_are_shown_if_asked_for(tmp_path):
+    write_dataset(tmp_path, views=70, models=1, hdrs=1, passes=("rgb",))
+    data = open_dataset(tmp_path)
+
+    few = choose_views((view.record for view in data), limit=300)
+
+    assert len(few) == 70
 
 
 def test_a_page_of_several_datasets_says_which_one_a_view_is_in(tmp_path):
