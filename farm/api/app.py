@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
+from starlette.concurrency import run_in_threadpool
 
 from farm.api import problems
 from farm.api.auth import AuthMiddleware
@@ -18,7 +20,11 @@ from farm.api.metrics import Metrics
 from farm.api.owners import guard
 from farm.api.routes import assets, datasets, events, farm, jobs, streams, tasks
 from farm.api.services import Services
+from farm.errors import StorageError
+from farm.overview.fill import NOTED_EVERY_S
 from farm.spec.wire import Problem
+
+log = logging.getLogger(__name__)
 
 DESCRIPTION = """Submit specs, upload their assets, watch, download.
 
@@ -55,13 +61,13 @@ def create_app(services: Services, *, listens_on: str = "127.0.0.1") -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services.uploads.tidy()
-        job_feed = asyncio.create_task(services.job_feed.run())
+        beside = [asyncio.create_task(each) for each in (services.job_feed.run(), watch(services))]
         try:
             yield
         finally:
-            job_feed.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await job_feed
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
     app = FastAPIOffline(  # its /docs and /redoc load nothing from elsewhere
         title="Viewfarm",
@@ -92,3 +98,13 @@ def create_app(services: Services, *, listens_on: str = "127.0.0.1") -> FastAPI:
         guesses=services.guesses,
     )
     return app
+
+
+async def watch(services: Services) -> None:
+    """Note how full the storage is, every so often, until cancelled."""
+    while True:
+        try:
+            await run_in_threadpool(services.fill.note)
+        except StorageError as error:
+            log.warning("how full the storage is cannot be noted: %s", error)
+        await asyncio.sleep(NOTED_EVERY_S)

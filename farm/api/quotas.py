@@ -67,8 +67,6 @@ class Sizes:
 
     def of(self, status: JobStatus) -> int:
         """Return the bytes of a job's datasets; of one that is not over, with what is to come."""
-        if status.over and (size := self.book.size(status.job_id)) is not None:
-            return size
         measured, views = self._measured(status)
         job = None if status.over else self.book.load(status.job_id)
         if job is None:
@@ -84,7 +82,10 @@ class Sizes:
             new = not status.over and now_s - known.time_s < MEASURED_EVERY_S
             if new or known.views == status.views_done:
                 return known.size_bytes, known.views
-        size = sum(entry.size_bytes for entry in self.storage.entries(prefix_of(status.job_id)))
+        size = self.book.size(status.job_id) if status.over else None
+        if size is None:
+            listed = self.storage.entries(prefix_of(status.job_id))
+            size = sum(entry.size_bytes for entry in listed)
         with self.lock:
             self.known[status.job_id] = Measured(now_s, size, status.views_done, status.over)
         return size, status.views_done

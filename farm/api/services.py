@@ -19,6 +19,8 @@ from farm.holdings import Holdings
 from farm.job_store import JobStore
 from farm.ledger import Ledger
 from farm.library import Library
+from farm.overview.datasets import LastLook
+from farm.overview.fill import FillLog
 from farm.queue import TaskQueue
 from farm.spec.wire import TokenInfo
 from farm.storage import Storage
@@ -43,12 +45,16 @@ class Services:
     promises: Promises = field(init=False)
     holdings: Holdings = field(init=False)
     quotas: Quotas = field(init=False)
+    fill: FillLog = field(init=False)
+    datasets_look: LastLook = field(init=False)
     guesses: Guesses = field(default_factory=Guesses)
     library_lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while assets of a job are looked for and while unused ones are removed."""
 
     def __post_init__(self) -> None:
         self.job_feed = JobFeed(self.ledger, self.book)
+        self.fill = FillLog(self.storage)
+        self.datasets_look = LastLook(self.storage)
         self.holdings = Holdings(self.storage)
         sizes = Sizes(self.storage, self.book)
         self.quotas = Quotas(self.ledger, self.holdings, sizes, self.settings)

@@ -29,6 +29,7 @@ from farm.spec.wire import (
     DatasetFile,
     DatasetInfo,
     Deletion,
+    FarmStatus,
     JobInfo,
     Page,
     TaskInfo,
@@ -108,6 +109,10 @@ class Client:
     def whoami(self) -> TokenInfo:
         """Return what the farm knows of this client's token."""
         return self.connection.ask(TokenInfo, "GET", "/v1/whoami")
+
+    def status(self) -> FarmStatus:
+        """Return the farm at this moment, as far as this client's token may know."""
+        return self.connection.ask(FarmStatus, "GET", "/v1/status")
 
     # -- jobs -------------------------------------------------------------------------------
 

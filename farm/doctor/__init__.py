@@ -13,7 +13,7 @@ __all__ = ["Finding", "examine"]
 
 def checks() -> Mapping[str, Callable[[], Iterator[Finding]]]:
     """Return all checks by name, in the order in which they are printed."""
-    from farm.doctor import farm, gpus, machine, renderer, scripts, walls
+    from farm.doctor import farm, gpus, machine, renderer, scripts, standing, walls
 
     return {
         "python": machine.python,
@@ -27,7 +27,10 @@ def checks() -> Mapping[str, Callable[[], Iterator[Finding]]]:
         "memory": machine.shared_memory,
         "up": farm.up,
         "storage": farm.storage,
+        "tokens": standing.tokens,
+        "datasets": standing.datasets,
         "redis": farm.redis,
+        "workers": standing.quarantine,
         "login": farm.login,
     }
 

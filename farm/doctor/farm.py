@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,10 @@ from farm.errors import FarmError
 from farm.ledger.damage import Aside
 from farm.local.farm_folder import USUAL_FOLDER, FarmFolder, UpState
 from farm.settings import load_settings
-from farm.storage import is_bucket, open_storage
+from farm.spec.counted import coarse
+from farm.spec.wire import TokenInfo
+from farm.storage import Storage, is_bucket, open_storage
+from farm.tokens import expires_soon
 
 TOLD_NAMES = 5
 SCARCE_BYTES = 10 << 30
@@ -88,16 +90,21 @@ def storage() -> Iterator[Finding]:
         return
     yield fine("storage", f"{place} can be written ({took_ms:.0f} ms)")
     if not is_bucket(place):
-        yield from _room(Path(place))
+        yield from _room(kept)
 
 
-def _room(folder: Path) -> Iterator[Finding]:
-    size = shutil.disk_usage(folder)
-    sentence = f"{readable(size.free)} of {readable(size.total)} free in {folder}"
-    remedy = "make room: `farm delete JOB` removes a dataset, the API removes unused assets"
-    if size.free < SPENT_BYTES:
+def _room(kept: Storage) -> Iterator[Finding]:
+    from farm.overview.fill import SOON_S, FillLog, fill_words
+
+    info = FillLog(kept).look()
+    free, sentence = info.free_bytes or 0, fill_words(info)
+    remedy = "make room: `farm delete JOB` removes a dataset, `farm tidy` unused uploads"
+    soon = info.full_in_s is not None and info.full_in_s < SOON_S
+    if info.total_bytes is None:
+        yield warning("storage", sentence, "check that the file system tells its size")
+    elif free < SPENT_BYTES:
         yield problem("storage", sentence, remedy)
-    elif size.free < SCARCE_BYTES:
+    elif free < SCARCE_BYTES or soon:
         yield warning("storage", sentence, remedy)
     else:
         yield fine("storage", sentence)
@@ -193,7 +200,6 @@ def login() -> Iterator[Finding]:
     from farm.client.connection import Connection
     from farm.client.home import Home, find_login
     from farm.errors import LoginError
-    from farm.spec.wire import TokenInfo
 
     try:
         found = find_login(Home.of_user())
@@ -208,10 +214,19 @@ def login() -> Iterator[Finding]:
     except FarmError as error:
         yield problem("login", str(error), "check that the farm runs and that the address is right")
     else:
-        yield fine("login", f"{found.url} knows you as {who.name!r} ({who.role})")
+        yield _known(found.url, who)
         yield from _same_version(*connection.versions)
     finally:
         connection.close()
+
+
+def _known(url: str, who: TokenInfo) -> Finding:
+    known, now_s = f"{url} knows you as {who.name!r} ({who.role})", time.time()
+    if not expires_soon(who, now_s=now_s) or who.expires_s is None:
+        return fine("login", known)
+    ends = f"your token expires in {coarse(who.expires_s - now_s)}"
+    renew = f"have the farm's operator renew it: farm token change {who.token_id} --expires 1y"
+    return warning("login", f"{known}; {ends}", renew)
 
 
 def _same_version(theirs: str | None, ours: str) -> Iterator[Finding]:

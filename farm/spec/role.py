@@ -7,11 +7,11 @@ from typing import Literal, get_args
 Role = Literal["read", "submit", "script", "admin"]
 MAY: dict[Role, str] = {
     "read": "look, listen, download",
-    "submit": "also upload, submit, and steer and delete what is its own",
-    "script": "also submit jobs that bring code of their own (recipe script)",
-    "admin": "also steer and delete what belongs to others",
+    "submit": "upload, submit, steer and delete what is its own",
+    "script": "submit jobs that bring code of their own (recipe script)",
+    "admin": "steer and delete what belongs to others",
 }
-"""What a role may do, for people; the roles in rising order."""
+"""What a role may do beside what those before it may, for people; the roles in rising order."""
 
 
 def allows(role: Role, needed: Role) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -218,6 +218,65 @@ class TokenInfo(Kept):
     """Most views that its owner may submit a day; None: as the farm is set up."""
     last_used_s: Seconds | None = None
     """In lists: when it was used last, to the minute; None: never, or not since this is noted."""
+
+
+class StorageInfo(Spec):
+    """How full a farm's storage is; of a bucket that cannot be asked for."""
+
+    place: str
+    total_bytes: Whole | None = None
+    free_bytes: Whole | None = None
+    growth_per_day: int | None = None
+    """Bytes, over the last days; None while that is not known."""
+    full_in_s: Seconds | None = None
+    """When it will be full at this rate; None if it does not grow."""
+
+
+class Trouble(Spec):
+    """A dataset that needs a look."""
+
+    dataset: str
+    """Its key on the storage."""
+    kind: Literal["nested", "damaged"]
+    sentence: str
+
+
+class DatasetsInfo(Spec):
+    """The datasets of a farm, as far as they were looked at."""
+
+    total: Whole
+    looked_at: Whole
+    """Of these the records were read."""
+    troubles: tuple[Trouble, ...] = ()
+
+
+class Taken(Spec):
+    """What one user takes of a farm."""
+
+    total_bytes: Whole
+    """Uploads, datasets, and what unfinished jobs will add."""
+    quota_bytes: Whole | None = None
+    views_today: Whole = 0
+    views_per_day: Whole | None = None
+
+
+class FarmStatus(Spec):
+    """A farm at one moment, as far as the caller may know: `GET /v1/status`."""
+
+    you: TokenInfo
+    taken: Taken
+    shared: bool
+    """Users see each other's jobs."""
+    tokens: tuple[TokenInfo, ...]
+    """For admins all, for others their own."""
+    storage: StorageInfo
+    jobs: dict[str, Whole]
+    """How many are in each state."""
+    workers: Whole
+    quarantine: tuple[str, ...] = ()
+    """The workers that get no tasks, and why, a sentence each."""
+    datasets: DatasetsInfo | None = None
+    """For admins; it may be some minutes old."""
 
 
 class Problem(Spec):

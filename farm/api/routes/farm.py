@@ -7,9 +7,9 @@ from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from farm.api import health, workers
+from farm.api import health, status, workers
 from farm.api.services import Caller, FarmServices
-from farm.spec.wire import TokenInfo, WorkerInfo
+from farm.spec.wire import FarmStatus, TokenInfo, WorkerInfo
 
 router = APIRouter(tags=["farm"])
 open_router = APIRouter(tags=["farm"])
@@ -23,6 +23,12 @@ def list_workers(services: FarmServices, caller: Caller) -> tuple[WorkerInfo, ..
     if services.settings.shared:
         return found
     return tuple(workers.as_seen(services, caller, worker) for worker in found)
+
+
+@router.get("/v1/status", summary="Show the farm at one moment")
+def show_status(services: FarmServices, caller: Caller) -> FarmStatus:
+    """Room on the storage, tokens, workers, jobs; for admins also which datasets need a look."""
+    return status.farm_status(services, caller)
 
 
 @router.get("/v1/whoami", summary="Show the token in use")

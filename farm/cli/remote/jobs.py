@@ -64,11 +64,23 @@ def jobs(
         say(err_console(), f"there are no jobs{yours}{f' that are {state}' if state else ''}")
 
 
-def status(job: JobName, *, json: Json = False) -> None:
-    """Show the state of a job, and why it waits or fails.
+def status(
+    job: Annotated[
+        str | None,
+        typer.Argument(metavar="[JOB]", help="As elsewhere; left out: the farm itself."),
+    ] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Show the state of a job, and why it waits or fails; or that of the whole farm.
 
     Example:  farm status last
     """
+    if job is None:
+        from farm.cli.remote.farm_screen import show_farm
+
+        show_farm(json=json)
+        return
     with farm_client() as client:
         found = client.job(job)
     if json:

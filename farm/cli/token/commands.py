@@ -19,6 +19,7 @@ token = typer.Typer(
     help="Make, list, change and revoke tokens; needs the farm's storage.", no_args_is_help=True
 )
 ROLES = "; ".join(f"{role}: {may}" for role, may in MAY.items())
+ROLES += "; each may do what those before it may."
 Storage = Annotated[str | None, typer.Option(help="The farm's storage. (default: FARM_STORAGE)")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TokenId = Annotated[str, typer.Argument(help="Id of the token: `farm token list` shows it.")]
@@ -31,7 +32,7 @@ def create_token(  # noqa: PLR0913 - one parameter per flag
     name: Annotated[
         str, typer.Option(help="Who will use the token; jobs and uploads belong to this name.")
     ],
-    role: Annotated[str, typer.Option(help=f"{ROLES}.")] = "submit",
+    role: Annotated[str, typer.Option(help=ROLES)] = "submit",
     expires: Annotated[
         str, typer.Option(help="When it stops working: 90d, 12w, 1y, 2030-01-31 or never.")
     ] = "1y",

@@ -107,8 +107,8 @@ class ApiServer:
         return sha256
 
     def stored(self) -> set[str]:
-        """Return all that is kept, but the tokens."""
-        keys = {key for key in self.storage.keys("") if not key.startswith("auth/")}
+        """Return all that is kept, but the tokens and what the farm notes of itself."""
+        keys = {key for key in self.storage.keys("") if not key.startswith(("auth/", "status/"))}
         return keys | {path.name for path in (self.folder / "spool").iterdir()}
 
 

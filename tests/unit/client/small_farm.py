@@ -17,6 +17,7 @@ from farm.spec.wire import (
     EXPIRY_HEADER,
     VERSION_HEADER,
     DatasetFile,
+    FarmStatus,
     JobInfo,
     Submission,
     WorkerInfo,
@@ -55,6 +56,9 @@ class SmallFarm:
     page: int = 2
     stale_cursors: int = 0
     """So many cursors are refused, since the list has changed."""
+    status: FarmStatus | None = None
+    whoami: dict[str, Any] = field(default_factory=dict)
+    """What it knows of the token beside the usual."""
     version: str = "0.1.0"
     token: str = TOKEN
     """The one that is taken."""
@@ -137,6 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
     def route(self, path: str) -> None:
         for pattern, handle in (
             (r"/v1/whoami", self.whoami),
+            (r"/v1/status", self.status),
             (r"/v1/jobs", self.submit if self.command == "POST" else self.list_jobs),
             (r"/v1/jobs/([^/]*)", self.one_job),
             (r"/v1/jobs/([^/]*)/(pause|resume|cancel|retry)", self.turn),
@@ -158,7 +163,12 @@ class _Handler(BaseHTTPRequestHandler):
     # -- answers ----------------------------------------------------------------------------
 
     def whoami(self) -> None:
-        self.json({"token_id": "t", "name": "ada", "role": "submit", "created_s": 0, "new": 1})
+        known = {"token_id": "t", "name": "ada", "role": "submit", "created_s": 0, "new": 1}
+        self.json(known | self.small.whoami)
+
+    def status(self) -> None:
+        assert self.small.status is not None
+        self.json(self.small.status.model_dump())
 
     def submit(self) -> None:
         submission = Submission.model_validate_json(self.body())

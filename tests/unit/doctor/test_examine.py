@@ -4,6 +4,7 @@ import json
 import os
 import time
 from importlib.metadata import version
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +12,11 @@ from typer.testing import CliRunner
 from farm.cli.main import make_app
 from farm.doctor import examine
 from farm.errors import SpecError
+from farm.ledger import open_ledger
+from farm.overview.fill import FillLog
+from farm.storage import FolderStorage
+from farm.tokens import TokenBook
+from tests.unit.client.small_farm import TOKEN, SmallFarm
 
 
 @pytest.fixture(autouse=True)
@@ -117,3 +123,83 @@ def test_it_is_told_what_scripts_may_import():
     assert f"numpy {version('numpy')}" in finding.sentence
     assert f"bpy {version('bpy')}" in finding.sentence
     assert "viewfarm" not in finding.sentence
+
+
+@pytest.fixture
+def kept(monkeypatch, tmp_path):
+    """The storage of a farm."""
+    folder = tmp_path / "storage"
+    folder.mkdir()
+    monkeypatch.setenv("FARM_STORAGE", str(folder))
+    return FolderStorage(folder)
+
+
+def test_tokens_are_told_by_role_and_warned_of_before_they_expire(kept):
+    book = TokenBook(kept)
+    book.create("eve", "admin")
+    book.create("gone", "submit", expires_s=time.time() - 1)
+    _, info = book.create("ann", "submit", expires_s=time.time() + 9 * 86_400 + 60)
+
+    roles, soon, over = examine(("tokens",))
+
+    assert (roles.verdict, roles.sentence) == ("ok", "admin eve; submit ann")
+    assert (soon.verdict, soon.sentence) == ("warning", "the token of ann expires in 9 days")
+    assert soon.remedy == f"farm token change {info.token_id} --expires 1y"
+    assert (over.verdict, over.sentence) == ("ok", "expired: gone; farm token list shows them")
+
+
+def test_datasets_are_looked_at_for_what_is_nested_or_damaged(kept):
+    assert [one.sentence for one in examine(("datasets",))] == ["none"]
+    kept.put("datasets/0/a/views.jsonl", b"{\n")
+    kept.put("datasets/0/a/b/views.jsonl", b"")
+
+    nested, damaged = examine(("datasets",))
+
+    assert {nested.verdict, damaged.verdict} == {"warning"}
+    assert nested.sentence.startswith("datasets/0/a/b lies within datasets/0/a,")
+    assert damaged.sentence == "datasets/0/a 1 record cannot be read"
+    assert damaged.remedy == f"farm dataset verify {kept.place}/datasets/0/a shows what"
+
+
+def test_a_storage_that_will_be_full_soon_is_warned_of(kept, monkeypatch):
+    disk = [100 << 30, 50 << 30]
+
+    def usage(_place):
+        return SimpleNamespace(total=disk[0], used=disk[1], free=disk[0] - disk[1])
+
+    monkeypatch.setattr("farm.overview.fill.shutil.disk_usage", usage)
+    FillLog(kept, now_s=lambda: time.time() - 86_400).note()
+    assert [one.verdict for one in examine(("storage",))] == ["ok", "ok"]
+    disk[1] = 60 << 30
+
+    _, room = examine(("storage",))
+
+    assert room.verdict == "warning"
+    assert "full in about 4 days" in room.sentence
+    assert "farm tidy" in room.remedy
+
+
+def test_workers_in_quarantine_are_told_with_why(monkeypatch, request):
+    pytest.importorskip("redis")
+    url = request.getfixturevalue("redis_url")
+    monkeypatch.setenv("FARM_REDIS_URL", url)
+    ledger = open_ledger(url)
+    for name in ("v", "w"):
+        ledger.heartbeat(f"{name}@h#1", {"name": name, "host": "h", "device": "cpu"}, ttl_s=60)
+    assert [one.sentence for one in examine(("workers",))] == ["2 alive, none in quarantine"]
+    shut = '{"quarantine":{"sentence":"bad","since_s":1,"try_from_s":1}}'
+    ledger.store.swap_conduct("w@h", "", shut)
+
+    (found,) = examine(("workers",))
+
+    assert (found.verdict, found.sentence) == ("warning", "w: bad, warming up")
+
+
+def test_a_login_that_expires_soon_is_warned_of(monkeypatch):
+    with SmallFarm(whoami={"expires_s": time.time() + 3 * 86_400 + 60}) as farm:
+        monkeypatch.setenv("FARM_URL", farm.url)
+        monkeypatch.setenv("FARM_TOKEN", TOKEN)
+        found = list(examine(("login",)))
+
+    assert found[0].verdict == "warning"
+    assert found[0].sentence.endswith("your token expires in 3 days")
