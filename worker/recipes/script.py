@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ if TYPE_CHECKING:  # which imports Blender
     from worker.blender.file_scene import FileScene
     from worker.blender.session import BlenderSession
     from worker.blender.user_scene import UserScene
+
+log = logging.getLogger(__name__)
 
 CHECK_EVERY = 10
 """Of so many tasks one has a view that is made twice, to see whether it hangs on those before."""
@@ -137,7 +140,13 @@ class ScriptStage(Stage):
         self.played.append(view.name)
         if self.proof is None or self.proof.view != view.name:
             return shot
-        return replace(shot, deterministic=self.proof == self.run.prove(shot, view))
+        same = self.proof == self.run.prove(shot, view)
+        if not same:
+            log.warning(
+                "%s is another view alone than after those before it: let frame() set everything "
+                "that it depends on", view.name,
+            )  # fmt: skip
+        return replace(shot, deterministic=same)
 
 
 def prepare(task: RenderTask, session: BlenderSession) -> ScriptStage:

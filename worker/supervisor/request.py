@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from billiard.einfo import ExceptionWithTraceback
@@ -17,6 +17,12 @@ from worker.supervisor.heartbeat import Heartbeat, RendererDeath
 from worker.supervisor.time_limit import TimeLimits
 from worker.supervisor.watchdog import Watchdog
 
+SCRIPT_REMEDIES = {
+    "timeout": "; or its script waits for what never comes",
+    "memory": "; or let the script hold less",
+    "killed": "; its script may start too much, or break Blender",
+}
+"""What is added where a script may be why."""
 TIMEOUT_REMEDY = "allow more time with FARM_TASK_TIMEOUT_SCALE, or lower views_per_task"
 
 
@@ -58,10 +64,26 @@ def watched_request(
         def _tell(self, cause: str, sentence: str) -> None:
             body = self.args[0]
             ticket, task = Ticket.model_validate(body["ticket"]), body["task"]
-            title = task.get("title", task["task_id"])  # an older release has written none
-            heartbeat.report(RendererDeath(ticket, cause, f"{title}: {sentence}", task["task_id"]))
+            told = f"{name_of(task)}: {sentence}{remedy_of(task, cause)}"
+            heartbeat.report(RendererDeath(ticket, cause, told, task["task_id"]))
 
     return WatchedRequest
+
+
+def script_of(task: Mapping[str, Any]) -> str | None:
+    """Return what the user calls the script that a task runs, if it runs any."""
+    names = [asset["name"] for asset in task.get("assets", ()) if asset.get("kind") == "script"]
+    return str(names[0]) if names else None
+
+
+def name_of(task: Mapping[str, Any]) -> str:
+    """Return what people call a task: its script, or else its title."""
+    return script_of(task) or str(task.get("title", task["task_id"]))  # the first release had none
+
+
+def remedy_of(task: Mapping[str, Any], cause: str) -> str:
+    """Return what else may be why, where a task runs a script."""
+    return "" if script_of(task) is None else SCRIPT_REMEDIES.get(cause, "")
 
 
 def is_death(error: BaseException, *, told: bool) -> bool:

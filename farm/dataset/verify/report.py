@@ -12,7 +12,8 @@ from farm.spec.base import Spec
 CheckName = Literal[
     "records", "names", "summary", "missing", "bytes", "decode", "shape", "mask", "empty", "flat",
     "edge", "numbers", "depth", "normal", "index", "tracks", "box", "frames", "poses", "flow",
-    "carried", "pace", "warp", "same", "alike", "stray", "splits", "running", "nested", "failures",
+    "carried", "pace", "warp", "same", "alike", "alone", "stray", "splits",
+    "running", "nested", "failures",
 ]  # fmt: skip
 
 TITLES: dict[CheckName, str] = {
@@ -41,6 +42,7 @@ TITLES: dict[CheckName, str] = {
     "warp": "pictures look the same along the flow",
     "same": "no two views have the same picture",
     "alike": "no two views of a model look the same",
+    "alone": "scripts make the same of a view alone as after those before it",
     "stray": "every file of a pass belongs to a record",
     "splits": "splits are whole, and no view is in two of them",
     "running": "nothing is being rendered",
@@ -51,8 +53,9 @@ TITLES: dict[CheckName, str] = {
 assert TITLES.keys() == set(get_args(CheckName))
 
 NOTES: frozenset[CheckName] = frozenset(
-    {"edge", "depth", "empty", "pace", "warp", "same", "alike", "running", "nested", "failures"}
-)
+    {"edge", "depth", "empty", "pace", "warp", "same", "alike", "alone", "running", "nested",
+     "failures"}
+)  # fmt: skip
 """Checks whose findings may be right: a person should look. All that a renderer keeps
 is sound or a note."""
 LOST: frozenset[CheckName] = frozenset(

@@ -46,6 +46,7 @@ def examine_view(
     seen = Examined()
     key = dataset_key(dataset, record.view.name)
     arrays = read_passes(storage, dataset, record, seen, previews=previews)
+    check_alone(key, record, seen)
     if "mask" in arrays:
         check_mask(arrays["mask"], key, record, seen, may_be_empty=may_be_empty)
         if any(finding.check == "mask" for finding in seen.findings):
@@ -58,6 +59,19 @@ def examine_view(
         file = "" if check in NOTES else remedy(record, dataset)
         seen.findings += [DatasetFinding(check, key, what, file) for what in findings]
     return seen
+
+
+def check_alone(key: str, record: ViewRecord, seen: Examined) -> None:
+    """Note a view of which its script makes something else when it comes after others."""
+    if record.deterministic is None:
+        return
+    seen.looked.append("alone")
+    if not record.deterministic:
+        what = (
+            "alone its script makes something else of it: the view hangs on those before it, so it "
+            "cannot be made again; set all that it depends on in frame()"
+        )
+        seen.findings.append(DatasetFinding("alone", key, what))
 
 
 def read_passes(

@@ -279,12 +279,15 @@ def frame(scene, view, rng):
 
 
 @pytest.mark.parametrize(("text", "verdict"), [(LEAK, False), (TIDY, True), (FALL, True)])
-def test_the_farm_finds_out_whether_views_hang_on_those_before(blender, tmp_path, text, verdict):
+def test_the_farm_finds_out_whether_views_hang_on_those_before(
+    blender, tmp_path, caplog, text, verdict
+):
     job = a_script_job(script_asset(tmp_path, text), views=4, episode=2 if text is FALL else None)
 
     views = render(blender, tmp_path / "out", job)
 
     assert [view.record.deterministic for view in views] == [None, None, None, verdict]
+    assert ("view_000003 is another view alone" in caplog.text) is not verdict
 
 
 def test_a_task_begins_with_the_opened_file(blender, tmp_path):

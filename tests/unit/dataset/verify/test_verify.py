@@ -222,9 +222,15 @@ def no_summary(records: Records) -> None:
     (records.folder / "dataset.json").write_text("{}")
 
 
+def hangs_on_others(records: Records) -> None:
+    records.lines[0]["deterministic"] = False
+    records.lines[1]["deterministic"] = True
+
+
 @pytest.mark.parametrize(
     ("harm", "check", "count"),
     [
+        (hangs_on_others, "alone", 1),
         (lose, "missing", 1),
         (cut, "bytes", 1),
         (flip, "bytes", 1),
