@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import farm.dataset
+from farm.stream import Stream
 from tests.e2e.conftest import farm as run
 from worker.sandbox import landlock, seccomp
 
@@ -89,3 +90,20 @@ def test_help_names_the_flags_and_a_plan_counts_the_views(tmp_path):
     assert counted["views"].startswith("25 ")
     assert (counted["tasks"], counted["scripts"]) == ("3", "1")
     assert [path.name for path in tmp_path.iterdir()] == ["tall.py"]
+
+
+def test_views_of_a_script_are_streamed_with_what_it_returned(tmp_path):
+    (tmp_path / "tall.py").write_text(TALL)
+    spec = {
+        "script": str(tmp_path / "tall.py"),
+        "recipe": {"kind": "script", "views": 4, "params": {"size": 1.0}},
+        "render": {"resolution": 64, "samples": 1},
+        "passes": ["index"],
+    }
+
+    with Stream(spec, device="cpu", duplex=True, length=2, queue=2) as stream:
+        stream.send([{"size": 0.5}, {"size": 2.0}], ids=["low", "high"])
+        seen = {view.sent_id: (view["size"], view["index"]) for view in stream}
+
+    assert {name: float(size) for name, (size, _) in seen.items()} == {"low": 0.5, "high": 2.0}
+    assert (seen["high"][1] > 0).sum() > 1.3 * (seen["low"][1] > 0).sum()

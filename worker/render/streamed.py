@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from farm.arrays import encode_rows
-from farm.feeding.sink import Sink
 from farm.spec.passes import PASSES, SUFFIXES, PassName
 from farm.spec.record import FileRecord, Timings, ViewRecord
 from farm.spec.stream import TaskStream
@@ -24,10 +24,20 @@ RECORD, SENT_ID, DATASET = "record", "sent_id", "dataset"
 JSON, and the folder of its dataset."""
 
 
+class SampleSink(Protocol):
+    """Where the samples of streams go, as `farm.feeding.sink.Sink` has it."""
+
+    def has(self, job_id: str, number: int) -> bool: ...
+
+    def put(
+        self, job_id: str, number: int, message: Sequence[bytes | bytearray | memoryview]
+    ) -> None: ...
+
+
 class StreamedViews:
     """Which views of a task have their samples already."""
 
-    def __init__(self, task: RenderTask, sink: Sink) -> None:
+    def __init__(self, task: RenderTask, sink: SampleSink) -> None:
         assert task.stream is not None
         self.stream: TaskStream = task.stream
         self.sink = sink

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from farm.errors import AssetError, RenderError, StaleAttempt, TaskError
-from farm.feeding.sink import Sink
 from farm.spec.asset import Asset
 from farm.spec.passes import LED, PassName
 from farm.spec.task import RenderTask
@@ -29,7 +28,7 @@ from worker.render.record_book import RecordBook
 from worker.render.rendered import Rendered
 from worker.render.results import Results
 from worker.render.shutter import expose
-from worker.render.streamed import StreamedViews, StreamWriter
+from worker.render.streamed import SampleSink, StreamedViews, StreamWriter
 from worker.render.writer import Circumstances, ViewWriter
 
 if TYPE_CHECKING:  # bpy is imported by the process that renders, not by whoever imports this
@@ -78,7 +77,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     lease: Lease,
     locate: Locate = own_paths,
     workshop: Workshop | None = None,
-    sink: Sink | None = None,
+    sink: SampleSink | None = None,
 ) -> None:
     """Render the views of a task that are not finished yet, or make its product.
 

@@ -11,14 +11,25 @@ from farm.errors import FarmError, TaskError
 from farm.spec.passes import PASSES
 from farm.spec.task import RenderTask, dataset_key, records_key
 from worker.render.results import Results
+from worker.render.streamed import SampleSink
 from worker.render.task import Lease
 
 
 class Door:
     """What a process may ask for while it renders a task; many threads may."""
 
-    def __init__(self, task: RenderTask, storage: Results, lease: Lease, *, attempt: int) -> None:
+    def __init__(
+        self,
+        task: RenderTask,
+        storage: Results,
+        lease: Lease,
+        *,
+        attempt: int,
+        sink: SampleSink | None = None,
+    ) -> None:
+        self._task = task
         self._storage = storage
+        self._sink = sink
         self._lease = lease
         self._written = {*files_of(task), records_key(task, attempt)}
         self._first = records_key(task)
@@ -50,6 +61,8 @@ class Door:
     def _do(self, verb: str, arguments: list[str], data: bytes) -> tuple[object, bytes]:
         if verb in ("put", "get", "size", "keys"):
             return self._of_storage(verb, arguments[0], data)
+        if verb in ("has_sample", "put_sample"):
+            return self._of_stream(verb, int(arguments[0]), data), b""
         if verb == "begins":
             self._running = arguments[0][:100], time.monotonic()
         elif verb == "ends":
@@ -80,6 +93,18 @@ class Door:
         if verb == "keys" and key == self._later:
             return self._known_later(), b""
         raise TaskError(f"{key[:200]!r} is none of the task's files: {verb} is refused")
+
+    def _of_stream(self, verb: str, number: int, data: bytes) -> object:
+        stream = self._task.stream
+        if stream is None or self._sink is None:
+            raise TaskError(f"{verb}: the task has no stream")
+        if not 0 <= number - stream.first < len(self._task.views):
+            raise TaskError(f"{verb}: {number} is none of the task's samples")
+        if verb == "has_sample":
+            return self._sink.has(self._task.job_id, number)
+        self._lease.secure()
+        self._sink.put(self._task.job_id, number, [data])
+        return None
 
     def _known_later(self) -> list[str]:
         return list(self._storage.keys(self._later))

@@ -59,6 +59,23 @@ class RemoteResults:
         return list(self._lines.ask("keys", prefix)[0])
 
 
+class RemoteSink:
+    """Streams by way of the farm, which knows of which job they are."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    def has(self, job_id: str, number: int) -> bool:
+        del job_id
+        return bool(self._lines.ask("has_sample", number)[0])
+
+    def put(
+        self, job_id: str, number: int, message: Sequence[bytes | bytearray | memoryview]
+    ) -> None:
+        del job_id
+        self._lines.ask("put_sample", number, data=b"".join(message))
+
+
 class RemoteLease:
     """The right to a task, which the farm's side holds."""
 
@@ -161,6 +178,7 @@ def outcome(order: Order, lines: Lines, session: BlenderSession) -> dict[str, An
             worker=order.worker,
             lease=RemoteLease(lines),
             locate=own_paths,
+            sink=RemoteSink(lines),
         )
     except FarmError as error:
         return {"error": tell_error(error)}

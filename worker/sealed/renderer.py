@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from farm.errors import AssetError, RenderError, TaskError
+from farm.feeding.sink import open_sink
 from farm.settings import Settings
 from farm.spec.asset import Asset
 from farm.spec.task import RenderTask
@@ -16,6 +17,7 @@ from worker.courier.process import Courier, open_courier
 from worker.courier.shared_folder import new_shared_folder
 from worker.render.record_book import RecordBook
 from worker.render.results import Results
+from worker.render.streamed import SampleSink, StreamedViews
 from worker.render.task import Lease
 from worker.sandbox import landlock, seccomp
 from worker.sealed.door import Door
@@ -32,6 +34,11 @@ class SealedRenderer:
         self._problem = problem(settings)
         self._settings = settings
         self._storage = open_storage(settings.storage)
+        self._sink = open_sink(
+            settings.redis_url.get_secret_value(),
+            bound_bytes=settings.stream_bytes,
+            folder=settings.stream_folder,
+        )
         self._courier: Courier | None = None
         self._process: SealedProcess | None = None
         self._of: tuple[str, tuple[Path, ...]] | None = None
@@ -50,10 +57,10 @@ class SealedRenderer:
         if self._problem is not None:
             raise RenderError(self._problem)
         here = self._brought(task)
-        door = Door(task, self._storage, lease, attempt=attempt)
+        door = Door(task, self._storage, lease, attempt=attempt, sink=self._sink)
         process = self._process_for(task.job_id, here)
         process.render(Order(task=here, attempt=attempt, worker=worker), door)
-        check_records(task, self._storage, attempt)
+        check_all_there(task, self._storage, attempt, self._sink)
 
     def close(self) -> None:
         """End the process."""
@@ -141,13 +148,13 @@ def reads_of(assets: Sequence[Asset]) -> Iterator[Path]:
             yield path.parent
 
 
-def check_records(task: RenderTask, storage: Storage, attempt: int) -> None:
+def check_all_there(task: RenderTask, storage: Storage, attempt: int, sink: SampleSink) -> None:
     """Make sure that all views of a task are there whose process says that they are.
 
     Raises:
         TaskError: Some are not.
     """
-    book = RecordBook(task, storage, attempt)
+    book = StreamedViews(task, sink) if task.stream else RecordBook(task, storage, attempt)
     missing = [view.name for view in task.views if not book.has(view)]
     if missing:
         [script] = task.of("script")
