@@ -66,5 +66,5 @@ lock: ## Pin all packages anew: requirements.lock, and the parts of it that the 
 	@$(LOCK) --extra server --extra s3 -c requirements.lock --upgrade --output-file requirements-api.lock
 
 clean: ## Delete what is made: .venv, caches, the demo
-	rm -rf .venv .venv-tools .venv-torch demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-tools .venv-torch setup.log demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,15 +1,24 @@
 #!/bin/sh
 # Make .venv: Python 3.13, the locked packages, the project itself. Quick when nothing has changed.
+# Says what it does in three lines; the words of the package tools are in setup.log, shown where they fail.
 #
 # Python: an installed 3.13, else one that uv downloads.
 # Packages: uv where it is installed, else pip; uv is installed only where there is no Python 3.13.
 set -eu
 cd "$(dirname "$0")/.."
 
+log=$PWD/setup.log
+
 fail() {
+    if [ -s "$log" ]; then
+        tail -n 20 "$log" >&2
+    fi
     echo "error: $*" >&2
     exit 2
 }
+
+# Run a package tool: its warnings are not for whoever only wants to try this.
+quietly() { "$@" >>"$log" 2>&1; }
 
 check_platform() {
     platform="$(uname -s)-$(uname -m)"
@@ -53,24 +62,23 @@ make_venv() {
     fi
     rm -rf .venv
     if [ -n "$uv" ]; then
-        "$uv" venv --quiet --python "${python:-3.13}" .venv
+        quietly "$uv" venv --python "${python:-3.13}" .venv
     else
-        "$python" -m venv .venv
+        quietly "$python" -m venv .venv
     fi || fail "no virtual environment could be made with ${python:-a Python 3.13 that uv downloads}:" \
         "install Python 3.13 and run this again"
 }
 
 install_packages() {
-    echo "Installing the packages of requirements.lock (once, 1.3 GB on disk) ..."
     if [ -n "$uv" ]; then
-        "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock &&
-            "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e . &&
+        quietly "$uv" pip install --python .venv/bin/python --require-hashes -r requirements.lock &&
+            quietly "$uv" pip install --python .venv/bin/python --no-deps --no-build-isolation -e . &&
             return 0
-        echo "uv could not install them; trying pip ..." >&2
     fi
-    .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
-    pip=".venv/bin/python -m pip install --quiet --disable-pip-version-check"
-    $pip --require-hashes -r requirements.lock && $pip --no-deps --no-build-isolation -e . ||
+    pip=".venv/bin/python -m pip install --disable-pip-version-check"
+    { .venv/bin/python -m pip --version >/dev/null 2>&1 || quietly .venv/bin/python -m ensurepip; } &&
+        quietly $pip --require-hashes -r requirements.lock &&
+        quietly $pip --no-deps --no-build-isolation -e . ||
         fail "the packages could not be installed: see above; with the network back, run this again"
 }
 
@@ -80,14 +88,18 @@ if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && [ -x .venv/bin/farm ]; then
     exit 0
 fi
 check_platform
+: >"$log"
 python=$(find_python) || python=
 uv=$(tools/uv.sh --find) || uv=
 if [ -z "$python$uv" ]; then
-    echo "There is neither Python 3.13 nor uv; installing uv into .venv-tools ..."
-    tools/uv.sh --version >/dev/null
+    echo "1/3 Python: fetching 3.13 with uv, which goes into .venv-tools, as there is neither here"
+    quietly tools/uv.sh --version || fail "uv could not be installed: see above"
     uv=.venv-tools/bin/uv
+else
+    echo "1/3 Python: ${python:-3.13, which $uv fetches}"
 fi
 make_venv
+echo "2/3 Packages: those of requirements.lock into .venv (once, 1.3 GB, some minutes) ..."
 install_packages
 echo "$wanted" >"$stamp"
-echo "Ready: .venv/bin/farm"
+echo "3/3 Ready: .venv/bin/farm"
