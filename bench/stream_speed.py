@@ -191,7 +191,9 @@ def running(way: str, places: list[Any], *more: object) -> Iterator[list[subproc
     finally:
         for process in processes:
             process.kill()
-            process.communicate()
+            process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
 
 
 def free_ports() -> list[int]:
@@ -211,7 +213,7 @@ def tell_memory(samples: int) -> None:
             make_ring(folder, slots=SLOTS, slot_bytes=SLOT_BYTES)
             with running("ring", [folder] * PRODUCERS, count // PRODUCERS, 16) as processes:
                 taken, own = consume(folder, count)
-                theirs = [process.communicate()[0].strip() for process in processes]
+                theirs = [(process.stdout or sys.stdin).readline().strip() for process in processes]
             empty(folder)
             print(
                 f"{taken:,} samples: {own:,} kB in the training, {', '.join(theirs)} in producers"

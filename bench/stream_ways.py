@@ -48,8 +48,8 @@ def put_into_ring(folder: str, number: str, count: str = "", side: str = "") -> 
         with contextlib.suppress(StreamError):  # the stream has ended
             for at in itertools.islice(itertools.count(), int(count) if count else None):
                 writer.put(Sample(f"{number}-{at}", some), timeout_s=TIMEOUT_S)
-    if count:
-        told_memory()
+        if count:
+            told_memory()
 
 
 def serve_tcp(port: str, number: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import mmap
 import weakref
 from collections import defaultdict, deque
 from collections.abc import Collection
@@ -48,7 +47,7 @@ class Pool:
     """
 
     def __init__(self) -> None:
-        self._spare: defaultdict[int, deque[mmap.mmap]] = defaultdict(
+        self._spare: defaultdict[int, deque[NDArray[np.uint8]]] = defaultdict(
             lambda: deque(maxlen=MOST_SPARE)
         )
 
@@ -59,8 +58,8 @@ class Pool:
         try:
             memory = spare.pop()
         except IndexError:
-            memory = mmap.mmap(-1, size)
-        whole = np.frombuffer(memory, np.uint8)  # NumPy's views all lead to this one
+            memory = np.empty(size, np.uint8)
+        whole = np.frombuffer(memory.data, np.uint8)  # NumPy's views all lead to this one
         weakref.finalize(whole, spare.append, memory).atexit = False
         array = whole[: math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
         return array, array

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import msgpack
@@ -85,6 +85,21 @@ def pack(sample: Sample, *, compress: bool = False) -> list[Buffer]:
     return [*_head(sample.id, fields, place), *bodies]
 
 
+def pack_rows(fields: Mapping[str, Sequence[NDArray[Any]]]) -> list[Buffer]:
+    """Return the buffers of a message of arrays whose rows are alike and lie anywhere."""
+    bodies: list[Buffer] = []
+    told = []
+    place = 0
+    for name, rows in fields.items():
+        body = [_body(row, compress=False)[1] for row in rows]
+        size = length(body)
+        shape = (len(rows), *rows[0].shape)
+        told.append([name, RAW, place, size, rows[0].dtype.str, shape])
+        bodies += [*body, bytes(-size % ALIGNED)]
+        place += _aligned(size)
+    return [*_head("rows", told, place), *bodies]
+
+
 def _head(name: str, fields: list[list[Any]], bodies: int) -> list[Buffer]:
     header: bytes = msgpack.packb([name, fields])
     if len(header) > LONGEST_HEADER:
@@ -111,7 +126,7 @@ def _aligned(size: int) -> int:
     return size + -size % ALIGNED
 
 
-def length(buffers: list[Buffer]) -> int:
+def length(buffers: Sequence[Buffer]) -> int:
     """Return the bytes of a message."""
     return sum(len(each) for each in buffers)
 
