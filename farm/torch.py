@@ -16,6 +16,7 @@ from farm.dataset.torch import Sample, ViewDataset, tensor_of, tensors_of
 from farm.errors import needing
 from farm.spec.passes import PASSES, PassName
 from farm.stream import Stream, StreamedView
+from farm.stream.handover import Handover
 from farm.stream.tensors import Tensors
 
 with needing("training needs", "pip install 'viewfarm[torch]'"):
@@ -56,6 +57,7 @@ class StreamDataset(IterableDataset):  # type: ignore[misc]  # torch is not ther
         self.scale = scale
         self.transform = transform
         self.stream = Stream(spec, None if passes is None else tuple(passes), **stream)
+        self._handover = Handover()
 
     def __iter__(self) -> Iterator[Any]:
         """Yield samples.
@@ -68,7 +70,9 @@ class StreamDataset(IterableDataset):  # type: ignore[misc]  # torch is not ther
         try:
             for view in views:
                 sample = self._sample(view)
-                yield sample if self.transform is None else self.transform(sample)
+                yield self._handover.sample(
+                    sample if self.transform is None else self.transform(sample)
+                )
         finally:
             views.close()  # type: ignore[attr-defined]  # it is a generator
 
@@ -92,6 +96,7 @@ class StreamDataset(IterableDataset):  # type: ignore[misc]  # torch is not ther
     def close(self) -> None:
         """End it."""
         self.stream.close()
+        self._handover.close()
 
     def __enter__(self) -> Self:
         return self

@@ -48,6 +48,7 @@ NEEDS = {
     "bpy": ["blender", "e2e"],
     "torch": [
         "unit/dataset/test_torch.py",
+        "unit/stream/test_handover.py",
         "unit/stream/test_tensors.py",
         "integration/test_remote_training.py",
     ],

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from farm.errors import Interrupted, StaleAttempt, StorageError
+from farm.errors import Interrupted, StaleAttempt, StorageError, StreamError
 from farm.feeding.asking import IN_MEMORY, IN_REDIS, PREFIX
 from farm.feeding.book import StreamBook
+from farm.stream.memory import SampleWriter
 
 
 class Sink:
@@ -23,7 +22,7 @@ class Sink:
             folder: A folder in memory, where all consumers run on this machine.
         """
         self.book = book
-        self.folder = folder
+        self.memory = None if folder is None else SampleWriter(folder)
 
     def has(self, job_id: str, number: int) -> bool:
         """Say whether the sample of a view is there, or was acknowledged."""
@@ -40,15 +39,15 @@ class Sink:
             StorageError: There is no memory.
         """
         size = sum(len(part) for part in message)
-        if self.folder is None:
+        if self.memory is None:
             state = self._push(
                 job_id, number, b"".join([IN_REDIS.ljust(PREFIX, b"\0"), *message]), size
             )
         else:
-            file = self._write(self.folder, f"{job_id}.{number}", message)
-            state = self._push(job_id, number, IN_MEMORY + file.name.encode(), size)
+            file = self._write(self.memory, f"{job_id}.{number}", message)
+            state = self._push(job_id, number, IN_MEMORY + file.encode(), size)
             if state != "kept":
-                file.unlink(missing_ok=True)
+                self.memory.remove(file)
         if state == "over":
             raise StaleAttempt(f"stream {job_id} is over")
         if state == "full":
@@ -60,19 +59,13 @@ class Sink:
         return self.book.push(job_id, number, data, size_bytes=size)
 
     @staticmethod
-    def _write(folder: Path, name: str, message: Sequence[bytes | bytearray | memoryview]) -> Path:
-        file = folder / f"{name}.{secrets.token_hex(4)}"
+    def _write(
+        memory: SampleWriter, name: str, message: Sequence[bytes | bytearray | memoryview]
+    ) -> str:
         try:
-            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-                for part in message:
-                    out.write(part)
-        except OSError as error:
-            file.unlink(missing_ok=True)
-            raise StorageError(
-                f"{folder}: a sample cannot be kept there: {error.strerror}; make room in that "
-                "memory (docker run --shm-size), or ask for a shorter queue"
-            ) from error
-        return file
+            return memory.put(name, message)
+        except StreamError as error:
+            raise StorageError(str(error)) from error
 
 
 def open_sink(redis_url: str, *, bound_bytes: int, folder: Path | None) -> Sink:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import os
 import secrets
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,15 +52,42 @@ class HandedBatch(dict[str, Any]):
         return arrived, (self.folder, self.name, dict(self))
 
 
-def make_handover() -> Owned | None:
-    """Make the folder that a training and its workers share, if there is memory for it.
+class Handover:
+    """The folder through which a training's workers hand batches to it, where there is memory.
 
-    It goes with its owner, however that ends.
+    It goes with the process that made it, however that ends; its workers have it, too.
     """
+
+    def __init__(self) -> None:
+        owned = made_folder()
+        self.folder = None if owned is None else owned.folder
+        self._end = None if owned is None else weakref.finalize(self, end, owned, os.getpid())
+
+    def sample(self, fields: Any) -> Any:
+        """Return a sample that PyTorch lets us put into batches, if it is a `dict`."""
+        return HandedSample(fields, self.folder) if type(fields) is dict else fields
+
+    def close(self) -> None:
+        """Remove the folder; batches that are held stay."""
+        if self._end is not None:
+            self._end()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"folder": self.folder, "_end": None}
+
+
+def made_folder() -> Owned | None:
+    """Make a folder in memory, if there is such."""
     try:
         return make_owned("farm-batches-", IN_MEMORY) if IN_MEMORY.is_dir() else None
     except OSError:
         return None
+
+
+def end(owned: Owned, owner: int) -> None:
+    """Remove the folder, unless this is a fork of its owner."""
+    if os.getpid() == owner:
+        owned.remove()
 
 
 def collate_handed(batch: Sequence[HandedSample], *, collate_fn_map: Any = None) -> dict[str, Any]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import mmap
 import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from farm.errors import StreamError
 from farm.feeding.asking import IN_MEMORY, PREFIX, Pull, Pulled
 from farm.spec.stream import Sent, StreamState
+from farm.stream.memory import SampleReader
 
 if TYPE_CHECKING:
     from farm.client.streams import StreamClient
@@ -64,23 +63,23 @@ class LocalSource:
         self.book = book
         self.address = address
         self.job_id = address.job_id
-        self.folder = address.samples
-        self.files: dict[int, Path] = {}
+        self.memory = None if address.samples is None else SampleReader(address.samples)
+        self.files: dict[int, str] = {}
 
     def pull(self, asked: Pull, wait_s: float) -> Got:
         found = pull_patiently(lambda: self.book.pull(self.job_id, asked), wait_s)
         return Got(found, tuple((each.number, self._open(*each)) for each in found.samples))
 
     def _open(self, number: int, data: bytes) -> memoryview:
-        if not data.startswith(IN_MEMORY) or self.folder is None:
+        if not data.startswith(IN_MEMORY) or self.memory is None:
             return memoryview(data)[PREFIX:]
-        file = self.folder / data[1:].decode()
+        file = data[1:].decode()
         self.files[number] = file
-        return mapped(file)
+        return self.memory.open(file)
 
     def forget(self, number: int) -> None:
-        if (file := self.files.pop(number, None)) is not None:
-            file.unlink(missing_ok=True)
+        if self.memory is not None and (file := self.files.pop(number, None)) is not None:
+            self.memory.release(file)
 
     def state(self) -> StreamState | None:
         from farm.feeding.why import told_state
@@ -151,12 +150,3 @@ def is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def mapped(file: Path) -> memoryview:
-    """Return the bytes of a file in memory, without a copy; the file may go meanwhile."""
-    try:
-        with file.open("rb") as opened:
-            return memoryview(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
-    except (OSError, ValueError) as error:
-        raise StreamError(f"{file}: a sample has gone from memory: {error}") from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from farm.owned_folders import Owned
-from farm.stream.handover import HandedSample, make_handover
+from farm.stream.handover import HandedSample, Handover
 
 
 class Samples(IterableDataset):
@@ -41,12 +42,12 @@ class Samples(IterableDataset):
 
 
 @pytest.fixture
-def shared() -> Iterator[Owned]:
-    owned = make_handover()
-    if owned is None:
+def shared() -> Iterator[Handover]:
+    handover = Handover()
+    if handover.folder is None:
         pytest.skip("there is no memory that processes share")
-    yield owned
-    owned.remove()
+    yield handover
+    handover.close()
 
 
 def same(one: Any, other: Any) -> bool:
@@ -108,10 +109,28 @@ def test_a_batch_may_be_written_to(shared):
     assert not batch["rgb"].any()
 
 
+def test_the_folder_goes_with_whoever_made_it():
+    handover = Handover()
+    folder = handover.folder
+    assert folder is not None
+    copy = pickle.loads(pickle.dumps(handover))  # as a spawned worker has it
+    copy.close()
+    assert folder.is_dir()
+    child = os.fork()
+    if not child:
+        handover.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert folder.is_dir()
+
+    del handover
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize("gone", [True, False])
 def test_without_memory_it_goes_the_way_of_pytorch(shared, gone):
     if gone:
-        shared.remove()
+        shared.close()
     found = loaded(Samples(shared.folder if gone else None), num_workers=1)
 
     assert same(found, loaded(Samples(None, handed=False), num_workers=1))
