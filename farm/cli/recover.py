@@ -51,6 +51,8 @@ def recover(
 
 
 def _tell(found: Found, *, as_json: bool) -> None:
+    from farm.spec.counted import counted
+
     if as_json:
         from json import dumps
 
@@ -61,5 +63,5 @@ def _tell(found: Found, *, as_json: bool) -> None:
         return
     how = "restored" if found.restored else "known"
     name = "" if found.name == found.job_id else f"  {found.name}"
-    counted = f"{found.done} of {found.tasks} tasks done"
-    typer.echo(f"{found.job_id}  {how:8}  {found.state:10}  {counted}{name}")
+    done = f"{found.done:,} of {counted(found.tasks, 'task')} done"
+    typer.echo(f"{found.job_id}  {how:8}  {found.state:10}  {done}{name}")

@@ -27,8 +27,8 @@ def render(
 ) -> None:
     """Render a dataset on this machine.
 
-    Starts a private Redis and a worker per device, renders what is missing, stops everything. Asks
-    before it starts what does not fit on the disk, or takes longer than a week.
+    Starts a private Redis and a worker per device, renders what is missing, stops everything.
+    Asks before it starts what does not fit on the disk, or takes longer than a week.
 
     Exit codes: 0 all views are rendered, 1 some failed, 2 the request is wrong, 130 stopped.
     """

@@ -156,7 +156,8 @@ def print_summary(console: Console, summary: Summary) -> None:
         if dataset.preview:
             console.print(f"  look at {escape(str(dataset.preview))}", soft_wrap=True)
     if len(summary.datasets) > 10:
-        console.print(f"... and {len(summary.datasets) - 10} more datasets next to them")
+        more = counted(len(summary.datasets) - 10, "more dataset")
+        console.print(f"... and {more} next to them")
     if summary.interrupted:
         console.print("run the same command again to resume")
 

@@ -90,7 +90,8 @@ def sentence(problem: Any, *, within: tuple[str, ...] = ()) -> str:
         return "\n".join(problem["ctx"]["found"])
     facts = {"input": quoted(problem["input"]), "said": problem["input"]} | problem.get("ctx", {})
     path = tuple(problem["loc"])
-    path = path[len(within) :] if path[: len(within)] == within else path
+    in_spec = path[: len(within)] == within
+    path = path[len(within) :] if in_spec else path
     place = [str(part) for part in path]
     if place[:1] == ["recipe"]:
         place = ["recipe", *without_tags(place[1:])]
@@ -103,7 +104,10 @@ def sentence(problem: Any, *, within: tuple[str, ...] = ()) -> str:
         return f"recipe.kind: {unknown_recipe(name)}"
     if problem["type"] == "extra_forbidden" and len(place) == 2 and place[0] == "recipe":
         return f"{'.'.join(place)}: is not a field; {help_of_recipe(path)}{near_field(path)}"
-    facts["near"] = near_field(path) if problem["type"] == "extra_forbidden" else near_word(facts)
+    if problem["type"] == "extra_forbidden":
+        facts["near"] = near_field(path) if in_spec else ""
+    else:
+        facts["near"] = near_word(facts)
     template = SENTENCES.get(problem["type"])
     text = template.format(**facts) if template else problem["msg"].removeprefix("Value error, ")
     return f"{'.'.join(place) or 'spec'}: {text}"

@@ -32,14 +32,14 @@ LOGS_SHOWN = 10
 def jobs(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="Only jobs of this name, or whose id begins so."),
+        typer.Argument(metavar="NAME", help="Only jobs of this name, or whose id begins so."),
     ] = None,
     *,
     mine: Annotated[bool, typer.Option("--mine", help="Only jobs of this token's owner.")] = False,
     state: Annotated[str | None, typer.Option(help="Only jobs in this state.")] = None,
     json: Json = False,
 ) -> None:
-    """List the farm's jobs, the newest first; an id may be shortened to what is shown of it.
+    """List the farm's jobs, the newest first. Of ids it shows as much as commands need.
 
     Example:  farm jobs --mine --state running
     """
@@ -134,9 +134,7 @@ def logs(
     job: JobName,
     task: Annotated[
         int | None,
-        typer.Argument(
-            metavar="[TASK]", help="Number of the task. (default: all tasks that failed)"
-        ),
+        typer.Argument(metavar="TASK", help="Number of the task. (default: all tasks that failed)"),
     ] = None,
     *,
     attempt: Annotated[

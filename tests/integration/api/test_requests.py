@@ -149,6 +149,11 @@ WRONG = {
     "render.resolution: 20000 is more than 8192": ("spec.render.resolution", 20000),
     "recipe.yaw: 0 is less than 1": ("spec.recipe.yaw", 0),
     "colour: is not a field": ("spec.colour", "red"),
+    "of them; did you mean 'passes'?": ("spec.pases", ["rgb"]),
+    "or 'events'; did you mean 'mask'?": ("spec.passes", ["rgb", "masks"]),
+    "name: 'last' stands for the job that was submitted last": ("name", "last"),
+    f"name: '{'0' * 12}' looks like the id of a job": ("name", "0" * 12),
+    "name: a job's name is 1 to 80 printable characters": ("name", "a\nb"),
     "dataset_name: '../x' cannot be a folder's name": ("spec.dataset_name", "../x"),
     "seed: 'x' is not a whole number": ("spec.seed", "x"),
     "priority: 1000 is more than 100": ("priority", 1000),
@@ -197,6 +202,22 @@ def test_a_submission_that_is_wrong_is_told_where(api, untouched, sentence):
     told = problem(api.client("submit").post("/v1/jobs", json=sent), 422)
 
     assert sentence in told["detail"]
+
+
+def test_only_fields_of_a_spec_are_taken_for_slips_of_those(api, untouched):
+    sent = change("pases", ["rgb"])
+
+    told = problem(api.client("submit").post("/v1/jobs", json=sent), 422)
+
+    assert "pases: is not a field" in told["detail"]
+    assert "did you mean" not in told["detail"]
+
+
+def test_a_state_that_jobs_do_not_have_is_told_with_the_one_that_was_meant(api):
+    told = problem(api.client("read").get("/v1/jobs", params={"state": "runing"}), 422)
+
+    assert told["detail"].startswith("state: 'runing' is not one of 'queued', ")
+    assert told["detail"].endswith("; did you mean 'running'?")
 
 
 def test_two_assets_of_one_name_are_told_apart_or_refused(api, untouched):
