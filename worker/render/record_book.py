@@ -15,24 +15,28 @@ from worker.render.results import Results
 class RecordBook:
     """One JSON line per finished view, in the views' order, written whole after each view.
 
-    All attempts are read, one is written.
+    All attempts are read, one is written. Lines are kept as they are written: as records those of
+    a long task would take many times the memory.
     """
 
     def __init__(self, task: RenderTask, storage: Results, attempt: int = 1) -> None:
         self._task = task
         self._key = records_key(task, attempt)
-        self._first = records_key(task)
         self._storage = storage
-        self._ids = [view_id(task, view) for view in task.views]
+        self._ids = dict.fromkeys(view_id(task, view) for view in task.views)
         self._lock = threading.Lock()
-        later = storage.keys(self._first.removesuffix(".jsonl"))
-        self._records = self._read(self._first, *later)
+        self._lines: dict[str, bytes] = {}
+        self._written: bytes | None = None
+        first = records_key(task)
+        for key in (first, *storage.keys(first.removesuffix(".jsonl"))):
+            self._take(storage.get(key))
 
     def has(self, view: View) -> bool:
         """Tell whether a view is recorded and its files are there in full size."""
-        record = self._records.get(view_id(self._task, view))
-        if record is None:
+        line = self._lines.get(view_id(self._task, view))
+        if line is None:
             return False
+        record = read_record(line)
         previews = record.previews if self._task.render.previews else {}
         return all(
             self._storage.size(dataset_key(self._task.dataset, file.path)) == file.size_bytes
@@ -42,24 +46,25 @@ class RecordBook:
     def add(self, record: ViewRecord) -> None:
         """Record a view whose files are written."""
         with self._lock:
-            self._records |= self._read(self._key) | {
-                record.view_id: record
-            }  # another attempt may write
-            lines = [
-                self._records[each].model_dump_json() for each in self._ids if each in self._records
-            ]
-            text = "".join(f"{line}\n" for line in lines)
-            self._storage.put(self._key, text.encode())
+            there = self._storage.get(self._key)
+            if there != self._written:  # another attempt may write
+                self._take(there)
+            self._lines[record.view_id] = line_of(record)
+            text = b"".join(self._lines[each] for each in self._ids if each in self._lines)
+            self._storage.put(self._key, text)
+            self._written = text
 
-    def _read(self, *keys: str) -> dict[str, ViewRecord]:
-        """Return what is recorded of this task's views; lines of another version are not."""
-        records = {}
-        found = (self._storage.get(key) or b"" for key in keys)
-        for line in (line for data in found for line in data.splitlines()):
+    def _take(self, data: bytes | None) -> None:
+        """Know what is recorded of this task's views; lines of another version are not."""
+        for line in (data or b"").splitlines():
             try:
                 record = read_record(line)
             except ValidationError:
                 continue
             if record.view_id in self._ids:
-                records[record.view_id] = record
-        return records
+                self._lines[record.view_id] = line_of(record)
+
+
+def line_of(record: ViewRecord) -> bytes:
+    """Return a record as a line of a file."""
+    return f"{record.model_dump_json()}\n".encode()

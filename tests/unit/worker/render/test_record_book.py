@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from farm.dataset.records.read import newest, read_records
-from farm.spec.record import ViewRecord
+from farm.spec.record import ViewRecord, read_record
 from farm.spec.task import dataset_key, records_key, view_id
 from farm.storage import FolderStorage
 from tests.builders import a_record, a_task
@@ -77,3 +77,18 @@ def test_attempts_have_files_of_their_own_and_read_those_of_others(tmp_path):
 
     assert len(storage.get(records_key(task, 2)).splitlines()) == 2
     assert len(newest(read_records(storage, task.dataset, print))) == 2
+
+
+def test_what_it_wrote_itself_is_not_read_again(tmp_path, monkeypatch):
+    """A long task would read all of its records again after each view."""
+    storage, task = FolderStorage(tmp_path), a_task(views=4)
+    book, read = RecordBook(task, storage), []
+    monkeypatch.setattr(
+        "worker.render.record_book.read_record", lambda line: read.append(line) or read_record(line)
+    )
+
+    for place in range(4):
+        book.add(record_of(task, place))
+
+    assert read == []
+    assert len(storage.get(records_key(task)).splitlines()) == 4
