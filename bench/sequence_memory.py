@@ -2,9 +2,11 @@
 
     python -m bench.sequence_memory [--frames 2000] [--plans 1000,10000]
 
-A frame has 64 x 64 pixels, one sample, depth and flow: what is measured is what stays. One renderer
-has all tasks; what it uses is read after each record. Of a plan, the seconds to count a job and to
-expand its first and its last task are printed.
+A frame has 64 x 64 pixels, one sample, depth and flow, and things move in each: what is measured is
+what stays. One renderer has all tasks; what it uses is read after each record. The verdict compares
+the last quarter of the frames after the warm-up with the first: memory that keeps growing ends the
+run with exit code 1. Of a plan, the seconds to count a job and to expand its first and its last
+task are printed.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ PER_TASK = 100
 """Frames of a task."""
 WARM_UP = 50
 """Frames until the renderer has what it keeps."""
+GROWS = 0.05
+"""Share by which the last quarter of the frames may use more than the first."""
 
 
 def main() -> None:
@@ -42,15 +46,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="farm-bench-") as name:
         folder = Path(name)
         command = [sys.executable, "-m", "bench.sequence_scenes", str(folder)]
-        subprocess.run([*command, "--frames", "48"], check=True, capture_output=True)
+        subprocess.run([*command, "--frames", str(options.frames)], check=True, capture_output=True)
         for frames in map(int, options.plans.split(",")):
             plan(job_of(folder / "flight.blend", frames))
-        report(render(job_of(folder / "flight.blend", options.frames), folder))
+        is_flat = report(render(job_of(folder / "flight.blend", options.frames), folder))
+    sys.exit(0 if is_flat else 1)
 
 
 def job_of(scene: Path, frames: int) -> Job:
-    """Return a job of one sequence, which runs on after the file's last keyframe."""
-    facts = SceneFacts(fps=24, frame_start=1, frame_end=48, cameras=("camera",), camera="camera")
+    """Return a job of one sequence."""
+    facts = SceneFacts(
+        fps=24, frame_start=1, frame_end=frames, cameras=("camera",), camera="camera"
+    )
     assets, _ = library.describe([scene], "scene")
     spec = JobSpec(
         assets={"scenes": (str(scene),)},
@@ -107,8 +114,11 @@ def render(job: Job, folder: Path) -> list[float]:
     return watched.sizes
 
 
-def report(sizes: list[float]) -> None:
-    """Print where the curve begins and ends, and how it rises after the warm-up."""
+def report(sizes: list[float]) -> bool:
+    """Print where the curve begins and ends and how it rises after the warm-up; tell if it is flat.
+
+    Within a task memory goes up and down, so that whole quarters are compared, not two frames.
+    """
     steady = np.array(sizes[min(WARM_UP, len(sizes) // 2) :])
     slope = np.polyfit(np.arange(len(steady)), steady, 1)[0]
     print(
@@ -116,6 +126,14 @@ def report(sizes: list[float]) -> None:
         f"{len(sizes) - len(steady)}, {sizes[-1]:.0f} MB after the last, {max(sizes):.0f} MB at "
         f"most, {1000 * slope:+.2f} kB per frame after frame {len(sizes) - len(steady)}"
     )
+    quarter = max(len(steady) // 4, 1)
+    first, last = steady[:quarter].mean(), steady[-quarter:].mean()
+    is_flat = bool(last <= first * (1 + GROWS))
+    print(
+        f"{'flat' if is_flat else 'GROWS'}: {first:.0f} MB in the first quarter, {last:.0f} MB in "
+        f"the last, up to {GROWS:.0%} more is noise"
+    )
+    return is_flat
 
 
 if __name__ == "__main__":

@@ -45,6 +45,8 @@ number; the first that is there counts."""
 
 CATEGORY_ID = "category_id"
 """The one that may be a number, as BlenderProc has it."""
+PARTS = ("vertices", "edges", "polygons")
+"""Of a mesh."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,32 +155,58 @@ class FileScene:
             if not (now := item.evaluated_get(depsgraph)).hide_render
         )
 
-    def shapes(self) -> dict[int, tuple[int, ...]]:
-        """Return what each mesh is made of that is rendered now, by the number of its object.
-
-        A point of a mesh can be followed from frame to frame as long as that stays the same.
-        """
-        return {index: shape_of(item) for index, item in self._visible()}
+    def shapes(self) -> Shapes:
+        """Return what each mesh is made of that is rendered now, known once it is rendered."""
+        return Shapes(dict(self._visible()))
 
     def forms(self) -> dict[int, Form]:
         """Return where the points of each mesh are that is rendered now, by the number of its
         object."""
+        depsgraph = self._depsgraph()
         return {
-            index: form_of(item) for index, item in self._visible()
-            if isinstance(item.data, bpy.types.Mesh)
+            index: form_of(item.evaluated_get(depsgraph)) for index, item in self._visible()
+            if item.type == "MESH"
         }  # fmt: skip
 
-    def _visible(self) -> Iterator[tuple[int, Evaluated]]:
-        """Yield all objects that are rendered now, as they are now, with their numbers."""
-        depsgraph = self._depsgraph()
+    def _visible(self) -> Iterator[tuple[int, bpy.types.Object]]:
+        """Yield all objects that are rendered now, with their numbers."""
         shown = {each.session_uid for each in importers.visible_objects(self.scene)}
         for index, item in enumerate(self.items, 1):
             if item.session_uid in shown:
-                yield index, item.evaluated_get(depsgraph)
+                yield index, item
 
     def _depsgraph(self) -> bpy.types.Depsgraph:
         found: bpy.types.Depsgraph = self.scene.view_layers[0].depsgraph
         return found
+
+
+class Shapes(dict[int, tuple[int, ...]]):
+    """What each mesh of a render is made of, by the number of its object.
+
+    A point of a mesh can be followed from frame to frame as long as that stays the same. Modifiers
+    may do more in a render than in Blender's window, so it is filled by the render itself.
+    """
+
+    def __init__(self, items: dict[int, bpy.types.Object]) -> None:
+        super().__init__(dict.fromkeys(items, ()))
+        self._meshes = {
+            item.session_uid: index for index, item in items.items() if item.type == "MESH"
+        }
+        self._makers = {
+            item.session_uid: index for index, item in items.items() if item.type != "MESH"
+        }
+
+    def __call__(self, depsgraph: bpy.types.Depsgraph) -> None:
+        """Look at what is about to be rendered.
+
+        The mesh that a curve, a text or a metaball makes is shown as an instance of it.
+        """
+        for instance in depsgraph.object_instances:
+            numbers = self._makers if instance.is_instance else self._meshes
+            if numbers and (found := shape_of(instance)):
+                uid, shape = found
+                if (index := numbers.get(uid)) is not None:
+                    self[index] = shape
 
 
 def add_hidden(found: Measurement, scene: Any) -> None:
@@ -293,13 +321,15 @@ def category_of(item: Evaluated) -> str | None:
     return None
 
 
-def shape_of(item: Evaluated) -> tuple[int, ...]:
-    """Return how many points, edges and faces an evaluated object has; those of its instances
-    are theirs."""
-    data = item.data
-    if not isinstance(data, bpy.types.Mesh):
-        return ()
-    return (len(data.vertices), len(data.edges), len(data.polygons))
+def shape_of(instance: Any) -> tuple[int, tuple[int, ...]] | None:
+    """Return the session id of an object in a render, and how many points, edges and faces it has.
+
+    None where it has no mesh. All is read by paths: see `ShownObject`.
+    """
+    if instance.path_resolve("object.type") != "MESH":
+        return None
+    counts = (len(instance.path_resolve(f"object.data.{name}")) for name in PARTS)
+    return instance.path_resolve("object.original.session_uid"), tuple(counts)
 
 
 def form_of(item: Evaluated) -> Form:

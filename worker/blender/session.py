@@ -46,11 +46,10 @@ from worker.blender.surroundings import Surroundings, surroundings
 from worker.blender.survey import Survey, survey
 from worker.blender.user_scene import UserScene, nodes_of_materials
 from worker.blender.view_passes import STICKY, Sampling, picture_alone, plan_samplings
-from worker.blender.watch import unwatch, watch
+from worker.blender.watch import Watcher, unwatch, watch
 from worker.device.device import claim_device, parse_device
 from worker.points.followed import Anchors
 from worker.points.surfaces import Eye
-from worker.points.tracking import Tracking
 
 log = logging.getLogger(__name__)
 
@@ -579,17 +578,23 @@ class BlenderSession:
             self._points = (key, choose())
         return self._points[1]
 
-    def follow(self, camera: CameraRecord, anchors: Anchors | None, *, keep: bool) -> Tracking:
-        """Follow points in the pictures that are rendered next, as long as somebody wants them.
+    def follower(
+        self, camera: CameraRecord, anchors: Anchors | None, *, keep: bool
+    ) -> tracks.Follower:
+        """Return what follows points in the pictures that are shown to it.
 
         Args:
             camera: What sees them.
             anchors: The points, if there are any.
             keep: Keep the surfaces, too, so that any point of them can be followed later.
         """
-        follower = tracks.Follower(self._eye(camera), anchors, keep=keep)
-        watch(follower)
-        return follower
+        return tracks.Follower(self._eye(camera), anchors, keep=keep)
+
+    def show_to(self, *watchers: Watcher | None) -> None:
+        """Show the meshes of the pictures that are rendered next, as long as somebody wants what
+        these find in them.
+        """
+        watch(*(each for each in watchers if each is not None))
 
     def _eye(self, camera: CameraRecord) -> Eye:
         render = self.scene.render

@@ -17,20 +17,19 @@ class Watcher(Protocol):
         """Look at a depsgraph, which lives no longer than this call."""
 
 
-_watcher: Callable[[], Watcher | None] | None = None
+_watchers: tuple[Callable[[], Watcher | None], ...] = ()
 
 
-def watch(watcher: Watcher) -> None:
-    """Show all renders of Cycles to `watcher`, and to nobody else, as long as it lives."""
-    global _watcher
+def watch(*watchers: Watcher) -> None:
+    """Show all renders of Cycles to these, and to nobody else, each as long as it lives."""
+    global _watchers
     _install()
-    _watcher = weakref.ref(watcher)
+    _watchers = tuple(map(weakref.ref, watchers))
 
 
 def unwatch() -> None:
     """Show renders to nobody until the next `watch`."""
-    global _watcher
-    _watcher = None
+    watch()
 
 
 def _install() -> None:
@@ -41,9 +40,8 @@ def _install() -> None:
         return
 
     def render(self: Any, depsgraph: bpy.types.Depsgraph) -> None:
-        watcher = _watcher() if _watcher is not None else None
-        if watcher is not None:
-            watcher(depsgraph)
+        for living in [watcher for each in _watchers if (watcher := each()) is not None]:
+            living(depsgraph)
         own(self, depsgraph)
 
     render.shows = True  # type: ignore[attr-defined]  # so that it is known as ours

@@ -61,7 +61,8 @@ class Shot:
     tracking: Tracking | None = None
     """Of a frame of a sequence: what is followed."""
     shapes: Mapping[int, Shape] = field(default_factory=dict)
-    """Of a frame of a sequence: index -> what the mesh is made of that is seen now."""
+    """Of a frame of a sequence that has flow: index -> what the mesh is made of that is seen now,
+    known once it is rendered."""
     forms: Mapping[int, Form] = field(default_factory=dict)
     """Of a frame of a sequence: index -> where the points of that mesh are."""
     seen: Seen | None = None

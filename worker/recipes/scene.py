@@ -12,12 +12,12 @@ from farm.spec.record import CameraRecord
 from farm.spec.view import View
 from worker.labels.objects import Thing
 from worker.labels.tables import index_table
-from worker.points.tracking import Tracking
 from worker.recipes import Shot, Stage
 
 if TYPE_CHECKING:  # which imports Blender
     from worker.blender.file_scene import FileScene, Placed
     from worker.blender.session import BlenderSession
+    from worker.blender.tracks import Follower
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,20 +51,22 @@ class SceneStage(Stage):
         if view.frame is not None:
             self.opened.show_frame(view.frame)
         camera = self.session.look_through(self.camera_of(view), motion=self.motion_of(view))
-        shapes = self.opened.shapes() if self.is_sequence else {}
         valid = self.is_sequence and not VALIDITY.isdisjoint(self.session.passes)
+        tracking = self.track(camera)
+        shapes = self.opened.shapes() if valid else None
+        self.session.show_to(tracking, shapes)
         return Shot(
             camera=camera,
             gain=1.0,
             true_strength=True,
             things=self.things(),
-            tracking=self.track(camera),
-            shapes=shapes,
+            tracking=tracking,
+            shapes=shapes if shapes is not None else {},
             forms=self.opened.forms() if valid else {},
         )
 
-    def track(self, camera: CameraRecord) -> Tracking | None:
-        """Follow points in the frame that is rendered next, if the recipe follows any."""
+    def track(self, camera: CameraRecord) -> Follower | None:
+        """Return what follows points in the frame that is rendered next, if the recipe does."""
         return None
 
     def camera_of(self, view: View) -> FileCamera | PoseCamera:

@@ -18,7 +18,6 @@ from farm.spec.shutter import Shutter
 from farm.spec.task import RenderTask
 from farm.spec.view import View as BaseView
 from worker.points.followed import Anchors, joined
-from worker.points.tracking import Tracking
 from worker.recipes import Shot
 from worker.recipes.paths.lay import lay_paths, read_path, write_paths
 from worker.recipes.paths.poses import pose_at
@@ -27,6 +26,7 @@ from worker.recipes.scene import SceneStage
 if TYPE_CHECKING:  # which imports Blender
     from worker.blender.file_scene import FileScene
     from worker.blender.session import BlenderSession
+    from worker.blender.tracks import Follower
 
 FINEST_MOMENT = 64 * FINEST
 """Largest denominator that a moment can have, in frames of the file."""
@@ -107,11 +107,11 @@ class SequenceStage(SceneStage):
             return pose_at(self.path, view.moment.place + beside)
         return super().camera_of(view)
 
-    def track(self, camera: CameraRecord) -> Tracking | None:
+    def track(self, camera: CameraRecord) -> Follower | None:
         keep = not CARRIED.isdisjoint(self.session.passes)
         if self.anchors is None and not keep:
             return None
-        return self.session.follow(camera, self.anchors, keep=keep)
+        return self.session.follower(camera, self.anchors, keep=keep)
 
     def choose_points(self, view: View, wanted: Tracks) -> Anchors:
         """Return points of what the sequence of a frame shows, the same for all of its frames."""

@@ -148,11 +148,28 @@ def test_flow_is_right_along_paths_of_our_own(blender, street, tmp_path, kind):
     check_middle_of_three(blender, film)
 
 
-def test_what_changes_its_topology_has_no_valid_flow(blender, tmp_path):
-    change = (
-        "m = ball.modifiers.new('a', 'ARRAY'); m.relative_offset_displace = (0, 0, 0.1); "
-        "key(m, 'count', (1, 1), (21, 1), (22, 2))"
-    )
+ARRAY = (
+    "m = ball.modifiers.new('a', 'ARRAY'); m.relative_offset_displace = (0, 0, 0.1); "
+    "key(m, 'count', (1, 1), (21, 1), (22, 2)); "
+)
+CHANGES = {
+    "everywhere": ARRAY,
+    "in a render alone": ARRAY + "m.show_viewport = False",
+    "render levels": "m = ball.modifiers.new('m', 'MULTIRES'); "
+    "bpy.context.view_layer.objects.active = ball; "
+    "bpy.ops.object.multires_subdivide(modifier='m'); m.levels = 0; "
+    "key(m, 'render_levels', (1, 0), (21, 0), (22, 1))",
+    "a text": "name = ball.name; bpy.data.objects.remove(ball); "
+    "t = bpy.data.curves.new('t', 'FONT'); t.body = 'O'; t.size = 2; t.extrude = 0.3; "
+    "ball = bpy.data.objects.new(name, t); scene.collection.objects.link(ball); "
+    "ball.location, ball.rotation_euler = (-1, -2, 0.5), (1.3, 0, 0); "
+    "t.bevel_depth = 0.05; "
+    "key(t, 'bevel_resolution', (1, 0), (21, 0), (22, 3))",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_changes_its_topology_has_no_valid_flow(blender, tmp_path, change):
     scene = write_street(tmp_path / "street.blend", change)
     job = film_job(
         scene, FACTS, frame_start=20, frame_end=23, frames=4, passes=("index", "flow")
