@@ -71,5 +71,10 @@ def problems(facts: SceneFacts) -> str:
     """Return what stands in the way of a scene's frames, one thing a line."""
     unfit = [f"camera {name}: {reason}" for name, reason in facts.unfit_cameras.items()]
     dark = ["nothing gives light: it is lit evenly"] if facts.is_dark else []
+    short = [
+        f"{each.name} moves things in frames {each.frame_start:g} to {each.frame_end:g} alone"
+        for each in facts.caches
+        if each.frame_start > facts.frame_start or each.frame_end < facts.frame_end
+    ]
     driven = [f"{name} is driven by Python" for name in facts.python_drivers]
-    return "\n".join([*facts.refused, *dark, *unfit, *driven])
+    return "\n".join([*facts.refused, *dark, *short, *unfit, *driven])

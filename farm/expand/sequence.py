@@ -42,6 +42,8 @@ MOST_S = 1e6
 USUAL_TRACKS = 256
 STARTS = 4
 """Frames of a sequence in which points are chosen: what comes into view later is followed, too."""
+NEARLY = 1e-3
+"""Frames by which numbers that went through seconds may be off."""
 MOST_KEPT = 8
 """Jobs whose plan is remembered."""
 
@@ -130,6 +132,7 @@ class SequenceExpansion(Expansion):
         yield from (f"left out: {sentence}" for sentence in known_plan(job).left_out)
         if LIT.intersection(job.spec.passes) and not job.of("hdrs"):
             yield from (lit_evenly(scene) for scene in job.of("scenes") if is_dark(scene))
+        yield from dict.fromkeys(stiff_beyond(known_plan(job)))
 
 
 EXPANSION = SequenceExpansion()
@@ -204,6 +207,24 @@ def lit_evenly(scene: Asset) -> str:
         f"{scene.name}: nothing in it gives light: no world, no lamp, nothing that glows; it is "
         "lit white from everywhere (--hdrs names an environment instead)"
     )
+
+
+def stiff_beyond(plan: Plan) -> Iterator[str]:
+    """Say which files that move things hold fewer frames than are asked for."""
+    asked: dict[Reel, list[float]] = {}
+    for reel, take, *_ in plan.shootings:
+        ends = (take.first, take.moment(take.frames - 1))
+        asked.setdefault(reel, []).extend(ends)
+    for reel, moments in asked.items():
+        first, last = min(moments), max(moments)
+        for cache in reel.facts.caches:
+            if first < cache.frame_start - NEARLY or last > cache.frame_end + NEARLY:
+                yield (
+                    f"{reel.scene.name}: {cache.name} moves things in frames "
+                    f"{cache.frame_start:g} to {cache.frame_end:g} alone, and frames {first:g} to "
+                    f"{last:g} are asked for: beyond, they stand still (choose others with "
+                    "--frame-start and --frame-end)"
+                )
 
 
 def shooting_of(plan: Plan, index: int) -> tuple[Shooting, int]:

@@ -35,6 +35,15 @@ class Baked(Spec):
     """The last frame for which it was; after it stands still."""
 
 
+class Cache(Spec):
+    """A file beside a scene that moves things in it."""
+
+    name: str
+    frame_start: float
+    frame_end: float
+    """In frames of the scene, inclusive; beyond, what it moves stands still."""
+
+
 class SceneFacts(Spec):
     """What a scene's file says of its time and its cameras, and what stands in the way."""
 
@@ -61,6 +70,8 @@ class SceneFacts(Spec):
     """What must be baked, as people know it: `cloth of Flag`. What is baked already is not here."""
     baked: tuple[Baked, ...] = ()
     """What is baked already."""
+    caches: tuple[Cache, ...] = ()
+    """Alembic and USD files that move things in it, as far as their times are known."""
     whole_frames: tuple[str, ...] = ()
     """What Blender shows rightly at whole frames alone: `particles Hair of Head`."""
     refused: tuple[str, ...] = ()

@@ -197,6 +197,9 @@ def test_a_cache_file_that_is_missing_is_named(blender, tmp_path):
     """It moves things: without it they would stand still."""
     with blend_file(tmp_path / "plain.blend") as scene:
         box = add_box(scene)
+        for frame in (1, 3):
+            box.location.x = frame
+            box.keyframe_insert("location", frame=frame)
         cache = str(tmp_path / "waves.abc")
         home, bpy.context.window.scene = bpy.context.window.scene, scene
         box.select_set(state=True)
@@ -208,7 +211,11 @@ def test_a_cache_file_that_is_missing_is_named(blender, tmp_path):
         scene.view_layers[0].update()
         bpy.data.libraries.write(str(tmp_path / "scene.blend"), {scene}, fake_user=True)
     scene = asset_of(tmp_path / "scene.blend", "scene")
-    assert blender.survey(scene).facts.refused == ()
+    facts = blender.survey(scene).facts
+    assert facts.refused == ()
+    assert [cache.name for cache in facts.caches] == ["waves.abc"]
+    [cache] = facts.caches
+    assert (cache.frame_start, cache.frame_end) == pytest.approx((1, 3)), "as it was exported"
 
     (tmp_path / "waves.abc").unlink()
 

@@ -10,10 +10,11 @@ import bpy
 from pydantic import ValidationError
 
 from farm.spec.base import first_reason
-from farm.spec.scene_facts import Baked, CameraCut, SceneFacts
+from farm.spec.scene_facts import Baked, Cache, CameraCut, SceneFacts
 from worker.blender import file_cameras, simulations
 from worker.blender.camera import set_pixels
 from worker.blender.formats import importers
+from worker.blender.formats.alembic_time import seconds_of
 from worker.blender.guards import disarm, file_access
 from worker.blender.loader import USD, BroughtScene
 from worker.blender.materials.emission import any_shines
@@ -54,6 +55,7 @@ def facts_of(brought: BroughtScene, used: list[bpy.types.ID]) -> SceneFacts:
         baked=tuple(
             Baked(name=name, frame_end=end) for name, end in simulations.baked(scene).items()
         ),
+        caches=tuple(caches_of(scene, used)),
         whole_frames=simulations.by_whole_frames(scene),
         refused=(*refusals(used), *simulations.unusable(scene)),
         python_drivers=brought.python_drivers,
@@ -137,6 +139,35 @@ def refusals(used: list[bpy.types.ID]) -> Iterator[str]:
                 f"the cache file {importers.file_name(cache.filepath)}, which moves things in it, "
                 "is missing: put it where the scene looks for it"
             )
+
+
+def caches_of(scene: Any, used: list[bpy.types.ID]) -> Iterator[Cache]:
+    """Yield the files that move things in a scene, and for which of its frames they do.
+
+    Those whose time is animated or lies in many files are left out.
+    """
+    fps = scene.render.fps / scene.render.fps_base
+    stretch = scene.render.frame_map_old / scene.render.frame_map_new
+    for cache in used:
+        if not isinstance(cache, bpy.types.CacheFile) or not is_there(cache):
+            continue
+        if cache.is_sequence or cache.override_frame:
+            continue
+        path = Path(file_access.full_path(cache.filepath, cache))
+        if frames := frames_of(path, fps):
+            start, end = ((frame + cache.frame_offset) / stretch for frame in frames)
+            yield Cache(name=path.name, frame_start=start, frame_end=end)
+
+
+def frames_of(path: Path, fps: float) -> tuple[float, float] | None:
+    """Return the first and last frame for which a file moves things; None where nobody knows."""
+    if path.suffix.lower() in USD:
+        from worker.blender.formats.usd_stage import time_of
+
+        time = time_of(path)
+        return None if time.is_still else (time.start, time.end)
+    seconds = seconds_of(path)
+    return None if seconds is None else (seconds[0] * fps, seconds[1] * fps)
 
 
 def is_there(cache: bpy.types.CacheFile) -> bool:

@@ -30,6 +30,7 @@ from worker.render.results import Results
 from worker.render.shutter import expose
 from worker.render.streamed import SampleSink, StreamedViews, StreamWriter
 from worker.render.writer import Circumstances, ViewWriter
+from worker.sandbox.rlimits import give_back_memory
 
 if TYPE_CHECKING:  # bpy is imported by the process that renders, not by whoever imports this
     from worker.blender.session import BlenderSession
@@ -81,11 +82,41 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
 ) -> None:
     """Render the views of a task that are not finished yet, or make its product.
 
-    What is finished stays on any error. Views of a stream go to `sink`.
+    What is finished stays on any error. Views of a stream go to `sink`. The memory of what is gone
+    is given back in the end, so that a long sequence takes no more of it than a short one.
 
     Raises:
         TaskError: The task cannot continue.
     """
+    try:
+        work_on(
+            task,
+            session,
+            storage=storage,
+            attempt=attempt,
+            worker=worker,
+            lease=lease,
+            locate=locate,
+            workshop=workshop,
+            sink=sink,
+        )
+    finally:
+        give_back_memory()
+
+
+def work_on(  # noqa: PLR0913  as above
+    task: RenderTask,
+    session: BlenderSession,
+    *,
+    storage: Results,
+    attempt: int,
+    worker: str,
+    lease: Lease,
+    locate: Locate,
+    workshop: Workshop | None,
+    sink: Sink | None,
+) -> None:
+    """Render what is missing of a task, or make its product."""
     if task.product:
         assert workshop is not None
         make_product(task, session, lease=lease, locate=locate, workshop=workshop)

@@ -10,7 +10,7 @@ from farm import expand
 from farm.errors import SpecError
 from farm.expand.recipe import mistakes, remarks, waits_for
 from farm.spec.job import JobSpec, make_job
-from farm.spec.scene_facts import Baked, CameraCut, Clip, SceneFacts
+from farm.spec.scene_facts import Baked, Cache, CameraCut, Clip, SceneFacts
 from tests.builders import an_asset
 
 FACTS = SceneFacts(fps=25, frame_start=1, frame_end=600, cameras=("Cam", "Top"), camera="Cam")
@@ -88,6 +88,31 @@ def test_it_is_told_that_a_dark_scene_is_lit_evenly_in_pictures():
     assert not remarks(make_job(depth, job.assets))
     hdr = an_asset("sky.exr").model_copy(update={"kind": "hdr", "role": "hdrs"})
     assert not remarks(make_job(job.spec, (*job.assets, hdr)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({}, "frames 1 to 600 are asked for"),
+        ({"frame_end": 50}, None),
+        ({"frame_start": 40, "frame_end": 51, "sequences_per_scene": 2}, "frames 40 to 51"),
+        ({"frame_start": -3, "frame_end": 9}, "frames -3 to 9"),
+        ({"keyframe_multiplier": [2.0], "frame_start": 49, "frame_end": 51}, "frames 49 to 51"),
+    ],
+)
+def test_it_is_told_that_a_cache_holds_fewer_frames_than_are_asked_for(asked, told):
+    short = FACTS.model_copy(
+        update={"caches": (Cache(name="crowd.abc", frame_start=1.0000000001, frame_end=50),)}
+    )
+    job = job_of(short, **asked)
+    assert frames(job)
+    begin = "scene0.blend: crowd.abc moves things in frames 1 to 50 alone, and "
+    if told is None:
+        assert not remarks(job)
+    else:
+        [sentence] = remarks(job)
+        assert sentence.startswith(begin)
+        assert told in sentence
 
 
 def test_a_still_scene_has_as_many_frames_as_are_asked_for():
