@@ -13,7 +13,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from farm.client.connection import Connection, TemporaryError
-from farm.client.folders import Folders
+from farm.client.folders import Folders, dataset_by_name
 from farm.client.text import printable
 from farm.client.transfer import Stop, run_each
 from farm.errors import RequestRefusedError, TransferError
@@ -81,7 +81,7 @@ class Download:
         """Pass files on, each after its dataset's folder was checked."""
         for file in files:
             with suppress(TransferError):  # a name to write to is looked for below, too
-                self._folders.admit(safe_path(file.path))
+                self._folders.admit(dataset_of(file))
             yield file
 
     def _bring(self, file: DatasetFile) -> None:
@@ -170,6 +170,21 @@ class Download:
 
 class _WrongFileError(TransferError):
     """One file cannot be downloaded; the others can."""
+
+
+def dataset_of(file: DatasetFile) -> str | None:
+    """Return the dataset that a file belongs to, "" for the job's only one; None if nobody knows.
+
+    Raises:
+        TransferError: It is not a name that can be written.
+    """
+    path = safe_path(file.path)
+    if file.dataset is None:
+        return dataset_by_name(path)
+    if not file.dataset:
+        return ""
+    folder = safe_path(file.dataset)
+    return str(folder) if folder in path.parents else None
 
 
 def safe_path(path: str) -> PurePosixPath:

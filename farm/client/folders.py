@@ -34,13 +34,12 @@ class Folders:
         self._storage = FolderStorage(folder)
         self._known: set[str] = set()
 
-    def admit(self, path: PurePosixPath) -> None:
-        """Check the folder of the dataset that a file belongs to, once, and mark it as the job's.
+    def admit(self, dataset: str | None) -> None:
+        """Check the folder of a dataset, once, and mark it as the job's; None: of no dataset.
 
         Raises:
             SpecError: Another dataset is in it, around it, or inside it.
         """
-        dataset = dataset_of(path)
         if dataset is None or dataset in self._known:
             return
         if not self._storage.path(dataset).resolve().is_relative_to(self._storage.root):
@@ -80,10 +79,10 @@ class Folders:
             return None
 
 
-def dataset_of(path: PurePosixPath) -> str | None:
-    """Return the dataset that a file of a job belongs to, "" for the job's only one.
+def dataset_by_name(path: PurePosixPath) -> str | None:
+    """Return the dataset that a file of a job belongs to, where its farm does not tell.
 
-    None for a file that belongs to no dataset.
+    "" is the job's only one; None: it belongs to none, or to one that its name does not tell.
     """
     parts = path.parts
     if parts[-1] in BESIDE:

@@ -171,6 +171,8 @@ class DatasetFile(Spec):
     """Relative to the job's datasets."""
     size_bytes: Whole
     sha256: str
+    dataset: str | None = None
+    """Folder of its dataset within the job's, "" for the job's only one; None: not told."""
 
 
 class ViewLine(Spec):

@@ -84,8 +84,8 @@ def files(
             for nth, file in enumerate(files_of(view.record)):
                 here = ListingPlace(view.place, nth)
                 if view.source != source or here >= start:
-                    path = f"{inner}{file.path}"
-                    yield view.source, here, file.model_copy(update={"path": path})
+                    told = {"path": f"{inner}{file.path}", "dataset": inner.rstrip("/")}
+                    yield view.source, here, file.model_copy(update=told)
         start = ListingPlace(0, 0)
     for here, file in plain_files(storage, dataset, inner, start=start):
         yield BESIDE, here, file
@@ -108,8 +108,15 @@ def plain_files(
         size_bytes = storage.size(key)
         if size_bytes is not None:
             sha256 = hash_of(storage, key)
-            path = f"{inner}{name}"
-            yield ListingPlace(at, 0), DatasetFile(path=path, size_bytes=size_bytes, sha256=sha256)
+            yield (
+                ListingPlace(at, 0),
+                DatasetFile(
+                    path=f"{inner}{name}",
+                    size_bytes=size_bytes,
+                    sha256=sha256,
+                    dataset=inner.rstrip("/"),
+                ),
+            )
 
 
 def sequences_of(storage: Storage, dataset: str) -> tuple[str, ...]:

@@ -111,6 +111,8 @@ def test_a_job_from_its_submission_to_its_download(farm):
         for name in ("ATTRIBUTION.md", "dataset.json", "preview.jpg", "views.jsonl")
     }
     assert sum(path.endswith(".png") for path in files) == 16
+    page = farm.reader.get(f"/v1/datasets/{job_id}/files").json()["items"]
+    assert {file["dataset"] for file in page} == {"chairs"}
     for path, (size_bytes, sha256) in files.items():
         data = farm.reader.get(f"/v1/datasets/{job_id}/files/{path}").content
         assert (len(data), hashlib.sha256(data).hexdigest()) == (size_bytes, sha256)

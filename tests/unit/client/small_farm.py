@@ -43,6 +43,8 @@ class SmallFarm:
     partial: dict[str, bytes] = field(default_factory=dict)
     jobs: dict[str, JobInfo] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    datasets: dict[str, str] = field(default_factory=dict)
+    """Path of a file -> the dataset that the farm tells of it."""
     listed: list[DatasetFile] | None = None
     """What the list of files says instead of the truth."""
     logs: dict[int, str] = field(default_factory=dict)
@@ -99,7 +101,12 @@ class SmallFarm:
         if self.listed is not None:
             return self.listed
         return [
-            DatasetFile(path=path, size_bytes=len(data), sha256=sha256_of(data))
+            DatasetFile(
+                path=path,
+                size_bytes=len(data),
+                sha256=sha256_of(data),
+                dataset=self.datasets.get(path),
+            )
             for path, data in self.files.items()
         ]
 

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from farm.client.download import safe_path
-from farm.client.folders import MARK, dataset_of
-from farm.errors import SpecError
+from farm.client.download import dataset_of, safe_path
+from farm.client.folders import MARK, dataset_by_name
+from farm.errors import SpecError, TransferError
+from farm.spec.wire import DatasetFile
 from tests.unit.client.small_farm import a_job_info
 
 JOB, OTHER = "0123456789ab", "ba9876543210"
@@ -47,7 +48,7 @@ def within(folder: str) -> dict[str, bytes]:
     ],
 )
 def test_of_which_dataset_a_file_is(path, dataset):
-    assert dataset_of(safe_path(path)) == dataset
+    assert dataset_by_name(safe_path(path)) == dataset
 
 
 def test_the_same_download_again_continues(farm, client, tmp_path):
@@ -99,3 +100,39 @@ def test_a_dataset_is_downloaded_neither_into_another_nor_around_one(farm, clien
     assert not (tmp_path / "flat/chairs").exists()
     assert not (tmp_path / "several/images").exists()
     assert client.download(JOB, tmp_path / "several").fetched == 4, "beside it there is room"
+
+
+@pytest.mark.parametrize(
+    ("path", "told", "dataset"),
+    [
+        ("street/001/albedo/albedo_000001.exr", "", ""),
+        ("street/001/frames/frame_000001.png", None, None),
+        ("chairs/images/v.png", "chairs", "chairs"),
+        ("chairs/images/v.png", "lamps", None),
+        ("chairs/images/v.png", None, "chairs"),
+    ],
+)
+def test_the_farm_tells_of_which_dataset_a_file_is(path, told, dataset):
+    file = DatasetFile(path=path, size_bytes=1, sha256="0" * 64, dataset=told)
+    assert dataset_of(file) == dataset
+
+
+def test_what_leads_out_of_the_folder_is_no_dataset():
+    file = DatasetFile(path="a/v.png", size_bytes=1, sha256="0" * 64, dataset="../a")
+    with pytest.raises(TransferError):
+        dataset_of(file)
+
+
+def test_frames_of_a_sequence_are_not_downloaded_over_another_dataset(farm, client, tmp_path):
+    """Their folders tell nothing of the dataset, whose own files come last."""
+    client.download(JOB, tmp_path / "old")
+    frames = ("frames/frame_000001.png", "albedo/albedo_000001.exr")
+    farm.files = {f"street/001/{frame}": b"x" for frame in frames} | FLAT
+    farm.datasets = dict.fromkeys(farm.files, "")
+
+    with pytest.raises(SpecError, match=f"is of job {JOB}, not of {OTHER}"):
+        client.download(OTHER, tmp_path / "old")
+
+    assert not (tmp_path / "old/street").exists()
+    assert client.download(OTHER, tmp_path / "new").failures == []
+    assert [path.parent for path in (tmp_path / "new").rglob(MARK)] == [tmp_path / "new"]
