@@ -39,8 +39,8 @@ class Cache(Spec):
     """A file beside a scene that moves things in it."""
 
     name: str
-    frame_start: float
-    frame_end: float
+    frame_start: float = Field(allow_inf_nan=False)
+    frame_end: float = Field(allow_inf_nan=False)
     """In frames of the scene, inclusive; beyond, what it moves stands still."""
 
 

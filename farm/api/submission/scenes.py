@@ -61,9 +61,18 @@ def check_within_reach(library: Library, unknown: tuple[Asset, ...]) -> None:
         ApiProblem: It cannot.
     """
     name = unknown[0].name
-    elsewhere = "submit from a machine with the worker (pip install 'viewfarm[worker]')"
+    elsewhere = (
+        "submit from a machine that looks into scenes itself (pip install 'viewfarm[worker]' on "
+        "Python 3.13)"
+    )
     if not is_installed():
-        raise ApiProblem(422, f"scenes: {name}: this server cannot look into scenes", elsewhere)
+        raise ApiProblem(
+            422,
+            f"scenes: {name}: its frames and cameras are not known, and this server has no "
+            "Blender to look into it",
+            f"{elsewhere}, or run the server where the worker is installed, too: the image of the "
+            "API has none",
+        )
     if len(unknown) > MOST_AT_ONCE:
         reason = f"scenes: {len(unknown)} of them are not known; {MOST_AT_ONCE} are looked into"
         raise ApiProblem(422, f"{reason} here at most", elsewhere)

@@ -120,7 +120,7 @@ def test_a_server_without_the_worker_says_who_can_look(api, folder, monkeypatch)
     answer = submit(api, room(folder))
 
     assert answer.status_code == 422
-    assert answer.json()["detail"] == "scenes: room.blend: this server cannot look into scenes"
+    assert answer.json()["detail"].startswith("scenes: room.blend: its frames and cameras are not")
     assert "pip install 'viewfarm[worker]'" in answer.json()["remedy"]
 
 

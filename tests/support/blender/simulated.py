@@ -87,8 +87,9 @@ def particles(scene):
 
 
 def hair(scene):
-    """Strands that sway by their own dynamics."""
+    """Strands that bend down by their own dynamics: those that stand upright would stay."""
     item = add_sheet(scene)
+    item.rotation_euler.y = 0.3
     strands = item.modifiers.new("Hair", "PARTICLE_SYSTEM").particle_system
     strands.settings.type, strands.settings.count = "HAIR", 12
     strands.settings.hair_length, strands.settings.root_radius = 0.8, 8.0
