@@ -23,6 +23,10 @@ LEVELS = (("levels", "render_levels"), ("steps", "render_steps"))
 """What a modifier does in Blender's window, and in a render."""
 
 
+GROWN = 100
+"""Frame in which Blender takes hair for grown."""
+
+
 class Span(NamedTuple):
     """Frames, inclusive."""
 
@@ -94,6 +98,18 @@ def check_stretch(opened: FileScene, spacing: Fraction) -> None:
             f"{', '.join(names)} cannot be shown between frames or by steps: use a keyframe "
             "multiplier and a frame step of 1, and no time remapping",
         )
+
+
+def show_hair(scene: Any) -> None:
+    """Let hair be seen whose bake ends early.
+
+    Blender counts frames while hair grows, too, up to `GROWN`, and shows none of which a bake says
+    that it ends before. Freed, the bake is still there in memory, and each frame is read from it.
+    """
+    for each in simulations.all_of(scene):
+        if simulations.is_hair(each) and each.is_inside and each.cache.frame_end < GROWN:
+            with bpy.context.temp_override(scene=scene, point_cache=each.cache):
+                bpy.ops.ptcache.free_bake()
 
 
 # The scene

@@ -315,6 +315,7 @@ class BlenderSession:
         baking.check_stretch(opened, spacing)
         opened.stretch_time(spacing)
         baking.follow_stretch(opened, spacing)
+        baking.show_hair(opened.scene)
 
     def save_baked(self, asset: Asset, folder: Path) -> None:
         """Write the scene that was opened of an asset into a folder, as it is now.

@@ -88,8 +88,15 @@ def is_stiff(each: Simulation) -> bool:
     if each.modifier is None:
         return False
     if each.modifier.type == "PARTICLE_SYSTEM":
-        return bool(each.modifier.particle_system.settings.type == "HAIR")
+        return is_hair(each)
     return each.modifier.type in BY_WHOLE_FRAMES and each.item.type != "MESH"
+
+
+def is_hair(each: Simulation) -> bool:
+    """Tell whether something is hair that moves by its own dynamics."""
+    if each.modifier is None or each.modifier.type != "PARTICLE_SYSTEM":
+        return False
+    return bool(each.modifier.particle_system.settings.type == "HAIR")
 
 
 def zone_frames(scene: Any, zone: Any) -> tuple[int, int]:
