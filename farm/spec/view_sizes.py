@@ -45,6 +45,14 @@ LABEL_BYTES_PER_PX: dict[PassName, float] = {
     "out_of_frame_backward": 0.01,
 }
 """Mean of five sample models that fill the picture; the flow of a still one is smaller."""
+PLAYING_BYTES_PER_PX: dict[PassName, float] = {
+    "depth": 1.5,
+    "distance": 3.5,
+    "position": 6.5,
+    "flow_forward": 4.5,
+    "flow_backward": 4.5,
+}
+"""The same of scenes, which have no empty space around them and are passed by a camera."""
 PREVIEW_BYTES = 10_000
 ARRAYS_BYTES: dict[PassName, float] = {"tracks": 10_000}
 """Of a file of arrays, with as many rows as is usual: no size of a picture changes it."""
@@ -65,4 +73,6 @@ def pass_bytes(name: PassName, job: Job) -> float:
         return BYTES_PER_PX[name, job.render.format] * deep * width * height
     if name in ARRAYS_BYTES:
         return ARRAYS_BYTES[name]
-    return LABEL_BYTES_PER_PX[name] * width * height + PREVIEW_BYTES * job.render.previews
+    plays = any(role.kind == "scene" for role in job.spec.recipe.roles)
+    per_px = (PLAYING_BYTES_PER_PX if plays else {}).get(name, LABEL_BYTES_PER_PX[name])
+    return per_px * width * height + PREVIEW_BYTES * job.render.previews
