@@ -101,7 +101,8 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
             sink=sink,
         )
     finally:
-        give_back_memory()
+        if task.stream is None:  # whose samples come one after the other, and must not wait
+            give_back_memory()
 
 
 def work_on(  # noqa: PLR0913  as above
@@ -114,7 +115,7 @@ def work_on(  # noqa: PLR0913  as above
     lease: Lease,
     locate: Locate,
     workshop: Workshop | None,
-    sink: Sink | None,
+    sink: SampleSink | None,
 ) -> None:
     """Render what is missing of a task, or make its product."""
     if task.product:
