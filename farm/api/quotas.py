@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from farm.api.problems import ApiProblem
 from farm.api.settings import ApiSettings
+from farm.errors import StorageError
 from farm.holdings import Holdings
 from farm.job_store import JobStore, prefix_of
 from farm.ledger import JobStatus, Ledger
@@ -68,7 +69,10 @@ class Sizes:
     def of(self, status: JobStatus) -> int:
         """Return the bytes of a job's datasets; of one that is not over, with what is to come."""
         measured, views = self._measured(status)
-        job = None if status.over else self.book.load(status.job_id)
+        try:
+            job = None if status.over else self.book.load(status.job_id)
+        except StorageError:  # nobody here can render it either
+            job = None
         if job is None:
             return measured
         each = measured / views if views and measured else view_bytes(job)

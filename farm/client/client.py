@@ -13,7 +13,7 @@ from pydantic import RootModel
 from farm.client.connection import Connection, Note, Relogin
 from farm.client.download import Download, DownloadSummary, Received
 from farm.client.events import follow
-from farm.client.home import ClientSettings, Home, find_login
+from farm.client.home import Home, find_login
 from farm.client.lookup import choose, sane
 from farm.client.prepared_job import PreparedJob, make_order, read_spec
 from farm.client.text import printable
@@ -83,7 +83,7 @@ class Client:
         self.home = home or Home.of_user()
         self.note = note
         login = find_login(self.home, url=url, token=token)
-        remembered = token is None and ClientSettings().secret is None
+        remembered = login == self.home.stored_login()
         self.connection = Connection(
             login,
             patience_s=patience_s,

@@ -19,7 +19,7 @@ from farm.client.text import printable
 from farm.dataset.reader import Dataset, DatasetError
 from farm.dataset.records.snapshot import Snapshot
 from farm.dataset.split_lists import read_split
-from farm.errors import NotFoundError, RequestRefusedError, SetupError, StorageError
+from farm.errors import FarmError, NotFoundError, RequestRefusedError, SetupError, StorageError
 from farm.spec.wire import ViewLine
 from farm.storage.base import Entry
 
@@ -64,6 +64,14 @@ def open_farm(place: str, *, split: str | None = None, home: Home | None = None)
     return Dataset(storage, datasets, records=[records] * len(datasets), only=only)
 
 
+def login_now(before: Login) -> Login:
+    """Return the login to the same farm as it is now: a process may begin after another one."""
+    try:
+        return find_login(Home.of_user(), url=before.url)
+    except FarmError:
+        return before
+
+
 def address(place: str) -> tuple[str | None, str]:
     """Return the farm and the job that an address names; None for the farm of the login.
 
@@ -104,7 +112,10 @@ class FarmStorage:
     def client(self) -> Client:
         """The connection of this process."""
         if self._opened is None or self._opened[0] != os.getpid():
-            client = Client(self._login.url, self._login.token, patience_s=READING_S)
+            login = login_now(self._login)
+            client = Client(
+                login.url, login.token, patience_s=READING_S, login_patience_s=READING_S
+            )
             weakref.finalize(self, client.close)
             self._opened = (os.getpid(), client)
         return self._opened[1]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LOCAL, LOGIN = "local", "farm"
 """Instead of a farm's address: one on this machine; that of `farm login`."""
+LOGIN_PATIENT_S = 120.0
+"""Longest wait for another `farm login`, where its token expires in the middle of a training."""
 
 
 class Place(Protocol):
@@ -112,7 +114,8 @@ def client_of(farm: str | None) -> Client:
     """Return a client of the farm at an address; of `farm`, or None, of the one of the login."""
     from farm.client import Client
 
-    return Client(None if farm in (LOCAL, LOGIN, None) else farm)
+    url = None if farm in (LOCAL, LOGIN, None) else farm
+    return Client(url, login_patience_s=LOGIN_PATIENT_S)
 
 
 def wishes_of(**wishes: Any) -> StreamWishes:

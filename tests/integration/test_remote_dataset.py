@@ -115,6 +115,20 @@ def test_workers_have_connections_of_their_own(served, start):
     assert Corner(pickle.loads(pickle.dumps(far)))(1) == 20
 
 
+@pytest.mark.usefixtures("login")
+def test_a_process_that_begins_after_another_login_uses_that(served):
+    """As the workers of a loader do, in every epoch."""
+    finish(served, tasks=1, dataset_name="chairs")
+    tokens = served.api.services.tokens
+    first, info = tokens.create("ann", "read")
+    Home.of_user().save_login(Login(served.api.url, first))
+    far = farm.dataset.open("farm:chairs")
+    tokens.revoke(info.token_id)
+    Home.of_user().save_login(Login(served.api.url, served.api.tokens["read"]))
+
+    assert Corner(pickle.loads(pickle.dumps(far)))(1) == 20
+
+
 def test_what_cannot_be_opened_is_said(served, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setattr("farm.client.dataset.OPENING_S", 0.5)

@@ -46,13 +46,11 @@ async def stream(services: Services, caller: TokenInfo, job_id: str | None) -> A
     try:
         for info in await run_in_threadpool(now, services, caller, job_id):
             yield event(info)
-        while not subscriber.ended:
+        while not subscriber.ended and await run_in_threadpool(services.tokens.stands, caller):
             try:
                 async with asyncio.timeout(HEARTBEAT_S):
                     await subscriber.wake.wait()
             except TimeoutError:
-                if not await run_in_threadpool(services.tokens.stands, caller):
-                    return
                 infos = await run_in_threadpool(now, services, caller, job_id) if job_id else []
                 for info in infos:
                     yield event(info)

@@ -15,7 +15,7 @@ from farm.library import Library, files_of
 from farm.library.survey import is_installed, survey
 from farm.spec.asset import Asset
 from farm.spec.scene_facts import SceneFacts
-from farm.spec.wire import Submission
+from farm.spec.wire import Submission, TokenInfo
 
 MOST_AT_ONCE = 20
 """Most scenes of a submission that are looked into here."""
@@ -30,7 +30,7 @@ FACTS_BYTES = 1 << 20
 ONE_AT_A_TIME = threading.Lock()
 
 
-def with_facts(services: Services, submission: Submission) -> Submission:
+def with_facts(services: Services, submission: Submission, caller: TokenInfo) -> Submission:
     """Return a submission all of whose scenes are known, if its recipe needs that.
 
     Raises:
@@ -39,7 +39,7 @@ def with_facts(services: Services, submission: Submission) -> Submission:
     unknown = tuple(unknown_scenes(submission))
     if not unknown:
         return submission
-    check_within_reach(services.library, unknown)
+    check_within_reach(services, caller, unknown)
     with ONE_AT_A_TIME:
         assets = tuple(
             look_into(services.library, asset, submission) if asset in unknown else asset
@@ -54,7 +54,7 @@ def unknown_scenes(submission: Submission) -> Iterator[Asset]:
         yield from (each for each in submission.assets if each.kind == "scene" and not each.scene)
 
 
-def check_within_reach(library: Library, unknown: tuple[Asset, ...]) -> None:
+def check_within_reach(services: Services, caller: TokenInfo, unknown: tuple[Asset, ...]) -> None:
     """Make sure that this server can look into scenes.
 
     Raises:
@@ -77,7 +77,7 @@ def check_within_reach(library: Library, unknown: tuple[Asset, ...]) -> None:
         reason = f"scenes: {len(unknown)} of them are not known; {MOST_AT_ONCE} are looked into"
         raise ApiProblem(422, f"{reason} here at most", elsewhere)
     needed = [file.sha256 for asset in unknown if asset.in_library for file in files_of(asset)]
-    if library.missing(needed):
+    if services.uploads.missing(needed, caller):
         reason = f"scenes: {name}: the server looks into scenes, but does not have all files yet"
         raise ApiProblem(422, reason, f"upload the files first, or {elsewhere}")
 

@@ -140,7 +140,7 @@ def checked_job(services: Services, submission: Submission, caller: TokenInfo) -
     check_text(submission)
     raise_for(mistakes(submission, services.settings))
     check_shared(submission, services.settings)
-    submission = with_facts(services, submission)
+    submission = with_facts(services, submission, caller)
     job = make_job(submission.spec, submission.assets)
     job = job.model_copy(update={"prefix": prefix_of(job.job_id)})
     raise_for(job_mistakes(job, services.settings))

@@ -61,12 +61,16 @@ def create_token(  # noqa: PLR0913 - one parameter per flag
         read_quota(quota),
         read_views(views_per_day),
     )
-    shared = any(info.name == name for info in book.list())
+    names = {info.name for info in book.list()}
+    alike = sorted(each for each in names - {name} if each.casefold() == name.casefold())
     secret, info = book.create(
         name, cast("Role", role), expires_s=expires_s, quota_bytes=bytes_, views_per_day=views
     )
-    if shared:
+    if name in names:
         typer.echo(f"note: {name} has a token already; both own the same jobs", err=True)
+    if alike:
+        told = f"note: {name} is another user than {', '.join(alike)}: names differ by case, too"
+        typer.echo(told, err=True)
     if json:
         from json import dumps
 

@@ -7,9 +7,11 @@ import json
 
 import pytest
 
+from farm.api.problems import ApiProblem
+from farm.api.submission import scenes
 from farm.ledger.model import Work
 from tests.integration.api.test_requests import problem
-from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
+from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, asset, body
 
 VERBS = ("pause", "resume", "cancel", "retry")
 
@@ -221,3 +223,16 @@ def test_what_a_worker_does_for_others_is_nobodys_business(farm):
 
     assert task(farm.ann) == task(farm.admin) == f"{farm.job}/0"
     assert task(farm.bob) == (f"{farm.job}/0" if farm.shared else "a task of others")
+
+
+def test_a_scene_of_another_is_not_looked_into(private, monkeypatch):
+    """What is in it would tell of it."""
+    monkeypatch.setattr(scenes, "is_installed", lambda: True)
+    data = b"a scene"
+    private.send(private.ann, data)
+    scene = (asset("scene", "room.blend", data),)
+    ann, bob = (private.services.tokens.check(private.tokens[name]) for name in ("ann", "bob"))
+
+    scenes.check_within_reach(private.services, ann, scene)
+    with pytest.raises(ApiProblem, match="does not have all files yet"):
+        scenes.check_within_reach(private.services, bob, scene)

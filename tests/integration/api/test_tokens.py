@@ -8,8 +8,11 @@ import httpx
 import pytest
 
 from farm.api.guesses import FREE
+from farm.client import Client, connection
+from farm.client.home import Home, Login
+from tests.builders import a_record, a_view
 from tests.integration.api.test_requests import problem
-from tests.support.farms.api_server import ApiServer
+from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
 
 WAITS = []
 
@@ -123,3 +126,110 @@ def test_listeners_are_dismissed_with_their_token(redis_url, tmp_path, monkeypat
             assert next(lines) == ": alive"
             server.services.tokens.revoke(info.token_id)
             assert all(line in (": alive", "") for line in lines), "and the stream ends"
+
+
+def test_news_that_never_rest_end_with_their_token_too(redis_url, tmp_path):
+    with ApiServer(redis_url, tmp_path) as server:
+        job_id = submitted(server)
+        token, info = server.services.tokens.create("ann", "read")
+        headers = {"Authorization": f"Bearer {token}"}
+        with httpx.stream("GET", f"{server.url}/v1/events", headers=headers, timeout=60) as news:
+            lines = news.iter_lines()
+            next(lines)
+            server.services.tokens.revoke(info.token_id)
+            for number, _line in enumerate(lines):
+                server.ledger.set_priority(job_id, number % 100)
+                assert number < 1000, "the stream ends"
+
+
+def submitted(server):
+    for data in (MODEL, HDR):
+        server.upload(data)
+    answer = server.client("submit").post("/v1/jobs", json=body(a_submission(tasks=1)))
+    return answer.json()["job_id"]
+
+
+@pytest.fixture
+def logged_in(redis_url, tmp_path, monkeypatch):
+    """A farm, and a client of somebody whose token expires whenever a test says so."""
+    monkeypatch.setattr(connection, "LOGIN_EVERY_S", 0.05)
+    for name in ("FARM_URL", "FARM_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    home = Home(tmp_path / "config", tmp_path / "cache")
+    with ApiServer(redis_url, tmp_path) as server:
+        token, info = server.services.tokens.create("ann", "submit")
+        home.save_login(Login(server.url, token))
+        with Client(home=home, login_patience_s=120.0) as client:
+            yield Expiring(server, client, info)
+
+
+class Expiring:
+    """Lets the token of a client expire, and does what its note asks for."""
+
+    def __init__(self, server, client, info):
+        self.server, self.client, self.info, self.notes = server, client, info, []
+        self.tokens = server.services.tokens
+
+    def expire(self):
+        self.tokens.change(self.info.token_id, expires_s=time.time() - 1)
+
+    def then(self, do):
+        def read(note):
+            self.notes.append(note)
+            do()
+
+        self.client.connection.note = read
+
+    def log_in(self):
+        token, self.info = self.tokens.create("ann", "submit")
+        self.client.home.save_login(Login(self.server.url, token))
+
+    def renew(self):
+        self.tokens.change(self.info.token_id, expires_s=time.time() + 30 * 86_400)
+
+
+@pytest.mark.parametrize("remedy", ["log_in", "renew"])
+def test_a_watch_whose_token_expires_continues_after_another_login(logged_in, remedy):
+    server = logged_in.server
+    job_id = submitted(server)
+    logged_in.then(getattr(logged_in, remedy))
+    states = []
+    for job in logged_in.client.follow(job_id):
+        states.append(job.state)
+        if len(states) == 1:
+            logged_in.expire()
+            server.ledger.pause(job_id)
+        if job.state == "paused":
+            server.ledger.cancel(job_id)
+            server.ledger.settle(job_id)
+
+    assert states[-1] == "cancelled"
+    (note,) = logged_in.notes
+    assert "the token of 'ann' expired on 2" in note
+    assert "farm token change" in note
+
+
+@pytest.mark.parametrize("remedy", ["log_in", "renew"])
+def test_a_download_whose_token_expires_loses_nothing(logged_in, remedy, tmp_path):
+    server = logged_in.server
+    job_id = submitted(server)
+    folder = f"datasets/{job_id}/chair_studio"
+    lines = []
+    for number in range(6):
+        record = a_record(a_view(number), files={"rgb": bytes(2000), "mask": bytes(2000)})
+        lines.append(record.model_dump_json())
+        for file in record.files.values():
+            server.storage.put(f"{folder}/{file.path}", bytes(2000))
+    server.storage.put(f"{folder}/views.jsonl", "\n".join([*lines, ""]).encode())
+    logged_in.then(getattr(logged_in, remedy))
+    once = [logged_in.expire]
+
+    def received(_size):
+        if once:
+            once.pop()()
+
+    summary = logged_in.client.download(job_id, tmp_path / "out", received=received, threads=1)
+
+    assert summary.failures == []
+    assert summary.fetched == 13
+    assert len(logged_in.notes) == 1

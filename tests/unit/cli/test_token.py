@@ -150,3 +150,9 @@ def test_a_second_token_of_a_name_is_noted(farm):
     assert (
         "ann has a token already; both own the same jobs" in farm("create", "--name", "ann").stderr
     )
+
+
+def test_a_name_that_differs_by_case_is_another_user_and_noted(farm):
+    farm("create", "--name", "Ann")
+
+    assert "ann is another user than Ann" in farm("create", "--name", "ann").stderr
