@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 import farm.dataset
 from farm.stream import Stream
+from tests.e2e.conftest import family
 from tests.e2e.conftest import farm as run
+from tests.e2e.test_render import is_alive
+from tests.support.waiting import wait_for
 from worker.sandbox import landlock, seccomp
 
 pytestmark = pytest.mark.skipif(
@@ -107,3 +111,21 @@ def test_views_of_a_script_are_streamed_with_what_it_returned(tmp_path):
 
     assert {name: float(size) for name, (size, _) in seen.items()} == {"low": 0.5, "high": 2.0}
     assert (seen["high"][1] > 0).sum() > 1.3 * (seen["low"][1] > 0).sum()
+
+
+def test_a_run_that_is_stopped_leaves_no_script_behind(tmp_path, start_farm):
+    (tmp_path / "hang.py").write_text(
+        "def frame(scene, view, rng):\n    print('waiting')\n    while True:\n        pass\n"
+    )
+    asked = ("--recipe", "script", "--script", tmp_path / "hang.py", "--output", tmp_path)
+    running = start_farm("render", *asked, "--views", 2, *SMALL)
+    log = tmp_path / "script.log"
+    wait_for(lambda: log.exists() and "waiting" in log.read_text(), "the script runs")
+    started = family(running.pid)
+    assert any("worker.sealed.process" in each.cmdline() for each in started)
+
+    running.send_signal(signal.SIGINT)
+    running.communicate()
+
+    assert running.returncode == 130
+    wait_for(lambda: not [each for each in started if is_alive(each)], "all of it is gone")

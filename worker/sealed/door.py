@@ -52,6 +52,15 @@ class Door:
             self.raised = error
             raise
 
+    def confirm(self) -> None:
+        """Return if the task is still ours and is to continue.
+
+        Raises:
+            StaleAttempt: It is not ours.
+            Interrupted: It is not to continue here.
+        """
+        self._lease.confirm()
+
     @property
     def running(self) -> tuple[str, float] | None:
         """Which function of the script runs, and for how many seconds; None: none does."""

@@ -19,7 +19,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any
 
-from farm.errors import DeviceError, FarmError, RenderError, ScriptError, TaskError
+from farm.errors import (
+    DeviceError,
+    FarmError,
+    Interrupted,
+    RenderError,
+    ScriptError,
+    StaleAttempt,
+    TaskError,
+)
 from farm.settings import Settings
 from worker.courier.lines import read_error, serve_line
 from worker.sandbox.runtime_files import software_of_scripts
@@ -38,7 +46,7 @@ START_S = 1800.0
 END_S = 5.0
 """Longest wait for the end of a process that has closed its lines."""
 LOOK_S = 0.25
-FOLDER_EVERY_S = 2.0
+LOOK_EVERY_S = 1.0
 FOLDER_BYTES = 16 << 30
 """Most that it may keep in its folder."""
 MOST_LINES = 5000
@@ -157,13 +165,29 @@ class SealedProcess:
         while not self._control.poll(LOOK_S):
             if not self.is_alive:
                 raise EOFError
-            if door.running is not None:
-                self._check_time(*door.running)
-            if time.monotonic() - looked_s > FOLDER_EVERY_S:
+            if time.monotonic() - looked_s > LOOK_EVERY_S:
                 looked_s = time.monotonic()
-                self._check_folder()
+                self._look(door)
         told = json.loads(self._control.recv_bytes(MOST_WORDS))
         return told if isinstance(told, dict) else {}
+
+    def _look(self, door: Door) -> None:
+        """End it where it takes too much, or is not wanted any more and does not hear of it.
+
+        Raises:
+            ScriptError: It takes too much.
+            StaleAttempt: Its task is not ours.
+            Interrupted: The worker is to stop.
+        """
+        self._check_folder()
+        if door.running is None:
+            return  # the renderer asks by itself, before each view
+        self._check_time(*door.running)
+        try:
+            door.confirm()
+        except (StaleAttempt, Interrupted):
+            self.close()
+            raise
 
     def _check_time(self, what: str, seconds: float) -> None:
         most_s = self._settings.script_timeout_s

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from farm import expand
-from farm.errors import RenderError, ScriptError, StaleAttempt, TaskError
+from farm.errors import Interrupted, RenderError, ScriptError, StaleAttempt, TaskError
 from farm.settings import load_settings
 from farm.storage import FolderStorage
 from tests.support.blender.scripted import a_script_job, records, script_asset
@@ -279,3 +279,22 @@ def test_what_the_farm_refuses_is_told_as_the_farm_said_it(sealed, tmp_path):
 def test_without_walls_no_script_is_run(sealed, tmp_path):
     with pytest.raises(RenderError, match="scripts run behind walls or not at all"):
         run(sealed(sandbox="off"), tmp_path, "def frame(scene):\n    pass\n")
+
+
+class StoppedLease(OurLease):
+    """A worker that is told to stop after its first view has begun."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def confirm(self) -> None:
+        self.asked += 1
+        if self.asked > 1:
+            raise Interrupted("this worker stops")
+
+
+def test_a_script_that_does_not_return_keeps_no_worker_from_stopping(sealed, tmp_path):
+    text = "def frame(scene, view, rng):\n    while True:\n        pass\n"
+
+    with pytest.raises(Interrupted, match="this worker stops"):
+        run(sealed(), tmp_path, text, lease=StoppedLease())
