@@ -7,7 +7,7 @@ the script, and taken back before it runs again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -46,6 +46,7 @@ class UserScene:
         self._camera = None if is_ours(scene.camera) else scene.camera
         self._world = scene.world
         self._handlers = handlers()
+        self._looks = Looks()
         self._described: tuple[tuple[object, ...], FileScene] | None = None
         self._added: dict[int, frozenset[str]] = {}
         """Material -> names of nodes that labels have added to it."""
@@ -158,6 +159,7 @@ class UserScene:
                 with suppress(KeyError):
                     tree.nodes.remove(tree.nodes[name])
         self._described = None
+        self._looks.forget()
 
     def note(
         self,
@@ -176,6 +178,7 @@ class UserScene:
             uid: names - before.get(uid, frozenset()) for uid, names in nodes_of_materials().items()
         }
         self.materials = materials
+        self._looks.forget()
         self._described = (self._fingerprint(), opened)
 
     def close(self) -> None:
@@ -228,9 +231,10 @@ class UserScene:
             )
             for item in self.scene.objects
         )
+        self.update()
         used = {slot.material for item in self.scene.objects for slot in item.material_slots}
         looks = tuple(
-            (material.session_uid, material.name, self._look(material))
+            (material.session_uid, material.name, self._looks.of(material, self._look))
             for material in sorted(filter(None, used), key=lambda each: each.session_uid)
         )
         world = self._world
@@ -249,6 +253,45 @@ class UserScene:
             if each.from_node.name not in ours and each.to_node.name not in ours
         )  # fmt: skip
         return (*((node.name, node.bl_idname, node.mute, values_of(node)) for node in nodes), links)
+
+
+class Looks:
+    """How materials are made, looked at again where Blender says that one has changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[object, ...]] = {}
+        self._lists = (bpy.app.handlers.depsgraph_update_post, bpy.app.handlers.frame_change_post)
+        for calls in self._lists:
+            calls.append(self._hear)
+
+    def of(self, material: Any, look: Callable[[Any], tuple[object, ...]]) -> tuple[object, ...]:
+        """Return how a material is made."""
+        if not all(self._hear in calls for calls in self._lists):  # the script has cleared them
+            return look(material)
+        uid = material.session_uid
+        if uid not in self._known:
+            self._known[uid] = look(material)
+        return self._known[uid]
+
+    def forget(self) -> None:
+        """Look at all of them again."""
+        self._known.clear()
+
+    def _hear(self, _scene: Any, depsgraph: Any = None) -> None:
+        if depsgraph is None:
+            self.forget()
+            return
+        for update in depsgraph.updates:
+            if isinstance(update.id, bpy.types.Material):
+                original: Any = update.id.original
+                self._known.pop(original.session_uid, None)
+            elif isinstance(update.id, bpy.types.NodeTree):
+                self._shared(update.id)
+
+    def _shared(self, tree: Any) -> None:
+        """Forget all where a group of nodes has changed, which many may use."""
+        if not tree.is_embedded_data:
+            self.forget()
 
 
 def values_of(node: Any) -> tuple[object, ...]:

@@ -59,6 +59,8 @@ class Run:
     player: Player
     script: str
     """Name of its file."""
+    known: list[tuple[FileScene, tuple[str | None, ...], Seen]] = field(default_factory=list)
+    """What was seen last: the scene as it was described, categories of its things, and the rest."""
 
     def shoot(self, view: View) -> Shot:
         """Play the script to a view; return what there is to be seen.
@@ -77,7 +79,7 @@ class Run:
             things=tuple(
                 thing_of(placed, category=CATEGORY, asset=0) for placed in opened.placed()
             ),
-            seen=seen_in(opened),
+            seen=self._seen(opened),
             fields=told.fields,
             values=pictures_of(told),
         )
@@ -91,6 +93,13 @@ class Run:
             return Proof(view.name, shot.fields, hash_of_labels(path))
         finally:
             path.unlink(missing_ok=True)
+
+    def _seen(self, opened: FileScene) -> Seen:
+        """Return what a scene shows now: mostly the same as in the view before."""
+        categories = opened.categories
+        if not (self.known and self.known[0][0] is opened and self.known[0][1] == categories):
+            self.known[:] = [(opened, categories, seen_in(opened))]
+        return self.known[0][2]
 
     def _camera(self, view: View) -> FileCamera:
         if isinstance(view.camera, FileCamera):

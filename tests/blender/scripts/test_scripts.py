@@ -345,3 +345,20 @@ def frame(scene, view, rng):
             assert inside.min(axis=0) == pytest.approx([top, left], abs=1.5)
 
     assert falls[True] == pytest.approx(falls[False], abs=1e-5)
+
+
+def test_materials_that_become_clear_by_their_own_animation_are_noticed(blender, tmp_path):
+    text = """
+def setup(scene, params):
+    shader = scene.objects["Cube"].active_material.node_tree.nodes["Principled BSDF"]
+    for frame, alpha in ((1, 1.0), (2, 0.2), (3, 1.0)):
+        shader.inputs["Alpha"].default_value = alpha
+        shader.inputs["Alpha"].keyframe_insert("default_value", frame=frame)
+def frame(scene, view, rng):
+    pass
+"""
+    job = a_script_job(script_asset(tmp_path, text), views=3, episode=3)
+
+    views = render(blender, tmp_path / "out", job)
+
+    assert [bool((view["index"] > 0).any()) for view in views] == [True, False, True]
