@@ -12,8 +12,9 @@ from farm.errors import FarmError
 from farm.storage import Storage, open_storage
 
 TOLD = 10
-RECORDS_BYTES = 1 << 30
-FILES = 100_000
+RECORDS_BYTES = 256 << 20
+FILES = 20_000
+SECONDS = 60.0
 
 
 def tokens() -> Iterator[Finding]:
@@ -68,7 +69,7 @@ def datasets() -> Iterator[Finding]:
     if kept is None:
         return
     try:
-        found = Look(kept, records_bytes=RECORDS_BYTES, files=FILES).all()
+        found = Look(kept, records_bytes=RECORDS_BYTES, files=FILES, seconds=SECONDS).all()
     except FarmError as error:
         yield problem("datasets", str(error), "check that the storage can be read")
         return

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 
 from farm.dataset.nesting import datasets_under
 from farm.dataset.records.current import standing_views
@@ -18,10 +19,12 @@ from farm.spec.wire import DatasetsInfo, Trouble
 from farm.storage import Storage
 
 ROOT = "datasets"
-RECORDS_BYTES = 64 << 20
+RECORDS_BYTES = 32 << 20
 """Most bytes of records that are read, of all datasets together."""
 FILES = 2000
 """Most files whose presence is looked at; of a bucket each is a request."""
+SECONDS = 10.0
+"""Longest time of a look, while somebody waits."""
 TOLD = 100
 LOOKED_EVERY_S = 600.0
 """Time after which the datasets are looked at again."""
@@ -31,11 +34,19 @@ class Look:
     """One look at all datasets, within bounds; `farm dataset verify` looks at everything."""
 
     def __init__(
-        self, storage: Storage, *, records_bytes: int = RECORDS_BYTES, files: int = FILES
+        self,
+        storage: Storage,
+        *,
+        records_bytes: int = RECORDS_BYTES,
+        files: int = FILES,
+        seconds: float = SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.storage = storage
         self.records_bytes = records_bytes
         self.files = files
+        self.clock = clock
+        self.ends_s = clock() + seconds
 
     def all(self) -> DatasetsInfo:
         """Return what is wrong, as far as it was looked at.
@@ -43,17 +54,24 @@ class Look:
         Raises:
             StorageError: The storage is away.
         """
-        datasets = sorted(datasets_under(self.storage, ROOT))
+        every = datasets_under(self.storage, ROOT)
+        datasets = sorted(takewhile(lambda _dataset: self._has_time, every))
+        whole = next(every, None) is None and self._has_time
         troubles = list(nested(datasets))
         looked = 0
         share = self.files // max(len(datasets), 1) + 1
         for dataset in datasets:
             size = self.storage.size(dataset_key(dataset, VIEWS_FILE)) or 0
-            if size <= self.records_bytes:
+            if size <= self.records_bytes and self._has_time:
                 self.records_bytes -= size
                 looked += 1
                 troubles += self._damage(dataset, files=share)
-        return DatasetsInfo(total=len(datasets), looked_at=looked, troubles=tuple(troubles[:TOLD]))
+        told = tuple(troubles[:TOLD])
+        return DatasetsInfo(total=len(datasets), looked_at=looked, troubles=told, whole=whole)
+
+    @property
+    def _has_time(self) -> bool:
+        return self.clock() <= self.ends_s
 
     def _damage(self, dataset: str, *, files: int) -> Iterator[Trouble]:
         """Yield what is damaged of one dataset: lines that are no records, files that are gone."""
@@ -111,11 +129,12 @@ class LastLook:
 
 def datasets_words(info: DatasetsInfo) -> str:
     """Say how the datasets are, in one sentence."""
-    if not info.total:
+    if not info.total and info.whole:
         return "none"
     counts = Counter(trouble.kind for trouble in info.troubles)
     found = [f"{counts[kind]} {kind}" for kind in ("nested", "damaged") if counts[kind]]
     rest = info.total - info.looked_at
-    more = [f"{counted(rest, 'large one')} not looked into"] if rest else []
+    more = [f"{rest:,} not looked into"] if rest else []
+    more += [] if info.whole else ["there was no time for the others"]
     told = ", ".join(found or ["none is nested or damaged"])
     return "; ".join([f"{counted(info.total, 'dataset')}: {told}", *more])

@@ -249,6 +249,8 @@ class DatasetsInfo(Spec):
     total: Whole
     looked_at: Whole
     """Of these the records were read."""
+    whole: bool = True
+    """There are no others: the look was not ended before it had found all."""
     troubles: tuple[Trouble, ...] = ()
 
 

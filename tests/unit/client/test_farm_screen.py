@@ -75,7 +75,7 @@ def test_an_admin_sees_all_that_needs_somebody_on_one_screen(farm, logged_in):  
         "          40.0 GB more a day: full in about 10 days",
         "jobs      2 running, 5 completed",
         "workers   3 alive, 1 in quarantine",
-        "datasets  14 datasets: 1 nested, 1 damaged; 1 large one not looked into",
+        "datasets  14 datasets: 1 nested, 1 damaged; 1 not looked into",
     ]
     assert told.err.splitlines() == [
         "warning: the token of bob expires in 9 days; farm token change 0123456789ab --expires 1y",

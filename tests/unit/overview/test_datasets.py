@@ -96,7 +96,7 @@ def test_a_look_has_bounds_and_says_so(storage):
 
     assert (found.total, found.looked_at) == (2, 1)
     assert troubles[0][2].startswith("1 file of its views"), "of one view's files it was asked"
-    assert datasets_words(found) == "2 datasets: 1 damaged; 1 large one not looked into"
+    assert datasets_words(found) == "2 datasets: 1 damaged; 1 not looked into"
 
 
 def test_a_look_is_kept_for_a_while(storage):
@@ -108,3 +108,14 @@ def test_a_look_is_kept_for_a_while(storage):
     assert look().total == 0
     now[0] = 601.0
     assert look().total == 1
+
+
+def test_a_look_ends_in_time_and_says_so(storage):
+    for job in range(5):
+        keep(storage, f"datasets/{job}/chairs")
+    steps = iter(range(100))
+
+    found, troubles = told(storage, seconds=2.5, clock=lambda: float(next(steps)))
+
+    assert (found.total, found.looked_at, found.whole, troubles) == (2, 0, False, [])
+    assert datasets_words(found).endswith("2 not looked into; there was no time for the others")
