@@ -33,7 +33,8 @@ test-torch: ## Train with PyTorch, in an environment of its own; on a rendered d
 	@tools/setup_torch.sh
 	@FARM_RENDERS="$(abspath $(wildcard $(FARM)))" .venv-torch/bin/python -m pytest -s $(PYTEST) \
 		tests/unit/dataset/test_torch.py tests/unit/stream/test_tensors.py tests/unit/stream/test_handover.py \
-		tests/unit/stream/test_batches.py tests/integration/test_remote_training.py
+		tests/unit/stream/test_batches.py tests/integration/test_remote_training.py \
+		tests/integration/streams/test_torch.py
 
 chaos: setup ## Break a farm for ten minutes, real outages included, and see that nothing is lost
 	@$(PYTHON) -m tests.chaos

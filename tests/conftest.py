@@ -50,6 +50,7 @@ NEEDS = {
         "unit/dataset/test_torch.py",
         "unit/stream/test_handover.py",
         "unit/stream/test_tensors.py",
+        "integration/streams/test_torch.py",
         "integration/test_remote_training.py",
     ],
 }

@@ -95,6 +95,8 @@ class StreamFeed:
     def _end(self, name: str) -> None:
         """Let consumers of a job that is over have what is ready, then keep nothing of it."""
         job, state = self.ledger.job(name), self.book.state(name)
+        if job is not None and not job.over:
+            return  # it has begun since the jobs were read
         exhausted = job is not None and job.state in (JobState.COMPLETED, JobState.FAILED)
         is_left = state is not None and (state.ready or state.lent)
         if exhausted and is_left and state is not None and state.acknowledged < state.length:

@@ -48,7 +48,10 @@ Memory = NDArray[np.uint8]
 
 def free_files(folder: Path) -> list[str]:
     """Return the files that wait to be used again."""
-    names = os.listdir(folder)  # noqa: PTH208  for each sample: paths take ten times as long
+    try:
+        names = os.listdir(folder)  # noqa: PTH208  for each sample: paths take ten times as long
+    except FileNotFoundError:  # its owner has ended, and somebody still looked at a sample
+        return []
     return [name for name in names if name.startswith(f"{FREE}.")]
 
 

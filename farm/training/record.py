@@ -11,6 +11,7 @@ from farm.dataset.nesting import datasets_under
 from farm.dataset.records.collect import FinishedRun, RunFacts
 from farm.dataset.records.read import RECORDS_FOLDER
 from farm.errors import SpecError, StreamError
+from farm.expand.recipe import is_plain
 from farm.spec.job import Job
 from farm.spec.task import dataset_key
 from farm.storage import FolderStorage
@@ -32,7 +33,7 @@ class Recorder:
         """
         try:
             for name, file in view.record.files.items():
-                key = dataset_key(view.dataset, file.path)
+                key = plain(dataset_key(view.dataset, file.path))
                 self.storage.put(key, bytes(view.encoded[name].data))
             self._append(view)
         except OSError as error:
@@ -41,7 +42,8 @@ class Recorder:
             ) from error
 
     def _append(self, view: StreamedView) -> None:
-        key = dataset_key(view.dataset, RECORDS_FOLDER, f"stream-{self.consumer}.jsonl")
+        dataset = plain(view.dataset) if view.dataset else ""
+        key = dataset_key(dataset, RECORDS_FOLDER, f"stream-{self.consumer}.jsonl")
         path = self.storage.path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as lines:
@@ -95,3 +97,14 @@ def refuse_pickles(field: str, place: str | PathLike[str]) -> None:
     """
     if str(place).endswith(".btr"):
         raise SpecError(f"{field}: {place}: {NO_PICKLE}")
+
+
+def plain(path: str) -> str:
+    """Return a path that somebody else has named, if it leads to a file of a dataset.
+
+    Raises:
+        StreamError: It leads elsewhere.
+    """
+    if not is_plain(path):
+        raise StreamError(f"{path[:200]!r} is not a path of a dataset's file: it is not recorded")
+    return path

@@ -28,7 +28,8 @@ from worker.render.record_book import RecordBook
 from worker.render.rendered import Rendered
 from worker.render.results import Results
 from worker.render.shutter import expose
-from worker.render.streamed import SampleSink, StreamedViews, StreamWriter
+from worker.render.streamed import StreamWriter
+from worker.render.streamed_views import SampleSink, StreamedViews
 from worker.render.writer import Circumstances, ViewWriter
 from worker.sandbox.rlimits import give_back_memory
 

@@ -11,7 +11,7 @@ from farm.errors import FarmError, TaskError
 from farm.spec.passes import PASSES
 from farm.spec.task import RenderTask, dataset_key, records_key
 from worker.render.results import Results
-from worker.render.streamed import SampleSink
+from worker.render.streamed_views import SampleSink
 from worker.render.task import Lease
 
 

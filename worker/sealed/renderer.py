@@ -17,7 +17,7 @@ from worker.courier.process import Courier, open_courier
 from worker.courier.shared_folder import new_shared_folder
 from worker.render.record_book import RecordBook
 from worker.render.results import Results
-from worker.render.streamed import SampleSink, StreamedViews
+from worker.render.streamed_views import SampleSink, StreamedViews
 from worker.render.task import Lease
 from worker.sandbox import landlock, seccomp
 from worker.sealed.door import Door

@@ -15,6 +15,7 @@ class StreamingFarm(ServedFarm):
 
     def __init__(self, redis_url: str, folder: Path) -> None:
         super().__init__(redis_url, folder)
+        self.name = folder.name
         self.assets = folder / "assets"
         self.assets.mkdir()
         (self.assets / "chair.blend").write_bytes(MODEL)

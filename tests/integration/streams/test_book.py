@@ -6,6 +6,8 @@ import pytest
 
 from farm.feeding.asking import Pull
 from farm.feeding.book import NEWS, StreamBook
+from farm.feeding.feed import StreamFeed
+from farm.ledger import open_ledger
 from farm.spec.stream import Sent, StreamPlan
 from tests.support.waiting import wait_for
 
@@ -298,3 +300,19 @@ def test_memory_is_flat_over_many_samples(book):
 
     assert book.state(JOB).acknowledged == 2000
     assert kept() < before + 4000  # bits of what was acknowledged, and little else
+
+
+def test_a_stream_that_begins_while_the_dispatcher_looks_stays(book, redis_url):
+    ledger = open_ledger(redis_url)
+    ledger.add_job(JOB, tasks=3, views=10)
+    begin(book)
+    push(book, 0)
+
+    StreamFeed(ledger, book).look([])  # of jobs that were read before it began
+
+    assert numbers(pull(book)) == [0]
+    ledger.cancel(JOB)
+    ledger.settle(JOB)
+    StreamFeed(ledger, book).look([])
+    assert pull(book).over
+    ledger.store.client.close()
