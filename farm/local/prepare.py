@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from farm import expand, library
 from farm.errors import AssetError, SpecError
 from farm.library.formats import environment_fault, read_head
+from farm.library.imports import modules_beside
 from farm.library.survey import Watch, survey
 from farm.local.begun import with_ids_of_before
 from farm.spec.asset import Asset, AssetFile
@@ -54,8 +56,13 @@ def prepare(  # noqa: PLR0913 - each stands for itself
         files = library.discover(patterns, role.kind, base=base, field=role.name)
         if role.kind == "hdr":
             refuse_unfit(files, field=role.name)
+        beside = partial(modules_beside, hash_file=hash_file)
         assets, notes = library.describe(
-            files, role.kind, role=role.name, hash_file=hash_file, dependencies=dependencies
+            files,
+            role.kind,
+            role=role.name,
+            hash_file=hash_file,
+            dependencies=beside if role.kind == "script" else dependencies,
         )
         if role.kind == "scene" and spec.recipe.needs_facts and may_look:
             assets = survey(assets, fps=spec.recipe.scene_fps, watch=watch)

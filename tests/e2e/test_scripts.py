@@ -129,3 +129,22 @@ def test_a_run_that_is_stopped_leaves_no_script_behind(tmp_path, start_farm):
 
     assert running.returncode == 130
     wait_for(lambda: not [each for each in started if is_alive(each)], "all of it is gone")
+
+
+def test_modules_beside_a_script_come_along_and_count(tmp_path):
+    (tmp_path / "main.py").write_text(
+        "from helper import size\n\ndef frame(scene, view, rng):\n    return {'size': size()}\n"
+    )
+    asked = ("render", "--recipe", "script", "--script", tmp_path / "main.py", "--views", 1,
+             "--output", tmp_path, *SMALL)  # fmt: skip
+    sizes = []
+    for size in (1, 2):
+        (tmp_path / "helper.py").write_text(f"def size():\n    return {size}\n")
+        done = run(*asked, "--dataset-name", f"of{size}")
+        assert done.returncode == 0, done.stderr
+        [record] = rendered(tmp_path / f"of{size}")
+        sizes.append((record.fields["size"], record.view_id))
+
+    assert [size for size, _ in sizes] == [1, 2]
+    assert sizes[0][1] != sizes[1][1]
+    assert [file.path for file in record.assets[0].dependencies] == ["helper.py"]

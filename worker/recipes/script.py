@@ -186,7 +186,9 @@ def begin(task: RenderTask, session: BlenderSession) -> Run:
     setup, [script] = task.setup, task.of("script")
     assert isinstance(setup, Setup)
     ground = session.open_user_scene(next(iter(task.of("scene")), None))
-    program = Program(Path(script.path), script.name, ground)
+    file = Path(script.path)
+    beside = [file.parent / each.path for each in script.dependencies]
+    program = Program(file, script.name, ground, beside)
     program.start(setup.params, seed=setup.seed)
     player = Player(program, ground, setup, lambda: meet(session, ground))
     return Run(session, ground, player, script.name)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import builtins
+import importlib
 import inspect
 import logging
 import random  # noqa: TID251  the script's own chance is seeded here
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -47,8 +48,14 @@ class Told:
 class Program:
     """The code of one script, as it runs on one scene; a fresh one has no memory."""
 
-    def __init__(self, path: Path, name: str, ground: Ground) -> None:
+    def __init__(self, path: Path, name: str, ground: Ground, beside: Iterable[Path] = ()) -> None:
         """Read a script.
+
+        Args:
+            path: Its file.
+            name: What its user calls it.
+            ground: The scene.
+            beside: Modules of its user's own that it may import; they are read anew.
 
         Raises:
             ScriptError: It cannot be read, or is not Python.
@@ -56,6 +63,7 @@ class Program:
         self.name = name
         self.ground = ground
         self._path = path
+        forget_modules(beside)
         self._code = compiled(path, name)
         self._module = ModuleType(MAIN)
         self._module.__file__ = str(path)
@@ -211,11 +219,23 @@ def seed_all(seed: int, *words: int) -> None:
 @contextmanager
 def as_main(module: ModuleType) -> Iterator[None]:
     """Let a module be the program that runs, as some libraries look for it."""
-    before = sys.modules.get(MAIN)
+    before, home = sys.modules.get(MAIN), str(Path(module.__file__ or "").parent)
     sys.modules[MAIN] = module
+    sys.path.insert(0, home)
     module.__dict__.setdefault("__builtins__", builtins)
     try:
         yield
     finally:
+        with suppress(ValueError):  # the script may have taken it out
+            sys.path.remove(home)
         if before is not None:
             sys.modules[MAIN] = before
+
+
+def forget_modules(files: Iterable[Path]) -> None:
+    """Let modules be imported anew: what they hold is of another run."""
+    gone = {str(file) for file in files}
+    for name, module in tuple(sys.modules.items()):
+        if getattr(module, "__file__", None) in gone:
+            del sys.modules[name]
+    importlib.invalidate_caches()

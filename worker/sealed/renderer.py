@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from farm.errors import AssetError, RenderError, TaskError
 from farm.feeding.sink import open_sink
@@ -19,7 +22,7 @@ from worker.render.record_book import RecordBook
 from worker.render.results import Results
 from worker.render.streamed_views import SampleSink, StreamedViews
 from worker.render.task import Lease
-from worker.sandbox import landlock, seccomp
+from worker.sandbox import landlock, sandbox, seccomp
 from worker.sealed.door import Door
 from worker.sealed.orders import Order
 from worker.sealed.sealed_process import SealedProcess
@@ -40,6 +43,8 @@ class SealedRenderer:
             folder=settings.stream_folder,
         )
         self._courier: Courier | None = None
+        self._copies: dict[str, Path] = {}
+        """Of scripts, by content: where they lie apart from their user's other files."""
         self._process: SealedProcess | None = None
         self._of: tuple[str, tuple[Path, ...]] | None = None
 
@@ -63,7 +68,12 @@ class SealedRenderer:
         check_all_there(task, self._storage, attempt, self._sink)
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, and remove what was made for it."""
+        self._end()
+        while self._copies:
+            shutil.rmtree(self._copies.popitem()[1], ignore_errors=True)
+
+    def _end(self) -> None:
         if self._process is not None:
             self._process.close()
         self._process = self._of = None
@@ -74,7 +84,7 @@ class SealedRenderer:
         if self._process is not None and (
             self._of != (job_id, reads) or not self._process.is_alive
         ):
-            self.close()
+            self._end()
         if self._process is None:
             [script] = here.of("script")
             self._process = SealedProcess(self._settings, script.name, reads)
@@ -92,8 +102,31 @@ class SealedRenderer:
             for asset in task.assets
         )
         for asset in assets:
+            check_own(asset, self._settings)
             check_readable(asset)
-        return task.model_copy(update={"assets": assets})
+        here = tuple(self._apart(asset) for asset in assets)
+        return task.model_copy(update={"assets": here})
+
+    def _apart(self, asset: Asset) -> Asset:
+        """Return a script that lies among its user's files where nothing but its modules is.
+
+        Python looks through the folder of a module that it imports.
+
+        Raises:
+            AssetError: A module is not there any more.
+        """
+        if asset.kind != "script" or asset.in_library or not asset.dependencies:
+            return asset
+        folder = self._copies.get(asset.content)
+        source = Path(asset.path)
+        if folder is None:
+            folder = Path(tempfile.mkdtemp(prefix="modules-", dir=self._settings.scratch))
+            self._copies[asset.content] = folder
+            try:
+                copy_modules(source, [file.path for file in asset.dependencies], folder)
+            except OSError as error:
+                raise AssetError(asset.path, f"a module of it: {error.strerror}") from error
+        return asset.model_copy(update={"path": str(folder / source.name)})
 
     def _courier_of(self) -> Courier:
         if self._courier is None:
@@ -119,6 +152,47 @@ def problem(settings: Settings) -> str | None:
     return None
 
 
+def copy_modules(script: Path, modules: Sequence[str], folder: Path) -> None:
+    """Copy a script and the modules that lie beside it into a folder.
+
+    Raises:
+        OSError: One cannot be read.
+    """
+    shutil.copyfile(script, folder / script.name)
+    for module in modules:
+        if not is_below(module):
+            raise FileNotFoundError(errno.ENOENT, "does not lie beside the script")
+        (folder / module).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(script.parent / module, folder / module)
+
+
+def is_below(path: str) -> bool:
+    """Say whether a relative path leads to somewhere below where it begins."""
+    parts = PurePosixPath(path)
+    return not parts.is_absolute() and ".." not in parts.parts
+
+
+def check_own(asset: Asset, settings: Settings) -> None:
+    """Make sure that a file which was submitted where it lies is in a folder that all share.
+
+    A link in such a folder may lead anywhere. On one's own machine all files are one's own.
+
+    Raises:
+        AssetError: It is not.
+    """
+    if asset.in_library or not sandbox.has_read_wall(settings):
+        return
+    path = Path(asset.path)
+    shared = [folder.resolve() for folder in settings.shared_folders]
+    for file in (path, *(path.parent / each.path for each in asset.dependencies)):
+        if not any(file.resolve().is_relative_to(folder) for folder in shared):
+            raise AssetError(
+                str(file),
+                "may not be read by this worker's renderer (FARM_READ_WALL): add its folder to "
+                "the worker's FARM_SHARED_STORAGE, or submit without --on-shared-storage",
+            )
+
+
 def check_readable(asset: Asset) -> None:
     """Make sure that a file is there.
 
@@ -142,6 +216,8 @@ def reads_of(assets: Sequence[Asset]) -> Iterator[Path]:
         yield path
         if asset.in_library:
             yield next((each for each in path.parents if each.name == asset.content), path)
+        elif asset.kind == "script" and asset.dependencies:
+            yield path.parent  # which was made for it
         elif asset.dependencies:
             yield from ((path.parent / file.path).resolve() for file in asset.dependencies)
         elif asset.kind == "scene" and not Path.home().resolve().is_relative_to(path.parent):

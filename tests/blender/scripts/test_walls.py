@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from farm import expand
-from farm.errors import Interrupted, RenderError, ScriptError, StaleAttempt, TaskError
+from farm.errors import AssetError, Interrupted, RenderError, ScriptError, StaleAttempt, TaskError
 from farm.settings import load_settings
+from farm.spec.asset import AssetFile
 from farm.storage import FolderStorage
 from tests.support.blender.scripted import a_script_job, records, script_asset
 from tests.support.blender.shots import OurLease
@@ -34,7 +35,7 @@ def sealed(tmp_path):
         renderer = SealedRenderer(
             load_settings(
                 redis_url=SECRET, storage=str(tmp_path / "storage"), scratch=scratch, device="cpu",
-                threads=1, cache=tmp_path / "cache", **settings,
+                threads=1, cache=tmp_path / "cache", **({"read_wall": "off"} | settings),
             )
         )  # fmt: skip
         renderers.append(renderer)
@@ -298,3 +299,43 @@ def test_a_script_that_does_not_return_keeps_no_worker_from_stopping(sealed, tmp
 
     with pytest.raises(Interrupted, match="this worker stops"):
         run(sealed(), tmp_path, text, lease=StoppedLease())
+
+
+@pytest.mark.parametrize("how", ["elsewhere", "by a link", "a module above"])
+def test_what_lies_outside_of_the_shared_folders_is_not_read_for_a_farm(sealed, tmp_path, how):
+    """Neither a script, nor what it is linked to, nor a module of it."""
+    shared, secret = tmp_path / "shared", tmp_path / "secret.py"
+    (shared / "folder").mkdir(parents=True)
+    secret.write_text("def frame(scene):\n    pass\n")
+    own = shared / "folder" / "own.py"
+    own.write_text("def frame(scene):\n    pass\n")
+    asset = script_asset(shared / "folder", own.read_text(), "own.py")
+    if how == "elsewhere":
+        asset = asset.model_copy(update={"path": str(secret)})
+    elif how == "by a link":
+        own.unlink()
+        own.symlink_to(secret)
+    else:
+        file = AssetFile(path="../../secret.py", sha256="ab" * 32, size_bytes=1)
+        asset = asset.model_copy(update={"dependencies": (file,)})
+    [task] = expand.expand(a_script_job(asset, views=1))
+
+    with pytest.raises(AssetError, match="may not be read by this worker's renderer"):
+        sealed(read_wall="auto", shared_storage=str(shared))(
+            task, attempt=1, worker="here", lease=OurLease()
+        )
+
+
+def test_no_module_is_copied_to_where_its_path_leads_out(sealed, tmp_path):
+    home = tmp_path / "home" / "inner"
+    home.mkdir(parents=True)
+    (tmp_path / "home" / "up.py").write_text("x = 1\n")
+    file = AssetFile(path="../up.py", sha256="ab" * 32, size_bytes=1)
+    asset = script_asset(home, "def frame(scene):\n    pass\n")
+    [task] = expand.expand(
+        a_script_job(asset.model_copy(update={"dependencies": (file,)}), views=1)
+    )
+
+    with pytest.raises(AssetError, match="does not lie beside the script"):
+        sealed()(task, attempt=1, worker="here", lease=OurLease())
+    assert not (tmp_path / "scratch" / "up.py").exists()
