@@ -17,6 +17,7 @@ from farm.spec.passes import PassName
 from farm.spec.recipes.script import Setup, View
 from farm.spec.task import RenderTask
 from farm.spec.view import View as BaseView
+from worker.blender.view_passes import HIGHEST_INDEX
 from worker.images.multilayer import AVERAGED_LAYERS, read_passes
 from worker.labels.tables import material_table
 from worker.recipes import Seen, Shot, Stage
@@ -95,9 +96,18 @@ class Run:
             path.unlink(missing_ok=True)
 
     def _seen(self, opened: FileScene) -> Seen:
-        """Return what a scene shows now: mostly the same as in the view before."""
+        """Return what a scene shows now: mostly the same as in the view before.
+
+        Raises:
+            ScriptError: There is more than labels can tell apart.
+        """
         categories = opened.categories
         if not (self.known and self.known[0][0] is opened and self.known[0][1] == categories):
+            if len(opened.items) > HIGHEST_INDEX:
+                raise ScriptError(
+                    f"{self.script}: the scene has {len(opened.items):,} objects, and labels tell "
+                    f"{HIGHEST_INDEX:,} apart: let it hold fewer"
+                )
             self.known[:] = [(opened, categories, seen_in(opened))]
         return self.known[0][2]
 

@@ -77,3 +77,11 @@ def test_what_goes_wrong_is_told_with_the_users_own_line(blender, tmp_path, text
 
     assert words in str(caught.value)
     assert "worker/" not in str(caught.value)
+
+
+def test_more_things_than_labels_tell_apart_are_refused(blender, tmp_path, monkeypatch):
+    monkeypatch.setattr("worker.recipes.script.HIGHEST_INDEX", 1)
+    text = "import bpy\ndef frame(scene):\n    bpy.ops.mesh.primitive_cone_add()\n"
+
+    with pytest.raises(ScriptError, match=r"cubes\.py: the scene has 2 objects, and labels tell 1"):
+        render(blender, tmp_path / "out", a_script_job(script_asset(tmp_path, text)))
