@@ -24,10 +24,12 @@ from farm.job_store import prefix_of
 from farm.spec.counted import counted
 from farm.spec.job import Job, make_stream
 from farm.spec.stream import MOST_SENT, Sent, StreamState, StreamWishes
-from farm.spec.wire import StreamInfo, StreamSubmission, TokenInfo
+from farm.spec.wire import JobInfo, StreamInfo, StreamSubmission, TokenInfo
 
 PAUSES_S = (0.005, 0.01, 0.02, 0.05)
 """Between looks for a sample; the last one is repeated."""
+
+UNREAD = "nobody reads this stream"
 
 
 def book_of(services: Services) -> StreamBook:
@@ -123,6 +125,17 @@ def state(services: Services, job_id: str) -> StreamState:
     if found is None:
         raise not_found(f"stream {job_id}", "its samples were lost with Redis: begin it again")
     return found
+
+
+def with_state(services: Services, job: JobInfo) -> JobInfo:
+    """Return a job with how its stream stands, if it is one."""
+    found = services.streams.state(job.job_id) if services.streams is not None else None
+    if found is None:
+        return job
+    unread = not (found.consumers or found.over or job.waits_for)
+    return job.model_copy(
+        update={"stream": found, "waits_for": UNREAD if unread else job.waits_for}
+    )
 
 
 async def pull(services: Services, job_id: str, asked: Pull) -> Pulled:

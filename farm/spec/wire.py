@@ -14,7 +14,7 @@ from farm.spec.job_name import JOB_ID_PATTERN as JOB_ID_PATTERN
 from farm.spec.job_name import JobName
 from farm.spec.record import ViewRecord
 from farm.spec.role import Role
-from farm.spec.stream import Encoding, StreamWishes
+from farm.spec.stream import Encoding, StreamState, StreamWishes
 
 T = TypeVar("T")
 
@@ -94,6 +94,8 @@ class JobInfo(Spec):
     """Why the job is held back, in a sentence."""
     failures: tuple[str, ...] = ()
     """The newest failures, one sentence each."""
+    stream: StreamState | None = Field(default=None, exclude_if=lambda state: state is None)
+    """Of a stream: its credits, and what waits. Only where one job is asked for."""
     finishing: bool = False
     """Its tasks are over; `views.jsonl`, `dataset.json` and the previews are still being made."""
     retried: Whole | None = None

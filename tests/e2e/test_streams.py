@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +18,12 @@ import pytest
 import farm.dataset
 from farm.dataset.reader import open_dataset
 from farm.errors import FarmError, StreamError
+from farm.local.farm_folder import FarmFolder
 from farm.stream import Stream
-from tests.e2e.conftest import family
+from tests.e2e.conftest import family, farm_up
 from tests.e2e.conftest import farm as run_farm
 from tests.e2e.test_render import is_alive
+from tests.support.blender.street_scene import write_street
 from tests.support.waiting import wait_for
 
 PASSES = ("rgb", "mask", "depth", "normal", "index", "cryptomatte")
@@ -169,3 +173,41 @@ def test_a_model_that_cannot_be_read_is_told_of(assets, tmp_path):
 def test_a_file_that_is_not_there_is_told_of_before_anything_starts(assets, tmp_path):
     with pytest.raises(FarmError, match=r"none\.obj"):
         Stream(spec_of(assets, models=[str(tmp_path / "none.obj")]), device="cpu")
+
+
+def test_frames_of_a_sequence_come_in_their_order(tmp_path):
+    write_street(tmp_path / "street.blend", "")
+    spec = {
+        "recipe": {"kind": "sequence"},
+        "scenes": [str(tmp_path / "street.blend")],
+        "passes": ["rgb", "flow"],
+        "render": {"resolution": 64, "samples": 2},
+    }
+    with Stream(spec, device="cpu", length=6, ordered=True, queue=8) as stream:
+        views = list(stream)
+
+    assert [view.record.view.moment.place for view in views] == [0, 1, 2, 3, 4, 5]
+    assert np.isfinite(views[3]["flow_forward"]).all()
+    assert np.abs(views[3]["flow_forward"]).max() > 0.5
+
+
+def test_a_farm_streams_from_behind_its_walls(assets, rendered, tmp_path, monkeypatch):
+    """By its API alone: what arrives are the files of a render, and a second stream is quick."""
+    with farm_up(tmp_path, monkeypatch, workers=1) as storage:
+        folder = FarmFolder(storage)
+        monkeypatch.setenv("FARM_URL", folder.state().url)
+        monkeypatch.setenv("FARM_TOKEN", folder.secrets().admin_token)
+        with Stream(spec_of(assets), farm="farm") as stream:
+            views = {view.name: view for view in stream}
+        started = time.monotonic()
+        with Stream(spec_of(assets), farm="farm") as again:
+            first = next(iter(again))
+        print("first sample of a farm that is up, s:", time.monotonic() - started)
+        stored = list((storage / "datasets").glob("*")) if (storage / "datasets").exists() else []
+
+    assert first.name in views
+    assert stored == []
+    for own in rendered:
+        files = {name: file.sha256 for name, file in own.record.files.items()}
+        sent = views[own.name].encoded
+        assert {name: sha256(each.data).hexdigest() for name, each in sent.items()} == files

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from farm.api import deletion, jobs
+from farm.api import deletion, jobs, streams
 from farm.api.owners import seen_jobs
 from farm.api.routes.parameters import Cursor, DryRun, JobId, Limit
 from farm.api.services import Caller, FarmServices, Services
@@ -65,7 +65,8 @@ def list_jobs(
 @router.get("/{job_id}", summary="Show a job")
 def show_job(services: FarmServices, job_id: JobId) -> JobInfo:
     """Counts, speed, what it waits for, the newest failures."""
-    return services.job_feed.info(jobs.find_status(services.ledger, job_id))
+    info = services.job_feed.info(jobs.find_status(services.ledger, job_id))
+    return streams.with_state(services, info)
 
 
 @router.post("/{job_id}/pause", summary="Start no more tasks of a job")

@@ -16,6 +16,7 @@ from farm.cli.remote.sentences import state_words
 from farm.client.lookup import SHORT, is_named
 from farm.client.text import printable
 from farm.spec.counted import counted
+from farm.spec.stream import StreamState
 from farm.spec.wire import Deletion, JobInfo, WorkerInfo
 
 STYLES = {
@@ -104,6 +105,8 @@ def job_facts(job: JobInfo) -> RenderableType:
     if job.views_per_s:
         eta = "" if job.eta_s is None else f", ETA {duration(job.eta_s)}"
         rows["speed"] = f"{speed(job.views_per_s)}{eta}"
+    if job.stream is not None:
+        rows["stream"] = stream_words(job.stream)
     if job.waits_for:
         rows["waits for"] = job.waits_for
     if job.finishing:
@@ -113,6 +116,16 @@ def job_facts(job: JobInfo) -> RenderableType:
     for number, failure in enumerate(job.failures[-FAILURES_SHOWN:]):
         table.add_row("failures" if number == 0 else "", cell(failure, style="red", limit=500))
     return table
+
+
+def stream_words(stream: StreamState) -> str:
+    """Say how a stream stands: what was given out, what waits, and how much it takes."""
+    return (
+        f"{stream.handed} of {counted(stream.length, 'sample')} given out, "
+        f"{stream.acknowledged} acknowledged, {stream.ready} wait; "
+        f"{stream.credits} credits of {counted(stream.consumers, 'consumer')}; "
+        f"{file_size(stream.size_bytes)} of {file_size(stream.bound_bytes)}"
+    )
 
 
 def live_view(job: JobInfo, workers: Iterable[WorkerInfo]) -> RenderableType:

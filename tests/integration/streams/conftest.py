@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from farm.client import Client
 from farm.client.home import Home, Login
+from farm.spec.wire import JobInfo
 from farm.stream import Stream
 from tests.integration.api.test_jobs import ServedFarm
 from tests.support.farms.api_server import HDR, MODEL
@@ -36,6 +38,10 @@ class StreamingFarm(ServedFarm):
             "views_per_task": per_task,
         }
         return Stream(spec, farm=self.api.url, **{"queue": 8, "timeout_s": 60.0} | options)
+
+    def client_job(self, job_id: str) -> JobInfo:
+        with Client(self.api.url) as client:
+            return client.job(job_id)
 
     def log_in(self) -> None:
         Home.of_user().save_login(Login(self.api.url, self.api.tokens["submit"]))
