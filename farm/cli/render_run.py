@@ -27,6 +27,7 @@ from farm.local.prepare import output_folder, prepare
 from farm.local.status import Summary
 from farm.spec.counted import counted
 from farm.spec.job import Job, JobSpec
+from farm.spec.render import is_cycles
 from farm.storage import FolderStorage
 
 INTERRUPTED = 130
@@ -136,7 +137,8 @@ def noise_of(job: Job) -> str:
     """Say what is done about noise beside taking samples."""
     threshold = job.render.noise_threshold
     until = f", until the noise is {threshold:g}" if threshold is not None else ""
-    return f"{until}{', denoised' if job.render.denoise else ''}"
+    by = "" if is_cycles(job.render.engine) else " by EEVEE"
+    return f"{by}{until}{', denoised' if job.render.denoise else ''}"
 
 
 def print_summary(console: Console, summary: Summary) -> None:

@@ -19,6 +19,7 @@ def checks() -> Mapping[str, Callable[[], Iterator[Finding]]]:
         "python": machine.python,
         "packages": machine.packages,
         "blender": renderer.blender,
+        "opengl": renderer.opengl,
         "gpus": gpus.gpus,
         "scripts": scripts.scripts,
         "kernels": renderer.kernel_cache,

@@ -16,6 +16,8 @@ from farm.settings import load_settings
 BLENDER_TIMEOUT_S = 120
 INVENTORY = "worker.blender.list_devices"
 """Run as a program of its own: only the worker may import Blender, and a crash is its own."""
+OPENGL = "worker.device.opengl"
+"""What draws by OpenGL here, as one line of JSON: a program, since drivers crash."""
 
 
 def blender() -> Iterator[Finding]:
@@ -43,6 +45,22 @@ def blender() -> Iterator[Finding]:
     facts = json.loads(lines[-1])
     devices = ", ".join(f"{kind} {name}" for kind, name in facts["devices"])
     yield fine("blender", f"Blender {facts['version']}; Cycles lists {devices}")
+
+
+def opengl() -> Iterator[Finding]:
+    """Report whether EEVEE can draw here, and on what."""
+    if installed("bpy") is None:
+        return
+    command = [sys.executable, "-m", OPENGL]
+    answer = subprocess.run(
+        command, capture_output=True, text=True, timeout=BLENDER_TIMEOUT_S, check=False
+    )
+    found = json.loads(answer.stdout) if answer.returncode == 0 else {}
+    if not found.get("renderer"):
+        reason = found.get("reason") or f"its driver ended with exit code {answer.returncode}"
+        yield fine("opengl", f"none without a screen ({reason}): engine: eevee is refused here")
+        return
+    yield fine("opengl", f"EEVEE draws by {found['renderer']}, {found['version']}")
 
 
 def kernel_cache() -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PassName
 from farm.spec.recipes import DEFAULT_RECIPE, RECIPES, AnyView
 from farm.spec.recipes.base import of_role
+from farm.spec.render import Engine, is_cycles
 from farm.spec.view import OtherView
 
 
@@ -156,6 +157,8 @@ class ViewRecord(Spec):
     """Of each pixel; with a `noise_threshold`, at most."""
     noise_threshold: float | None = Field(default=None, exclude_if=is_none)
     """Noise at which a pixel of the picture got no more samples."""
+    engine: Engine = Field(default="cycles", exclude_if=is_cycles)
+    """What made the picture; labels and mask are by Cycles."""
     denoiser: str | None
     device: str
     true_strength: bool

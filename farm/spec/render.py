@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import operator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from farm.spec.base import Spec
 from farm.spec.quote import quoted
 
 ImageFormat = Literal["png", "jxl"]
 ViewTransform = Literal["AgX", "Filmic", "Standard"]
+Engine = Literal["cycles", "eevee"]
 
 RESOLUTION_MIN_PX = 64
 RESOLUTION_MAX_PX = 8192
@@ -55,6 +56,11 @@ Resolution = Annotated[
 ]
 
 
+def is_cycles(engine: Engine) -> bool:
+    """Say whether an engine is the usual one, which specs and records leave out."""
+    return engine == "cycles"
+
+
 class RenderSettings(Spec):
     """Size, quality and file format of the pictures; fields left out follow from the rest."""
 
@@ -77,6 +83,22 @@ class RenderSettings(Spec):
     """From scene-linear light to sRGB, the same for all views."""
     previews: bool = True
     """Write 8-bit pictures of labels, too, for people to look at."""
+    engine: Engine = Field(default="cycles", exclude_if=is_cycles)
+    """What makes the picture: `cycles`, or `eevee`, which is quicker on a GPU and less exact. Labels
+    and mask are by Cycles in any case."""
+
+    @model_validator(mode="after")
+    def _eevee_has_no_noise(self) -> Self:
+        """EEVEE has neither a denoiser nor a measure of noise.
+
+        Raises:
+            ValueError: One of these is asked of it.
+        """
+        if self.engine == "eevee":
+            for name in ("denoise", "noise_threshold"):
+                if getattr(self, name):
+                    raise ValueError(f"{name} is for engine: cycles; leave it out with eevee")
+        return self
 
 
 class ResolvedRender(Spec):
@@ -91,19 +113,22 @@ class ResolvedRender(Spec):
     view_transform: ViewTransform
     previews: bool = True
     noise_threshold: float | None = Field(default=None, exclude_if=lambda value: value is None)
+    engine: Engine = Field(default="cycles", exclude_if=is_cycles)
 
 
 def resolve_render(settings: RenderSettings, *, default_format: ImageFormat) -> ResolvedRender:
     """Make the choices that `settings` leaves open."""
     high = max(settings.resolution) >= HIGH_RESOLUTION_PX
     samples = settings.samples if settings.samples is not None else (128 if high else 64)
+    denoised = high and is_cycles(settings.engine) if settings.denoise is None else settings.denoise
     return ResolvedRender(
         resolution_px=settings.resolution,
         samples=samples,
-        denoise=high if settings.denoise is None else settings.denoise,
+        denoise=denoised,
         format=settings.format or default_format,
         bit_depth=settings.bit_depth,
         view_transform=settings.view_transform,
         previews=settings.previews,
         noise_threshold=settings.noise_threshold,
+        engine=settings.engine,
     )

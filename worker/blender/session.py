@@ -15,11 +15,11 @@ from numpy.random import Generator
 from farm.errors import AssetError, GpuMemoryError, RenderError, StorageError, TaskError
 from farm.spec.asset import Asset
 from farm.spec.camera import FileCamera, Matrix4, OrbitCamera, PoseCamera
-from farm.spec.passes import PassName
+from farm.spec.passes import PICTURES, PassName
 from farm.spec.record import CameraRecord
 from farm.spec.render import ResolvedRender
 from farm.spec.task import Need
-from worker.blender import baked_file, baking, file_scene, gpu_memory, test_card, tracks
+from worker.blender import baked_file, baking, eevee, file_scene, gpu_memory, test_card, tracks
 from worker.blender import camera as cameras
 from worker.blender.environment import Environment
 from worker.blender.file_scene import FileScene
@@ -45,7 +45,14 @@ from worker.blender.startup_scene import make_startup_scene
 from worker.blender.surroundings import Surroundings, surroundings
 from worker.blender.survey import Survey, survey
 from worker.blender.user_scene import UserScene, nodes_of_materials
-from worker.blender.view_passes import STICKY, Sampling, picture_alone, plan_samplings
+from worker.blender.view_passes import (
+    STICKY,
+    Sampling,
+    picture_alone,
+    plan_samplings,
+    plan_without_picture,
+    set_view_layer,
+)
 from worker.blender.watch import Watcher, unwatch, watch
 from worker.device.device import claim_device, parse_device
 from worker.points.followed import Anchors
@@ -119,6 +126,11 @@ class BlenderSession:
         return bpy.app.version_string
 
     @property
+    def opengl(self) -> str:
+        """What draws EEVEE's pictures, such as `NVIDIA L40S/PCIe/SSE2, 4.6.0 NVIDIA 580.65`."""
+        return eevee.opengl()
+
+    @property
     def denoiser(self) -> str | None:
         """The denoiser that acts on the pictures now."""
         cycles = self.scene.cycles
@@ -128,6 +140,8 @@ class BlenderSession:
         """Set size, quality and passes of the pictures to come."""
         set_quality(self.scene, settings, device=self.device)
         self._asked = (settings, passes)
+        if self.has_own_picture:
+            eevee.prepare(self.device)
         self._plan()
         sticky = self._samplings[0].cycles_passes & STICKY
         self._sampled = None
@@ -140,19 +154,32 @@ class BlenderSession:
     def _plan(self) -> None:
         """Choose the samplings, which hang on what is asked for and on the model."""
         settings, passes = self._asked
+        see_through = self._shown is not None and bool(self._shown[1].clear_cut)
+        blurred = cameras.is_blurred(self.scene)
+        if self.has_own_picture:
+            self._samplings = plan_without_picture(
+                passes, samples=settings.samples, see_through=see_through, blurred=blurred
+            )
+            return
         self._samplings = plan_samplings(
             passes,
             samples=settings.samples,
             denoise=settings.denoise,
             noise_threshold=settings.noise_threshold,
-            see_through=self._shown is not None and bool(self._shown[1].clear_cut),
-            blurred=cameras.is_blurred(self.scene),
+            see_through=see_through,
+            blurred=blurred,
         )
 
     @property
     def passes(self) -> tuple[PassName, ...]:
         """What is rendered, whether or not it is written."""
         return self._asked[1]
+
+    @property
+    def has_own_picture(self) -> bool:
+        """The picture is EEVEE's, beside what `render` gives: `render_picture`."""
+        settings, passes = self._asked
+        return settings.engine == "eevee" and not PICTURES.isdisjoint(passes)
 
     @property
     def wants_centres(self) -> bool:
@@ -489,7 +516,20 @@ class BlenderSession:
         """
         unwatch()
         self._plan()
+        if self.has_own_picture:
+            return self._draw()
         return self._render(picture_alone(self._samplings[0]), seed=seed)
+
+    def _draw(self) -> Path:
+        """Let EEVEE make the picture, of materials as they are, before what is behind them."""
+        eevee.check_lens(self.scene)
+        if self._shown is not None:
+            self._shown[1].clear_cut.turn(on=False)
+        self._sampled = None
+        kept = self._samplings[0].cycles_passes & STICKY
+        set_view_layer(self.scene.view_layers[0], kept, clear_cut=False)
+        with eevee.at_work(self.scene, samples=self._asked[0].samples):
+            return self._render_file(seed=0)
 
     def render(self, *, seed: int) -> Path:
         """Render the passes into a file, which is the caller's to remove.
@@ -537,7 +577,7 @@ class BlenderSession:
         with cameras.sharp(self.scene) if sharp else nullcontext():
             self._run_renderer(write_still=True)
         if not path.exists():
-            raise RenderError(f"Cycles wrote no picture to {path}")
+            raise RenderError(f"Blender wrote no picture to {path}")
         return path
 
     def close(self) -> None:
@@ -554,7 +594,7 @@ class BlenderSession:
             text = " ".join(str(error).split())
             if self.device.kind != "cpu" and gpu_memory.ran_out(text):
                 raise gpu_memory.gave_up(text) from error
-            raise RenderError(f"Cycles refused: {text}") from error
+            raise RenderError(f"Blender refused: {text}") from error
 
     def _forget_kept(self) -> None:
         """Let Cycles forget what it keeps, on the device too, between pictures."""

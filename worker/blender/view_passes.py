@@ -44,6 +44,8 @@ CHANNELS = {
 CENTRE_OF_MANY = frozenset({"z", "object_index", "material_index", "position"})
 """Cycles takes these from its first sample, which goes through the pixel's centre, however many
 there are; all others it averages."""
+MASK_SAMPLES = 16
+"""Samples of the mask, at most, where Cycles does not make the picture as well."""
 STICKY = frozenset({"vector", "cryptomatte_object", "cryptomatte_material", "uv"})
 """With data that it keeps from render to render, Cycles takes no notice when these go on or off:
 flow would be that of things which come from nowhere, numbers of a cryptomatte that is no longer
@@ -118,6 +120,25 @@ def plan_samplings(  # noqa: PLR0913 - what there is to know of a picture
         return (picture,)
     labels = apart | sticky
     return (picture, label_sampling(labels, see_through=see_through, blurred=blurred))
+
+
+def plan_without_picture(
+    passes: Iterable[PassName], *, samples: int, see_through: bool, blurred: bool
+) -> tuple[Sampling, ...]:
+    """Return what Cycles must be asked for where another engine makes the picture: all else.
+
+    Light of a kind takes all samples, as it does beside a picture; what is a mean without light,
+    such as the mask, takes `MASK_SAMPLES` at most.
+    """
+    left = tuple(name for name in passes if name not in PICTURES)
+    dark = LIT.isdisjoint(left)
+    return plan_samplings(
+        left,
+        samples=min(samples, MASK_SAMPLES) if dark else samples,
+        denoise=False,
+        see_through=see_through,
+        blurred=blurred,
+    )
 
 
 def picture_alone(sampling: Sampling) -> Sampling:

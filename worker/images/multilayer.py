@@ -43,6 +43,16 @@ class Passes:
             manifest=self.manifest or other.manifest,
         )
 
+    def before(self, picture: Passes) -> Passes:
+        """Return these passes with the light of another engine's picture, which is opaque."""
+        coverage = self.layers["Combined"][..., 3:]
+        light = picture.layers["Combined"][..., :3]
+        layers = {
+            "Combined": np.concatenate([light, coverage], axis=-1),
+            "Environment": np.zeros_like(light),
+        }
+        return replace(self, layers=self.layers | layers)
+
     @property
     def cryptomatte_layers(self) -> tuple[str, ...]:
         """Names of the layers of the cryptomatte, in order."""

@@ -47,6 +47,8 @@ class Rendered:
     render_s: float
     centres: Path | None = None
     """A second file, with the labels that the first cannot tell, of the pixels' centres."""
+    drawn: Path | None = None
+    """A file with the picture, where another engine than Cycles made it."""
     exposure: Exposure | None = None
     """What its sub-frames made, where its passes take any."""
 
@@ -63,7 +65,7 @@ class Rendered:
 
     def drop(self) -> None:
         """Remove what was rendered."""
-        for path in (self.path, self.centres):
+        for path in (self.path, self.centres, self.drawn):
             if path is not None:
                 path.unlink(missing_ok=True)
 
@@ -74,7 +76,18 @@ class Rendered:
             RenderError: They are not there or not whole.
         """
         passes = read_once(self.path)
-        return passes if self.centres is None else read_once(self.centres).over(passes)
+        if self.centres is not None:
+            passes = read_once(self.centres).over(passes)
+        return passes if self.drawn is None else passes.before(read_once(self.drawn))
+
+    def look(self) -> Passes:
+        """Read the picture and leave its files.
+
+        Raises:
+            RenderError: They are not there or not whole.
+        """
+        passes = read_passes(self.path)
+        return passes if self.drawn is None else passes.before(read_passes(self.drawn))
 
 
 def read_once(path: Path) -> Passes:

@@ -12,7 +12,7 @@ from farm.spec.camera import Matrix4
 from farm.spec.passes import PassName
 from farm.spec.shutter import Shutter
 from farm.spec.view import View
-from worker.images.multilayer import Passes, read_passes
+from worker.images.multilayer import Passes
 from worker.labels.events import EventSensor
 from worker.labels.rim import within_rim
 from worker.recipes import Shot, Stage
@@ -31,7 +31,7 @@ def expose(rendered: Rendered, shutter: Shutter, stage: Stage, session: BlenderS
     film = Film(shutter, session.passes)
     for place, offset in enumerate(shutter.offsets):
         if offset == 0.0:
-            passes, shot, own = read_passes(rendered.path), rendered.shot, True
+            passes, shot, own = rendered.look(), rendered.shot, True
         else:
             passes, shot = subframe(rendered.view, offset, stage, session)
             own = False

@@ -149,7 +149,8 @@ def work_on(  # noqa: PLR0913  as above
         notes=stage.notes,
         denoiser=session.denoiser,
         device=session.device_label,
-        versions={"viewfarm": version("viewfarm"), "blender": session.blender_version},
+        engine="eevee" if session.has_own_picture else "cycles",
+        versions=versions_of(session),
         metres_per_unit=stage.metres_per_unit,
         indices=stage.indices,
         materials=stage.materials,
@@ -157,6 +158,12 @@ def work_on(  # noqa: PLR0913  as above
     finisher = writer_for(task, circumstances, book, storage, lease)
     render_views(missing, stage, session, finisher=finisher, lease=lease, load_s=load_s)
     finisher.raise_unfit()
+
+
+def versions_of(session: BlenderSession) -> dict[str, str]:
+    """Return the versions of all that the pictures depend on."""
+    versions = {"viewfarm": version("viewfarm"), "blender": session.blender_version}
+    return versions | ({"opengl": session.opengl} if session.has_own_picture else {})
 
 
 def writer_for(
@@ -326,6 +333,8 @@ def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: fl
     try:
         if session.wants_centres:
             rendered = replace(rendered, centres=session.render_centres(seed=view.seed))
+        if session.has_own_picture:
+            rendered = replace(rendered, drawn=session.render_picture(seed=view.seed))
         if stage.shutter is not None:
             rendered = replace(rendered, exposure=expose(rendered, stage.shutter, stage, session))
     except TaskError:

@@ -13,6 +13,7 @@ from farm.errors import UnusablePictureError
 from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PassName, samples_for
 from farm.spec.record import FileRecord, Timings, ViewRecord
+from farm.spec.render import Engine
 from farm.spec.task import RenderTask, dataset_key, view_id
 from worker.render.checks import joined
 from worker.render.neighbours import Around
@@ -41,6 +42,7 @@ class Circumstances:
     indices: tuple[IndexLabel, ...] = ()
     materials: tuple[IndexLabel, ...] = ()
     see_through: bool = False
+    engine: Engine = "cycles"
 
 
 class ViewWriter:
@@ -197,6 +199,7 @@ class ViewWriter:
             deterministic=rendered.shot.deterministic,
             samples=samples_for(task.passes, task.render.samples),
             noise_threshold=task.render.noise_threshold,
+            engine=known.engine,
             denoiser=known.denoiser,
             device=known.device,
             true_strength=rendered.shot.true_strength,

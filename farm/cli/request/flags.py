@@ -132,6 +132,10 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
             rich_help_panel=HOW,
         ),
     ] = None,
+    engine: Annotated[
+        Text,
+        typer.Option(help="Of the picture: cycles or eevee. (default: cycles)", rich_help_panel=HOW),
+    ] = None,
     format_: Annotated[
         Text,
         typer.Option(
@@ -191,6 +195,7 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "render.samples": samples,
         "render.denoise": denoise,
         "render.noise_threshold": noise_threshold,
+        "render.engine": engine,
         "render.format": format_,
         "render.bit_depth": None if bit_depth is None else _number(bit_depth),
         "render.view_transform": view_transform,

@@ -37,6 +37,7 @@ render:
   # samples: 64              # left out: 64, or 128 from 2048 px up
   # denoise: false           # left out: from 2048 px up
   # noise_threshold: 0.05    # noise at which a pixel gets no more samples; left out: it gets all
+  # engine: eevee            # the picture by EEVEE: quick on a GPU, less exact; labels by Cycles
   # format: jxl              # left out: png for grid, jxl (lossless) for augmented
   bit_depth: 8               # or 16
   view_transform: AgX        # or Filmic, Standard
