@@ -1,112 +1,173 @@
-"""Find the parameters of a scene by its pictures: simulate, compare, adapt, again.
-
-A set of target pictures shows cubes of a size that the model does not know. It draws sizes from a
-distribution of its own and has them rendered; a discriminator learns to tell its pictures from the
-targets; sizes whose pictures pass for targets become likelier (a score-function gradient).
+"""Find the parameters of a scene from its pictures alone, in a loop that is closed by a stream.
 
     python examples/closed_loop/closed_loop.py
+
+There are pictures of bars whose sizes nobody tells (the target). A model of sizes, two log-normal
+distributions, proposes others; the farm renders them; a discriminator learns to tell the two kinds
+of pictures apart, and the model is moved to where it is fooled. Pictures cannot be differentiated
+by sizes, so the gradient is that of the score function: log p(size) times how well it fooled.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from farm.stream import Stream
 
 HERE = Path(__file__).parent
-BATCH = 8
-TARGET = 1.4
-"""Mean size of the target set; nothing below looks at it."""
-GRID = 8
-"""Pictures are compared by the means of GRID x GRID blocks."""
-
-Pictures = NDArray[np.float64]
-"""(N, features)."""
+NAMES = ("width", "height")
+TARGET = {"mean": np.log([1.6, 0.6]), "std": 0.08}
+START = {"mean": np.log([0.7, 1.3]), "std": 0.25}
+LEAST_STD = 0.08
+CELLS = 16
+"""Cells of a picture that the discriminator looks at, along each side."""
 
 
-class Simulator:
-    """Sizes in, pictures out."""
-
-    def __init__(self, stream: Stream) -> None:
-        self.stream = stream
-        self.batches: Iterator[Mapping[str, Any]] = stream.batches(BATCH)
-
-    def __call__(self, sizes: Sequence[float]) -> Pictures:
-        """Return the pictures of cubes of these sizes, in their order."""
-        self.stream.send([{"size": float(size)} for size in sizes], ids=range(len(sizes)))
-        batch = next(self.batches)
-        order = np.argsort(batch["sent_id"])
-        return np.stack([features(mask) for mask in batch["mask"][order]])
+def spec(engine: str) -> dict:
+    """Describe what is rendered: small pictures, two parameters that the loop sends."""
+    size = {"kind": "uniform", "low": 0.1, "high": 4.0}
+    return {
+        "recipe": {"kind": "script", "views": 100_000, "randomise": dict.fromkeys(NAMES, size)},
+        "script": str(HERE / "bar.py"),
+        "passes": ["rgb"],
+        "render": {"resolution": 64, "samples": 4, "engine": engine},
+    }
 
 
-def features(mask: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return what is compared of a picture: how much of each block shows the cube."""
-    height, width = (side // GRID for side in mask.shape)
-    blocks = mask[: height * GRID, : width * GRID].reshape(GRID, height, GRID, width)
-    return blocks.mean(axis=(1, 3)).ravel() / 255.0
+@dataclass
+class Sizes:
+    """The model of sizes: each is log-normal, on its own."""
+
+    mean: np.ndarray
+    """Of the logarithms (2,)."""
+    std: np.ndarray
+
+    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Return logarithms of sizes (count, 2)."""
+        return np.clip(rng.normal(self.mean, self.std, (count, 2)), np.log(0.1), np.log(4.0))
+
+    def learn(self, drawn: np.ndarray, reward: np.ndarray, rate: float) -> None:
+        """Follow the score function's gradient, in the natural measure of a normal distribution."""
+        away = (drawn - self.mean) / self.std
+        merit = ((reward - reward.mean()) / (reward.std() + 1e-6))[:, None]
+        self.mean = self.mean + rate * self.std * (merit * away).mean(0)
+        wider = np.exp(0.5 * rate * (merit * (away**2 - 1)).mean(0))
+        self.std = np.clip(self.std * wider, LEAST_STD, 0.5)
 
 
+@dataclass
 class Discriminator:
-    """Logistic regression: the odds that a picture is a target."""
+    """Logistic regression: how much a picture looks like one of the target's."""
 
-    def __init__(self, size: int) -> None:
-        self.weights, self.bias = np.zeros(size), 0.0
+    weights: np.ndarray = field(default_factory=lambda: np.zeros(CELLS * CELLS))
+    bias: float = 0.0
 
-    def log_odds(self, pictures: Pictures) -> NDArray[np.float64]:
-        """Return how much each picture looks like a target."""
-        found: NDArray[np.float64] = pictures @ self.weights + self.bias
-        return found
+    def logits(self, pictures: np.ndarray) -> np.ndarray:
+        """Return a number for each picture (N,): above 0, it is thought to be the target's."""
+        return pictures @ self.weights + self.bias
 
-    def learn(self, targets: Pictures, simulated: Pictures, steps: int = 100) -> None:
-        """Learn to tell them apart, without growing too sure."""
-        pictures = np.concatenate([targets, simulated])
-        counts = [len(targets), len(simulated)]
-        labels = np.repeat([1.0, 0.0], counts)
-        share = np.repeat([0.5 / count for count in counts], counts)
+    def learn(self, real: np.ndarray, made: np.ndarray, steps: int = 20) -> None:
+        """Take some steps of gradient descent; what was learnt before fades."""
+        seen = np.concatenate([real, made])
+        wanted = np.repeat([1.0, 0.0], [len(real), len(made)])
         for _ in range(steps):
-            wrong = share * (labels - 1.0 / (1.0 + np.exp(-self.log_odds(pictures))))
-            self.weights += 1.0 * (pictures.T @ wrong) - 0.02 * self.weights
-            self.bias += 1.0 * wrong.sum()
+            miss = wanted - 1.0 / (1.0 + np.exp(-self.logits(seen)))
+            self.weights += 0.1 * (miss @ seen / len(seen) * 2 - 0.05 * self.weights)
+            self.bias += 0.1 * miss.mean()
 
 
-def find(simulate: Simulator, *, rounds: int, rng: np.random.Generator) -> Iterator[float]:
-    """Yield the mean size that the model believes in, round by round."""
-    targets = np.concatenate([simulate(rng.normal(TARGET, 0.05, BATCH)) for _ in range(2)])
-    mean, spread = np.log(0.6), 0.2
-    judge = Discriminator(targets.shape[1])
-    for _ in range(rounds):
-        drawn = rng.normal(size=BATCH)
-        pictures = simulate(np.exp(mean + spread * drawn))
-        judge.learn(targets, pictures)
-        reward = judge.log_odds(pictures)
-        better = (reward - reward.mean()) / (reward.std() + 1e-6)
-        mean += 0.6 * spread * float(np.mean(better * drawn))
-        yield float(np.exp(mean))
+def look(rgb: np.ndarray) -> np.ndarray:
+    """Return what the discriminator sees of a picture (H, W, 3): few grey cells around 0."""
+    side = rgb.shape[0] // CELLS
+    grey = rgb.astype(float).mean(-1).reshape(CELLS, side, CELLS, side).mean((1, 3))
+    return (grey.ravel() - 60.0) / 60.0
+
+
+class Loop:
+    """Parameters out, pictures in."""
+
+    def __init__(self, views: Stream) -> None:
+        self._views = views
+        self._coming = iter(views)
+
+    def render(self, logs: np.ndarray) -> np.ndarray:
+        """Return what is seen of sizes (N, cells), in their order."""
+        asked = [dict(zip(NAMES, map(float, each), strict=True)) for each in np.exp(logs)]
+        self._views.send(asked, ids=range(len(asked)))
+        seen: dict[int, np.ndarray] = {}
+        while len(seen) < len(asked):
+            view = next(self._coming)
+            seen[view.sent_id] = look(view["rgb"])
+        return np.stack([seen[number] for number in range(len(asked))])
+
+
+def distance(model: Sizes) -> float:
+    """Return how far the model's mean is from the target's, in logarithms."""
+    return float(np.linalg.norm(model.mean - TARGET["mean"]))
+
+
+def train(loop: Loop, *, iterations: int, batch: int, seed: int = 0) -> list[float]:
+    """Run the loop; return the distance to the target before it, and after each iteration."""
+    rng = np.random.default_rng(seed)
+    target = Sizes(TARGET["mean"], np.full(2, TARGET["std"]))
+    model = Sizes(START["mean"], np.full(2, START["std"]))
+    real = loop.render(target.draw(3 * batch, rng))
+    judge, distances = Discriminator(), [distance(model)]
+    for number in range(iterations):
+        drawn = model.draw(batch, rng)
+        made = loop.render(drawn)
+        judge.learn(real, made)
+        model.learn(drawn, judge.logits(made), rate=0.6)
+        distances.append(distance(model))
+        width, height = np.exp(model.mean)
+        print(f"{number + 1:3}  width {width:.2f}  height {height:.2f}  off {distances[-1]:.3f}")
+    return distances
+
+
+def draw_curve(distances: list[float], path: Path, size: tuple[int, int] = (640, 400)) -> None:
+    """Draw the distance over the iterations."""
+    width, height, edge = *size, 50
+    picture = Image.new("RGB", size, "white")
+    pen = ImageDraw.Draw(picture)
+    top = max(distances)
+    last = max(len(distances) - 1, 1)
+
+    def at(number: float, value: float) -> tuple[float, float]:
+        along = edge + number / last * (width - 2 * edge)
+        return along, height - edge - value / top * (height - 2 * edge)
+
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        pen.line([at(0, share * top), at(last, share * top)], fill="#dddddd")
+        pen.text((8, at(0, share * top)[1] - 6), f"{share * top:.2f}", fill="black")
+    for number in sorted({0, last // 2, last}):
+        pen.text((at(number, 0)[0] - 6, height - edge + 8), str(number), fill="black")
+    pen.line([at(*each) for each in enumerate(distances)], fill="#c03020", width=3)
+    pen.text((edge, 12), "distance of the mean to the target (logarithms)", fill="black")
+    pen.text((width // 2 - 30, height - 22), "iteration", fill="black")
+    picture.save(path)
 
 
 def main() -> None:
-    """Run the loop and print its curve."""
-    parser = argparse.ArgumentParser(description="Find the size of a cube by its pictures.")
-    parser.add_argument("--rounds", type=int, default=40)
+    """Run the loop on a farm that comes up with it, and draw its curve."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--iterations", type=int, default=40)
+    parser.add_argument("--batch", type=int, default=16, help="views of an iteration")
+    parser.add_argument("--engine", choices=("cycles", "eevee"), default="cycles")
     parser.add_argument("--device", default="auto")
-    flags = parser.parse_args()
-    spec = {
-        "recipe": {"kind": "script", "params": {}, "views": BATCH * (flags.rounds + 2)},
-        "script": [str(HERE / "cube.blend.py")],
-        "passes": ["mask"],
-        "render": {"resolution": 64, "samples": 4},
-    }
-    length = BATCH * (flags.rounds + 2)
-    with Stream(spec, duplex=True, length=length, queue=2 * BATCH, device=flags.device) as stream:
-        curve = find(Simulator(stream), rounds=flags.rounds, rng=np.random.default_rng(1))
-        for number, size in enumerate(curve, 1):
-            print(f"round {number:3d}: size {size:.3f}", flush=True)
+    parser.add_argument("--curve", type=Path, default=Path("closed_loop.png"))
+    wish = parser.parse_args()
+    with Stream(
+        spec(wish.engine), duplex=True, queue=wish.batch, length=100_000, device=wish.device,
+        timeout_s=300,
+    ) as views:  # fmt: skip
+        distances = train(Loop(views), iterations=wish.iterations, batch=wish.batch)
+    draw_curve(distances, wish.curve)
+    print(f"from {distances[0]:.3f} to {distances[-1]:.3f}: {wish.curve}")
 
 
 if __name__ == "__main__":

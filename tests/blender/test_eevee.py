@@ -8,7 +8,8 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from tests.support.blender.scenes import a_material, write_sky
-from tests.support.blender.shots import some_view
+from farm.errors import RenderError
+from tests.support.blender.shots import changed, some_view
 from worker.blender import eevee
 from worker.device.device import parse_device
 from worker.device.opengl import OpenGL, find_opengl
@@ -91,3 +92,11 @@ def test_a_gpu_is_not_replaced_by_the_cpu():
     assert "which is the CPU" in eevee.objection(found, parse_device("optix:0"))
     assert not eevee.objection(found, parse_device("cpu"))
     assert not eevee.objection(OpenGL("NVIDIA L40S", "4.6"), parse_device("optix:0"))
+
+
+def test_a_fisheye_is_refused(labelled, statue, sky, blender):
+    labelled(statue, sky, passes=("mask",), engine="eevee")
+
+    with changed(blender.scene.camera.data, type="PANO"):
+        with pytest.raises(RenderError, match="a fisheye or a panorama: take another lens"):
+            eevee.check_lens(blender.scene)

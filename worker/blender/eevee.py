@@ -47,15 +47,15 @@ def opengl() -> str:
 
 
 def check_lens(scene: Any) -> None:
-    """Make sure that EEVEE sees through a camera as Cycles does.
+    """Make sure that EEVEE sees through a camera as Cycles does, so that labels agree.
 
     Raises:
-        RenderError: It does not know its lens.
+        RenderError: It would draw a fisheye or a panorama as if it were a perspective camera.
     """
     if scene.camera.data.type == "PANO":
         raise RenderError(
-            "engine: eevee has no fisheyes and panoramas that agree with labels: take a perspective "
-            "or an orthographic camera, or engine: cycles"
+            f"engine: eevee cannot draw what camera {scene.camera.name!r} sees, a fisheye or a "
+            "panorama: take another lens, or engine: cycles"
         )
 
 
