@@ -125,7 +125,8 @@ def train(loop: Loop, *, iterations: int, batch: int, seed: int = 0) -> list[flo
         model.learn(drawn, judge.logits(made), rate=0.6)
         distances.append(distance(model))
         width, height = np.exp(model.mean)
-        print(f"{number + 1:3}  width {width:.2f}  height {height:.2f}  off {distances[-1]:.3f}")
+        said = f"{number + 1:3}  width {width:.2f}  height {height:.2f}  off {distances[-1]:.3f}"
+        print(said, flush=True)
     return distances
 
 

@@ -84,7 +84,7 @@ class RenderSettings(Spec):
     previews: bool = True
     """Write 8-bit pictures of labels, too, for people to look at."""
     engine: Engine = Field(default="cycles", exclude_if=is_cycles)
-    """What makes the picture: `cycles`, or `eevee`, which is quicker on a GPU and less exact. Labels
+    """What makes the picture: `cycles`, or `eevee`, which is quick on a GPU and less exact. Labels
     and mask are by Cycles in any case."""
 
     @model_validator(mode="after")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-bpy = pytest.importorskip("bpy")
+pytest.importorskip("bpy")
 
-from tests.support.blender.scenes import a_material, write_sky
+import bpy
+
 from farm.errors import RenderError
+from tests.support.blender.scenes import a_material, write_sky
 from tests.support.blender.shots import changed, some_view
 from worker.blender import eevee
 from worker.device.device import parse_device
@@ -73,7 +75,8 @@ def test_the_record_says_what_made_the_picture(by):
 
     assert (drawn.engine, cycles.engine) == ("eevee", "cycles")
     assert drawn.versions["opengl"] == eevee.opengl()
-    assert "engine" not in cycles.model_dump() and "opengl" not in cycles.versions
+    assert "engine" not in cycles.model_dump()
+    assert "opengl" not in cycles.versions
 
 
 def test_cycles_makes_the_same_picture_after_eevee(by, labelled, statue, sky):
@@ -97,6 +100,8 @@ def test_a_gpu_is_not_replaced_by_the_cpu():
 def test_a_fisheye_is_refused(labelled, statue, sky, blender):
     labelled(statue, sky, passes=("mask",), engine="eevee")
 
-    with changed(blender.scene.camera.data, type="PANO"):
-        with pytest.raises(RenderError, match="a fisheye or a panorama: take another lens"):
-            eevee.check_lens(blender.scene)
+    with (
+        changed(blender.scene.camera.data, type="PANO"),
+        pytest.raises(RenderError, match="a fisheye or a panorama: take another lens"),
+    ):
+        eevee.check_lens(blender.scene)

@@ -31,7 +31,8 @@ def test_eevee_draws_behind_the_walls_of_a_script(tmp_path):
     (tmp_path / "turned.py").write_text(TURNED)
 
     done = run("render", "--recipe", "script", "--script", tmp_path / "turned.py", "--views", 2,
-               "--passes", "rgb,index", "--output", tmp_path, "--dataset-name", "turned", *SMALL)  # fmt: skip
+               "--passes", "rgb,index", "--output", tmp_path, "--dataset-name", "turned",
+               *SMALL)  # fmt: skip
 
     assert done.returncode == 0, done.stderr
     made = records(tmp_path / "turned")
@@ -43,8 +44,9 @@ def test_eevee_draws_behind_the_walls_of_a_script(tmp_path):
 def test_a_machine_that_cannot_draw_says_so_and_renders_nothing(assets, tmp_path, monkeypatch):
     monkeypatch.setenv("__EGL_VENDOR_LIBRARY_FILENAMES", "/nowhere.json")  # no driver
 
-    done = run("render", "--models", assets.models / "cube*.obj", "--hdrs", assets.hdrs / "sky*.hdr",
-               "--yaw", 1, "--pitch", 1, "--output", tmp_path, *SMALL)  # fmt: skip
+    done = run("render", "--models", assets.models / "cube*.obj", "--hdrs",
+               assets.hdrs / "sky*.hdr", "--yaw", 1, "--pitch", 1, "--output", tmp_path,
+               *SMALL)  # fmt: skip
 
     assert done.returncode == 1
     said = " ".join(done.stderr.split())

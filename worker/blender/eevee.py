@@ -13,8 +13,8 @@ from worker.device.opengl import OpenGL, find_opengl
 
 ENGINE = "BLENDER_EEVEE"
 REMEDY = (
-    "install the OpenGL of its driver (in containers: NVIDIA_DRIVER_CAPABILITIES with graphics; for "
-    "the CPU: Mesa, such as the package libegl1 of Debian), or take engine: cycles"
+    "install the OpenGL of its driver (in containers: NVIDIA_DRIVER_CAPABILITIES with graphics; "
+    "for the CPU: Mesa, such as the package libegl1 of Debian), or take engine: cycles"
 )
 
 _found = cache(find_opengl)

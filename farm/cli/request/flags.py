@@ -134,7 +134,7 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
     ] = None,
     engine: Annotated[
         Text,
-        typer.Option(help="Of the picture: cycles or eevee. (default: cycles)", rich_help_panel=HOW),
+        typer.Option(help="Of pictures: cycles or eevee. (default: cycles)", rich_help_panel=HOW),
     ] = None,
     format_: Annotated[
         Text,

@@ -13,7 +13,8 @@ def test_the_usual_engine_is_no_part_of_what_ids_are_made_of():
     usual = resolve_render(RenderSettings(), default_format="png")
 
     assert "engine" not in RenderSettings().model_dump()
-    assert "engine" not in usual.model_dump() and usual.engine == "cycles"
+    assert "engine" not in usual.model_dump()
+    assert usual.engine == "cycles"
 
 
 def test_another_engine_is_another_job():
