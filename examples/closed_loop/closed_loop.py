@@ -24,6 +24,8 @@ NAMES = ("width", "height")
 TARGET = {"mean": np.log([1.6, 0.6]), "std": 0.08}
 START = {"mean": np.log([0.7, 1.3]), "std": 0.25}
 LEAST_STD = 0.08
+BATCH = 16
+"""Views of a round."""
 CELLS = 16
 """Cells of a picture that the discriminator looks at, along each side."""
 
@@ -93,17 +95,14 @@ class Loop:
 
     def __init__(self, views: Stream) -> None:
         self._views = views
-        self._coming = iter(views)
+        self._batches = views.batches(BATCH)
 
     def render(self, logs: np.ndarray) -> np.ndarray:
-        """Return what is seen of sizes (N, cells), in their order."""
+        """Return what is seen of sizes (BATCH, 2), in their order: (BATCH, cells)."""
         asked = [dict(zip(NAMES, map(float, each), strict=True)) for each in np.exp(logs)]
         self._views.send(asked, ids=range(len(asked)))
-        seen: dict[int, np.ndarray] = {}
-        while len(seen) < len(asked):
-            view = next(self._coming)
-            seen[view.sent_id] = look(view["rgb"])
-        return np.stack([seen[number] for number in range(len(asked))])
+        batch = next(self._batches)
+        return np.stack([look(batch["rgb"][place]) for place in np.argsort(batch["sent_id"])])
 
 
 def distance(model: Sizes) -> float:
@@ -111,15 +110,15 @@ def distance(model: Sizes) -> float:
     return float(np.linalg.norm(model.mean - TARGET["mean"]))
 
 
-def train(loop: Loop, *, iterations: int, batch: int, seed: int = 0) -> list[float]:
-    """Run the loop; return the distance to the target before it, and after each iteration."""
+def train(loop: Loop, *, rounds: int, seed: int = 0) -> list[float]:
+    """Run the loop; return the distance to the target before it, and after each round."""
     rng = np.random.default_rng(seed)
     target = Sizes(TARGET["mean"], np.full(2, TARGET["std"]))
     model = Sizes(START["mean"], np.full(2, START["std"]))
-    real = loop.render(target.draw(3 * batch, rng))
+    real = np.concatenate([loop.render(target.draw(BATCH, rng)) for _ in range(3)])
     judge, distances = Discriminator(), [distance(model)]
-    for number in range(iterations):
-        drawn = model.draw(batch, rng)
+    for number in range(rounds):
+        drawn = model.draw(BATCH, rng)
         made = loop.render(drawn)
         judge.learn(real, made)
         model.learn(drawn, judge.logits(made), rate=0.6)
@@ -131,7 +130,7 @@ def train(loop: Loop, *, iterations: int, batch: int, seed: int = 0) -> list[flo
 
 
 def draw_curve(distances: list[float], path: Path, size: tuple[int, int] = (640, 400)) -> None:
-    """Draw the distance over the iterations."""
+    """Draw the distance over the rounds."""
     width, height, edge = *size, 50
     picture = Image.new("RGB", size, "white")
     pen = ImageDraw.Draw(picture)
@@ -149,24 +148,22 @@ def draw_curve(distances: list[float], path: Path, size: tuple[int, int] = (640,
         pen.text((at(number, 0)[0] - 6, height - edge + 8), str(number), fill="black")
     pen.line([at(*each) for each in enumerate(distances)], fill="#c03020", width=3)
     pen.text((edge, 12), "distance of the mean to the target (logarithms)", fill="black")
-    pen.text((width // 2 - 30, height - 22), "iteration", fill="black")
+    pen.text((width // 2 - 30, height - 22), "round", fill="black")
     picture.save(path)
 
 
 def main() -> None:
     """Run the loop on a farm that comes up with it, and draw its curve."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--iterations", type=int, default=40)
-    parser.add_argument("--batch", type=int, default=16, help="views of an iteration")
+    parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--engine", choices=("cycles", "eevee"), default="cycles")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--curve", type=Path, default=Path("closed_loop.png"))
     wish = parser.parse_args()
     with Stream(
-        spec(wish.engine), duplex=True, queue=wish.batch, length=100_000, device=wish.device,
-        timeout_s=300,
-    ) as views:  # fmt: skip
-        distances = train(Loop(views), iterations=wish.iterations, batch=wish.batch)
+        spec(wish.engine), duplex=True, queue=2 * BATCH, length=100_000, device=wish.device
+    ) as views:
+        distances = train(Loop(views), rounds=wish.rounds)
     draw_curve(distances, wish.curve)
     print(f"from {distances[0]:.3f} to {distances[-1]:.3f}: {wish.curve}")
 

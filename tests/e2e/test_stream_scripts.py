@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +14,6 @@ from worker.sandbox import landlock, seccomp
 pytestmark = pytest.mark.skipif(
     not (landlock.version() and seccomp.offered()), reason="this system has no Landlock"
 )
-EXAMPLES = Path(__file__).parents[2] / "examples"
 TALL = """
 def frame(scene, view, rng):
     scene.objects["Cube"].scale.z = view.params["size"]
@@ -74,18 +70,3 @@ def test_a_field_whose_shape_changes_is_told_of(tmp_path):
         pytest.raises(StreamError, match=r"its field xs is float64 \(.\), before it was float64"),
     ):
         list(views)
-
-
-def test_the_closed_loop_finds_the_size(tmp_path):
-    done = subprocess.run(
-        [sys.executable, EXAMPLES / "closed_loop/closed_loop.py", "--rounds", "16", "--device=cpu"],
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=True,
-    )
-
-    sizes = [float(size) for size in re.findall(r"size ([\d.]+)", done.stdout)]
-    assert len(sizes) == 16
-    assert sizes[0] < 0.8
-    assert 1.2 < np.mean(sizes[-4:]) < 1.65
