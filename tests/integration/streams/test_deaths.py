@@ -9,6 +9,9 @@ import sys
 import threading
 from collections import Counter
 
+import pytest
+
+from farm.errors import FarmError
 from farm.local.redis_server import PrivateRedis
 from tests.integration.streams.conftest import StreamingFarm
 from tests.support.waiting import wait_for
@@ -170,3 +173,20 @@ def test_threads_end_with_their_stream(farm):
             break
 
     assert {each.name for each in set(threading.enumerate()) - before} <= {"AnyIO worker thread"}
+
+
+def test_a_stream_that_was_lost_with_its_redis_says_so(farm):
+    farm.tell("hold-view-3")
+    farm.start_worker()
+    with farm.stream(views=VIEWS, per_task=4) as stream:
+        views = iter(stream)
+        next(views)
+        farm.ledger.store.client.flushall()
+        with pytest.raises(FarmError, match=r"does not know it|does not exist|was cancelled"):
+            list(views)
+        farm.free("hold-view-3")
+        restored = wait_for(lambda: farm.ledger.job(stream.job_id), "the job is restored")
+        wait_for(lambda: farm.ledger.job(stream.job_id).over, "it is given up")
+
+    assert restored.tasks > 0
+    assert farm.ledger.job(stream.job_id).state == "cancelled"
