@@ -4,16 +4,18 @@
     .venv-torch/bin/python -m bench.stream_speed [--samples 800] [--rounds 7] [--memory 100000]
 
 `make test-torch` makes that environment. The producers have their arrays ready, 640x480 RGBA and
-eight points, so that nothing but the way is measured. The ways take turns, each with fresh
-processes; a rate is that after the first batch. Baseline: blendtorch's sockets and loop through
-PyTorch's `DataLoader`, four workers, batches of eight. Besides, `--memory` sends many small samples
-through the ring and tells the memory of both ends after a tenth of them and in the end.
+eight points, so that nothing but the way is measured: ours is that of views which a private farm
+renders, from the worker's end of a stream to `StreamDataset`. The ways take turns, each with
+fresh processes; a rate is that after the first batch. Baseline: blendtorch's sockets and loop
+through PyTorch's `DataLoader`, four workers, batches of eight. Besides, `--memory` sends many
+small samples and tells the memory of both ends after a tenth of them and in the end.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import shutil
 import socket
 import statistics
@@ -23,21 +25,30 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from unittest.mock import patch
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
 from bench.blendtorch_way import RemoteIterableDataset
-from bench.stream_ways import TIMEOUT_S, RingMessages, TcpMessages, own_memory_kb
-from farm.stream.batches import Batches, Collator
-from farm.stream.ring import Reader, StreamEnded, end_ring, make_ring
+from bench.stream_ways import BOUND_BYTES, PRODUCERS, TcpMessages, own_memory_kb
+from farm.feeding.book import StreamBook
+from farm.local.redis_server import PrivateRedis
+from farm.local.stream_farm import StreamAddress
+from farm.spec.stream import StreamPlan
+from farm.stream.batches import Collator
 from farm.stream.tensors import Tensors
+from farm.torch import StreamDataset
+from farm.training.source import LocalSource
 
-BATCH, WORKERS, PRODUCERS, SLOTS = 8, 4, 2, 20
-SLOT_BYTES = 2 << 20
+BATCH, WORKERS = 8, 4
+QUEUES = {"loader": 16, "batches": 40}
+"""Samples on their way to one consumer; blendtorch's are 40, ten at each end of a connection."""
+JOB = "0123456789ab"
 BASE = "blendtorch, DataLoader"
 
 
@@ -55,10 +66,10 @@ def main() -> None:
     ways: dict[str, Callable[[int], float]] = {
         BASE: blendtorch(WORKERS),
         "blendtorch, main process": blendtorch(0),
-        "ring, DataLoader": ring_loader,
-        "ring, batches": ring_batches,
-        "TCP, DataLoader": tcp_loader,
-        "TCP, batches": tcp_batches,
+        "stream, DataLoader": stream_loader,
+        "stream, batches": stream_batches,
+        "TCP frames, DataLoader": tcp_loader,
+        "TCP frames, batches": tcp_batches,
     }
     rounds: list[dict[str, float]] = []
     for at in range(asked.rounds):
@@ -83,24 +94,75 @@ def blendtorch(workers: int) -> Callable[[int], float]:
     return way
 
 
-def ring_loader(samples: int) -> float:
-    """Measure the ring through PyTorch's loader."""
-    with ring() as folder:
-        return rate(loader(RingMessages(folder), samples), samples)
+def stream_loader(samples: int) -> float:
+    """Measure a stream through PyTorch's loader."""
+    with stream(whole(samples), queue=QUEUES["loader"], consumers=WORKERS) as (views, _producers):
+        loader = DataLoader(views, batch_size=BATCH, num_workers=WORKERS)
+        return rate(loader, samples)
 
 
-def ring_batches(samples: int) -> float:
-    """Measure the ring into batches."""
-    with ring() as folder, Reader(folder) as reader:
-        batches = Batches(reader, Collator(BATCH, memory=Tensors()), timeout_s=TIMEOUT_S)
-        return rate((batch.fields for batch in batches), samples)
+def stream_batches(samples: int) -> float:
+    """Measure a stream into batches."""
+    with stream(whole(samples), queue=QUEUES["batches"]) as (views, _producers):
+        return rate(views.batches(BATCH), samples)
+
+
+@dataclass(frozen=True)
+class ReadyPlace:
+    """Where a stream runs whose samples are ready: as a private farm, without its workers."""
+
+    address: StreamAddress
+    job_id: str = JOB
+    job: None = None
+    encoding: str = "arrays"
+
+    def open(self) -> LocalSource:
+        """Return this process's own way to it."""
+        return LocalSource(
+            StreamBook(self.address.redis_url, bound_bytes=BOUND_BYTES), self.address
+        )
+
+    def sent(self) -> Self:
+        """Return it as another process may have it."""
+        return self
+
+    def close(self) -> None:
+        """End nothing."""
+
+
+@contextlib.contextmanager
+def stream(
+    samples: int, *, queue: int, consumers: int = 1, side: str = "-"
+) -> Iterator[tuple[StreamDataset, list[subprocess.Popen[str]]]]:
+    """Begin a stream of ready samples."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="farm-bench-")))
+        memory = tempfile.mkdtemp(prefix="farm-bench-", dir="/dev/shm")
+        stack.callback(shutil.rmtree, memory)
+        redis = stack.enter_context(PrivateRedis(folder))
+        book = StreamBook(redis.url, bound_bytes=BOUND_BYTES)
+        book.open(JOB, StreamPlan(name="bench", length=samples), stride=1)
+        more = (JOB, queue * consumers, memory, samples, side)
+        producers = stack.enter_context(running("stream", [redis.url] * PRODUCERS, *more))
+        address = StreamAddress(
+            job_id=JOB,
+            redis_url=redis.url,
+            samples=Path(memory),
+            bound_bytes=BOUND_BYTES,
+            farm_pid=os.getpid(),
+            words_file=folder / "words",
+        )
+        with patch("farm.training.stream.attach", return_value=ReadyPlace(address)):
+            views = StreamDataset(f"farm:{JOB}", scale=False, queue=queue)
+        yield stack.enter_context(views), producers
 
 
 def tcp_loader(samples: int) -> float:
     """Measure frames over TCP through PyTorch's loader."""
     ports = free_ports()
     with running("tcp", ports):
-        return rate(loader(TcpMessages(ports), samples), samples)
+        views = Tensored(TcpMessages(ports), whole(samples))
+        return rate(DataLoader(views, batch_size=BATCH, num_workers=WORKERS), samples)
 
 
 def tcp_batches(samples: int) -> float:
@@ -121,7 +183,7 @@ def tcp_batches(samples: int) -> float:
 class Tensored(IterableDataset):  # type: ignore[misc]  # torch has no types here
     """The share of one worker, as tensors."""
 
-    def __init__(self, messages: RingMessages | TcpMessages, count: int) -> None:
+    def __init__(self, messages: TcpMessages, count: int) -> None:
         self.messages = messages
         self.count = count
 
@@ -134,11 +196,6 @@ class Tensored(IterableDataset):  # type: ignore[misc]  # torch has no types her
                 name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
                 for name, value in sample.fields.items()
             }
-
-
-def loader(messages: RingMessages | TcpMessages, samples: int) -> DataLoader[Any]:
-    """Return PyTorch's loader of a stream."""
-    return DataLoader(Tensored(messages, whole(samples)), batch_size=BATCH, num_workers=WORKERS)
 
 
 def whole(samples: int) -> int:
@@ -161,18 +218,6 @@ def rate(batches: Iterable[dict[str, Any]], samples: int) -> float:
 
 
 @contextlib.contextmanager
-def ring(*more: object) -> Iterator[Path]:
-    """Make a ring that two producers fill."""
-    folder = Path(tempfile.mkdtemp(prefix="farm-bench-", dir="/dev/shm"))
-    try:
-        make_ring(folder, slots=SLOTS, slot_bytes=SLOT_BYTES)
-        with running("ring", [folder] * PRODUCERS, *more):
-            yield folder
-    finally:
-        shutil.rmtree(folder)
-
-
-@contextlib.contextmanager
 def running(way: str, places: list[Any], *more: object) -> Iterator[list[subprocess.Popen[str]]]:
     """Run a producer for each place."""
     processes = [
@@ -185,8 +230,7 @@ def running(way: str, places: list[Any], *more: object) -> Iterator[list[subproc
     ]
     try:
         for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
+            assert said(process) == "ready"
         yield processes
     finally:
         for process in processes:
@@ -194,6 +238,12 @@ def running(way: str, places: list[Any], *more: object) -> Iterator[list[subproc
             process.wait()
             assert process.stdout is not None
             process.stdout.close()
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    """Return what a producer says next."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
 
 
 def free_ports() -> list[int]:
@@ -207,36 +257,12 @@ def free_ports() -> list[int]:
 
 def tell_memory(samples: int) -> None:
     """Send many small samples and print the memory of all that take part."""
-    folder = Path(tempfile.mkdtemp(prefix="farm-bench-", dir="/dev/shm"))
-    try:
-        for count in (samples // 10, samples):
-            make_ring(folder, slots=SLOTS, slot_bytes=SLOT_BYTES)
-            with running("ring", [folder] * PRODUCERS, count // PRODUCERS, 16) as processes:
-                taken, own = consume(folder, count)
-                theirs = [(process.stdout or sys.stdin).readline().strip() for process in processes]
-            empty(folder)
-            print(
-                f"{taken:,} samples: {own:,} kB in the training, {', '.join(theirs)} in producers"
-            )
-    finally:
-        shutil.rmtree(folder)
-
-
-def empty(folder: Path) -> None:
-    """Remove what is in a folder."""
-    for file in folder.iterdir():
-        file.unlink()
-
-
-def consume(folder: Path, count: int) -> tuple[int, int]:
-    """Take samples in batches; return how many, and the memory of this process."""
-    taken = 0
-    with Reader(folder) as reader, contextlib.suppress(StreamEnded):
-        for batch in Batches(reader, Collator(BATCH, memory=Tensors()), timeout_s=TIMEOUT_S):
-            taken += len(batch.ids)
-            if taken >= count:
-                end_ring(folder)
-    return taken, own_memory_kb()
+    for count in (samples // 10, samples):
+        with stream(count, queue=QUEUES["batches"], side="16") as (views, producers):
+            taken = sum(len(batch["id"]) for batch in views.batches(BATCH))
+            theirs = ", ".join(said(process) for process in producers)
+            own = own_memory_kb()
+        print(f"{taken:,} samples: {own:,} kB in the training, {theirs} kB in the producers")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Producers and consumers of `bench.stream_speed`: the ring, frames over TCP, blendtorch's way.
+"""Producers and consumers of `bench.stream_speed`: streams, frames over TCP, blendtorch's way.
 
-    python -m bench.stream_ways ring|tcp|blendtorch PLACE NUMBER
+    python -m bench.stream_ways stream|tcp|blendtorch PLACE NUMBER ...
 
 is a producer: it has its arrays ready and sends them as fast as they are taken.
 """
@@ -12,18 +12,25 @@ import itertools
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from farm.errors import StreamError
-from farm.stream.ring import Reader, Writer
+from farm.feeding.book import StreamBook, key
+from farm.feeding.sink import Sink
 from farm.stream.sample import Sample
 from farm.stream.wire import PREFIX, Buffer, message_length, pack, unpack
+from farm.training.view import DATASET, RECORD, SENT_ID
+from tests.builders import a_record
 
-TIMEOUT_S = 60.0
+PRODUCERS = 2
+THREADS = 3
+"""Of a producer, as of a worker, which encodes and hands on views on several."""
+BOUND_BYTES = 256 << 20
 WIDTH, HEIGHT = 640, 480
 CREDIT = 4
 """Samples that a consumer asks each producer for in advance."""
@@ -39,17 +46,45 @@ def fields(*, side: int | None = None) -> dict[str, Any]:
     }
 
 
-def put_into_ring(folder: str, number: str, count: str = "", side: str = "") -> None:
-    """Put samples into a ring, `count` or until it ends."""
-    some = fields(side=int(side) if side else None)
-    some["btid"] = int(number)
-    with Writer(Path(folder)) as writer:
-        ready()
-        with contextlib.suppress(StreamError):  # the stream has ended
-            for at in itertools.islice(itertools.count(), int(count) if count else None):
-                writer.put(Sample(f"{number}-{at}", some), timeout_s=TIMEOUT_S)
-        if count:
-            told_memory()
+def put_into_stream(  # noqa: PLR0913  the words of its command line
+    redis_url: str, number: str, job_id: str, credit: str, memory: str, count: str, side: str
+) -> None:
+    """Hand samples to a stream, as a worker does, never more than consumers have credit for.
+
+    Args:
+        redis_url: Of the farm.
+        number: Of this producer.
+        job_id: The stream.
+        credit: Samples that consumers have room for.
+        memory: Folder in memory; `-`: samples go to Redis.
+        count: Samples to hand over.
+        side: Of small pictures; `-`: they are large.
+    """
+    book = StreamBook(redis_url, bound_bytes=BOUND_BYTES)
+    sink = Sink(book, None if memory == "-" else Path(memory))
+    some = fields(side=None if side == "-" else int(side))
+    some |= {
+        "btid": int(number),
+        RECORD: a_record().model_dump_json(),
+        DATASET: "",
+        SENT_ID: "null",
+    }
+    ready()
+
+    def put(first: int) -> None:
+        for at in range(first, int(count), PRODUCERS * THREADS):
+            wait_for_credit(book, job_id, int(credit))
+            sink.put(job_id, at, pack(Sample(f"s-{at}", some)))
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        list(threads.map(put, [int(number) + PRODUCERS * each for each in range(THREADS)]))
+    print(own_memory_kb(), flush=True)
+
+
+def wait_for_credit(book: StreamBook, job_id: str, credit: int) -> None:
+    """Wait as the dispatcher does before it gives out a task."""
+    while book.client.hlen(key(job_id, "live")) >= credit:
+        time.sleep(0.003)
 
 
 def serve_tcp(port: str, number: str) -> None:
@@ -104,30 +139,10 @@ def ready() -> None:
     print("ready", flush=True)
 
 
-def told_memory() -> None:
-    """Say how much memory this process has of its own."""
-    print(own_memory_kb(), flush=True)
-
-
 def own_memory_kb() -> int:
     """Return the memory of this process that no file backs."""
     text = Path("/proc/self/status").read_text()
     return int(text.split("RssAnon:")[1].split()[0])
-
-
-class RingMessages:
-    """What one consumer takes out of a ring."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __iter__(self) -> Iterator[Sample]:
-        """Yield samples with arrays of their own."""
-        with Reader(self.folder) as reader:
-            while leases := reader.take(1, timeout_s=TIMEOUT_S):
-                sample = leases[0].sample().copy()
-                leases[0].acknowledge()
-                yield sample
 
 
 class TcpMessages:
@@ -179,7 +194,7 @@ def end() -> int:
 
 if __name__ == "__main__":
     producers: dict[str, Callable[..., None]] = {
-        "ring": put_into_ring,
+        "stream": put_into_stream,
         "tcp": serve_tcp,
         "blendtorch": publish,
     }

@@ -16,6 +16,7 @@ from farm.dataset.torch import Sample, ViewDataset, tensor_of, tensors_of
 from farm.errors import needing
 from farm.spec.passes import PASSES, PassName
 from farm.stream import Stream, StreamedView
+from farm.stream.batches import Pool
 from farm.stream.handover import Handover
 from farm.stream.tensors import Tensors
 
@@ -58,6 +59,7 @@ class StreamDataset(IterableDataset):  # type: ignore[misc]  # torch is not ther
         self.transform = transform
         self.stream = Stream(spec, None if passes is None else tuple(passes), **stream)
         self._handover = Handover()
+        self._pool = Pool()
 
     def __iter__(self) -> Iterator[Any]:
         """Yield samples.
@@ -113,7 +115,12 @@ class StreamDataset(IterableDataset):  # type: ignore[misc]  # torch is not ther
     def _tensor(self, view: Mapping[str, Any], name: str) -> Any:
         value = view[name]
         if name not in PASSES:
-            return torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
+            return self._copy(value) if isinstance(value, np.ndarray) else value
         if PASSES[name].kind == "arrays":
             return tensors_of(value, (1, 1))
         return tensor_of(value, name, scale=self.scale)
+
+    def _copy(self, values: np.ndarray) -> Any:
+        array, _same = self._pool.take(values.shape, values.dtype)
+        array[...] = values
+        return torch.from_numpy(array)

@@ -58,6 +58,8 @@ class Pulled(NamedTuple):
     """... though not all samples were handed out."""
     gone: bool = False
     """There is no such stream."""
+    freed: tuple[str, ...] = ()
+    """Files in memory whose samples were acknowledged just now."""
 
     @property
     def is_news(self) -> bool:

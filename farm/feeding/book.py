@@ -121,11 +121,14 @@ class StreamBook:
             int(asked.leaves),
             asked.group or asked.consumer,
         ]
-        state, drop, *found = self.scripts["pull"](keys=[key(job_id), BYTES, NEWS], args=args)
+        state, drop, freed, *found = self.scripts["pull"](
+            keys=[key(job_id), BYTES, NEWS], args=args
+        )
         pairs = zip(found[::2], found[1::2], strict=True)
         return Pulled(
             samples=tuple(Lent(int(number), data) for number, data in pairs),
             drop=tuple(map(int, json.loads(drop))),
+            freed=tuple(json.loads(freed)),
             over=state in (b"over", b"ended"),
             short=state == b"ended",
             gone=state == b"gone",

@@ -6,18 +6,17 @@ import math
 import weakref
 from collections import defaultdict, deque
 from collections.abc import Collection
-from typing import Any, NamedTuple, Protocol, Self, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from farm.errors import StreamError
-from farm.stream.ring import Reader, StreamEnded, Ticket
 from farm.stream.sample import Kind, Schema, Value, kind_of, owned
 from farm.stream.wire import FORM, Buffer, Decoder, kind_of_part, read_header, value_of
 
-MOST_SPARE = 4
-"""Buffers of one size that are kept for later."""
+MOST_SPARE_BYTES = 64 << 20
+"""Of the buffers of one size that are kept for later; one is in any case."""
 PLAIN_TYPES = {"bool": np.dtype(bool), "int": np.dtype(np.int64), "float": np.dtype(np.float64)}
 
 Column: TypeAlias = Any
@@ -47,14 +46,15 @@ class Pool:
     """
 
     def __init__(self) -> None:
-        self._spare: defaultdict[int, deque[NDArray[np.uint8]]] = defaultdict(
-            lambda: deque(maxlen=MOST_SPARE)
-        )
+        self._spare: dict[int, deque[NDArray[np.uint8]]] = {}
+
+    def __reduce__(self) -> tuple[type[Pool], tuple[()]]:
+        return Pool, ()  # in another process it begins anew
 
     def take(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[NDArray[Any], Any]:
         """Return an array, twice."""
         size = max(1, math.prod(shape) * dtype.itemsize)
-        spare = self._spare[size]
+        spare = self._spare.setdefault(size, deque(maxlen=max(1, MOST_SPARE_BYTES // size)))
         try:
             memory = spare.pop()
         except IndexError:
@@ -147,67 +147,3 @@ class Collator:
 
     def _cut(self, field: str, count: int) -> Column:
         return self.given[field] if count == self.size else self.given[field][:count]
-
-
-class Batches:
-    """The batches of a stream until it ends; the last may be smaller.
-
-    The samples of one are acknowledged when the next is asked for: a training that is killed
-    before gets them again.
-    """
-
-    def __init__(self, reader: Reader, collator: Collator, *, timeout_s: float) -> None:
-        """Begin.
-
-        Args:
-            reader: Where the samples come from.
-            collator: What they go into.
-            timeout_s: Seconds to wait for one sample, at most.
-
-        Raises:
-            StreamError: The ring is smaller than a batch.
-        """
-        if reader.shape.slots <= collator.size:
-            raise StreamError(
-                f"batches of {collator.size} need a queue of {collator.size + 1} samples or more, "
-                f"this stream has one of {reader.shape.slots}"
-            )
-        self.reader = reader
-        self.collator = collator
-        self.timeout_s = timeout_s
-        self._coming: list[Ticket] = []
-        self._given: list[Ticket] = []
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Batch:
-        """Return the next one.
-
-        Raises:
-            TimeoutError: No sample came for so long; asked again, it continues.
-            StreamError: The stream broke.
-        """
-        self.acknowledge()
-        try:
-            while self.collator.room:
-                self._fill()
-        except StreamEnded:
-            if not self.collator.ids:
-                raise StopIteration from None
-        self._given, self._coming = self._coming, []
-        return self.collator.finish()
-
-    def _fill(self) -> None:
-        leases = self.reader.take(self.collator.room, timeout_s=self.timeout_s)
-        if not leases:
-            raise TimeoutError(f"{self.reader.folder}: no sample came for {self.timeout_s:g} s")
-        for lease in leases:
-            self.collator.add(lease.message)
-            self._coming.append(lease.ticket)
-
-    def acknowledge(self) -> None:
-        """Say that the batch that was given last was used; also to be called after a loop."""
-        if self._given:
-            self.reader.acknowledge(self._given)
-            self._given = []

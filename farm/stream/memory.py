@@ -40,7 +40,9 @@ from farm.stream.wire import PREFIX, Buffer, length, message_length
 
 FREE = "free"
 MOST_SPARE_BYTES = 64 << 20
-"""Of the files that wait to be used again, and of those that a process keeps mapped."""
+"""Of the files that wait to be used again."""
+MOST_KNOWN = 256
+"""Files that a process keeps mapped."""
 LARGEST_FILE = 1 << 32
 
 Memory = NDArray[np.uint8]
@@ -78,6 +80,10 @@ class SampleFile:
         except BlockingIOError:
             return False
         return True
+
+    def is_removed(self) -> bool:
+        """Say whether it has no name any more."""
+        return not os.fstat(self.number).st_nlink
 
     def unlock(self) -> None:
         """Let go of the file."""
@@ -152,8 +158,6 @@ class Shown:
 
     name: str
     file: SampleFile
-    gone: bool = False
-    """No array of it is left in this process."""
     released: bool = False
 
 
@@ -185,17 +189,16 @@ class SampleReader:
 
     def release(self, name: str) -> None:
         """Let a file be used again, as soon as nobody here has an array that lies in it."""
-        shown = self._shown.pop(name, None)
+        shown = self._shown.get(name)
         if shown is None:
-            return
-        shown.released = True
-        if shown.gone:
             self._free(name)
+        else:
+            shown.released = True
 
     def _forget(self, shown: Shown) -> None:
         if os.getpid() != self._pid:  # a fork has let go of it; its parent may not have
             return
-        shown.gone = True
+        self._shown.pop(shown.name, None)
         shown.file.unlock()
         if shown.released:
             self._free(shown.name)
@@ -233,15 +236,18 @@ class KnownFiles:
         file = self._files.get(token)
         if file is None or len(file.memory) < least:
             file = self._open(name, least)
+            self._forget_some()
         with self._one_at_a_time:
             self._files[token] = file
             self._files.move_to_end(token)
-            while self._bytes() > MOST_SPARE_BYTES and len(self._files) > 1:
-                self._files.popitem(last=False)
         return file
 
-    def _bytes(self) -> int:
-        return sum(len(each.memory) for each in self._files.values())
+    def _forget_some(self) -> None:
+        """Let go of files that are removed, whose memory we would keep, and of more than enough."""
+        with self._one_at_a_time:
+            for token, file in list(self._files.items()):
+                if file.is_removed() or len(self._files) >= MOST_KNOWN:
+                    del self._files[token]
 
     def _open(self, name: str, least: int) -> SampleFile:
         try:

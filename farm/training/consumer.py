@@ -20,6 +20,8 @@ BEAT = 0.1
 LONG_S, SHORT_S = 2.0, 0.1
 """Waiting time of a request: where nothing is to be acknowledged meanwhile, and where it may."""
 AGAIN_S = 0.25
+GATHER_S = 0.003
+"""For which a request waits while samples are left in this process."""
 
 
 class Item(NamedTuple):
@@ -110,8 +112,6 @@ class Consumer:
             self.acks += numbers
             self.held.difference_update(numbers)
             self.changed.notify_all()
-        for number in numbers:
-            self.source.forget(number)
 
     def close(self) -> None:
         """Acknowledge what was used; what was not handed on is for others."""
@@ -179,7 +179,12 @@ class Consumer:
         with self.changed:
             if not (self.stopping or self.acks or self._room):
                 self.changed.wait(self.lease_s * BEAT)
+            self.changed.wait_for(self._is_urgent, GATHER_S)
             return self.stopping or (self.over and not self.held and not self.acks)
+
+    def _is_urgent(self) -> bool:
+        """Say whether to ask at once, rather than for more samples by fewer requests."""
+        return self.stopping or not self.waiting or 2 * self._room >= self.queue
 
     @property
     def _room(self) -> int:

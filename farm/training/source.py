@@ -43,9 +43,6 @@ class Source(Protocol):
     def send(self, sent: Sequence[Sent]) -> int:
         """Say what the next views are to show; return how many sets of parameters wait."""
 
-    def forget(self, number: int) -> None:
-        """Let go of what lies outside of this process of a sample that is acknowledged."""
-
     def check(self) -> None:
         """Return if the other end may still answer.
 
@@ -64,22 +61,22 @@ class LocalSource:
         self.address = address
         self.job_id = address.job_id
         self.memory = None if address.samples is None else SampleReader(address.samples)
-        self.files: dict[int, str] = {}
 
     def pull(self, asked: Pull, wait_s: float) -> Got:
-        found = pull_patiently(lambda: self.book.pull(self.job_id, asked), wait_s)
-        return Got(found, tuple((each.number, self._open(*each)) for each in found.samples))
+        found = pull_patiently(lambda: self._pull(asked), wait_s)
+        return Got(found, tuple((each.number, self._open(each.data)) for each in found.samples))
 
-    def _open(self, number: int, data: bytes) -> memoryview:
+    def _pull(self, asked: Pull) -> Pulled:
+        found = self.book.pull(self.job_id, asked)
+        if self.memory is not None:
+            for file in found.freed:
+                self.memory.release(file)
+        return found
+
+    def _open(self, data: bytes) -> memoryview:
         if not data.startswith(IN_MEMORY) or self.memory is None:
             return memoryview(data)[PREFIX:]
-        file = data[1:].decode()
-        self.files[number] = file
-        return self.memory.open(file)
-
-    def forget(self, number: int) -> None:
-        if self.memory is not None and (file := self.files.pop(number, None)) is not None:
-            self.memory.release(file)
+        return self.memory.open(data[1:].decode())
 
     def state(self) -> StreamState | None:
         from farm.feeding.why import told_state
@@ -120,9 +117,6 @@ class FarmSource:
 
     def send(self, sent: Sequence[Sent]) -> int:
         return self.stream.send(sent)
-
-    def forget(self, number: int) -> None:
-        pass
 
     def check(self) -> None:
         pass

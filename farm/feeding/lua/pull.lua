@@ -1,17 +1,18 @@
 -- Acknowledge samples, renew a consumer's lease, and lend it more.
 -- KEYS: stream, bytes of all streams, news. ARGV: consumer, queue, lease (ms), most bytes,
 -- numbers that it holds (JSON), numbers that it acknowledges (JSON), 1 where it leaves, its group.
--- Returns {state, numbers that it holds and must drop (JSON), number, bytes, number, bytes, ...}.
+-- Returns {state, numbers that it holds and must drop (JSON), files in memory whose samples were
+-- acknowledged now (JSON), number, bytes, number, bytes, ...}.
 local s, consumer, queue = KEYS[1], ARGV[1], tonumber(ARGV[2])
 if redis.call('EXISTS', s) == 0 then
-  return {'gone', '[]'}
+  return {'gone', '[]', '[]'}
 end
 local length = tonumber(redis.call('HGET', s, 'length'))
 local function is_whole()
   return tonumber(redis.call('HGET', s, 'handed') or '0') >= length
 end
 if redis.call('HGET', s, 'over') == '1' then
-  return {is_whole() and 'over' or 'ended', '[]'}
+  return {is_whole() and 'over' or 'ended', '[]', '[]'}
 end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -19,9 +20,18 @@ local stride = tonumber(redis.call('HGET', s, 'stride'))
 local ordered = redis.call('HGET', s, 'ordered') == '1'
 local mine = s .. ':lent:' .. consumer
 
+local files = {}
+local function freed()
+  return #files > 0 and cjson.encode(files) or '[]'
+end
+
 local function release(number)
   local size = redis.call('HGET', s .. ':live', number)
   if size then
+    local data = redis.call('GETRANGE', s .. ':data:' .. number, 0, 255)
+    if string.sub(data, 1, 1) == 'F' then
+      table.insert(files, string.sub(data, 2))
+    end
     redis.call('DEL', s .. ':data:' .. number)
     redis.call('HDEL', s .. ':live', number)
     redis.call('ZREM', s .. ':ready', number)
@@ -77,7 +87,7 @@ end
 
 if ARGV[7] == '1' then
   give_back(consumer)
-  return {'left', '[]'}
+  return {'left', '[]', freed()}
 end
 if queue > 0 then  -- else it only acknowledges
   redis.call('ZADD', s .. ':consumers', now + tonumber(ARGV[3]), consumer)
@@ -107,7 +117,7 @@ for _, number in ipairs(cjson.decode(ARGV[5])) do
   end
 end
 
-local answer, sum = {'more', '[]'}, 0
+local answer, sum = {'more', '[]', freed()}, 0
 local function add(number)
   local data = redis.call('GET', s .. ':data:' .. number)
   sum = sum + #(data or '')

@@ -316,3 +316,13 @@ def test_a_stream_that_begins_while_the_dispatcher_looks_stays(book, redis_url):
     StreamFeed(ledger, book).look([])
     assert pull(book).over
     ledger.store.client.close()
+
+
+def test_whoever_acknowledges_hears_which_files_in_memory_are_free(book):
+    begin(book)
+    book.push(JOB, 0, b"Fjob.0.abc", size_bytes=10)
+    book.push(JOB, 1, b"B1", size_bytes=10)
+    pull(book, "a")
+
+    assert pull(book, "b", acks=(0, 1)).freed == ("job.0.abc",)
+    assert pull(book, "a", acks=(0,)).freed == ()
