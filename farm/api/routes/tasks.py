@@ -43,7 +43,7 @@ def read_log(
     index: Index,
     attempt: Annotated[
         int | None,
-        Query(ge=1, le=10_000, description="Number of the attempt; left out: the newest."),
+        Query(ge=1, le=1_000_000_000, description="Number of the attempt; left out: the newest."),
     ] = None,
 ) -> PlainTextResponse:
     """The log of one attempt; if it is very long, its end."""
