@@ -145,9 +145,16 @@ def steer(ledger: Ledger, job_id: str, verb: str) -> int | None:
         raise ApiProblem(
             409,
             f"job {job_id} is {state}: you cannot {verb} it",
-            f"see its state: farm status {job_id}",
+            way_out(job_id, state),
         )
     return retried
+
+
+def way_out(job_id: str, state: JobState) -> str:
+    """Say what helps with a job that cannot be steered."""
+    if state == JobState.CANCELLED:
+        return f"to render it after all, delete it (farm delete {job_id}) and submit it again"
+    return f"see its state: farm status {job_id}"
 
 
 def remember(book: JobStore, status: JobStatus) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from farm.doctor.finding import Finding
+
 MARKS = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
 SICK = 1
+MANY = 20
+SHOWN = 8
+"""Names that are shown of a list of more than so many."""
 
 
 def doctor(
@@ -33,7 +39,17 @@ def doctor(
         if as_json:
             typer.echo(finding.model_dump_json())
             continue
-        typer.echo(f"{MARKS[finding.verdict]}  {finding.check:<9}  {finding.sentence}")
+        sentence = finding.sentence if only else folded(finding)
+        typer.echo(f"{MARKS[finding.verdict]}  {finding.check:<9}  {sentence}")
         if finding.remedy:
             typer.echo(f"{'':<20}> {finding.remedy}")
     raise typer.Exit(SICK if sick else 0)
+
+
+def folded(finding: Finding) -> str:
+    """Return what was found on a line or two: of a long list its beginning."""
+    names = finding.sentence.split(", ")
+    if finding.verdict != "ok" or len(names) <= MANY:
+        return finding.sentence
+    rest = f"and {len(names) - SHOWN} more; farm doctor --only {finding.check} names all"
+    return f"{', '.join(names[:SHOWN])} {rest}"

@@ -44,6 +44,8 @@ Start with:  farm render --models MODELS --hdrs HDRS --output datasets --dry-run
 Or, on a farm:  farm login URL, then farm submit --models MODELS --hdrs HDRS
 """
 HERE, USE, RUN = "Render here", "Use a farm", "Run a farm"
+NEGATIVE = {"ignore_unknown_options": True}
+"""Settings of a command that takes numbers below 0: `-5` is not an option of it."""
 COMMANDS = {
     HERE: (render, spec, schema),
     USE: (
@@ -68,7 +70,12 @@ def make_app() -> typer.Typer:
     for panel, commands in COMMANDS.items():
         for command in commands:
             cls = getattr(command, "command_class", None)
-            app.command(command.__name__, cls=cls, rich_help_panel=panel)(command)
+            app.command(
+                command.__name__,
+                cls=cls,
+                rich_help_panel=panel,
+                context_settings=NEGATIVE if command is priority else None,
+            )(command)
     app.add_typer(dataset, name="dataset", rich_help_panel=HERE)
     app.add_typer(token, name="token", rich_help_panel=RUN)
     for entry in sorted(entry_points(group="farm.commands")):

@@ -113,13 +113,14 @@ def plan_line(plan: Estimate, job: Job, *, devices: list[str]) -> str:
 def print_plan(plan: Estimate, job: Job, *, folder: Path, devices: list[str]) -> None:
     """Print what would be rendered."""
     width, height = job.render.resolution_px
+    left = plan.views - plan.views_done
     against = filter(None, (too_large(plan.size_bytes, folder), too_long(plan.seconds)))
     rows = {
         "job": job.job_id,
         **{f"{role.word}s": str(plan.assets[role.name]) for role in job.spec.recipe.roles},
         "datasets": f"{plan.datasets} in {folder}",
-        "tasks": str(plan.tasks),
-        "views": f"{plan.views} ({plan.views_done} done, {plan.views - plan.views_done} to render)",
+        "tasks": f"{plan.tasks:,}",
+        "views": f"{plan.views:,} ({plan.views_done:,} done, {left:,} to render)",
         "picture": f"{width} x {height} px, {job.render.samples} samples"
         f"{noise_of(job)}, {job.render.format}, "
         f"{job.render.bit_depth} bit, {job.render.view_transform}",

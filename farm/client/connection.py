@@ -36,6 +36,8 @@ AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 AWAY = frozenset({502, 503, 504})
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 MAX_WAIT_S = 30.0
+NOT_TLS = "wrong version number"
+"""OpenSSL's words for an answer that is not TLS."""
 LOGIN_EVERY_S = 2.0
 """Pause between two looks for another login."""
 SENTENCE_LIMIT = 2000
@@ -262,14 +264,23 @@ class Connection:
             return UnreachableError(f"{self.url}: {_reason(error)}; check the address")
         if (tls := _tls_reason(error)) is not None:
             return UnreachableError(
-                f"{self.url}: no secure connection: {tls}; check the address, or set SSL_CERT_FILE "
-                "to the certificate of the authority that signed it"
+                f"{self.url}: no secure connection: {tls}; {self._tls_help(tls)}"
             )
         return TemporaryError(
             UnreachableError(
                 f"{self.url} does not answer ({_reason(error)}); is the farm up and the address "
                 "right?"
             )
+        )
+
+    def _tls_help(self, reason: str) -> str:
+        """Say what to do about a connection that is not secure."""
+        if reason == NOT_TLS:
+            plain = f"http{self.url.removeprefix('https')}"
+            return f"if that farm speaks plain http, its address is {plain}"
+        return (
+            "check the address, or set SSL_CERT_FILE to the certificate of the authority that "
+            "signed it"
         )
 
     def _refusal(self, response: httpx.Response, body: bytes) -> Exception:
@@ -297,7 +308,8 @@ def _sentence(status: int, body: bytes) -> str:
         return f"HTTP {status} without a reason; is that the address of a farm?"
     sentence = problem.detail or problem.title
     if problem.remedy and problem.remedy not in sentence:
-        sentence = f"{sentence.rstrip('.')}; {problem.remedy}"
+        end = " " if sentence.endswith("?") else "; "
+        sentence = f"{sentence.rstrip('.')}{end}{problem.remedy}"
     return printable(sentence, keep="\n", limit=SENTENCE_LIMIT)
 
 

@@ -39,6 +39,11 @@ def label(job: JobInfo) -> str:
     return f"{printable(job.name, limit=60)} ({short_id(job)})" if is_named(job) else short_id(job)
 
 
+def of_whom(job: JobInfo) -> str:
+    """Return the beginning of a job's id, and who owns it."""
+    return f"{short_id(job)} of {printable(job.owner, limit=60)}" if job.owner else short_id(job)
+
+
 def handle(job: JobInfo) -> str:
     """Return a word for commands that means the newest job of its name: that, or its id."""
     try:
@@ -83,7 +88,7 @@ def choose(wanted: str, jobs: Iterable[JobInfo], note: Callable[[str], None]) ->
     if others:
         said = printable(wanted, limit=60)
         note(
-            f"{len(others) + 1} jobs are called {said!r}; this is the newest, {short_id(newest)}: "
+            f"{len(others) + 1} jobs are called {said!r}; this is the newest, {of_whom(newest)}: "
             f"`farm jobs {shlex.quote(said)}` lists them"
         )
     also = [job for job in known if job.job_id.startswith(wanted) and job.name != wanted]

@@ -15,11 +15,11 @@ def too_large(size_bytes: int, folder: Path) -> str | None:
     free = free_bytes(folder)
     if free is None or size_bytes <= free:
         return None
-    return f"about {file_size(size_bytes)} do not fit into the {file_size(free)} free at {folder}"
+    return f"about {file_size(size_bytes)} does not fit into the {file_size(free)} free at {folder}"
 
 
 def too_long(seconds: float | None) -> str | None:
     """Say that something takes longer than a week; None where it does not, or nobody knows."""
     if seconds is None or seconds <= WEEK_S:
         return None
-    return f"roughly {duration(seconds)} are longer than a week"
+    return f"roughly {duration(seconds)} is longer than a week"

@@ -37,12 +37,14 @@ def test_what_cannot_fit_or_end_is_not_started_unasked(assets, tmp_path):
     plan = farm(*request, "--dry-run")
 
     assert done.returncode == 2
-    assert re.search(r"note: about [\d.]+ TB do not fit into the .* free at .*/out\n", done.stderr)
-    assert re.search(r"note: roughly [\d,]+ d are longer than a week\n", done.stderr)
+    assert re.search(
+        r"note: about [\d.]+ TB does not fit into the .* free at .*/out\n", done.stderr
+    )
+    assert re.search(r"note: roughly [\d,]+ d is longer than a week\n", done.stderr)
     assert done.stderr.endswith("pass --yes to continue without asking\n")
     assert list(output.iterdir()) == []
     assert plan.returncode == 0
-    assert re.search(r"note: about .* do not fit .*; rendering asks first, or takes", plan.stdout)
+    assert re.search(r"note: about .* does not fit .*; rendering asks first, or takes", plan.stdout)
     assert re.search(r"note: roughly .* a week; rendering asks first", plan.stdout)
 
 

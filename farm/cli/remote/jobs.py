@@ -60,8 +60,8 @@ def jobs(
     if found:
         out_console().print(jobs_table(found))
     else:
-        yours = " of yours" if mine else ""
-        say(err_console(), f"there are no jobs{yours}{f' that are {state}' if state else ''}")
+        whose = "you have no jobs" if mine else "there are no jobs"
+        say(err_console(), f"{whose}{f' that are {state}' if state else ''}")
 
 
 def status(
@@ -108,6 +108,8 @@ def next_commands(job: JobInfo, said: str) -> list[str]:
         verbs.append("watch")
     if job.views_done:
         verbs.append("download")
+    if job.state == "cancelled":
+        verbs.append("delete")
     return [f"  farm {verb} {shlex.quote(said)}" for verb in verbs]
 
 
@@ -220,9 +222,9 @@ def priority(
     *,
     json: Json = False,
 ) -> None:
-    """Change which job goes first; put `--` before a negative number.
+    """Change which job goes first.
 
-    Example:  farm priority last 50
+    Example:  farm priority last -50
     """
     _turn("priority", lambda client: client.prioritise(job, number), json=json)
 
@@ -267,8 +269,11 @@ def delete(
         print_json(deletion)
         return
     word = "would remove" if deletion.dry_run else "removed"
-    for line in f"{word} {deletion_words(deletion)}".splitlines():
-        say(err_console(), line)
+    shown = deletion_words(deletion).splitlines()
+    for line in (
+        shown if deletion.dry_run else shown[:1]
+    ):  # the names were shown before the question
+        say(err_console(), f"{word} {line}" if line == shown[0] else line)
 
 
 def workers(*, json: Json = False) -> None:

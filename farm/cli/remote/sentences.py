@@ -56,7 +56,8 @@ def retried(job: JobInfo) -> str:
 
 def already_there(job: JobInfo) -> str:
     """Say that a submission asks for a job that the farm has."""
-    return f"{label(job)} is already there, {state_words(job)}"
+    again = "; to render it after all, delete it and submit it again"
+    return f"{label(job)} is already there, {state_words(job)}{again * (job.state == 'cancelled')}"
 
 
 def views(job: JobInfo) -> str:

@@ -99,6 +99,8 @@ def submit(  # noqa: PLR0913 - one parameter per flag
         job = _placed(console, client, order, plan, yes=yes)
     if not json:
         _print_next(console, job, there=is_there(seen), wait=wait)
+        if is_there(seen):
+            _tell_name(console, job, was=seen.name, wanted=name)
     if wait:
         _watch(job, json=json)
     elif json:
@@ -288,6 +290,18 @@ def _print_next(console: Console, job: JobInfo, *, there: bool, wait: bool) -> N
         return
     for command in ("watch", "status", "download"):
         say(console, f"  farm {command} {word_for(job)}")
+
+
+def _tell_name(console: Console, job: JobInfo, *, was: str, wanted: str | None) -> None:
+    """Say whether a job that was there before has taken the name that was asked for."""
+    from farm.client.lookup import short_id
+    from farm.client.text import printable
+
+    if job.name != was and was != job.job_id:
+        say(console, f"note: it was called {printable(was, limit=60)!r} until now")
+    if wanted and job.name != wanted.strip():
+        whose = printable(job.owner or "somebody else", limit=60)
+        say(console, f"note: it belongs to {whose} and keeps its name; {short_id(job)} means it")
 
 
 @contextmanager

@@ -57,7 +57,7 @@ def jobs_table(jobs: Sequence[JobInfo]) -> Table:
             cell(job.state, style=STYLES.get(job.state, "")),
             f"{job.views_done:,}/{job.views:,}",
             percent(job),
-            *([str(failed_tasks(job) or "")] if some_failed else []),
+            *([f"{failed_tasks(job):,}" if failed_tasks(job) else ""] if some_failed else []),
             rough_age(job.created_s),
         )
     return table
@@ -103,7 +103,7 @@ def job_facts(job: JobInfo) -> RenderableType:
         "views": f"{job.views_done:,} of {job.views:,} ({percent(job)})",
     }
     if job.views_per_s:
-        eta = "" if job.eta_s is None else f", ETA {duration(job.eta_s)}"
+        eta = "" if job.eta_s is None or job.state == "paused" else f", ETA {duration(job.eta_s)}"
         rows["speed"] = f"{speed(job.views_per_s)}{eta}"
     if job.stream is not None:
         rows["stream"] = stream_words(job.stream)

@@ -31,7 +31,7 @@ def read_expiry(text: str, *, now_s: float) -> float | None:
     if time_s is None:
         raise SpecError(f"--expires: {text!r} is not a time; give {TIMES}")
     if time_s <= now_s:
-        raise SpecError(f"--expires: {text} is in the past; give a time to come: {TIMES}")
+        raise SpecError(f"--expires: {text} is in the past; give a later time: {TIMES}")
     if time_s > now_s + LONGEST_S:
         raise SpecError(f"--expires: {text} is more than 100 years away; give never if you mean it")
     return round(time_s)
@@ -58,7 +58,7 @@ def read_quota(text: str) -> int | None:
         return None
     found = SIZE.fullmatch(text.strip())
     if found is None or (found[3] and not found[2]):
-        raise SpecError(f"--quota: {text!r} is not a size; give such as 500MB, 50GB or {NONE}")
+        raise SpecError(f"--quota: {text!r} is not a size; give one such as 500MB, 50GB or {NONE}")
     base = 1024.0 if found[3] else 1000.0
     size_bytes = round(float(found[1]) * math.pow(base, POWERS[found[2].lower()]))
     if not 0 < size_bytes <= LARGEST_BYTES:
@@ -76,6 +76,7 @@ def read_views(text: str) -> int | None:
         return None
     if not re.fullmatch(r"[1-9][0-9]{0,11}", text.strip()):
         raise SpecError(
-            f"--views-per-day: {text!r} is not a whole number above 0; give such as 10000 or {NONE}"
+            f"--views-per-day: {text!r} is not a whole number above 0; "
+            f"give one such as 10000 or {NONE}"
         )
     return int(text)

@@ -17,8 +17,8 @@ def test_a_plan_that_does_not_fit_needs_a_yes(tmp_path):
     with pytest.raises(SetupError, match="pass --yes"):
         agree(plan_of(seconds=1e9), tmp_path, told.append, yes=False)
 
-    assert told[0].startswith("about 1000.0 PB do not fit into the")
-    assert told[1] == "roughly 11,574 d are longer than a week"
+    assert told[0].startswith("about 1000.0 PB does not fit into the")
+    assert told[1] == "roughly 11,574 d is longer than a week"
 
 
 def test_a_plan_that_fits_needs_none(tmp_path):

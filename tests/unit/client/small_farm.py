@@ -187,6 +187,9 @@ class _Handler(BaseHTTPRequestHandler):
                 job.job_id, info.model_copy(update={"state": "running"})
             )
             self.small.submissions.append(submission)
+            if submission.name and info.owner in ("", "ada"):  # one's own job is renamed
+                info = info.model_copy(update={"name": submission.name})
+                self.small.jobs[job.job_id] = info
         self.json(info.model_dump())
 
     def list_jobs(self) -> None:

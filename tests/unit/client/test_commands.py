@@ -185,7 +185,7 @@ def test_a_plan_that_takes_longer_than_a_week_says_so(farm, logged_in, models):
     plan = farm("submit", "--models", models, "--hdrs", models, "--dry-run").err
 
     assert "time      roughly 22 d 5 h at the workers' recent speed; 1 worker\n" in plan
-    assert plan.endswith("note: roughly 22 d 5 h are longer than a week\n")
+    assert plan.endswith("note: roughly 22 d 5 h is longer than a week\n")
     assert farm("submit", "--models", models, "--hdrs", models, "--yes").code == 0
 
 
@@ -292,6 +292,8 @@ def test_what_was_done_to_a_job_is_a_sentence(farm, logged_in):
         "chairs (012345): nothing to retry: none of its 4 tasks has failed\n"
     )
     assert farm("priority", JOB, "--", -5).err.startswith("chairs (012345) has the priority -5 now")
+    assert farm("priority", JOB, -6).err.startswith("chairs (012345) has the priority -6 now")
+    assert farm("priority", JOB, "--jsn", 5).code == 2
 
 
 def test_jobs_have_names_of_their_own(farm, logged_in, models):
@@ -304,6 +306,36 @@ def test_jobs_have_names_of_their_own(farm, logged_in, models):
     assert "\n  farm watch tables\n" in told
     assert farm("status", "office chairs", "--json").data["job_id"] == chairs["job_id"]
     assert "  farm watch 'office chairs'\n" in farm("status", "office chairs").err
+
+
+def test_another_name_for_a_job_that_was_there_is_told_whether_it_is_taken_or_not(
+    farm, logged_in, models
+):
+    flags = ("--models", models, "--hdrs", models, "--yes")
+    job = farm("submit", *flags, "--name", "chairs", "--json").data["job_id"]
+
+    same = farm("submit", *flags, "--name", "chairs").err
+    renamed = farm("submit", *flags, "--name", "tables").err
+    logged_in.jobs[job] = logged_in.jobs[job].model_copy(update={"owner": "bob"})
+    refused = farm("submit", *flags, "--name", "stools").err
+
+    assert "note: " not in same
+    assert renamed.startswith(f"tables ({job[:6]}) is already there, running: ")
+    assert renamed.endswith("note: it was called 'chairs' until now\n")
+    assert refused.endswith(f"note: it belongs to bob and keeps its name; {job[:6]} means it\n")
+
+
+def test_a_cancelled_job_that_is_submitted_again_is_told_how_to_render_it(farm, logged_in, models):
+    flags = ("--models", models, "--hdrs", models, "--yes")
+    job = farm("submit", *flags, "--json").data["job_id"]
+    logged_in.jobs[job] = a_job_info(job, name=job, state="cancelled")
+
+    told = farm("submit", *flags).err.splitlines()
+
+    assert told[0].endswith(
+        "are rendered and kept; to render it after all, delete it and submit it again"
+    )
+    assert told[-1] == f"  farm delete {job[:6]}"
 
 
 @pytest.mark.parametrize(
@@ -330,12 +362,13 @@ def test_of_two_jobs_of_one_name_the_newest_is_meant_and_both_are_listed(farm, l
     for number, age_s in ((1, 100), (2, 10), (3, 1)):
         job_id = f"abcdef{number:06}"
         name = "tables" if number == 3 else "chairs"
-        logged_in.jobs[job_id] = a_job_info(job_id, name=name, created_s=2e9 - age_s)
+        made = a_job_info(job_id, name=name, created_s=2e9 - age_s, owner="bob")
+        logged_in.jobs[job_id] = made
 
     status, listed = farm("status", "chairs"), farm("jobs", "chairs").out
 
     assert status.err.startswith(
-        "note: 2 jobs are called 'chairs'; this is the newest, abcdef: `farm jobs chairs` lists"
+        "note: 2 jobs are called 'chairs'; this is the newest, abcdef of bob: `farm jobs chairs` "
     )
     assert "(id abcdef000002)" in status.out
     ids = [line.split()[0] for line in listed.splitlines()[1:]]
@@ -371,7 +404,7 @@ def test_jobs_fit_into_80_columns(farm, logged_in, monkeypatch):
     assert head.split() == ["ID", "NAME", "OWNER", "STATE", "VIEWS", "DONE", "FAILED", "AGE"]
     assert one.startswith("012345  an o")
     assert "…" in one
-    assert "cancelling  1,000,000/1,234,567  81 %  12345" in one
+    assert "cancelling  1,000,000/1,234,567  81 %  12,345" in one
     assert other.split()[:4] == ["ffffff", "-", "ada", "running"]
 
 
@@ -381,7 +414,7 @@ def test_mine_are_those_of_the_tokens_owner(farm, logged_in):
 
     assert [job["name"] for job in farm("jobs", "--mine", "--json").data] == ["hers"]
     logged_in.jobs.pop(JOB)
-    assert farm("jobs", "--mine").err == "there are no jobs of yours\n"
+    assert farm("jobs", "--mine").err == "you have no jobs\n"
 
 
 def test_a_last_job_that_is_gone_is_said(farm, logged_in, home):
@@ -403,7 +436,10 @@ def test_a_deletion_is_shown_and_asked_for(farm, logged_in):
     assert "pass --yes" in shown.err
     assert farm("delete", JOB, "--dry-run", "--json").data["dry_run"]
     assert JOB in logged_in.jobs
-    assert farm("delete", JOB, "--yes").code == 0
+    deleted = farm("delete", JOB, "--yes")
+    assert deleted.code == 0
+    assert deleted.err.count("chairs/\\x1b[2Jimages") == 1
+    assert deleted.err.endswith("\nremoved 3 files, 5.0 KB\n")
     assert JOB not in logged_in.jobs
 
 

@@ -9,8 +9,10 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
+from farm.cli.doctor import folded
 from farm.cli.main import make_app
 from farm.doctor import examine
+from farm.doctor.finding import fine
 from farm.errors import SpecError
 from farm.ledger import open_ledger
 from farm.overview.fill import FillLog
@@ -123,6 +125,17 @@ def test_it_is_told_what_scripts_may_import():
     assert f"numpy {version('numpy')}" in finding.sentence
     assert f"bpy {version('bpy')}" in finding.sentence
     assert "viewfarm" not in finding.sentence
+
+
+def test_a_long_list_is_folded_unless_it_is_asked_for():
+    names = [f"package{number} 1.0" for number in range(30)]
+    found = fine("scripts", f"may import {', '.join(names)}")
+
+    assert folded(found) == (
+        f"may import {', '.join(names[:8])} and 22 more; farm doctor --only scripts names all"
+    )
+    assert folded(found.model_copy(update={"verdict": "problem"})) == found.sentence
+    assert folded(fine("gpus", "one, two")) == "one, two"
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def test_what_does_not_fit_is_said_with_both_sizes(tmp_path, small_disk):
 
     assert too_large(5_000_000_000, folder) is None
     assert too_large(24_000_000_000_000, folder) == (
-        f"about 24.0 TB do not fit into the 5.0 GB free at {folder}"
+        f"about 24.0 TB does not fit into the 5.0 GB free at {folder}"
     )
 
 
@@ -43,4 +43,4 @@ def test_where_the_system_does_not_say_nothing_is_claimed(tmp_path, monkeypatch)
 def test_more_than_a_week_is_said():
     assert too_long(WEEK_S) is None
     assert too_long(None) is None
-    assert too_long(18_039 * 86_400.0) == "roughly 18,039 d are longer than a week"
+    assert too_long(18_039 * 86_400.0) == "roughly 18,039 d is longer than a week"
