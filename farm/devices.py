@@ -120,10 +120,19 @@ def choose_devices(device: str, workers: str) -> list[str]:
 
 def view_seconds(*, resolution_px: tuple[int, int], samples: int, cores: int | None) -> float:
     """Return roughly how long a view takes on that many CPU cores, or on a GPU if None."""
+    return seconds_of(megasamples(resolution_px, samples), cores=cores)
+
+
+def megasamples(resolution_px: tuple[int, int], samples: int) -> float:
+    """Return how many million samples a picture takes."""
     width, height = resolution_px
-    work = width * height / 1e6 * samples
+    return width * height / 1e6 * samples
+
+
+def seconds_of(view_megasamples: float, *, cores: int | None) -> float:
+    """Return roughly how long so many samples take on CPU cores, or on a GPU if None."""
     speed = GPU_S_PER_MPX_SAMPLE if cores is None else CPU_CORE_S_PER_MPX_SAMPLE / cores
-    return work * speed + VIEW_OVERHEAD_S
+    return view_megasamples * speed + VIEW_OVERHEAD_S
 
 
 def cpu_count() -> int:

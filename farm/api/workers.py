@@ -22,6 +22,7 @@ def list_workers(ledger: Ledger) -> tuple[WorkerInfo, ...]:
             device=one.info.get("device", ""),
             task=one.task,
             views_per_s=one.views_per_s,
+            view_megasamples=one.view_megasamples,
             quarantine=quarantine_words(one.quarantine, now_s) if one.quarantine else None,
             last_seen_s=max(round(now_s - one.seen_s, 3), 0.0),
         )

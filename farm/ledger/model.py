@@ -146,6 +146,8 @@ class Work(Kept):
     """`<job>/<index>` that it holds now."""
     views_per_s: float | None = None
     """Over its recent tasks, loading included."""
+    view_megasamples: float | None = None
+    """Million samples that those views took, each of them on average."""
 
 
 class Suspect(Kept):

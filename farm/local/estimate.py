@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from farm import expand
-from farm.devices import cpu_count, view_seconds
+from farm.devices import cpu_count, megasamples, seconds_of
 from farm.spec.base import Spec
 from farm.spec.job import Job
 from farm.spec.passes import samples_for
@@ -47,13 +47,20 @@ def make_estimate(job: Job, *, devices: list[str], views_done: int = 0) -> Estim
 def _seconds(job: Job, *, devices: list[str], share: float) -> float:
     count = expand.count(job)
     on_cpu = devices[0] == "cpu"
-    view = view_seconds(
-        resolution_px=job.render.resolution_px,
-        samples=samples_for(job.spec.passes, job.render.samples),
-        cores=cpu_count() if on_cpu else None,
-    )
+    view = seconds_of(picture_megasamples(job), cores=cpu_count() if on_cpu else None)
     lanes = 1 if on_cpu else len(devices)  # CPU workers share the cores
-    exposure = job.spec.recipe.exposure
-    view *= exposure.pictures if exposure else 1
+    view *= pictures(job)
     total = count.views * view + count.tasks * TASK_OVERHEAD_S
     return START_S + share * total / lanes if share else 0.0
+
+
+def picture_megasamples(job: Job) -> float:
+    """Return how many million samples a picture of a job takes."""
+    samples = samples_for(job.spec.passes, job.render.samples)
+    return megasamples(job.render.resolution_px, samples)
+
+
+def pictures(job: Job) -> int:
+    """Return of how many pictures a view is made."""
+    exposure = job.spec.recipe.exposure
+    return exposure.pictures if exposure else 1

@@ -141,6 +141,8 @@ class WorkerInfo(Spec):
     """Seconds ago."""
     quarantine: str | None = None
     """Why it gets no tasks, in a sentence; None where it does."""
+    view_megasamples: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """Million samples that each view of its last tasks took on average."""
 
 
 class Hashes(Spec):

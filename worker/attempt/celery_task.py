@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from celery import Task, shared_task
 from pydantic import ValidationError
 
+from farm.devices import megasamples
 from farm.errors import (
     DamagedLedgerError,
     DeviceError,
@@ -28,6 +29,7 @@ from farm.ledger.policy import CAUSES, UNKNOWN
 from farm.queue import RENDER_TASK
 from farm.settings import Settings, load_settings
 from farm.spec.base import first_reason
+from farm.spec.passes import samples_for
 from farm.spec.quote import quoted
 from farm.spec.recipes import RECIPES, unknown_recipe
 from farm.spec.task import RenderMessage, RenderTask, Ticket
@@ -75,7 +77,7 @@ def perform(  # noqa: PLR0913  what the door holds, and nothing hidden
     if not insist(lambda: ledger.claim(ticket, worker)):
         log.info("message refused %s", naming(ticket))
         return
-    throughput.begin(ticket)
+    throughput.begin(ticket, view_megasamples=view_megasamples(task))
     try:
         with task_log(message, logs):
             log.info("task started %s worker=%s %s", naming(ticket), worker, contents(task))
@@ -87,6 +89,12 @@ def perform(  # noqa: PLR0913  what the door holds, and nothing hidden
                 log.warning("task put back, a view was written too late %s", naming(ticket))
     finally:
         throughput.end()
+
+
+def view_megasamples(task: RenderTask) -> float:
+    """Return how many million samples each view of a task takes."""
+    samples = samples_for(task.passes, task.render.samples)
+    return megasamples(task.render.resolution_px, samples) * task.setup.pictures_per_view
 
 
 def try_to(render: Callable[[], None], lease: LedgerLease) -> None:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
 from farm.ledger import Work
 from farm.spec.task import Ticket
 
 RECENT_TASKS = 10
 TELL_EVERY_S = 1.0
+
+
+class Done(NamedTuple):
+    """What was rendered of one task."""
+
+    views: int
+    seconds: float
+    megasamples: float
 
 
 class Throughput:
@@ -21,15 +30,17 @@ class Throughput:
     ) -> None:
         self._tell = tell
         self._clock = clock
-        self._recent: deque[tuple[int, float]] = deque(maxlen=RECENT_TASKS)
+        self._recent: deque[Done] = deque(maxlen=RECENT_TASKS)
         self._task: str | None = None
         self._views = 0
+        self._view_megasamples = 0.0
         self._started_s = 0.0
         self._told_s = float("-inf")
 
-    def begin(self, ticket: Ticket) -> None:
-        """Note that a task has begun."""
+    def begin(self, ticket: Ticket, *, view_megasamples: float = 0.0) -> None:
+        """Note that a task has begun, each of whose views takes so many samples."""
         self._task, self._views = f"{ticket.job_id}/{ticket.index}", 0
+        self._view_megasamples = view_megasamples
         self._started_s = self._clock()
         self._say()
 
@@ -42,18 +53,30 @@ class Throughput:
     def end(self) -> None:
         """Note that the task has ended, however it went."""
         if self._views:
-            self._recent.append((self._views, self._clock() - self._started_s))
+            self._recent.append(self._now())
         self._task, self._views = None, 0
         self._say()
 
     def views_per_s(self) -> float | None:
         """Return the speed; None as long as nothing was rendered."""
-        done = [*self._recent]
-        if self._views:
-            done.append((self._views, self._clock() - self._started_s))
-        views, seconds = sum(count for count, _ in done), sum(spent for _, spent in done)
+        done = self._done()
+        views, seconds = sum(each.views for each in done), sum(each.seconds for each in done)
         return views / seconds if views and seconds > 0 else None
+
+    def view_megasamples(self) -> float | None:
+        """Return what a view took on average; None as long as nothing was rendered."""
+        done = self._done()
+        views = sum(each.views for each in done)
+        return sum(each.megasamples for each in done) / views if views else None
+
+    def _done(self) -> list[Done]:
+        return [*self._recent, self._now()] if self._views else [*self._recent]
+
+    def _now(self) -> Done:
+        spent_s = self._clock() - self._started_s
+        return Done(self._views, spent_s, self._views * self._view_megasamples)
 
     def _say(self) -> None:
         self._told_s = self._clock()
-        self._tell(Work(task=self._task, views_per_s=self.views_per_s()))
+        speed, size = self.views_per_s(), self.view_megasamples()
+        self._tell(Work(task=self._task, views_per_s=speed, view_megasamples=size))

@@ -189,6 +189,26 @@ def test_a_plan_that_takes_longer_than_a_week_says_so(farm, logged_in, models):
     assert farm("submit", "--models", models, "--hdrs", models, "--yes").code == 0
 
 
+@pytest.mark.parametrize("device", ["cpu", "optix:0"])
+def test_the_time_of_a_plan_follows_its_samples_not_those_that_were_rendered_before(
+    farm, logged_in, models, device
+):
+    small = a_worker(device=device, views_per_s=4.0, view_megasamples=0.008)  # 64 px, 2 samples
+    logged_in.workers = [small]
+    flags = ("--models", models, "--hdrs", models, "--dry-run", "--json")
+    large = ("--resolution", 8192, "--samples", 4096)
+
+    alike = farm("submit", *flags, "--resolution", 64, "--samples", 2).data["seconds"]
+    slow = farm("submit", *flags, *large).data["seconds"]
+    depth = farm("submit", *flags, "--passes", "depth", "--resolution", 64).data["seconds"]
+
+    assert alike == 48
+    assert slow > 1000 * alike
+    assert depth == 48
+    logged_in.workers = [small.model_copy(update={"view_megasamples": None})]
+    assert farm("submit", *flags, *large).data["seconds"] == 48
+
+
 def a_worker(**changes):
     fields = {"worker": "w1", "name": "gpu0", "host": "rack1", "device": "optix:0",
               "task": f"{JOB}/7", "views_per_s": 2.0, "last_seen_s": 1.0}  # fmt: skip

@@ -52,6 +52,17 @@ def test_a_worker_that_rendered_nothing_has_no_speed(worker, now_s):
     assert worker.views_per_s() is None
 
 
+def test_the_samples_of_a_view_are_those_of_the_recent_views_on_average(worker, now_s, told):
+    for views, size in ((3, 0.5), (1, 4.5)):
+        worker.begin(Ticket(job_id="job", index=0, attempt=1), view_megasamples=size)
+        now_s[0] += 2
+        for _ in range(views):
+            worker.view_rendered()
+        worker.end()
+
+    assert (told[-1].views_per_s, told[-1].view_megasamples) == (1.0, 1.5)
+
+
 def test_what_is_held_is_told_at_once_and_the_speed_about_once_a_second(worker, now_s, told):
     worker.begin(Ticket(job_id="job", index=7, attempt=1))
     for _ in range(40):
