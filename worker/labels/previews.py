@@ -122,7 +122,7 @@ MAKERS: dict[PassName, Callable[[NDArray[Any]], Bytes]] = {
     "specular": show_light,
     "cryptomatte": show_cryptomatte,
     "uv": show_uv,
-    **dict.fromkeys(CARRIED - set(OCCLUSIONS), show_moves),
+    **dict.fromkeys(sorted(CARRIED - set(OCCLUSIONS)), show_moves),
 }
 
 
