@@ -20,6 +20,8 @@ from PIL import Image, ImageDraw
 HERE = Path(__file__).parent
 BATCH = 4
 COLUMNS = 4
+TIMEOUT_S = 300
+"""Longest time without a picture; the first ones take long on a small or busy machine."""
 CORNERS = 8
 """Points of one object, which have a colour."""
 COLOURS = ("#ff4040", "#40c040", "#4080ff", "#ffc020", "#ff60ff", "#40e0e0", "#ffffff", "#ff9040")
@@ -77,6 +79,7 @@ def main() -> None:
     spec = HERE / wish.example / f"{wish.example}.yaml"
     pictures: list[Image.Image] = []
     stream = {"length": wish.length, "workers": wish.workers, "device": wish.device}
+    stream["timeout_s"] = TIMEOUT_S
     for batch in batches(str(spec), wish.loaders, **stream):
         points = np.asarray(batch["xy"])
         print(f"pictures {tuple(batch['rgb'].shape)}, points {points.shape}", flush=True)

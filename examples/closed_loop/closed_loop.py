@@ -161,7 +161,12 @@ def main() -> None:
     parser.add_argument("--curve", type=Path, default=Path("closed_loop.png"))
     wish = parser.parse_args()
     with Stream(
-        spec(wish.engine), duplex=True, queue=2 * BATCH, length=100_000, device=wish.device
+        spec(wish.engine),
+        duplex=True,
+        queue=2 * BATCH,
+        length=100_000,
+        device=wish.device,
+        timeout_s=300,
     ) as views:
         distances = train(Loop(views), rounds=wish.rounds)
     draw_curve(distances, wish.curve)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from farm.torch import StreamDataset
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
 VIEWS = 21
 
 
@@ -113,3 +116,17 @@ def test_a_killed_training_loses_nothing_and_gets_nothing_twice(farm):
     assert set(counts) == set(range(VIEWS))
     assert max(counts.values()) == 1
     after.close()
+
+
+def test_the_example_of_a_training_reads_by_loaders(farm):
+    farm.start_worker()
+    with farm.stream(views=8, per_task=2, name=farm.name) as stream:
+        address = f"farm:{stream.job_id}"
+    source = spec_from_file_location("train", EXAMPLES / "train.py")
+    train = module_from_spec(source)
+    source.loader.exec_module(train)
+
+    found = list(train.batches(address, 2, queue=8))
+
+    assert [tuple(batch["rgb"].shape) for batch in found] == [(4, 64, 64, 3)] * 2
+    assert sorted(number for batch in found for number in numbers(batch)) == list(range(8))
