@@ -58,7 +58,7 @@ def worker(  # noqa: PLR0913 - one parameter per flag
 
 
 def samples(
-    folder: Annotated[Path, typer.Argument(help="Folder for models/ and hdrs/.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder for models/ and hdrs/.")],
 ) -> None:
     """Write three sample models and three HDRIs, free to use, for a first dataset."""
     with needing("samples need", "pip install 'viewfarm[worker]'"):

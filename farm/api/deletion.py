@@ -92,12 +92,14 @@ def delete_unused(services: Services, *, dry_run: bool) -> Deletion:
     return sum_up(found, dry_run=dry_run)
 
 
-def delete_unused_of(services: Services, owner: str, *, dry_run: bool) -> Deletion:
-    """Give up the uploads of somebody that none of their jobs needs and that are not new.
+def delete_unused_of(
+    services: Services, owner: str, *, dry_run: bool, recent: bool = False
+) -> Deletion:
+    """Give up the uploads of somebody that none of their jobs needs; new ones only if `recent`.
 
     A file stays in the library while another job or another user needs it, but counts for them.
     """
-    latest_s = time.time() - services.settings.asset_grace_s
+    latest_s = time.time() - (0.0 if recent else services.settings.asset_grace_s)
     with services.library_lock:
         needed, mine = needed_files(services, owner)
         held = {upload.sha256 for upload in services.holdings.of_all() if not is_of(upload, owner)}

@@ -185,7 +185,11 @@ def remedy(usage: Usage, caller: TokenInfo) -> str:
     """Say what to delete."""
     over = sorted((job for job in usage.jobs if job[0].over and job[1]), key=lambda job: -job[1])
     told = [f"`farm delete {job.job_id}` ({file_size(size)})" for job, size in over[:TOLD_JOBS]]
-    told += ["`farm tidy` (uploads that none of your jobs needs)"] if usage.uploads_bytes else []
+    told += (
+        ["`farm tidy --recent` (uploads that none of your jobs needs)"]
+        if usage.uploads_bytes
+        else []
+    )
     ask = f"ask the farm's operator for more (farm token change {caller.token_id} --quota SIZE)"
     return f"make room: {', '.join(told)}; or {ask}" if told else ask
 

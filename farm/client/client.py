@@ -264,9 +264,12 @@ class Client:
         path, params = f"/v1/jobs/{self.job(job).job_id}", {"dry_run": str(dry_run).lower()}
         return self.connection.ask(Deletion, "DELETE", path, params=params)
 
-    def tidy(self, *, dry_run: bool = True) -> Deletion:
-        """Remove uploads that no job needs; by default only say what would go."""
-        params = {"dry_run": str(dry_run).lower()}
+    def tidy(self, *, dry_run: bool = True, recent: bool = False) -> Deletion:
+        """Remove uploads that no job needs, of the last day only if `recent`.
+
+        By default only say what would go.
+        """
+        params = {"dry_run": str(dry_run).lower()} | ({"recent": "true"} if recent else {})
         return self.connection.ask(Deletion, "DELETE", "/v1/assets/unused", params=params)
 
     def follow(self, job: str) -> Iterator[JobInfo]:

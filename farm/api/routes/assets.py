@@ -6,7 +6,7 @@ import itertools
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 
 from farm.api import deletion, uploads
 from farm.api.jobs import bad_cursor
@@ -78,10 +78,18 @@ async def upload(  # noqa: PLR0913 - what a request has
 
 
 @router.delete("/unused", summary="Remove files that no job needs")
-def delete_unused(services: FarmServices, caller: Caller, *, dry_run: DryRun = False) -> Deletion:
-    """Of what is the caller's, for admins of all. Recent uploads stay: they may be for a job that
-    is about to be submitted.
+def delete_unused(
+    services: FarmServices,
+    caller: Caller,
+    *,
+    dry_run: DryRun = False,
+    recent: Annotated[
+        bool, Query(description="The caller's alone, those of the last day included.")
+    ] = False,
+) -> Deletion:
+    """Of what is the caller's, for admins of all. Recent uploads stay unless they are asked for:
+    they may be for a job that is about to be submitted.
     """
-    if is_admin(caller):
+    if is_admin(caller) and not recent:
         return deletion.delete_unused(services, dry_run=dry_run)
-    return deletion.delete_unused_of(services, caller.name, dry_run=dry_run)
+    return deletion.delete_unused_of(services, caller.name, dry_run=dry_run, recent=recent)

@@ -108,7 +108,7 @@ def preview(  # noqa: PLR0913  an option each
 
     Labels are coloured for people: near is red, far is blue; boxes and keypoints are drawn over
     the picture. Views are chosen so that every model and HDRI appears. Films show picture, depth,
-    normals, index and flow side by side, as MP4 (animated WebP without the [video] extra); --html
+    normals, index and flow side by side, as MP4 (animated WebP without the extra `video`); --html
     adds a page that plays them.
 
     Example:  farm dataset preview datasets --html

@@ -67,7 +67,9 @@ def jobs(
 def status(
     job: Annotated[
         str | None,
-        typer.Argument(metavar="[JOB]", help="As elsewhere; left out: the farm itself."),
+        typer.Argument(
+            metavar="JOB", help="Its name, its id, or `last`; left out: the farm itself."
+        ),
     ] = None,
     *,
     json: Json = False,

@@ -13,7 +13,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def login(
-    url: Annotated[str, typer.Argument(help="Address of the farm.")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="Address of the farm.")],
     *,
     token: Annotated[
         str | None,

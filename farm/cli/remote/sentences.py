@@ -7,6 +7,8 @@ from farm.client.lookup import label
 from farm.spec.counted import counted
 from farm.spec.wire import JobInfo
 
+FAILURES_SHOWN = 5
+
 
 def standing(job: JobInfo) -> str:
     """Say how a job stands: `is paused at 8 of 16 views: no further task starts until ...`."""
@@ -69,3 +71,9 @@ def running(job: JobInfo, one: str = "stops", several: str = "stop") -> str:
     """Return how many tasks run, and what they do: `2 running tasks stop`."""
     count = job.counts.get("running", 0)
     return f"{counted(count, 'running task')} {one if count == 1 else several}"
+
+
+def newest_failures(job: JobInfo) -> list[str]:
+    """Return what failed last, the newest at the end; what failed alike more than once is one."""
+    unlike = list(dict.fromkeys(reversed(job.failures)))[:FAILURES_SHOWN]
+    return unlike[::-1]

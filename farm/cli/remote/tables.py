@@ -12,7 +12,7 @@ from rich.text import Text
 
 from farm.cli.progress import duration, file_size
 from farm.cli.remote.farm_options import failed_tasks
-from farm.cli.remote.sentences import state_words
+from farm.cli.remote.sentences import newest_failures, state_words
 from farm.client.lookup import SHORT, is_named
 from farm.client.text import printable
 from farm.spec.counted import counted
@@ -28,7 +28,6 @@ STYLES = {
     "cancelled": "yellow",
 }
 TASK_ORDER = ("done", "running", "queued", "pending", "failed", "set aside", "cancelled")
-FAILURES_SHOWN = 5
 NAMES_SHOWN = 10
 WIDE = 60
 
@@ -113,7 +112,7 @@ def job_facts(job: JobInfo) -> RenderableType:
         rows["datasets"] = "views.jsonl, dataset.json and the previews are being made"
     for name, value in rows.items():
         table.add_row(name, cell(value, limit=None))
-    for number, failure in enumerate(job.failures[-FAILURES_SHOWN:]):
+    for number, failure in enumerate(newest_failures(job)):
         table.add_row("failures" if number == 0 else "", cell(failure, style="red", limit=500))
     return table
 
@@ -137,7 +136,7 @@ def live_view(job: JobInfo, workers: Iterable[WorkerInfo]) -> RenderableType:
     mine = [worker for worker in workers if (worker.task or "").startswith(f"{job.job_id}/")]
     if mine:
         parts.append(workers_table(mine))
-    parts += [cell(text, style="red", limit=300) for text in job.failures[-FAILURES_SHOWN:]]
+    parts += [cell(text, style="red", limit=300) for text in newest_failures(job)]
     return Group(*parts)
 
 

@@ -55,11 +55,11 @@ def watch_job(client: Client, job_id: str, *, said: str, json: bool) -> int:
             show(found)
     if not json:
         from farm.cli.remote.jobs import next_commands
-        from farm.cli.remote.sentences import standing
+        from farm.cli.remote.sentences import newest_failures, standing
         from farm.client.lookup import label
 
         say(console, f"{label(found)} {standing(found)}")
-        for sentence in found.failures[-5:]:
+        for sentence in newest_failures(found):
             say(console, f"failed: {sentence}", style="red")
         for line in next_commands(found, said):
             say(console, line)

@@ -73,8 +73,8 @@ def test_an_upload_beyond_the_quota_is_refused_before_it_comes(farm):
         "and the file takes 5.0 MB"
     )
     assert told["remedy"] == (
-        "make room: `farm tidy` (uploads that none of your jobs needs); or ask the farm's operator "
-        f"for more (farm token change {farm.info.token_id} --quota SIZE)"
+        "make room: `farm tidy --recent` (uploads that none of your jobs needs); or ask the farm's "
+        f"operator for more (farm token change {farm.info.token_id} --quota SIZE)"
     )
     assert farm.stored() == before
     assert farm.put(farm.ann, os.urandom(4 * MB)).status_code == 200, "to the last byte"
@@ -161,7 +161,8 @@ def test_pictures_count_and_the_sentence_says_which_jobs_to_delete(farm):
     told = problem(farm.put(farm.ann, os.urandom(2 * MB)), 507)
     assert "9.0 MB are taken (9.0 MB by datasets" in told["detail"]
     assert told["remedy"].startswith(
-        f"make room: `farm delete {second}` (6.0 MB), `farm delete {first}` (3.0 MB), `farm tidy`"
+        f"make room: `farm delete {second}` (6.0 MB), `farm delete {first}` (3.0 MB), "
+        "`farm tidy --recent`"
     )
     large = farm.submit(farm.ann, seed=4, render={"resolution": 2048})
     assert "this job takes" in problem(large, 507)["detail"]
@@ -230,6 +231,19 @@ def test_the_farms_own_limits_are_for_users_without_others(redis_url, tmp_path):
         problem(farm.submit(farm.bob, render={"resolution": 64}), 403)
         assert farm.put(admin, os.urandom(3 * MB)).status_code == 200, "admins have none"
         assert farm.submit(admin, render={"resolution": 64}).status_code == 201
+
+
+def test_recent_uploads_are_given_up_by_whoever_asks_for_it(farm):
+    farm.put(farm.ann, b"mine")
+    farm.put(farm.bob, b"his")
+
+    assert farm.ann.delete("/v1/assets/unused").json()["files"] == 0
+    assert farm.ann.delete("/v1/assets/unused?recent=true&dry_run=true").json()["files"] == 1
+    assert farm.ann.delete("/v1/assets/unused?recent=true").json()["size_bytes"] == 4
+
+    assert farm.services.holdings.uploads("ann") == {}
+    assert len(farm.services.holdings.uploads("bob")) == 1
+    assert len(list(farm.storage.keys("assets"))) == 1
 
 
 def test_tidying_gives_up_what_none_of_ones_jobs_needs(redis_url, tmp_path):

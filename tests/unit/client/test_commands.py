@@ -316,6 +316,22 @@ def test_what_was_done_to_a_job_is_a_sentence(farm, logged_in):
     assert farm("priority", JOB, "--jsn", 5).code == 2
 
 
+@pytest.mark.parametrize("command", ["status", "watch"])
+def test_attempts_that_failed_alike_are_told_once(farm, logged_in, command):
+    failures = ("task 1: no room", *["task 0: wood.png is missing", "task 1: no mesh"] * 3)
+    counts = {"done": 2, "failed": 2}
+    logged_in.jobs[JOB] = a_job_info(state="failed", counts=counts, failures=failures)
+
+    done = farm(command, JOB)
+    said = [
+        line.split("task ")[1].strip()
+        for line in (done.out + done.err).splitlines()
+        if "task " in line
+    ]
+
+    assert said == ["1: no room", "0: wood.png is missing", "1: no mesh"]
+
+
 def test_jobs_have_names_of_their_own(farm, logged_in, models):
     flags = ("--models", models, "--hdrs", models, "--yes")
     chairs = farm("submit", *flags, "--name", "office chairs", "--json").data
@@ -474,7 +490,10 @@ def test_uploads_that_nothing_needs_are_shown_and_asked_for(farm, logged_in):
     assert farm("tidy", "--yes", "--json").data == {
         "dry_run": False, "files": 2, "size_bytes": 2000, "names": [],
     }  # fmt: skip
-    assert farm("tidy", "--yes").err == "there is nothing to remove\n"
+    assert farm("tidy", "--yes").err == (
+        "there is nothing to remove; uploads of the last day stay without --recent\n"
+    )
+    assert farm("tidy", "--yes", "--recent").err == "there is nothing to remove\n"
 
 
 def test_logs_of_failed_tasks_are_found(farm, logged_in):
