@@ -5,9 +5,10 @@
 
 `make test-torch` makes that environment. The producers have their arrays ready, 640x480 RGBA and
 eight points, so that nothing but the way is measured: ours is that of views which a private farm
-renders, from the worker's end of a stream to `StreamDataset`. The ways take turns, each with
-fresh processes; a rate is that after the first batch. Baseline: blendtorch's sockets and loop
-through PyTorch's `DataLoader`, four workers, batches of eight. Besides, `--memory` sends many
+renders, from the worker's end of a stream to `StreamDataset`; that of a farm of which arrays are
+asked for over HTTP; and the bytes of samples over a plain TCP connection. The ways take turns,
+each with fresh processes; a rate is that after the first batch. Baseline: blendtorch's sockets and
+loop through PyTorch's `DataLoader`, four workers, batches of eight. Besides, `--memory` sends many
 small samples and tells the memory of both ends after a tenth of them and in the end.
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -36,6 +38,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from bench.blendtorch_way import RemoteIterableDataset
 from bench.stream_ways import BOUND_BYTES, PRODUCERS, TcpMessages, own_memory_kb
+from farm.client.home import Home, Login
 from farm.feeding.book import StreamBook
 from farm.local.redis_server import PrivateRedis
 from farm.local.stream_farm import StreamAddress
@@ -44,6 +47,7 @@ from farm.stream.batches import Collator
 from farm.stream.tensors import Tensors
 from farm.torch import StreamDataset
 from farm.training.source import LocalSource
+from tests.support.farms.api_server import HDR, MODEL
 
 BATCH, WORKERS = 8, 4
 QUEUES = {"loader": 16, "batches": 40}
@@ -68,6 +72,8 @@ def main() -> None:
         "blendtorch, main process": blendtorch(0),
         "stream, DataLoader": stream_loader,
         "stream, batches": stream_batches,
+        "farm over HTTP, DataLoader": http_loader,
+        "farm over HTTP, batches": http_batches,
         "TCP frames, DataLoader": tcp_loader,
         "TCP frames, batches": tcp_batches,
     }
@@ -155,6 +161,42 @@ def stream(
         with patch("farm.training.stream.attach", return_value=ReadyPlace(address)):
             views = StreamDataset(f"farm:{JOB}", scale=False, queue=queue)
         yield stack.enter_context(views), producers
+
+
+def http_loader(samples: int) -> float:
+    """Measure a farm's stream of arrays through PyTorch's loader."""
+    with farm_stream(whole(samples), queue=QUEUES["loader"], consumers=WORKERS) as views:
+        return rate(DataLoader(views, batch_size=BATCH, num_workers=WORKERS), samples)
+
+
+def http_batches(samples: int) -> float:
+    """Measure a farm's stream of arrays into batches."""
+    with farm_stream(whole(samples), queue=QUEUES["batches"]) as views:
+        return rate(views.batches(BATCH), samples)
+
+
+@contextlib.contextmanager
+def farm_stream(samples: int, *, queue: int, consumers: int = 1) -> Iterator[StreamDataset]:
+    """Begin a stream of ready samples on a farm: through its Redis, its API and HTTP."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="farm-bench-")))
+        homes = {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_CACHE_HOME": str(folder / "cache")}
+        stack.enter_context(patch.dict(os.environ, homes))
+        redis = stack.enter_context(PrivateRedis(folder / "redis"))
+        (server,) = stack.enter_context(running("farm", [redis.url], folder))
+        url, token = json.loads(said(server))
+        Home.of_user().save_login(Login(url, token))
+        spec: dict[str, Any] = {"recipe": {"yaw": 8, "pitch": 1}, "passes": ["rgb"]}
+        for role, name, data in (("models", "chair.blend", MODEL), ("hdrs", "studio.exr", HDR)):
+            (folder / name).write_bytes(data)
+            spec[role] = [str(folder / name)]
+        views = StreamDataset(
+            spec, farm=url, queue=queue, length=samples, encoding="arrays", scale=False
+        )
+        stack.enter_context(views)
+        more = (views.stream.job_id, queue * consumers, "-", samples, "-")
+        stack.enter_context(running("stream", [redis.url] * PRODUCERS, *more))
+        yield views
 
 
 def tcp_loader(samples: int) -> float:

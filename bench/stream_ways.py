@@ -1,6 +1,6 @@
 """Producers and consumers of `bench.stream_speed`: streams, frames over TCP, blendtorch's way.
 
-    python -m bench.stream_ways stream|tcp|blendtorch PLACE NUMBER ...
+    python -m bench.stream_ways stream|tcp|farm|blendtorch PLACE NUMBER ...
 
 is a producer: it has its arrays ready and sends them as fast as they are taken.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import socket
 import sys
 import threading
@@ -85,6 +86,18 @@ def wait_for_credit(book: StreamBook, job_id: str, credit: int) -> None:
     """Wait as the dispatcher does before it gives out a task."""
     while book.client.hlen(key(job_id, "live")) >= credit:
         time.sleep(0.003)
+
+
+def serve_farm(redis_url: str, number: str, folder: str) -> None:
+    """Serve a farm's API, say where and with which token, and stay."""
+    from tests.support.farms.api_server import HDR, MODEL, ApiServer
+
+    with ApiServer(redis_url, Path(folder)) as api:
+        api.upload(MODEL)
+        api.upload(HDR)
+        ready()
+        print(json.dumps([api.url, api.tokens["submit"]]), flush=True)
+        threading.Event().wait(3600 + int(number))
 
 
 def serve_tcp(port: str, number: str) -> None:
@@ -196,6 +209,7 @@ if __name__ == "__main__":
     producers: dict[str, Callable[..., None]] = {
         "stream": put_into_stream,
         "tcp": serve_tcp,
+        "farm": serve_farm,
         "blendtorch": publish,
     }
     producers[sys.argv[1]](*sys.argv[2:])

@@ -56,6 +56,13 @@ def ended(ledger: Ledger, job: JobStatus, state: StreamState) -> str:
 
 def too_full(*, book_bytes: int, state: StreamState) -> str:
     """Say that samples take all the room that they may take."""
+    if not state.ready and state.lent and book_bytes * (1 + 1 / state.lent) > state.bound_bytes:
+        return (
+            f"there is no room for another sample: {counted(state.lent, 'sample')} that "
+            f"{counted(state.consumers, 'consumer')} took and did not acknowledge yet, take "
+            f"{book_bytes / 2**20:.1f} of {state.bound_bytes / 2**20:.1f} MB; ask for smaller "
+            "batches, fewer workers of the loader or a shorter queue, or raise FARM_STREAM_BYTES"
+        )
     if book_bytes < state.bound_bytes / 2 or state.ready < 1:
         return ""
     return (
@@ -98,7 +105,7 @@ def unasked(state: StreamState) -> str:
     """Say that nobody asks for samples."""
     if state.credits <= state.lent:
         return (
-            f"its {counted(state.consumers, 'consumer')} hold {counted(state.lent, 'sample')} "
-            "that they have not acknowledged and have room for no more"
+            f"{counted(state.consumers, 'consumer')} took {counted(state.lent, 'sample')} without "
+            "acknowledging them, and asked for no more"
         )
     return ""

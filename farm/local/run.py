@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from farm.local.status import Speed, Status, Summary
 from farm.local.temp_folders import memory_folder, temp_folder
 from farm.local.workers import WorkerCrew
 from farm.queue import CeleryQueue
+from farm.settings import load_settings
 from farm.spec.job import Job
 from farm.spec.task import RenderTask
 from farm.storage import FolderStorage
@@ -224,11 +226,24 @@ class PrivateFarm:
     crew: WorkerCrew
     stream_folder: Path | None = None
     """Memory through which samples of streams go, where there is such."""
+    stream_bytes: int = 0
+    """Bytes that samples may take."""
 
     def supervise(self) -> None:
         """Start again what died."""
         self.redis.revive()
         self.crew.supervise()
+
+
+def room_for_samples(memory: Path | None) -> int:
+    """Return the bytes that samples may take: of memory of our own, half of what is free.
+
+    What `FARM_STREAM_BYTES` says goes first.
+    """
+    settings = load_settings()
+    if memory is None or "stream_bytes" in settings.model_fields_set:
+        return settings.stream_bytes
+    return max(settings.stream_bytes, shutil.disk_usage(memory).free // 2)
 
 
 @contextmanager
@@ -269,5 +284,7 @@ def private_farm(
         if script_log is not None:
             crew.environment["FARM_SCRIPT_LOG"] = str(script_log)
         exit_stack.callback(crew.stop, grace_s=0)
+        stream_bytes = room_for_samples(samples)
+        crew.environment["FARM_STREAM_BYTES"] = str(stream_bytes)
         crew.start()
-        yield PrivateFarm(redis, crew, samples)
+        yield PrivateFarm(redis, crew, samples, stream_bytes)

@@ -26,7 +26,6 @@ from farm.ledger.inboxes import Affinity
 from farm.ledger.steps import WaitsFor
 from farm.local.run import PrivateFarm, private_farm, raise_if_unfit
 from farm.queue import CeleryQueue
-from farm.settings import load_settings
 from farm.spec.base import Spec
 from farm.spec.job import Job
 from farm.spec.task import RenderTask
@@ -105,7 +104,7 @@ def serve(
     farm: PrivateFarm, orders: TextIO, stop: threading.Event, is_owned: Callable[[], bool]
 ) -> None:
     """Feed the workers of a farm until `stop` is set, or nobody owns it."""
-    bound_bytes = load_settings().stream_bytes
+    bound_bytes = farm.stream_bytes
     ledger, book = open_ledger(farm.redis.url), StreamBook(farm.redis.url, bound_bytes=bound_bytes)
     jobs, queue = StreamJobs(ledger, book), CeleryQueue(farm.redis.url)
     dispatcher = Dispatcher(

@@ -257,3 +257,15 @@ def test_a_stream_of_ones_own_is_cancelled_when_it_is_closed(farm):
 
     farm.wait_job(stream.job_id, "cancelled")
     assert farm.show(kept.job_id)["state"] == "queued"
+
+
+def test_batches_for_which_there_is_no_room_say_what_to_change(farm):
+    """Two samples fit into the bound; a batch of eight never comes."""
+    farm.start_worker(STREAM_PIXELS="400")
+    with (
+        farm.stream(views=8, per_task=1, encoding="arrays", timeout_s=5.0) as stream,
+        pytest.raises(
+            StreamError, match=r"no room for another sample: 2 samples .* raise FARM_STREAM_BYTES"
+        ),
+    ):
+        next(stream.batches(8))
