@@ -9,7 +9,7 @@
 #   chair.blend: ['leg.blend', 'own.png']
 #   leg.blend:   ['leg.png']
 #   leg.png, which the linked object shows, is not among the dependencies of chair.blend
-# Source: https://pypi.org/project/blender-asset-tracer ("BAT parses Blend files and produces dependency information";
+# Source: https://projects.blender.org/blender/blender-asset-tracer, README ("BAT parses Blend files and produces dependency information";
 #   its function _expand_generic_nodetree_id); https://developer.blender.org/docs/release_notes/5.0/python_api/ ("scene.node_tree"
 #   became "scene.compositing_node_group"; materials, worlds and lights keep "node_tree")
 set -euo pipefail
