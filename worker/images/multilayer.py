@@ -73,7 +73,9 @@ class Passes:
         Args:
             gain: Factor on the light; 1 leaves the picture as it was rendered.
         """
-        linear = self.layers["Combined"][..., :3] + self.layers["Environment"][..., :3]
+        linear = self.layers["Combined"][..., :3].copy()
+        if "Environment" in self.layers:  # else its film was opaque
+            linear += self.layers["Environment"][..., :3]
         if gain != 1.0:
             linear *= np.float32(gain)
         return linear

@@ -12,6 +12,7 @@ from tests.support.blender.films import film_job, shoot_film
 from tests.support.blender.lamps import BRIGHTENS, DIMS, FACTS, MOVES, write_square
 from tests.support.blender.street_scene import FACTS as STREET_FACTS
 from tests.support.blender.street_scene import write_street
+from worker.device.opengl import find_opengl
 from worker.images.multilayer import read_passes
 from worker.images.view_transform import Developer
 from worker.render.task import prepare
@@ -220,3 +221,17 @@ def test_a_frame_is_the_same_alone_and_in_a_run(blender, tmp_path):
         for name in run.records[sequence, number].files:
             same = run.data(sequence, number, name) == alone.data(sequence, number, name)
             assert same, (number, name)
+
+
+@pytest.mark.skipif(not find_opengl().renderer, reason="no OpenGL without a screen")
+def test_eevee_draws_the_moments_as_well(blender, tmp_path):
+    film, sequence = shot(
+        blender, scene_of(tmp_path, MOVES), tmp_path / "out", passes=("rgb", "blur"), shutter=1.0,
+        subframes=3, samples=2, render={"engine": "eevee"},
+    )  # fmt: skip
+
+    sharp, blurred = film.read(sequence, 4, "rgb"), film.read(sequence, 4, "blur")
+
+    assert film.records[sequence, 4].engine == "eevee"
+    assert sharp.shape == blurred.shape
+    assert (sharp != blurred).any()
