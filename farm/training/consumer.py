@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import secrets
 import threading
 import time
@@ -91,6 +92,7 @@ class Consumer:
         self.error: FarmError | None = None
         self.trouble = ""
         self.stopping = False
+        self.parent = multiprocessing.parent_process()
         self.changed = threading.Condition()
         self.thread = threading.Thread(target=self._run, name="stream", daemon=True)
         self.thread.start()
@@ -180,7 +182,18 @@ class Consumer:
             if not (self.stopping or self.acks or self._room):
                 self.changed.wait(self.lease_s * BEAT)
             self.changed.wait_for(self._is_urgent, GATHER_S)
+            if self._is_orphan() and not self.stopping:
+                self.stopping, self.acks = True, []
+                self.error = StreamError(f"stream {self.job_id}: the training has ended")
+                self.changed.notify_all()
             return self.stopping or (self.over and not self.held and not self.acks)
+
+    def _is_orphan(self) -> bool:
+        """Say whether this is a loader's worker whose training was killed.
+
+        It lives for some seconds more, and must not keep what nobody will use.
+        """
+        return self.parent is not None and not self.parent.is_alive()
 
     def _is_urgent(self) -> bool:
         """Say whether to ask at once, rather than for more samples by fewer requests."""

@@ -189,10 +189,11 @@ if not over then
 else  -- unless a consumer of another training has died just now: what it has is for us
   redis.call('HSETNX', s .. ':quiet', consumer, now)
   local since = tonumber(redis.call('HGET', s .. ':quiet', consumer))
+  local waits = math.min(2000, ARGV[3] / 3)  -- for so long, requests of the dead still beat
   for _, whose in ipairs(redis.call('ZRANGE', s .. ':consumers', 0, -1)) do
     if redis.call('HGET', s .. ':groups', whose) ~= ARGV[8]
         and redis.call('SCARD', s .. ':lent:' .. whose) > 0
-        and tonumber(redis.call('HGET', s .. ':beats', whose)) <= since then
+        and tonumber(redis.call('HGET', s .. ':beats', whose)) <= since + waits then
       over = false
     end
   end
