@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from farm.errors import AssetError, DeviceError, TaskError
-from farm.feeding.sink import Sink, open_sink
 from farm.ledger import Ledger
 from farm.library import Library
 from farm.products import Manifest
@@ -31,6 +30,7 @@ from worker.sandbox import sandbox
 from worker.sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:  # bpy is imported behind the walls, not by whoever imports this
+    from farm.feeding.sink import Sink
     from worker.blender.session import BlenderSession
 
 log = logging.getLogger(__name__)
@@ -209,7 +209,12 @@ def open_blender(settings: Settings) -> BlenderRenderer:
 
 
 def sink_of(settings: Settings) -> Sink:
-    """Return where the views of streams go; nothing is opened before there is one."""
+    """Return where the views of streams go; nothing is opened before there is one.
+
+    It imports NumPy, which starts threads: after the walls are up.
+    """
+    from farm.feeding.sink import open_sink
+
     return open_sink(
         settings.redis_url.get_secret_value(),
         bound_bytes=settings.stream_bytes,
