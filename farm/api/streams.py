@@ -13,8 +13,7 @@ from farm import expand
 from farm.api.jobs import find_job, find_status, remember, steps_of
 from farm.api.problems import SEND_AGAIN, ApiProblem, not_found
 from farm.api.services import Services
-from farm.api.submission.checks import missing_files, raise_for
-from farm.api.submission.submit import check_seen, checked_job
+from farm.api.submission.submit import checked_job, write_down
 from farm.errors import SpecError
 from farm.feeding.asking import Pull, Pulled
 from farm.feeding.book import StreamBook
@@ -52,24 +51,7 @@ def begin(
         most = f"this farm takes at most {services.settings.max_tasks:,}"
         told = f"stream.length: makes {counted(count.tasks, 'task')}; {most}"
         raise ApiProblem(422, told, "ask for less")
-    with services.library_lock:
-        check_seen(services, caller, job)
-        raise_for(missing_files(services, caller, job))
-        owner = caller.name
-        if services.ledger.job(job.job_id) is None:
-            services.quotas.check_job(caller, job, views=count.views)
-            owner = services.book.claim(job.job_id, owner)
-            services.book.save(job)
-        new = services.ledger.add_job(
-            job.job_id,
-            tasks=count.tasks,
-            views=count.views,
-            priority=submission.priority,
-            owner=owner,
-            name=submission.name or "",
-        )
-        if new:
-            services.holdings.note_views(owner, job.job_id, count.views)
+    new = write_down(services, job, submission, caller)
     assert job.stream is not None
     if new:
         book_of(services).open(job.job_id, job.stream, stride=job.spec.views_per_task)

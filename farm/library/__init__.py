@@ -7,7 +7,7 @@ from farm.library.files import (
     home_expanded,
     read_credit,
 )
-from farm.library.ids import assign_ids, id_stem, safe_stem
+from farm.library.ids import assign_ids, safe_stem
 from farm.library.store import Blob, Library, blob_key, files_of
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "files_of",
     "hash_file",
     "home_expanded",
-    "id_stem",
     "read_credit",
     "safe_stem",
 ]

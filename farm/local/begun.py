@@ -37,7 +37,7 @@ def with_ids_of_before(assets: Sequence[Asset], folder: Path) -> tuple[Asset, ..
 
 def had_another_id(asset: Asset) -> bool:
     """Say whether versions before may have named an asset otherwise."""
-    stem = safe_stem(Path(asset.name).stem)
+    stem = safe_stem(asset.title)
     return stem[: max(ID_LENGTH, len(asset.id))] != asset.id
 
 

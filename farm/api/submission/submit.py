@@ -37,13 +37,31 @@ def submit(services: Services, submission: Submission, caller: TokenInfo) -> tup
         SpecError: Two of its datasets would have the same name.
     """
     job = checked_job(services, submission, caller)
+    new = write_down(services, job, submission, caller)
+    renamed = not new and rename(services, job.job_id, submission.name, caller)
+    status = services.ledger.job(job.job_id)
+    assert status is not None
+    if new or renamed:
+        remember(services.book, status)
+    return services.job_feed.info(status), new
+
+
+def write_down(services: Services, job: Job, submission: Submission, caller: TokenInfo) -> bool:
+    """Write a checked job down, first on storage, then in the ledger; return whether it is new.
+
+    Views of a stream are not stored: it needs no room.
+
+    Raises:
+        ApiProblem: Files of it are not there, it is somebody else's, or more than may be asked for.
+    """
     with services.library_lock:
         check_seen(services, caller, job)
         raise_for(missing_files(services, caller, job))
         owner, count = caller.name, expand.count(job)
         if services.ledger.job(job.job_id) is None:
             services.quotas.check_job(caller, job, views=count.views)
-            check_room(services, job, views=count.views)
+            if job.stream is None:
+                check_room(services, job, views=count.views)
             owner = services.book.claim(job.job_id, owner)
             services.book.save(job)
         new = services.ledger.add_job(
@@ -56,12 +74,7 @@ def submit(services: Services, submission: Submission, caller: TokenInfo) -> tup
         )
         if new:
             services.holdings.note_views(owner, job.job_id, count.views)
-    renamed = not new and rename(services, job.job_id, submission.name, caller)
-    status = services.ledger.job(job.job_id)
-    assert status is not None
-    if new or renamed:
-        remember(services.book, status)
-    return services.job_feed.info(status), new
+    return new
 
 
 def rename(services: Services, job_id: str, name: str | None, caller: TokenInfo) -> bool:
