@@ -184,9 +184,14 @@ class StreamBook:
         """Return the bytes of the samples of all streams together."""
         return int(self.client.get(BYTES) or 0)
 
-    @reaching
     def state(self, job_id: str) -> StreamState | None:
         """Return how a stream stands; None where there is none."""
+        standing = self.standing(job_id)
+        return None if standing is None else standing[0]
+
+    @reaching
+    def standing(self, job_id: str) -> tuple[StreamState, StreamFacts] | None:
+        """Return how a stream stands and how it was begun, at once; None where there is none."""
         now_s, _ = self.client.time()
         with self.client.pipeline(transaction=False) as pipe:
             pipe.hgetall(key(job_id))
@@ -198,7 +203,7 @@ class StreamBook:
         if not facts:
             return None
         known = {name.decode(): int(value) for name, value in facts.items()}
-        return StreamState(
+        state = StreamState(
             job_id=job_id,
             length=known["length"],
             handed=known.get("handed", 0),
@@ -213,6 +218,8 @@ class StreamBook:
             bound_bytes=self.bound_bytes,
             over=known.get("over", 0) == 1,
         )
+        begun = StreamFacts(known["stride"], known["duplex"] == 1, known.get("largest", 0))
+        return state, begun
 
 
 def binary(client: redis.Redis) -> redis.Redis:

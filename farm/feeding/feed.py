@@ -46,9 +46,10 @@ class StreamFeed:
 
     def room(self, job: JobStatus) -> int:
         """Return how many tasks of a stream may be given out now: those that were asked for."""
-        state, facts = self.book.state(job.job_id), self.book.facts(job.job_id)
-        if state is None or state.over or facts is None:
+        standing = self.book.standing(job.job_id)
+        if standing is None or standing[0].over:
             return 0
+        state, facts = standing
         stride = facts.stride
         self._note_lost(job)
         in_hand = sum(job.counts[each] for each in IN_HAND)
