@@ -8,7 +8,7 @@ import pytest
 from farm.expand.recipe import expand
 from farm.spec.scene_facts import CameraCut
 from tests.support.blender.films import film_job, shoot_film
-from tests.support.blender.follow import moment_of, truth
+from tests.support.blender.follow import moments_of, truth
 from tests.support.blender.street_scene import FACTS, MOTIONS, write_street
 
 SIZE = 96
@@ -22,13 +22,7 @@ def street(tmp_path_factory):
 def measured(blender, film, sequence, number, other, side):
     """Return flow errors (px), and how valid pixels were told: (right, wrong, missed)."""
     record, there = film.records[sequence, number], film.records[sequence, other]
-    scene = blender.scene
-    stretch = scene.render.frame_map_old, scene.render.frame_map_new
-    scene.render.frame_map_old = scene.render.frame_map_new = 100
-    try:
-        moments = [moment_of(scene, each.view.frame) for each in (record, there)]
-    finally:
-        scene.render.frame_map_old, scene.render.frame_map_new = stretch
+    moments = moments_of(blender.scene, (record, there))
     known = truth(*moments, record.camera, there.camera, (SIZE, SIZE))
     flow = film.read(sequence, number, f"flow_{side}")
     told = film.read(sequence, number, f"flow_{side}_valid") > 0

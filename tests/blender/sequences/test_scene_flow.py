@@ -10,8 +10,8 @@ from farm.expand.recipe import expand
 from farm.projection import project, rays
 from farm.spec.scene_facts import CameraCut
 from tests.support.blender.films import film_job, shoot_film
-from tests.support.blender.follow import moment_of, truth
-from tests.support.blender.simulated import LAST, cloth, write_simulated
+from tests.support.blender.follow import moments_of, truth
+from tests.support.blender.simulated import CLOTH_FACTS, LAST, cloth, write_simulated
 from tests.support.blender.street_scene import COPIES, FACTS, MOTIONS, write_street
 
 SIZE = 96
@@ -26,13 +26,7 @@ def street(tmp_path_factory):
 def known(blender, film, sequence, number, other):
     """Return what ray casts say of a frame's points in another one."""
     record, there = film.records[sequence, number], film.records[sequence, other]
-    scene = blender.scene
-    stretch = scene.render.frame_map_old, scene.render.frame_map_new
-    scene.render.frame_map_old = scene.render.frame_map_new = 100
-    try:
-        moments = [moment_of(scene, each.view.frame) for each in (record, there)]
-    finally:
-        scene.render.frame_map_old, scene.render.frame_map_new = stretch
+    moments = moments_of(blender.scene, (record, there))
     return truth(*moments, record.camera, there.camera, (SIZE, SIZE))
 
 
@@ -184,14 +178,8 @@ def test_baked_cloth_carries_its_points(blender, tmp_path):
     blender.free_model()  # whose names the scene would otherwise not get
     scene = tmp_path / "cloth.blend"
     write_simulated(scene, cloth)
-    facts = FACTS.model_copy(
-        update={
-            "frame_end": LAST, "cameras": ("Front",), "camera": "Front",
-            "simulations": ("cloth of Mover",),
-        }
-    )  # fmt: skip
     job = film_job(
-        scene, facts, resolution=SIZE, passes=("depth", "index", "flow", *CARRIED),
+        scene, CLOTH_FACTS, resolution=SIZE, passes=("depth", "index", "flow", *CARRIED),
         frame_start=LAST - 2, frame_end=LAST, frames=3,
     )  # fmt: skip
     check_landing(shoot_film(blender, job, tmp_path / "out"), names=("Mover",))

@@ -9,8 +9,8 @@ from mathutils import Vector
 from farm.expand.recipe import expand
 from farm.projection import project
 from tests.support.blender.films import film_job, shoot_film
-from tests.support.blender.follow import barycentric, is_close, moment_of, sees
-from tests.support.blender.simulated import LAST, cloth, write_simulated
+from tests.support.blender.follow import barycentric, is_close, moments_of, sees
+from tests.support.blender.simulated import CLOTH_FACTS, LAST, cloth, write_simulated
 from tests.support.blender.street_scene import COPIES, FACTS, MOTIONS, write_street
 
 SIZE = 96
@@ -19,17 +19,6 @@ SIZE = 96
 @pytest.fixture(scope="module")
 def street(tmp_path_factory):
     return write_street(tmp_path_factory.mktemp("scenes") / "street.blend")
-
-
-def moments_of(blender, records):
-    """Evaluate the scene at frames, by Blender's own windows' depsgraph."""
-    scene = blender.scene
-    stretch = scene.render.frame_map_old, scene.render.frame_map_new
-    scene.render.frame_map_old = scene.render.frame_map_new = 100
-    try:
-        return [moment_of(scene, record.view.frame) for record in records]
-    finally:
-        scene.render.frame_map_old, scene.render.frame_map_new = stretch
 
 
 def first_hit(moment, record, point):
@@ -52,7 +41,7 @@ def follow(blender, film, sequence):
     numbers = film.numbers(sequence)
     records = [film.records[sequence, number] for number in numbers]
     frames = [film.read(sequence, number, "tracks") for number in numbers]
-    moments = moments_of(blender, records)
+    moments = moments_of(blender.scene, records)
     errors, right, wrong, missed = [], 0, 0, 0
     for point in range(len(frames[0])):
         shown = next((at for at, rows in enumerate(frames) if rows["visible"][point]), None)
@@ -333,14 +322,8 @@ def test_points_go_along_with_baked_cloth(blender, tmp_path):
     blender.free_model()  # whose names the scene would otherwise not get
     scene = tmp_path / "cloth.blend"
     write_simulated(scene, cloth)
-    with_cloth = FACTS.model_copy(
-        update={
-            "frame_end": LAST, "cameras": ("Front",), "camera": "Front",
-            "simulations": ("cloth of Mover",),
-        }
-    )  # fmt: skip
     job = film_job(
-        scene, with_cloth, resolution=SIZE, passes=("depth", "index", "flow"), tracks=800,
+        scene, CLOTH_FACTS, resolution=SIZE, passes=("depth", "index", "flow"), tracks=800,
         frame_start=LAST - 3, frame_end=LAST, frames=4,
     )  # fmt: skip
     film = shoot_film(blender, job, tmp_path / "out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import bpy
@@ -10,7 +11,7 @@ from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 
 from farm.projection import project, rays
-from farm.spec.record import CameraRecord
+from farm.spec.record import CameraRecord, ViewRecord
 
 SKIN = 1e-3
 """How far from a surface a ray may end and still have reached it."""
@@ -48,6 +49,16 @@ def moment_of(scene: Any, frame: float) -> Moment:
     every, faces = np.concatenate(points), np.concatenate(triangles)
     tree = BVHTree.FromPolygons(every.tolist(), faces.tolist())
     return Moment(every, faces, np.array(owners), tree)
+
+
+def moments_of(scene: Any, records: Iterable[ViewRecord]) -> list[Moment]:
+    """Evaluate the scene at the frames of views, however its time was stretched for them."""
+    stretch = scene.render.frame_map_old, scene.render.frame_map_new
+    scene.render.frame_map_old = scene.render.frame_map_new = 100
+    try:
+        return [moment_of(scene, record.view.frame) for record in records]
+    finally:
+        scene.render.frame_map_old, scene.render.frame_map_new = stretch
 
 
 class Truth(NamedTuple):

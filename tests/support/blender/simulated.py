@@ -10,11 +10,21 @@ import bpy
 import numpy as np
 
 from farm.spec.asset import Asset
+from farm.spec.scene_facts import SceneFacts
 from tests.support.blender.scenes import a_material, add_box, asset_of, blend_file
 
 CAMERA = "Front"
 LAST = 12
 """Last frame of the scenes."""
+CLOTH_FACTS = SceneFacts(
+    fps=30,
+    frame_start=1,
+    frame_end=LAST,
+    cameras=(CAMERA,),
+    camera=CAMERA,
+    simulations=("cloth of Mover",),
+)
+"""What is known of the scene of `cloth`."""
 Fill = Callable[[bpy.types.Scene], None]
 
 
