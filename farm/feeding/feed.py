@@ -17,6 +17,7 @@ from farm.spec.task import RenderTask
 from farm.spec.view import View
 
 LOST = (TaskState.FAILED, TaskState.SET_ASIDE)
+ENDING = FED_JOB | {JobState.CANCELLING}
 IN_HAND = (TaskState.QUEUED, TaskState.RUNNING)
 OF_A_VIEW = ("camera", "light", "frame", "seed")
 """Fields of views that parameters may change, where the recipe's views have them; all other
@@ -86,11 +87,15 @@ class StreamFeed:
         return task.model_copy(update={"views": shown, "stream": stream})
 
     def finish(self, job: JobStatus) -> JobState | None:
-        """End a stream of which every sample was acknowledged; return its state if this did it."""
+        """End a stream of which every sample was acknowledged; return its state if this did it.
+
+        A consumer that has all of them may close its stream before this is seen: then there is
+        nothing left to cancel.
+        """
         state = self.book.state(job.job_id)
         if state is None or state.acknowledged < state.length:
             return None
-        done = self.ledger.store.turn(job.job_id, FED_JOB, JobState.COMPLETED)
+        done = self.ledger.store.turn(job.job_id, ENDING, JobState.COMPLETED)
         return JobState.COMPLETED if done else None
 
     def _end(self, name: str) -> None:

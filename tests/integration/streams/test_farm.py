@@ -153,6 +153,21 @@ def test_batches_hold_all_views(farm):
     farm.wait_job(stream.job_id, "completed")
 
 
+def test_a_stream_that_is_closed_before_its_end_is_seen_is_complete(farm):
+    farm.start_worker()
+    with farm.stream(views=8, per_task=4) as stream:
+        views = iter(stream)
+        taken = [next(views).name for _ in range(7)]
+        farm.ended.set()
+        farm.thread.join()
+        taken += [view.name for view in views]
+    farm.serve()
+    farm.thread.start()
+
+    assert len(set(taken)) == 8
+    farm.wait_job(stream.job_id, "completed")
+
+
 def test_what_is_recorded_is_an_ordinary_dataset(farm, tmp_path):
     farm.start_worker()
     with farm.stream(views=6, record=tmp_path / "recorded") as stream:
