@@ -323,7 +323,7 @@ def test_points_go_along_with_baked_cloth(blender, tmp_path):
     scene = tmp_path / "cloth.blend"
     write_simulated(scene, cloth)
     job = film_job(
-        scene, CLOTH_FACTS, resolution=SIZE, passes=("depth", "index", "flow"), tracks=800,
+        scene, CLOTH_FACTS, resolution=SIZE, passes=("depth", "index", "flow"), tracks=2000,
         frame_start=LAST - 3, frame_end=LAST, frames=4,
     )  # fmt: skip
     film = shoot_film(blender, job, tmp_path / "out")
