@@ -15,8 +15,8 @@ from farm.library.survey import Watch, survey
 from farm.local.begun import with_ids_of_before
 from farm.spec.asset import Asset, AssetFile
 from farm.spec.job import Job, JobSpec, make_job
-from farm.spec.load import parse_yaml
 from farm.spec.trajectory import MOST_BYTES
+from farm.spec.yaml_text import parse_yaml
 
 NAMED = 10
 """Most unusable files that are named."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from farm.spec.base import Spec
 from farm.spec.camera import Matrix4
+from farm.spec.words import AssetWords
 
 Point2 = tuple[float, float]
 Point3 = tuple[float, float, float]
@@ -20,6 +23,36 @@ class Keypoint(Spec):
     """Along the camera's axis, in units of the view's world."""
     visible: bool | None = None
     """In the picture and not hidden; None where that is not known: it takes a depth pass."""
+
+
+class Attributes(Spec):
+    """What was measured of a thing; what could not be measured is not said."""
+
+    colour: str | None = None
+    """One of the basic terms, see `farm.spec.expression.ColourTerm`."""
+    materials: tuple[str, ...] = ()
+    """Such as `metal`, `shiny`, `glass`, `see-through`."""
+    pose: str | None = None
+    """`upright` or `lying`."""
+
+
+class Occluder(Spec):
+    """Another thing that hides a part of a thing."""
+
+    object: int
+    """Its place in the record's `objects`."""
+    area_px: float
+    """Pixels of the hidden part that show it."""
+
+
+def is_none(value: object) -> bool:
+    """Say whether there is nothing to write down."""
+    return value is None
+
+
+def is_empty(value: object) -> bool:
+    """Say whether there is nothing to write down."""
+    return not value
 
 
 class ObjectLabel(Spec):
@@ -54,6 +87,25 @@ class ObjectLabel(Spec):
     """The 8 corners of that box in the picture, inside or not: x changes slowest, z quickest,
     minus before plus; None where one is behind the camera."""
     keypoints: tuple[Keypoint, ...] = ()
+    words: AssetWords | None = Field(default=None, exclude_if=is_none)
+    """What it is called, where sentences speak of it."""
+    attributes: Attributes | None = Field(default=None, exclude_if=is_none)
+    """What was measured of it, where sentences speak of it."""
+    on: tuple[int, ...] = Field(default=(), exclude_if=is_empty)
+    """Places in the record's `objects` of what it rests on."""
+    inside: tuple[int, ...] = Field(default=(), exclude_if=is_empty)
+    """Of what it lies in."""
+    touches: tuple[int, ...] = Field(default=(), exclude_if=is_empty)
+    """Of all that it touches."""
+    amodal_area_px: float | None = Field(default=None, exclude_if=is_none)
+    """Pixels of its silhouette in the picture, were nothing else there; known where the pass
+    `amodal` is asked for."""
+    amodal_box_px: tuple[float, float, float, float] | None = Field(
+        default=None, exclude_if=is_none
+    )
+    """Tight box of that."""
+    occluders: tuple[Occluder, ...] = Field(default=(), exclude_if=is_empty)
+    """What hides parts of it, from the largest part on."""
 
 
 class IndexLabel(Spec):

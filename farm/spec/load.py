@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from farm.errors import SpecError
@@ -22,7 +21,6 @@ from farm.spec.recipes import (
     unknown_recipe,
     without_tags,
 )
-from farm.spec.yaml_text import SpecLoader
 
 SENTENCES = {
     "extra_forbidden": "is not a field; `farm spec` shows all of them{near}",
@@ -67,21 +65,6 @@ def parse_spec(data: Any) -> JobSpec:
     except ValidationError as error:
         problems = [each for each in error.errors() if not _is_echo(each)]
         raise SpecError("\n".join(map(sentence, problems))) from None
-
-
-def parse_yaml(text: str, *, name: str) -> Any:
-    """Parse YAML; `name` is the file that a mistake is reported in.
-
-    Raises:
-        SpecError: Not YAML.
-    """
-    try:
-        return yaml.load(text, SpecLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or getattr(error, "reason", "cannot be read")
-        raise SpecError(f"{name}:{where} is not YAML: {problem}") from None
 
 
 def sentence(problem: Any, *, within: tuple[str, ...] = ()) -> str:

@@ -11,7 +11,8 @@ from farm.spec import release_0_1
 from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.camera import Matrix4
-from farm.spec.label import IndexLabel, ObjectLabel
+from farm.spec.expression import Expression
+from farm.spec.label import IndexLabel, ObjectLabel, is_empty, is_none
 from farm.spec.passes import PassName
 from farm.spec.recipes import DEFAULT_RECIPE, RECIPES, AnyView
 from farm.spec.recipes.base import of_role
@@ -63,11 +64,6 @@ class FisheyeRecord(Spec):
 
 
 AnyLensRecord = Annotated[OrthographicRecord | FisheyeRecord, Field(discriminator="kind")]
-
-
-def is_none(value: object) -> bool:
-    """Say whether there is nothing to write down."""
-    return value is None
 
 
 class CameraRecord(Spec):
@@ -174,6 +170,8 @@ class ViewRecord(Spec):
     """What the values of the index pass mean, where there is one."""
     materials: tuple[IndexLabel, ...] = ()
     """What the values of the material pass mean, where there is one."""
+    expressions: tuple[Expression, ...] = Field(default=(), exclude_if=is_empty)
+    """Sentences about the view, each with what it refers to."""
     values: dict[str, JsonValue] = Field(default_factory=dict)
     """What the recipe tells of the view beside."""
     fields: dict[str, JsonValue] = Field(default_factory=dict, exclude_if=lambda fields: not fields)

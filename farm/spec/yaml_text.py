@@ -8,6 +8,7 @@ import yaml
 from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError
 
+from farm.errors import SpecError
 from farm.spec.quote import quoted
 
 MAX_DEPTH = 50
@@ -66,3 +67,18 @@ def _check_keys(node: yaml.MappingNode) -> None:
         if name in known:
             raise ComposerError(None, None, f"{quoted(key.value)} appears twice", key.start_mark)
         known.add(name)
+
+
+def parse_yaml(text: str, *, name: str) -> Any:
+    """Parse YAML; `name` is the file that a mistake is reported in.
+
+    Raises:
+        SpecError: Not YAML.
+    """
+    try:
+        return yaml.load(text, SpecLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or getattr(error, "reason", "cannot be read")
+        raise SpecError(f"{name}:{where} is not YAML: {problem}") from None

@@ -21,8 +21,9 @@ from farm.cli.request.spec import EXAMPLE
 from farm.errors import SpecError
 from farm.local.prepare import prepare
 from farm.spec.job import Job, JobSpec
-from farm.spec.load import parse_spec, parse_yaml
+from farm.spec.load import parse_spec
 from farm.spec.task import RenderTask
+from farm.spec.yaml_text import parse_yaml
 from tests.fuzz.effort import fuzz
 from tests.fuzz.strange import damaged, scalars, trees, words
 

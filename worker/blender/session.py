@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -94,6 +95,7 @@ class BlenderSession:
         self._sampled: tuple[Sampling, int] | None = None
         self._points: tuple[Hashable, Anchors] | None = None
         self._user_scene: UserScene | None = None
+        self._own_models: dict[str, Asset] = {}
         self._loader = Loader(scene, self.environment, self._scratch, self._addons)
         self._standing = Standing(scene, self._loader, self._render_nothing)
 
@@ -232,6 +234,24 @@ class BlenderSession:
         self._shown = (key, models)
         self._plan()
         return models
+
+    def own_model(self, name: str, text: str) -> Asset:
+        """Return a model that the farm itself brings, as an asset like any other.
+
+        Args:
+            name: Of a file that is written, once, beside the session's other temporary ones.
+            text: What is in it.
+        """
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        known = self._own_models.get(sha256)
+        if known is None:
+            path = self._scratch.new_folder(len(text)) / name
+            path.write_text(text, encoding="utf-8")
+            known = self._own_models[sha256] = Asset(
+                kind="model", id=path.stem, name=name, path=str(path), sha256=sha256,
+                size_bytes=len(text),
+            )  # fmt: skip
+        return known
 
     def open_scene(
         self, asset: Asset, baked: Need | None = None, *, fps: float | None = None

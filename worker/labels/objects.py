@@ -86,7 +86,7 @@ class Measured(Protocol):
 
 
 def thing_at(
-    world_from_file: Matrix4, model: Measured, *, name: str, category: str, asset: int
+    world_from_file: Matrix4, model: Measured, *, name: str, category: str, asset: int | None
 ) -> Thing:
     """Return a model as a thing where a matrix takes it; its box lies along its file's axes.
 
@@ -95,7 +95,7 @@ def thing_at(
         model: What is known of it.
         name: What it is called.
         category: What kind of thing it is.
-        asset: Place among the task's assets of the one that it is of.
+        asset: Place among the task's assets of the one that it is of, if it is of any.
     """
     matrix, bounds = np.array(world_from_file, dtype=np.float64), model.bounds
     scales = np.linalg.norm(matrix[:3, :3], axis=0)

@@ -23,6 +23,7 @@ from farm.spec.view import View
 from worker.labels.flow import Shape
 from worker.labels.objects import Thing
 from worker.labels.tables import material_table
+from worker.labels.telling import Looked, Told
 from worker.points.forms import Form
 from worker.points.tracking import Tracking
 
@@ -71,6 +72,8 @@ class Shot:
     """What the user's script returned."""
     deterministic: bool | None = None
     """Of a view that was made twice: it came out the same."""
+    tell: Callable[[Looked], Told] | None = None
+    """Says more of what was rendered; it runs beside the next render, on any thread."""
 
 
 class Shown(Protocol):

@@ -24,8 +24,8 @@ class ModelsStage(Stage):
     models: Models
     assets: tuple[Asset, ...]
     """Of each model, the task's asset that it is of."""
-    places: tuple[int, ...]
-    """Of each model, the place of that asset among the task's."""
+    places: tuple[int | None, ...]
+    """Of each model, the place of that asset among the task's; None of one of the farm's own."""
 
     @property
     def shown(self) -> Models:

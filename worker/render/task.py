@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from farm.errors import AssetError, RenderError, StaleAttempt, TaskError
+from farm.errors import AssetError, RenderError, StaleAttempt, TaskError, UnusablePictureError
 from farm.spec.asset import Asset
 from farm.spec.passes import LED, PassName
 from farm.spec.task import RenderTask
@@ -298,7 +298,11 @@ def render_views(  # noqa: PLR0913  the parts of one loop
             for view in views:
                 lease.confirm()
                 before = chain.before(view) if led else None
-                rendered = render_view(view, stage, session, load_s=load_s)
+                try:
+                    rendered = render_view(view, stage, session, load_s=load_s)
+                except UnusablePictureError as error:  # its recipe found that it shows too little
+                    finisher.leave_out(view, error)
+                    continue
                 load_s = 0.0
                 if led:
                     own = Look(rendered.shot, pool.submit(rendered.read))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from farm.arrays import decode_rows, encode_rows
 from farm.errors import RenderError, UnusablePictureError
+from farm.spec.expression import Expression
 from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import CARRIED, PASSES, PassName
 from farm.spec.task import RenderTask
@@ -25,6 +26,7 @@ from worker.labels.flow import Side, flow_to, is_valid
 from worker.labels.objects import Sight, object_label, stand_alone
 from worker.labels.previews import preview
 from worker.labels.rim import within_rim
+from worker.labels.telling import Looked, Told
 from worker.labels.tracks import track_rows
 from worker.recipes import Shot
 from worker.render.checks import check_label, check_passes, check_pixels, check_rows, check_same
@@ -43,6 +45,7 @@ class ViewFiles:
     coverage: float
     previews: dict[PassName, bytes] = field(default_factory=dict)
     objects: tuple[ObjectLabel, ...] = ()
+    expressions: tuple[Expression, ...] = ()
     pass_s: dict[PassName, float] = field(default_factory=dict)
     arrays: dict[PassName, NDArray[Any]] = field(default_factory=dict)
     """What the files would hold, where none are made."""
@@ -105,11 +108,13 @@ class ViewFileMaker:
                 previews[name] = encode(preview(name, array), format="png")
             clock.note(name)
         index = index_of(passes, shot, geometry, parts=parts)
+        told = told_of(passes, shot, task, index)
         return ViewFiles(
             files=files,
             coverage=float(passes.alpha.mean()),
             previews=previews,
-            objects=describe(passes, shot, task, index),
+            objects=told.objects,
+            expressions=told.expressions,
             pass_s=clock.spent_s,
             arrays={}
             if self._writes
@@ -211,6 +216,14 @@ def index_of(
     if not shot.things or stand_alone(shot.things, parts):
         return None
     return np.asarray(label_array("index", passes, geometry), dtype=np.uint16)
+
+
+def told_of(passes: Passes, shot: Shot, task: RenderTask, index: NDArray[np.uint16] | None) -> Told:
+    """Return what the record tells of the things in a view, and what their recipe has to add."""
+    objects = describe(passes, shot, task, index)
+    if shot.tell is None:
+        return Told(objects)
+    return shot.tell(Looked(objects, shot.camera, passes, index))
 
 
 def describe(

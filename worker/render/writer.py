@@ -10,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from farm.errors import UnusablePictureError
+from farm.spec.expression import Expression
 from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PassName, samples_for
 from farm.spec.record import FileRecord, Timings, ViewRecord
 from farm.spec.render import Engine
 from farm.spec.task import RenderTask, dataset_key, view_id
+from farm.spec.view import View
 from worker.render.checks import joined
 from worker.render.neighbours import Around
 from worker.render.record_book import RecordBook
@@ -85,9 +87,7 @@ class ViewWriter:
         try:
             produce = self._produce(passes, rendered.shot, around, rendered.exposure)
         except UnusablePictureError as error:
-            log.warning("view does not count view=%s: %s", rendered.view.name, error)
-            with self._one_at_a_time:
-                self._unfit[rendered.view.name] = error
+            self.leave_out(rendered.view, error)
             return
         done = time.perf_counter()
         timings = Timings(
@@ -100,6 +100,12 @@ class ViewWriter:
             pass_s=produce.pass_s,
         )
         self.hand_on(rendered, produce, timings)
+
+    def leave_out(self, view: View, error: UnusablePictureError) -> None:
+        """Remember a view that must not count."""
+        log.warning("view does not count view=%s: %s", view.name, error)
+        with self._one_at_a_time:
+            self._unfit[view.name] = error
 
     def hand_on(self, rendered: Rendered, made: ViewFiles, timings: Timings) -> None:
         """Write down what was made of a view.
@@ -114,6 +120,7 @@ class ViewWriter:
             timings=timings,
             previews=made.previews,
             objects=made.objects,
+            expressions=made.expressions,
         )
 
     def deliver(  # noqa: PLR0913 - what a record tells of
@@ -125,6 +132,7 @@ class ViewWriter:
         timings: Timings,
         previews: dict[PassName, bytes] | None = None,
         objects: tuple[ObjectLabel, ...] = (),
+        expressions: tuple[Expression, ...] = (),
     ) -> None:
         """Write the files of a view, then its record, then tell.
 
@@ -145,7 +153,8 @@ class ViewWriter:
             spent.note(each)
         seconds = {"write_s": time.perf_counter() - begun, "pass_s": spent.spent_s}
         record = self._record(rendered, files, coverage, timings.model_copy(update=seconds))
-        record = record.model_copy(update={"previews": shown, "objects": objects})
+        told = {"previews": shown, "objects": objects, "expressions": expressions}
+        record = record.model_copy(update=told)
         assert self._book is not None
         with self._one_at_a_time:
             self._book.add(record)

@@ -12,7 +12,7 @@ from farm.library import home_expanded
 from farm.local.prepare import read_spec_file
 from farm.spec.asset import KINDS
 from farm.spec.job import JobSpec
-from farm.spec.load import parse_spec, parse_yaml
+from farm.spec.load import parse_spec
 from farm.spec.quote import quoted
 from farm.spec.recipes import (
     DEFAULT_RECIPE,
@@ -22,6 +22,7 @@ from farm.spec.recipes import (
     file_flags_of,
     roles_of,
 )
+from farm.spec.yaml_text import parse_yaml
 
 
 def read_request(

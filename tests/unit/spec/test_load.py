@@ -10,10 +10,11 @@ from farm.errors import SpecError
 from farm.expand import render_task
 from farm.spec.base import digest
 from farm.spec.job import JobSpec
-from farm.spec.load import parse_spec, parse_yaml
+from farm.spec.load import parse_spec
 from farm.spec.recipes import roles_of
 from farm.spec.render import RenderSettings
 from farm.spec.task import view_id
+from farm.spec.yaml_text import parse_yaml
 from tests.builders import a_job
 
 GOOD = {"models": "m.blend", "hdrs": "h.exr"}
