@@ -103,7 +103,7 @@ def test_a_job_of_a_recipe_that_is_gone_has_its_id_for_a_name_and_says_what_to_i
 
     assert book.name(job.job_id) == job.job_id
     with pytest.raises(
-        UnreadableJobError, match=r"'bench' is not one of 'script', 'sequence', 'sod'"
+        UnreadableJobError, match=r"'bench' is not one of 'script', 'sequence', 'sod', 'tabletop'"
     ):
         book.load(job.job_id)
 

@@ -29,7 +29,7 @@ class View(BaseView):
     kind: Literal["bench"] = "bench"
 """
 
-OURS = ["script", "sequence", "sod"]
+OURS = ["script", "sequence", "sod", "tabletop"]
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_package_that_does_not_fit_is_left_out_and_why_is_said_to_who_asks(loa
 
     with pytest.raises(SpecError) as caught:
         parse_spec({"models": "m.obj", "hdrs": "h.exr", "recipe": {"kind": "bench"}})
-    told = "recipe.kind: 'bench' is not one of 'script', 'sequence', 'sod': the recipe 'bench' of"
+    told = "recipe.kind: 'bench' is not one of 'script', 'sequence', 'sod', 'tabletop': the recipe 'bench' of"
     assert told in str(caught.value)
     assert sentence in str(caught.value)
 
@@ -139,9 +139,9 @@ def test_a_recipes_numbers_are_such_that_a_job_can_hold_them(load, number):
 @pytest.mark.parametrize(
     ("path", "shown_by"),
     [
-        (("recipe", "bench", "colour"), "`farm render --recipe bench --help`"),
-        (("recipe", "sod", "grid", "colour"), "`farm spec`"),
-        (("recipe", "colour"), "`farm spec`"),
+        (("recipe", "bench", "quux"), "`farm render --recipe bench --help`"),
+        (("recipe", "sod", "grid", "quux"), "`farm spec`"),
+        (("recipe", "quux"), "`farm spec`"),
     ],
 )
 def test_a_field_that_is_not_there_leads_to_those_of_its_recipe(load, path, shown_by):
@@ -149,4 +149,4 @@ def test_a_field_that_is_not_there_leads_to_those_of_its_recipe(load, path, show
 
     said = sentence({"type": "extra_forbidden", "loc": path, "input": 1, "msg": ""})
 
-    assert said == f"recipe.colour: is not a field; {shown_by} shows all of them"
+    assert said == f"recipe.quux: is not a field; {shown_by} shows all of them"

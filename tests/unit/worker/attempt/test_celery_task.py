@@ -374,6 +374,6 @@ def test_a_message_of_a_recipe_that_is_not_here_says_what_to_install(ledger):
     reason = tasks.unreadable(body, caught.value)
 
     assert reason == (
-        "recipe 'bench' is not one of 'script', 'sequence', 'sod'; "
+        "recipe 'bench' is not one of 'script', 'sequence', 'sod', 'tabletop'; "
         "install the package that brings it here, too"
     )
