@@ -13,14 +13,20 @@ are visible in one view.
 | `material` | set | metal, glass, shiny, see-through, or a confirmed word | of that material |
 | `pose` | set | upright, lying | those that stand or lie so |
 | `hidden` | set | partly | those that are partly hidden |
-| `unique` | set of one | | that object; any other set is a false program |
+| `unique` | set of one | | that object; of surely none: nothing; any other set: a false program |
 | `relate` | object | left, right, front, behind, on, in | objects that lie so, from it |
-| `nearest` | set, object | | the one of the set that is nearest to the object |
+| `nearest` | set, object | | the one of the set, besides the object, that is nearest to it |
 | `between` | object, object | | objects between the two |
 | `same` | object | colour, material, noun | other objects that share that with the object |
 | `ordinal` | set | `2 left`, `3 right`, `1 front`, `2 behind` | the one at that place of a row |
 | `superlative` | set | largest, smallest, tallest, leftmost, rightmost, frontmost, rearmost | one |
 | `both` | set, set | | what is in both |
+
+The last result is a set, also where one thing is meant (`unique` is only for what other steps start
+from): the targets, exactly; nothing, where the sentence has none. What starts from nothing results
+in nothing. `scene` is the only step without inputs, and the first. `2 left` is the second from the
+left, `1 front` the first from the front; of a row that is shorter, there is none. Of `same`,
+`material` means what a thing is made of: neither `shiny` nor `see-through`.
 
 `left` and `right` are the picture's; `front` is towards the camera over the table, `behind` away
 from it. Distances are in sizes: of two objects the mean of their boxes' longest sides. CLEVR counts
@@ -91,7 +97,8 @@ class Expression(Spec):
     text: str
     kind: ExpressionKind
     level: int = Field(ge=1, le=5)
-    """How hard it is: from the number of steps, and of objects that share noun or colour."""
+    """How hard it is: half of what it says (steps besides `scene`, `unique`, `both` and the noun
+    `object`) and of its rivals (three at most) together, rounded up."""
     program: tuple[Step, ...]
     targets: tuple[int, ...]
     """Places in the record's `objects`; empty where it has no target."""
