@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from farm.spec.base import Spec
 from farm.spec.camera import PoseCamera
 from farm.spec.expression import ExpressionRules
+from farm.spec.label import is_none
 from farm.spec.passes import PassName
 from farm.spec.recipes.base import AssetRole, Recipe
 from farm.spec.recipes.base import Setup as BaseSetup
@@ -27,6 +28,9 @@ MOST_OBJECTS = 100
 MOST_SCENES = 10_000_000
 SUPPORTED: tuple[PassName, ...] = ("index", "depth", "albedo")
 """Passes from which sentences are made, and by which they are proven."""
+
+Shape = Literal["cube", "sphere", "cylinder", "cone", "torus"]
+"""What the farm itself brings to distract."""
 
 Three = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
@@ -148,12 +152,14 @@ class RecipeSpec(Recipe):
 class Prop(Spec):
     """One thing of a scene."""
 
-    asset: int
-    """Place among the task's assets."""
+    asset: int | None = None
+    """Place among the task's assets; None of a `shape`."""
+    shape: Shape | None = Field(default=None, exclude_if=is_none)
+    """Of a distractor that the farm itself brings: what it is."""
+    size_m: float | None = Field(default=None, gt=0.0, exclude_if=is_none)
+    """Of such a one: how large it is from side to side; `worker.tabletop.standing` brings it so."""
     words: AssetWords | None = None
     """What it is called; of a distractor nothing."""
-    on: int | None = None
-    """Of a stack: place among the scene's things of the one that it is put onto."""
     falls: bool = True
     """It moves by gravity; else it floats where it is put."""
 
@@ -166,6 +172,8 @@ class Placement(Spec):
     height: x right, y away, z up from the middle of the table's top."""
     turn: Quaternion = (1.0, 0.0, 0.0, 0.0)
     """How its file's axes are turned."""
+    on: int | None = Field(default=None, exclude_if=is_none)
+    """Of a stack: place among the scene's things of the one that it is put onto."""
 
 
 class Surface(Spec):
