@@ -15,6 +15,7 @@ from typing import IO
 from pydantic import Field, ValidationError
 
 from farm.dataset.components import Components
+from farm.dataset.held_out import HELD_SPLIT, HeldOut, HeldPair, Survey, parse_pairs
 from farm.dataset.reader import Dataset, DatasetView
 from farm.dataset.split_lists import (
     NEXT_FOLDER,
@@ -23,10 +24,13 @@ from farm.dataset.split_lists import (
     lists_alone,
     split_key,
 )
+from farm.dataset.spoken import Pair
 from farm.dataset.temp_files import scratch
 from farm.errors import FarmError, SpecError
 from farm.spec.base import Spec, digest, first_reason
 from farm.spec.hint import none_of
+from farm.spec.label import is_empty
+from farm.spec.recipes import RECIPES, classes_of
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage, hash_of
@@ -61,20 +65,29 @@ class SplitSummary(Spec):
     """None where views were split one by one."""
     lists: dict[str, str] = Field(default_factory=dict)
     """SHA-256 of the list of each split, as it was written."""
+    held_out: tuple[HeldPair, ...] = Field(default=(), exclude_if=is_empty)
+    """Colours and nouns that only the test shows and names together."""
 
     @property
     def kind(self) -> str:
         """How it was split, in words."""
         shares = ", ".join(f"{name} {share:g}" for name, share in self.shares.items())
-        return f"by {self.by}, seed {self.seed}, {shares}"
+        held = ", ".join(each.pair for each in self.held_out)
+        return f"by {self.by}, seed {self.seed}, {shares}" + (f", {held} held out" if held else "")
 
 
 class SplitsThereError(SpecError):
     """Splits that would be replaced by others."""
 
 
-def split_dataset(
-    data: Dataset, shares: Mapping[str, float], *, by: SplitBy, seed: int, fresh: bool = False
+def split_dataset(  # noqa: PLR0913  an option each
+    data: Dataset,
+    shares: Mapping[str, float],
+    *,
+    by: SplitBy,
+    seed: int,
+    fresh: bool = False,
+    hold_out: Iterable[str] = (),
 ) -> SplitSummary:
     """Write `splits/<name>.txt` with the keys of views, then `splits.json`.
 
@@ -87,24 +100,31 @@ def split_dataset(
         by: What must not be in two splits.
         seed: Other seeds, other splits.
         fresh: Forget the splits that are there.
+        hold_out: Colours with nouns, such as `red mug`: groups of which a view shows one, or has a
+            sentence that names one, are for testing.
 
     Raises:
         SplitsThereError: Other splits are there, and not to be forgotten.
-        SpecError: The shares make no sense, or there are no views.
+        SpecError: The shares make no sense, there are no views, or none has what is held out.
     """
     check_shares(shares)
+    pairs = parse_pairs(hold_out)
+    if pairs:
+        check_can_hold(shares, by=by)
     for view in itertools.islice(data, 1):
         check_kind(view.record, by)
-    kept = {} if fresh else find_kept(data.storage, shares, by=by, seed=seed)
+    kept = {} if fresh else find_kept(data.storage, shares, by=by, seed=seed, pairs=pairs)
     if not len(data):
         raise SpecError(f"{data.storage.place}: has no views yet: there is nothing to split")
     with scratch(), ExitStack() as files:
         listing = files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
         together = Components()
-        names, views = list_views(data, by, listing, together)
+        held = HeldOut(pairs, Survey(data if pairs else ()))
+        names, views = list_views(data, by, listing, together, held)
         members = together.members()
-        check_separable(members, shares, by=by)
-        kept = kept_of(members, kept)
+        check_separable(members, shares, by=by, remedy=remedy_of(data))
+        held_out = tuple(held.found())
+        kept = with_held(kept_of(members, kept), held, together, of=len(members))
         splits: Mapping[str, str] = assign(members, shares, seed=seed, kept=kept)
         counted = count_members(members, views)
         parts = {
@@ -129,6 +149,7 @@ def split_dataset(
                 for key in sorted(splits, key=lambda key: (names[key], key))
             ),
             lists={name: hash_written(file) for name, file in parts.items()},
+            held_out=held_out,
         )
         write_splits(data.storage, summary, parts)
     return summary
@@ -148,8 +169,29 @@ def check_shares(shares: Mapping[str, float]) -> None:
         raise SpecError(f"{said}: the shares add up to {total:g}, not to 1")
 
 
+def check_can_hold(shares: Mapping[str, float], *, by: SplitBy) -> None:
+    """Hold that there is a test for what is held out, and that scenes stay whole.
+
+    Raises:
+        SpecError: There is none, or they do not.
+    """
+    if not shares.get(HELD_SPLIT):
+        raise SpecError(
+            f"--hold-out: goes to {HELD_SPLIT}, which has no share: give --{HELD_SPLIT}"
+        )
+    if by == "view":
+        raise SpecError(
+            "--hold-out: --by view would put views of one scene into two splits: leave --by out"
+        )
+
+
 def find_kept(
-    storage: Storage, shares: Mapping[str, float], *, by: SplitBy, seed: int
+    storage: Storage,
+    shares: Mapping[str, float],
+    *,
+    by: SplitBy,
+    seed: int,
+    pairs: Sequence[Pair] = (),
 ) -> dict[str, str]:
     """Return the split of each group as an earlier call, of the same kind, has written it.
 
@@ -166,6 +208,7 @@ def find_kept(
             )
         return {}
     same_kind = found.by == by or (found.by, by) == (FORMER_DEFAULT, "group")
+    same_kind &= [each.pair for each in found.held_out] == [" ".join(pair) for pair in pairs]
     if not same_kind or (found.seed, found.shares) != (seed, dict(shares)):
         raise SplitsThereError(
             f"{storage.place}: is already split differently ({found.kind}); --fresh "
@@ -207,7 +250,11 @@ def changed_lists(storage: Storage, summary: SplitSummary) -> Iterator[str]:
 
 
 def check_separable(
-    members: Mapping[str, Sequence[str]], shares: Mapping[str, float], *, by: SplitBy
+    members: Mapping[str, Sequence[str]],
+    shares: Mapping[str, float],
+    *,
+    by: SplitBy,
+    remedy: str = "",
 ) -> None:
     """Hold that there is more than one group of assets where more than one split is wanted.
 
@@ -219,8 +266,43 @@ def check_separable(
         (linked,) = members.values()
         raise SpecError(
             f"--by {by}: views that show several of them link all {len(linked)}, so they "
-            "cannot be divided into splits; choose --by group or --by view"
+            f"cannot be divided into splits; choose --by group or --by view{remedy}"
         )
+
+
+def remedy_of(data: Dataset) -> str:
+    """Return what else divides the assets of a dataset, of which recipes know that do it."""
+    kind = next((view.record.view.kind for view in data), "")
+    if kind not in RECIPES or "holdout" not in classes_of(kind)[0].model_fields:
+        return ""
+    return (
+        ", or render with --holdout 0.2 and split --by objects: then the last fifth of the scenes "
+        "shows a fifth of the objects, which no other scene does"
+    )
+
+
+def with_held(
+    kept: Mapping[str, str], held: HeldOut, together: Components, *, of: int
+) -> dict[str, str]:
+    """Return the split of each group that has one, with those for testing that are held out.
+
+    Raises:
+        SpecError: One is elsewhere already, or nothing is left.
+    """
+    found = dict(kept)
+    roots = {together.root(group): pair for group, pair in held.groups.items()}
+    for root, pair in roots.items():
+        if found.setdefault(root, HELD_SPLIT) != HELD_SPLIT:
+            raise SpecError(
+                f"--hold-out {' '.join(pair)}: new views show or name one in what is already in "
+                f"{found[root]}; --fresh makes new splits"
+            )
+    if of and len(roots) == of:
+        raise SpecError(
+            f"--hold-out: each of the {of} groups of views shows or names what is held out, so "
+            "nothing is left to train on: hold out what fewer show"
+        )
+    return found
 
 
 def kept_of(members: Mapping[str, Sequence[str]], kept: Mapping[str, str]) -> dict[str, str]:
@@ -247,8 +329,14 @@ def count_members(members: Mapping[str, Sequence[str]], views: Mapping[str, int]
 def group_of(record: ViewRecord, by: SplitBy) -> dict[str, str]:
     """Return what a view must stay together with, and the name of each."""
     if by == "group":
-        return {record.group: record.assets[0].name}
+        return {record.group: group_name(record)}
     return {asset.content: asset.name for asset in record.assets if by in (asset.kind, asset.role)}
+
+
+def group_name(record: ViewRecord) -> str:
+    """Return what people call a view's group: by the asset that it is, else as the view."""
+    named = (asset.name for asset in record.assets if asset.content == record.group)
+    return next(named, record.title)
 
 
 def check_kind(record: ViewRecord, by: SplitBy) -> None:
@@ -265,7 +353,7 @@ def check_kind(record: ViewRecord, by: SplitBy) -> None:
 
 
 def list_views(
-    data: Iterable[DatasetView], by: SplitBy, listing: IO[str], together: Components
+    data: Iterable[DatasetView], by: SplitBy, listing: IO[str], together: Components, held: HeldOut
 ) -> tuple[dict[str, str], Counter[str]]:
     """Write a line per view, its group and its key; return the names of groups, and their views.
 
@@ -284,15 +372,23 @@ def list_views(
             names |= found
             group = together.link(found)
             views[group] += 1
+            held.look(record, group)
         listing.write(f"{group}\t{view.key}\n")
     return names, views
 
 
 def assign(
-    groups: Iterable[str], shares: Mapping[str, float], *, seed: int, kept: Mapping[str, str]
+    members: Mapping[str, Sequence[str]],
+    shares: Mapping[str, float],
+    *,
+    seed: int,
+    kept: Mapping[str, str],
 ) -> dict[str, str]:
-    """Return the split of each group: first one for each split, then by what is lacking."""
-    there = sorted(groups, key=lambda group: digest(seed, group))
+    """Return the split of each group: first one for each split, then by what is lacking.
+
+    Groups with most members come first, so that the largest share gets one of them.
+    """
+    there = sorted(members, key=lambda group: (-len(members[group]), digest(seed, group)))
     splits = {group: kept[group] for group in there if group in kept}
     counts = Counter(splits.values())
     wanted: Sequence[str] = sorted(shares, key=lambda name: -shares[name])

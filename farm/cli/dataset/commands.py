@@ -166,6 +166,13 @@ def split(  # noqa: PLR0913  an option each
             "of asset such as model or hdr, a role of assets such as models, or view."
         ),
     ] = "group",
+    hold_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='A colour and a noun, such as "red mug", that only the test shows and names '
+            "together; can be given several times."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed gives other splits.")] = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace existing splits.")] = False,
     every: Every = False,
@@ -178,12 +185,17 @@ def split(  # noqa: PLR0913  an option each
     Other existing splits are replaced only with --fresh, or when you agree.
     In Python: farm.dataset.open(PATH, split="train").
 
+    With --hold-out, groups of which a view shows such a thing, or has a sentence that names one,
+    go to the test; all others are split as ever.
+
     Example:  farm dataset split datasets --train 0.7 --val 0.15 --test 0.15 --seed 7
     """
     from farm.cli.dataset.split import print_splits, split_place
 
     shares = {"train": train, "val": val, "test": test}
-    summary = split_place(place, shares, by=by, seed=seed, fresh=fresh, every=every)
+    summary = split_place(
+        place, shares, by=by, seed=seed, fresh=fresh, every=every, hold_out=hold_out or ()
+    )
     if json:
         print_json(summary)
     else:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from farm.cli.dataset.places import tell_left_out
 from farm.cli.remote.farm_options import confirm, err_console, out_console, say
+from farm.dataset.held_out import HELD_SPLIT
 from farm.dataset.reader import open_dataset
 from farm.dataset.split import SplitBy, SplitsThereError, SplitSummary, split_dataset
 from farm.spec.counted import counted
@@ -21,18 +22,19 @@ def split_place(  # noqa: PLR0913  an option each
     seed: int,
     fresh: bool,
     every: bool = False,
+    hold_out: Sequence[str] = (),
 ) -> SplitSummary:
     """Split; ask the user first if other splits would be lost."""
     data = open_dataset(place, every=every)
     tell_left_out(data)
     try:
-        return split_dataset(data, shares, by=by, seed=seed, fresh=fresh)
+        return split_dataset(data, shares, by=by, seed=seed, fresh=fresh, hold_out=hold_out)
     except SplitsThereError as error:
         if not sys.stdin.isatty():
             raise
         say(err_console(), str(error))
         confirm("replace them?", yes=False, default=False)
-        return split_dataset(data, shares, by=by, seed=seed, fresh=True)
+        return split_dataset(data, shares, by=by, seed=seed, fresh=True, hold_out=hold_out)
 
 
 def print_splits(summary: SplitSummary) -> None:
@@ -45,3 +47,6 @@ def print_splits(summary: SplitSummary) -> None:
         say(console, f"{name:5}  {counted(views, 'view')}{of}")
         if summary.shares[name] and not views:
             say(console, f"note: {name} is empty: there are too few to split")
+    for held in summary.held_out:
+        where = f"{counted(held.views, 'view')} of {counted(held.groups, 'group')}"
+        say(console, f"{held.pair}: {where} show or name one; all are in {HELD_SPLIT}")
