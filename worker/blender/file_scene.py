@@ -94,6 +94,11 @@ class FileScene:
         return tuple(item.name for item in self.items)
 
     @property
+    def rendered(self) -> tuple[bpy.types.Object, ...]:
+        """What is rendered, in the same order."""
+        return self.items
+
+    @property
     def categories(self) -> tuple[str | None, ...]:
         """What kinds of things the file says they are, in the same order."""
         return tuple(category_of(item) for item in self.items)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +22,7 @@ from farm.spec.render import ResolvedRender
 from farm.spec.task import Need
 from worker.blender import baked_file, baking, eevee, file_scene, gpu_memory, test_card, tracks
 from worker.blender import camera as cameras
+from worker.blender.bodies import note_bodies
 from worker.blender.environment import Environment
 from worker.blender.file_scene import FileScene
 from worker.blender.formats import importers
@@ -49,6 +50,7 @@ from worker.blender.user_scene import UserScene, nodes_of_materials
 from worker.blender.view_passes import (
     STICKY,
     Sampling,
+    index_alone,
     picture_alone,
     plan_samplings,
     plan_without_picture,
@@ -57,6 +59,7 @@ from worker.blender.view_passes import (
 from worker.blender.watch import Watcher, unwatch, watch
 from worker.device.device import claim_device, parse_device
 from worker.points.followed import Anchors
+from worker.points.silhouettes import Clip
 from worker.points.surfaces import Eye
 
 log = logging.getLogger(__name__)
@@ -156,7 +159,7 @@ class BlenderSession:
     def _plan(self) -> None:
         """Choose the samplings, which hang on what is asked for and on the model."""
         settings, passes = self._asked
-        see_through = self._shown is not None and bool(self._shown[1].clear_cut)
+        see_through = self._see_through
         blurred = cameras.is_blurred(self.scene)
         if self.has_own_picture:
             self._samplings = plan_without_picture(
@@ -171,6 +174,10 @@ class BlenderSession:
             see_through=see_through,
             blurred=blurred,
         )
+
+    @property
+    def _see_through(self) -> bool:
+        return self._shown is not None and bool(self._shown[1].clear_cut)
 
     @property
     def passes(self) -> tuple[PassName, ...]:
@@ -230,6 +237,7 @@ class BlenderSession:
         except TaskError:
             self.free_model()
             raise
+        note_bodies(models, self.scene, self._render_nothing)
         self._forget_kept()  # Cycles misses numbers that change alone
         self._shown = (key, models)
         self._plan()
@@ -524,6 +532,32 @@ class BlenderSession:
         """
         self._plan()
         return self._render(self._samplings[-1], seed=0)
+
+    def render_index(self) -> Path:
+        """Render which object is at the centre of each pixel, and nothing else."""
+        self._plan()
+        blurred = cameras.is_blurred(self.scene)
+        wanted = index_alone(self._samplings[0], see_through=self._see_through, blurred=blurred)
+        return self._render(wanted, seed=0)
+
+    def render_alone(self, indices: Collection[int]) -> Path:
+        """Render the same of some objects, by their numbers; the camera sees no others."""
+        assert self._shown is not None, "nothing stands there"
+        others = [item for item in self._shown[1].rendered if item.pass_index not in indices]
+        hidden = [item for item in others if item.visible_camera]
+        for item in hidden:
+            item.visible_camera = False
+        try:
+            return self.render_index()
+        finally:
+            for item in hidden:
+                item.visible_camera = True
+
+    @property
+    def clip(self) -> Clip:
+        """The nearest and farthest that the camera sees now."""
+        lens: Any = cameras.evaluated(self.scene, self.scene.camera).data
+        return Clip(float(lens.clip_start), float(lens.clip_end))
 
     def render_picture(self, *, seed: int) -> Path:
         """Render the picture alone, exactly as beside labels; the file is the caller's to remove.

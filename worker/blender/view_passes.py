@@ -146,6 +146,12 @@ def picture_alone(sampling: Sampling) -> Sampling:
     return replace(sampling, cycles_passes=needs(("rgb",)) | (sampling.cycles_passes & STICKY))
 
 
+def index_alone(sampling: Sampling, *, see_through: bool, blurred: bool) -> Sampling:
+    """Return what tells which object each pixel shows beside `sampling`, as its labels have it."""
+    kept = sampling.cycles_passes & STICKY
+    return label_sampling(needs(("index",)) | kept, see_through=see_through, blurred=blurred)
+
+
 def label_sampling(cycles_passes: frozenset[str], *, see_through: bool, blurred: bool) -> Sampling:
     """Return the one sample that labels are made of."""
     return Sampling(

@@ -109,6 +109,19 @@ def read_passes(path: Path) -> Passes:
     return Passes(grouped(channels), seconds, manifest)
 
 
+def read_once(path: Path) -> Passes:
+    """Read a render and remove its file."""
+    try:
+        return read_passes(path)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def read_index(path: Path) -> NDArray[np.uint16]:
+    """Return which object each pixel (H, W) of a render shows, 0 for none; remove its file."""
+    return np.rint(read_once(path).layers["Object Index"][..., 0]).astype(np.uint16)
+
+
 def grouped(channels: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
     """Put `ViewLayer.Combined.R` and its like together, in the order R G B A, X Y Z W or U V A."""
     names: dict[str, list[str]] = {}

@@ -18,6 +18,7 @@ from farm.spec.label import Keypoint, ObjectLabel, Point2, Point3
 from farm.spec.record import CameraRecord
 from worker.bounds import Bounds
 from worker.labels.polygons import area, clipped, clipped_to_disc, hull
+from worker.points.bodies import Body
 
 Points = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -50,6 +51,8 @@ class Thing:
     """Place among the task's assets of the one that it is of."""
     world_from_file: Matrix4 | None = None
     """The coordinates of that asset's file to the world."""
+    body: Body | None = None
+    """What its silhouette is told by, in the world; None where only the renderer knows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +86,9 @@ class Measured(Protocol):
 
     @property
     def keypoints(self) -> Mapping[str, Point3]: ...
+
+    @property
+    def body(self) -> Body | None: ...
 
 
 def thing_at(
@@ -119,6 +125,7 @@ def thing_at(
         ),
         asset=asset,
         world_from_file=world_from_file,
+        body=model.body.moved(matrix) if model.body is not None else None,
     )
 
 

@@ -134,6 +134,19 @@ class Aims:
                 kept = (depth >= self.near) & hits.takes(owner, place)
                 note(hits, surface, triangle[kept], place[kept], depth[kept])
 
+    def meetings(self, points: Numbers, triangles: Indices) -> Iterator[tuple[Indices, Numbers]]:
+        """Yield places (K,) at which rays meet triangles (T, 3), and at which depth (K,).
+
+        Args:
+            points: (V, 3), in the camera's frame.
+            triangles: Which of them each has.
+        """
+        for sheet, grid in zip(self.sheets, self.grids, strict=True):
+            turned = points if sheet.turn is AS_IT_IS else points @ sheet.turn.T
+            for _, on_sheet, depth in self._met_on(sheet, grid, turned, triangles):
+                there = depth >= self.near  # NaN where it is missed
+                yield sheet.places[on_sheet[there]], depth[there]
+
     def _met_on(
         self, sheet: Sheet, grid: Grid, points: Numbers, triangles: Indices
     ) -> Iterator[tuple[Indices, Indices, Numbers]]:

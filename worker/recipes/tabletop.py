@@ -16,12 +16,17 @@ from farm.spec.recipes.tabletop import SUPPORTED, Setup, View
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
 from farm.spec.view import View as BaseView
+from worker.images.multilayer import read_index
 from worker.labels.objects import Thing, thing_at
+from worker.points.followed import Flags
+from worker.points.silhouettes import silhouette
+from worker.points.surfaces import Eye
 from worker.recipes import Shot
 from worker.recipes.several import ModelsStage, category_of
 from worker.tabletop.settled import Settled, read_settled, write_settled
 from worker.tabletop.standing import standing
 from worker.tabletop.telling import Teller
+from worker.tabletop.visibility import count_seen, share_of
 
 if TYPE_CHECKING:  # which imports Blender
     from worker.blender.session import BlenderSession
@@ -59,7 +64,7 @@ class TabletopStage(ModelsStage):
         shines = self.models.true_strength
         self.session.set_light(view.light.strength if shines else 1.0)
         things = tuple(self._thing(number, pose) for number, pose in enumerate(poses))
-        camera, tries = self._camera(view, scene_from_world)
+        camera, tries = self._camera(view, scene_from_world, things)
         teller = Teller(self.setup, self.settled)
         return Shot(
             camera=camera,
@@ -82,7 +87,9 @@ class TabletopStage(ModelsStage):
             asset=self.places[number],
         )
 
-    def _camera(self, view: View, scene_from_world: np.ndarray) -> tuple[CameraRecord, int]:
+    def _camera(
+        self, view: View, scene_from_world: np.ndarray, things: tuple[Thing, ...]
+    ) -> tuple[CameraRecord, int]:
         """Take the first of a view's cameras that sees enough; return it and how many were tried.
 
         Raises:
@@ -93,17 +100,39 @@ class TabletopStage(ModelsStage):
             pose = as_matrix(scene_from_world @ np.array(camera.world_from_camera))
             record = self.session.look_through(PoseCamera(world_from_camera=pose, lens=camera.lens))
             record = record.model_copy(update={"world_from_camera": camera.world_from_camera})
-            if self._sees_enough(record):
+            if self._sees_enough(record, things):
                 return record, number
         raise OutOfFrameError(
-            f"{view.name}: none of {len(tried)} cameras sees {self.setup.min_visible} objects by "
+            f"none of {len(tried)} cameras sees {self._wanted} objects by "
             f"{self.setup.visible_fraction:.0%} and {self.setup.visible_px} pixels: let the camera "
             "stand nearer or higher, render more pixels, or lower min_visible"
         )
 
-    def _sees_enough(self, camera: CameraRecord) -> bool:
-        """Say whether enough objects are seen."""
-        return True
+    def _sees_enough(self, camera: CameraRecord, things: tuple[Thing, ...]) -> bool:
+        """Say whether enough of the things that sentences may name are seen, by one sample."""
+        if not self._wanted:
+            return True
+        index = read_index(self.session.render_index())
+        eye = Eye(camera, self.task.render.resolution_px)
+        shares = (
+            share_of(thing, index, self._silhouette(thing, eye))
+            for thing, prop in zip(things[1:], self.setup.props, strict=True)
+            if prop.words is not None
+        )
+        fraction, pixels = self.setup.visible_fraction, self.setup.visible_px
+        return count_seen(shares, fraction=fraction, pixels=pixels) >= self._wanted
+
+    @property
+    def _wanted(self) -> int:
+        """Objects that must be seen: of a scene with fewer of them all."""
+        named = sum(prop.words is not None for prop in self.setup.props)
+        return min(self.setup.min_visible, named)
+
+    def _silhouette(self, thing: Thing, eye: Eye) -> Flags:
+        """Return the whole silhouette of a thing; the renderer says what triangles do not tell."""
+        if thing.body is not None and thing.body.whole:
+            return silhouette(thing.body.surfaces, eye, self.session.clip)
+        return read_index(self.session.render_alone(thing.indices)) > 0
 
 
 def prepare(task: RenderTask, session: BlenderSession) -> TabletopStage:

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from farm.spec.camera import Matrix4
 from farm.spec.passes import PassName
 from farm.spec.view import View
-from worker.images.multilayer import Passes, read_passes
+from worker.images.multilayer import Passes, read_once, read_passes
 from worker.recipes import Shot
 
 Linear = NDArray[np.float32]
@@ -88,11 +88,3 @@ class Rendered:
         """
         passes = read_passes(self.path)
         return passes if self.drawn is None else passes.before(read_passes(self.drawn))
-
-
-def read_once(path: Path) -> Passes:
-    """Read a render and remove its file."""
-    try:
-        return read_passes(path)
-    finally:
-        path.unlink(missing_ok=True)

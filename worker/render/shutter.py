@@ -12,11 +12,11 @@ from farm.spec.camera import Matrix4
 from farm.spec.passes import PassName
 from farm.spec.shutter import Shutter
 from farm.spec.view import View
-from worker.images.multilayer import Passes
+from worker.images.multilayer import Passes, read_once
 from worker.labels.events import EventSensor
 from worker.labels.rim import within_rim
 from worker.recipes import Shot, Stage
-from worker.render.rendered import Exposure, Linear, Rendered, read_once
+from worker.render.rendered import Exposure, Linear, Rendered
 
 if TYPE_CHECKING:  # which imports Blender
     from worker.blender.session import BlenderSession

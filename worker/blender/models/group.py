@@ -63,6 +63,11 @@ class Models(Sequence[Model]):
         return tuple(name for model in self.each for name in model.objects)
 
     @property
+    def rendered(self) -> tuple[bpy.types.Object, ...]:
+        """The same as data-blocks."""
+        return tuple(item for model in self.each for item in model.rendered)
+
+    @property
     def clear_cut(self) -> ClearCuts:
         """How labels see what is neither solid nor clear."""
         return ClearCuts(model.clear_cut for model in self.each)

@@ -19,6 +19,7 @@ from worker.blender.models.measure import Measurement
 from worker.blender.models.pass_indices import in_order, names_of, number
 from worker.blender.view_passes import HIGHEST_INDEX
 from worker.bounds import Bounds
+from worker.points.bodies import Body
 
 BVH_ANCHOR_FACES = 50_000
 """From this many faces on a turn is cheaper with the anchor (below) than without."""
@@ -62,6 +63,8 @@ class Model:
     keypoints: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     """Points that it names, in the file's coordinates."""
     metres_per_file_unit: float = 1.0
+    body: Body | None = None
+    """What its silhouette is told by, in the file's coordinates, where several models stand."""
 
     @property
     def unit_from_model(self) -> Matrix4:
