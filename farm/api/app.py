@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from farm.api import problems
 from farm.api.auth import AuthMiddleware
+from farm.api.browser import pages
 from farm.api.hosts import HostNames
 from farm.api.metrics import Metrics
 from farm.api.owners import guard
@@ -89,6 +90,7 @@ def create_app(services: Services, *, listens_on: str = "127.0.0.1") -> FastAPI:
     for module in (jobs, tasks, streams, events, assets, datasets, farm):
         app.include_router(module.router, dependencies=[bearer, Depends(guard)])
     app.include_router(farm.open_router)
+    pages.install(app)
     app.add_middleware(
         AuthMiddleware,
         tokens=services.tokens,

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from farm.api.browser import cookies
 from farm.api.guesses import Guesses
 from farm.api.hosts import HostNames
 from farm.api.problems import ApiProblem, respond
@@ -87,14 +88,10 @@ class AuthMiddleware:
         return None
 
     async def _admit(self, scope: Scope) -> TokenInfo:
-        kind, _, token = _header(scope, b"authorization").partition(" ")
-        if not token:
-            raise _unknown("this needs a token, and the request has none")
-        if kind.lower() != "bearer":
-            raise _unknown("the Authorization header is not of the form `Bearer <token>`")
-        info = await run_in_threadpool(self.tokens.check, token.strip())
+        token = _token_of(scope)
+        info = await run_in_threadpool(self.tokens.check, token)
         if info is None:
-            raise await self._why_not(scope, token.strip())
+            raise await self._why_not(scope, token)
         _permit(info, NEEDED.get(scope["method"], "submit"))
         scope.setdefault("state", {})["token"] = info
         return info
@@ -173,6 +170,26 @@ class Exchange:
                     await self._next()
         except TimeoutError:
             pass
+
+
+def _token_of(scope: Scope) -> str:
+    """Return the token that a request brings, in a header or, from a browser, in a cookie."""
+    kind, _, token = _header(scope, b"authorization").partition(" ")
+    if token and kind.lower() != "bearer":
+        raise _unknown("the Authorization header is not of the form `Bearer <token>`")
+    if token:
+        return token.strip()
+    token = cookies.token_in(_header(scope, b"cookie"))
+    if not token:
+        raise _unknown("this needs a token, and the request has none")
+    word = _header(scope, cookies.CSRF_HEADER.encode())
+    if scope["method"] not in cookies.SAFE and not cookies.is_own(token, word):
+        raise ApiProblem(
+            403,
+            "the request has the cookie of a browser, but does not come from a page of the farm",
+            "open the farm's page again and repeat it there, or send the token as a header",
+        )
+    return token
 
 
 def _permit(info: TokenInfo, needed: Role) -> None:

@@ -1,0 +1,174 @@
+"""The pages: what runs, what it looks like, what is wrong, what to do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, FastAPI, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.responses import RedirectResponse, Response
+
+from farm.api import jobs, streams, workers
+from farm.api.browser import cookies
+from farm.api.browser.job_list import JobList, listed
+from farm.api.browser.rendering import page, static_file, trouble
+from farm.api.browser.visitor import Looking, Pressing, SignInError, form_of, left_s, own_place
+from farm.api.browser.words import farm_sentence, job_sentence, shares, title_of
+from farm.api.owners import seen_jobs
+from farm.api.problems import ApiProblem, on_http
+from farm.api.routes.jobs import remembered
+from farm.api.routes.parameters import JobId
+from farm.api.services import FarmServices
+from farm.api.status import farm_status
+from farm.spec.wire import JobInfo
+
+router = APIRouter(include_in_schema=False)
+
+VERBS = ("pause", "resume", "cancel", "retry")
+
+
+@router.get("/static/{version}/{name}")
+def static(version: str, name: str) -> Response:
+    """Serve a script or style; the version is in the address so that browsers may keep it."""
+    del version
+    return static_file(name)
+
+
+@router.get("/favicon.ico")
+def favicon() -> Response:
+    """Serve what browsers ask for by themselves."""
+    return static_file("icon.svg")
+
+
+@router.get("/login")
+def ask_token(next: str = "/") -> Response:  # noqa: A002 - the word in the address
+    """Ask for a token."""
+    return page("login", next=own_place(next), fault="")
+
+
+@router.post("/login")
+async def take_token(request: Request, services: FarmServices) -> Response:
+    """Exchange a token for a cookie."""
+    fields = await form_of(request)
+    token, wanted = fields.get("token", "").strip(), own_place(fields.get("next", "/"))
+    info = await run_in_threadpool(services.tokens.check, token) if token else None
+    if info is None:
+        client = request.client
+        await services.guesses.slow_down(client.host if client else "")
+        fault = "This token is not known here, has expired, or was revoked."
+        return page("login", status=401, next=wanted, fault=fault)
+    answer = RedirectResponse(wanted, 303)
+    cookies.keep(answer, token, secure=request.url.scheme == "https", left_s=left_s(info))
+    return answer
+
+
+@router.post("/logout")
+def forget_token(_fields: Pressing) -> Response:
+    """Let the browser forget its token."""
+    answer = RedirectResponse("/login", 303)
+    cookies.forget(answer)
+    return answer
+
+
+@router.get("/")
+def front(services: FarmServices, who: Looking, wanted: Annotated[JobList, Query()]) -> Response:
+    """Show what the farm does."""
+    found = seen_jobs(services, who.info)
+    infos = [services.job_feed.info(status, whole=False) for status in found]
+    crew = workers.list_workers(services.ledger)
+    if not services.settings.shared:
+        crew = tuple(workers.as_seen(services, who.info, worker) for worker in crew)
+    return page(
+        "front",
+        who=who,
+        sentence=farm_sentence(infos, crew),
+        jobs=listed(infos, wanted),
+        wanted=wanted,
+        owners=sorted({info.owner for info in infos if info.owner}),
+        workers=crew,
+        job_sentence=job_sentence,
+        shares=shares,
+    )
+
+
+@router.get("/jobs/{job_id}")
+def show_job(services: FarmServices, who: Looking, job_id: JobId) -> Response:
+    """Show a job."""
+    info = services.job_feed.info(jobs.find_status(services.ledger, job_id))
+    return job_page(services, who, streams.with_state(services, info))
+
+
+@router.post("/jobs/{job_id}/priority")
+def change_priority(services: FarmServices, fields: Pressing, job_id: JobId) -> Response:
+    """Change the priority of a job."""
+    text = fields.get("priority", "")
+    if not text.lstrip("-").isdigit() or not -100 <= int(text) <= 100:
+        raise ApiProblem(
+            422, f"priority: {text[:20]!r} is not a whole number from -100 to 100", "correct it"
+        )
+    jobs.find_status(services.ledger, job_id)
+    services.ledger.set_priority(job_id, int(text))
+    remembered(services, job_id)
+    return RedirectResponse(f"/jobs/{job_id}", 303)
+
+
+@router.post("/jobs/{job_id}/{verb}")
+def steer_job(services: FarmServices, _fields: Pressing, job_id: JobId, verb: str) -> Response:
+    """Pause, resume, cancel or retry a job."""
+    if verb not in VERBS:
+        raise ApiProblem(404, f"a job cannot be told to {verb[:20]!r}", f"one of {VERBS}")
+    jobs.steer(services.ledger, job_id, verb)
+    remembered(services, job_id)
+    return RedirectResponse(f"/jobs/{job_id}", 303)
+
+
+@router.get("/workers")
+def show_workers(services: FarmServices, who: Looking) -> Response:
+    """Show the workers."""
+    crew = workers.list_workers(services.ledger)
+    if not services.settings.shared:
+        crew = tuple(workers.as_seen(services, who.info, worker) for worker in crew)
+    return page("workers", who=who, workers=crew)
+
+
+@router.get("/account")
+def account(services: FarmServices, who: Looking) -> Response:
+    """Show whoever looks, their tokens and what they take."""
+    return page("account", who=who, farm=farm_status(services, who.info))
+
+
+def job_page(services: FarmServices, who: Looking, info: JobInfo) -> Response:
+    """Return the page of a job."""
+    return page(
+        "job",
+        who=who,
+        job=info,
+        may_change=who.may_change(info.owner),
+        sentence=job_sentence(info),
+        shares=shares(info),
+        title=title_of(info),
+        spec=services.book.load(info.job_id),
+    )
+
+
+async def on_sign_in(_request: Request, error: Exception) -> Response:
+    """Lead whoever has no token to where they can give one."""
+    assert isinstance(error, SignInError)
+    return RedirectResponse(error.place, 303)
+
+
+def install(app: FastAPI) -> None:
+    """Serve the pages."""
+    app.include_router(router)
+    app.add_exception_handler(SignInError, on_sign_in)
+    app.add_exception_handler(StarletteHTTPException, on_problem)
+
+
+async def on_problem(request: Request, error: Exception) -> Response:
+    """Answer a problem as a page where a person looks at it, else as a document."""
+    wants = request.headers.get("accept", "")
+    if request.url.path.startswith("/v1") or "text/html" not in wants:
+        return await on_http(request, error)
+    assert isinstance(error, StarletteHTTPException)
+    return trouble(error.status_code, str(error.detail), getattr(error, "remedy", ""))

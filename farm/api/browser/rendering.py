@@ -1,0 +1,81 @@
+"""Pages as answers: templates, the headers that keep other sites out, scripts and styles."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import Response
+
+from farm.api.problems import not_found
+from farm.spec.amounts import duration, file_size
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; object-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+A_YEAR = "public, max-age=31536000, immutable"
+MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates; all that they are given is escaped."""
+    made = Environment(
+        loader=PackageLoader("farm.api.browser", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"duration": duration, "file_size": file_size}
+    made.globals["static"] = static_url
+    return made
+
+
+def page(name: str, *, status: int = 200, **given: Any) -> Response:
+    """Return a page."""
+    text = environment().get_template(f"{name}.html").render(given)
+    headers = {**HEADERS, "Cache-Control": "no-store"}
+    return Response(text, status, headers, "text/html; charset=utf-8")
+
+
+@cache
+def static_files() -> dict[str, tuple[bytes, str]]:
+    """Return the scripts and styles, and the hash of each, by name."""
+    folder = resources.files("farm.api.browser") / "static"
+    found = {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
+    return {name: (data, hashlib.sha256(data).hexdigest()[:16]) for name, data in found.items()}
+
+
+def static_url(name: str) -> str:
+    """Return where a script or style is: another place for other contents."""
+    return f"/static/{static_files()[name][1]}/{name}"
+
+
+def static_file(name: str) -> Response:
+    """Return a script or style.
+
+    Raises:
+        ApiProblem: There is none.
+    """
+    found = static_files().get(name)
+    if found is None:
+        raise not_found(f"file {name[:40]!r}", "load the page again")
+    suffix = f".{name.rpartition('.')[2]}"
+    kind = MEDIA_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    headers = {"Cache-Control": A_YEAR, "ETag": f'"{found[1]}"', **HEADERS}
+    return Response(found[0], 200, headers, kind)
+
+
+def trouble(status: int, detail: str, remedy: str) -> Response:
+    """Return the page of an error: what is wrong, and what helps."""
+    return page("trouble", status=status, code=status, detail=detail, remedy=remedy)
