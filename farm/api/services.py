@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from farm.api.datasets.thumbnails import Thumbnails
 from farm.api.guesses import Guesses
 from farm.api.job_feed import JobFeed
 from farm.api.promises import Promises
@@ -47,6 +48,7 @@ class Services:
     quotas: Quotas = field(init=False)
     fill: FillLog = field(init=False)
     datasets_look: LastLook = field(init=False)
+    thumbnails: Thumbnails = field(init=False)
     guesses: Guesses = field(default_factory=Guesses)
     library_lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while assets of a job are looked for and while unused ones are removed."""
@@ -55,6 +57,7 @@ class Services:
         self.job_feed = JobFeed(self.ledger, self.book)
         self.fill = FillLog(self.storage)
         self.datasets_look = LastLook(self.storage)
+        self.thumbnails = Thumbnails(self.settings.spool_folder / "thumbnails")
         self.holdings = Holdings(self.storage)
         sizes = Sizes(self.storage, self.book)
         self.quotas = Quotas(self.ledger, self.holdings, sizes, self.settings)

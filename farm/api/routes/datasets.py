@@ -5,21 +5,24 @@ from __future__ import annotations
 import mimetypes
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import Response, StreamingResponse
 
 from farm.api import jobs
 from farm.api.datasets import files
+from farm.api.datasets.gallery import ViewCard, list_cards
 from farm.api.datasets.listing import list_files
+from farm.api.datasets.thumbnails import SIZES
 from farm.api.datasets.views import view_lines
 from farm.api.owners import seen_jobs
 from farm.api.routes.parameters import Cursor, JobId, Limit
 from farm.api.services import Caller, FarmServices
-from farm.spec.wire import DatasetFile, DatasetInfo, Page
+from farm.spec.wire import SHA256_PATTERN, DatasetFile, DatasetInfo, Page
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
 NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
+FOR_EVER = "private, max-age=31536000, immutable"
 BYTES = {
     "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 }
@@ -81,6 +84,44 @@ def dataset_views(services: FarmServices, job_id: JobId) -> Response:
     """Of all finished views, one per line: `{"dataset": folder, "record": ...}`."""
     job = jobs.find_job(services.book, job_id)
     return StreamingResponse(view_lines(services.storage, job), media_type="application/x-ndjson")
+
+
+@router.get("/{job_id}/gallery", summary="Leaf through a job's views")
+def gallery(
+    services: FarmServices,
+    job_id: JobId,
+    find: Annotated[
+        str, Query(max_length=200, description="Words that a view must have to do with.")
+    ] = "",
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 60,
+) -> Page[ViewCard]:
+    """With what is shown of each: pictures by hash, things, sentences."""
+    job = jobs.find_job(services.book, job_id)
+    return list_cards(services.storage, job, cursor=cursor, limit=limit, find=find)
+
+
+@router.get("/{job_id}/thumbnails/{sha256}/{path:path}", summary="Show a small picture of a file",
+            response_class=Response, responses={200: {"content": {"image/webp": {}}}})  # fmt: skip
+def thumbnail(  # noqa: PLR0913 - what a picture is of, and how large
+    services: FarmServices,
+    job_id: JobId,
+    sha256: Annotated[str, Path(pattern=SHA256_PATTERN)],
+    path: str,
+    size: Annotated[
+        int, Query(ge=1, le=1024, description="Longest side, pixels; 256 or 1024.")
+    ] = 256,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """A WebP; the same for ever, since the hash is in its address."""
+    size = next(each for each in SIZES if size <= each)
+    headers = {"Cache-Control": FOR_EVER, "ETag": f'"{sha256}-{size}"', **NO_SNIFFING}
+    if if_none_match and headers["ETag"] in if_none_match:
+        return Response(None, 304, headers)
+    jobs.find_job(services.book, job_id)
+    key, _ = files.file_key(services.storage, job_id, path)
+    data = services.thumbnails.picture(services.storage, key, sha256, size_px=size)
+    return Response(data, 200, headers, "image/webp")
 
 
 @router.get("/{job_id}/preview", summary="Show a job's contact sheet", response_class=Response,

@@ -1,3 +1,4 @@
+import { Gallery } from "./gallery.js";
 import { drawBar, duration, listen, percent, say, showTimes } from "./live.js";
 
 const place = document.querySelector("[data-job]");
@@ -27,8 +28,10 @@ function onJob(job) {
   }
   const said = job.state === "running" || job.state === "queued" ? "" : `${job.state} · `;
   document.title = `${said}${percent(job)} % ${job.name}`;
+  gallery.refresh();
   if (job.state !== first) location.reload(); // other buttons
 }
 
 showTimes();
+const gallery = new Gallery(document.querySelector("[data-gallery]"), place.dataset.job);
 listen(onJob, place.dataset.job);
