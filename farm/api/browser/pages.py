@@ -13,7 +13,15 @@ from farm.api import jobs, streams, workers
 from farm.api.browser import cookies
 from farm.api.browser.job_list import JobList, listed
 from farm.api.browser.rendering import page, static_file, trouble
-from farm.api.browser.visitor import Looking, Pressing, SignInError, form_of, left_s, own_place
+from farm.api.browser.visitor import (
+    Looking,
+    OwnForm,
+    Pressing,
+    SignInError,
+    form_of,
+    left_s,
+    own_place,
+)
 from farm.api.browser.words import farm_sentence, job_sentence, shares, title_of
 from farm.api.owners import seen_jobs
 from farm.api.problems import ApiProblem, on_http
@@ -64,7 +72,7 @@ async def take_token(request: Request, services: FarmServices) -> Response:
 
 
 @router.post("/logout")
-def forget_token(_fields: Pressing) -> Response:
+def forget_token(_fields: OwnForm) -> Response:
     """Let the browser forget its token."""
     answer = RedirectResponse("/login", 303)
     cookies.forget(answer)

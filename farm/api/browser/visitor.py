@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import time
 from dataclasses import dataclass
 from typing import Annotated
@@ -79,19 +80,31 @@ async def form_of(request: Request) -> dict[str, str]:
     return {name: values[-1] for name, values in fields.items()}
 
 
-async def pressing(request: Request, who: Looking) -> dict[str, str]:
-    """Return the fields of a form that changes something.
+async def own_form(request: Request, who: Looking) -> dict[str, str]:
+    """Return the fields of a form.
 
     Raises:
-        ApiProblem: It does not come from a page of ours, or the visitor may only look.
+        ApiProblem: It does not come from a page of ours.
     """
     fields = await form_of(request)
-    if cookies.csrf_of("") == who.csrf or fields.get(cookies.CSRF_FIELD) != who.csrf:
+    if not hmac.compare_digest(fields.get(cookies.CSRF_FIELD, "").encode(), who.csrf.encode()):
         raise ApiProblem(
             403,
             "the form does not come from a page of this farm, or from one that is out of date",
             "load the page again and repeat it",
         )
+    return fields
+
+
+OwnForm = Annotated[dict[str, str], Depends(own_form)]
+
+
+def pressing(who: Looking, fields: OwnForm) -> dict[str, str]:
+    """Return the fields of a form that changes something.
+
+    Raises:
+        ApiProblem: It does not come from a page of ours, or the visitor may only look.
+    """
     if not who.may_submit:
         raise ApiProblem(
             403,

@@ -1,0 +1,292 @@
+"""The pages without a browser: who sees what, who may press what, what other sites cannot."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import httpx
+import imagecodecs
+import numpy as np
+import pytest
+
+from farm.api.browser.cookies import COOKIE
+from farm.job_store import prefix_of
+from farm.ledger import JobState
+from farm.spec.task import view_id
+from tests.builders import a_record
+from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
+
+HTML = {"accept": "text/html,application/xhtml+xml"}
+EVIL = '<script>alert("x")</script> & <b>chairs</b>'
+
+
+@pytest.fixture(scope="module")
+def api(redis_server, tmp_path_factory):
+    with ApiServer(redis_server.url, tmp_path_factory.mktemp("api")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def job(api):
+    for data in (MODEL, HDR):
+        api.upload(data)
+    sent = body(a_submission()) | {"name": EVIL}
+    answer = api.client("submit").post("/v1/jobs", json=sent)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["job_id"]
+
+
+def browser(api, role=None):
+    """Return what a browser is to the server: it keeps cookies and asks for pages."""
+    client = httpx.Client(base_url=api.url, headers=HTML, timeout=60)
+    api.clients.append(client)
+    if role:
+        answer = client.post("/login", data={"token": api.tokens[role], "next": "/workers"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/workers")
+    return client
+
+
+def csrf_in(page):
+    return re.search(r'data-csrf="([0-9a-f]+)"', page.text)[1]
+
+
+def test_whoever_has_no_token_is_asked_for_one_and_comes_back(api, job):
+    answer = browser(api).get(f"/jobs/{job}?find=red")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/login?next=/jobs/{job}%3Ffind%3Dred"
+    assert 'name="token"' in browser(api).get(answer.headers["location"]).text
+
+
+@pytest.mark.parametrize(
+    "wanted", ["https://elsewhere.example/", "//elsewhere.example", "/\\e", "x"]
+)
+def test_a_login_leads_to_no_other_site(api, wanted):
+    sent = {"token": api.tokens["read"], "next": wanted}
+
+    assert browser(api).post("/login", data=sent).headers["location"] == "/"
+
+
+def test_a_wrong_token_is_told_so_and_is_not_shown_again(api):
+    answer = browser(api).post("/login", data={"token": "farm_000000000000_secret"})
+
+    assert answer.status_code == 401
+    assert "not known here" in answer.text
+    assert "secret" not in answer.text
+    assert COOKIE not in answer.headers.get("set-cookie", "")
+
+
+def test_scripts_and_other_sites_never_get_the_cookie(api):
+    answer = browser(api).post("/login", data={"token": api.tokens["read"]})
+
+    said = answer.headers["set-cookie"].lower()
+    assert "httponly" in said
+    assert "samesite=strict" in said
+
+
+def test_a_cookie_lasts_no_longer_than_its_token(api):
+    token, _ = api.services.tokens.create("ann", "read", expires_s=time.time() + 100)
+
+    answer = browser(api).post("/login", data={"token": token})
+
+    age = int(re.search(r"Max-Age=(\d+)", answer.headers["set-cookie"])[1])
+    assert 90 <= age <= 100
+
+
+@pytest.mark.parametrize("place", ["/", "/workers", "/account", "/login", "/nothing/here"])
+def test_pages_run_no_code_of_others_and_stand_in_no_frame(api, place):
+    answer = browser(api, "read").get(place)
+
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe-inline" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert not re.search(r"<script(?![^>]*\ssrc=)|\son\w+=|\sstyle=|https?://", answer.text)
+
+
+def test_names_are_text_and_never_markup(api, job):
+    client = browser(api, "admin")
+
+    for place in ("/", f"/jobs/{job}"):
+        page = client.get(place).text
+        assert "&lt;script&gt;" in page
+        assert "<script>alert" not in page
+        assert "<b>chairs</b>" not in page
+
+
+def test_a_reader_sees_no_buttons_and_cannot_press_them(api, job):
+    client = browser(api, "read")
+    page = client.get(f"/jobs/{job}")
+
+    assert "/pause" not in page.text
+    told = client.post(f"/jobs/{job}/pause", data={"csrf": csrf_in(page)})
+    assert told.status_code == 403
+    assert "only its owner and admins may change it" in told.text
+    assert api.ledger.job(job).state is JobState.QUEUED
+
+
+def test_the_owner_s_own_reading_token_changes_nothing(api, job):
+    token, _ = api.services.tokens.create(api.ledger.job(job).owner, "read")
+    client = browser(api)
+    client.post("/login", data={"token": token})
+
+    told = client.post(f"/jobs/{job}/pause", data={"csrf": csrf_in(client.get("/"))})
+    assert told.status_code == 403
+    assert "role submit" in told.text
+
+
+def test_a_form_from_elsewhere_changes_nothing(api, job):
+    client = browser(api, "admin")
+
+    for sent in ({}, {"csrf": "0" * 32}):
+        told = client.post(f"/jobs/{job}/cancel", data=sent)
+        assert told.status_code == 403
+        assert "does not come from a page of this farm" in told.text
+    assert api.ledger.job(job).state is JobState.QUEUED
+
+
+def test_a_cookie_alone_changes_nothing_by_the_api(api, job):
+    client = browser(api, "admin")
+    word = csrf_in(client.get("/"))
+
+    told = client.post(f"/v1/jobs/{job}/pause")
+    assert told.status_code == 403
+    assert "does not come from a page of the farm" in told.json()["detail"]
+    assert client.post(f"/v1/jobs/{job}/pause", headers={"Farm-Csrf": word}).is_success
+    assert client.post(f"/v1/jobs/{job}/resume", headers={"Farm-Csrf": word}).is_success
+
+
+def test_a_cookie_is_enough_to_look_by_the_api(api, job):
+    assert browser(api, "read").get(f"/v1/jobs/{job}").json()["name"] == EVIL
+
+
+def test_whoever_owns_a_job_steers_it(api, job):
+    client = browser(api, "submit")
+    word = csrf_in(client.get("/"))
+
+    answer = client.post(f"/jobs/{job}/pause", data={"csrf": word})
+    assert answer.headers["location"] == f"/jobs/{job}"
+    assert api.ledger.job(job).state is JobState.PAUSED
+    assert "Paused, 0 of 8 views" in client.get(f"/jobs/{job}").text
+    client.post(f"/jobs/{job}/resume", data={"csrf": word})
+    client.post(f"/jobs/{job}/priority", data={"csrf": word, "priority": "7"})
+    assert api.ledger.job(job).priority == 7
+    assert (
+        client.post(f"/jobs/{job}/priority", data={"csrf": word, "priority": "x"}).status_code
+        == 422
+    )
+
+
+def test_who_logs_out_is_out(api):
+    client = browser(api, "read")
+    client.post("/logout", data={"csrf": csrf_in(client.get("/"))})
+
+    assert client.get("/").status_code == 303
+
+
+def test_the_list_is_found_and_sorted_by_its_address(api, job):
+    client = browser(api, "read")
+
+    assert job in client.get(f"/?q=CHAIRS&state={api.ledger.job(job).state}&sort=-name").text
+    assert "No job is here that fits" in client.get("/?q=no+such+job").text
+    assert client.get("/?sort=colour").status_code == 422
+
+
+def test_an_error_is_a_page_for_people_and_a_document_for_programs(api):
+    client = browser(api, "read")
+
+    page = client.get("/jobs/000000000000")
+    assert page.status_code == 404
+    assert "What helps" in page.text
+    plain = client.get("/jobs/000000000000", headers={"accept": "application/json"})
+    assert plain.json()["remedy"]
+
+
+def test_scripts_are_kept_by_browsers_under_the_hash_of_what_they_hold(api):
+    page = browser(api).get("/login").text
+    [place] = re.findall(r'href="(/static/[0-9a-f]{16}/farm\.css)"', page)
+
+    answer = httpx.get(f"{api.url}{place}")
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-type"].startswith("text/css")
+    assert httpx.get(f"{api.url}/static/0/auth.py").status_code == 404
+
+
+# The gallery
+
+
+@pytest.fixture(scope="module")
+def gallery(api, job):
+    """Return the job, with eight views of four tasks on storage."""
+    from farm import expand
+    from worker.render.record_book import RecordBook
+
+    for task in expand.expand(api.services.book.load(job)):
+        book = RecordBook(task, api.storage)
+        for view in task.views:
+            colour = np.full((64, 64, 3), 20 * view.index, np.uint8)
+            files = {"rgb": imagecodecs.png_encode(colour)}
+            record = a_record(view, files=files, model=task.assets[0], hdr=task.assets[1])
+            for name, file in record.files.items():
+                api.storage.put(f"{task.dataset}/{file.path}", files[name])
+            told = {"view_id": view_id(task, view), "task_id": task.task_id}
+            book.add(record.model_copy(update=told))
+    return job
+
+
+def test_views_are_leafed_through_page_by_page(api, gallery):
+    client = api.client("read")
+    names, cursor = [], None
+    for _ in range(4):
+        asked = {"limit": 3, **({"cursor": cursor} if cursor else {})}
+        page = client.get(f"/v1/datasets/{gallery}/gallery", params=asked).json()
+        names += [card["name"] for card in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+
+    assert len(names) == len(set(names)) == 8
+
+
+def test_views_are_found_by_words(api, gallery):
+    client = api.client("read")
+
+    found = client.get(f"/v1/datasets/{gallery}/gallery?find=CHAIR+studio").json()
+    assert len(found["items"]) == 8
+    assert client.get(f"/v1/datasets/{gallery}/gallery?find=zebra").json()["items"] == []
+
+
+def test_a_small_picture_is_of_the_file_with_that_hash(api, gallery):
+    client = api.client("read")
+    card = client.get(f"/v1/datasets/{gallery}/gallery").json()["items"][3]
+    file = card["pictures"]["rgb"]
+    place = f"/v1/datasets/{gallery}/thumbnails/{file['sha256']}/{file['path']}"
+
+    answer = client.get(place)
+    assert answer.headers["content-type"] == "image/webp"
+    assert imagecodecs.webp_decode(answer.content).shape == (64, 64, 3)
+    assert client.get(place, headers={"if-none-match": answer.headers["etag"]}).status_code == 304
+    other = place.replace(file["sha256"], "0" * 64)
+    assert client.get(other).status_code == 404
+    assert client.get(place.replace("images/", "../../auth/")).status_code in (404, 422)
+
+
+def test_small_pictures_take_no_more_than_their_bound(tmp_path):
+    from farm.api.datasets.thumbnails import Thumbnails
+    from farm.storage import FolderStorage, hash_of
+
+    storage = FolderStorage(tmp_path / "storage")
+    kept = Thumbnails(tmp_path / "kept", kept_bytes=2000)
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        noise = rng.integers(0, 255, (64, 64, 3), np.uint8)
+        storage.put(f"{number}.png", imagecodecs.png_encode(noise))
+        kept.picture(storage, f"{number}.png", hash_of(storage, f"{number}.png"), size_px=256)
+
+    assert sum(each.stat().st_size for each in (tmp_path / "kept").glob("*/*")) < 2 * 2000 + 4000
+
+
+def test_prefixes_of_jobs_hold_their_galleries(api, gallery):
+    assert any(key.startswith(prefix_of(gallery)) for key in api.storage.keys(prefix_of(gallery)))
