@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +15,9 @@ from farm.errors import SpecError
 from farm.library.ids import ID_LENGTH, assign_ids
 from farm.spec.asset import KINDS, Asset, AssetFile, AssetKind, Credit
 from farm.spec.quote import is_text, quoted
+
+TAG_CHARS, TAGS_CHARS = 100, 2000
+"""Most characters of a tag, which is a word or two, and of all that are read of a sidecar."""
 
 
 def discover(
@@ -157,4 +161,15 @@ def read_credit(path: Path) -> Credit:
     if not isinstance(data, dict):
         raise SpecError(f"{sidecar}: is not a JSON object; mend or remove it")
     data = {"licence": data.get("license")} | data
-    return Credit(**{key: data[key] for key in Credit.model_fields if is_text(data.get(key))})
+    known = {key: data[key] for key in Credit.model_fields if is_text(data.get(key))}
+    return Credit(**known | {"tags": tags_in(data)})
+
+
+def tags_in(sidecar: dict[str, Any]) -> tuple[str, ...]:
+    """Return the words for what an asset shows; what is no list of words has none."""
+    tags = sidecar.get("tags")
+    if not isinstance(tags, list):
+        return ()
+    words = [tag for tag in tags if is_text(tag) and len(tag) <= TAG_CHARS]
+    ends = itertools.accumulate(len(word) for word in words)
+    return tuple(word for word, end in zip(words, ends, strict=True) if end <= TAGS_CHARS)

@@ -50,6 +50,8 @@ class Credit(Spec):
     """Title of the asset at its source."""
     category: str | None = None
     """What kind of thing it is, such as `chair`."""
+    tags: tuple[str, ...] = Field(default=(), exclude_if=lambda tags: not tags)
+    """Words for what it shows, as its source has them."""
     author: str | None = None
     licence: str | None = None
     """SPDX identifier or the source's own word, such as `CC0-1.0` or `cc_zero`."""
@@ -63,6 +65,11 @@ class Credit(Spec):
     """Page of the asset."""
     fetched: str | None = None
     """When it was fetched, as ISO 8601 has it."""
+
+    @property
+    def without_tags(self) -> Credit:
+        """The same for whom tags say nothing."""
+        return self.model_copy(update={"tags": ()}) if self.tags else self
 
 
 class AssetFile(Spec):
@@ -97,6 +104,11 @@ class Asset(Spec):
     """Of a scene, what its recipe had to know to make tasks of it; a task does not carry it."""
     in_library: bool = False
     """The file and its dependencies are kept by hash in the library of the farm's storage."""
+
+    @property
+    def without_tags(self) -> Asset:
+        """The same asset, as records have it: its tags are only for those who choose words."""
+        return self.model_copy(update={"credit": self.credit.without_tags})
 
     @property
     def content(self) -> str:

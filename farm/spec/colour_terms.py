@@ -12,9 +12,11 @@ said of the thing if it holds of `MOST_SHARE` of the pixels or more, and no othe
 
 The prototypes are the centroids of the ISCC-NBS system (Kelly and Judd, Color: Universal Language
 and Dictionary of Names, NBS Special Publication 440, 1976), which was made for the colours of
-surfaces, and for what is more vivid than those some of CSS Color 4 and the eleven terms' own
-colours in xkcd's survey of names (2010, CC0). Which terms they have follows from their names:
-`reddish brown` is brown, but might be called red.
+surfaces, and has only five greys: those between are steps of Munsell's neutrals, black below 2.5
+and white above 8.5 as in the same book, with what is near these limits called by both terms. For
+what is more vivid than surfaces there are some of CSS Color 4, and the eleven terms' own colours in
+xkcd's survey of names (2010, CC0). Which terms they have follows from their names: `reddish brown`
+is brown, but might be called red.
 """
 
 from __future__ import annotations
@@ -27,25 +29,20 @@ MIGHT_SHARE = 0.05
 """Share from which on a term might be said by somebody."""
 
 SURFACES = (
-    ("black", "222222 202428 1e2321 25241d 242124 282022"),
+    ("black", "222222 1a2421 202428 28201c 1e2321 25241d 242124 282022"),
     ("black blue", "202830"),
-    ("black brown", "28201c"),
-    ("black green", "1a2421"),
     ("black purple", "291e29"),
     ("black red brown", "2e1d21"),
-    ("white", "e9e9ed f2f3f4"),
-    ("white green", "dfede8"),
-    ("white pink", "eae3e1"),
-    ("white purple", "e8e3e5"),
+    ("white", "e9e9ed dfede8 eae3e1 e8e3e5 f2f3f4"),
     ("white yellow", "f0ead6"),
-    ("grey", "555555 b9b8b5 848482"),
-    ("grey blue", "81878b 51585e b4bcc0"),
-    ("grey brown", "5b504f 5c504f 8e8279 8f817f"),
-    ("grey green", "4e5755 7d8984 b2beb5"),
-    ("grey pink", "c1b6b3"),
-    ("grey purple", "5d555b bfb9bd 8b8589"),
+    (
+        "grey",
+        "81878b 5b504f 51585e 555555 4e5755 5d555b 5c504f 7d8984 b4bcc0 b9b8b5 b2beb5 bfb9bd "
+        "848482 57554c c1b6b3 8b8589 8f817f",
+    ),
+    ("grey brown", "8e8279"),
     ("grey brown yellow", "bfb8a5"),
-    ("grey green brown", "8a8776 57554c"),
+    ("grey green brown", "8a8776"),
     ("red", "841b2d ab4e52 bc3f4a 5c0923 be0032"),
     ("red brown", "722f37"),
     ("red purple", "673147 78184a 54133b"),
@@ -80,9 +77,9 @@ SURFACES = (
     ("blue green black", "002e3b"),
     ("blue purple black", "252440"),
     ("blue purple grey", "4c516d 8c92ac"),
-    ("yellow", "fada5e f8de7e f3e5ab d4af37 f3c300"),
+    ("yellow", "e9e450 fada5e eae679 f8de7e ebe8a4 f3e5ab d4af37 dcd300 f3c300"),
     ("yellow brown", "af8d13 c9ae5d"),
-    ("yellow green", "e9e450 b9b57d eae679 b9b459 ebe8a4 beb72e dcd300"),
+    ("yellow green", "b9b57d b9b459 beb72e"),
     ("yellow brown green", "ab9144"),
     ("yellow brown grey", "c2b280"),
     ("orange", "fd943f ed872d f38400"),
@@ -137,6 +134,14 @@ SURFACES = (
     ("purple pink grey", "aa8a9e"),
 )
 """Terms, and the centroids of ISCC-NBS that may be called so, as hexadecimal digits of sRGB."""
+NEUTRALS = (
+    ("black", "2a2a2a"),
+    ("white", "e6e6e6"),
+    ("grey", "484848 606060 7a7a7a 959595 b1b1b1 c6c6c6"),
+    ("grey black", "3a3a3a"),
+    ("grey white", "d2d2d2"),
+)
+"""The same of greys between those."""
 VIVID = (
     ("black", "000000"),
     ("white", "ffffff"),
@@ -145,7 +150,7 @@ VIVID = (
     ("red orange", "ff4500 ff6347"),
     ("green", "15b01a 008000 00ff00 00ff7f"),
     ("green yellow", "7fff00"),
-    ("blue", "0343df 0000ff 1e90ff b0e0e6"),
+    ("blue", "0343df 0000ff 000080 0000cd 1e90ff b0e0e6"),
     ("blue green", "00ffff 40e0d0 00ced1"),
     ("blue purple", "6a5acd"),
     ("blue white green", "e0ffff"),
@@ -163,7 +168,7 @@ VIVID = (
 """The same of colours of screens."""
 PROTOTYPES: tuple[tuple[str, tuple[str, ...]], ...] = tuple(
     (digits, tuple(terms.split()))
-    for terms, colours in (*SURFACES, *VIVID)
+    for terms, colours in (*SURFACES, *NEUTRALS, *VIVID)
     for digits in colours.split()
 )
 """Six hexadecimal digits of sRGB, and the terms (`farm.spec.expression.ColourTerm`)."""

@@ -243,7 +243,11 @@ class Job(Spec):
 
 def make_job(spec: JobSpec, assets: Sequence[Asset]) -> Job:
     """Join a spec with its assets; the ids depend on nothing else: asking again finds the job."""
-    by_role = [asset for role in spec.recipe.roles for asset in of_role(assets, role.name)]
+    by_role = [
+        asset if role.tagged else asset.without_tags
+        for role in spec.recipe.roles
+        for asset in of_role(assets, role.name)
+    ]
     shown = spec.render.model_copy(update={"previews": True})  # without, it is the same dataset
     settings = spec.model_copy(update={"render": shown}).model_dump(
         mode="json",

@@ -16,6 +16,7 @@ from farm.spec.recipes.tabletop import SUPPORTED, Setup, View
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
 from farm.spec.view import View as BaseView
+from farm.words.banned import banned_nouns
 from worker.images.multilayer import read_index
 from worker.labels.objects import Thing, thing_at
 from worker.points.followed import Flags
@@ -46,7 +47,7 @@ class TabletopStage(ModelsStage):
 
     @property
     def label_passes(self) -> tuple[PassName, ...]:
-        return SUPPORTED
+        return (*SUPPORTED, "material")  # by which colours and materials are measured
 
     @property
     def notes(self) -> dict[str, tuple[str, ...]]:
@@ -65,7 +66,9 @@ class TabletopStage(ModelsStage):
         self.session.set_light(view.light.strength if shines else 1.0)
         things = tuple(self._thing(number, pose) for number, pose in enumerate(poses))
         camera, tries = self._camera(view, scene_from_world, things)
-        teller = Teller(self.setup, self.settled)
+        teller = Teller(
+            self.setup, self.settled, things, self.models.finishes, banned=self._banned(view)
+        )
         return Shot(
             camera=camera,
             gain=1.0 if shines else view.light.strength,
@@ -75,6 +78,11 @@ class TabletopStage(ModelsStage):
             values={"camera_tries": tries, "scene_tries": self.settled.draw + 1},
             tell=lambda looked: teller.tell(looked, view),
         )
+
+    def _banned(self, view: View) -> frozenset[str]:
+        """Return the nouns that the sky of a view shows, too."""
+        sky = self.task.assets[view.hdr] if view.hdr is not None else None
+        return banned_nouns(sky, (prop.words for prop in self.setup.props))
 
     def _thing(self, number: int, world_from_file: Matrix4) -> Thing:
         """Return a model as a thing where it stands."""

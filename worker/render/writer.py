@@ -202,7 +202,7 @@ class ViewWriter:
             unread=known.unread,
             see_through=seen.see_through,
             notes=known.notes,
-            assets=task.assets,
+            assets=tuple(asset.without_tags for asset in task.assets),
             values=rendered.values,
             fields=rendered.shot.fields,
             deterministic=rendered.shot.deterministic,

@@ -97,7 +97,8 @@ def asset_mistakes(place: str, asset: Asset, settings: ApiSettings) -> Iterator[
     if asset.in_library and asset.path != asset.name:
         yield f"{place}.path: must be the file name of a library asset, {asset.name[:80]!r}"
     yield from file_mistakes(place, asset.sha256, asset.size_bytes, settings)
-    if any(len(text) > CREDIT_CHARS for text in asset.credit.model_dump().values() if text):
+    told = asset.credit.model_dump(exclude={"tags"}).values()
+    if any(len(text) > CREDIT_CHARS for text in (*told, "".join(asset.credit.tags)) if text):
         yield f"{place}.credit: a field has more than {CREDIT_CHARS} characters"
     yield from dependency_mistakes(place, asset, settings)
     if asset.scene is not None:

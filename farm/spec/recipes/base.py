@@ -24,6 +24,8 @@ class AssetRole(NamedTuple):
     """One of them, as people count them: `model`."""
     at_least: int = 1
     at_most: int | None = None
+    tagged: bool = False
+    """The recipe reads the tags of their sidecars."""
 
 
 class Recipe(Spec):

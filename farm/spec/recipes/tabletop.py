@@ -22,7 +22,7 @@ ROLES = (
     AssetRole("objects", "model", "object"),
     AssetRole("surfaces", "model", "surface", at_least=0),
     AssetRole("distractors", "model", "distractor", at_least=0),
-    AssetRole("hdrs", "hdr", "HDRI", at_least=0),
+    AssetRole("hdrs", "hdr", "HDRI", at_least=0, tagged=True),
 )
 MOST_OBJECTS = 100
 MOST_SCENES = 10_000_000

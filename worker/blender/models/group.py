@@ -12,6 +12,7 @@ from farm.spec.camera import IDENTITY
 from worker.blender.materials.clear_cut import ClearCut
 from worker.blender.models.model import Model
 from worker.blender.models.pass_indices import number
+from worker.finish import Finish
 
 
 class ClearCuts:
@@ -66,6 +67,15 @@ class Models(Sequence[Model]):
     def rendered(self) -> tuple[bpy.types.Object, ...]:
         """The same as data-blocks."""
         return tuple(item for model in self.each for item in model.rendered)
+
+    @property
+    def finishes(self) -> tuple[Finish, ...]:
+        """How the materials treat light, in the order of their numbers."""
+        found: dict[bpy.types.Material, Finish] = {}
+        for model in self.each:
+            for paint, finish in zip(model.paints, model.finishes, strict=True):
+                found.setdefault(paint, finish)
+        return tuple(found.values())
 
     @property
     def clear_cut(self) -> ClearCuts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import bpy
@@ -13,12 +14,14 @@ from mathutils import Matrix
 from farm.spec.camera import Matrix4
 from worker.blender.materials.clear_cut import ClearCut
 from worker.blender.materials.emission import any_shines
+from worker.blender.materials.finish import finish_of
 from worker.blender.materials.textures import missing_textures
 from worker.blender.materials.vertex_colours import are_shown
 from worker.blender.models.measure import Measurement
 from worker.blender.models.pass_indices import in_order, names_of, number
 from worker.blender.view_passes import HIGHEST_INDEX
 from worker.bounds import Bounds
+from worker.finish import Finish
 from worker.points.bodies import Body
 
 BVH_ANCHOR_FACES = 50_000
@@ -76,6 +79,12 @@ class Model:
         """Its values of the index pass, in the order of `objects`."""
         last = self.first_index + len(self.objects)
         return tuple(min(index, HIGHEST_INDEX) for index in range(self.first_index, last))
+
+    @cached_property
+    def finishes(self) -> tuple[Finish, ...]:
+        """How its materials treat light, in the order of `materials`."""
+        self.clear_cut.turn(on=False)
+        return tuple(finish_of(paint) for paint in self.paints)
 
     def place(self, world_from_file: Matrix4) -> None:
         """Show the model where a matrix takes the file's coordinates: turned, scaled, shifted.
