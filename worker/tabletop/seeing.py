@@ -30,7 +30,8 @@ class Pixels(NamedTuple):
     paints: NDArray[np.uint16]
     """(H, W), numbers of materials; 0 where there is none."""
     points: NDArray[np.float64]
-    """(H, W, 3), what the pixels' centres show, in the world; not finite where there is nothing."""
+    """(H, W, 3), what the pixels' centres show, in the camera's frame; not finite where there is
+    nothing."""
     camera: CameraRecord
 
     @property
@@ -53,12 +54,11 @@ def pixels_of(looked: Looked) -> Pixels:
     """Return what was rendered of a view as things are measured by it."""
     assert looked.indices is not None
     layers = looked.passes.layers
-    world_from_camera = np.array(looked.camera.world_from_camera)
     return Pixels(
         numbers=looked.indices,
         albedo=layers["Diffuse Color"],
         paints=np.rint(layers["Material Index"][..., 0]).astype(np.uint16),
-        points=moved(points_at(reach(looked.passes), looked.camera), world_from_camera),
+        points=points_at(reach(looked.passes), looked.camera),
         camera=looked.camera,
     )
 
@@ -84,6 +84,7 @@ def seen_object(  # noqa: PLR0913 - what is known comes from so many sides
     """
     mask = measured.mask
     rows, columns = np.nonzero(mask)
+    centre = np.array(thing.world_from_object, dtype=np.float64)[:3, 3]
     box = tight_box(mask.astype(np.float32))
     assert box is not None
     return SeenObject(
@@ -96,8 +97,8 @@ def seen_object(  # noqa: PLR0913 - what is known comes from so many sides
         pose=measured.pose,
         size_m=size_of(label),
         height_m=top_of(thing),
-        centre_m=np.array(thing.world_from_object)[:3, 3],
-        seen_m=pixels.points[mask].mean(axis=0),
+        centre_m=centre,
+        seen_m=seen_at(mask, pixels, centre),
         mean_px=np.array([columns.mean() + 0.5, rows.mean() + 0.5]),
         point_px=deepest(mask),
         box_px=label.box_px or box,
@@ -107,6 +108,19 @@ def seen_object(  # noqa: PLR0913 - what is known comes from so many sides
         inside=frozenset(label.inside),
         maybe_materials=maybe_materials(label, measured.materials, spoken),
     )
+
+
+def seen_at(mask: Mask, pixels: Pixels, centre: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean (3,) of the points of a thing that are seen, in the world.
+
+    Of what has no surface, such as mist, that is its centre (3,).
+    """
+    points = pixels.points[mask]
+    points = points[np.isfinite(points).all(axis=1)]
+    if not len(points):
+        return centre
+    mean = points.mean(axis=0, keepdims=True)
+    return moved(mean, np.array(pixels.camera.world_from_camera))[0]
 
 
 def maybe_materials(

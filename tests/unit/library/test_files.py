@@ -11,6 +11,9 @@ from farm.library import (
     safe_stem,
 )
 from farm.spec.asset import Credit
+from farm.spec.job import JobSpec, make_job
+from farm.spec.recipes.tabletop import RecipeSpec
+from tests.builders import an_asset, the_job
 
 
 @pytest.fixture
@@ -187,3 +190,30 @@ def test_a_file_whose_name_is_not_unicode_is_named(tmp_path):
 
     with pytest.raises(SpecError, match="is not valid Unicode; rename it"):
         describe([model], "model")
+
+
+def test_a_sidecar_gives_tags_as_far_as_they_are_words(tmp_path):
+    sidecar = tmp_path / "hall.hdr.json"
+    sidecar.write_text(json.dumps({"tags": ["chair", 3, None, "x" * 101, "coffee table"]}))
+    assert read_credit(tmp_path / "hall.hdr").tags == ("chair", "coffee table")
+
+    sidecar.write_text(json.dumps({"tags": ["word" * 20] * 500}))
+    assert len(read_credit(tmp_path / "hall.hdr").tags) == 25, "no sidecar fills a job"
+
+    sidecar.write_text(json.dumps({"tags": {"no": "list"}, "author": "Ada"}))
+    assert read_credit(tmp_path / "hall.hdr") == Credit(author="Ada")
+
+
+def test_tags_go_no_further_than_recipes_that_read_them(tmp_path):
+    tagged = Credit(name="Hall", tags=("chair",))
+    hall = an_asset("hall.hdr", kind="hdr").model_copy(update={"credit": tagged})
+    cup = an_asset("cup.blend").model_copy(update={"role": "objects", "credit": tagged})
+
+    sod = the_job({"models": "m", "hdrs": "h"}, models=[an_asset()], hdrs=[hall])
+    table = make_job(
+        JobSpec(assets={"objects": ("o",), "hdrs": ("h",)}, recipe=RecipeSpec()), [cup, hall]
+    )
+
+    assert [asset.credit.tags for asset in sod.assets] == [(), ()]
+    assert [asset.credit.tags for asset in table.assets] == [(), ("chair",)]
+    assert "tags" not in sod.assets[1].model_dump_json(), "it is written as by older versions"
