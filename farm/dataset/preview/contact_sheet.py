@@ -32,7 +32,7 @@ def contact_sheet(
         SetupError: Pillow or imagecodecs is not installed.
     """
     try:
-        from farm.dataset.preview.drawing import draw_sheet
+        from farm.dataset.preview.sheet import draw_sheet
     except ImportError as error:
         raise SetupError("a preview needs Pillow: pip install 'viewfarm[dataset]'") from error
     tally = CaptionCounter()

@@ -7,13 +7,16 @@ import io
 import json
 from collections.abc import Callable, Iterable
 from importlib.resources import files
-from itertools import batched
+from itertools import islice
 from typing import Any
 
 from PIL import Image
 
-from farm.dataset.preview.tiles import view_tiles
+from farm.dataset.preview.outlines import Loop, object_outlines
+from farm.dataset.preview.tiles import fitting, view_tiles
 from farm.dataset.reader import DatasetView
+from farm.dataset.spoken import anchors_of, colours_said, nouns_said
+from farm.spec.expression import Expression
 from farm.spec.recipes import word_of
 from farm.spec.record import ViewRecord
 
@@ -26,7 +29,8 @@ TILE_SIDES_PX = ((400, 400), (1600, 256), (12_000, 160), (float("inf"), 96))
 """(pictures up to, longer side): so the file stays small enough to send, some 20 MB for 2,000
 pictures, 60 MB for 60,000."""
 QUALITY = 82
-
+MOST_SENTENCES = 120_000
+"""On all of a page: of each view the first, so many that they share evenly."""
 
 PAGE_ELEMENT = '<script type="application/json" id="page-{number}">{data}</script>\n'
 """Views that a browser reads when they are wanted."""
@@ -52,17 +56,27 @@ def make_page(
         progress: Called with the number of views that were drawn since it was called.
     """
     index: list[Roles] = []
+    told: list[list[dict[str, Any]]] = []
     pages: list[str] = []
-    for some in batched(views, VIEWS_PER_PAGE):
+    most = max(1, MOST_SENTENCES // max(count, 1))
+    left = iter(views)
+    while some := list(islice(left, VIEWS_PER_PAGE)):
         shown: list[dict[str, Any]] = []
         for view in some:
             pictures = count * (len(view.passes) + 1)
             side_px = next(side for most, side in TILE_SIDES_PX if pictures <= most)
-            shown.append(show(view, side_px=side_px))
+            shown.append(show(view, side_px=side_px, sentences=most))
+            told.append([facets_of(each) for each in view.record.expressions[:most]])
             progress(1)
         index += [each["roles"] for each in shown]
         pages.append(PAGE_ELEMENT.format(number=len(pages), data=as_element(shown)))
-    data = {"title": title, "subtitle": subtitle, "perPage": VIEWS_PER_PAGE, "views": index}
+    data: dict[str, Any] = {
+        "title": title,
+        "subtitle": subtitle,
+        "perPage": VIEWS_PER_PAGE,
+        "views": index,
+    }
+    data["sentences"] = told
     template = files("farm.dataset.preview").joinpath(TEMPLATE).read_text(encoding="utf-8")
     before, after = template.split(PAGE)
     return "".join((before.replace(DATA, as_element(data)), *pages, after))
@@ -74,10 +88,15 @@ def as_element(data: Any) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def show(view: DatasetView, *, side_px: int) -> dict[str, Any]:
-    """Return what the page knows of a view."""
+def show(view: DatasetView, *, side_px: int, sentences: int = 0) -> dict[str, Any]:
+    """Return what the page knows of a view, with so many of its sentences."""
     record = view.record
     tiles = list(view_tiles(view, side_px=side_px))
+    shown = record.expressions[:sentences]
+    size = fitting(record.resolution_px, side_px)
+    meant = {at for each in shown for at in (*each.targets, *anchors_of(each))}
+    outlines = object_outlines(view, meant, size)
+    record = record.model_copy(update={"expressions": shown})
     return {
         "key": view.key,
         "title": record.title,
@@ -90,7 +109,30 @@ def show(view: DatasetView, *, side_px: int) -> dict[str, Any]:
             for tile in tiles
         ],
         "record": record.model_dump(mode="json", exclude={"view_id", "timings"}),
+        "size": size,
+        "outlines": {at: path_of(loops) for at, loops in outlines.items()},
+        "more": len(view.record.expressions) - len(shown),
     }
+
+
+def facets_of(expression: Expression) -> dict[str, Any]:
+    """Return by what the page finds a sentence; it reads no more of it until it is looked at."""
+    return {
+        "text": expression.text,
+        "kind": expression.kind,
+        "level": expression.level,
+        "nouns": nouns_said(expression),
+        "colours": colours_said(expression),
+        "meant": len(expression.targets),
+        "negative": expression.negative,
+    }
+
+
+def path_of(loops: Iterable[Loop]) -> str:
+    """Return outlines as the data of a path in SVG."""
+    return "".join(
+        "M" + "L".join(f"{x:.4g} {y:.4g}" for x, y in loop) + "Z" for loop in loops if loop
+    )
 
 
 def roles_shown(record: ViewRecord) -> Roles:

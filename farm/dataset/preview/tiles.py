@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,13 +26,22 @@ from farm.dataset.preview.drawing import (
     write,
 )
 from farm.dataset.preview.overlay import draw_objects
+from farm.dataset.preview.sentences import (
+    draw_sentence_card,
+    lines_of,
+    outlines_of,
+    room_of,
+)
 from farm.dataset.reader import DatasetError, DatasetView
 from farm.errors import SetupError, SpecError
+from farm.spec.counted import counted
 from farm.spec.passes import PASSES, PICTURED, PassName
 
 TILE_PX = 400
 """Longer side of a picture on the page."""
 CAPTION_PX, TITLE_PX, NOTE_PX = 44, 20, 17
+MOST_SENTENCES, MOST_COLUMNS = 120, 8
+"""On a page of one view."""
 
 
 class Tile(NamedTuple):
@@ -81,31 +90,64 @@ def fitting(resolution_px: tuple[int, int], side_px: int) -> tuple[int, int]:
 
 
 def draw_view(view: DatasetView) -> bytes:
-    """Return a page with all passes of a view, as PNG."""
+    """Return a page with all passes of a view, and its sentences below them, as PNG."""
     tiles = list(view_tiles(view, side_px=TILE_PX))
     width, height = fitting(view.record.resolution_px, TILE_PX)
-    card = (width + 2 * PAD_PX, height + PAD_PX + CAPTION_PX)
-    columns = min(len(tiles), max(1, round(math.sqrt(len(tiles) * 1.6 * card[1] / card[0]))))
-    rows = math.ceil(len(tiles) / columns)
-    size = (
-        2 * MARGIN_PX + columns * (card[0] + GAP_PX) - GAP_PX,
-        HEADER_PX + rows * (card[1] + GAP_PX) - GAP_PX + MARGIN_PX,
-    )
-    page = Image.new("RGB", size, PAGE)
+    size = (width + 2 * PAD_PX, height + PAD_PX + CAPTION_PX)
+    cards = [draw_tile(tile, size) for tile in tiles]
+    sentences = draw_sentences(view, tiles[0].picture)
+    columns = columns_of(len(cards) + len(sentences), size)
     record = view.record
     width_px, height_px = record.resolution_px
-    facts = f"{record.title}  ·  {record.view.caption}  ·  {width_px} x {height_px} px"
-    draw_header(page, view.key, facts)
-    for place, tile in enumerate(tiles):
-        row, column = divmod(place, columns)
-        corner = (
-            MARGIN_PX + column * (card[0] + GAP_PX),
-            HEADER_PX + row * (card[1] + GAP_PX),
-        )
-        page.paste(draw_tile(tile, card), corner)
+    facts = [record.title, record.view.caption, f"{width_px} x {height_px} px"]
+    if record.expressions:
+        facts.append(sentences_shown(len(record.expressions)))
+    page = lay_cards([*rows_of(cards, columns), *rows_of(sentences, columns)], columns)
+    draw_header(page, view.key, "  ·  ".join(facts))
     file = io.BytesIO()
     page.save(file, "PNG")
     return file.getvalue()
+
+
+def draw_sentences(view: DatasetView, picture: Image.Image) -> list[Image.Image]:
+    """Return a card for each sentence of a view, of many the first."""
+    shown = view.record.expressions[:MOST_SENTENCES]
+    outlines = outlines_of(view, shown, picture.size)
+    lines = max((lines_of(each, room_of(picture)) for each in shown), default=0)
+    return [draw_sentence_card(picture, each, outlines, lines=lines) for each in shown]
+
+
+def sentences_shown(count: int) -> str:
+    """Return how many sentences there are, and how many of them are shown if not all are."""
+    some = f", the first {MOST_SENTENCES} shown" if count > MOST_SENTENCES else ""
+    return f"{counted(count, 'sentence')}{some}"
+
+
+def columns_of(cards: int, size: tuple[int, int]) -> int:
+    """Return in how many columns cards make a page that is wider than it is high."""
+    return max(1, min(cards, MOST_COLUMNS, round(math.sqrt(cards * 1.6 * size[1] / size[0]))))
+
+
+def rows_of(cards: Sequence[Image.Image], columns: int) -> list[Sequence[Image.Image]]:
+    """Return cards in rows."""
+    return [cards[first : first + columns] for first in range(0, len(cards), columns)]
+
+
+def lay_cards(rows: Sequence[Sequence[Image.Image]], columns: int) -> Image.Image:
+    """Return a page with rows of cards, all of one width, below the room for its header."""
+    wide = rows[0][0].width
+    heights = [max(card.height for card in row) + GAP_PX for row in rows]
+    size = (
+        2 * MARGIN_PX + columns * (wide + GAP_PX) - GAP_PX,
+        HEADER_PX + sum(heights) - GAP_PX + MARGIN_PX,
+    )
+    page = Image.new("RGB", size, PAGE)
+    top = HEADER_PX
+    for row, height in zip(rows, heights, strict=True):
+        for column, card in enumerate(row):
+            page.paste(card, (MARGIN_PX + column * (wide + GAP_PX), top))
+        top += height
+    return page
 
 
 def draw_tile(tile: Tile, size: tuple[int, int]) -> Image.Image:
