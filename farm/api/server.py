@@ -11,6 +11,7 @@ from farm.api.app import create_app
 from farm.api.services import Services
 from farm.api.settings import load_api_settings
 from farm.feeding.book import StreamBook
+from farm.glimpses import GlimpseBook
 from farm.job_store import JobStore
 from farm.ledger import open_ledger
 from farm.library import Library
@@ -48,6 +49,7 @@ def open_services(settings: Settings) -> Services:
         book=JobStore(storage),
         tokens=TokenBook(storage),
         settings=load_api_settings(),
+        glimpses=GlimpseBook(redis_url),
         streams=StreamBook(redis_url, bound_bytes=settings.stream_bytes),
     )
 

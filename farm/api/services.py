@@ -16,6 +16,7 @@ from farm.api.quotas import Quotas, Sizes
 from farm.api.settings import ApiSettings
 from farm.api.uploads import Uploads
 from farm.feeding.book import StreamBook
+from farm.glimpses import GlimpseBook
 from farm.holdings import Holdings
 from farm.job_store import JobStore
 from farm.ledger import Ledger
@@ -41,6 +42,8 @@ class Services:
     settings: ApiSettings
     streams: StreamBook | None = None
     """Samples on their way to consumers; None where this server has no streams."""
+    glimpses: GlimpseBook | None = None
+    """The newest pictures of jobs; None where this server shows none."""
     job_feed: JobFeed = field(init=False)
     uploads: Uploads = field(init=False)
     promises: Promises = field(init=False)

@@ -32,6 +32,7 @@ from worker.sandbox.sandbox import Sandbox
 if TYPE_CHECKING:  # bpy is imported behind the walls, not by whoever imports this
     from farm.feeding.sink import Sink
     from worker.blender.session import BlenderSession
+    from worker.render.writer import Show
 
 log = logging.getLogger(__name__)
 
@@ -159,6 +160,8 @@ class BlenderRenderer:
     walls: Sandbox | None
     sink: Sink | None = None
     """Where the views of streams go."""
+    show: Show | None = None
+    """Where small pictures of finished views go."""
 
     @property
     def results(self) -> Results:
@@ -182,6 +185,7 @@ class BlenderRenderer:
             locate=self.files.hold,
             workshop=self.files.workshop,
             sink=self.sink,
+            show=self.show,
         )
 
 
@@ -196,7 +200,7 @@ def open_blender(settings: Settings) -> BlenderRenderer:
         walls = sandbox.close_off(settings)
         session, own = warm(settings), open_local_files(settings)
         session.environment.shelf = own.assets
-        return BlenderRenderer(session, own, walls, sink_of(settings))
+        return BlenderRenderer(session, own, walls, sink_of(settings), show_of(settings))
     cache = cache_folder(settings.cache)
     channel, shared = open_channel(settings, cache)
     walls = sandbox.close_off(settings, shared)
@@ -205,7 +209,8 @@ def open_blender(settings: Settings) -> BlenderRenderer:
     channel.greet()
     session.environment.shelf = CourierShelf(channel)
     workshop = Workshop(CourierProducts(channel), Path(tempfile.gettempdir()))
-    return BlenderRenderer(session, CourierFiles(channel, workshop), walls, sink_of(settings))
+    files = CourierFiles(channel, workshop)
+    return BlenderRenderer(session, files, walls, sink_of(settings), show_of(settings))
 
 
 def sink_of(settings: Settings) -> Sink:
@@ -220,6 +225,13 @@ def sink_of(settings: Settings) -> Sink:
         bound_bytes=settings.stream_bytes,
         folder=settings.stream_folder,
     )
+
+
+def show_of(settings: Settings) -> Show:
+    """Return where small pictures of finished views go."""
+    from farm.glimpses import GlimpseBook
+
+    return GlimpseBook(settings.redis_url.get_secret_value()).show
 
 
 def warm(settings: Settings) -> BlenderSession:

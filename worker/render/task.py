@@ -30,7 +30,7 @@ from worker.render.results import Results
 from worker.render.shutter import expose
 from worker.render.streamed import StreamWriter
 from worker.render.streamed_views import SampleSink, StreamedViews
-from worker.render.writer import Circumstances, ViewWriter
+from worker.render.writer import Circumstances, Show, ViewWriter
 from worker.sandbox.rlimits import give_back_memory
 
 if TYPE_CHECKING:  # bpy is imported by the process that renders, not by whoever imports this
@@ -80,10 +80,12 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
     locate: Locate = own_paths,
     workshop: Workshop | None = None,
     sink: SampleSink | None = None,
+    show: Show | None = None,
 ) -> None:
     """Render the views of a task that are not finished yet, or make its product.
 
-    What is finished stays on any error. Views of a stream go to `sink`. The memory of what is gone
+    What is finished stays on any error. Views of a stream go to `sink`, small pictures of others to
+    `show`. The memory of what is gone
     is given back in the end, so that a long sequence takes no more of it than a short one.
 
     Raises:
@@ -100,6 +102,7 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
             locate=locate,
             workshop=workshop,
             sink=sink,
+            show=show,
         )
     finally:
         if task.stream is None:  # whose samples come one after the other, and must not wait
@@ -117,6 +120,7 @@ def work_on(  # noqa: PLR0913  as above
     locate: Locate,
     workshop: Workshop | None,
     sink: SampleSink | None,
+    show: Show | None,
 ) -> None:
     """Render what is missing of a task, or make its product."""
     if task.product:
@@ -155,7 +159,7 @@ def work_on(  # noqa: PLR0913  as above
         indices=stage.indices,
         materials=stage.materials,
     )
-    finisher = writer_for(task, circumstances, book, storage, lease)
+    finisher = writer_for(task, circumstances, book, storage, lease, show)
     render_views(missing, stage, session, finisher=finisher, lease=lease, load_s=load_s)
     finisher.raise_unfit()
 
@@ -166,12 +170,13 @@ def versions_of(session: BlenderSession) -> dict[str, str]:
     return versions | ({"opengl": session.opengl} if session.has_own_picture else {})
 
 
-def writer_for(
+def writer_for(  # noqa: PLR0913  what a writer needs
     task: RenderTask,
     circumstances: Circumstances,
     book: RecordBook | StreamedViews,
     storage: Results,
     lease: Lease,
+    show: Show | None,
 ) -> ViewWriter:
     """Return what finishes the views of a task: files of a dataset, or samples of a stream."""
     if isinstance(book, StreamedViews):
@@ -191,6 +196,7 @@ def writer_for(
         storage=storage,
         may_write=lease.secure,
         on_done=lease.view_done,
+        show=show,
     )
 
 

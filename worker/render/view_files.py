@@ -30,6 +30,7 @@ from worker.labels.telling import Looked, Told
 from worker.labels.tracks import track_rows
 from worker.recipes import Shot
 from worker.render.checks import check_label, check_passes, check_pixels, check_rows, check_same
+from worker.render.glimpse import glimpse_of
 from worker.render.neighbours import Around, Look
 from worker.render.rendered import Exposure
 
@@ -47,6 +48,8 @@ class ViewFiles:
     objects: tuple[ObjectLabel, ...] = ()
     expressions: tuple[Expression, ...] = ()
     pass_s: dict[PassName, float] = field(default_factory=dict)
+    glimpse: bytes | None = None
+    """A small picture of it, where somebody wants that."""
     arrays: dict[PassName, NDArray[Any]] = field(default_factory=dict)
     """What the files would hold, where none are made."""
 
@@ -55,8 +58,14 @@ class ViewFileMaker:
     """Makes the files of one task's views; it may serve many threads."""
 
     def __init__(
-        self, task: RenderTask, materials: tuple[IndexLabel, ...] = (), *, parts: int = 0
+        self,
+        task: RenderTask,
+        materials: tuple[IndexLabel, ...] = (),
+        *,
+        parts: int = 0,
+        glimpses: bool = False,
     ) -> None:
+        self._glimpses = glimpses
         self._task = task
         self._parts = parts
         self._materials = last_of(materials)
@@ -116,6 +125,7 @@ class ViewFileMaker:
             objects=told.objects,
             expressions=told.expressions,
             pass_s=clock.spent_s,
+            glimpse=glimpse_in(arrays) if self._glimpses else None,
             arrays={}
             if self._writes
             else {name: as_read(name, array, passes) for name, array in arrays.items()},
@@ -155,6 +165,12 @@ class ViewFileMaker:
         planes = array.reshape(*array.shape[:2], len(channels))
         check_same(name, planes, lambda: decode_exr(data, channels))
         return data
+
+
+def glimpse_in(arrays: Mapping[PassName, NDArray[Any]]) -> bytes | None:
+    """Return a small picture of a view; None where it has no picture."""
+    found = next((arrays[name] for name in ("rgb", "blur", "mask") if name in arrays), None)
+    return None if found is None else glimpse_of(found)
 
 
 def last_of(materials: tuple[IndexLabel, ...]) -> int:

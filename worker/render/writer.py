@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from farm.errors import UnusablePictureError
+from farm.glimpses import Glimpse
 from farm.spec.expression import Expression
 from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PassName, samples_for
@@ -25,6 +26,10 @@ from worker.render.results import Results
 from worker.render.view_files import PassTimer, ViewFileMaker, ViewFiles
 
 log = logging.getLogger(__name__)
+
+
+Show = Callable[[str, Glimpse, bytes], None]
+"""Takes a small picture of a view of a job."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class ViewWriter:
         storage: Results,
         may_write: Callable[[], None],
         on_done: Callable[[], None],
+        show: Show | None = None,
     ) -> None:
         self._task = task
         self._circumstances = circumstances
@@ -66,10 +72,14 @@ class ViewWriter:
         self._storage = storage
         self._may_write = may_write
         self._on_done = on_done
+        self._show = show
         self._one_at_a_time = threading.Lock()
         self._unfit: dict[str, UnusablePictureError] = {}
         self._produce = ViewFileMaker(
-            task, circumstances.materials, parts=len(circumstances.indices)
+            task,
+            circumstances.materials,
+            parts=len(circumstances.indices),
+            glimpses=show is not None,
         )
 
     def finish(self, rendered: Rendered, around: Around | None = None) -> None:
@@ -122,6 +132,10 @@ class ViewWriter:
             objects=made.objects,
             expressions=made.expressions,
         )
+        if self._show is not None and made.glimpse is not None:
+            view = rendered.view
+            known = Glimpse(view=view.name, title=self._task.title, caption=view.caption)
+            self._show(self._task.job_id, known, made.glimpse)
 
     def deliver(  # noqa: PLR0913 - what a record tells of
         self,

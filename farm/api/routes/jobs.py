@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
 from farm.api import deletion, jobs, streams
 from farm.api.owners import seen_jobs
+from farm.api.problems import not_found
 from farm.api.routes.parameters import Cursor, DryRun, JobId, Limit
 from farm.api.services import Caller, FarmServices, Services
 from farm.api.submission import submit
+from farm.glimpses import NumberedGlimpse
 from farm.ledger import JobState
 from farm.spec.base import Spec
 from farm.spec.wire import Deletion, JobInfo, Page, Submission
 
+NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 
@@ -67,6 +70,26 @@ def show_job(services: FarmServices, job_id: JobId) -> JobInfo:
     """Counts, speed, what it waits for, the newest failures."""
     info = services.job_feed.info(jobs.find_status(services.ledger, job_id))
     return streams.with_state(services, info)
+
+
+@router.get("/{job_id}/newest", summary="List the newest pictures of a job")
+def newest(services: FarmServices, job_id: JobId) -> tuple[NumberedGlimpse, ...]:
+    """The newest first, two dozen at most; while a job renders, and a day after."""
+    jobs.find_status(services.ledger, job_id)
+    return services.glimpses.newest(job_id) if services.glimpses else ()
+
+
+@router.get("/{job_id}/newest/{number}", summary="Show one of the newest pictures of a job",
+            response_class=Response, responses={200: {"content": {"image/webp": {}}}})  # fmt: skip
+def glimpse(
+    services: FarmServices, job_id: JobId, number: Annotated[int, Path(ge=0, le=2**53)]
+) -> Response:
+    """A small WebP; gone when newer ones have taken its place."""
+    data = services.glimpses.picture(job_id, number) if services.glimpses else None
+    if data is None:
+        raise not_found(f"picture {number} of job {job_id}", "ask again for the newest ones")
+    headers = {"Cache-Control": "private, max-age=86400, immutable", **NO_SNIFFING}
+    return Response(data, 200, headers, "image/webp")
 
 
 @router.post("/{job_id}/pause", summary="Start no more tasks of a job")

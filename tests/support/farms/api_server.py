@@ -14,6 +14,7 @@ from farm.api.server import make_server
 from farm.api.services import Services
 from farm.api.settings import ApiSettings
 from farm.feeding.book import StreamBook
+from farm.glimpses import GlimpseBook
 from farm.job_store import JobStore
 from farm.ledger import open_ledger
 from farm.library import Library
@@ -45,6 +46,7 @@ class ApiServer:
         self.storage = storage or FolderStorage(self.root)
         self.queue = CeleryQueue(redis_url)
         self.streams = StreamBook(redis_url, bound_bytes=STREAM_BYTES)
+        self.glimpses = GlimpseBook(redis_url)
         self.services = Services(
             ledger=open_ledger(redis_url),
             queue=self.queue,
@@ -55,6 +57,7 @@ class ApiServer:
             settings=ApiSettings(spool=folder / "spool", **settings),
             guesses=Guesses(sleep=at_once),
             streams=self.streams,
+            glimpses=self.glimpses,
         )
         self.ledger = self.services.ledger
         self.port = free_port()
@@ -79,6 +82,7 @@ class ApiServer:
         self.thread.join()
         self.queue.close()
         self.streams.close()
+        self.glimpses.close()
         self.ledger.store.client.close()
 
     def restart(self) -> None:

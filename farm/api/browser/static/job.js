@@ -17,7 +17,36 @@ function sentence(job) {
   return `${text[0].toUpperCase()}${text.slice(1)}.`;
 }
 
+let shown = 0;
+let views = -1;
+
+/** Show the newest pictures, those that came since at the front. */
+async function strip() {
+  const answer = await fetch(`/v1/jobs/${place.dataset.job}/newest`).catch(() => null);
+  if (!answer?.ok) return;
+  const holder = place.querySelector("[data-strip]");
+  if (holder.matches(":hover") || holder.contains(document.activeElement) && holder.scrollLeft > 0) return;
+  for (const each of (await answer.json()).reverse()) {
+    if (each.number <= shown) continue;
+    shown = each.number;
+    holder.querySelector("[data-none]")?.remove();
+    const figure = document.createElement("figure");
+    const image = document.createElement("img");
+    image.src = `/v1/jobs/${place.dataset.job}/newest/${each.number}`;
+    image.alt = `${each.title}, ${each.caption}`;
+    const words = document.createElement("figcaption");
+    words.textContent = each.title;
+    figure.append(image, words);
+    holder.prepend(figure);
+  }
+  while (holder.children.length > 24) holder.lastElementChild.remove();
+}
+
 function onJob(job) {
+  if (job.views_done !== views) {
+    views = job.views_done;
+    strip();
+  }
   const told = sentence(job);
   say(place.querySelector("[data-sentence]"), told);
   say(state, job.state);

@@ -1,0 +1,98 @@
+"""The newest pictures of each job, small, in Redis: what a page shows while a job renders.
+
+They never touch the storage. Each job keeps as many as fit into a ring; all go a day after the last
+one came.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import redis
+
+from farm.errors import FarmError
+from farm.ledger.stores.redis_store import connect, reaching
+from farm.spec.base import Spec
+
+KEPT = 24
+"""Pictures of each job."""
+KEPT_S = 86_400
+LARGEST_BYTES = 64 << 10
+SHOW = """
+local number = redis.call('INCR', KEYS[1])
+local told = number .. '\\n' .. ARGV[2] .. '\\n' .. ARGV[3]
+redis.call('HSET', KEYS[2], number % tonumber(ARGV[1]), told)
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('EXPIRE', KEYS[2], ARGV[4])
+return number
+"""
+
+
+class Glimpse(Spec):
+    """What is known of a picture of a finished view."""
+
+    view: str
+    """Its name."""
+    title: str
+    caption: str
+
+
+class NumberedGlimpse(Glimpse):
+    """A glimpse with its place among all of its job."""
+
+    number: int
+
+
+class GlimpseBook:
+    """The newest pictures of jobs; many processes may use one each."""
+
+    def __init__(self, redis_url: str) -> None:
+        client = connect(redis_url)
+        pool = client.connection_pool
+        options = {**pool.connection_kwargs, "decode_responses": False}
+        self.client: Any = redis.Redis(
+            connection_pool=redis.ConnectionPool(connection_class=pool.connection_class, **options)
+        )
+        self._show = self.client.register_script(SHOW)
+        self.url = redis_url
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()
+
+    def show(self, job_id: str, glimpse: Glimpse, webp: bytes) -> None:
+        """Add a picture; where Redis is away, or it is too large, it is left out."""
+        if len(webp) > LARGEST_BYTES:
+            return
+        with contextlib.suppress(FarmError):
+            self._add(job_id, glimpse, webp)
+
+    @reaching
+    def _add(self, job_id: str, glimpse: Glimpse, webp: bytes) -> None:
+        keys = [f"{key(job_id)}:count", key(job_id)]
+        self._show(keys=keys, args=[KEPT, glimpse.model_dump_json(), webp, KEPT_S])
+
+    @reaching
+    def newest(self, job_id: str) -> tuple[NumberedGlimpse, ...]:
+        """Return what is known of the newest pictures of a job, the newest first."""
+        found = []
+        for value in self.client.hvals(key(job_id)):
+            number, facts, _ = value.split(b"\n", 2)
+            known = Glimpse.model_validate_json(facts)
+            found.append(NumberedGlimpse(number=int(number), **known.model_dump()))
+        return tuple(sorted(found, key=lambda each: -each.number))
+
+    @reaching
+    def picture(self, job_id: str, number: int) -> bytes | None:
+        """Return a picture as WebP; None where it made room for newer ones."""
+        value = self.client.hget(key(job_id), number % KEPT)
+        if value is None:
+            return None
+        there, _, webp = value.split(b"\n", 2)
+        return bytes(webp) if int(there) == number else None
+
+
+def key(job_id: str) -> str:
+    """Return the name under which the pictures of a job are kept."""
+    return f"farm:glimpses:{job_id}"
