@@ -120,7 +120,8 @@ def seen_at(mask: Mask, pixels: Pixels, centre: NDArray[np.float64]) -> NDArray[
     if not len(points):
         return centre
     mean = points.mean(axis=0, keepdims=True)
-    return moved(mean, np.array(pixels.camera.world_from_camera))[0]
+    seen: NDArray[np.float64] = moved(mean, np.array(pixels.camera.world_from_camera))[0]
+    return seen
 
 
 def maybe_materials(
