@@ -54,8 +54,10 @@ def verify(  # noqa: PLR0913  an option each
 ) -> None:
     """Check every file and record: is each one complete and as it was recorded?
 
-    Exit code 1: something is wrong. What may be intended is a note. Nothing is changed: delete the
-    broken files, and the same farm render renders them again.
+    Sentences about views are proven again: the program of each is run on what index, depth and
+    albedo show, and must hit exactly its targets. Exit code 1: something is wrong. What may be
+    intended is a note. Nothing is changed: delete the broken files, and the same farm render
+    renders them again.
 
     Example:  farm dataset verify datasets --broken broken.txt
     """

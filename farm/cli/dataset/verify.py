@@ -19,7 +19,7 @@ from farm.cli.remote.tables import cell
 from farm.client.text import printable
 from farm.dataset.parallel import usual_workers
 from farm.dataset.reader import open_dataset
-from farm.dataset.verify.report import LOST, VerifyReport
+from farm.dataset.verify.report import LOST, SentenceReport, VerifyReport
 from farm.dataset.verify.verify import verify
 from farm.errors import SpecError
 from farm.spec.counted import counted
@@ -119,6 +119,8 @@ def show(place: str, report: VerifyReport) -> None:
             Text("\n".join(map(shown, check.examples[:2])), style=style),
         )
     console.print(table)
+    if report.sentences is not None:
+        console.print(sentence_table(report.sentences))
     speed = f"{report.views / report.seconds:.0f} views/s" if report.seconds else ""
     say(
         console,
@@ -126,6 +128,21 @@ def show(place: str, report: VerifyReport) -> None:
         f"{file_size(report.size_bytes)}, {duration(report.seconds)} ({speed}): {verdict(report)}",
         style="red" if report.wrong else "",
     )
+
+
+def sentence_table(sentences: SentenceReport) -> Table:
+    """Return a table of what came of sentences, by kind."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("SENTENCES", "CHECKED", "TRUE", "AMBIGUOUS", "FALSE", "NOT PROVEN"):
+        table.add_column(title, justify="left" if title == "SENTENCES" else "right", no_wrap=True)
+    for kind, counts in (*sentences.by_kind.items(), ("all", sentences)):
+        wrong = counts.ambiguous or counts.false
+        numbers = (counts.checked, counts.true, counts.ambiguous, counts.false, counts.unproven)
+        table.add_row(
+            cell(kind, style="red" if wrong else ""),
+            *(f"{each:,}" if each else "" for each in numbers),
+        )
+    return table
 
 
 def shown(example: str) -> str:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
+from pydantic import Field
+
+from farm.dataset.proof.proof import Verdict
 from farm.dataset.verify.duplicates import Fingerprint
 from farm.spec.base import Spec
+from farm.spec.expression import ExpressionKind
 
 CheckName = Literal[
     "records", "names", "summary", "missing", "bytes", "decode", "shape", "mask", "empty", "flat",
     "edge", "numbers", "depth", "normal", "index", "tracks", "box", "frames", "poses", "flow",
-    "carried", "pace", "warp", "same", "alike", "alone", "stray", "splits",
+    "carried", "pace", "warp", "things", "sentences", "ambiguous", "claims", "unproven",
+    "same", "alike", "alone", "stray", "splits",
     "running", "nested", "failures",
 ]  # fmt: skip
 
@@ -40,6 +46,11 @@ TITLES: dict[CheckName, str] = {
     "carried": "scene flow and occlusion agree with depth, poses and flow",
     "pace": "most of what is seen moves as far as depth and poses say",
     "warp": "pictures look the same along the flow",
+    "things": "things of sentences are as index, depth and albedo show them",
+    "sentences": "sentences are true of what they are said of",
+    "ambiguous": "sentences are true of nothing else",
+    "claims": "boxes, points, phrases and words fit their sentences",
+    "unproven": "passes show all that sentences speak of",
     "same": "no two views have the same picture",
     "alike": "no two views of a model look the same",
     "alone": "scripts make the same of a view alone as after those before it",
@@ -53,8 +64,8 @@ TITLES: dict[CheckName, str] = {
 assert TITLES.keys() == set(get_args(CheckName))
 
 NOTES: frozenset[CheckName] = frozenset(
-    {"edge", "depth", "empty", "pace", "warp", "same", "alike", "alone", "running", "nested",
-     "failures"}
+    {"edge", "depth", "empty", "pace", "warp", "unproven", "same", "alike", "alone", "running",
+     "nested", "failures"}
 )  # fmt: skip
 """Checks whose findings may be right: a person should look. All that a renderer keeps
 is sound or a note."""
@@ -90,6 +101,8 @@ class Examined:
     files: int = 0
     size_bytes: int = 0
     look: Fingerprint | None = None
+    verdicts: Counter[tuple[ExpressionKind, Verdict]] = field(default_factory=Counter)
+    """On its sentences."""
 
 
 class CheckResult(Spec):
@@ -102,11 +115,31 @@ class CheckResult(Spec):
     """It may be right: a person should look."""
     looked_at: int
     """Views, or of `stray` files, of `records` lines, of `splits` places, of `frames` and `poses`
-    sequences, of `flow`, `carried`, `pace` and `warp` steps to a neighbouring frame, of `summary`,
-    `running` and `failures` datasets."""
+    sequences, of `flow`, `carried`, `pace` and `warp` steps to a neighbouring frame, of
+    `sentences`, `ambiguous`, `claims` and `unproven` sentences, of `summary`, `running` and
+    `failures` datasets."""
     found: int
     examples: tuple[str, ...]
     """The first findings."""
+
+
+class Verdicts(Spec):
+    """How many sentences were run again, and what came of it."""
+
+    checked: int = 0
+    true: int = 0
+    """Of exactly what they are said of."""
+    ambiguous: int = 0
+    """Of that, and perhaps of something else."""
+    false: int = 0
+    unproven: int = 0
+    """They speak of what only passes show that are not there."""
+
+
+class SentenceReport(Verdicts):
+    """The same of all sentences, and of each kind."""
+
+    by_kind: dict[ExpressionKind, Verdicts] = Field(default_factory=dict)
 
 
 class VerifyReport(Spec):
@@ -120,6 +153,8 @@ class VerifyReport(Spec):
     """Findings that are not notes."""
     notes: int
     checks: tuple[CheckResult, ...]
+    sentences: SentenceReport | None = None
+    """None where there are none."""
 
 
 class FindingCounter:
@@ -129,6 +164,7 @@ class FindingCounter:
         self.looked: Counter[CheckName] = Counter()
         self.found: Counter[CheckName] = Counter()
         self.examples: dict[CheckName, list[str]] = {check: [] for check in TITLES}
+        self.verdicts: Counter[tuple[ExpressionKind, Verdict]] = Counter()
 
     def look(self, check: CheckName, times: int = 1) -> None:
         """Count something that was looked at."""
@@ -139,6 +175,20 @@ class FindingCounter:
         self.found[finding.check] += 1
         if len(self.examples[finding.check]) < EXAMPLES:
             self.examples[finding.check].append(str(finding))
+
+    def sentences(self) -> SentenceReport | None:
+        """Return what came of all sentences; None where there are none."""
+        if not self.verdicts:
+            return None
+        kinds = sorted({kind for kind, _ in self.verdicts})
+        by_kind = {
+            kind: verdicts({of: self.verdicts[kind, of] for of in get_args(Verdict)})
+            for kind in kinds
+        }
+        whole: Counter[str] = Counter()
+        for (_, verdict), count in self.verdicts.items():
+            whole[verdict] += count
+        return SentenceReport(**verdicts(whole).model_dump(), by_kind=by_kind)
 
     def results(self) -> tuple[CheckResult, ...]:
         """Return all checks that had something to look at."""
@@ -154,3 +204,8 @@ class FindingCounter:
             for check, title in TITLES.items()
             if self.looked[check]
         )
+
+
+def verdicts(counts: Mapping[str, int]) -> Verdicts:
+    """Return counts of verdicts as a report has them."""
+    return Verdicts(checked=sum(counts.values()), **counts)

@@ -6,7 +6,7 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from farm.dataset.merge import MERGED
 from farm.dataset.nesting import listed
 from farm.dataset.parallel import mapped
+from farm.dataset.proof.measured import Naming
 from farm.dataset.reader import Dataset, read_line
 from farm.dataset.records.assets import AssetSummary
 from farm.dataset.records.collect import DATASET_FILE, DatasetSummary
@@ -134,6 +135,7 @@ class Verifier:
             record,
             may_be_empty=allows_empty(summary),
             previews=wants_previews(summary),
+            naming=naming_of(summary),
         )
         return line, record, seen
 
@@ -149,6 +151,7 @@ class Verifier:
             self.tally.look(check)
         for finding in seen.findings:
             self._report(finding)
+        self.tally.verdicts.update(seen.verdicts)
         prefix = self.prefixes[line.part]
         owned = [*record.files.values(), *record.previews.values()]
         self._owned.extend(number(dataset_key(prefix, file.path)) for file in owned)
@@ -367,18 +370,30 @@ def verify(  # noqa: PLR0913  what to look at, and whom to tell
         wrong=sum(result.found for result in results if result.check not in NOTES),
         notes=sum(result.found for result in results if result.check in NOTES),
         checks=results,
+        sentences=tally.sentences(),
     )
 
 
 def allows_empty(summary: DatasetSummary | None) -> bool:
     """Say whether masks that show nothing were asked for."""
+    return any(recipe.get("allow_empty_masks") is True for recipe in recipes_of(summary))
+
+
+def naming_of(summary: DatasetSummary | None) -> Naming:
+    """Return how much of a thing must be seen for a sentence to name it: the least asked for."""
+    usual, recipes = Naming(), recipes_of(summary)
+    fractions = [recipe.get("visible_fraction", usual.fraction) for recipe in recipes]
+    pixels = [recipe.get("visible_px", usual.pixels) for recipe in recipes]
+    return Naming(min(fractions, default=usual.fraction), min(pixels, default=usual.pixels))
+
+
+def recipes_of(summary: DatasetSummary | None) -> list[dict[str, Any]]:
+    """Return what was asked for of a dataset, or of each that was merged into it."""
     spec = summary.spec if summary else {}
     merged = spec.get(MERGED)
     specs = merged if isinstance(merged, list) else [spec]
     recipes = [part.get("recipe") for part in specs if isinstance(part, dict)]
-    return any(
-        isinstance(recipe, dict) and recipe.get("allow_empty_masks") is True for recipe in recipes
-    )
+    return [recipe for recipe in recipes if isinstance(recipe, dict)]
 
 
 def wants_previews(summary: DatasetSummary | None) -> bool:

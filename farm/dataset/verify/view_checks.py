@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.dataset.images import DecodeError, decode_pass
+from farm.dataset.proof.measured import USUAL, Naming
+from farm.dataset.proof.proof import has_something_to_prove, prove
 from farm.dataset.records.newest import number
 from farm.dataset.verify.duplicates import Fingerprint, can_be_hashed, picture_bits
 from farm.dataset.verify.label_checks import check_labels
 from farm.dataset.verify.report import NOTES, DatasetFinding, Examined
+from farm.dataset.verify.sentence_checks import SENTENCE_CHECKS, sentence_findings
 from farm.errors import StorageError
 from farm.soundness import strange_mask, strange_picture
 from farm.spec.passes import PASSES, PassName
@@ -28,8 +31,14 @@ LEAST_PIXELS = 64
 """Smaller masks have any edge."""
 
 
-def examine_view(
-    storage: Storage, dataset: str, record: ViewRecord, *, may_be_empty: bool, previews: bool = True
+def examine_view(  # noqa: PLR0913  what was asked for, and the view
+    storage: Storage,
+    dataset: str,
+    record: ViewRecord,
+    *,
+    may_be_empty: bool,
+    previews: bool = True,
+    naming: Naming = USUAL,
 ) -> Examined:
     """Read all files of a view once and look at them.
 
@@ -42,6 +51,7 @@ def examine_view(
         record: What is known of the view.
         may_be_empty: Masks that show nothing were asked for.
         previews: Previews were, too.
+        naming: How much of a thing must be seen for a sentence to name it.
     """
     seen = Examined()
     key = dataset_key(dataset, record.view.name)
@@ -58,7 +68,24 @@ def examine_view(
         seen.looked.append(check)
         file = "" if check in NOTES else remedy(record, dataset)
         seen.findings += [DatasetFinding(check, key, what, file) for what in findings]
+    if has_something_to_prove(record):
+        check_sentences(arrays, dataset, record, seen, naming)
     return seen
+
+
+def check_sentences(
+    arrays: Arrays, dataset: str, record: ViewRecord, seen: Examined, naming: Naming
+) -> None:
+    """Prove the sentences of a view, and look at what they speak of."""
+    key = dataset_key(dataset, record.view.name)
+    proof = prove(record, arrays, naming)
+    seen.looked.append("things")
+    for each in proof.sentences:
+        seen.looked += SENTENCE_CHECKS
+        seen.verdicts[each.expression.kind, each.verdict] += 1
+    for check, what in sentence_findings(proof):
+        file = "" if check in NOTES else remedy(record, dataset)
+        seen.findings.append(DatasetFinding(check, key, what, file))
 
 
 def check_alone(key: str, record: ViewRecord, seen: Examined) -> None:
