@@ -9,12 +9,11 @@ from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from farm.dataset.preview.drawing import (
     BRIGHT,
     CARD,
-    CORNER_PX,
     GAP_PX,
     HEADER_PX,
     MARGIN_PX,
@@ -23,24 +22,35 @@ from farm.dataset.preview.drawing import (
     draw_header,
     write,
 )
+from farm.dataset.stats.cards import (
+    BAR,
+    BAR_PX,
+    EMPTY,
+    INSIDE_PX,
+    LINE,
+    LOW_PX,
+    MOST_BARS,
+    NOTE_PX,
+    PAD_PX,
+    TALL_PX,
+    TICK_PX,
+    TOP_PX,
+    WIDTH_PX,
+    Size,
+    font,
+    histogram_card,
+    new_card,
+    rgb,
+)
 from farm.dataset.stats.gather import AssetStats, DatasetStats
-from farm.dataset.stats.histogram import Histogram
 from farm.dataset.stats.motion import MotionStats, SequenceStats, numbers_of
+from farm.dataset.stats.sentence_cards import sentence_rows
 from farm.spec.recipes import word_of
 
-WIDTH_PX = 2000
-INSIDE_PX = WIDTH_PX - 2 * MARGIN_PX
-PAD_PX, TITLE_PX, NOTE_PX, TICK_PX = 26, 25, 18, 16
-TOP_PX = 92
-"""From a card's upper edge to its drawing."""
-TALL_PX, LOW_PX, BAR_PX = 660, 380, 30
-MOST_BARS = 24
-LINE, BAR, EMPTY = "#3a4048", "#4f9be0", "#262a30"
 HEAT = ("#1d2a44", "#1f5a8c", "#2b93a5", "#6cc48a", "#f3e66b")
 """From few to many."""
 FINE = 3
 """Times that the dome is drawn larger before it is made smaller: its edges are smooth."""
-Size = tuple[int, int]
 
 
 def draw_stats(stats: DatasetStats, *, title: str, subtitle: str) -> bytes:
@@ -69,6 +79,7 @@ def draw_stats(stats: DatasetStats, *, title: str, subtitle: str) -> bytes:
             ),
         ],
         *(motion_rows(stats.motion) if stats.motion else ()),
+        *(sentence_rows(stats.sentences) if stats.sentences else ()),
         *asset_rows(stats, half),
     ]
     heights = [max(card.height for card in row) for row in rows]
@@ -136,17 +147,6 @@ def sequences_card(sequences: Sequence[SequenceStats]) -> Image.Image:
 def plural_of(word: str) -> str:
     """Return the heading of a list: `Models`, `HDRIs`."""
     return f"{word[0].upper()}{word[1:]}s"
-
-
-def new_card(size: Size, title: str, note: str) -> tuple[Image.Image, ImageDraw.ImageDraw]:
-    """Return an empty card with its title."""
-    card = Image.new("RGB", size, PAGE)
-    draw = ImageDraw.Draw(card)
-    draw.rounded_rectangle((0, 0, size[0] - 1, size[1] - 1), CORNER_PX + 4, fill=CARD)
-    room = size[0] - 2 * PAD_PX
-    write(draw, (PAD_PX, 20), title, size=TITLE_PX, colour=BRIGHT, room=room)
-    write(draw, (PAD_PX, 54), note, size=NOTE_PX, colour=SOFT, room=room)
-    return card, draw
 
 
 def dome_card(stats: DatasetStats, size: Size) -> Image.Image:
@@ -245,33 +245,6 @@ def draw_field(
     draw.text((left - 10, top + height / 4), axes[1], font=font(TICK_PX), fill=SOFT, anchor="rm")
 
 
-def histogram_card(histogram: Histogram, title: str, what: str, size: Size) -> Image.Image:
-    """Draw how often each value is."""
-    if histogram.mean is None:
-        return new_card(size, title, f"{what}: not known")[0]
-    card, draw = new_card(size, title, f"{what}; on average {histogram.mean:.3g}")
-    counts = histogram.counts
-    most = max(counts)
-    left, right, bottom = PAD_PX + 44, size[0] - PAD_PX, size[1] - PAD_PX - 28
-    tall, step = bottom - TOP_PX - 8, (right - left) / len(counts)
-    for views in {most // 2, most} - {0}:
-        up = bottom - tall * views / most
-        draw.line((left, up, right, up), fill=EMPTY, width=1)
-        draw.text((left - 8, up), f"{views:,}", font=font(TICK_PX), fill=SOFT, anchor="rm")
-    for place, count in enumerate(counts):
-        if count:
-            start = left + place * step
-            up = bottom - max(2, tall * count / most)
-            draw.rectangle((start + 1, up, start + step - 1, bottom), fill=BAR)
-    draw.line((left, bottom, right, bottom), fill=LINE, width=2)
-    span = histogram.high - histogram.low
-    for part in (0.0, 0.25, 0.5, 0.75, 1.0):
-        spot = (left + part * (right - left), bottom + 10)
-        word = f"{histogram.low + part * span:g}"
-        draw.text(spot, word, font=font(TICK_PX), fill=SOFT, anchor="mt")
-    return card
-
-
 def assets_card(assets: Sequence[AssetStats], title: str, width: int) -> Image.Image:
     """Draw how many views each asset has, and how they look; the most seen first."""
     shown = sorted(assets, key=lambda asset: -asset.views)[:MOST_BARS]
@@ -312,13 +285,3 @@ def heat(share: NDArray[np.float64]) -> NDArray[np.uint8]:
     stops = np.linspace(0, 1, len(HEAT))
     parts = [np.interp(share, stops, [rgb(shade)[at] for shade in HEAT]) for at in range(3)]
     return np.stack(parts, axis=-1).astype(np.uint8)
-
-
-def rgb(shade: str) -> tuple[int, int, int]:
-    """Return a colour that was written as #rrggbb."""
-    return int(shade[1:3], 16), int(shade[3:5], 16), int(shade[5:7], 16)
-
-
-def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return the font that all pages use."""
-    return ImageFont.load_default(size=size)

@@ -23,6 +23,7 @@ from farm.dataset.stats.motion import (
     MotionStats,
     look_at_motion,
 )
+from farm.dataset.stats.sentences import SentenceGatherer, SentenceStats
 from farm.dataset.verify.view_checks import edge_fraction
 from farm.soundness import shares_of, tight_box
 from farm.spec.asset import Asset
@@ -82,6 +83,8 @@ class DatasetStats(Spec):
     """Of a mask, the share of partly covered pixels."""
     motion: MotionStats | None = None
     """How sequences move; None where there are none."""
+    sentences: SentenceStats | None = None
+    """What sentences say, and of what they are true; None where there are none."""
 
 
 class Pixels(NamedTuple):
@@ -165,6 +168,7 @@ class Gatherer:
         self.dome = np.zeros((PITCHES, YAWS), dtype=np.int64)
         self.size = np.zeros((SIZES, SIZES), dtype=np.int64)
         self.motion = MotionGatherer()
+        self.sentences = SentenceGatherer()
         self.places = {"masks": np.zeros((PLACES, PLACES)), "boxes": np.zeros((PLACES, PLACES))}
 
     def add(self, record: ViewRecord, pixels: Pixels | None) -> None:
@@ -185,6 +189,7 @@ class Gatherer:
         for yaw_deg, pitch_deg in sides_seen(record):
             pitch = field_of(clipped(pitch_deg / 90), PITCHES)
             self.dome[pitch, field_of(clipped(yaw_deg % 360 / 360), YAWS)] += 1
+        self.sentences.add(record)
         self.categories.update(label.category for label in record.objects)
         boxes = [label.box_px for label in record.objects if label.box_px is not None]
         if pixels is not None:
@@ -236,6 +241,7 @@ class Gatherer:
             brightness=self.brightness.result(),
             edges=self.edges.result(),
             motion=self.motion.result(),
+            sentences=self.sentences.result(),
         )
 
 

@@ -33,6 +33,18 @@ def histogram_of(values: NDArray[np.float64], *, high: float | None = None) -> H
     return Histogram(low=0.0, high=top, counts=tuple(counts.tolist()), mean=mean)
 
 
+def weighted_histogram(
+    values: NDArray[np.float64], counts: NDArray[np.int64], *, high: float | None = None
+) -> Histogram:
+    """Return the histogram of numbers from 0 on, each of which was counted so often."""
+    there = counts > 0
+    top = high or round_above(float(values[there].max(initial=0.0)))
+    bars, _edges = np.histogram(values, BINS, (0.0, top), weights=counts)
+    total = int(counts.sum())
+    mean = round(float(values @ counts) / total, 6) if total else None
+    return Histogram(low=0.0, high=top, counts=tuple(bars.astype(int).tolist()), mean=mean)
+
+
 def round_above(value: float) -> float:
     """Return the next round number that is not below a number; 1 for what is nothing."""
     if not 1e-12 < value < math.inf:
