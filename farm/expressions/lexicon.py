@@ -1,0 +1,300 @@
+"""The words that can be read: those of the grammar, and those that a view's things are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+from farm.expressions import wording
+from farm.expressions.meaning import GENERAL
+from farm.expressions.negatives import COLOURS
+from farm.expressions.nouns import NAMES_OF_ANYTHING, Forms, can_be_said, key_of, names_of
+from farm.spec.words import AssetWords
+
+Tokens = tuple[str, ...]
+_TOKEN = re.compile(r"[^\s,;:!?\"()“”…]+")
+
+
+class Token(NamedTuple):
+    """A word of a text, in lower case and without the full stop that may follow it."""
+
+    text: str
+    start: int
+    end: int
+
+
+def tokens_of(text: str) -> list[Token]:
+    """Return the words of a text with their places."""
+    found = []
+    for match in _TOKEN.finditer(text.replace("’", "'")):  # noqa: RUF001  # as phones write it
+        word = match.group().rstrip(".")
+        if word:
+            found.append(Token(_spelled(word.casefold()), match.start(), match.start() + len(word)))
+    return found
+
+
+def _spelled(word: str) -> str:
+    """Return a word in British spelling."""
+    return word.replace("color", "colour") if word.startswith("color") else word
+
+
+def words_of(text: str) -> Tokens:
+    """Return the words of a text."""
+    return tuple(token.text for token in tokens_of(text))
+
+
+class NounForm(NamedTuple):
+    """A way of writing a noun."""
+
+    noun: str
+    one: bool
+    """It may mean one thing."""
+    many: bool
+    """It may mean several."""
+
+
+class Meaning(NamedTuple):
+    """What words say of a thing."""
+
+    field: str
+    value: str
+    tail: bool = False
+    """A noun phrase follows."""
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """Words with what they mean, found by their first word."""
+
+    by_first: dict[str, tuple[tuple[Tokens, Meaning], ...]]
+
+    @classmethod
+    def of(cls, entries: Iterable[tuple[str, Meaning]]) -> Phrases:
+        """Sort phrases by their first words."""
+        found: dict[str, dict[tuple[Tokens, Meaning], None]] = {}
+        for text, meaning in entries:
+            words = words_of(text)
+            found.setdefault(words[0], {})[words, meaning] = None
+        return cls({first: tuple(each) for first, each in found.items()})
+
+    def at(self, tokens: list[Token], start: int) -> Iterator[tuple[int, Meaning]]:
+        """Yield where each phrase ends that begins here, and what it means."""
+        if start >= len(tokens):
+            return
+        for words, meaning in self.by_first.get(tokens[start].text, ()):
+            end = start + len(words)
+            if tuple(token.text for token in tokens[start:end]) == words:
+                yield end, meaning
+
+
+class Lexicon:
+    """What can be read in a view."""
+
+    def __init__(self, words: Iterable[AssetWords]) -> None:
+        given = list(words)
+        self._names = [frozenset(key_of(name) for name in names_of(each)) for each in given]
+        self._first: dict[tuple[bool, ...], str] = {}
+        forms = Forms(given)
+        self.nouns: dict[str, list[tuple[Tokens, NounForm]]] = {}
+        for each in given:
+            for noun in names_of(each):
+                if can_be_said(noun):
+                    self._add(noun, forms)
+        for one, many in NAMES_OF_ANYTHING.items():
+            self._note(one, NounForm(GENERAL, one=True, many=False))
+            self._note(many, NounForm(GENERAL, one=False, many=True))
+        materials = [each.material for each in given if each.material and each.confirmed]
+        self.before = Phrases.of([*_before(), *_materials(materials)])
+        self.after = Phrases.of([*_after(), *_made_of(materials)])
+
+    def _add(self, noun: str, forms: Forms) -> None:
+        if not forms.number_shows(noun):
+            self._note(noun, NounForm(noun, one=True, many=True))
+            return
+        self._note(noun, NounForm(noun, one=True, many=False))
+        self._note(forms.plural(noun), NounForm(noun, one=False, many=True))
+
+    def _note(self, text: str, form: NounForm) -> None:
+        words = words_of(text)
+        known = self.nouns.setdefault(words[0], [])
+        if (words, form) not in known:
+            known.append((words, form))
+
+    def nouns_at(self, tokens: list[Token], start: int) -> Iterator[tuple[int, NounForm]]:
+        """Yield where each noun ends that begins here, the longest first."""
+        if start >= len(tokens):
+            return
+        found = self.nouns.get(tokens[start].text, [])
+        for words, form in sorted(found, key=lambda each: -len(each[0])):
+            end = start + len(words)
+            if tuple(token.text for token in tokens[start:end]) == words:
+                yield end, form
+
+    def canonical(self, noun: str) -> str:
+        """Return the first of the nouns that mean the same things in this view."""
+        key = key_of(noun)
+        meant = tuple(key in names for names in self._names)
+        return self._first.setdefault(meant, noun) if any(meant) else noun
+
+    @property
+    def vocabulary(self) -> frozenset[str]:
+        """All words that a noun phrase may have."""
+        phrases = (self.before, self.after)
+        grammar = (
+            word for table in phrases for each in table.by_first.values() for words, _ in each
+            for word in words
+        )  # fmt: skip
+        nouns = (word for each in self.nouns.values() for words, _ in each for word in words)
+        return frozenset((*grammar, *nouns, *_SMALL_WORDS))
+
+
+_SMALL = """
+the a an both all every each of everything and that which is are pair between in from counting
+counted nearest closest nearer closer to other also
+"""
+_SMALL_WORDS = frozenset((*_SMALL.split(), *wording.COUNTS))
+
+
+@cache
+def _before() -> list[tuple[str, Meaning]]:
+    """Return what stands before a noun, besides materials of a view's own."""
+    found = [(term, Meaning("colour", term)) for term in COLOURS]
+    found += [(text, Meaning("colour", term)) for text, term in wording.ALSO_COLOURS.items()]
+    found += [(f"non-{term}", Meaning("not_colour", term)) for term in COLOURS]
+    for table in (wording.MOST, wording.MORE, wording.ALSO_MOST, wording.ALSO_MORE):
+        found += [
+            (text, Meaning("most", value)) for value, texts in table.items() for text in texts
+        ]
+    found += _each("pose", wording.ALSO_POSES_BEFORE)
+    hidden = (*(before for before, _ in wording.HIDDEN if before), *wording.ALSO_HIDDEN)
+    found += [(text, Meaning("hidden", "partly")) for text in hidden]
+    found += [(text, Meaning("ordinal", str(at))) for at, text in enumerate(wording.ORDINALS, 1)]
+    return [*found, ("other", Meaning("other", ""))]
+
+
+def _each(field: str, table: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, Meaning]]:
+    """Yield each way of saying something."""
+    for value, texts in table.items():
+        yield from ((text, Meaning(field, value)) for text in texts)
+
+
+def _materials(known: list[str]) -> Iterator[tuple[str, Meaning]]:
+    """Yield adjectives of materials."""
+    for value, texts in wording.ALSO_MATERIALS.items():
+        yield from ((text, Meaning("material", value)) for text in texts)
+    yield from ((value, Meaning("material", value)) for value in known)
+
+
+def _made_of(known: list[str]) -> Iterator[tuple[str, Meaning]]:
+    """Yield what follows a noun about what it is made of."""
+    stuffs = {"metal": "metal", "glass": "glass"}
+    stuffs |= {value.removesuffix("en") if value == "wooden" else value: value for value in known}
+    for stuff, value in stuffs.items():
+        for text in ("made of", "made out of", "made from"):
+            for link in ("", *_LINKS):
+                yield f"{link} {text} {stuff}", Meaning("material", value)
+
+
+_LINKS = ("that is", "that are", "which is", "which are", "that's")
+_IS = {"is": "is", "isnt": "isn't", "has": "has", "its": "its", "which": "which"}
+_ARE = {"is": "are", "isnt": "aren't", "has": "have", "its": "their", "which": "which"}
+_AGREEING = tuple({**verb, "that": link} for verb in (_IS, _ARE) for link in ("that", "which"))
+
+
+def _worded(text: str) -> Iterator[str]:
+    """Yield a phrase for one thing and several, with each link."""
+    if "{" not in text:
+        yield text
+        return
+    for words in _AGREEING:
+        worded = text.format(colour="{colour}", **words)
+        yield worded
+        yield worded.replace("their side", "their sides")
+        if "that is " in worded:
+            yield worded.replace("that is ", "that's ")
+
+
+@cache
+def _after() -> list[tuple[str, Meaning]]:
+    """Return what follows a noun, besides materials of a view's own."""
+    return [*_lying(), *_sharing(), *_looking(), *_coloured(), *_places_of_rows()]
+
+
+def _linked(text: str) -> Iterator[str]:
+    """Yield a phrase with what may link it to a noun."""
+    yield text
+    for link in _LINKS:
+        yield f"{link} {text}"
+
+
+_HOW = ("", "located ", "sitting ", "standing ", "resting ", "lying ", "placed ", "positioned ")
+_NEAR = (
+    "nearest", "nearest to", "closest", "closest to", "nearer", "nearer to", "closer", "closer to",
+    "the nearest to", "the closest to",
+)  # fmt: skip
+
+
+def _lying() -> Iterator[tuple[str, Meaning]]:
+    """Yield how a thing lies, and what it is most."""
+    for table in (wording.RELATIONS, wording.ALSO_RELATIONS):
+        for text, (_, direction, _) in _each("relate", table):
+            yield from _settled(text, Meaning("relate", direction, tail=True))
+    for text in ("between", "in between"):
+        yield from _settled(text, Meaning("between", "", tail=True))
+    for text in _NEAR:
+        yield from ((linked, Meaning("nearest", "", tail=True)) for linked in _linked(text))
+    for table in (wording.FARTHEST, wording.FARTHER, wording.ALSO_FARTHEST):
+        for text, meaning in _each("most", table):
+            yield from ((linked, meaning) for linked in _linked(text))
+
+
+def _settled(text: str, meaning: Meaning) -> Iterator[tuple[str, Meaning]]:
+    """Yield a place with what may link it to a noun: `that is standing on`."""
+    for how in _HOW:
+        yield from ((linked, meaning) for linked in _linked(how + text))
+
+
+def _sharing() -> Iterator[tuple[str, Meaning]]:
+    for table in (wording.SHARED, wording.ALSO_SHARED):
+        for what, texts in table.items():
+            for text in texts:
+                for worded in _worded(text):
+                    yield worded, Meaning("same", what, tail=True)
+
+
+def _looking() -> Iterator[tuple[str, Meaning]]:
+    """Yield poses, and what is hidden."""
+    for value, ways in wording.POSES.items():
+        for text in (*(after for _, after in ways if after), *wording.ALSO_POSES[value]):
+            for worded in _worded(text):
+                yield worded, Meaning("pose", value)
+    hidden = (*(after for _, after in wording.HIDDEN if after), *wording.ALSO_HIDDEN)
+    for text in hidden:
+        for worded in _worded(text) if "{" in text else _linked(text):
+            yield worded, Meaning("hidden", "partly")
+
+
+def _coloured() -> Iterator[tuple[str, Meaning]]:
+    terms = {term: term for term in COLOURS} | wording.ALSO_COLOURS
+    for text in (*wording.NOT_COLOUR, *wording.ALSO_NOT_COLOUR):
+        for worded in _worded(text.replace("{colour}", "COLOUR")):
+            for spelled, term in terms.items():
+                yield worded.replace("COLOUR", spelled), Meaning("not_colour", term)
+    for spelled, term in terms.items():
+        for link in _LINKS:
+            yield f"{link} {spelled}", Meaning("colour", term)
+            yield f"{link} coloured {spelled}", Meaning("colour", term)
+        yield f"coloured {spelled}", Meaning("colour", term)
+
+
+def _places_of_rows() -> Iterator[tuple[str, Meaning]]:
+    """Yield from where a place of a row is counted."""
+    for side, word in wording.ROW_SIDES.items():
+        for text in ("from the", "counting from the", "counted from the", "as counted from the"):
+            yield f"{text} {word}", Meaning("side", side)
+        for at, ordinal in enumerate(wording.ORDINALS, 1):
+            for linked in _linked(f"{ordinal} from the {word}"):
+                yield linked, Meaning("place", f"{at} {side}")
