@@ -18,8 +18,8 @@ Flags = NDArray[np.bool_]
 BESIDE = 0.5
 """Share of the way along a direction that may lie across it: what is far off to the side is not
 said to be behind a thing."""
-APART_PX = 0.2
-"""Widths in the picture that left and right lie apart at least."""
+APART_PX = 0.25
+"""Sizes, as they show in the picture, that left and right lie apart there at least."""
 NEARER = 0.75
 """Share of the next one's distance at which a thing is said to be the nearest."""
 BETWEEN = (0.25, 0.75, 0.2)
@@ -58,8 +58,19 @@ class Layout:
         self.sizes = np.array([each.size_m for each in things], float)
         self.mean_sizes = np.maximum((self.sizes[:, None] + self.sizes) / 2, 1e-9)
         self.u_px = np.array([each.mean_px[0] for each in things], float)
-        widths = np.array([each.box_px[2] - each.box_px[0] for each in things], float)
-        self._gap_px = APART_PX * (widths[:, None] + widths) / 2
+
+    @cached_property
+    def sizes_px(self) -> Numbers:
+        """(n, n): how many pixels the size of two things is, halfway between them."""
+        if self._scene.focal_px is None:
+            boxes = np.array([each.box_px for each in self.things], float).reshape(-1, 4)
+            sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+            return np.asarray((sides[:, None] + sides) / 2)
+        pose = self._scene.world_from_camera
+        far = (self.seen - pose[:3, 3]) @ -pose[:3, 2]
+        return np.asarray(
+            self.mean_sizes * self._scene.focal_px / np.maximum((far[:, None] + far) / 2, 1e-6)
+        )
 
     @cached_property
     def contacts(self) -> tuple[Flags, Flags]:
@@ -111,7 +122,7 @@ class Layout:
     def left_px(self) -> tuple[Flags, Flags]:
         """(n, n): what is surely left of what in the picture, and what may be."""
         by_px = self.u_px - self.u_px[:, None]
-        return np.asarray(by_px >= self._gap_px), np.asarray(by_px > 0)
+        return np.asarray(by_px >= APART_PX * self.sizes_px), np.asarray(by_px > 0)
 
     @cached_property
     def sides(self) -> dict[str, Pairs]:

@@ -252,9 +252,7 @@ class _Writer:
         value = thing.pick.value
         words = MORE.get(value, MOST[value]) if count == 2 else MOST[value]
         self.word(f"the {self._style.one_of(words)} of")
-        start = len(self.text)
         self.several(thing.pool, None)
-        self.noted(start, thing.pool, is_target=False)
 
     def several(self, thing: Thing, frame: Frame | None) -> None:
         """Write about several things."""

@@ -24,6 +24,8 @@ binoculars headphones earphones earbuds trousers jeans shorts pants clippers
 """
 COME_IN_PAIRS = frozenset(_PAIRS.split())
 """Words that are plural where one thing is meant."""
+SURFACES = frozenset({"table", "tabletop", "surface"})
+"""What all lies on: nothing on it can be told by such a noun."""
 _SAYABLE = re.compile(r"[^\W_](?:[\w '&+./-]*[\w'+])?")
 _SOUNDS_LIKE_YOU = re.compile(r"(?:uni(?!n|m)|use|usb|usu|ute|uti|uk|eu|ewe|once\b|one\b)", re.I)
 _SILENT_H = re.compile(r"(?:hour|honest|heir|honou?r)", re.I)
@@ -112,7 +114,7 @@ class Forms:
 def banned_for(words: AssetWords, banned: frozenset[str]) -> bool:
     """Say whether the surroundings may show such a thing, too."""
     names = (words.noun, *words.synonyms, *((words.hypernym,) if words.hypernym else ()))
-    return any(akin(name, other) for name in names for other in banned)
+    return any(akin(name, other) for name in names for other in banned | SURFACES)
 
 
 def nouns_said(words: AssetWords | None, banned: frozenset[str]) -> tuple[str, ...]:

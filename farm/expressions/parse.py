@@ -200,7 +200,7 @@ class _Reader:
                     if pool.thing.plural and pool.thing.pick is None:
                         pick = Superlative(meaning.value)
                         thing = pool.thing._replace(plural=False, pick=pick)
-                        draft = _Draft(phrases=pool.phrases)
+                        draft = _Draft(phrases=pool.phrases[1:])
                         yield self._found(start, pool.end, thing, None, draft)
 
     def _before(self, at: int, draft: _Draft) -> Iterator[tuple[int, _Draft]]:

@@ -67,6 +67,8 @@ class SeenScene:
     """Least pixels of it."""
     banned: frozenset[str] = frozenset()
     """Nouns that the surroundings may show, too."""
+    focal_px: float | None = None
+    """Focal length along the picture's width; None where that is not known."""
     unseen_m: tuple[tuple[int, float], ...] = ()
     """Place and size of objects of which no pixel is seen."""
 

@@ -108,6 +108,7 @@ class Teller:
             fraction=self.setup.visible_fraction,
             pixels=self.setup.visible_px,
             banned=self.banned,
+            focal_px=looked.camera.fx_px,
             unseen_m=tuple(
                 (place, size_of(objects[place]))
                 for place in range(1, len(objects))
