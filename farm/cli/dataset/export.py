@@ -21,7 +21,12 @@ from farm.cli.remote.farm_options import (
     print_json,
     say,
 )
-from farm.dataset.export.registry import FORMATS, PICTURE_FORMATS, SEQUENCE_FORMATS
+from farm.dataset.export.registry import (
+    FORMATS,
+    LANGUAGE_FORMATS,
+    PICTURE_FORMATS,
+    SEQUENCE_FORMATS,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,6 +49,11 @@ HELP = f"""Write a dataset, or all those in a folder, in another tool's format.
 
 \b
 {format_lines(PICTURE_FORMATS)}
+
+Of sentences about pictures, as the recipe tabletop writes them:
+
+\b
+{format_lines(LANGUAGE_FORMATS)}
 
 Of sequences alone, frames in time, as the recipe sequence renders them:
 
@@ -99,6 +109,13 @@ def export(  # noqa: PLR0913  an option each
         int | None,
         typer.Option(min=1, max=100_000, help="For tapvid: tracks per sequence. (default: 256)"),
     ] = None,
+    refer_name: Annotated[
+        str | None,
+        typer.Option(
+            help="For refcoco: what readers call it: refcoco, refcoco+ or refcocog. "
+            "(default: refcoco)"
+        ),
+    ] = None,
     link: Annotated[
         bool | None,
         typer.Option("--link/--copy", help="Hard-link files that stay unchanged. (default: copy)"),
@@ -121,6 +138,7 @@ def export(  # noqa: PLR0913  an option each
     options = read_options(
         format=to, image_format=image_format, segmentation=segmentation, classes=classes,
         passes=passes, shard_views=shard_views, shard_mb=shard_mb, points=points, link=link,
+        refer_name=refer_name,
     )  # fmt: skip
     check_folder(out)
     console = err_console()
@@ -150,7 +168,7 @@ def read_options(**values: Any) -> ExportOptions:
     """
     from typing import get_args
 
-    from farm.dataset.export.base import ExportOptions, ImageFormat, Segmentation
+    from farm.dataset.export.base import ExportOptions, ImageFormat, ReferName, Segmentation
     from farm.dataset.export.survey import ClassWord
     from farm.errors import SpecError
     from farm.spec.hint import none_of
@@ -165,6 +183,7 @@ def read_options(**values: Any) -> ExportOptions:
         "image_format": get_args(ImageFormat),
         "segmentation": get_args(Segmentation),
         "classes": get_args(ClassWord),
+        "refer_name": get_args(ReferName),
         "passes": PASS_NAMES,
     }
     for name, known in choices.items():

@@ -24,6 +24,7 @@ from farm.spec.record import ViewRecord
 
 ImageFormat = Literal["png", "jpg", "original"]
 Segmentation = Literal["rle", "polygon"]
+ReferName = Literal["refcoco", "refcoco+", "refcocog"]
 
 
 class ExportOptions(Spec):
@@ -45,6 +46,8 @@ class ExportOptions(Spec):
     """Most megabytes in a shard, about."""
     points: int = Field(default=256, ge=1, le=100_000)
     """Tracks of each sequence."""
+    refer_name: ReferName = "refcoco"
+    """The dataset that readers of RefCOCO are told to read."""
     link: bool = False
     """Hard links instead of copies where files stay as they are."""
 
@@ -162,6 +165,8 @@ class Exporter(ABC, Generic[T]):
     """The format is about sequences: views come in time, and no part has frames of two."""
     whole_sequences = False
     """Neither has a sequence two parts."""
+    by_sentence = False
+    """The format is about sentences: without any there is nothing to write."""
     takes: frozenset[str] = frozenset()
     """Options that the format uses, beside those that all have."""
     needs: tuple[tuple[PassName, ...], ...] = ()

@@ -67,15 +67,15 @@ def is_8_bit(file: PassFile) -> bool:
     return file.data.startswith(PNG_HEAD) and file.data[PNG_DEPTH_AT:][:1] == b"\x08"
 
 
-def encode(pixels: NDArray[Any], suffix: str) -> bytes:
-    """Return the bytes of a PNG (8 or 16 bits) or JPEG file."""
+def encode(pixels: NDArray[Any], suffix: str, *, quality: int = JPEG_QUALITY) -> bytes:
+    """Return the bytes of a PNG (8 or 16 bits) or JPEG file, the latter of this quality."""
     try:
         import imagecodecs
     except ImportError as error:
         raise no_decoder() from error
     pixels = np.ascontiguousarray(pixels)
     if suffix == "jpg":
-        return bytes(imagecodecs.jpeg8_encode(pixels, level=JPEG_QUALITY, subsampling="444"))
+        return bytes(imagecodecs.jpeg8_encode(pixels, level=quality, subsampling="444"))
     return bytes(imagecodecs.png_encode(pixels, level=PNG_LEVEL))
 
 

@@ -21,11 +21,18 @@ class Format(NamedTuple):
     summary: str
     of_sequences: bool = False
     """It holds frames in time, and no pictures on their own."""
+    of_sentences: bool = False
+    """It is about sentences, and what they mean in pictures."""
 
 
 def video(module: str, exporter: str, summary: str) -> Format:
     """Return a format of sequences."""
     return Format(f"video.{module}", exporter, summary, of_sequences=True)
+
+
+def language(module: str, exporter: str, summary: str) -> Format:
+    """Return a format of sentences."""
+    return Format(f"language.{module}", exporter, summary, of_sentences=True)
 
 
 FORMATS: dict[str, Format] = {
@@ -39,6 +46,17 @@ FORMATS: dict[str, Format] = {
     "folders": Format(
         "folders", "FolderExporter", "split/class/picture.png and masks, for tfds.ImageFolder"
     ),
+    "refcoco": language("refcoco", "RefcocoExporter", "refs(unc).p and instances.json, for REFER"),
+    "grefcoco": language("grefcoco", "GrefcocoExporter", "the same with several targets, or none"),
+    "odvg": language("odvg", "OdvgExporter", "JSON lines, for Grounding DINO and mmdetection"),
+    "mdetr": language("mdetr", "MdetrExporter", "COCO with an entry per sentence, and its words"),
+    "swift": language("swift", "SwiftExporter", "JSON lines for ms-swift: Qwen-VL, InternVL"),
+    "hf-refcoco": language("hf_refcoco", "HfRefcocoExporter", "Parquet as jxu124/refcoco has it"),
+    "lmms-eval": language("lmms_eval", "LmmsEvalExporter", "Parquet as lmms-lab/RefCOCO has it"),
+    "pixmo": language("pixmo", "PixmoExporter", "Parquet of points, as PixMo-Points has it"),
+    "clevr-ref": language("clevr_ref", "ClevrRefExporter", "scenes and refexps of CLEVR-Ref+"),
+    "polyformer": language("polyformer", "PolyformerExporter", "TSV with pictures and polygons"),
+    "refgrasp": language("refgrasp", "RefgraspExporter", "RefGrasp's folders, file by file"),
     "nerfstudio": video("nerfstudio", "NerfstudioExporter", "transforms.json, pictures, depth"),
     "davis": video("davis", "DavisExporter", "objects with a palette, for VOS"),
     "ytvis": video("ytvis", "YtvisExporter", "tracks of masks, for YouTube-VIS and OVIS"),
@@ -52,7 +70,10 @@ FORMATS: dict[str, Format] = {
     "visionsim": video("visionsim", "VisionsimExporter", "visionsim's folders and channels"),
 }
 
-PICTURE_FORMATS = [name for name, known in FORMATS.items() if not known.of_sequences]
+PICTURE_FORMATS = [
+    name for name, known in FORMATS.items() if not (known.of_sequences or known.of_sentences)
+]
+LANGUAGE_FORMATS = [name for name, known in FORMATS.items() if known.of_sentences]
 SEQUENCE_FORMATS = [name for name, known in FORMATS.items() if known.of_sequences]
 
 

@@ -240,6 +240,11 @@ def check_options(options: ExportOptions, kind: type[Exporter[Any]], survey: Sur
             f"{still}: is a picture on its own, and {options.format} holds sequences: render with "
             "--recipe sequence, or export to coco, huggingface or webdataset"
         )
+    if kind.by_sentence and not survey.sentences:
+        raise SpecError(
+            f"an export to {options.format} is about sentences, and no view has any: render with "
+            "--recipe tabletop --words words.yaml, or export to coco, huggingface or webdataset"
+        )
     if options.image_format == "original" and not kind.originals:
         raise SpecError(
             f"readers of {options.format} do not accept every file as it was rendered: choose "

@@ -52,6 +52,8 @@ class Survey:
     assets: tuple[AssetSummary, ...] = ()
     licence_sets: tuple[tuple[str, ...], ...] = ()
     """Of the assets of a view, sorted: each set that occurs once."""
+    sentences: int = 0
+    """Sentences about the views."""
     timeline: Timeline = field(default_factory=Timeline)
     """The sequences that views are frames of."""
 
@@ -102,6 +104,7 @@ def look(splits: Mapping[str, Dataset], word: ClassWord) -> Survey:
             survey.counts[split] += 1
             survey.passes.update(record.files.keys())
             survey.sizes_px.add(record.resolution_px)
+            survey.sentences += len(record.expressions)
             survey.cameras.setdefault(record.camera.model, view.key)
             classes.update(class_names(record, word))
             for thing, label in things(record):

@@ -12,11 +12,12 @@ from typer.testing import CliRunner
 from farm.cli.main import make_app
 from farm.dataset.export.registry import FORMATS
 from tests.support.datasets import write_dataset
+from tests.support.sentences import write_sentences
 from tests.support.sequences import write_sequences
 
 PAGE = (Path(__file__).parents[4] / "docs/export.md").read_text(encoding="utf-8")
 SECTION = re.compile(
-    r"^## (\w+)\n\n```\n(farm dataset export [^\n]*)\n```\n```python\n(.*?)```", re.M | re.S
+    r"^## ([\w-]+)\n\n```\n(farm dataset export [^\n]*)\n```\n```python\n(.*?)```", re.M | re.S
 )
 HEAVY = ("tensorflow_datasets",)
 
@@ -33,6 +34,7 @@ def test_the_snippet_reads_what_the_command_wrote(section, tmp_path, monkeypatch
     _name, command, snippet = section
     monkeypatch.chdir(tmp_path)
     write_dataset(tmp_path / "datasets/one", views=2, passes=("rgb", "mask", "depth"))
+    write_sentences(tmp_path / "tabletop", views=2)
     write_sequences(tmp_path / "renders", sequences=1)
     if find_spec("datasets"):
         import datasets

@@ -1,0 +1,211 @@
+"""What the formats of sentences share: which sentences have a place in one, and their numbers."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, NamedTuple, TypeVar
+
+from farm.dataset.export.base import (
+    Exporter,
+    ExportPart,
+    ImageFormat,
+    Lines,
+    NumberedView,
+    Written,
+)
+from farm.dataset.export.pictures import PassFile, picture, put_extras
+from farm.errors import SpecError
+from farm.spec.counted import counted
+from farm.spec.expression import Expression
+from farm.spec.passes import PassName
+from farm.spec.record import ViewRecord
+
+T = TypeVar("T")
+Entry = dict[str, Any]
+SURFACE = "surface"
+"""Category of what things stand on: no sentence means it."""
+PER_VIEW = 2000
+"""Numbers that each view has for its objects, and as many for its sentences."""
+WORD = re.compile(r"[^\W_]+(?:['\u2019.-][^\W_]+)*")
+SEVERAL, NOTHING, UNSEEN = "several", "nothing", "unseen"
+
+
+class Sentence(NamedTuple):
+    """A sentence that a format has a place for."""
+
+    place: int
+    """In the record's `expressions`."""
+    said: Expression
+
+    @property
+    def target(self) -> int:
+        """The place of its only target."""
+        return self.said.targets[0]
+
+
+class Chosen(NamedTuple):
+    """The sentences of a view that a format has a place for."""
+
+    sentences: list[Sentence]
+    left_out: dict[str, int]
+    """Why others have none, and how many."""
+
+
+class Taken(NamedTuple):
+    """What was made of a view."""
+
+    files: list[str]
+    line: Entry
+    """What the files that views share say of it."""
+
+
+class SentenceExporter(Exporter[T]):
+    """Writes views that sentences are about."""
+
+    by_sentence = True
+    takes = frozenset({"classes", "link"})
+    needs: tuple[tuple[PassName, ...], ...] = (("rgb",), ("index",))
+    reader: ClassVar[str]
+    """What people call those who read it."""
+    several: ClassVar[bool] = True
+    """A sentence may have several targets."""
+    nothing: ClassVar[bool] = True
+    """A sentence may have no target."""
+    usual_format: ClassVar[ImageFormat] = "jpg"
+    """Of pictures, unless the user says."""
+    own_reasons: ClassVar[dict[str, str]] = {}
+    """Words for reasons of its own."""
+
+    @abstractmethod
+    def finish(self, lines: Lines) -> list[str]:
+        """Write what all parts share; return its files."""
+
+    def close(self, lines: Lines) -> list[str]:
+        files = self.finish(lines)
+        self.notes += self._notes_on(lines)
+        return files
+
+    def choose(self, record: ViewRecord, seen: Callable[[int], bool]) -> Chosen:
+        """Return the sentences of a view that have a place.
+
+        Args:
+            record: The view's.
+            seen: Says of an object, by its place, whether the format can show it.
+        """
+        kept, left_out = [], Counter[str]()
+        there = range(len(record.objects))
+        for place, said in enumerate(record.expressions):
+            reason = self.why_not(said, lambda target: target in there and seen(target))
+            if reason:
+                left_out[reason] += 1
+            else:
+                kept.append(Sentence(place, said))
+        return Chosen(kept, dict(left_out))
+
+    def why_not(self, said: Expression, seen: Callable[[int], bool]) -> str | None:
+        """Return why a sentence has no place in the format, as a key of its words."""
+        if len(said.targets) > 1 and not self.several:
+            return SEVERAL
+        if not said.targets and not self.nothing:
+            return NOTHING
+        return None if all(map(seen, said.targets)) else UNSEEN
+
+    @property
+    def image_format(self) -> ImageFormat:
+        """What the user says, or what is usual."""
+        said = "image_format" in self.options.model_fields_set
+        return self.options.image_format if said else self.usual_format
+
+    def picture_of(self, view: NumberedView) -> PassFile:
+        """Return a view's picture."""
+        return picture(view, "rgb", self.image_format)
+
+    def put_extras(self, view: NumberedView, *own: str) -> list[str]:
+        """Put the passes that were asked for and have no place of their own beside."""
+        wanted = tuple(name for name in self.options.passes if name not in ("rgb", *own))
+        return put_extras(view, self.outbox, wanted, link=self.options.link)
+
+    def all_lines(self, lines: Lines) -> Iterator[Entry]:
+        """Yield what is noted of the views of all splits."""
+        for split in self.survey.splits:
+            yield from lines(split)
+
+    def _notes_on(self, lines: Lines) -> list[str]:
+        """Say how many sentences have no place in the format, and why."""
+        total = Counter[str]()
+        for line in self.all_lines(lines):
+            total.update(line["left_out"])
+        words = {
+            SEVERAL: f"more than one target, where {self.reader} takes one",
+            NOTHING: f"no target, which {self.reader} cannot take",
+            UNSEEN: "a target that covers no pixel's centre",
+            **self.own_reasons,
+        }
+        return [
+            f"{counted(number, 'sentence')} left out: {words[reason]}"
+            for reason, number in sorted(total.items())
+        ]
+
+
+class FileExporter(SentenceExporter[Taken]):
+    """Writes files for each view, and then what all share."""
+
+    def write(self, part: ExportPart, taken: Iterator[Taken]) -> Written:
+        files: list[str] = []
+        lines: list[Any] = []
+        for found in taken:
+            files += found.files
+            lines.append(found.line)
+        return Written(files, lines)
+
+
+def number_of(view: NumberedView) -> int:
+    """Return the number of a picture, from 1."""
+    return view.number + 1
+
+
+def number_in(view: NumberedView, place: int) -> int:
+    """Return the number of one of the things of a view, unlike those of all other views.
+
+    Raises:
+        SpecError: It has too many.
+    """
+    if place >= PER_VIEW:
+        raise SpecError(
+            f"{view.view.key}: an export of sentences has numbers for {PER_VIEW:,} objects of a "
+            "view, and this one has more: export it to coco"
+        )
+    return view.number * PER_VIEW + place + 1
+
+
+def props(record: ViewRecord) -> list[int]:
+    """Return the places of a view's objects but for what they stand on."""
+    return [at for at, label in enumerate(record.objects) if label.category != SURFACE]
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a sentence, in small letters."""
+    return WORD.findall(text.lower())
+
+
+def one_line(text: str) -> str:
+    """Return a text without what ends lines or cells."""
+    return " ".join(text.split())
+
+
+def spans_of(said: Expression, target: int) -> list[list[int]]:
+    """Return which characters name a target; all where no phrase says."""
+    spans = [
+        [phrase.start, phrase.end]
+        for phrase in said.phrases
+        if phrase.role == "target" and target in phrase.objects
+    ]
+    return spans or [[0, len(said.text)]]
+
+
+def spans_of_others(said: Expression) -> list[list[int]]:
+    """Return which characters name something else than a target."""
+    return [[phrase.start, phrase.end] for phrase in said.phrases if phrase.role == "anchor"]
