@@ -5,16 +5,13 @@ A task holds whole episodes where some fit into it, and else a part of one.
 
 from __future__ import annotations
 
-import numpy as np
-from pydantic import JsonValue
-
+from farm.expand.drawing import draw
 from farm.expand.recipe import Count, Expansion
 from farm.expand.streams import stream
 from farm.expand.tasks import new_task, sampling_seed
 from farm.spec.asset import Asset
 from farm.spec.base import digest
 from farm.spec.camera import FileCamera, SceneCamera
-from farm.spec.draws import AnyDraw, Bound, ChoiceDraw, NormalDraw, UniformDraw
 from farm.spec.job import Job
 from farm.spec.recipes.script import Params, RecipeSpec, Setup, View
 from farm.spec.task import RenderTask
@@ -128,20 +125,3 @@ def drawn(job: Job, recipe: RecipeSpec, episode: int) -> Params:
         name: draw(each, stream(job.spec.seed, job.assets, place=episode, aspect=f"param {name}"))
         for name, each in sorted(recipe.randomise.items())
     }
-
-
-def draw(what: AnyDraw, rng: np.random.Generator) -> JsonValue:
-    """Draw one value."""
-    if isinstance(what, ChoiceDraw):
-        return what.values[int(rng.integers(len(what.values)))]
-    if isinstance(what, UniformDraw):
-        return plain(what.low, rng.uniform(what.low, what.high))
-    if isinstance(what, NormalDraw):
-        return plain(what.mean, rng.normal(what.mean, what.std))
-    return int(rng.integers(what.low, what.high, endpoint=True))
-
-
-def plain(like: Bound, numbers: object) -> JsonValue:
-    """Return what was drawn as a number, or as a list where the bounds were lists."""
-    array = np.asarray(numbers, dtype=float)
-    return [float(each) for each in array] if isinstance(like, tuple) else float(array)

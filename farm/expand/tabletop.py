@@ -2,58 +2,44 @@
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from farm.expand.randomised import (
+    Dice,
+    distractor_paint,
+    exposure_of,
+    lamps_of,
+    paints_of,
+    table_of,
+)
 from farm.expand.recipe import Count, Expansion
-from farm.expand.streams import stream
+from farm.expand.table_places import placements
+from farm.expand.table_scenes import (
+    Scene,
+    least_assets,
+    most_objects,
+    noun_of,
+    pools_of,
+    scene_of,
+    surface_look,
+    tabletop,
+    words_by_name,
+    words_of,
+)
 from farm.expand.tasks import batch, batches, new_task, sampling_seed
+from farm.spec import randomise
 from farm.spec.asset import Asset
-from farm.spec.base import digest
-from farm.spec.camera import Matrix4, PerspectiveLens, PoseCamera
+from farm.spec.draws import UniformDraw
 from farm.spec.expression import ExpressionRules
 from farm.spec.job import Job
-from farm.spec.recipes.tabletop import (
-    Dome,
-    Placement,
-    Prop,
-    Quaternion,
-    RecipeSpec,
-    Setup,
-    Surface,
-    Three,
-    View,
-)
+from farm.spec.randomise import Drawn, Paint, Sky, TablePaint
+from farm.spec.recipes.tabletop import DomePose, Prop, RecipeSpec, Setup, Surface, View
 from farm.spec.task import Need, RenderTask, product_key
 from farm.spec.view import Light
-from farm.spec.words import GENERAL_NOUN, AssetWords
 
 SETTLE_S = 60.0
 """Seconds that it may take to settle a scene beyond a task's own limit."""
-DROP_FROM_M, DROP_STEP_M = 0.15, 0.12
-"""Height at which the first object is let go, and of each next one above it."""
-SPREAD = 0.3
-"""Part of the table, from its middle, over which things are let go."""
-
-
-class Scene(NamedTuple):
-    """What one scene is made of."""
-
-    number: int
-    objects: tuple[Asset, ...]
-    """One for each thing: copies come several times."""
-    surface: Asset | None
-    hdrs: tuple[Asset, ...]
-
-    @property
-    def assets(self) -> tuple[Asset, ...]:
-        """Each once, sorted by role."""
-        surface = () if self.surface is None else (self.surface,)
-        return tuple(dict.fromkeys((*self.objects, *surface, *self.hdrs)))
 
 
 class TabletopExpansion(Expansion):
@@ -112,23 +98,73 @@ class TabletopExpansion(Expansion):
         )
 
     def mistakes(self, job: Job) -> Iterator[str]:
-        recipe = tabletop(job)
-        objects, words = job.of("objects"), words_by_name(recipe)
-        most = len(objects) * recipe.copies[1]
-        if most < recipe.per_scene[0]:
-            yield (
-                f"objects: {len(objects)}, each {recipe.copies[1]} times at most, are fewer than "
-                f"the {recipe.per_scene[0]} that a scene needs: name more, or lower per_scene"
-            )
-        if words:
-            names = {asset.name for asset in objects}
-            if lost := sorted(names - set(words)):
-                yield f"words: say nothing of {listed(lost)}: add them, or run farm words propose"
-            if extra := sorted(set(words) - names):
-                yield f"words: {listed(extra)} are not among the objects: take them out"
+        yield from shortages(job)
+        yield from strangers(job)
+        yield from idle(job)
 
 
 EXPANSION = TabletopExpansion()
+
+
+def shortages(job: Job) -> Iterator[str]:
+    """Yield why there are too few objects for some scenes."""
+    recipe = tabletop(job)
+    usual, apart = pools_of(job)
+    for pool, which in ((usual, "a scene"), (apart, "a held-out scene")):
+        if pool or which == "a scene":
+            yield from shortages_in(recipe, pool, which)
+
+
+def shortages_in(recipe: RecipeSpec, pool: Sequence[Asset], which: str) -> Iterator[str]:
+    """Yield why some objects are too few for a scene."""
+    least, copies = recipe.per_scene[0], recipe.copies[1]
+    if len(pool) * copies < least:
+        yield (
+            f"objects: {len(pool)}, each {copies} times at most, are fewer than the {least} that "
+            f"{which} needs: name more, raise copies, or lower per_scene"
+        )
+        return
+    if recipe.categories is None:
+        return
+    sizes = Counter(noun_of(recipe, asset) for asset in pool)
+    low, high = recipe.categories
+    if len(sizes) < low:
+        yield (
+            f"categories: the objects of {which} have {len(sizes)} nouns ({listed(sorted(sizes))}),"
+            f" fewer than {low}: name other objects, or lower categories"
+        )
+    elif sum(size for _, size in sizes.most_common(high)) < least_assets(recipe):
+        yield (
+            f"categories: no {high} nouns have the {least} objects that {which} needs: name more, "
+            "raise categories or copies, or lower per_scene"
+        )
+
+
+def strangers(job: Job) -> Iterator[str]:
+    """Yield which objects have no words, and which words no object."""
+    words = words_by_name(tabletop(job))
+    if not words:
+        return
+    names = {asset.name for asset in job.of("objects")}
+    if lost := sorted(names - set(words)):
+        yield f"words: say nothing of {listed(lost)}: add them, or run farm words propose"
+    if extra := sorted(set(words) - names):
+        yield f"words: {listed(extra)} are not among the objects: take them out"
+
+
+def idle(job: Job) -> Iterator[str]:
+    """Yield what is asked for that nothing would show."""
+    recipe = tabletop(job)
+    if job.of("distractors") and not (recipe.randomise and recipe.randomise.distractors):
+        yield (
+            "distractors: recipe.randomise says nothing of them: add randomise: distractors, "
+            "or take them out"
+        )
+    if recipe.categories and recipe.categories[0] > most_objects(recipe):
+        yield (
+            f"categories: {recipe.categories[0]} do not fit into the {most_objects(recipe)} "
+            "objects of a scene: lower categories, or raise per_scene"
+        )
 
 
 def listed(names: Sequence[str], most: int = 5) -> str:
@@ -137,66 +173,7 @@ def listed(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + more
 
 
-def tabletop(job: Job) -> RecipeSpec:
-    """Return the recipe of a job as what it is."""
-    assert isinstance(job.spec.recipe, RecipeSpec)
-    return job.spec.recipe
-
-
-def words_by_name(recipe: RecipeSpec) -> dict[str, AssetWords]:
-    """Return the words of each asset, by the name of its file."""
-    return recipe.words if isinstance(recipe.words, dict) else {}
-
-
-def words_of(recipe: RecipeSpec, asset: Asset) -> AssetWords:
-    """Return what an object is called; where nobody has said, by the category of its source."""
-    known = words_by_name(recipe).get(asset.name)
-    return known or AssetWords(noun=asset.credit.category or GENERAL_NOUN)
-
-
-def scene_of(job: Job, number: int) -> Scene:
-    """Draw what a scene is made of."""
-    recipe = tabletop(job)
-    rng = stream(job.spec.seed, (), place=number, aspect="objects")
-    pool = pool_of(job, number)
-    wanted = int(rng.integers(recipe.per_scene[0], recipe.per_scene[1], endpoint=True))
-    chosen: list[Asset] = []
-    for asset in of_few_kinds(recipe, shuffled(pool, rng), rng):
-        copies = int(rng.integers(recipe.copies[0], recipe.copies[1], endpoint=True))
-        chosen += [asset] * min(copies, wanted - len(chosen))
-        if len(chosen) == wanted:
-            break
-    surfaces = job.of("surfaces")
-    surface = surfaces[int(rng.integers(len(surfaces)))] if surfaces else None
-    hdrs = shuffled(job.of("hdrs"), stream(job.spec.seed, (), place=number, aspect="hdrs"))
-    return Scene(number, tuple(chosen), surface, tuple(hdrs[: min(recipe.skies, recipe.views)]))
-
-
-def pool_of(job: Job, number: int) -> tuple[Asset, ...]:
-    """Return the objects that a scene may have."""
-    recipe, objects = tabletop(job), job.of("objects")
-    if not recipe.holdout:
-        return objects
-    ordered = sorted(objects, key=lambda asset: digest(job.spec.seed, asset.content))
-    apart = max(1, round(recipe.holdout * len(ordered)))
-    is_apart = number >= recipe.scenes - max(1, round(recipe.holdout * recipe.scenes))
-    return tuple(ordered[:apart] if is_apart else ordered[apart:])
-
-
-def of_few_kinds(
-    recipe: RecipeSpec, pool: Sequence[Asset], rng: np.random.Generator
-) -> Sequence[Asset]:
-    """Return the objects of as many nouns as a scene is to have."""
-    if recipe.categories is None:
-        return pool
-    count = int(rng.integers(recipe.categories[0], recipe.categories[1], endpoint=True))
-    nouns = list(dict.fromkeys(words_of(recipe, asset).noun for asset in pool))[:count]
-    return [asset for asset in pool if words_of(recipe, asset).noun in nouns]
-
-
-def shuffled(assets: Sequence[Asset], rng: np.random.Generator) -> list[Asset]:
-    """Return assets in any order."""
-    return [assets[place] for place in rng.permutation(len(assets))]
+# Scenes
 
 
 def product_of(job: Job, scene: Scene) -> str:
@@ -215,10 +192,7 @@ def setup_of(job: Job, scene: Scene, rules: ExpressionRules | None) -> Setup:
         surface=Surface(
             asset=assets.index(scene.surface) if scene.surface else None, size_m=recipe.table_m
         ),
-        props=tuple(
-            Prop(asset=assets.index(asset), words=words_of(recipe, asset))
-            for asset in scene.objects
-        ),
+        props=tuple(props_of(recipe, scene)),
     )
     if rules is None:
         draws = (tuple(placements(job, scene, number)) for number in range(recipe.scene_tries))
@@ -232,105 +206,113 @@ def setup_of(job: Job, scene: Scene, rules: ExpressionRules | None) -> Setup:
     return made.model_copy(update=more)
 
 
-def placements(job: Job, scene: Scene, number: int) -> Iterator[Placement]:
-    """Draw where the things of a scene are let go, or put."""
-    recipe = tabletop(job)
-    rng = stream(job.spec.seed, scene.objects, place=scene.number, aspect=f"placement {number}")
-    length, width = recipe.table_m
-    cells = rng.permutation(recipe.rows * recipe.columns)
-    for place, asset in enumerate(scene.objects):
-        yaw = float(rng.uniform(0.0, 2 * math.pi))
-        tumble = rng.normal(size=4)
-        x, y = rng.uniform(-SPREAD, SPREAD, 2).tolist()
-        if recipe.arrangement == "drop":
-            turn = upright(yaw) if words_of(recipe, asset).stands else unit(tumble)
-            at = (x * length, y * width, DROP_FROM_M + DROP_STEP_M * place)
-        else:
-            row, column = divmod(int(cells[place % len(cells)]), recipe.columns)
-            turn = upright(yaw)
-            at = (
-                length * ((column + 0.5) / recipe.columns - 0.5),
-                width * (0.5 - (row + 0.5) / recipe.rows),
-                0.0,
-            )
-        yield Placement(at_m=rounded(at), turn=turn)
+def props_of(recipe: RecipeSpec, scene: Scene) -> Iterator[Prop]:
+    """Yield the things of a scene: its objects, then its distractors."""
+    assets = scene.assets
+    for asset in scene.objects:
+        yield Prop(asset=assets.index(asset), words=words_of(recipe, asset))
+    for each in scene.distractors:
+        yield Prop(
+            asset=None if each.asset is None else assets.index(each.asset),
+            shape=each.shape,
+            size_m=each.size_m,
+            falls=each.height_m is None,
+        )
 
 
-def upright(yaw_rad: float) -> Quaternion:
-    """Return a turn about the vertical."""
-    return (round(math.cos(yaw_rad / 2), 6), 0.0, 0.0, round(math.sin(yaw_rad / 2), 6))
-
-
-def unit(numbers: NDArray[np.float64]) -> Quaternion:
-    """Return four numbers as a turn."""
-    w, x, y, z = (numbers / np.linalg.norm(numbers)).round(6).tolist()
-    return (w, x, y, z)
-
-
-def rounded(at: Sequence[float]) -> Three:
-    """Return a place to the hundredth of a millimetre."""
-    x, y, z = (round(float(number), 5) for number in at)
-    return (x, y, z)
+# Views
 
 
 def view_of(job: Job, scene: Scene, place: int) -> View:
     """Make one view of a scene."""
     recipe, assets = tabletop(job), scene.assets
     at = scene.number * recipe.views + place
-    light = stream(job.spec.seed, scene.objects, place=at, aspect="light")
-    words = stream(job.spec.seed, scene.objects, place=at, aspect="expressions")
-    cameras = [camera_of(job, scene, at, number) for number in range(recipe.camera_tries)]
+    dice = Dice(job.spec.seed, scene.numbers, at)
+    poses = tuple(pose_of(recipe, dice, number) for number in range(recipe.camera_tries))
     hdr = scene.hdrs[place * len(scene.hdrs) // recipe.views] if scene.hdrs else None
     return View(
         index=at,
         name=f"scene_{scene.number:06d}_{place:03d}",
-        camera=cameras[0],
-        more_cameras=tuple(cameras[1:]),
-        light=Light(
-            rotation_deg=round(float(light.uniform(0.0, 360.0)), 1),
-            strength=round(float(light.uniform(*recipe.strength)), 2),
-        ),
+        camera=poses[0].camera,
+        cameras=poses,
+        drawn=drawn_of(job, scene, dice),
+        light=light_of(recipe, dice),
         hdr=assets.index(hdr) if hdr else None,
         seed=sampling_seed(job, scene.objects, place=at),
-        words_seed=int(words.integers(2**31)),
+        words_seed=int(dice.rng("expressions").integers(2**31)),
         scene=scene.number,
         number=place,
     )
 
 
-def camera_of(job: Job, scene: Scene, at: int, number: int) -> PoseCamera:
+def light_of(recipe: RecipeSpec, dice: Dice) -> Light:
+    """Draw how the environment of a view stands and shines."""
+    low, high = recipe.strength
+    sky = (recipe.randomise and recipe.randomise.hdri) or Sky(
+        strength=UniformDraw(low=low, high=high)
+    )
+    return Light(
+        rotation_deg=dice.number(sky.turn_deg, randomise.ANGLE_DEG, "light turn"),
+        strength=dice.number(sky.strength, randomise.STRENGTH, "light strength"),
+    )
+
+
+def pose_of(recipe: RecipeSpec, dice: Dice, number: int) -> DomePose:
     """Draw one of the cameras of a view."""
-    dome = tabletop(job).camera
-    rng = stream(job.spec.seed, scene.objects, place=at, aspect=f"camera {number}")
-    azimuth, elevation, roll = (
-        math.radians(float(rng.uniform(*each)))
-        for each in (dome.azimuth_deg, dome.elevation_deg, dome.roll_deg)
+    dome = (recipe.randomise and recipe.randomise.camera) or recipe.camera
+    name = f"camera {number}"
+    x, y = (dice.number(dome.look_at_m, randomise.OFFSET_M, f"{name} at {axis}") for axis in "xy")
+    return DomePose(
+        azimuth_deg=dice.number(dome.azimuth_deg, randomise.ANGLE_DEG, f"{name} azimuth"),
+        elevation_deg=dice.number(dome.elevation_deg, randomise.ELEVATION_DEG, f"{name} elevation"),
+        distance_m=dice.number(dome.distance_m, randomise.LENGTH_M, f"{name} distance"),
+        roll_deg=dice.number(dome.roll_deg, randomise.ANGLE_DEG, f"{name} roll"),
+        focal_length_mm=dice.number(dome.focal_length_mm, randomise.FOCAL_MM, f"{name} focal"),
+        look_at_m=(x, y),
     )
-    pose = dome_pose(dome, rng, azimuth_rad=azimuth, elevation_rad=elevation, roll_rad=roll)
-    focal = round(float(rng.uniform(*dome.focal_length_mm)), 2)
-    return PoseCamera(world_from_camera=pose, lens=PerspectiveLens(focal_length_mm=focal))
 
 
-def dome_pose(
-    dome: Dome,
-    rng: np.random.Generator,
-    *,
-    azimuth_rad: float,
-    elevation_rad: float,
-    roll_rad: float,
-) -> Matrix4:
-    """Return `world_from_camera` of a camera that looks at the table."""
-    distance = float(rng.uniform(*dome.distance_m))
-    x, y = (float(rng.uniform(*dome.look_at_m)) for _ in range(2))
-    cos, sin = math.cos(elevation_rad), math.sin(elevation_rad)
-    back = np.array([cos * math.cos(azimuth_rad), cos * math.sin(azimuth_rad), sin])
-    right = np.array([-math.sin(azimuth_rad), math.cos(azimuth_rad), 0.0])
-    up = np.cross(back, right)
-    turned = (
-        math.cos(roll_rad) * right + math.sin(roll_rad) * up,
-        math.cos(roll_rad) * up - math.sin(roll_rad) * right,
-        back,
+def drawn_of(job: Job, scene: Scene, of_view: Dice) -> Drawn | None:
+    """Draw what `randomise` says of a view beside its camera and its environment."""
+    recipe = tabletop(job)
+    wanted = recipe.randomise
+    surface = table_paint(job, scene, of_view)
+    if wanted is None:
+        return Drawn(surface=surface) if surface else None
+    drawn = Drawn(
+        lamps=tuple(lamps_of(wanted.lights, of_view)) if wanted.lights else (),
+        exposure_ev=exposure_of(wanted.exposure, of_view) if wanted.exposure else None,
+        paints=tuple(scene_paints(job, scene, of_view)),
+        surface=surface,
     )
-    at = np.array([x, y, 0.0]) + distance * back
-    rows = np.column_stack([*turned, at]).round(9).tolist()
-    return (tuple(rows[0]), tuple(rows[1]), tuple(rows[2]), (0.0, 0.0, 0.0, 1.0))
+    return drawn if drawn != Drawn() else None
+
+
+def scene_paints(job: Job, scene: Scene, of_view: Dice) -> Iterator[Paint]:
+    """Draw what becomes of the materials of a scene's things."""
+    wanted = tabletop(job).randomise
+    assert wanted is not None
+    if wanted.materials:
+        dice = dice_of(of_view, scene, wanted.materials.per)
+        yield from paints_of(wanted.materials, dice, scene.objects)
+    if wanted.distractors:
+        dice = dice_of(of_view, scene, "scene")
+        for place, each in enumerate(scene.distractors):
+            if each.shape is not None:
+                prop = len(scene.objects) + place
+                yield distractor_paint(wanted.distractors, dice, f"distractors {place}", prop)
+
+
+def table_paint(job: Job, scene: Scene, of_view: Dice) -> TablePaint | None:
+    """Draw how the table of a view looks, where it does not look as it is."""
+    surface = surface_look(job)
+    if surface is None:
+        return None
+    paint, texture = table_of(surface, dice_of(of_view, scene, surface.per), scene.textures)
+    place = None if texture is None else scene.assets.index(texture)
+    return paint.model_copy(update={"texture": place})
+
+
+def dice_of(of_view: Dice, scene: Scene, per: randomise.Per) -> Dice:
+    """Return the streams of what all views of a scene share, or of one view."""
+    return of_view if per == "view" else of_view._replace(place=scene.number)

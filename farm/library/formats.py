@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 
 from farm.errors import AssetError
+from farm.library.pictures import picture_fault, picture_suffixes
 from farm.library.ply import ply_elements, without_surface
 from farm.library.radiance import radiance_size_px
 from farm.library.sphere import exr_fault, exr_sizes_px, radiance_fault
@@ -53,6 +54,8 @@ def check_file(path: Path, kind: AssetKind) -> None:
     head = read_head(path)
     if kind == "hdr":
         check_hdr(path, head)
+    elif kind == "image":
+        check_picture(path, head)
     elif kind != "script":
         check_model(path, head)
 
@@ -91,6 +94,17 @@ def check_model(path: Path, head: bytes, suffix: str = "") -> None:
         check_stl(path, head)
     if suffix == ".ply" and (remark := without_surface(ply_elements(head))):
         raise AssetError(str(path), remark)
+
+
+def check_picture(path: Path, head: bytes) -> None:
+    """Make sure that a picture is what its name says, and of an allowed size."""
+    suffixes = picture_suffixes(head)
+    if not suffixes:
+        raise AssetError(str(path), f"not a picture (PNG or JPEG): it is {likeness(head)}")
+    if path.suffix.lower() not in suffixes:
+        raise AssetError(str(path), f"it is {likeness(head)}: rename it to end in {suffixes[0]}")
+    if fault := picture_fault(path, head):
+        raise AssetError(str(path), fault)
 
 
 def check_hdr(path: Path, head: bytes) -> None:

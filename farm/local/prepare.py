@@ -9,15 +9,17 @@ from typing import Any
 
 from farm import expand, library
 from farm.errors import AssetError, SpecError
-from farm.library.formats import environment_fault, read_head
+from farm.library.formats import check_file, environment_fault, read_head
 from farm.library.imports import modules_beside
 from farm.library.survey import Watch, survey
 from farm.local.begun import with_ids_of_before
-from farm.spec.asset import Asset, AssetFile
+from farm.spec.asset import Asset, AssetFile, AssetKind
 from farm.spec.job import Job, JobSpec, make_job
 from farm.spec.trajectory import MOST_BYTES
 from farm.spec.yaml_text import parse_yaml
 
+HEADERS: tuple[AssetKind, ...] = ("hdr", "image")
+"""Kinds whose headers tell whether they can be used at all."""
 NAMED = 10
 """Most unusable files that are named."""
 
@@ -54,8 +56,8 @@ def prepare(  # noqa: PLR0913 - each stands for itself
     for role in spec.recipe.roles:
         patterns = spec.assets.get(role.name, ())
         files = library.discover(patterns, role.kind, base=base, field=role.name)
-        if role.kind == "hdr":
-            refuse_unfit(files, field=role.name)
+        if role.kind in HEADERS:
+            refuse_unfit(files, field=role.name, kind=role.kind)
         beside = partial(modules_beside, hash_file=hash_file)
         assets, notes = library.describe(
             files,
@@ -106,25 +108,28 @@ def text_of(path: Path) -> str:
         raise SpecError(f"{path}: cannot be read: {reason}") from None
 
 
-def refuse_unfit(files: Sequence[Path], *, field: str) -> None:
-    """Refuse environments that are unusable according to their headers.
+def refuse_unfit(files: Sequence[Path], *, field: str, kind: AssetKind = "hdr") -> None:
+    """Refuse environments and pictures that are unusable according to their headers.
 
     Raises:
         SpecError: Some are unusable; the error names them.
     """
-    faults = [f"{path}: {fault}" for path in files if (fault := header_fault(path))]
+    faults = [f"{path}: {fault}" for path in files if (fault := header_fault(path, kind))]
     if len(faults) > NAMED:
         faults = [*faults[:NAMED], f"{field}: {len(faults) - NAMED} more cannot be used either"]
     if faults:
         raise SpecError("\n".join(faults))
 
 
-def header_fault(path: Path) -> str | None:
-    """Return what a file's header shows to be wrong; the worker reports unreadable ones."""
+def header_fault(path: Path, kind: AssetKind) -> str | None:
+    """Return what a file's header shows to be wrong; the worker reports unreadable environments."""
     try:
-        return environment_fault(read_head(path))
-    except AssetError:
-        return None
+        if kind == "hdr":
+            return environment_fault(read_head(path))
+        check_file(path, kind)
+    except AssetError as error:
+        return None if kind == "hdr" else error.reason
+    return None
 
 
 def read_spec_file(path: Path) -> tuple[dict[str, Any], Path]:

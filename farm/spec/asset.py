@@ -10,7 +10,7 @@ from pydantic import Field
 from farm.spec.base import Spec, digest
 from farm.spec.scene_facts import SceneFacts
 
-AssetKind = Literal["model", "hdr", "scene", "script"]
+AssetKind = Literal["model", "hdr", "scene", "script", "image"]
 
 MODEL_SUFFIXES = (
     ".blend", ".glb", ".gltf", ".obj", ".ply", ".stl", ".fbx", ".usd", ".usda", ".usdc", ".usdz",
@@ -36,6 +36,7 @@ KINDS: dict[AssetKind, KindInfo] = {
     "hdr": KindInfo("an HDR environment", "HDR environments", HDR_SUFFIXES),
     "scene": KindInfo("a 3D scene", "Scenes", SCENE_SUFFIXES),
     "script": KindInfo("a Python script", "Scripts", (".py",)),
+    "image": KindInfo("a picture", "Pictures", (".png", ".jpg", ".jpeg")),
 }
 
 

@@ -33,6 +33,7 @@ from worker.blender.models.group import Models
 from worker.blender.models.model import Model
 from worker.blender.models.pass_indices import in_order, number
 from worker.blender.models.standing import Standing, key_of
+from worker.blender.randomised.dressing import Dressing
 from worker.blender.scratch import Scratch
 from worker.blender.settings import (
     MAX_BOUNCES,
@@ -99,6 +100,7 @@ class BlenderSession:
         self._points: tuple[Hashable, Anchors] | None = None
         self._user_scene: UserScene | None = None
         self._own_models: dict[str, Asset] = {}
+        self.dressing = Dressing()
         self._loader = Loader(scene, self.environment, self._scratch, self._addons)
         self._standing = Standing(scene, self._loader, self._render_nothing)
 
@@ -143,6 +145,7 @@ class BlenderSession:
 
     def configure(self, settings: ResolvedRender, passes: tuple[PassName, ...] = PICTURE) -> None:
         """Set size, quality and passes of the pictures to come."""
+        self.dressing.put_back()
         set_quality(self.scene, settings, device=self.device)
         self._asked = (settings, passes)
         if self.has_own_picture:
@@ -427,6 +430,7 @@ class BlenderSession:
 
     def free_model(self) -> None:
         """Remove the models, or the scene that was opened, and all that came with them."""
+        self.dressing.put_back()
         self._shown = self._points = None
         if self._user_scene is not None:
             self._user_scene.close()
@@ -477,7 +481,7 @@ class BlenderSession:
     def set_light(self, strength: float) -> None:
         """Set the environment's true strength, and what Cycles measures light against."""
         self.environment.set_strength(strength)
-        set_light_limits(self.scene, strength)
+        set_light_limits(self.scene, strength or 1.0)  # without it, lamps alone
 
     def set_camera(
         self, world_from_camera: Matrix4, camera: OrbitCamera, *, distance: float

@@ -34,6 +34,8 @@ class Geometry:
     """Factor on light."""
     materials: int = 0
     """How many have a number; what has no material gets the next one."""
+    exposure: float = 1.0
+    """Factor on the picture alone."""
 
     @property
     def turn(self) -> NDArray[np.float64]:

@@ -53,6 +53,8 @@ class Shot:
     """Factor on the scene-linear picture."""
     true_strength: bool
     """The light's strength was set in the scene."""
+    exposure: float = 1.0
+    """Factor on the finished picture alone: what is no picture stays as it is."""
     values: dict[str, JsonValue] = field(default_factory=dict)
     """What the record tells of the view beside."""
     world_from_scene: Matrix4 = IDENTITY

@@ -39,11 +39,15 @@ class ModelsStage(Stage):
     def indices(self) -> tuple[IndexLabel, ...]:
         return tuple(
             label
-            for model, asset in zip(self.models, self.assets, strict=True)
+            for number, model in enumerate(self.models)
             for label in index_table(
-                model.objects, category=category_of(asset), first=model.first_index
+                model.objects, category=self.category(number), first=model.first_index
             )
         )
+
+    def category(self, number: int) -> str:
+        """Return what kind of thing a model is."""
+        return category_of(self.assets[number])
 
     def place(self, number: int, world_from_file: Matrix4) -> Thing:
         """Show a model where a matrix takes its file's coordinates; return it as a thing.
@@ -58,7 +62,7 @@ class ModelsStage(Stage):
             world_from_file,
             model,
             name=asset.credit.name or asset.name,
-            category=category_of(asset),
+            category=self.category(number),
             asset=self.places[number],
         )
 

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import JsonValue
 
-from farm.errors import OutOfFrameError
+from farm.errors import AssetError, OutOfFrameError
 from farm.projection import as_matrix
+from farm.spec.asset import Asset
 from farm.spec.camera import Matrix4, PoseCamera, turn_matrix
 from farm.spec.passes import PassName
-from farm.spec.recipes.tabletop import SUPPORTED, Setup, View
+from farm.spec.randomise import Drawn, Lamp
+from farm.spec.recipes.tabletop import SUPPORTED, DomePose, Setup, View
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
 from farm.spec.view import View as BaseView
 from farm.words.banned import banned_nouns
+from worker.finish import Finish
 from worker.images.multilayer import read_index
 from worker.labels.objects import Thing, thing_at
 from worker.points.followed import Flags
 from worker.points.silhouettes import silhouette
 from worker.points.surfaces import Eye
 from worker.recipes import Shot
-from worker.recipes.several import ModelsStage, category_of
+from worker.recipes.several import ModelsStage
 from worker.tabletop.settled import Settled, read_settled, write_settled
 from worker.tabletop.standing import standing
 from worker.tabletop.telling import Teller
@@ -32,8 +38,10 @@ from worker.tabletop.visibility import count_seen, share_of
 if TYPE_CHECKING:  # which imports Blender
     from worker.blender.session import BlenderSession
 
-SURFACE = "surface"
-"""What the category of a table is."""
+LITTLE = 0.2
+"""Most metal that leaves a surface the colour that it scatters."""
+SURFACE, DISTRACTOR = "surface", "distractor"
+"""What the category of a table is, and of what no sentence names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,26 +64,36 @@ class TabletopStage(ModelsStage):
 
     def arrange(self, view: BaseView) -> Shot:
         assert isinstance(view, View)
+        drawn = view.drawn or Drawn()
         if view.hdr is not None:
-            self.session.load_hdr(self.task.assets[view.hdr])
+            with named(self.task.assets[view.hdr]) as asset:
+                assert asset is not None
+                self.session.load_hdr(asset)
         scene_from_world = np.array(turn_matrix(view.light.rotation_deg))
         poses = (self.settled.surface, *(prop.world_from_file for prop in self.settled.props))
         for model, pose in zip(self.models, poses, strict=True):
             model.place(as_matrix(scene_from_world @ np.array(pose)))
-        shines = self.models.true_strength
-        self.session.set_light(view.light.strength if shines else 1.0)
+        self._paint(drawn)
+        gain, true_strength = self._light(view, drawn.lamps)
         things = tuple(self._thing(number, pose) for number, pose in enumerate(poses))
         camera, tries = self._camera(view, scene_from_world, things)
         teller = Teller(
-            self.setup, self.settled, things, self.models.finishes, banned=self._banned(view)
+            self.setup, self.settled, things, self._finishes(drawn), banned=self._banned(view)
         )
+        values: dict[str, JsonValue] = {
+            "camera_tries": tries,
+            "scene_tries": self.settled.draw + 1,
+        }
+        if isinstance(taken := view.cameras[tries - 1], DomePose):
+            values["drawn"] = {"camera": taken.model_dump(mode="json", exclude={"kind"})}
         return Shot(
             camera=camera,
-            gain=1.0 if shines else view.light.strength,
-            true_strength=shines,
+            gain=gain,
+            true_strength=true_strength,
+            exposure=drawn.exposure_gain,
             world_from_scene=turn_matrix(-view.light.rotation_deg),
             things=things,
-            values={"camera_tries": tries, "scene_tries": self.settled.draw + 1},
+            values=values,
             tell=lambda looked: teller.tell(looked, view),
         )
 
@@ -84,6 +102,42 @@ class TabletopStage(ModelsStage):
         sky = self.task.assets[view.hdr] if view.hdr is not None else None
         return banned_nouns(sky, (prop.words for prop in self.setup.props))
 
+    def _light(self, view: View, lamps: tuple[Lamp, ...]) -> tuple[float, bool]:
+        """Let environment and lamps shine; return the factor on the picture, and whether the
+        environment has its true strength in the scene.
+
+        A change of it costs Cycles most of a second. Where nothing but lamps shines beside it,
+        these shine as much less as the picture is made brighter.
+        """
+        strength = view.light.strength
+        is_true = self.models.true_strength or strength <= 0.0
+        gain = 1.0 if is_true else strength
+        self.session.set_light(strength if is_true else 1.0)
+        turn = turn_matrix(view.light.rotation_deg)
+        self.session.dressing.light(self.session.scene, lamps, turn, factor=1.0 / gain)
+        return gain, is_true
+
+    def _finishes(self, drawn: Drawn) -> tuple[Finish, ...]:
+        """Return how materials treat light, in the order of their numbers.
+
+        Paint of shapes has no number of its own. Where some of it is metal, whose colour the
+        albedo does not tell, nothing is known of what has none.
+        """
+        metal = any(paint.colour and (paint.metallic or 0.0) > LITTLE for paint in drawn.paints)
+        return (*self.models.finishes, *((Finish(),) if metal else ()))
+
+    def _paint(self, drawn: Drawn) -> None:
+        """Let materials and table look as they were drawn."""
+        place = drawn.surface.texture if drawn.surface else None
+        table = (self.models[0], self.settled.surface)
+        with named(None if place is None else self.task.assets[place]) as picture:
+            self.session.dressing.wear(self.models[1:], drawn, table=table, picture=picture)
+
+    def category(self, number: int) -> str:
+        if number == 0:
+            return SURFACE
+        return super().category(number) if self.setup.props[number - 1].words else DISTRACTOR
+
     def _thing(self, number: int, world_from_file: Matrix4) -> Thing:
         """Return a model as a thing where it stands."""
         asset = self.assets[number]
@@ -91,7 +145,7 @@ class TabletopStage(ModelsStage):
             world_from_file,
             self.models[number],
             name=asset.credit.name or asset.title,
-            category=category_of(asset) if number else SURFACE,
+            category=self.category(number),
             asset=self.places[number],
         )
 
@@ -103,7 +157,7 @@ class TabletopStage(ModelsStage):
         Raises:
             OutOfFrameError: None does.
         """
-        tried = (view.camera, *view.more_cameras)
+        tried = [each.camera if isinstance(each, DomePose) else each for each in view.cameras]
         for number, camera in enumerate(tried, 1):
             pose = as_matrix(scene_from_world @ np.array(camera.world_from_camera))
             record = self.session.look_through(PoseCamera(world_from_camera=pose, lens=camera.lens))
@@ -141,6 +195,15 @@ class TabletopStage(ModelsStage):
         if thing.body is not None and thing.body.whole:
             return silhouette(thing.body.surfaces, eye, self.session.clip)
         return read_index(self.session.render_alone(thing.indices)) > 0
+
+
+@contextmanager
+def named(asset: Asset | None) -> Iterator[Asset | None]:
+    """Give an asset; errors call it as people do."""
+    try:
+        yield asset
+    except AssetError as error:
+        raise AssetError(asset.name if asset else error.path, error.reason) from error
 
 
 def prepare(task: RenderTask, session: BlenderSession) -> TabletopStage:

@@ -51,7 +51,7 @@ def subframe(
 
 def linear(passes: Passes, shot: Shot) -> Linear:
     """Return the scene-linear picture of what was rendered."""
-    return within_rim(passes, shot.camera).picture(gain=shot.gain)
+    return within_rim(passes, shot.camera).picture(gain=shot.gain * shot.exposure)
 
 
 def time_of(view: View, offset: float) -> float:

@@ -92,7 +92,9 @@ class ViewFileMaker:
         passes = within_rim(passes, shot.camera)
         check_passes(passes, bit_depth=bit_depth, allow_empty=task.allow_empty_masks)
         materials, parts = self._counts(shot)
-        geometry = Geometry(shot.camera, shot.world_from_scene, shot.gain, materials)
+        geometry = Geometry(
+            shot.camera, shot.world_from_scene, shot.gain, materials, exposure=shot.exposure
+        )
         clock = PassTimer()
         arrays: dict[PassName, NDArray[Any]] = {}
         known = led_passes(task.passes, around) if around is not None else {}
@@ -139,7 +141,7 @@ class ViewFileMaker:
 
     def _array(self, name: PassName, passes: Passes, geometry: Geometry) -> NDArray[Any]:
         if name == "rgb":
-            return self._develop(passes.picture(gain=geometry.gain))
+            return self._develop(passes.picture(gain=geometry.gain * geometry.exposure))
         if name == "mask":
             return quantise_mask(passes.alpha, bit_depth=self._task.render.bit_depth)
         label = label_array(name, passes, geometry)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from farm.spec.recipes.tabletop import Shape
+from farm.spec.randomise import Shape
 
 Corner = tuple[float, float, float]
 Face = tuple[int, ...]

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from farm.spec.base import Spec
-from farm.spec.camera import PoseCamera
+from farm.spec.camera import Matrix4, PerspectiveLens, PoseCamera
 from farm.spec.expression import ExpressionRules
 from farm.spec.label import is_none
 from farm.spec.passes import PassName
+from farm.spec.randomise import (
+    Angle,
+    Distractors,
+    DomeCamera,
+    Drawn,
+    Elevation,
+    Focal,
+    Length,
+    Materials,
+    Offset,
+    Randomise,
+    Shape,
+    Sky,
+    Surfaces,
+    uniform,
+)
 from farm.spec.recipes.base import AssetRole, Recipe
 from farm.spec.recipes.base import Setup as BaseSetup
 from farm.spec.view import Light
@@ -22,15 +39,13 @@ ROLES = (
     AssetRole("objects", "model", "object"),
     AssetRole("surfaces", "model", "surface", at_least=0),
     AssetRole("distractors", "model", "distractor", at_least=0),
+    AssetRole("textures", "image", "texture", at_least=0),
     AssetRole("hdrs", "hdr", "HDRI", at_least=0, tagged=True),
 )
 MOST_OBJECTS = 100
 MOST_SCENES = 10_000_000
 SUPPORTED: tuple[PassName, ...] = ("index", "depth", "albedo")
 """Passes from which sentences are made, and by which they are proven."""
-
-Shape = Literal["cube", "sphere", "cylinder", "cone", "torus"]
-"""What the farm itself brings to distract."""
 
 Three = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
@@ -50,21 +65,34 @@ Whole = Annotated[tuple[int, int], BeforeValidator(_range)]
 Range = Annotated[tuple[float, float], BeforeValidator(_range)]
 
 
-class Dome(Spec):
-    """Where cameras stand around the table; each number is drawn evenly from its range."""
+class Dome(DomeCamera):
+    """Where cameras stand around the table; each number is drawn evenly, or as it says."""
 
-    azimuth_deg: Range = (0.0, 360.0)
-    """From +x, anticlockwise from above."""
-    elevation_deg: Range = (25.0, 65.0)
+    elevation_deg: Elevation = uniform(25.0, 65.0)
     """Above the table: 90 looks straight down."""
-    distance_m: Range = (0.9, 1.4)
+    distance_m: Length = uniform(0.9, 1.4)
     """From the point that is looked at."""
-    roll_deg: Range = (-10.0, 10.0)
+    roll_deg: Angle = uniform(-10.0, 10.0)
     """Turn of the picture."""
-    focal_length_mm: Range = (35.0, 50.0)
+    focal_length_mm: Focal = uniform(35.0, 50.0)
     """On a sensor 36 mm wide."""
-    look_at_m: Range = (-0.05, 0.05)
-    """Shift of that point along x and y from the middle of the table."""
+    look_at_m: Offset = uniform(-0.05, 0.05)
+    """Shift of that point from the middle of the table, along x and along y."""
+
+
+class TableRandomise(Randomise):
+    """What is drawn anew for each view or scene; what is not named stays as it is."""
+
+    hdri: Sky | None = None
+    """How the HDRI stands and shines, in place of any turn and `strength`."""
+    camera: DomeCamera | None = None
+    """Where cameras stand, in place of `camera`."""
+    materials: Materials | None = None
+    """What becomes of the materials of objects."""
+    surface: Surfaces | None = None
+    """How the table looks."""
+    distractors: Distractors | None = None
+    """Things beside the objects that no sentence names."""
 
 
 class RecipeSpec(Recipe):
@@ -119,6 +147,9 @@ class RecipeSpec(Recipe):
     """Scenes that are drawn, each where the one before it did not settle."""
     expressions: ExpressionRules = ExpressionRules()
     """Which sentences a view gets."""
+    randomise: TableRandomise | None = Field(default=None, exclude_if=is_none)
+    """What is drawn anew: `all`, or some of lights, exposure, hdri, camera, materials, surface,
+    distractors; each has fields of its own."""
     holdout: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Share of scenes, the last ones, that show a share of the objects which no other scene does:
     so that `farm dataset split` has something to keep apart."""
@@ -203,13 +234,58 @@ class Setup(BaseSetup):
     """Of a maker: none."""
 
 
+class DomePose(Spec):
+    """A camera around a table, in numbers."""
+
+    kind: Literal["dome"] = "dome"
+    azimuth_deg: float
+    elevation_deg: float
+    distance_m: float
+    roll_deg: float
+    focal_length_mm: float
+    look_at_m: tuple[float, float]
+
+    @property
+    def camera(self) -> PoseCamera:
+        """The camera that stands so."""
+        lens = PerspectiveLens(focal_length_mm=self.focal_length_mm)
+        return PoseCamera(world_from_camera=self.world_from_camera, lens=lens)
+
+    @property
+    def world_from_camera(self) -> Matrix4:
+        """Where it stands and looks."""
+        (ca, sa), (ce, se), (cr, sr) = map(
+            cos_sin, (self.azimuth_deg, self.elevation_deg, self.roll_deg)
+        )
+        right, up, back = (-sa, ca, 0.0), (-se * ca, -se * sa, ce), (ce * ca, ce * sa, se)
+        target = (*self.look_at_m, 0.0)
+
+        def row(axis: int) -> tuple[float, float, float, float]:
+            return (
+                round(cr * right[axis] + sr * up[axis], 9),
+                round(cr * up[axis] - sr * right[axis], 9),
+                round(back[axis], 9),
+                round(target[axis] + self.distance_m * back[axis], 9),
+            )
+
+        return (row(0), row(1), row(2), (0.0, 0.0, 0.0, 1.0))
+
+
+def cos_sin(angle_deg: float) -> tuple[float, float]:
+    """Return cosine and sine."""
+    return math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
+
+
 class View(BaseView):
     """A scene from one side."""
 
     kind: Literal["tabletop"] = "tabletop"
     camera: PoseCamera
-    more_cameras: tuple[PoseCamera, ...] = ()
-    """Tried one after the other, where what stands before does not see enough."""
+    """The first of `cameras`."""
+    cameras: tuple[Annotated[DomePose | PoseCamera, Field(discriminator="kind")], ...] = ()
+    """Tried one after the other, where those before do not see enough."""
+    drawn: Drawn | None = Field(default=None, exclude_if=is_none)
+    """What `randomise` drew beside camera and environment."""
     light: Light = Light()
     hdr: int | None = None
     """Place among the task's assets of the HDRI."""

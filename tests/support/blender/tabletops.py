@@ -80,7 +80,7 @@ def a_view_of_it(index: int, *cameras: PoseCamera, rotation_deg: float = 0.0) ->
         index=index,
         name=f"scene_000000_{index:03d}",
         camera=cameras[0],
-        more_cameras=cameras[1:],
+        cameras=cameras,
         light=Light(rotation_deg=rotation_deg),
         seed=index,
         number=index,

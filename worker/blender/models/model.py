@@ -86,6 +86,10 @@ class Model:
         self.clear_cut.turn(on=False)
         return tuple(finish_of(paint) for paint in self.paints)
 
+    def forget_finishes(self) -> None:
+        """Look at its materials again when their finishes are asked for: they have changed."""
+        self.__dict__.pop("finishes", None)
+
     def place(self, world_from_file: Matrix4) -> None:
         """Show the model where a matrix takes the file's coordinates: turned, scaled, shifted.
 
