@@ -56,13 +56,13 @@ def strange_objects(
         if means != frozenset(expression.targets):
             yield f"means {named(means, view)}, not the targets {named(expression.targets, view)}"
         return
-    starts = [
-        found.sure
-        for step, found in zip(expression.program, ran.steps, strict=True)
-        if step.op == "unique"
+    found = [
+        each.sure
+        for step, each in zip(expression.program, ran.steps, strict=True)
+        if step.op != "scene"
     ]
-    if means not in starts:
-        yield f"means {named(means, view)}, from which its program does not start"
+    if means not in found:
+        yield f"means {named(means, view)}, which no step of its program finds"
 
 
 def own_text(phrase: Phrase, expression: Expression) -> str:

@@ -214,10 +214,10 @@ def ordinal(view: MeasuredView, value: str, found: Found) -> Found:
     side, row = FROM_SIDES[name], things(view, found)
     if not count.isdigit() or not int(count):
         raise KeyError(value)
-    if len(row.possible) < max(LEAST_IN_A_ROW, int(count)):
+    if len(row.possible) < int(count):
         return NOTHING
     order = in_order(view, side, row.possible)
-    if row.sure != row.possible or order is None:
+    if row.sure != row.possible or len(row.possible) < LEAST_IN_A_ROW or order is None:
         return Found(frozenset(), row.possible)
     return exactly([order[int(count) - 1]])
 

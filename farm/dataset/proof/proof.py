@@ -79,7 +79,7 @@ def proven(view: MeasuredView, expression: Expression) -> Proven:
     except ProgramError as error:
         return Proven(expression, "false", f"its program cannot be run: {error}", claims)
     claims += tuple(strange_phrases(view, expression, ran))
-    claims += tuple(strange_text(view, expression))
+    claims += tuple(strange_text(view, expression, ran))
     verdict, reason = judged(view, expression, ran)
     lacking = sorted(lacking_passes(view, expression.program))
     if lacking and verdict != "false":

@@ -1,14 +1,31 @@
-"""Does the text of a sentence say what its program does, no less and no more?"""
+"""Does the text of a sentence say what its program does, no less and no more?
+
+Not by reading the sentence: by its words. Those for each thing that a program can say are counted
+in the text and in the program, what stands before the name of a thing must be what the program
+starts from it, and words that mean neither are not to be there.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
+from farm.dataset.proof.cues import (
+    ANCHORED,
+    CUES,
+    FREE_WORDS,
+    NEUTRAL,
+    NUMBERS,
+    SEVERAL,
+    cues_of,
+)
 from farm.dataset.proof.measured import MeasuredView
-from farm.dataset.proof.programs import TABLES
+from farm.dataset.proof.programs import TABLES, Ran
 from farm.dataset.proof.vocabulary import (
+    COLOURS,
     GENERAL,
+    SPELT,
     colours_in,
     folded,
     forms,
@@ -22,16 +39,24 @@ UNSAYABLE = ("||", "  ", "\n", "\t")
 """What no reader of sentences expects in one."""
 
 
-def strange_text(view: MeasuredView, expression: Expression) -> Iterator[str]:
+def strange_text(view: MeasuredView, expression: Expression, ran: Ran) -> Iterator[str]:
     """Say where a text and its program differ."""
     for part in UNSAYABLE:
         if part in expression.text:
             yield f"holds {part!r}"
-    text = folded(expression.text)
+    text = plain(expression.text)
     nouns = [folded(each.value or "") for each in expression.program if each.op == "noun"]
     said = {form for noun in nouns for form in noun_forms(view, noun)}
     yield from strange_nouns(view, text, nouns, said)
     yield from strange_colours(text, expression, said)
+    yield from strange_cues(without(text, said), expression, materials_in(view))
+    yield from strange_starts(expression, ran)
+    yield from strange_number(expression)
+
+
+def plain(text: str) -> str:
+    """Return a text folded, with straight apostrophes and without marks."""
+    return folded(re.sub(r"[^\w\s'-]", " ", text.replace("’", "'")))  # noqa: RUF001
 
 
 def noun_forms(view: MeasuredView, noun: str) -> frozenset[str]:
@@ -47,6 +72,12 @@ def noun_forms(view: MeasuredView, noun: str) -> frozenset[str]:
 def all_general() -> frozenset[str]:
     """Return all that everything may be called: one, and several."""
     return frozenset().union(*map(forms, GENERAL))
+
+
+def materials_in(view: MeasuredView) -> frozenset[str]:
+    """Return the words for materials that people have confirmed in a view."""
+    words = (label.words for label in view.record.objects)
+    return frozenset(folded(each.material) for each in words if each and each.material)
 
 
 def strange_nouns(view: MeasuredView, text: str, nouns: list[str], said: set[str]) -> Iterator[str]:
@@ -68,10 +99,61 @@ def strange_colours(text: str, expression: Expression, nouns: set[str]) -> Itera
     meant = Counter(step.value or "" for step in steps)
     said = Counter(colours_in(text, nouns))
     for term in sorted(meant.keys() | said.keys()):
-        if said[term] != meant[term]:
+        if said[term] != meant[term] and not any(has_word(noun, term) for noun in nouns):
             yield f"says {term} {times(said[term])}, its program {times(meant[term])}"
 
 
 def times(count: int) -> str:
     """Return how often, in words."""
     return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def strange_cues(text: str, expression: Expression, materials: frozenset[str]) -> Iterator[str]:
+    """Say what is only in the text, without its nouns, or only in the program."""
+    meant = Counter(cue for step in expression.program for cue in cues_of(step))
+    for pattern in NEUTRAL:
+        text = pattern.sub(" ", text)
+    for cue, pattern in CUES.items():
+        text, said = pattern.subn(" ", text)
+        if said != meant[cue]:
+            yield f"says {cue} {times(said)}, its program {times(meant[cue])}"
+    for material in sorted(materials, key=len, reverse=True):
+        pattern = re.compile(rf"(?<!\w){re.escape(material)}(?!\w)")
+        text, said = pattern.subn(" ", text)
+        if said != meant[material]:
+            yield f"says {material} {times(said)}, its program {times(meant[material])}"
+    left = without(text, (*COLOURS, *SPELT))
+    if strange := [word for word in re.findall(r"[\w']+", left) if word not in FREE_WORDS]:
+        yield f"says {' '.join(strange)}, which its program does not"
+
+
+def strange_starts(expression: Expression, ran: Ran) -> Iterator[str]:
+    """Say which thing stands after other words than the program starts from it."""
+    for step in expression.program:
+        cue = next(iter(cues_of(step)), "")
+        for at in step.inputs if cue in ANCHORED else ():
+            means = ran.steps[at].sure
+            if expression.program[at].op != "unique" or not means:
+                continue
+            if not any(leads(expression, cue, means)):
+                yield f"does not say {cue} of what its program does"
+
+
+def leads(expression: Expression, cue: str, means: frozenset[int]) -> Iterator[bool]:
+    """Yield of each phrase that means some objects whether words for a step lead to it."""
+    for phrase in expression.phrases:
+        if phrase.role == "anchor" and frozenset(phrase.objects) == means:
+            yield ANCHORED[cue].search(plain(expression.text[: phrase.start])) is not None
+
+
+def strange_number(expression: Expression) -> Iterator[str]:
+    """Say where a phrase of several is about one, or the reverse."""
+    for phrase in expression.phrases:
+        if phrase.role != "target" or not phrase.objects:
+            continue
+        first = plain(expression.text[phrase.start : phrase.end]).split()[:4]
+        count = next((NUMBERS[word] for word in first if word in NUMBERS), None)
+        if count is not None and count != len(phrase.objects) and "one" not in first:
+            yield f"says that there are {count}, of {len(phrase.objects)}"
+        if len(phrase.objects) == 1 and first and first[0] in SEVERAL:
+            yield "says several, of one"

@@ -345,7 +345,7 @@ LIES: dict[Callable[[Lie], None], tuple[str, str]] = {
     cut_phrase: ("claims", 'which cuts a word: "the blue m"'),
     stretch_phrase: ("claims", "but its text has 21 characters"),
     move_phrase: ("claims", '"Pick up" does not say what 2 (blue_mug) is called'),
-    mean_other_anchor: ("claims", "means 4 (green_box), from which its program does not start"),
+    mean_other_anchor: ("claims", "means 4 (green_box), which no step of its program finds"),
     rename_thing: ("sentences", "left of the can"),
     add_twin: ("sentences", "Grab both mugs"),
     unconfirm: ("ambiguous", "perhaps 3 (red_can)"),
