@@ -42,14 +42,16 @@ def shares_of_terms(albedo: NDArray[Any]) -> Shares:
     """Return the share of pixels (N, 3), linear Rec. 709, that may be called by each term."""
     terms = prototypes()
     lab = lab_of(np.clip(np.asarray(albedo, np.float64), 0.0, 1.0))
-    called = np.array([terms.called[near].any(axis=0) for near in near_prototypes(lab)])
+    called = near_prototypes(lab).astype(np.float32) @ terms.called.astype(np.float32) > 0
     shares = called.mean(axis=0).tolist()
     return {name: share for name, share in zip(terms.names, shares, strict=True) if share}
 
 
 def near_prototypes(lab: Numbers) -> NDArray[np.bool_]:
     """Return which prototypes (N, P) are as near to colours (N, 3) as the nearest, or nearly so."""
-    far = np.linalg.norm(lab[:, None] - prototypes().colours[None], axis=-1)
+    colours = prototypes().colours
+    squares = (lab**2).sum(axis=1)[:, None] + (colours**2).sum(axis=1) - 2 * lab @ colours.T
+    far = np.sqrt(np.maximum(squares, 0.0))
     return np.asarray(far <= far.min(axis=1, keepdims=True) + TOLERANCE)
 
 

@@ -23,13 +23,13 @@ RELATING = (
 NEUTRAL = (
     words(r"right(?= (?:in front|behind|on top|next|on|beside))"),
     words(
-        r"(?:standing|lying|sitting|resting|located|placed|positioned) "
-        rf"(?={SIDED}{RELATING}(?!\w))"
+        r"(?:standing|lying|sitting|resting|located|placed|positioned)"
+        rf"(?= {SIDED}{RELATING}(?!\w))"
     ),
-    words(r"(?:nearest|closest) (?:to )?(?=the (?:very )?(?:front|back|rear))"),
-    words(r"on (?=the (?:far |very )?(?:left|right))"),
-    words(r"in (?=(?:the )?(?:very )?(?:front|back|rear))"),
-    words(r"in (?=between|the same|a colour|any colour|colour)"),
+    words(r"(?:nearest|closest)(?: to)?(?= the (?:very )?(?:front|back|rear)(?!\w))"),
+    words(r"on(?= the (?:far |very )?(?:left|right))"),
+    words(r"in(?= (?:the )?(?:very )?(?:front|back|rear)(?!\w))"),
+    words(r"in(?= (?:between|the same|a colour|any colour|colour))"),
 )
 """Words that say nothing by themselves where they stand so."""
 CUES: dict[str, re.Pattern[str]] = {

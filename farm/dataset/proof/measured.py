@@ -24,7 +24,7 @@ SURFACE = "surface"
 """Category of what all stands on."""
 FEW_PIXELS = 4
 """Fewer pixels that are no edge tell no colour."""
-MOST_PIXELS = 2000
+MOST_PIXELS = 1000
 """Pixels of which the colour is looked up, evenly spread: enough for shares of a hundredth."""
 COLOURLESS = frozenset({"metal", "glass"})
 """Materials of which the albedo pass is black, so that it tells no colour."""
@@ -90,6 +90,15 @@ class MeasuredView:
     has_depth: bool
     has_albedo: bool
     naming: Naming
+
+    @property
+    def knows_visibility(self) -> bool:
+        """It is known of everything how much of it is seen."""
+        return all(
+            each.visible_fraction is not None
+            for each in self.objects.values()
+            if not each.is_surface
+        )
 
     @cached_property
     def world_from_camera(self) -> Numbers:

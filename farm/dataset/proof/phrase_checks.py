@@ -66,12 +66,13 @@ def strange_objects(
 
 
 def own_text(phrase: Phrase, expression: Expression) -> str:
-    """Return the text of a phrase without that of the phrases within it."""
+    """Return the text of a phrase without that of other things within it."""
     text = expression.text
     kept = [True] * len(text)
     for other in expression.phrases:
         inner = phrase.start <= other.start and other.end <= phrase.end
-        if inner and (other.start, other.end) != (phrase.start, phrase.end):
+        of_them = {*phrase.objects} <= {*other.objects}  # `the largest of the mugs`
+        if inner and not of_them and (other.start, other.end) != (phrase.start, phrase.end):
             kept[other.start : other.end] = [False] * (other.end - other.start)
     span = range(phrase.start, phrase.end)
     return folded("".join(text[at] if kept[at] else " " for at in span))

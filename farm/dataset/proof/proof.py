@@ -83,7 +83,7 @@ def proven(view: MeasuredView, expression: Expression) -> Proven:
     verdict, reason = judged(view, expression, ran)
     lacking = sorted(lacking_passes(view, expression.program))
     if lacking and verdict != "false":
-        return Proven(expression, "unproven", f"needs the pass {' and '.join(lacking)}", claims)
+        return Proven(expression, "unproven", f"needs {' and '.join(lacking)}", claims)
     return Proven(expression, verdict, reason, claims)
 
 
@@ -109,13 +109,13 @@ def told(hit: Found, view: MeasuredView) -> str:
     return f"{sure}, perhaps {named(might, view)}" if might else sure
 
 
-def lacking_passes(view: MeasuredView, program: tuple[Step, ...]) -> Iterator[PassName]:
-    """Yield the passes that a program is measured in and that are not there."""
+def lacking_passes(view: MeasuredView, program: tuple[Step, ...]) -> Iterator[str]:
+    """Yield what a program is measured in and that is not there."""
     there = {"depth": view.has_depth, "albedo": view.has_albedo}
-    for name in {pass_of(step) for step in program} - {None}:
-        assert name is not None
-        if not there[name]:
-            yield name
+    names = {pass_of(step) for step in program}
+    yield from (f"the pass {name}" for name in names if name and not there[name])
+    if any(step.op == "hidden" for step in program) and not view.knows_visibility:
+        yield "the visible share of each thing, which its record does not know"
 
 
 def pass_of(step: Step) -> PassName | None:

@@ -31,6 +31,7 @@ from farm.dataset.proof.vocabulary import (
     forms,
     has_word,
     names_of,
+    whole,
     without,
 )
 from farm.spec.expression import Expression
@@ -47,7 +48,10 @@ def strange_text(view: MeasuredView, expression: Expression, ran: Ran) -> Iterat
     text = plain(expression.text)
     nouns = [folded(each.value or "") for each in expression.program if each.op == "noun"]
     said = {form for noun in nouns for form in noun_forms(view, noun)}
-    yield from strange_nouns(view, text, nouns, said)
+    phrases = plain(
+        " | ".join(expression.text[each.start : each.end] for each in expression.phrases)
+    )
+    yield from strange_nouns(view, phrases or text, nouns, said)
     yield from strange_colours(text, expression, said)
     yield from strange_cues(without(text, said), expression, materials_in(view))
     yield from strange_starts(expression, ran)
@@ -118,8 +122,7 @@ def strange_cues(text: str, expression: Expression, materials: frozenset[str]) -
         if said != meant[cue]:
             yield f"says {cue} {times(said)}, its program {times(meant[cue])}"
     for material in sorted(materials, key=len, reverse=True):
-        pattern = re.compile(rf"(?<!\w){re.escape(material)}(?!\w)")
-        text, said = pattern.subn(" ", text)
+        text, said = whole(material).subn(" ", text)
         if said != meant[material]:
             yield f"says {material} {times(said)}, its program {times(meant[material])}"
     left = without(text, (*COLOURS, *SPELT))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import get_args
 
 from farm.spec.expression import ColourTerm
@@ -20,6 +21,7 @@ SPELT = {"gray": "grey"}
 """Other spellings of colour terms."""
 
 
+@lru_cache(maxsize=4096)
 def folded(word: str) -> str:
     """Return a word as it is compared: small letters, single spaces, no hyphens."""
     return " ".join(word.casefold().replace("-", " ").split())
@@ -39,6 +41,7 @@ def plurals(noun: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=4096)
 def forms(noun: str) -> frozenset[str]:
     """Return a noun, one of it and several."""
     return frozenset((folded(noun), *plurals(folded(noun))))
@@ -70,13 +73,20 @@ def is_called(words: AssetWords | None, noun: str) -> bool | None:
 
 def has_word(text: str, word: str) -> bool:
     """Say whether a text, folded, has a word or several in this order."""
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+    return word in text and whole(word).search(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def whole(word: str) -> re.Pattern[str]:
+    """Return the pattern of a word, or several, that is no part of another."""
+    return re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
 
 
 def without(text: str, words: Iterable[str]) -> str:
     """Return a text, folded, without some words; the longest are taken out first."""
     for word in sorted(set(words), key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", " ", text)
+        if word in text:
+            text = whole(word).sub(" ", text)
     return text
 
 
