@@ -88,7 +88,7 @@ class AuthMiddleware:
         return None
 
     async def _admit(self, scope: Scope) -> TokenInfo:
-        token = _token_of(scope)
+        token = token_of(scope)
         info = await run_in_threadpool(self.tokens.check, token)
         if info is None:
             raise await self._why_not(scope, token)
@@ -172,7 +172,7 @@ class Exchange:
             pass
 
 
-def _token_of(scope: Scope) -> str:
+def token_of(scope: Scope) -> str:
     """Return the token that a request brings, in a header or, from a browser, in a cookie."""
     kind, _, token = _header(scope, b"authorization").partition(" ")
     if token and kind.lower() != "bearer":

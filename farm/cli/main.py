@@ -27,6 +27,7 @@ from farm.cli.remote.jobs import (
     workers,
 )
 from farm.cli.remote.login import login, logout
+from farm.cli.remote.open import open_
 from farm.cli.remote.submit import submit
 from farm.cli.remote.tidy import tidy
 from farm.cli.remote.watch import watch
@@ -49,8 +50,8 @@ NEGATIVE = {"ignore_unknown_options": True}
 COMMANDS = {
     HERE: (render, spec, schema),
     USE: (
-        login, submit, jobs, status, watch, wait, logs, download, pause, resume, cancel, retry,
-        priority, delete, tidy, workers, logout,
+        login, submit, jobs, status, open_, watch, wait, logs, download, pause, resume, cancel,
+        retry, priority, delete, tidy, workers, logout,
     ),
     RUN: (up, down, doctor, api, dispatcher, flower, recover),
 }  # fmt: skip

@@ -126,7 +126,7 @@ def report(folder: FarmFolder, state: UpState) -> int:
     """Say where the farm is and what to do next; return 1 if a part of it cannot run."""
     keys = folder.secrets()
     rows = {
-        "API": f"{state.url}  (its reference: {state.url}/docs)",
+        "page": f"{state.url}  (`farm open` opens it; the API's reference: {state.url}/docs)",
         "token": f"{keys.admin_token[:18]}…  (admin; whole in {folder.folder}/secrets.json)",
         "Flower": f"{state.flower_url}  (user and password: {keys.flower_auth})",
         "storage": str(folder.storage),

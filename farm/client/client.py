@@ -32,6 +32,7 @@ from farm.spec.wire import (
     FarmStatus,
     JobInfo,
     Page,
+    SignInCode,
     TaskInfo,
     TokenInfo,
     WorkerInfo,
@@ -109,6 +110,10 @@ class Client:
     def whoami(self) -> TokenInfo:
         """Return what the farm knows of this client's token."""
         return self.connection.ask(TokenInfo, "GET", "/v1/whoami")
+
+    def sign_in_code(self) -> str:
+        """Return a code that logs a browser in, once and within a minute, with this token."""
+        return self.connection.ask(SignInCode, "GET", "/v1/sign-in-code").code
 
     def status(self) -> FarmStatus:
         """Return the farm at this moment, as far as this client's token may know."""

@@ -32,6 +32,7 @@ from farm.ledger.policy import TURNED_AWAY_S, policy_of
 from farm.ledger.reading import (
     find_fresh,
     held_task,
+    read_chunks,
     read_status,
     read_tasks,
     read_worker,
@@ -256,6 +257,10 @@ class Ledger(Jobs):
             TaskStory(job_id=job_id, index=index, state=state, attempts=told[index].story)
             for index, state in self._states(job_id, told)
         ]
+
+    def codes(self, job_id: str) -> Iterator[str]:
+        """Yield the state of each task of a job as a letter, see `model.CODES`, in pieces."""
+        return (codes for _, codes in read_chunks(self.store, job_id, start=0))
 
     def tasks(
         self, job: JobStatus, states: Collection[TaskState], *, start: int, limit: int

@@ -226,6 +226,29 @@ class TokenInfo(Kept):
     """In lists: when it was used last, to the minute; None: never, or not since this is noted."""
 
 
+class SignInCode(Spec):
+    """What logs a browser in, once and within a minute."""
+
+    code: str
+
+
+class TroubleGroup(Spec):
+    """Tasks of a job that failed alike."""
+
+    cause: str
+    sentence: str
+    """What happened to the first of them, for a person."""
+    tasks: Whole
+    """How many, among those that were looked at."""
+    given_up: Whole
+    """Of these, how many are not tried again by themselves."""
+    indices: tuple[Whole, ...]
+    """Some of them."""
+    titles: tuple[str, ...]
+    """What is rendered by these, each once."""
+    workers: tuple[str, ...]
+
+
 class StorageInfo(Spec):
     """How full a farm's storage is; of a bucket that cannot be asked for."""
 

@@ -71,6 +71,25 @@ async def take_token(request: Request, services: FarmServices) -> Response:
     return answer
 
 
+@router.get("/enter/{code}")
+async def enter(
+    request: Request,
+    services: FarmServices,
+    code: str,
+    next: str = "/",  # noqa: A002 - the word in the address
+) -> Response:
+    """Log a browser in that `farm open` has opened."""
+    token = services.codes.take(code)
+    info = await run_in_threadpool(services.tokens.check, token) if token else None
+    if token is None or info is None:
+        await services.guesses.slow_down(request.client.host if request.client else "")
+        fault = "This address was good once, for a minute: run `farm open` again."
+        return page("login", status=401, next=own_place(next), fault=fault)
+    answer = RedirectResponse(own_place(next), 303)
+    cookies.keep(answer, token, secure=request.url.scheme == "https", left_s=left_s(info))
+    return answer
+
+
 @router.post("/logout")
 def forget_token(_fields: OwnForm) -> Response:
     """Let the browser forget its token."""

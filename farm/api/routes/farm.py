@@ -8,8 +8,9 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from farm.api import health, status, workers
+from farm.api.auth import token_of
 from farm.api.services import Caller, FarmServices
-from farm.spec.wire import FarmStatus, TokenInfo, WorkerInfo
+from farm.spec.wire import FarmStatus, SignInCode, TokenInfo, WorkerInfo
 
 router = APIRouter(tags=["farm"])
 open_router = APIRouter(tags=["farm"])
@@ -35,6 +36,13 @@ def show_status(services: FarmServices, caller: Caller) -> FarmStatus:
 def whoami(caller: Caller) -> TokenInfo:
     """Its name and role, and when it expires."""
     return caller
+
+
+@router.get("/v1/sign-in-code", summary="Ask for a code that logs a browser in")
+def sign_in_code(services: FarmServices, request: Request, response: Response) -> SignInCode:
+    """It is good once, within a minute, at `/enter/CODE`: what `farm open` opens."""
+    response.headers["Cache-Control"] = "no-store"
+    return SignInCode(code=services.codes.give(token_of(request.scope)))
 
 
 @open_router.get("/health", summary="Ask whether the API works", response_class=PlainTextResponse,

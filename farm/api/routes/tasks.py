@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, Response
 
-from farm.api import jobs, logs
+from farm.api import jobs, logs, troubles
 from farm.api.routes.parameters import Cursor, Index, JobId, Limit
 from farm.api.services import FarmServices, Services
 from farm.ledger import TaskState
-from farm.spec.wire import Page, TaskInfo
+from farm.spec.wire import Page, TaskInfo, TroubleGroup
 
 router = APIRouter(prefix="/v1/jobs/{job_id}/tasks", tags=["tasks"])
 
@@ -28,6 +29,22 @@ def list_tasks(
     status = jobs.find_status(services.ledger, job_id)
     job = jobs.find_job(services.book, job_id)
     return jobs.list_tasks(services.ledger, job, status, state=state, cursor=cursor, limit=limit)
+
+
+@router.get("/bitmap", summary="Show the state of every task", response_class=PlainTextResponse)
+def bitmap(services: FarmServices, job_id: JobId) -> Response:
+    """A letter for each task, by index: p pending, q queued, r running, d done, f failed, ..."""
+    jobs.find_status(services.ledger, job_id)
+    data = zlib.compress("".join(services.ledger.codes(job_id)).encode(), level=1)
+    headers = {"Content-Encoding": "deflate", "Cache-Control": "no-store", "Vary": "Accept"}
+    return Response(data, 200, headers, "text/plain")
+
+
+@router.get("/troubles", summary="Group what went wrong")
+def troubles_of(services: FarmServices, job_id: JobId) -> tuple[TroubleGroup, ...]:
+    """By cause and sentence, the most frequent first."""
+    jobs.find_status(services.ledger, job_id)
+    return troubles.troubles(services.ledger, jobs.find_job(services.book, job_id))
 
 
 @router.get("/{index}", summary="Show a task")

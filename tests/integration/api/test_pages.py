@@ -290,3 +290,66 @@ def test_small_pictures_take_no_more_than_their_bound(tmp_path):
 
 def test_prefixes_of_jobs_hold_their_galleries(api, gallery):
     assert any(key.startswith(prefix_of(gallery)) for key in api.storage.keys(prefix_of(gallery)))
+
+
+# What the pages ask the API for
+
+
+def test_a_code_logs_a_browser_in_once(api, job):
+    code = api.client("read").get("/v1/sign-in-code").json()["code"]
+    client = browser(api)
+
+    answer = client.get(f"/enter/{code}?next=/jobs/{job}")
+    assert answer.headers["location"] == f"/jobs/{job}"
+    assert "a reader" in client.get(f"/jobs/{job}").text
+    again = browser(api).get(f"/enter/{code}")
+    assert again.status_code == 401
+    assert "once, for a minute" in again.text
+
+
+def test_a_code_is_good_for_a_minute():
+    from farm.api.browser.codes import GOOD_S, SignInCodes
+
+    now = [0.0]
+    codes = SignInCodes(clock=lambda: now[0])
+    early, late = codes.give("one"), codes.give("two")
+    now[0] = GOOD_S
+    assert codes.take(early) == "one"
+    now[0] = GOOD_S + 1
+    assert codes.take(late) is None
+
+
+def test_the_states_of_all_tasks_are_one_answer(api, job):
+    told = api.client("read").get(f"/v1/jobs/{job}/tasks/bitmap").text
+
+    assert len(told) == 4
+    assert set(told) <= set("pqrdfs")
+
+
+def test_failures_that_are_alike_are_told_once(api):
+    from tests.support.farms.api_server import a_submission as submission
+
+    sent = body(submission(tasks=3, seed=5))
+    job = api.client("submit").post("/v1/jobs", json=sent).json()["job_id"]
+    for index, size in ((0, 10), (1, 2000)):
+        [ticket] = api.ledger.take_these(job, [index])
+        api.ledger.claim(ticket, "w0")
+        api.ledger.fail(ticket, "asset", f"chair.blend: {size} bytes are bad")
+
+    [told] = api.client("read").get(f"/v1/jobs/{job}/tasks/troubles").json()
+    assert (told["cause"], told["tasks"], told["indices"]) == ("asset", 2, [0, 1])
+    assert told["titles"] == ["chair · studio"]
+
+
+def test_the_newest_pictures_are_told_and_shown(api, job):
+    from farm.glimpses import Glimpse
+
+    webp = imagecodecs.webp_encode(np.zeros((8, 8, 3), np.uint8))
+    api.glimpses.show(job, Glimpse(view="v", title=EVIL, caption="c"), webp)
+    client = api.client("read")
+
+    [told] = client.get(f"/v1/jobs/{job}/newest").json()
+    assert told["title"] == EVIL
+    answer = client.get(f"/v1/jobs/{job}/newest/{told['number']}")
+    assert (answer.content, answer.headers["content-type"]) == (webp, "image/webp")
+    assert client.get(f"/v1/jobs/{job}/newest/{told['number'] + 1}").status_code == 404

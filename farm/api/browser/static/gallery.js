@@ -17,9 +17,12 @@ export class Gallery {
     this.viewer = new Viewer(place.querySelector("dialog"), this);
     this.find.value = new URL(location).searchParams.get("find") ?? "";
     this.find.addEventListener("change", () => this.search());
+    this.find.form.addEventListener("submit", (event) => event.preventDefault());
     this.grid.addEventListener("keydown", (event) => this.move(event));
     const end = place.querySelector("[data-end]");
-    new IntersectionObserver((seen) => seen[0].isIntersecting && this.more()).observe(end);
+    const near = { rootMargin: "600px" };
+    new IntersectionObserver((seen) => seen[0].isIntersecting && this.more(), near).observe(end);
+    this.more();
   }
 
   search() {

@@ -1,9 +1,15 @@
 import { Gallery } from "./gallery.js";
+import { TaskMap } from "./tasks.js";
 import { drawBar, duration, listen, percent, say, showTimes } from "./live.js";
 
 const place = document.querySelector("[data-job]");
 const state = document.querySelector("[data-state]");
-const first = state.textContent;
+const first = buttonsOf(state.textContent);
+
+/** Return which buttons go with a state: those are made on the server. */
+function buttonsOf(name) {
+  return ["queued", "running"].includes(name) ? "open" : name;
+}
 
 function sentence(job) {
   const word = job.finishing ? "being finished" : job.state === "completed" ? "complete" : job.state;
@@ -42,6 +48,37 @@ async function strip() {
   while (holder.children.length > 24) holder.lastElementChild.remove();
 }
 
+let failed = -1;
+
+/** Show what went wrong, what is alike together. */
+async function troubles() {
+  const answer = await fetch(`/v1/jobs/${place.dataset.job}/tasks/troubles`).catch(() => null);
+  if (!answer?.ok) return;
+  const groups = await answer.json();
+  const holder = place.querySelector("[data-trouble]");
+  if (!groups.length) return;
+  holder.replaceChildren(...groups.map((each) => {
+    const part = document.createElement("details");
+    const head = document.createElement("summary");
+    const tasks = `${each.tasks.toLocaleString("en")} task${each.tasks === 1 ? "" : "s"}`;
+    head.textContent = `${each.cause}, ${tasks}, ${each.given_up.toLocaleString("en")} given up: ${each.sentence}`;
+    const list = document.createElement("ul");
+    list.append(...each.indices.map((index, at) => {
+      const line = document.createElement("li");
+      const link = document.createElement("a");
+      link.href = `/v1/jobs/${place.dataset.job}/tasks/${index}/log`;
+      link.textContent = `log of task ${index}`;
+      line.append(each.titles[at] ? `${each.titles[at]}: ` : "", link);
+      return line;
+    }));
+    const on = document.createElement("p");
+    on.className = "quiet";
+    on.textContent = `on ${each.workers.join(", ")}`;
+    part.append(head, on, list);
+    return part;
+  }));
+}
+
 function onJob(job) {
   if (job.views_done !== views) {
     views = job.views_done;
@@ -58,9 +95,18 @@ function onJob(job) {
   const said = job.state === "running" || job.state === "queued" ? "" : `${job.state} · `;
   document.title = `${said}${percent(job)} % ${job.name}`;
   gallery.refresh();
-  if (job.state !== first) location.reload(); // other buttons
+  tasks.refresh();
+  const bad = (job.counts.failed ?? 0) + (job.counts["set aside"] ?? 0);
+  if (bad !== failed) {
+    failed = bad;
+    troubles();
+  }
+  if (buttonsOf(job.state) !== first) location.reload();
 }
 
 showTimes();
+const tasks = new TaskMap(
+  place.querySelector("canvas"), place.querySelector("[data-task]"), place.dataset.job,
+);
 const gallery = new Gallery(document.querySelector("[data-gallery]"), place.dataset.job);
 listen(onJob, place.dataset.job);

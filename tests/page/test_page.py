@@ -1,0 +1,188 @@
+"""What somebody sees and does in a browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pytest
+
+from farm import expand
+from farm.glimpses import Glimpse
+from farm.ledger import JobState
+from farm.spec.task import view_id
+from tests.builders import a_record
+from tests.page.conftest import submit
+from worker.render.record_book import RecordBook
+
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+def render(api, job_id, task_index):
+    """Do what a worker does with a task, with pictures of one colour."""
+    job = api.services.book.load(job_id)
+    task = expand.render_task(job, task_index)
+    [ticket] = api.ledger.take_these(job_id, [task_index])
+    assert api.ledger.claim(ticket, "w0")
+    book = RecordBook(task, api.storage)
+    for count, view in enumerate(task.views, 1):
+        colour = np.full((64, 64, 3), 25 * view.index % 250, np.uint8)
+        files = {
+            "rgb": imagecodecs.png_encode(colour),
+            "mask": imagecodecs.png_encode(colour[..., 0].copy()),
+        }
+        record = a_record(view, files=files, model=task.assets[0], hdr=task.assets[1])
+        for name, file in record.files.items():
+            api.storage.put(f"{task.dataset}/{file.path}", files[name])
+        book.add(
+            record.model_copy(update={"view_id": view_id(task, view), "task_id": task.task_id})
+        )
+        shown = Glimpse(view=view.name, title=task.title, caption=view.caption)
+        api.glimpses.show(job_id, shown, imagecodecs.webp_encode(colour))
+        api.ledger.progress(ticket, count)
+    assert api.ledger.complete(ticket)
+
+
+def test_a_job_is_followed_as_it_renders(api, open_page):
+    job = submit(api)
+    page = open_page(f"/jobs/{job}")
+    page.get_by_text("Queued, 0 of 8 views (0 %)").wait_for()
+
+    render(api, job, 0)
+
+    page.get_by_text("2 of 8 views (25 %)").wait_for()
+    page.locator("[data-strip] img").nth(1).wait_for()
+    page.wait_for_function("() => document.title.includes('25 % chairs')")
+    assert page.locator("[data-strip] img").first.evaluate("image => image.naturalWidth") == 64
+
+
+def test_a_job_is_paused_and_resumed_by_its_buttons(api, open_page):
+    job = submit(api)
+    page = open_page(f"/jobs/{job}")
+
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Resume").wait_for()
+    assert api.ledger.job(job).state is JobState.PAUSED
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="Pause").wait_for()
+
+
+def test_a_failure_is_told_and_tried_again(api, open_page):
+    job = submit(api, name="cups")
+    [ticket] = api.ledger.take_these(job, [1])
+    api.ledger.claim(ticket, "w0")
+    api.ledger.fail(ticket, "asset", f"{EVIL} cannot be read")
+    page = open_page(f"/jobs/{job}")
+
+    page.locator("details summary", has_text="cannot be read").click()
+    page.get_by_role("link", name="log of task 1").wait_for()
+    page.get_by_role("button", name="Try failed tasks again").click()
+    page.wait_for_function("() => !document.body.textContent.includes('given up')")
+    assert api.ledger.job(job).counts["failed"] == 0
+
+
+def test_the_gallery_is_leafed_through_by_keys(api, open_page):
+    job = submit(api)
+    for index in range(4):
+        render(api, job, index)
+    page = open_page(f"/jobs/{job}")
+
+    pictures = page.locator(".picture")
+    pictures.nth(7).wait_for()
+    pictures.first.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.dataset.at") == "1"
+    page.keyboard.press("Enter")
+    page.locator("dialog[open]").wait_for()
+    first = page.locator("[data-caption]").text_content()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        f"() => document.querySelector('[data-caption]').textContent !== {first!r}"
+    )
+    page.keyboard.press("2")
+    page.locator("[data-passes] [aria-pressed=true]", has_text="mask").wait_for()
+    assert "view=" in page.url
+    page.keyboard.press("Escape")
+    assert "view=" not in page.url
+
+
+def test_views_are_found_and_the_address_says_so(api, open_page):
+    job = submit(api)
+    render(api, job, 0)
+    page = open_page(f"/jobs/{job}")
+    page.locator(".picture").first.wait_for()
+
+    page.get_by_label("Find views").fill("zebra")
+    page.keyboard.press("Enter")
+    page.get_by_text("No view fits.").wait_for()
+    assert "find=zebra" in page.url
+    page.reload()
+    page.get_by_text("No view fits.").wait_for()
+
+
+def test_the_tasks_are_one_picture(api, open_page):
+    job = submit(api, tasks=9)
+    page = open_page(f"/jobs/{job}")
+
+    page.wait_for_function("() => document.querySelector('canvas.tasks').width > 1")
+    page.locator("canvas.tasks").click(position={"x": 3, "y": 3})
+    page.get_by_text("task 0: chair · studio, 2 views, pending").wait_for()
+
+
+def test_names_are_never_markup(api, open_page):
+    job = submit(api, name=EVIL)
+    render(api, job, 0)
+    api.glimpses.show(job, Glimpse(view="v", title=EVIL, caption=EVIL), b"RIFF")
+    page = open_page("/")
+
+    page.get_by_role("link", name=EVIL).click()
+    page.locator("[data-strip] figcaption", has_text=EVIL).first.wait_for()
+    assert page.locator("img[src='x']").count() == 0
+
+
+def test_a_reader_has_nothing_to_press(api, open_page):
+    job = submit(api)
+    page = open_page(f"/jobs/{job}", role="read")
+
+    page.get_by_text("0 of 8 views").wait_for()
+    assert page.get_by_role("button", name=re.compile("Pause|Cancel|Resume|Set")).count() == 0
+
+
+def test_a_page_outlives_a_restart_of_the_server(api, open_page):
+    job = submit(api)
+    page = open_page(f"/jobs/{job}")
+    page.get_by_text("0 of 8 views").wait_for()
+
+    api.restart()
+    render(api, job, 0)
+
+    page.get_by_text("2 of 8 views (25 %)").wait_for()
+    page.wait_for_function("() => document.querySelector('[data-lost]').hidden")
+
+
+def test_numbers_show_without_scripts(api, open_page):
+    job = submit(api)
+    render(api, job, 0)
+    page = open_page(f"/jobs/{job}", java_script_enabled=False)
+
+    assert "2 of 8 views (25 %)" in page.locator("[data-sentence]").text_content()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_control_has_a_name_and_every_word_enough_contrast(api, open_page, scheme):
+    """The serious ones of the rules that accessibility checkers apply, in the page itself."""
+    job = submit(api)
+    render(api, job, 0)
+    page = open_page(f"/jobs/{job}", color_scheme=scheme)
+    page.locator(".picture").first.wait_for()
+
+    for place in (f"/jobs/{job}", "/", "/workers", "/account"):
+        page.goto(f"{api.url}{place}")
+        assert page.evaluate(NAMELESS) == []
+        assert page.evaluate(PALE) == []
+
+
+HERE = Path(__file__).parent
+NAMELESS, PALE = ((HERE / name).read_text() for name in ("nameless.js", "pale.js"))
