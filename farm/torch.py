@@ -117,7 +117,7 @@ class StreamDataset(IterableDataset):  # type: ignore[misc]  # torch is not ther
         if name not in PASSES:
             return self._copy(value) if isinstance(value, np.ndarray) else value
         if PASSES[name].kind == "arrays":
-            return tensors_of(value, (1, 1))
+            return tensors_of(name, value, (1, 1))
         return tensor_of(value, name, scale=self.scale)
 
     def _copy(self, values: np.ndarray) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 from os import PathLike
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from farm.dataset.images import decode_pass
+from farm.arrays import ArraysError, Rows
+from farm.dataset.images import DecodeError, decode_pass
 from farm.dataset.nesting import datasets_under, is_dataset, listed
 from farm.dataset.records.collect import DATASET_FILE, DatasetSummary
 from farm.dataset.records.current import folded_lines
@@ -32,6 +33,7 @@ from farm.dataset.records.read import (
 from farm.dataset.records.read import DatasetError as DatasetError
 from farm.dataset.records.snapshot import Snapshot, records_at_hand, refuse
 from farm.dataset.split_lists import is_in, name_in, read_split
+from farm.runs import mask_of, masks_of
 from farm.spec.base import first_reason
 from farm.spec.hint import hint
 from farm.spec.passes import PassName
@@ -83,6 +85,29 @@ class DatasetView:
             DecodeError: Its file is broken.
         """
         return decode_pass(self.data(name), self.path(name), name)
+
+    def silhouettes(self) -> NDArray[np.bool_]:
+        """Return the whole silhouettes (N, H, W) of the record's `objects`, of the pass `amodal`.
+
+        Where nothing is known of one, nothing of it is there: its `amodal_area_px` is None.
+
+        Raises:
+            KeyError: The view has no such pass.
+            DatasetError: Its file is gone.
+            DecodeError: Its file is broken.
+        """
+        count, size_px = len(self.record.objects), self.record.resolution_px
+        return self._masks(lambda rows: masks_of(rows, count, size_px))
+
+    def silhouette(self, place: int) -> NDArray[np.bool_]:
+        """Return the same (H, W) of one object, by its place."""
+        return self._masks(lambda rows: mask_of(rows, place, self.record.resolution_px))
+
+    def _masks(self, make: Callable[[Rows], NDArray[np.bool_]]) -> NDArray[np.bool_]:
+        try:
+            return make(self["amodal"])
+        except ArraysError as error:
+            raise DecodeError(f"{self.path('amodal')}: {error}") from error
 
     def path(self, name: PassName) -> str:
         """Return where a pass's file lies, relative to what was opened.

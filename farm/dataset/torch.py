@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import farm.dataset
+from farm import runs
 from farm.arrays import Rows
 from farm.dataset.reader import Dataset, DatasetError, DatasetView
 from farm.errors import needing
@@ -90,29 +91,33 @@ class ViewDataset(TorchDataset):  # type: ignore[misc]  # torch is not there whe
 
     def _sized(self, view: DatasetView, name: PassName) -> Any:
         if PASSES[name].kind == "arrays":
-            return tensors_of(view[name], view.record.resolution_px, self.size)
+            return tensors_of(name, view[name], view.record.resolution_px, self.size)
         tensor = tensor_of(view[name], name, scale=self.scale)
         return tensor if self.size is None else resized(tensor, name, self.size)
 
 
 def tensors_of(
-    rows: Rows, resolution_px: tuple[int, int], size: tuple[int, int] | None = None
+    name: PassName, rows: Rows, resolution_px: tuple[int, int], size: tuple[int, int] | None = None
 ) -> dict[str, torch.Tensor]:
     """Return the arrays of a pass as tensors of their own, by name: whole numbers as int64.
 
     Args:
+        name: The pass.
         rows: (N,), with a field for each array.
         resolution_px: (width, height) of the view's pictures.
-        size: That they are brought to; places in the picture, `px`, are scaled along.
+        size: That they are brought to; places in the picture, `px`, are scaled along, and
+            silhouettes are those of the smaller picture.
     """
+    if name == "amodal" and size is not None:
+        rows = runs.resized(rows, resolution_px, size)
     found = {}
-    for name in rows.dtype.names or ():
-        values = np.ascontiguousarray(rows[name])
+    for field in rows.dtype.names or ():
+        values = np.ascontiguousarray(rows[field])
         if values.dtype.kind in "ui":
             values = values.astype(np.int64)
-        if name == "px" and size is not None:
+        if field == "px" and size is not None:
             values = values * np.divide(size, resolution_px).astype(np.float32)
-        found[name] = torch.from_numpy(values.copy())
+        found[field] = torch.from_numpy(values.copy())
     return found
 
 

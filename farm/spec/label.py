@@ -71,8 +71,8 @@ class ObjectLabel(Spec):
     area_px: float
     """Sum of its mask, pixels."""
     visible_fraction: float | None
-    """Of its silhouette in the picture, the part that nothing else hides, 0..1; None in views of
-    several things, where it would take a render of each alone."""
+    """Of its silhouette in the picture, the part that nothing else hides, 0..1; None where only a
+    render of it alone would tell, and nobody asks for that."""
     truncation: float
     """Of its silhouette, the part that is outside the picture, 0..1, by the hull of its projected
     outermost points."""
@@ -98,8 +98,8 @@ class ObjectLabel(Spec):
     touches: tuple[int, ...] = Field(default=(), exclude_if=is_empty)
     """Of all that it touches."""
     amodal_area_px: float | None = Field(default=None, exclude_if=is_none)
-    """Pixels of its silhouette in the picture, were nothing else there; known where the pass
-    `amodal` is asked for."""
+    """Pixels of its silhouette in the picture, were nothing else there; None where that is not
+    known."""
     amodal_box_px: tuple[float, float, float, float] | None = Field(
         default=None, exclude_if=is_none
     )

@@ -12,7 +12,7 @@ PassName = Literal[
     "scene_flow_backward_world", "occlusion_forward", "occlusion_backward",
     "out_of_frame_forward", "out_of_frame_backward", "position",
     "albedo", "diffuse", "specular", "cryptomatte", "uv", "tracks", "blur", "rolling_shutter",
-    "events",
+    "events", "amodal",
 ]  # fmt: skip
 PASS_NAMES: tuple[PassName, ...] = get_args(PassName)
 
@@ -58,6 +58,8 @@ TRACKS = (
     Column("lost", "|b1"),
 )
 EVENTS = (Column("t", "<f8"), Column("x", "<u2"), Column("y", "<u2"), Column("p", "|i1"))
+RUNS = (Column("object", "<u2"), Column("start", "<u4"), Column("length", "<u4"))
+"""Of masks that overlap: which of the record's `objects`, and runs of pixels, row by row."""
 NAN = float("nan")
 ONE, TWO, THREE = ("Y",), ("R", "G"), ("R", "G", "B")  # names that every reader of EXR knows
 
@@ -92,10 +94,13 @@ PASSES: dict[PassName, PassInfo] = {
     "blur": PassInfo("blur", "picture"),
     "rolling_shutter": PassInfo("rolling_shutter", "picture"),
     "events": PassInfo("events", "arrays", columns=EVENTS),
+    "amodal": PassInfo("amodal", "arrays", columns=RUNS),
 }
 
 PICTURED: tuple[PassName, ...] = tuple(n for n in PASS_NAMES if PASSES[n].kind != "arrays")
 """All that are made of pixels."""
+OUTLINED: tuple[PassName, ...] = ("amodal",)
+"""All that are arrays and can be drawn as pictures."""
 SHUTTERED: tuple[PassName, ...] = ("blur", "rolling_shutter", "events")
 """Passes that are made of several pictures, taken while the shutter is open."""
 PICTURES: frozenset[PassName] = frozenset({"rgb", *SHUTTERED})

@@ -54,7 +54,7 @@ PLAYING_BYTES_PER_PX: dict[PassName, float] = {
 }
 """The same of scenes, which have no empty space around them and are passed by a camera."""
 PREVIEW_BYTES = 10_000
-ARRAYS_BYTES: dict[PassName, float] = {"tracks": 10_000}
+ARRAYS_BYTES: dict[PassName, float] = {"tracks": 10_000, "amodal": 4_000}
 """Of a file of arrays, with as many rows as is usual: no size of a picture changes it."""
 
 

@@ -39,7 +39,7 @@ QUEUE = 16
 TIMEOUT_S = 60.0
 FARMS = ("farm:", "http://", "https://")
 """What the addresses of streams begin with."""
-RAGGED = ("tracks", "events")
+RAGGED = ("tracks", "events", "amodal")
 """Passes with a row for each of what they tell of, and not for each pixel."""
 
 

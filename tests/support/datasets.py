@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import farm.dataset
+from farm.arrays import encode_rows
 from farm.dataset.finish import finish_dataset
 from farm.dataset.records.collect import FinishedRun, RunFacts, collect
 from farm.projection import recorded
+from farm.runs import runs_of
 from farm.spec.asset import Asset, Credit
 from farm.spec.camera import AnyLens, OrbitCamera, PoseCamera, intrinsics, orbit_matrix
-from farm.spec.label import IndexLabel, Keypoint, ObjectLabel
+from farm.spec.label import IndexLabel, Keypoint, ObjectLabel, Occluder
 from farm.spec.passes import PASSES, VIEW_PASSES, PassName, pass_path
 from farm.spec.recipes.sod import SodView
 from farm.spec.record import CameraRecord, FileRecord, ViewRecord
@@ -135,7 +137,10 @@ def make_view(
         camera=a_camera_record(camera, size),
         coverage=float(shot["mask"].mean()),
         samples=16,
-        objects=tuple(label_ball(scene, of, shot, camera, size, model) for of in range(objects)),
+        objects=tuple(
+            label_ball(scene, of, shot, camera, size, model, whole="amodal" in passes)
+            for of in range(objects)
+        ),
         indices=tuple(
             IndexLabel(
                 index=at + 1, name=f"Ball.{at}", category=model.credit.category, colour=COLOURS[at]
@@ -251,7 +256,9 @@ def shoot(
         name: np.where(hit[..., None], project(points, turned(camera, degrees), size) - pixels, 0.0)
         for name, degrees in (("flow_forward", MOTION_DEG), ("flow_backward", -MOTION_DEG))
     }
+    wholes = [trace(camera, [ball], size=size, fine=1)[2] >= 0 for ball in scene]
     return {
+        "wholes": np.array(wholes),
         "rgb": ground * (1 - mask[..., None]) + np.clip(albedo * light, 0, 1) * mask[..., None],
         "mask": mask,
         "shares": shares,
@@ -288,8 +295,10 @@ def label_ball(
     camera: OrbitCamera,
     size: tuple[int, int],
     model: Asset,
+    *,
+    whole: bool = False,
 ) -> ObjectLabel:
-    """Return the box, pose and keypoints of one ball."""
+    """Return the box, pose and keypoints of one ball; also what is known of its silhouette."""
     ball, share = scene[at], shot["shares"][at]
     rows, columns = np.flatnonzero(share.any(axis=1)), np.flatnonzero(share.any(axis=0))
     centre = np.array(ball.centre)
@@ -298,6 +307,7 @@ def label_ball(
     camera_from_world = np.linalg.inv(world_from(camera))
     pose = camera_from_world @ np.block([[np.eye(3), centre[:, None]], [np.zeros((1, 3)), 1]])
     top = centre + np.array([0.0, 0.0, ball.radius])
+    told = silhouette_of(at, shot) if whole else {"visible_fraction": 1.0}
     return ObjectLabel(
         name=model.name if len(scene) == 1 else f"Ball.{at}",
         category=model.credit.category or "object",
@@ -306,7 +316,7 @@ def label_ball(
             float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
         ) if len(rows) else None,
         area_px=float(share.sum()),
-        visible_fraction=1.0,
+        **told,
         truncation=0.0,
         camera_from_object=tuple(tuple(row) for row in pose.tolist()),
         size=(2 * ball.radius,) * 3,
@@ -320,6 +330,27 @@ def label_ball(
             ),
         ),
     )  # fmt: skip
+
+
+def silhouette_of(at: int, shot: dict[str, NDArray[np.float64]]) -> dict[str, object]:
+    """Return what a label tells of the whole silhouette of a ball."""
+    mask, seen_of = shot["wholes"][at], shot["index"]
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    hides = [
+        Occluder(object=other, area_px=float(np.count_nonzero(mask & (seen_of == other + 1))))
+        for other in range(len(shot["wholes"]))
+        if other != at
+    ]
+    return {
+        "visible_fraction": np.count_nonzero(mask & (seen_of == at + 1)) / max(mask.sum(), 1),
+        "amodal_area_px": float(mask.sum()),
+        "amodal_box_px": (
+            float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+        ) if mask.any() else None,
+        "occluders": tuple(
+            sorted((each for each in hides if each.area_px), key=lambda each: -each.area_px)
+        ),
+    }  # fmt: skip
 
 
 def encode_pass(
@@ -337,6 +368,8 @@ def encode_pass(
         return bytes(imagecodecs.png_encode(pixels))
     if info.kind == "integers":
         return bytes(imagecodecs.png_encode(shot[name].astype(np.uint16)))
+    if name == "amodal":
+        return encode_rows(runs_of(enumerate(shot["wholes"])))
     if info.kind == "cryptomatte":
         return encode_cryptomatte(shot["shares"])
     planes = np.atleast_3d(shot[name].astype(np.float32))

@@ -22,7 +22,7 @@ from farm.spec.render import ResolvedRender
 from farm.spec.task import Need
 from worker.blender import baked_file, baking, eevee, file_scene, gpu_memory, test_card, tracks
 from worker.blender import camera as cameras
-from worker.blender.bodies import note_bodies
+from worker.blender.bodies import Bodies, note_bodies
 from worker.blender.environment import Environment
 from worker.blender.file_scene import FileScene
 from worker.blender.formats import importers
@@ -547,6 +547,7 @@ class BlenderSession:
     def render_alone(self, indices: Collection[int]) -> Path:
         """Render the same of some objects, by their numbers; the camera sees no others."""
         assert self._shown is not None, "nothing stands there"
+        unwatch()  # this is not what the view shows
         others = [item for item in self._shown[1].rendered if item.pass_index not in indices]
         hidden = [item for item in others if item.visible_camera]
         for item in hidden:
@@ -688,6 +689,10 @@ class BlenderSession:
             keep: Keep the surfaces, too, so that any point of them can be followed later.
         """
         return tracks.Follower(self._eye(camera), anchors, keep=keep)
+
+    def bodies(self) -> Bodies:
+        """Return what learns the bodies of what is rendered next, if it is shown to it."""
+        return Bodies()
 
     def show_to(self, *watchers: Watcher | None) -> None:
         """Show the meshes of the pictures that are rendered next, as long as somebody wants what

@@ -31,6 +31,7 @@ CYCLES_PASSES: dict[PassName, tuple[str, ...]] = {
     "blur": ("environment",),
     "rolling_shutter": ("environment",),
     "events": ("environment",),
+    "amodal": ("object_index",),
     **dict.fromkeys(CARRIED, ("z", "object_index")),
 }
 """The passes of a view layer that each of ours is made of; `Combined` is always there."""

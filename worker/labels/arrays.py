@@ -90,6 +90,11 @@ def position(passes: Passes, geometry: Geometry) -> Floats:
 
 def index(passes: Passes, geometry: Geometry) -> NDArray[np.uint16]:
     """Return the numbers (H, W) of objects, 0 where there is nothing."""
+    return seen_index(passes)
+
+
+def seen_index(passes: Passes) -> NDArray[np.uint16]:
+    """Return the same; it does not depend on where they are."""
     return np.rint(passes.layers["Object Index"][..., 0]).astype(np.uint16)
 
 

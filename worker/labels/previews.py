@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.arrays import Rows
+from farm.runs import drawn
 from farm.spec.passes import CARRIED, OCCLUSIONS, PassName
 from worker.labels.colours import colour_of, rgb_of_hsv
 
@@ -102,6 +104,17 @@ def show_cryptomatte(label: NDArray[np.float32]) -> Bytes:
     hue = (first.view(np.uint32) & 0xFFFF) / 0x10000
     there = np.where(first != 0, label[..., OBJECTS_FROM + 1], 0.0)
     return levels(rgb_of_hsv(hue, np.full_like(hue, 0.6), np.clip(there, 0.0, 1.0)))
+
+
+def silhouettes_preview(rows: Rows, size_px: tuple[int, int]) -> Bytes:
+    """Show whole silhouettes (h, w, 3), each in a colour of its own, with its outline.
+
+    Args:
+        rows: Runs of pixels, as the pass `amodal` has them.
+        size_px: (width, height).
+    """
+    step = -(-max(size_px) // LONGEST_PX)
+    return drawn(rows, size_px, lambda place: colour_of(place + 1), step=step)
 
 
 OBJECTS_FROM = 12

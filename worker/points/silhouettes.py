@@ -34,6 +34,9 @@ class Clip(NamedTuple):
     far: float
 
 
+EVERYWHERE = Clip(1e-5, 1e9)
+
+
 def silhouette(surfaces: Sequence[Surface], eye: Eye, clip: Clip) -> Flags:
     """Return the pixels (H, W) at whose centres something of some surfaces is."""
     if isinstance(eye.camera.lens, FisheyeRecord):

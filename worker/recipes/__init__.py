@@ -24,7 +24,10 @@ from worker.labels.flow import Shape
 from worker.labels.objects import Thing
 from worker.labels.tables import material_table
 from worker.labels.telling import Looked, Told
+from worker.points.bodies import Body
+from worker.points.followed import Flags
 from worker.points.forms import Form
+from worker.points.silhouettes import EVERYWHERE, Clip
 from worker.points.tracking import Tracking
 
 if TYPE_CHECKING:  # the session imports Blender, which finding a recipe does not need
@@ -68,6 +71,13 @@ class Shot:
     known once it is rendered."""
     forms: Mapping[int, Form] = field(default_factory=dict)
     """Of a frame of a sequence: index -> where the points of that mesh are."""
+    bodies: Mapping[int, Body] | None = None
+    """Index -> what the silhouette of that object is told by, known once it is rendered; None where
+    things bring theirs, or nobody asks."""
+    silhouettes: Mapping[int, Flags] = field(default_factory=dict)
+    """Place of a thing -> its whole silhouette (H, W), of those that were rendered alone."""
+    clip: Clip = EVERYWHERE
+    """Between what the camera sees."""
     seen: Seen | None = None
     """What it shows, where that is another thing than the task's other views do."""
     fields: dict[str, JsonValue] = field(default_factory=dict)
@@ -152,6 +162,12 @@ class Stage(ABC):
         What tells several things apart is the index.
         """
         return ()
+
+    @property
+    def needs_silhouettes(self) -> bool:
+        """Records tell how much of each thing is hidden, also where only a render of it alone can
+        say; else they do where triangles tell, or where the pass `amodal` is asked for."""
+        return False
 
     @property
     def is_sequence(self) -> bool:

@@ -54,7 +54,8 @@ class SceneStage(Stage):
         valid = self.is_sequence and not VALIDITY.isdisjoint(self.session.passes)
         tracking = self.track(camera)
         shapes = self.opened.shapes() if valid else None
-        self.session.show_to(tracking, shapes)
+        bodies = self.session.bodies() if "amodal" in self.session.passes else None
+        self.session.show_to(tracking, shapes, bodies)
         return Shot(
             camera=camera,
             gain=1.0,
@@ -63,6 +64,7 @@ class SceneStage(Stage):
             tracking=tracking,
             shapes=shapes if shapes is not None else {},
             forms=self.opened.forms() if valid else {},
+            bodies=bodies,
         )
 
     def track(self, camera: CameraRecord) -> Follower | None:

@@ -73,6 +73,8 @@ class Run:
         opened = self.session.describe(self.ground)
         if opened.light.is_none:
             self.session.light_scene(opened, "file")
+        bodies = self.session.bodies() if "amodal" in self.session.passes else None
+        self.session.show_to(bodies)
         shot = Shot(
             camera=self.session.look_through(self._camera(view)),
             gain=1.0,
@@ -83,6 +85,7 @@ class Run:
             seen=self._seen(opened),
             fields=told.fields,
             values=pictures_of(told),
+            bodies=bodies,
         )
         self.ground.update()
         return shot

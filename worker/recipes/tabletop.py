@@ -58,6 +58,10 @@ class TabletopStage(ModelsStage):
         return (*SUPPORTED, "material")  # by which colours and materials are measured
 
     @property
+    def needs_silhouettes(self) -> bool:
+        return True
+
+    @property
     def notes(self) -> dict[str, tuple[str, ...]]:
         notes = self.session.environment.notes
         return {asset.name: notes for asset in self.task.of("hdrs") if notes}

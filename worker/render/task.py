@@ -23,6 +23,7 @@ from worker.blender.view_passes import HIGHEST_INDEX
 from worker.images.encode import EncodePool
 from worker.labels.objects import stand_alone
 from worker.recipes import Shot, Stage, find_maker, find_recipe
+from worker.render.alone import with_silhouettes
 from worker.render.neighbours import Around, Chain, Look
 from worker.render.record_book import RecordBook
 from worker.render.rendered import Rendered
@@ -343,6 +344,10 @@ def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: fl
     try:
         if session.wants_centres:
             rendered = replace(rendered, centres=session.render_centres(seed=view.seed))
+        alone = stand_alone(shot.things, parts_of(shot, stage))
+        rendered = replace(
+            rendered, shot=with_silhouettes(rendered.shot, stage, session, alone=alone)
+        )
         if session.has_own_picture:
             rendered = replace(rendered, drawn=session.render_picture(seed=view.seed))
         if stage.shutter is not None:
@@ -359,14 +364,18 @@ def check_things(shot: Shot, stage: Stage, session: BlenderSession) -> None:
     Raises:
         RenderError: Its recipe has not asked for what that takes.
     """
-    parts = shot.seen.indices if shot.seen is not None else stage.indices
-    if not shot.things or stand_alone(shot.things, len(parts)):
+    if not shot.things or stand_alone(shot.things, parts_of(shot, stage)):
         return
     if "index" not in session.passes:
         raise RenderError(
             "labels of several things need the index pass: the recipe's stage must name it in its "
             "label_passes"
         )
+
+
+def parts_of(shot: Shot, stage: Stage) -> int:
+    """Return how many values the index pass of a view has."""
+    return len(shot.seen.indices if shot.seen is not None else stage.indices)
 
 
 def raise_failures(jobs: list[tuple[Rendered, Future[None]]]) -> None:

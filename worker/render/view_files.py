@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.arrays import decode_rows, encode_rows
+from farm.arrays import Rows, decode_rows, encode_rows
 from farm.errors import RenderError, UnusablePictureError
 from farm.spec.expression import Expression
 from farm.spec.label import IndexLabel, ObjectLabel
@@ -19,15 +19,17 @@ from farm.spec.task import RenderTask
 from worker.images.encode import decode, decode_exr, encode, encode_exr
 from worker.images.multilayer import Passes
 from worker.images.view_transform import Developer, quantise_mask
-from worker.labels.arrays import Geometry, label_array, reach
+from worker.labels.amodal import Silhouettes, Whole, told_with, wholes
+from worker.labels.arrays import Geometry, label_array, reach, seen_index
 from worker.labels.carried import carried_passes
 from worker.labels.flow import PASSES as FLOW_PASSES
 from worker.labels.flow import Side, flow_to, is_valid
 from worker.labels.objects import Sight, object_label, stand_alone
-from worker.labels.previews import preview
+from worker.labels.previews import preview, silhouettes_preview
 from worker.labels.rim import within_rim
 from worker.labels.telling import Looked, Told
 from worker.labels.tracks import track_rows
+from worker.points.surfaces import Eye
 from worker.recipes import Shot
 from worker.render.checks import check_label, check_passes, check_pixels, check_rows, check_same
 from worker.render.glimpse import glimpse_of
@@ -95,11 +97,14 @@ class ViewFileMaker:
         geometry = Geometry(
             shot.camera, shot.world_from_scene, shot.gain, materials, exposure=shot.exposure
         )
+        index = index_of(passes, shot, geometry, parts=parts)
+        objects, silhouettes = describe(passes, shot, task, index)
         clock = PassTimer()
         arrays: dict[PassName, NDArray[Any]] = {}
         known = led_passes(task.passes, around) if around is not None else {}
         if "tracks" in task.passes:
             known["tracks"] = tracks(shot, passes)
+        known["amodal"] = silhouettes
         if exposure is not None:
             if not exposure.is_number:
                 raise UnusablePictureError("there are pixels that are not numbers")
@@ -115,11 +120,10 @@ class ViewFileMaker:
         for name, array in arrays.items() if self._writes else ():
             clock.restart()
             files[name] = self._file(name, array, passes)
-            if PASSES[name].kind not in WITHOUT_PREVIEW and task.render.previews:
-                previews[name] = encode(preview(name, array), format="png")
+            if task.render.previews and (shown := shown_of(name, array, task)) is not None:
+                previews[name] = encode(shown, format="png")
             clock.note(name)
-        index = index_of(passes, shot, geometry, parts=parts)
-        told = told_of(passes, shot, task, index)
+        told = told_of(passes, shot, objects, index)
         return ViewFiles(
             files=files,
             coverage=float(passes.alpha.mean()),
@@ -173,6 +177,13 @@ def glimpse_in(arrays: Mapping[PassName, NDArray[Any]]) -> bytes | None:
     """Return a small picture of a view; None where it has no picture."""
     found = next((arrays[name] for name in ("rgb", "blur", "mask") if name in arrays), None)
     return None if found is None else glimpse_of(found)
+
+
+def shown_of(name: PassName, array: NDArray[Any], task: RenderTask) -> NDArray[np.uint8] | None:
+    """Return what people are shown of a pass; None of what has pictures of its own, or none."""
+    if name == "amodal":
+        return silhouettes_preview(array, task.render.resolution_px)
+    return None if PASSES[name].kind in WITHOUT_PREVIEW else preview(name, array)
 
 
 def last_of(materials: tuple[IndexLabel, ...]) -> int:
@@ -236,9 +247,13 @@ def index_of(
     return np.asarray(label_array("index", passes, geometry), dtype=np.uint16)
 
 
-def told_of(passes: Passes, shot: Shot, task: RenderTask, index: NDArray[np.uint16] | None) -> Told:
+def told_of(
+    passes: Passes,
+    shot: Shot,
+    objects: tuple[ObjectLabel, ...],
+    index: NDArray[np.uint16] | None,
+) -> Told:
     """Return what the record tells of the things in a view, and what their recipe has to add."""
-    objects = describe(passes, shot, task, index)
     if shot.tell is None:
         return Told(objects)
     return shot.tell(Looked(objects, shot.camera, passes, index))
@@ -249,8 +264,8 @@ def describe(
     shot: Shot,
     task: RenderTask,
     index: NDArray[np.uint16] | None,
-) -> tuple[ObjectLabel, ...]:
-    """Describe the things in a view."""
+) -> tuple[tuple[ObjectLabel, ...], Rows]:
+    """Describe the things in a view; also return their whole silhouettes."""
     sight = Sight(
         camera=shot.camera,
         resolution_px=task.render.resolution_px,
@@ -258,7 +273,16 @@ def describe(
         index=index,
         reach=reach(passes) if "Depth" in passes.layers else None,
     )
-    return tuple(object_label(thing, sight, alone=index is None) for thing in shot.things)
+    objects = tuple(object_label(thing, sight, alone=index is None) for thing in shot.things)
+    if index is not None:
+        known = Silhouettes(
+            Eye(shot.camera, sight.resolution_px), shot.clip, shot.bodies, shot.silhouettes
+        )
+        return told_with(objects, wholes(shot.things, known, index))
+    if "amodal" not in task.passes or not objects:
+        return told_with(objects, ())
+    mask = seen_index(passes) > 0  # nothing else is there
+    return told_with(objects, [(0, Whole(mask, int(mask.sum()), ()))])
 
 
 class PassTimer:

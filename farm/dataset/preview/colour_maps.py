@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.images import to_8_bit
+from farm.arrays import ArraysError, Rows
+from farm.dataset.images import DecodeError, to_8_bit
+from farm.runs import drawn
 from farm.spec.counted import counted
 from farm.spec.label import IndexLabel
 from farm.spec.passes import CARRIED, OCCLUSIONS, PASSES, PassName
@@ -45,6 +47,8 @@ def paint(name: PassName, pixels: NDArray[Any], record: ViewRecord) -> tuple[Byt
     if name in ("index", "material"):
         table = record.indices if name == "index" else record.materials
         return paint_indices(pixels, table)
+    if name == "amodal":
+        return paint_silhouettes(pixels, record)
     return PAINTERS[name](pixels)
 
 
@@ -87,6 +91,22 @@ def paint_indices(values: NDArray[Any], table: tuple[IndexLabel, ...]) -> tuple[
     ]
     count = int(np.count_nonzero(there))
     return np.array(shades, np.uint8)[where.reshape(values.shape)], counted(count, "value")
+
+
+def paint_silhouettes(rows: Rows, record: ViewRecord) -> tuple[Bytes, str]:
+    """Show whole silhouettes, each in the colour of its object, with its outline."""
+    colours = {label.index: label.colour for label in record.indices}
+    first = [min(label.indices, default=0) for label in record.objects]
+
+    def colour_of(place: int) -> tuple[int, int, int]:
+        known = colours.get(first[place]) if place < len(first) else None
+        return known or hue_colour((place + 1) * GOLDEN_RATIO)
+
+    try:
+        shown = drawn(rows, record.resolution_px, colour_of)
+    except ArraysError as error:
+        raise DecodeError(f"amodal: {error}") from error
+    return shown, counted(len(np.unique(rows["object"])), "silhouette")
 
 
 def paint_flow(

@@ -35,7 +35,7 @@ from farm.dataset.preview.sentences import (
 from farm.dataset.reader import DatasetError, DatasetView
 from farm.errors import SetupError, SpecError
 from farm.spec.counted import counted
-from farm.spec.passes import PASSES, PICTURED, PassName
+from farm.spec.passes import OUTLINED, PASSES, PICTURED, PassName
 
 TILE_PX = 400
 """Longer side of a picture on the page."""
@@ -60,7 +60,7 @@ def view_tiles(view: DatasetView, *, side_px: int) -> Iterator[Tile]:
     that cannot be read is a plain tile that says so.
     """
     size = fitting(view.record.resolution_px, side_px)
-    for name in (name for name in PICTURED if name in view.passes):
+    for name in (name for name in (*PICTURED, *OUTLINED) if name in view.passes):
         tile = pass_tile(view, name, size)
         yield tile
         if name == "rgb" and view.record.objects:

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.arrays import Rows
+from farm.arrays import ArraysError, Rows
 from farm.dataset.verify.report import CheckName
 from farm.projection import project
+from farm.runs import mask_of
 from farm.soundness import (
     BOX_FROM,
+    box_around,
     shares_of,
     strange_lengths,
     strange_numbers,
@@ -38,6 +40,8 @@ PLACE_SLACK = 1e-4
 """Largest distance of a tracked point from its place, as a share of the picture's longer side: what
 32 bits leave of points far out in the world."""
 DEPTH_SLACK = 1e-3
+SHARE_SLACK = 1e-6
+"""Rounding of a share."""
 SURFACE: tuple[PassName, ...] = (*DEPTHS, *NORMALS, "index", "material")
 """Labels that tell whether there is a surface at all."""
 
@@ -61,6 +65,8 @@ def check_labels(arrays: Arrays, record: ViewRecord) -> Iterator[tuple[CheckName
         yield "index", told(found)
     if "tracks" in arrays:
         yield "tracks", list(strange_tracks(arrays["tracks"], record))
+    if "amodal" in arrays:
+        yield "amodal", list(strange_silhouettes(arrays, record))
     if record.objects:
         yield "box", list(strange_boxes(record, mask))
     if mask is not None and (set(arrays) & set(SURFACE) or len(record.objects) > 1):
@@ -91,6 +97,65 @@ def strange_tracks(rows: Rows, record: ViewRecord) -> Iterator[str]:
     depth = np.abs(rows["depth"] + points[:, 2]) > DEPTH_SLACK * np.abs(points[:, 2])
     if count := int(np.count_nonzero(seen & depth)):
         yield f"{counted(count, 'point')} of the world are not as far off as depth says"
+
+
+def strange_silhouettes(arrays: Arrays, record: ViewRecord) -> Iterator[str]:
+    """Yield what is wrong with the whole silhouettes of a view."""
+    rows, known = arrays["amodal"], len(record.objects)
+    if unknown := sorted(set(np.unique(rows["object"]).tolist()) - set(range(known))):
+        yield f"there are silhouettes of objects that the record has not: {unknown[:3]}"
+    for place, label in enumerate(record.objects):
+        own = rows[rows["object"] == place]
+        if label.amodal_area_px is None:
+            if len(own):
+                yield f"{label.name} has a silhouette, but no area of it in the record"
+            continue
+        try:
+            mask = mask_of(own, place, record.resolution_px)
+        except ArraysError as error:
+            yield f"{label.name}: {error}"
+            continue
+        yield from strange_silhouette(label, own, mask, visible(label, arrays, record))
+
+
+def strange_silhouette(
+    label: ObjectLabel, rows: Rows, mask: Mask, seen: Mask | None
+) -> Iterator[str]:
+    """Yield what is wrong with the silhouette (H, W) of an object.
+
+    Args:
+        label: What the record says of it.
+        rows: The runs of the silhouette.
+        mask: The same as pixels.
+        seen: (H, W), what of it nothing hides; None where that is not known.
+    """
+    start, end = rows["start"].astype(np.int64), rows["start"].astype(np.int64) + rows["length"]
+    if (rows["length"] == 0).any() or (start[1:] <= end[:-1]).any():
+        yield f"the runs of {label.name} are not in order, or overlap"
+    area, box = int(np.count_nonzero(mask)), box_around(mask)
+    if area != label.amodal_area_px or box != label.amodal_box_px:
+        yield (
+            f"the silhouette of {label.name} has {area} pixels in {box}, but its record says "
+            f"{label.amodal_area_px:g} in {label.amodal_box_px}"
+        )
+    if seen is None:
+        return
+    if count := int(np.count_nonzero(seen & ~mask)):
+        yield f"{counted(count, 'pixel')} of {label.name} are seen outside of its silhouette"
+    share = np.count_nonzero(seen) / area if area else 0.0
+    if abs(share - (label.visible_fraction or 0.0)) > SHARE_SLACK:
+        yield (
+            f"{share:.3f} of {label.name} are seen, but its record says "
+            f"{label.visible_fraction or 0.0:.3f}"
+        )
+
+
+def visible(label: ObjectLabel, arrays: Arrays, record: ViewRecord) -> Mask | None:
+    """Return which pixels (H, W) show an object, by the index pass, if there is one."""
+    index = arrays.get("index")
+    if index is None:
+        return None
+    return index > 0 if len(record.objects) == 1 else np.isin(index, label.indices)
 
 
 def told(found: Iterable[str | None]) -> list[str]:

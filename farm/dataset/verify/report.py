@@ -16,8 +16,8 @@ from farm.spec.expression import ExpressionKind
 
 CheckName = Literal[
     "records", "names", "summary", "missing", "bytes", "decode", "shape", "mask", "empty", "flat",
-    "edge", "numbers", "depth", "normal", "index", "tracks", "box", "frames", "poses", "flow",
-    "carried", "pace", "warp", "things", "sentences", "ambiguous", "claims", "unproven",
+    "edge", "numbers", "depth", "normal", "index", "tracks", "box", "amodal", "frames", "poses",
+    "flow", "carried", "pace", "warp", "things", "sentences", "ambiguous", "claims", "unproven",
     "same", "alike", "alone", "stray", "splits",
     "running", "nested", "failures",
 ]  # fmt: skip
@@ -39,6 +39,7 @@ TITLES: dict[CheckName, str] = {
     "normal": "normals have length 1",
     "index": "index and material values are in their tables",
     "tracks": "tracked points lie where their camera sees them",
+    "amodal": "whole silhouettes hold what is seen of objects, as their records say",
     "box": "boxes lie in the picture and agree with masks",
     "frames": "sequences have all their frames, and times increase",
     "poses": "each sequence's transforms.json agrees with the records",

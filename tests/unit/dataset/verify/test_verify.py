@@ -299,8 +299,8 @@ def test_a_dataset_that_is_well_has_nothing_wrong(tmp_path):
 
     assert found(report) == {}
     assert (report.views, report.wrong, report.notes) == (8, 0, 0)
-    assert report.files == 8 * 16
-    assert len(report.checks) == 21
+    assert report.files == 8 * 17
+    assert len(report.checks) == 22
 
 
 def test_a_summary_and_lines_that_are_none_are_named(folder):
