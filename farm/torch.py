@@ -12,7 +12,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from farm.dataset.torch import Sample, ViewDataset, tensor_of, tensors_of
+from farm.dataset.expressions import plain_expressions
+from farm.dataset.torch import EXPRESSIONS, Sample, Sentences, ViewDataset, tensor_of, tensors_of
 from farm.errors import needing
 from farm.spec.passes import PASSES, PassName
 from farm.stream import Stream, StreamedView
@@ -43,6 +44,7 @@ class StreamDataset(IterableDataset):  # type: ignore[misc]  # torch is not ther
         passes: Iterable[PassName] | None = None,
         *,
         scale: bool = True,
+        expressions: bool = False,
         transform: Callable[[Sample], Any] | None = None,
         **stream: Any,
     ) -> None:
@@ -52,10 +54,12 @@ class StreamDataset(IterableDataset):  # type: ignore[misc]  # torch is not ther
             spec: As of `Stream`.
             passes: As of `Stream`.
             scale: Give pictures as float32 in 0..1, else with the bits that they were rendered in.
+            expressions: Give the sentences of a view, too.
             transform: Called with each sample; what it returns is the sample.
             stream: As of `Stream`: `length`, `queue`, `timeout_s`, `ordered`, `record`, `farm`, ...
         """
         self.scale = scale
+        self.expressions = expressions
         self.transform = transform
         self.stream = Stream(spec, None if passes is None else tuple(passes), **stream)
         self._handover = Handover()
@@ -110,6 +114,8 @@ class StreamDataset(IterableDataset):  # type: ignore[misc]  # torch is not ther
         sample: Sample = {"name": view.name, "id": view.id}
         if view.sent_id is not None:
             sample["sent_id"] = view.sent_id
+        if self.expressions:
+            sample[EXPRESSIONS] = Sentences(plain_expressions(view.record))
         return sample | {name: self._tensor(view, name) for name in view}
 
     def _tensor(self, view: Mapping[str, Any], name: str) -> Any:

@@ -35,6 +35,7 @@ from farm.dataset.records.snapshot import Snapshot, records_at_hand, refuse
 from farm.dataset.split_lists import is_in, name_in, read_split
 from farm.runs import mask_of, masks_of
 from farm.spec.base import first_reason
+from farm.spec.expression import Expression
 from farm.spec.hint import hint
 from farm.spec.passes import PassName
 from farm.spec.record import FileRecord, ViewRecord
@@ -71,6 +72,11 @@ class DatasetView:
     def passes(self) -> tuple[PassName, ...]:
         """The passes that it has."""
         return tuple(self.record.files)
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """Sentences about it; none where its recipe makes none."""
+        return self.record.expressions
 
     def __getitem__(self, name: PassName) -> NDArray[Any]:
         """Read and decode a pass.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import farm.dataset
 from farm import runs
 from farm.arrays import Rows
+from farm.dataset.expressions import PlainExpression, plain_expressions
 from farm.dataset.reader import Dataset, DatasetError, DatasetView
 from farm.errors import needing
 from farm.spec.hint import hint
@@ -21,9 +22,26 @@ with needing("training needs", "pip install 'viewfarm[torch]'"):
     import torch
     from torch.nn.functional import interpolate
     from torch.utils.data import Dataset as TorchDataset
+    from torch.utils.data._utils.collate import default_collate_fn_map
 
 Sample = dict[str, Any]
 """The tensors of a view by pass, and its `name`."""
+EXPRESSIONS = "expressions"
+"""Under which a sample has its sentences."""
+
+
+class Sentences(list[PlainExpression]):
+    """The sentences of a view. Views have different numbers of them, so a batch is a list of these:
+    PyTorch asks us how to put them side by side.
+    """
+
+
+def side_by_side(batch: Sequence[Sentences], *, collate_fn_map: Any = None) -> list[Sentences]:
+    """Return the sentences of a batch, by view."""
+    return list(batch)
+
+
+default_collate_fn_map[Sentences] = side_by_side
 
 
 class ViewDataset(TorchDataset):  # type: ignore[misc]  # torch is not there when types are checked
@@ -44,6 +62,7 @@ class ViewDataset(TorchDataset):  # type: ignore[misc]  # torch is not there whe
         split: str | None = None,
         size: tuple[int, int] | None = None,
         scale: bool = True,
+        expressions: bool = False,
         transform: Callable[[Sample], Any] | None = None,
     ) -> None:
         """Open the dataset.
@@ -54,6 +73,7 @@ class ViewDataset(TorchDataset):  # type: ignore[misc]  # torch is not there whe
             split: Only the views of this split; only where `data` is a place.
             size: (width, height) that every pass is brought to, for views of different sizes.
             scale: Give pictures as float32 in 0..1, else with the bits that they were rendered in.
+            expressions: Give the sentences of a view, too.
             transform: Called with each sample; what it returns is the sample.
 
         Raises:
@@ -63,6 +83,7 @@ class ViewDataset(TorchDataset):  # type: ignore[misc]  # torch is not there whe
         self.passes = tuple(passes)
         self.size = size
         self.scale = scale
+        self.expressions = expressions
         self.transform = transform
         there = self.data[0].passes if len(self.data) else self.passes
         for name in self.passes:
@@ -81,12 +102,15 @@ class ViewDataset(TorchDataset):  # type: ignore[misc]  # torch is not there whe
             `name`, unique in the dataset, and by pass a tensor: `rgb` (3, H, W) and
             `mask` (1, H, W) float32 in 0..1; `index` and `material` (H, W) int64; others
             (channels, H, W) float32, with the values of the files. Passes of arrays, such as
-            `tracks`, are a dict of tensors, a row for each point.
+            `tracks`, are a dict of tensors, a row for each point. `expressions`, if they are
+            wanted: a list of dicts, as `plain_expressions` has them.
         """
         view = self.data[at]
         sample: Sample = {"name": view.key}
         for name in self.passes:
             sample[name] = self._sized(view, name)
+        if self.expressions:
+            sample[EXPRESSIONS] = Sentences(plain_expressions(view.record, self.size))
         return sample if self.transform is None else self.transform(sample)
 
     def _sized(self, view: DatasetView, name: PassName) -> Any:

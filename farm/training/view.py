@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from farm.dataset.images import decode_pass
+from farm.spec.expression import Expression
 from farm.spec.passes import PassName
 from farm.spec.record import ViewRecord, read_record
 from farm.stream.sample import Encoded, Kind, Sample, kind_of
@@ -43,6 +44,11 @@ class StreamedView(Mapping[str, Any]):
     def record(self) -> ViewRecord:
         """The facts about the view, as in `views.jsonl`."""
         return read_record(str(self.sample.fields[RECORD]))
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """Sentences about it; none where its recipe makes none."""
+        return self.record.expressions
 
     @property
     def sent_id(self) -> Any:

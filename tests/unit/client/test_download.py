@@ -3,10 +3,12 @@ import sys
 
 import pytest
 
+import farm.dataset
 from farm.client.download import safe_path
 from farm.client.folders import MARK
 from farm.errors import TransferError
-from farm.spec.wire import DatasetFile
+from farm.spec.wire import DatasetFile, ViewLine
+from tests.support.table_views import write_table_views
 from tests.unit.client.small_farm import a_job_info, sha256_of
 
 JOB = "0123456789ab"
@@ -199,3 +201,19 @@ def test_a_folder_that_cannot_be_written_is_said(plain, client, tmp_path):
 
     with pytest.raises(TransferError):
         client.download(JOB, tmp_path / "file")
+
+
+def test_what_is_said_of_views_comes_along(small, client, tmp_path):
+    """Of a job that runs, records come one by one; of one that is over, as a file."""
+    pytest.importorskip("imagecodecs")
+    small.jobs[JOB] = a_job_info()
+    records = write_table_views(tmp_path / "tables", passes=("mask",), size=(24, 18))
+    for name, data in fetched(tmp_path / "tables").items():
+        small.add_file(f"tables/{name}", data)
+
+    client.download(JOB, tmp_path / "out")
+
+    views = list(farm.dataset.open(tmp_path / "out/tables"))
+    assert [view.expressions for view in views] == [record.expressions for record in records]
+    line = ViewLine(dataset="", record=records[0])
+    assert ViewLine.model_validate_json(line.model_dump_json()).record == records[0]

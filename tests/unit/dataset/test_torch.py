@@ -22,6 +22,7 @@ from farm.dataset.torch import ViewDataset, resized, tensor_of
 from tests.support.datasets import write_dataset
 from tests.support.sequences import write_sequences
 from tests.support.snippets import run_snippet
+from tests.support.table_views import BLUE_MUG, GREEN_BOWL, RED_MUG, write_table_views
 from tests.support.toy_scene import with_toy, write_scene
 
 
@@ -288,3 +289,37 @@ def test_views_of_another_recipe_are_tensors_like_any_other(cubes):
     assert float(still.abs().max()) == 0.0
     losses = train(ViewDataset(cubes), epochs=8)
     assert losses[-1] < losses[0] * 0.8
+
+
+def test_sentences_come_along_as_plain_data_and_batches_have_a_list_for_each_view(tmp_path):
+    """Views have different numbers of them, and a worker hands them over as they are."""
+    things = [(RED_MUG, BLUE_MUG, GREEN_BOWL), (RED_MUG, GREEN_BOWL)]
+    write_table_views(tmp_path, things, views=1, size=(48, 36), passes=("rgb", "index"))
+    data = ViewDataset(tmp_path, ("rgb", "index"), size=(96, 72), expressions=True)
+    records = [view.record for view in data.data]
+
+    for workers in (0, 1):
+        [batch] = DataLoader(data, batch_size=2, num_workers=workers)
+
+        assert [[said["text"] for said in told] for told in batch["expressions"]] == [
+            [each.text for each in record.expressions] for record in records
+        ]
+        first = batch["expressions"][0][0]
+        assert first["boxes_px"][0] == [2 * side for side in records[0].expressions[0].boxes_px[0]]
+        mask = torch.isin(batch["index"][0], torch.tensor(first["indices"][0]))
+        assert mask.sum() > 4 * 0.8 * records[0].objects[1].area_px
+        assert batch["rgb"].shape == (2, 3, 72, 96)
+    assert "expressions" not in ViewDataset(tmp_path, ("rgb",))[0]
+
+
+def test_the_snippet_on_sentences_gives_the_mask_of_each(tmp_path, monkeypatch):
+    records = write_table_views(tmp_path / "tabletop", size=(48, 36))
+    monkeypatch.chdir(tmp_path)
+    seen = []
+
+    run_snippet("docs/train.md", under="Sentences", step=lambda *given: seen.append(given))
+
+    told = [each for record in records for each in record.expressions]
+    assert [text for _picture, text, _mask in seen] == [each.text for each in told]
+    for (_picture, _text, mask), each in zip(seen, told, strict=True):
+        assert (int(mask.sum()) > 0) is bool(each.targets)

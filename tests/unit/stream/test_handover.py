@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from farm.dataset.torch import Sentences
 from farm.stream.handover import HandedSample, Handover
 
 
@@ -37,6 +38,7 @@ class Samples(IterableDataset):
                 "score": number / 2,
                 "name": f"view-{number}",
                 "ids": [number, number + 1],
+                "expressions": Sentences({"text": f"ball {at}"} for at in range(number % 3)),
             }
             yield HandedSample(fields, self.folder) if self.handed else fields
 
