@@ -127,7 +127,7 @@ class Lights(Spec):
     """How many lamps a view has."""
     kinds: Annotated[tuple[LampKind, ...], Field(min_length=1)] = ("area", "point", "spot")
     """Kinds of lamps, each as likely as the others."""
-    power_w: Power = uniform(5.0, 60.0)
+    power_w: Power = uniform(5.0, 40.0)
     """Watts, as Blender has them; 60 W at 1.5 m are about as bright as an HDRI."""
     kelvin: Kelvin = uniform(2500.0, 8000.0)
     """Colour temperature: 2700 is warm, 6500 is white; it does not change how bright a lamp is."""
