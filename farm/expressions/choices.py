@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from farm.expressions.chance import Chance
-from farm.expressions.descriptions import Description, Descriptions
+from farm.expressions.descriptions import LYING, Description, Descriptions
 from farm.expressions.meaning import (
     DIRECTIONS,
     GENERAL,
@@ -128,7 +128,8 @@ class Choices:
     def _most(self, number: int) -> Thing | None:
         """Return a description by what a thing is most, of several that are called alike."""
         for each in self.chance.by_weight(self.told.of(number)):
-            if each.known.exact and each.known.sure.bit_count() > 1:
+            shows = self.told.forms.number_shows(each.thing.noun)
+            if shows and each.known.exact and each.known.sure.bit_count() > 1:
                 for value in self.chance.shuffled(SUPERLATIVES):
                     if self.world.superlative(value, each.known).sure == 1 << number:
                         return each.thing._replace(pick=Superlative(value))
@@ -150,14 +151,25 @@ class Choices:
                 if ends[0] and ends[1] and thing:
                     yield thing._replace(places=(Between(ends[0], ends[1]),))
 
-    def pools(self, *, exact: bool = False) -> list[Description]:
-        """Return descriptions of several things, the plainer ones first mostly."""
+    def pools(self, *, exact: bool = False, lying: bool = False) -> list[Description]:
+        """Return descriptions of several things, the plainer ones first mostly.
+
+        Args:
+            exact: Those alone of which it is known what they mean.
+            lying: Those that lie, too: nothing else may be said after their noun.
+        """
         many = self.told.many
-        return self.chance.by_weight([each for each in many if each[0].known.exact or not exact])
+        return self.chance.by_weight(
+            [
+                each
+                for each in many
+                if (each[0].known.exact or not exact) and (lying or each[0].thing.pose != LYING)
+            ]
+        )
 
     def superlatives(self) -> Iterator[Thing]:
         """Yield what tells one of several by what it is most."""
-        pools = self.pools()
+        pools = self.pools(lying=True)
         for value, pool in self._drawn(SUPERLATIVES, pools):
             if self._can_be_said(self.world.superlative(value, pool.known)):
                 yield pool.thing._replace(pick=Superlative(value))
@@ -213,7 +225,7 @@ class Choices:
             told = each.thing.colour if what == "colour" else each.thing.material
             if what == "noun":
                 told = None if each.thing.noun == GENERAL else each.thing.noun
-            if told is None and each.known & known == (1 << one, 1 << one):
+            if told is None and each.thing.pose != LYING and _is_one(each.known & known):
                 return each.thing
         return None
 
@@ -242,7 +254,7 @@ class Choices:
             ways = [way for way, thing in drawn if thing]
 
     def _alike(self) -> Iterator[Thing]:
-        for pool in self.pools(exact=True):
+        for pool in self.pools(exact=True, lying=True):
             if self._are_many(pool.known) and pool.known != self.world.everything:
                 yield pool.thing._replace(plural=True)
 

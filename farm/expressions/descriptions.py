@@ -8,12 +8,13 @@ from functools import cached_property
 
 from farm.expressions.chance import Chance
 from farm.expressions.meaning import GENERAL, Thing
-from farm.expressions.nouns import Forms, key_of, names_of, nouns_said
+from farm.expressions.nouns import Forms, banned_in, key_of, nouns_said
 from farm.expressions.seen import SeenObject
 from farm.expressions.world import Known, World, members
 
 NOUN, OTHER_NOUN, GENERAL_NOUN = 8.0, 1.5, 1.0
 """Weights of what a thing is called: by its noun, by another word for it, an object."""
+LYING = "lying"
 PLAIN, COLOURED, DETAILED = 4.0, 4.0, 1.0
 """Weights of how it is described: by its noun alone, its colour, by more or other looks."""
 
@@ -32,10 +33,11 @@ class Descriptions:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        words = (each.words for each in world.things if each.words)
+        words = [each.words for each in world.things if each.words]
         self.forms = Forms(words)
-        banned = world.scene.banned
-        self.nouns = [nouns_said(each.words, banned) for each in world.things]
+        shown = world.scene.banned
+        banned = banned_in(words, shown)
+        self.nouns = [nouns_said(each.words, shown, banned) for each in world.things]
         self._of: dict[int, list[tuple[Description, float]]] = {}
         self._known: dict[Thing, Description] = {}
 
@@ -101,10 +103,10 @@ class Descriptions:
     def only(self, number: int, chance: Chance) -> Thing | None:
         """Return a description that means one thing alone; None where there is none.
 
-        None lies: what follows a noun would be taken to be of what stands before it, too.
+        None of those that lie: `lying on its side` would stand too far from what it tells of.
         """
         for each in chance.by_weight(self.of(number)):
-            if each.known == (1 << number, 1 << number) and each.thing.pose != "lying":
+            if each.known == (1 << number, 1 << number) and each.thing.pose != LYING:
                 return each.thing
         return None
 
@@ -116,21 +118,11 @@ class Descriptions:
         only = Known(1 << number, 1 << number)
         spare = None
         for each in chance.by_weight(self.of(number)):
-            if each.known & known == only:
+            if each.known & known == only and each.thing.pose != LYING:
                 if each.known != only:
                     return each.thing
                 spare = spare or each.thing
         return spare
-
-    @cached_property
-    def canonical_nouns(self) -> dict[str, str]:
-        """By noun, the first of those that mean the same in this view."""
-        first: dict[tuple[bool, ...], str] = {}
-        named = [{key_of(name) for name in names_of(each.words)} for each in self.world.things]
-        return {
-            noun: first.setdefault(tuple(key_of(noun) in names for names in named), noun)
-            for noun in self.said_nouns
-        }
 
 
 def _looks(thing: SeenObject, nouns: tuple[str, ...]) -> Iterator[tuple[Thing, float]]:

@@ -126,7 +126,7 @@ class _Writer:
             self.word("other")
         self.word(first)
         self.word(noun)
-        self.after(thing, last)
+        self.after(thing, last, is_anchor=is_anchor)
 
     def _can_be_any(self, thing: Thing) -> bool:
         """Say whether `a` can stand for `the`: there is only one, and it is not told by others."""
@@ -185,14 +185,14 @@ class _Writer:
         known = self._meant(thing)
         return known.sure.bit_count() if known.exact else None
 
-    def after(self, thing: Thing, last: str) -> None:
+    def after(self, thing: Thing, last: str, *, is_anchor: bool = False) -> None:
         """Write what follows a noun."""
         many = self._are(thing)
-        self.word(_agreeing(last, many=many))
+        self.word(_agreeing(last, many=many, sides=thing.plural))
         if thing.not_colour:
             way = self._style.one_of(NOT_COLOUR)
             self.word(_agreeing(way, many=many, colour=thing.not_colour))
-        self.places(thing)
+        self.places(thing, is_anchor=is_anchor)
         match thing.pick:
             case Ordinal(_, side):
                 self.word(self._style.one_of(("from the", "from the", "counting from the")))
@@ -209,16 +209,19 @@ class _Writer:
         pool, beside = self._meant(thing.pool), self._meant(anchor)
         two = pool.exact and beside.exact and (pool.sure & ~beside.sure).bit_count() == 2
         link = "that are" if self._are(thing) else "that is"
-        self.word(self._style.one_of(("", "", link)))
+        plain = not anchor.places
+        self.word(self._style.one_of(("", "", link) if plain else ("",)))
         self.word(
             self._style.one_of(("nearer to", "closer to") if two else ("nearest to", "closest to"))
         )
         self.anchor(anchor)
 
-    def places(self, thing: Thing) -> None:
-        """Write how a thing lies."""
-        linked = any(not isinstance(part, Same) for part in thing.places)
-        if linked and self._style.one_of((False, False, True)):
+    def places(self, thing: Thing, *, is_anchor: bool) -> None:
+        """Write how a thing lies, of what another one is told by always with `that is`."""
+        can_link = any(not isinstance(part, Same) for part in thing.places)
+        plain = not any(anchor.places for anchor in thing.anchors)
+        may_link = can_link and plain and self._style.one_of((False, False, True))
+        if may_link or (can_link and is_anchor):
             self.word("that are" if self._are(thing) else "that is")
         for number, part in enumerate(thing.places):
             if number:
@@ -302,12 +305,12 @@ _IS = {"is": "is", "isnt": "isn't", "has": "has", "its": "its"}
 _ARE = {"is": "are", "isnt": "aren't", "has": "have", "its": "their"}
 
 
-def _agreeing(text: str, *, many: bool, colour: str = "") -> str:
-    """Return words that agree with one thing, or several."""
+def _agreeing(text: str, *, many: bool, sides: bool = False, colour: str = "") -> str:
+    """Return words that agree with one thing, or several; of several, each has a side."""
     if "{" not in text:
         return text
     said = text.format(that="that", which="which", colour=colour, **(_ARE if many else _IS))
-    return said.replace("their side", "their sides")
+    return said.replace("their side", "their sides") if sides else said
 
 
 def _shine(thing: Thing) -> str:

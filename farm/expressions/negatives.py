@@ -35,6 +35,7 @@ class Edits:
 
     def of(self, thing: Thing) -> Iterator[Edit]:
         """Yield a description's changes in an order drawn by chance, the nearer ones first."""
+        yield from self._poses(thing)
         yield from self._near(thing)
         yield from self._chance.shuffled(self._colours(thing, self._unseen_colours()))
 
@@ -72,13 +73,16 @@ class Edits:
                 yield Edit(thing._replace(noun=noun), f"noun {thing.noun} > {noun}")
 
     def _looks(self, thing: Thing) -> Iterator[Edit]:
-        if thing.pose:
-            pose = OPPOSITE_POSE[thing.pose]
-            yield Edit(thing._replace(pose=pose), f"pose {thing.pose} > {pose}")
         for material in self._told.materials if thing.material else ():
             if material != thing.material and material not in key_of(thing.noun).split():
                 changed = thing._replace(material=material)
                 yield Edit(changed, f"material {thing.material} > {material}")
+
+    def _poses(self, thing: Thing) -> Iterator[Edit]:
+        """Yield the other pose, where nothing but that is said after the noun."""
+        if thing.pose and not (thing.places or thing.pick or thing.not_colour):
+            pose = OPPOSITE_POSE[thing.pose]
+            yield Edit(thing._replace(pose=pose), f"pose {thing.pose} > {pose}")
 
     def _places(self, thing: Thing) -> Iterator[Edit]:
         for at, part in enumerate(thing.places):

@@ -76,8 +76,7 @@ def names_of(words: AssetWords | None) -> tuple[str, ...]:
     """Return all nouns that are surely right of a thing, besides `object`."""
     if words is None:
         return ()
-    kind = (words.hypernym,) if words.hypernym else ()
-    return (*words.nouns, *kind)
+    return (*words.nouns, *_kind_of(words))
 
 
 class Forms:
@@ -111,19 +110,36 @@ class Forms:
         return self.plural(noun) != noun and not self.is_pair(noun)
 
 
-def banned_for(words: AssetWords, banned: frozenset[str]) -> bool:
-    """Say whether the surroundings may show such a thing, too."""
-    names = (words.noun, *words.synonyms, *((words.hypernym,) if words.hypernym else ()))
-    return any(akin(name, other) for name in names for other in banned | SURFACES)
+def banned_in(words: Iterable[AssetWords], shown: frozenset[str]) -> frozenset[str]:
+    """Return all words that what the surroundings show may be called, too.
+
+    Those of what they show itself, and of things that it may be: where there is a mug on the wall,
+    `container` is no longer clear, and so is not the mug's other name.
+    """
+    taken = shown | SURFACES
+    names = [frozenset((each.noun, *each.synonyms, *_kind_of(each))) for each in words]
+    return taken.union(*(each for each in names if _meet(each, taken)))
 
 
-def nouns_said(words: AssetWords | None, banned: frozenset[str]) -> tuple[str, ...]:
+def nouns_said(
+    words: AssetWords | None, shown: frozenset[str], banned: frozenset[str]
+) -> tuple[str, ...]:
     """Return the nouns by which sentences may call a thing, the best first; `object` is last.
 
-    Of what the surroundings may show there is none: `container` means the mug of the picture on
-    the wall, too, and so do the mug's other names.
+    Args:
+        words: Of the thing.
+        shown: What the surroundings show.
+        banned: All words that this may be called.
     """
-    if words is None or banned_for(words, banned):
+    if words is None or _meet((words.noun, *words.synonyms, *_kind_of(words)), shown | SURFACES):
         return (GENERAL,)
-    names = dict.fromkeys(name for name in names_of(words) if can_be_said(name))
-    return (*(name for name in names if key_of(name) != GENERAL), GENERAL)
+    fit = (name for name in names_of(words) if can_be_said(name) and not _meet((name,), banned))
+    return (*(name for name in dict.fromkeys(fit) if key_of(name) != GENERAL), GENERAL)
+
+
+def _kind_of(words: AssetWords) -> tuple[str, ...]:
+    return (words.hypernym,) if words.hypernym else ()
+
+
+def _meet(names: Iterable[str], others: frozenset[str]) -> bool:
+    return any(akin(name, other) for name in names for other in others)

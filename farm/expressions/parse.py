@@ -69,7 +69,7 @@ def _only(meant: dict[tuple[Thing, int | None], _Found], tokens: list[Token]) ->
     """Return the only meaning; a word that is the same for one and several may mean either."""
     if len({thing._replace(plural=False) for thing, _ in meant}) > 1:
         raise NotReadError("has several meanings")
-    (thing, count), found = next(iter(meant.items()))
+    (thing, count), found = min(meant.items(), key=lambda each: each[0][0].plural)
     phrases = tuple(
         ReadPhrase(tokens[start].start, tokens[end - 1].end, each)
         for start, end, each in found.phrases

@@ -49,7 +49,7 @@ ROW_SIDES = {"left": "left", "right": "right", "front": "front", "behind": "back
 """By the side that a row is counted from, its word."""
 SHARED = {
     "colour": (
-        "of the same colour as", "with the same colour as", "{that} {has} the same colour as",
+        "of the same colour as", "{that} {has} the same colour as",
         "{that} {is} the same colour as",
     ),
     "noun": ("of the same kind as", "of the same type as"),
@@ -118,7 +118,8 @@ ALSO_FARTHEST: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 ALSO_SHARED = {
     "colour": (
-        "in the same colour as", "the same colour as", "having the same colour as",
+        "in the same colour as", "with the same colour as", "the same colour as",
+        "having the same colour as",
         "matching in colour with", "{that} shares its colour with",
         "{that} share their colour with",
         "sharing its colour with", "{that} matches the colour of", "matching the colour of",
