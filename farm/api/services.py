@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from farm.api.browser.codes import SignInCodes
+from farm.api.datasets.coverage import Coverages
 from farm.api.datasets.thumbnails import Thumbnails
 from farm.api.guesses import Guesses
 from farm.api.job_feed import JobFeed
@@ -54,6 +55,7 @@ class Services:
     datasets_look: LastLook = field(init=False)
     thumbnails: Thumbnails = field(init=False)
     guesses: Guesses = field(default_factory=Guesses)
+    coverages: Coverages = field(default_factory=Coverages)
     codes: SignInCodes = field(default_factory=SignInCodes)
     library_lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while assets of a job are looked for and while unused ones are removed."""

@@ -178,7 +178,7 @@ def test_every_control_has_a_name_and_every_word_enough_contrast(api, open_page,
     page = open_page(f"/jobs/{job}", color_scheme=scheme)
     page.locator(".picture").first.wait_for()
 
-    for place in (f"/jobs/{job}", "/", "/workers", "/account"):
+    for place in (f"/jobs/{job}", "/", "/datasets", "/workers", "/account"):
         page.goto(f"{api.url}{place}")
         assert page.evaluate(NAMELESS) == []
         assert page.evaluate(PALE) == []

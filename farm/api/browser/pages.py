@@ -33,6 +33,7 @@ from farm.spec.wire import JobInfo
 
 router = APIRouter(include_in_schema=False)
 
+DATASETS_AT_ONCE = 24
 VERBS = ("pause", "resume", "cancel", "retry")
 
 
@@ -148,6 +149,20 @@ def steer_job(services: FarmServices, _fields: Pressing, job_id: JobId, verb: st
     jobs.steer(services.ledger, job_id, verb)
     remembered(services, job_id)
     return RedirectResponse(f"/jobs/{job_id}", 303)
+
+
+@router.get("/datasets")
+def show_datasets(
+    services: FarmServices, who: Looking, at: Annotated[int, Query(ge=1, le=100_000)] = 1
+) -> Response:
+    """Show what is rendered, the newest first."""
+    begun = [status for status in seen_jobs(services, who.info) if status.views_done]
+    begun.sort(key=lambda status: -status.created_s)
+    pages = max(-(-len(begun) // DATASETS_AT_ONCE), 1)
+    start = (min(at, pages) - 1) * DATASETS_AT_ONCE
+    shown = begun[start : start + DATASETS_AT_ONCE]
+    infos = [services.job_feed.info(status, whole=False) for status in shown]
+    return page("datasets", who=who, jobs=infos, total=len(begun), at=min(at, pages), pages=pages)
 
 
 @router.get("/workers")

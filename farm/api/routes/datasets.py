@@ -10,6 +10,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from farm.api import jobs
 from farm.api.datasets import files
+from farm.api.datasets.coverage import JobCoverage
 from farm.api.datasets.gallery import ViewCard, list_cards
 from farm.api.datasets.listing import list_files
 from farm.api.datasets.thumbnails import SIZES
@@ -99,6 +100,13 @@ def gallery(
     """With what is shown of each: pictures by hash, things, sentences."""
     job = jobs.find_job(services.book, job_id)
     return list_cards(services.storage, job, cursor=cursor, limit=limit, find=find)
+
+
+@router.get("/{job_id}/coverage", summary="Show what a job's views cover")
+def coverage(services: FarmServices, job_id: JobId) -> JobCoverage:
+    """Sides, sizes, classes and assets, of the views rendered so far."""
+    job = jobs.find_job(services.book, job_id)
+    return services.coverages.of(services.storage, job, services.ledger.job(job_id))
 
 
 @router.get("/{job_id}/thumbnails/{sha256}/{path:path}", summary="Show a small picture of a file",

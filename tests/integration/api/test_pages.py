@@ -94,7 +94,10 @@ def test_a_cookie_lasts_no_longer_than_its_token(api):
     assert 90 <= age <= 100
 
 
-@pytest.mark.parametrize("place", ["/", "/workers", "/account", "/login", "/nothing/here"])
+PLACES = ["/", "/datasets", "/workers", "/account", "/login", "/nothing/here"]
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_pages_run_no_code_of_others_and_stand_in_no_frame(api, place):
     answer = browser(api, "read").get(place)
 
@@ -353,3 +356,14 @@ def test_the_newest_pictures_are_told_and_shown(api, job):
     answer = client.get(f"/v1/jobs/{job}/newest/{told['number']}")
     assert (answer.content, answer.headers["content-type"]) == (webp, "image/webp")
     assert client.get(f"/v1/jobs/{job}/newest/{told['number'] + 1}").status_code == 404
+
+
+def test_what_the_views_cover_is_counted(api, gallery):
+    told = api.client("read").get(f"/v1/datasets/{gallery}/coverage").json()
+
+    assert told["looked_at"] == 8
+    assert sum(map(sum, told["stats"]["dome"])) == 8
+    assert {asset["name"]: asset["views"] for asset in told["stats"]["assets"]} == {
+        "chair.blend": 8,
+        "studio.exr": 8,
+    }

@@ -1,3 +1,4 @@
+import { Coverage } from "./coverage.js";
 import { Gallery } from "./gallery.js";
 import { TaskMap } from "./tasks.js";
 import { drawBar, duration, listen, percent, say, showTimes } from "./live.js";
@@ -83,6 +84,7 @@ function onJob(job) {
   if (job.views_done !== views) {
     views = job.views_done;
     strip();
+    coverage.refresh();
   }
   const told = sentence(job);
   say(place.querySelector("[data-sentence]"), told);
@@ -101,12 +103,38 @@ function onJob(job) {
     failed = bad;
     troubles();
   }
+  notice(job);
   if (buttonsOf(job.state) !== first) location.reload();
 }
 
+/** Offer a notification when the job ends, where the browser has any. */
+function offerNotice() {
+  const button = place.querySelector("[data-notify]");
+  if (!("Notification" in window) || place.dataset.over || !isSecureContext) return;
+  button.hidden = Notification.permission === "denied";
+  button.setAttribute("aria-pressed", wantsNotice());
+  button.addEventListener("click", async () => {
+    const wanted = !wantsNotice() && await Notification.requestPermission() === "granted";
+    sessionStorage.setItem(`notify ${place.dataset.job}`, wanted ? "yes" : "");
+    button.setAttribute("aria-pressed", wanted);
+  });
+}
+
+function wantsNotice() {
+  return Boolean(sessionStorage.getItem(`notify ${place.dataset.job}`));
+}
+
+function notice(job) {
+  if (!["completed", "failed", "cancelled"].includes(job.state) || !wantsNotice()) return;
+  sessionStorage.removeItem(`notify ${place.dataset.job}`);
+  new Notification(job.name, { body: sentence(job), tag: job.job_id });
+}
+
 showTimes();
+offerNotice();
 const tasks = new TaskMap(
   place.querySelector("canvas"), place.querySelector("[data-task]"), place.dataset.job,
 );
+const coverage = new Coverage(place.querySelector("[data-coverage]"), place.dataset.job);
 const gallery = new Gallery(document.querySelector("[data-gallery]"), place.dataset.job);
 listen(onJob, place.dataset.job);
