@@ -61,7 +61,13 @@ def choose_views(records: Iterable[ViewRecord], *, limit: int) -> list[ViewRecor
         uses.update(("", content) for content in key)
         if not samples[key].kept:
             del samples[key]
-    return sorted(chosen, key=lambda view: ([each.name for each in view.assets], view.view.index))
+    return sorted(chosen, key=place_of)
+
+
+def place_of(view: ViewRecord) -> tuple[list[str], int]:
+    """Return where a view stands: by its assets, or in order where its group is none of them."""
+    is_of_one = any(asset.content == view.group for asset in view.assets)
+    return [asset.name for asset in view.assets] if is_of_one else [], view.view.index
 
 
 def least_used(samples: Iterable[AssetSet], uses: Counter[tuple[str, ...]]) -> AssetSet:

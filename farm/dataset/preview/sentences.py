@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 from PIL import Image, ImageDraw
 
@@ -101,18 +102,18 @@ def details_of(expression: Expression) -> str:
 
 
 def runs_of(expression: Expression, target: Colour, anchor: Colour) -> list[Run]:
-    """Return the text of a sentence, with the phrases that mean something in their colours."""
+    """Return the text of a sentence, with the phrases that mean something in their colours.
+
+    Of phrases in phrases the inner ones show.
+    """
     text = expression.text[:LONGEST_TEXT]
-    runs, at = [], 0
-    for phrase in sorted(expression.phrases, key=lambda phrase: phrase.start):
-        if at <= phrase.start < phrase.end <= len(text) and phrase.objects:
+    colours: list[str | Colour] = [BRIGHT] * len(text)
+    for phrase in sorted(expression.phrases, key=lambda phrase: phrase.start - phrase.end):
+        if phrase.start < phrase.end <= len(text) and phrase.objects:
             colour = anchor if phrase.role == "anchor" else target
-            runs += [
-                Run(text[at : phrase.start], BRIGHT),
-                Run(text[phrase.start : phrase.end], colour),
-            ]
-            at = phrase.end
-    return [run for run in (*runs, Run(text[at:], BRIGHT)) if run.text]
+            colours[phrase.start : phrase.end] = [colour] * (phrase.end - phrase.start)
+    parts = groupby(zip(text, colours, strict=True), key=itemgetter(1))
+    return [Run("".join(letter for letter, _colour in part), colour) for colour, part in parts]
 
 
 def room_of(picture: Image.Image) -> int:

@@ -49,7 +49,7 @@ NAME_PX, DETAIL_PX = 21, 18
 SIDES_PX = ((4, 420), (12, 320), (math.inf, 250))
 """(cards up to, side of a picture): few pictures may be large."""
 JPEG_QUALITY = 90
-TEXT_PX, TEXT_LINES, SENTENCE_LINES = 17, 7, 2
+TEXT_PX, TEXT_LINES, SENTENCE_LINES = 17, 6, 2
 """Size of the letters of sentences; the lines of all of a card, and of one of them."""
 
 

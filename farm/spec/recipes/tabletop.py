@@ -297,7 +297,7 @@ class View(BaseView):
 
     @property
     def caption(self) -> str:
-        return f"scene {self.scene}  ·  view {self.number}"
+        return f"view {self.number}"
 
     @property
     def facets(self) -> dict[str, str]:

@@ -9,7 +9,14 @@ import pytest
 
 from farm.dataset.preview.preview import page_of, picture_of, sheet_of
 from farm.dataset.reader import open_dataset
-from tests.support.table_views import THINGS, the_one, write_table_views
+from tests.support.table_views import (
+    BLUE_MUG,
+    GREEN_BOWL,
+    RED_MUG,
+    THINGS,
+    the_one,
+    write_table_views,
+)
 from tests.unit.dataset.preview.test_preview import data_of
 
 pytest.importorskip("imagecodecs")
@@ -207,6 +214,21 @@ def test_few_sentences_are_of_many_kinds_and_other_views_show_others(data):
     assert len(choose_few(told, 99, first=2)) == len(told)
 
 
+def test_of_phrases_in_phrases_the_inner_one_shows(data):
+    """`the box nearest to the can`: all of it means the box, its end the can."""
+    one = data[0].record.expressions[3]
+    first, second = one.phrases
+    whole = first.model_copy(update={"end": len(one.text)})
+
+    runs = runs_of(one.model_copy(update={"phrases": (second, whole)}), TARGET, ANCHOR)
+
+    assert [run.text for run in runs] == [
+        one.text[: second.start],
+        one.text[second.start :],
+    ]
+    assert [run.colour for run in runs] == [TARGET, ANCHOR]
+
+
 def test_phrases_that_do_not_fit_the_text_do_no_harm(data):
     one = data[0].record.expressions[3]
     first, second = one.phrases
@@ -246,6 +268,15 @@ def test_text_that_is_too_long_ends_with_an_ellipsis():
     assert shown[:45].any()
     assert not shown[48:].any()
     assert not shown[:, 152:].any()
+
+
+def test_scenes_follow_each_other_whatever_stands_there(tmp_path):
+    """Their views were sorted by the names of their assets."""
+    write_table_views(tmp_path, [(RED_MUG,), (BLUE_MUG,), (GREEN_BOWL,)], size=(24, 18))
+
+    shown = data_of(page_of(open_dataset(tmp_path), limit=6)[0])["views"]
+
+    assert [view["title"] for view in shown] == [f"scene {at // 2}" for at in range(6)]
 
 
 def test_a_page_finds_sentences_by_what_they_say(data):
