@@ -11,6 +11,7 @@ from farm.expand.recipe import (
     products,
     remarks,
     render_task,
+    setup_s,
     tell_apart,
     waits_for,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "products",
     "remarks",
     "render_task",
+    "setup_s",
     "tell_apart",
     "waits_for",
 ]

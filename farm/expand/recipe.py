@@ -62,6 +62,12 @@ class Expansion(ABC):
         """Yield what whoever asks for a job should know of it, such as what is left out."""
         yield from ()
 
+    def setup_s(self, job: Job) -> float:
+        """Return about how many seconds tasks take beside pictures and what all tasks take: for
+        estimates.
+        """
+        return 0.0
+
     def makers(self, job: Job) -> int:
         """Return how many tasks make what others need; these are the job's first ones."""
         return 0
@@ -155,6 +161,12 @@ def remarks(job: Job) -> tuple[str, ...]:
     """Return what whoever asks for a job should know of it."""
     with Blame(job.spec.recipe.kind) as expansion:
         return tuple(expansion.remarks(job))
+
+
+def setup_s(job: Job) -> float:
+    """Return about how many seconds the tasks of `job` take beside pictures."""
+    with Blame(job.spec.recipe.kind) as expansion:
+        return expansion.setup_s(job)
 
 
 def unfit_names(job: Job) -> Iterator[str]:

@@ -37,7 +37,11 @@ from farm.spec.randomise import Drawn, Paint, Sky, TablePaint
 from farm.spec.recipes.tabletop import DomePose, Prop, RecipeSpec, Setup, Surface, View
 from farm.spec.task import Need, RenderTask, product_key
 from farm.spec.view import Light
+from farm.words.banned import banned_nouns
 
+SCENE_S, VIEW_S = 5.0, 0.4
+"""Seconds for which a scene is loaded and settles, and which a view takes beside its picture, on a
+usual core: for estimates."""
 SETTLE_S = 60.0
 """Seconds that it may take to settle a scene beyond a task's own limit."""
 
@@ -100,7 +104,53 @@ class TabletopExpansion(Expansion):
     def mistakes(self, job: Job) -> Iterator[str]:
         yield from shortages(job)
         yield from strangers(job)
+        yield from unsized(job)
         yield from idle(job)
+        yield from sky_mistakes(job)
+
+    def remarks(self, job: Job) -> Iterator[str]:
+        for sky, banned, _ in skies_with_nouns(job):
+            yield (
+                f"{sky.name} shows {listed(banned)}, by its name, category or tags: no sentence of "
+                "its views says so of an object"
+            )
+
+    def setup_s(self, job: Job) -> float:
+        recipe = tabletop(job)
+        return recipe.scenes * (SCENE_S + recipe.views * VIEW_S)
+
+
+def unsized(job: Job) -> Iterator[str]:
+    """Yield which objects cannot be scaled to what is expected of them."""
+    recipe = tabletop(job)
+    if recipe.scale != "expected":
+        return
+    names = sorted(asset.name for asset in job.of("objects") if not words_of(recipe, asset).size_m)
+    if names:
+        yield (
+            f"scale: expected, but words say no size_m of {listed(names)}: add it, such as "
+            "[0.07, 0.15], or take the scale of the files"
+        )
+
+
+def skies_with_nouns(job: Job) -> Iterator[tuple[Asset, list[str], bool]]:
+    """Yield HDRIs that show what objects are called, these words, and whether that is all."""
+    recipe = tabletop(job)
+    words = [words_of(recipe, asset) for asset in job.of("objects")]
+    nouns = {each.noun.casefold() for each in words if each.confirmed}
+    for sky in job.of("hdrs"):
+        if banned := banned_nouns(sky, words) & nouns:
+            yield sky, sorted(banned), banned == nouns
+
+
+def sky_mistakes(job: Job) -> Iterator[str]:
+    """Yield which HDRIs leave no noun that a sentence could use."""
+    for sky, banned, all_of_them in skies_with_nouns(job):
+        if all_of_them:
+            yield (
+                f"hdrs: {sky.name} shows {listed(banned)}, by its name, category or tags, and no "
+                "object is called anything else: take another HDRI"
+            )
 
 
 EXPANSION = TabletopExpansion()

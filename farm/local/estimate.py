@@ -50,7 +50,7 @@ def _seconds(job: Job, *, devices: list[str], share: float) -> float:
     view = seconds_of(picture_megasamples(job), cores=cpu_count() if on_cpu else None)
     lanes = 1 if on_cpu else len(devices)  # CPU workers share the cores
     view *= pictures(job)
-    total = count.views * view + count.tasks * TASK_OVERHEAD_S
+    total = count.views * view + count.tasks * TASK_OVERHEAD_S + expand.setup_s(job)
     return START_S + share * total / lanes if share else 0.0
 
 

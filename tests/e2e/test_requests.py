@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from farm.local.folder_lock import hold_folder
+from farm.spec.recipes import all_roles, roles_of
 from tests.e2e.conftest import farm
 
 
@@ -162,7 +163,7 @@ def test_the_printed_spec_and_schema_agree(tmp_path):
     schema = json.loads(farm("schema").stdout)
 
     assert spec.keys() - {"dataset_name"} <= schema["properties"].keys()
-    others = {"scenes", "scene", "script"}  # roles of recipes that the printed spec is not of
+    others = {*all_roles()} - {role.name for role in roles_of("sod")}
     assert schema["properties"].keys() - {"dataset_name"} - others <= spec.keys()
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
+
+from farm.errors import SpecError
 
 EXAMPLE = """\
 # A dataset for salient object detection. Every line but `models` and `hdrs` may be left out;
@@ -52,9 +56,91 @@ views_per_task: 10           # views that a worker renders for one message
 """
 
 
-def spec() -> None:
+TABLETOP = """\
+# Scenes of several things on a table, with sentences that say which is which. Every line but
+# `recipe: kind` and `objects` may be left out; what is shown is the default unless it says
+# otherwise. A range is 2..5, or {kind: normal, mean: 3, std: 1} (also uniform, whole, choice).
+
+objects:                     # files, globs, folders (relative to this file)
+  - things/
+# surfaces: [tables/]        # models to lie on; left out: a plain board
+# textures: [woods/]         # pictures (PNG, JPEG) that the table shows
+# distractors: [clutter/]    # models beside the objects, see randomise
+# hdrs: [skies/]             # left out: light from everywhere
+output: datasets
+
+recipe:
+  kind: tabletop             # not the default
+  # words: words.yaml        # what objects are called; `farm words propose things/` makes it
+  scenes: 10
+  views: 5                   # of each scene
+  per_scene: 6..12           # objects
+  copies: 1..2               # of each of them
+  # categories: 2..4         # kinds of objects, by noun; left out: any number
+  arrangement: drop          # they fall, or `place`: they are put
+  rows: 4                    # of place
+  columns: 4
+  free: false                # of place: anywhere instead of in a grid
+  stacks: 0.0                # of place: share of objects that are put onto another one
+  table_m: [1.0, 0.7]        # of the plain board
+  scale: file                # or `expected`: as large as words say (size_m)
+  skies: 1                   # HDRIs over the views of a scene
+  strength: [0.7, 1.5]       # of the HDRI
+  camera:
+    azimuth_deg: 0..360
+    elevation_deg: 25..65
+    distance_m: 0.9..1.4
+    roll_deg: -10..10
+    focal_length_mm: 35..50
+    look_at_m: -0.05..0.05   # along x and y, from the middle of the table
+  camera_tries: 10           # cameras of a view, until one sees enough:
+  min_visible: 3             #   so many objects, each of them
+  visible_fraction: 0.4      #   by so much
+  visible_px: 200            #   and so many pixels
+  scene_tries: 10            # draws of a scene, until one settles
+  expressions:
+    per_view: 12
+    levels: [1, 2, 3, 4, 5]
+    negatives: 0.15          # share without a target
+  holdout: 0.0               # share of scenes that show objects which no other scene does
+  # randomise: all           # not the default; or some of these, as here:
+  randomise:
+    lights: {count: 1..3, kinds: [area, point, spot], power_w: 5..40, kelvin: 2500..8000,
+             azimuth_deg: 0..360, elevation_deg: 20..80, distance_m: 1..2.5, size_m: 0.05..0.5,
+             spot_deg: 30..90}
+    exposure: {ev: {kind: normal, mean: 0, std: 0.5}}
+    hdri: {turn_deg: 0..360, strength: 0.4..1.5}
+    camera: {elevation_deg: 15..75, distance_m: 0.8..1.8, focal_length_mm: 28..60,
+             roll_deg: {kind: normal, mean: 0, std: 8},
+             look_at_m: {kind: normal, mean: 0, std: 0.04}}
+    materials: {share: 0.5, hue_deg: -180..180, roughness: 0.05..0.95,
+                metallic: {kind: choice, values: [0, 0, 0, 1]}, swap: 0.0, per: scene}
+    surface: {textured: 1.0, size_m: 0.3..1.0, turn_deg: 0..360, hue_deg: 0..360,
+              saturation: 0..0.6, value: 0.15..0.85, roughness: 0.25..0.9, per: scene}
+    distractors: {count: 1..4, shapes: [cube, sphere, cylinder, cone, torus], models: 0.5,
+                  size_m: 0.02..0.07, floating: 0.25, height_m: 0.2..0.45, hue_deg: 0..360,
+                  saturation: 0.2..0.9, value: 0.1..0.9, roughness: 0.1..0.9,
+                  metallic: {kind: choice, values: [0, 0, 0, 1]}}
+
+render:
+  resolution: 640
+# amodal: whole silhouettes, too; `farm spec` names all passes
+passes: [rgb, mask, index, depth]  # not the default: rgb and mask are
+seed: 0
+"""
+EXAMPLES = {"sod": EXAMPLE, "tabletop": TABLETOP}
+
+
+def spec(
+    recipe: Annotated[str, typer.Argument(metavar="[RECIPE]", help="sod or tabletop.")] = "sod",
+) -> None:
     """Print a commented example of a spec; `farm render spec.yaml` renders one."""
-    typer.echo(EXAMPLE, nl=False)
+    if recipe not in EXAMPLES:
+        raise SpecError(
+            f"there is no example of {recipe!r}, only of {' and '.join(EXAMPLES)}; "
+            "farm render --recipe NAME --help shows the fields of each recipe"
+        )
+    typer.echo(EXAMPLES[recipe], nl=False)
 
 
 def schema() -> None:

@@ -44,6 +44,8 @@ ROLES = (
 )
 MOST_OBJECTS = 100
 MOST_SCENES = 10_000_000
+MOST_VIEWS = 100_000_000
+LEAST_TABLE_M, MOST_TABLE_M = 0.05, 100.0
 SUPPORTED: tuple[PassName, ...] = ("index", "depth", "albedo")
 """Passes from which sentences are made, and by which they are proven."""
 
@@ -54,11 +56,16 @@ Quaternion = tuple[float, float, float, float]
 
 def _range(value: Any) -> Any:
     """Let `6..12`, or one number, stand for a range."""
-    if isinstance(value, str) and ".." in value:
-        return tuple(part.strip() for part in value.split("..", 1))
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return (value, value)
-    return value
+    if not isinstance(value, str):
+        return value
+    low, dots, high = value.partition("..")
+    try:
+        float(low), float(high or low)
+    except ValueError:
+        raise ValueError(f"{value!r} is not a range, such as 6..12") from None
+    return (low.strip(), high.strip() if dots else low.strip())
 
 
 Whole = Annotated[tuple[int, int], BeforeValidator(_range)]
@@ -161,8 +168,26 @@ class RecipeSpec(Recipe):
             raise ValueError(f"{value[0]}..{value[1]} is not a range, such as 6..12")
         return value
 
+    @field_validator("table_m")
+    @classmethod
+    def _is_a_table(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not all(LEAST_TABLE_M <= side <= MOST_TABLE_M for side in value):
+            raise ValueError(
+                f"{value[0]:g} x {value[1]:g} m is not a table: use {LEAST_TABLE_M:g} to "
+                f"{MOST_TABLE_M:g} m"
+            )
+        return value
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if self.scenes * self.views > MOST_VIEWS:
+            raise ValueError(
+                f"scenes: {self.scenes:,} of {self.views:,} views each are more than "
+                f"{MOST_VIEWS:,} views: lower one of both"
+            )
+        if self.arrangement == "drop" and (self.free or self.stacks):
+            given = "free" if self.free else "stacks"
+            raise ValueError(f"{given}: is of things that are put: say --arrangement place")
         if self.per_scene[1] > MOST_OBJECTS:
             raise ValueError(f"per_scene: {self.per_scene[1]} is more than {MOST_OBJECTS}")
         if self.arrangement == "place" and not self.free:

@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 
 from farm import expand
+from farm.errors import SpecError
 from farm.expand.table_scenes import scene_of, words_of
+from farm.local.estimate import make_estimate
 from farm.spec.job import Job
+from farm.spec.load import parse_spec
 from farm.spec.recipes.tabletop import RecipeSpec
 from farm.spec.task import RenderTask, view_id
 from farm.spec.words import AssetWords
+from tests.builders import an_asset
 from tests.support.tabletop import a_tabletop_job
 
 SCENES = range(40)
@@ -296,3 +300,70 @@ def test_words_of_nothing_are_named():
     more = {**recipe_of(job).words, "lamp.obj": AssetWords(noun="lamp")}
     [mistake] = expand.mistakes(a_tabletop_job(objects=4, per_scene=4, words=more))
     assert mistake == "words: lamp.obj are not among the objects: take them out"
+
+
+def with_sky(job: Job, name: str) -> Job:
+    sky = an_asset(name, kind="hdr")
+    return job.model_copy(update={"assets": (*job.of("objects"), sky)})
+
+
+def test_an_hdri_that_shows_some_of_the_nouns_is_told_and_the_rest_is_said():
+    words = {f"thing{n:02d}.obj": AssetWords(noun=("mug", "fork")[n % 2], confirmed=True)
+             for n in range(8)}  # fmt: skip
+    job = with_sky(a_tabletop_job(words=words), "kitchen_with_mugs.hdr")
+    assert not list(expand.mistakes(job))
+    [remark] = expand.remarks(job)
+    assert remark.startswith("kitchen_with_mugs.hdr shows mug, by its name, category or tags")
+
+
+def test_an_hdri_that_leaves_no_noun_is_refused():
+    words = {f"thing{n:02d}.obj": AssetWords(noun="mug", confirmed=True) for n in range(8)}
+    [mistake] = expand.mistakes(with_sky(a_tabletop_job(words=words), "mugs_on_a_shelf.hdr"))
+    assert "mugs_on_a_shelf.hdr shows mug" in mistake
+    assert "take another HDRI" in mistake
+
+
+def test_objects_without_an_expected_size_cannot_be_scaled_to_it():
+    words = {f"thing{n:02d}.obj": AssetWords(noun="mug", size_m=(0.07, 0.15) if n else None)
+             for n in range(8)}  # fmt: skip
+    [mistake] = expand.mistakes(a_tabletop_job(words=words, scale="expected"))
+    assert "words say no size_m of thing00.obj" in mistake
+
+
+def test_models_that_nothing_shows_are_named():
+    job = a_tabletop_job()
+    clutter = an_asset("clutter.obj").model_copy(update={"role": "distractors"})
+    job = job.model_copy(update={"assets": (*job.assets, clutter)})
+    [mistake] = expand.mistakes(job)
+    assert mistake.startswith("distractors: recipe.randomise says nothing of them")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "told"),
+    [
+        ({"scenes": 1_000_000, "views": 1000}, "1,000,000 of 1,000 views each are more than"),
+        ({"free": True}, "free: is of things that are put: say --arrangement place"),
+        ({"stacks": 0.5}, "stacks: is of things that are put"),
+        ({"table_m": (0.0, 1.0)}, "0 x 1 m is not a table"),
+        ({"table_m": (float("inf"), 1.0)}, "table_m"),
+        ({"per_scene": "12..6"}, "12..6 is not a range"),
+        ({"per_scene": "17", "arrangement": "place"}, "17 objects do not fit into 4 x 4 cells"),
+        ({"copies": "0..2"}, "0..2 is not a range"),
+        ({"categories": "two"}, "categories"),
+        ({"camera": {"distance_m": "2..1"}}, "low: 2.0 is above high, 1.0"),
+    ],
+)
+def test_what_a_recipe_cannot_mean_is_refused_by_one_sentence(recipe, told):
+    with pytest.raises(SpecError) as refused:
+        parse_spec({"objects": ["things"], "recipe": {"kind": "tabletop", **recipe}})
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_an_estimate_counts_what_scenes_take_to_settle():
+    few, many = (
+        make_estimate(a_tabletop_job(scenes=scenes, views=views), devices=["cpu"])
+        for scenes, views in ((1, 40), (40, 1))
+    )
+    assert few.views == many.views
+    assert many.seconds > few.seconds + 39 * 5

@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.cli.request.spec import EXAMPLE
+from farm.cli.request.spec import EXAMPLE, TABLETOP
 from farm.errors import SpecError
 from farm.expand import render_task
 from farm.spec.base import digest
 from farm.spec.job import JobSpec
 from farm.spec.load import parse_spec
 from farm.spec.recipes import roles_of
+from farm.spec.recipes.tabletop import RecipeSpec, TableRandomise
 from farm.spec.render import RenderSettings
 from farm.spec.task import view_id
 from farm.spec.yaml_text import parse_yaml
@@ -124,6 +125,20 @@ def test_the_example_names_every_field():
         *JobSpec.model_fields["render"].default.__class__.model_fields,
     ):
         assert f"{getattr(name, 'name', name)}:" in EXAMPLE, name
+
+
+def test_the_example_of_a_tabletop_is_what_it_is_by_default():
+    spec = parse_spec(parse_yaml(TABLETOP, name="example"))
+
+    recipe = spec.recipe.model_copy(update={"randomise": None})
+    assert recipe == RecipeSpec()
+    assert spec.recipe.randomise == TableRandomise.model_validate("all")
+    for name in (*RecipeSpec.model_fields, *roles_of("tabletop")):
+        assert f"{getattr(name, 'name', name)}:" in TABLETOP or name in UNSAID, name
+
+
+UNSAID = ("allow_empty_masks",)
+"""Fields that are for other recipes."""
 
 
 def test_a_spec_survives_json():
