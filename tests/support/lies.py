@@ -82,11 +82,8 @@ class View:
 
     def others(self, place: int) -> list[int]:
         """Return other objects that are seen well."""
-        return [
-            at
-            for at, each in enumerate(self.line["objects"])
-            if at not in (0, place) and each.get("words") and np.count_nonzero(self.pixels(at)) > 100
-        ]
+        called = [at for at, each in enumerate(self.line["objects"]) if each.get("words")]
+        return [at for at in called if at != place and np.count_nonzero(self.pixels(at)) > 100]
 
     def record(self) -> ViewRecord:
         return read_record(json_of(self.line))

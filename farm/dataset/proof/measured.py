@@ -143,9 +143,26 @@ def measure(record: ViewRecord, arrays: Arrays, naming: Naming) -> MeasuredView:
             pixels=pixels,
             points=None if points is None else finite(points[pixels]),
             shares=colour_of(label, pixels, arrays.get("albedo")),
-            visible_fraction=label.visible_fraction,
+            visible_fraction=visible_fraction(place, label, pixels, arrays.get("amodal")),
         )
     return MeasuredView(record, found, points is not None, "albedo" in arrays, naming)
+
+
+def visible_fraction(
+    place: int, label: ObjectLabel, pixels: Mask, runs: NDArray[Any] | None
+) -> float | None:
+    """Return the share of an object that is seen, of its silhouette or else as recorded.
+
+    Args:
+        place: Of the object.
+        label: What is recorded of it.
+        pixels: (H, W), which show it.
+        runs: Of all silhouettes, where there is such a pass.
+    """
+    if runs is None or label.amodal_area_px is None:
+        return label.visible_fraction
+    whole = int(runs["length"][runs["object"] == place].sum())
+    return min(1.0, np.count_nonzero(pixels) / whole) if whole else label.visible_fraction
 
 
 def world_points(depth: NDArray[Any] | None, camera: CameraRecord) -> Numbers | None:
