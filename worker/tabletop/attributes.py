@@ -24,6 +24,8 @@ SEE_THROUGH_BELOW = 0.9
 """Means over what is seen of a thing: metallic, transmission, roughness, alpha."""
 KNOWN_SHARE = 0.8
 """Least share of what is seen of which a number must be known."""
+LEAST_PIXELS = 8
+"""Pixels, none of them at an edge, by which a colour is told: fewer may miss a stripe."""
 COLOURLESS_SHARE = 0.2
 """Share of what is seen from which on metal, glass and light of its own hide a thing's colour."""
 LONGER = 1.2
@@ -58,7 +60,7 @@ def colour_of(
         finishes: Of each material; what has none has the number after the last.
     """
     within = inner(mask)  # pixels at its edge are mixed with what is beside it
-    if not within.any():
+    if np.count_nonzero(within) < LEAST_PIXELS:
         return Colour()
     hidden = sum(
         share

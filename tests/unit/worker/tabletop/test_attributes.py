@@ -60,6 +60,15 @@ def test_pixels_at_the_edge_are_not_asked_for_their_colour():
     assert colour_of(mask, albedo_of("red", edge="blue"), paints, [PLASTIC]).might == {"red"}
 
 
+@pytest.mark.parametrize(("rows", "known"), [(3, None), (4, "red")])
+def test_a_colour_takes_more_than_a_few_pixels(rows, known):
+    """Of stripes, a few pixels may show only one."""
+    mask, paints = picture()
+    mask[rows:], mask[:, 6:] = False, False  # 4 pixels, or 8, have no edge
+
+    assert colour_of(mask, albedo_of("red"), paints, [PLASTIC]).said == known
+
+
 def test_a_thing_that_is_all_edge_has_no_colour():
     mask, paints = picture()
     mask[2:] = False
