@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -131,6 +132,49 @@ def test_the_tasks_are_one_picture(api, open_page):
     page.get_by_text("task 0: chair · studio, 2 views, pending").wait_for()
 
 
+def test_a_job_is_asked_for_by_a_form(api, open_page):
+    page = open_page("/new", role="submit")
+    page.get_by_label("Name", exact=True).fill("cups")
+    files = {"models": ("cup.blend", b"a cup"), "hdrs": ("sky.exr", b"a sky" * 1000)}
+    for role, (name, data) in files.items():
+        file = {"name": name, "mimeType": "application/octet-stream", "buffer": data}
+        page.locator(f"[data-role={role}]").set_input_files(file)
+    page.get_by_label("Yaw", exact=True).fill("3")
+    page.get_by_label("Pitch", exact=True).fill("2")
+    page.get_by_label("Resolution").fill("128")
+    page.get_by_label("depth", exact=True).check()
+
+    page.get_by_role("button", name="Upload, and show the plan").click()
+    page.get_by_text("6 views in 1 task.").wait_for()
+    assert api.ledger.jobs() == []
+    page.get_by_role("button", name="Submit", exact=True).click()
+    page.get_by_text("0 of 6 views").wait_for()
+
+    [status] = api.ledger.jobs()
+    job = api.services.book.load(status.job_id)
+    assert (status.name, status.owner) == ("cups", "a submiter")
+    assert job.spec.passes == ("rgb", "mask", "depth")
+    assert job.render.resolution_px == (128, 128)
+    assert {asset.name: asset.sha256 for asset in job.assets} == {
+        name: hashlib.sha256(data).hexdigest() for name, data in files.values()
+    }
+
+
+def test_a_form_says_what_is_wrong_and_keeps_what_was_filled_in(api, open_page):
+    page = open_page("/new", role="submit")
+    for role, name in (("models", "cup.blend"), ("hdrs", "sky.exr")):
+        file = {"name": name, "mimeType": "application/octet-stream", "buffer": b"x"}
+        page.locator(f"[data-role={role}]").set_input_files(file)
+    page.get_by_label("Resolution").fill("7")
+
+    page.get_by_role("button", name="Upload, and show the plan").click()
+    page.locator("[data-fault]", has_text="resolution").wait_for()
+    assert page.get_by_label("Resolution").input_value() == "7"
+    page.get_by_label("Resolution").fill("64")
+    page.get_by_role("button", name="Upload, and show the plan").click()
+    page.get_by_text("96 views in 10 tasks.").wait_for()
+
+
 def test_names_are_never_markup(api, open_page):
     job = submit(api, name=EVIL)
     render(api, job, 0)
@@ -178,7 +222,7 @@ def test_every_control_has_a_name_and_every_word_enough_contrast(api, open_page,
     page = open_page(f"/jobs/{job}", color_scheme=scheme)
     page.locator(".picture").first.wait_for()
 
-    for place in (f"/jobs/{job}", "/", "/datasets", "/workers", "/account"):
+    for place in (f"/jobs/{job}", "/", "/new", "/datasets", "/workers", "/account"):
         page.goto(f"{api.url}{place}")
         assert page.evaluate(NAMELESS) == []
         assert page.evaluate(PALE) == []

@@ -151,6 +151,12 @@ def steer_job(services: FarmServices, _fields: Pressing, job_id: JobId, verb: st
     return RedirectResponse(f"/jobs/{job_id}", 303)
 
 
+@router.get("/new")
+def ask_for_job(who: Looking) -> Response:
+    """Show the form for a new job."""
+    return page("new", who=who)
+
+
 @router.get("/datasets")
 def show_datasets(
     services: FarmServices, who: Looking, at: Annotated[int, Query(ge=1, le=100_000)] = 1

@@ -8,11 +8,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
 
-from farm.api import deletion, uploads
+from farm.api import deletion, forms, uploads
+from farm.api.forms import NamedFiles
 from farm.api.jobs import bad_cursor
 from farm.api.owners import is_admin
 from farm.api.routes.parameters import Cursor, DryRun, Limit, Sha256
 from farm.api.services import Caller, FarmServices
+from farm.spec.asset import Asset
 from farm.spec.wire import SHA256_PATTERN, AssetInfo, Deletion, Hashes, Page, UploadInfo
 
 BYTES = {"type": "string", "format": "binary"}
@@ -25,6 +27,12 @@ def missing(services: FarmServices, caller: Caller, hashes: Hashes) -> Hashes:
     for sha256 in hashes.sha256s:
         uploads.check_hash(sha256)
     return Hashes(sha256s=tuple(services.uploads.missing(hashes.sha256s, caller)))
+
+
+@router.post("/named", summary="Name files that are to be assets")
+def name_files(files: NamedFiles) -> tuple[Asset, ...]:
+    """As a submission takes them, each with a short name of its own."""
+    return forms.named(files.files)
 
 
 @router.get("", summary="List the files of the library")

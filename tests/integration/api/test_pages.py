@@ -94,7 +94,7 @@ def test_a_cookie_lasts_no_longer_than_its_token(api):
     assert 90 <= age <= 100
 
 
-PLACES = ["/", "/datasets", "/workers", "/account", "/login", "/nothing/here"]
+PLACES = ["/", "/new", "/datasets", "/workers", "/account", "/login", "/nothing/here"]
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -367,3 +367,28 @@ def test_what_the_views_cover_is_counted(api, gallery):
         "chair.blend": 8,
         "studio.exr": 8,
     }
+
+
+def test_files_are_named_as_the_command_line_names_them(api):
+    files = [
+        {"role": "models", "name": "wooden_chair_01.blend", "sha256": "a" * 64, "size_bytes": 1},
+        {"role": "models", "name": "wooden_chair_02.blend", "sha256": "b" * 64, "size_bytes": 2},
+        {"role": "hdrs", "name": "wooden_hall.exr", "sha256": "c" * 64, "size_bytes": 3},
+    ]
+    told = api.client("submit").post("/v1/assets/named", json={"files": files}).json()
+
+    assert [asset["id"] for asset in told] == ["wooden-chair-01", "wooden-chair-02", "wooden"]
+    assert [asset["kind"] for asset in told] == ["model", "model", "hdr"]
+
+
+def test_recipes_are_told_with_their_fields(api):
+    told = api.client("read").get("/v1/recipes").json()
+
+    known = {recipe["name"]: recipe for recipe in told["recipes"]}
+    assert {role["name"] for role in known["sod"]["roles"]} == {"models", "hdrs"}
+    assert [mode["properties"]["mode"]["const"] for mode in known["sod"]["modes"]] == [
+        "grid",
+        "augmented",
+    ]
+    assert known["script"]["runs_code"]
+    assert "samples" in told["render"]["properties"]
