@@ -161,6 +161,8 @@ class Exporter(ABC, Generic[T]):
     """Parts are shards: they are cut by size, too."""
     by_dataset = False
     """No part has views of two datasets."""
+    by_arrangement = False
+    """Nor, of models that stand together, of two groups."""
     by_sequence = False
     """The format is about sequences: views come in time, and no part has frames of two."""
     whole_sequences = False

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.export.base import NumberedView
+from farm.arrays import ArraysError
+from farm.dataset.export.base import DamagedFileError, NumberedView
 from farm.dataset.export.survey import ClassWord, class_names
 from farm.errors import SpecError
+from farm.runs import mask_of
 from farm.soundness import box_around
 from farm.spec.label import ObjectLabel
 
@@ -24,6 +27,11 @@ class Instance(NamedTuple):
     """(H, W): pixels of which it covers at least half."""
     label: ObjectLabel | None
     """What the record says of it, if anything."""
+
+    @property
+    def seen_px(self) -> int:
+        """Pixels of the mask."""
+        return int(np.count_nonzero(self.mask))
 
 
 class Box(NamedTuple):
@@ -58,6 +66,26 @@ def find_instances(view: NumberedView, word: ClassWord) -> list[Instance]:
         Instance(name, np.isin(index, label.indices) if label else index > 0, label)
         for name, label in zip(names, labels, strict=True)
     ]
+
+
+def find_wholes(view: NumberedView, found: Sequence[Instance]) -> list[Mask | None]:
+    """Return the whole silhouettes of the objects of a view; None of those that are not known.
+
+    Raises:
+        DamagedFileError: The file of the pass is damaged.
+    """
+    if "amodal" not in view.record.files:
+        return [None] * len(found)
+    rows, size_px = view.pixels("amodal"), view.record.resolution_px
+    try:
+        return [
+            mask_of(rows, place, size_px) | each.mask
+            if each.label is not None and each.label.amodal_area_px is not None
+            else None
+            for place, each in enumerate(found)
+        ]
+    except ArraysError as error:
+        raise DamagedFileError(f"{view.view.path('amodal')}: {error}") from error
 
 
 def at_least_half(mask: NDArray[Any]) -> Mask:

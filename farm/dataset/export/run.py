@@ -25,7 +25,7 @@ from farm.dataset.export.checkpoints import Checkpoints, Exported, check_folder,
 from farm.dataset.export.output_folder import OutputFolder
 from farm.dataset.export.registry import load_format
 from farm.dataset.export.splits import open_splits, split_kind, unused_splits, views_in_none
-from farm.dataset.export.survey import Survey, folder_of, look
+from farm.dataset.export.survey import Survey, folder_of, is_arrangement, look
 from farm.dataset.parallel import ahead
 from farm.dataset.reader import Dataset
 from farm.dataset.records.attribution import ATTRIBUTION_FILE, attribution
@@ -321,9 +321,11 @@ class Ends:
 
     def _differs(self, view: NumberedView, first: NumberedView) -> bool:
         """Say whether a view never is in one part with another one."""
-        return view.split != first.split or (
-            self._exporter.by_dataset and folder_of(view.view) != folder_of(first.view)
-        )
+        if view.split != first.split:
+            return True
+        if self._exporter.by_arrangement and is_arrangement(view.record):
+            return view.record.group != first.record.group or folder_differs(view, first)
+        return self._exporter.by_dataset and folder_differs(view, first)
 
     def _is_full(self, size: int, held: list[NumberedView], another: bool) -> bool:  # noqa: FBT001
         """Say whether a part has no room for a view, or for the next sequence, if one begins."""
@@ -331,3 +333,8 @@ class Ends:
             room = self._most_bytes - self._bytes - self._sequence_bytes  # the next is like it
             return another and (not self._exporter.by_size or room < 0)
         return another or len(held) >= self._most or self._bytes + size > self._most_bytes
+
+
+def folder_differs(view: NumberedView, other: NumberedView) -> bool:
+    """Say whether two views are of two datasets."""
+    return folder_of(view.view) != folder_of(other.view)

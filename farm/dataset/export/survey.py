@@ -144,6 +144,11 @@ def things(record: ViewRecord) -> Iterator[tuple[ObjectKey, ObjectLabel]]:
         yield ObjectKey(asset=asset.name, sha256=asset.sha256, name=label.name), label
 
 
+def is_arrangement(record: ViewRecord) -> bool:
+    """Say whether a view shows several models that stand together."""
+    return len({label.asset for label in record.objects}) > 1
+
+
 def licences_of(record: ViewRecord) -> tuple[str, ...]:
     """Return the licences of all that a view is made of, sorted."""
     return tuple(sorted({asset.credit.licence or UNLICENSED for asset in record.assets}))
@@ -159,11 +164,18 @@ def class_names(record: ViewRecord, word: ClassWord) -> list[str]:
 def class_name(record: ViewRecord, label: ObjectLabel | None, word: ClassWord) -> str:
     """Return the class of an object."""
     if word == "category":
-        return label.category if label else record.asset_of(None).credit.category or UNKNOWN
+        return category_of(label) if label else record.asset_of(None).credit.category or UNKNOWN
     of_asset = [each for each in record.objects if label and each.asset == label.asset]
     if label is None or len(of_asset) == 1:
         return record.asset_of(label).title
     return label.name
+
+
+def category_of(label: ObjectLabel) -> str:
+    """Return what kind of thing an object is: where its source says nothing, by its noun."""
+    if label.category == UNKNOWN and label.words is not None:
+        return label.words.noun
+    return label.category
 
 
 def folder_of(view: DatasetView) -> str:

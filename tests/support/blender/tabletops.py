@@ -74,15 +74,18 @@ def camera_from(
     )
 
 
-def a_view_of_it(index: int, *cameras: PoseCamera, rotation_deg: float = 0.0) -> View:
+def a_view_of_it(
+    index: int, *cameras: PoseCamera, rotation_deg: float = 0.0, scene: int = 0
+) -> View:
     """A view that tries these cameras."""
     return View(
         index=index,
-        name=f"scene_000000_{index:03d}",
+        name=f"scene_{scene:06d}_{index:03d}",
         camera=cameras[0],
         cameras=cameras,
         light=Light(rotation_deg=rotation_deg),
         seed=index,
+        scene=scene,
         number=index,
     )
 

@@ -15,7 +15,14 @@ from pydantic import JsonValue
 
 from farm.dataset.export.base import Exporter, ExportJob, ExportPart, Lines, NumberedView, Written
 from farm.dataset.export.cameras import HALF_PIXEL, OPENCV_FROM_OPENGL, only_pinholes
-from farm.dataset.export.instances import Box, Instance, box_of, find_instances
+from farm.dataset.export.instances import (
+    Box,
+    Instance,
+    Mask,
+    box_of,
+    find_instances,
+    find_wholes,
+)
 from farm.dataset.export.meshes import mesh_of, ply_text
 from farm.dataset.export.pictures import encode, picture, put_extras
 from farm.dataset.export.survey import MM_PER_M, things
@@ -28,8 +35,12 @@ from farm.spec.record import ViewRecord
 DEPTH_MOST = 65535
 DEPTH_STEPS = (1, 2, 5)
 """A depth scale is one of these times a power of ten, millimetres."""
+NOWHERE = Box(-1, -1, -1, -1)
+"""The box of what is not in the picture."""
 LEAST_SEEN = 0.1
 """The visible share from which BOP asks for an object."""
+OWN = ("rgb", "depth", "mask")
+"""Passes that have folders of the format's own."""
 TESTED = "test"
 """The split of which there are targets."""
 Entry = dict[str, Any]
@@ -51,11 +62,13 @@ class BopExporter(Exporter[Frame]):
     """`<split>/<scene>/` with rgb, depth, mask and mask_visib; `models/`, `camera.json`; targets.
 
     A scene is views in a row of one dataset, 1000 at most: in grid mode one model under one HDRI.
+    Of several models that stand together it is views of one group, in which they stand still.
     """
 
     takes = frozenset({"link"})
     part_views = 1000
     by_dataset = True
+    by_arrangement = True
     needs = (("mask", "index"),)
 
     def __init__(self, job: ExportJob) -> None:
@@ -85,19 +98,23 @@ class BopExporter(Exporter[Frame]):
             data = encode(pixels, "png")
             files.append(self.outbox.put(f"{scene}/depth/{stem}.png", data))
         found = find_instances(view, self.options.classes)
-        for number, instance in enumerate(found):
-            data = encode(instance.mask.astype(np.uint8) * 255, "png")
-            for folder in ("mask", "mask_visib"):
+        wholes = find_wholes(view, found)
+        for number, (instance, whole) in enumerate(zip(found, wholes, strict=True)):
+            masks = {"mask": instance.mask if whole is None else whole, "mask_visib": instance.mask}
+            for folder, mask in masks.items():
+                data = encode(mask.astype(np.uint8) * 255, "png")
                 path = f"{scene}/{folder}/{stem}_{number:06d}.png"
                 files.append(self.outbox.put(path, data))
-        extras = tuple(name for name in self.options.passes if name not in ("rgb", "depth", "mask"))
+        extras = tuple(name for name in self.options.passes if name not in OWN)
         files += put_extras(view, self.outbox, extras, link=link)
         poses = [
             pose_entry(label.camera_from_object, scale_mm(record))
             | {"obj_id": self._numbers[thing]}
             for thing, label in things(record)
         ]
-        facts = [fact_entry(each, covered) for each in found]
+        facts = [
+            fact_entry(each, whole, covered) for each, whole in zip(found, wholes, strict=True)
+        ]
         return Frame(view.place, files, record.resolution_px, camera, poses, facts)
 
     def write(self, part: ExportPart, taken: Iterator[Frame]) -> Written:
@@ -245,24 +262,45 @@ def depth_step(most_mm: float) -> float:
     return next(step for step in steps if most_mm <= step * DEPTH_MOST)
 
 
-def fact_entry(instance: Instance, covered: NDArray[np.bool_] | None) -> Entry:
-    """Return boxes and counts; of what is hidden or outside only its share is known."""
-    seen = int(np.count_nonzero(instance.mask))
-    box = list(box_of(instance.mask) or Box(-1, -1, -1, -1))
-    label = instance.label
-    share = 1.0
-    if label is not None:
-        hidden = 1.0 if label.visible_fraction is None else label.visible_fraction
-        share = hidden * (1.0 - label.truncation)
-    valid = seen if covered is None else int(np.count_nonzero(instance.mask & covered))
+def fact_entry(instance: Instance, whole: Mask | None, covered: Mask | None) -> Entry:
+    """Return boxes and counts of an object.
+
+    Args:
+        instance: The object.
+        whole: (H, W), its silhouette; where that is not known, only the share that is seen may be.
+        covered: (H, W), where depth is known, if it is a pass.
+    """
+    seen, label = instance.seen_px, instance.label
+    shown = instance.mask if whole is None else whole
+    inside = 1.0 if label is None else 1.0 - label.truncation
+    if whole is not None:
+        share = seen / np.count_nonzero(whole) if whole.any() else 0.0
+    else:
+        share = 1.0 if label is None or label.visible_fraction is None else label.visible_fraction
+    share *= inside
     return {
-        "bbox_obj": box,
-        "bbox_visib": box,
-        "px_count_all": round(seen / share) if share > 0 else seen,
-        "px_count_valid": valid,
+        "bbox_obj": list(box_of(shown) or NOWHERE),
+        "bbox_visib": list(box_of(instance.mask) or NOWHERE),
+        "px_count_all": silhouette_px(seen, share, shown, inside),
+        "px_count_valid": int(np.count_nonzero(shown if covered is None else shown & covered)),
         "px_count_visib": seen,
         "visib_fract": share if seen else 0.0,
     }
+
+
+def silhouette_px(seen: int, share: float, shown: Mask, inside: float) -> int:
+    """Return the pixels of a silhouette, also of what is outside of the picture.
+
+    Args:
+        seen: Pixels that are seen.
+        share: Of the whole, what they are.
+        shown: (H, W), what of it is in the picture, as far as is known.
+        inside: Of the whole, what is in the picture.
+    """
+    if seen and share > 0:
+        return round(seen / share)
+    count = int(np.count_nonzero(shown))
+    return round(count / inside) if inside > 0 else count
 
 
 def model_entry(name: str, sha256: str, size_mm: tuple[float, float, float]) -> Entry:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from farm.dataset.export.base import Exporter, ExportJob, ExportPart, Lines, NumberedView, Written
 from farm.dataset.export.pictures import picture, put_extras
-from farm.dataset.export.survey import class_names
+from farm.dataset.export.survey import class_names, is_arrangement
+from farm.errors import SpecError
 
 CLASSES_FILE = "classes.txt"
 """Names each class in its line: the first is 0."""
@@ -28,6 +29,11 @@ class FolderExporter(Exporter[list[str]]):
 
     def take(self, view: NumberedView) -> list[str]:
         link = self.options.link
+        if is_arrangement(view.record):
+            raise SpecError(
+                f"{view.view.key}: shows several models, so it has no one class, by which folders "
+                "are made: export to coco, yolo or another format of objects"
+            )
         first = class_names(view.record, self.options.classes)[0]
         place = f"{view.split}/{self._folders[first]}/{view.stem}"
         file = picture(view, "rgb", self.options.image_format)
