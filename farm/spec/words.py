@@ -9,9 +9,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from farm.errors import SpecError
 from farm.spec.base import Spec, first_reason
+from farm.spec.plurals import VOWELS, plural_of
 from farm.spec.yaml_text import parse_yaml
 
-VOWELS = "aeiou"
 GENERAL_NOUN, GENERAL_PLURAL = "object", "objects"
 """What everything may be called."""
 
@@ -63,17 +63,6 @@ class AssetWords(Spec):
     def general(self) -> str:
         """The word for its kind."""
         return self.hypernym or GENERAL_NOUN
-
-
-def plural_of(noun: str) -> str:
-    """Return several of what a noun names, by the usual rules."""
-    if noun.endswith(("s", "x", "z", "ch", "sh")):
-        return f"{noun}es"
-    if noun.endswith("y") and noun[-2:-1] not in (*VOWELS, ""):
-        return f"{noun[:-1]}ies"
-    if noun.endswith("fe"):
-        return f"{noun[:-2]}ves"
-    return f"{noun}s"
 
 
 def article_of(word: str) -> str:

@@ -6,19 +6,8 @@ import re
 from collections.abc import Iterable
 
 from farm.spec.asset import Asset
-from farm.spec.words import AssetWords, plural_of
-
-IRREGULAR = {
-    "knives": "knife", "loaves": "loaf", "leaves": "leaf", "shelves": "shelf", "mice": "mouse",
-    "men": "man", "women": "woman", "people": "person", "children": "child", "dice": "die",
-    "feet": "foot", "teeth": "tooth", "geese": "goose", "wolves": "wolf", "halves": "half",
-    "wives": "wife", "calves": "calf", "scarves": "scarf",
-}  # fmt: skip
-"""Plurals that no rule undoes."""
-WITH_IE = ("cookies", "pies", "brownies", "movies", "smoothies", "hoodies", "ties", "calories")
-"""Plurals of words that end in ie."""
-LIKE_A_PLURAL = ("ss", "us", "is", "as")
-"""Ends of words that are one thing, although they end in s: glass, cactus, iris, gas."""
+from farm.spec.plurals import plural_of, singular_of
+from farm.spec.words import AssetWords
 
 
 def shown_by(asset: Asset) -> frozenset[str]:
@@ -38,20 +27,6 @@ def words_in(text: str) -> Iterable[str]:
     yield from words
     if len(words) > 1:
         yield " ".join(words)
-
-
-def singular_of(word: str) -> str:
-    """Return one of what a word names; a word that names one thing stays."""
-    if word in IRREGULAR:
-        return IRREGULAR[word]
-    if not word.endswith("s") or word.endswith(LIKE_A_PLURAL) or len(word) < 4:
-        return word
-    if word.endswith("ies") and word not in WITH_IE:
-        return f"{word[:-3]}y"
-    for ending in ("sses", "shes", "ches", "xes", "zes"):
-        if word.endswith(ending):
-            return word[:-2]
-    return word[:-1]
 
 
 def is_shown(noun: str, shown: frozenset[str]) -> bool:

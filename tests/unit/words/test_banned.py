@@ -6,7 +6,7 @@ import pytest
 
 from farm.spec.asset import Credit
 from farm.spec.words import AssetWords
-from farm.words.banned import banned_nouns, shown_by, singular_of
+from farm.words.banned import banned_nouns, shown_by
 from tests.builders import an_asset
 
 KITCHEN = an_asset("kitchen_01_2k.hdr", kind="hdr").model_copy(
@@ -50,14 +50,3 @@ def test_synonyms_and_kinds_are_banned_too_and_their_plurals():
 
 def test_without_an_hdri_all_may_be_said():
     assert banned_nouns(None, [AssetWords(noun="mug")]) == frozenset()
-
-
-@pytest.mark.parametrize(
-    ("many", "one"),
-    [("mugs", "mug"), ("boxes", "box"), ("glasses", "glass"), ("berries", "berry"),
-     ("brushes", "brush"), ("cactus", "cactus"), ("bus", "bus"), ("shelves", "shelf"),
-     ("skies", "sky"), ("pies", "pie"), ("vases", "vase"), ("dishes", "dish"),
-     ("cookies", "cookie")],
-)  # fmt: skip
-def test_a_plural_is_taken_for_one_of_them(many, one):
-    assert singular_of(many) == one
