@@ -62,7 +62,7 @@ LOCK := tools/uv.sh pip compile pyproject.toml --universal --python-version 3.13
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
 
 lock: ## Pin all packages anew: requirements.lock, and the parts of it that the images install
-	@$(LOCK) --extra worker --extra s3 --extra export --group dev --upgrade --output-file requirements.lock
+	@$(LOCK) --extra worker --extra s3 --extra export --extra tables --group dev --upgrade --output-file requirements.lock
 	@$(LOCK) --extra worker --extra s3 -c requirements.lock --upgrade --output-file requirements-worker.lock
 	@$(LOCK) --extra server --extra s3 -c requirements.lock --upgrade --output-file requirements-api.lock
 

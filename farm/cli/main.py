@@ -36,6 +36,7 @@ from farm.cli.request.spec import schema, spec
 from farm.cli.server import api, dispatcher
 from farm.cli.token.commands import token
 from farm.cli.up import down, up
+from farm.cli.words.commands import words
 from farm.errors import FarmError
 
 HELP = """Turn 3D models and HDR environments into labelled vision datasets.
@@ -78,6 +79,7 @@ def make_app() -> typer.Typer:
                 context_settings=NEGATIVE if command is priority else None,
             )(command)
     app.add_typer(dataset, name="dataset", rich_help_panel=HERE)
+    app.add_typer(words, name="words", rich_help_panel=HERE)
     app.add_typer(token, name="token", rich_help_panel=RUN)
     for entry in sorted(entry_points(group="farm.commands")):
         loaded, place = entry.load(), PANELS.get(entry.name)

@@ -15,7 +15,7 @@ from farm.spec.asset import Asset
 from farm.spec.job import Job
 from farm.spec.randomise import Distractors, Shape, Surfaces
 from farm.spec.recipes.tabletop import RecipeSpec
-from farm.spec.words import GENERAL_NOUN, AssetWords
+from farm.spec.words import AssetWords, of_category, words_for
 
 MOST_TEXTURES = 10
 """Pictures between which the views of one scene choose."""
@@ -73,8 +73,8 @@ def words_of(recipe: RecipeSpec, asset: Asset) -> AssetWords:
 
     Nobody has confirmed what it is made of once its materials change.
     """
-    known = words_by_name(recipe).get(asset.name)
-    words = known or AssetWords(noun=asset.credit.category or GENERAL_NOUN)
+    known = words_for(words_by_name(recipe), asset.name, asset.sha256)
+    words = known or of_category(asset.credit.category)
     if recipe.randomise and recipe.randomise.materials and words.material is not None:
         return words.model_copy(update={"material": None})
     return words

@@ -37,6 +37,7 @@ from farm.spec.randomise import Drawn, Paint, Sky, TablePaint
 from farm.spec.recipes.tabletop import DomePose, Prop, RecipeSpec, Setup, Surface, View
 from farm.spec.task import Need, RenderTask, product_key
 from farm.spec.view import Light
+from farm.spec.words import key_of, words_for
 from farm.words.banned import banned_nouns
 
 SCENE_S, VIEW_S = 5.0, 0.4
@@ -195,8 +196,10 @@ def strangers(job: Job) -> Iterator[str]:
     words = words_by_name(tabletop(job))
     if not words:
         return
-    names = {asset.name for asset in job.of("objects")}
-    if lost := sorted(names - set(words)):
+    objects = job.of("objects")
+    unnamed = {asset.name for asset in objects if not words_for(words, asset.name, asset.sha256)}
+    names = {name for asset in objects for name in (asset.name, key_of(asset.name, asset.sha256))}
+    if lost := sorted(unnamed):
         yield f"words: say nothing of {listed(lost)}: add them, or run farm words propose"
     if extra := sorted(set(words) - names):
         yield f"words: {listed(extra)} are not among the objects: take them out"

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from farm.expressions.meaning import GENERAL
-from farm.spec.words import AssetWords, plural_of
+from farm.spec.plurals import plural_of
+from farm.spec.words import AssetWords
 
 NAMES_OF_ANYTHING = {"object": "objects", "thing": "things", "item": "items", "one": "ones"}
 """What an unnamed thing is called, and several."""

@@ -1,9 +1,9 @@
 """What lies on tables: nouns with their kind, their size and how they stand. Our own list.
 
 A line is `word in names = noun; hypernym; least..most metres of the longest side; synonyms; marks`;
-without `=` the noun is what names have. The marks are `stands`, of what does not lie as its file has
-it, and `round`, of what looks the same from all sides. Kinds are such that nothing is of two of them
-in everyday speech: what is no container, tool, fruit and so on has none.
+without `=` the noun is what names have. The marks are `stands`, of what does not lie as its file
+has it, and `round`, of what looks the same from all sides. Kinds are such that nothing is of two of
+them in everyday speech: what is no container, tool, fruit and so on has none.
 """
 
 from __future__ import annotations

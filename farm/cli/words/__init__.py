@@ -1,0 +1,1 @@
+"""`farm words`: what objects are called."""
