@@ -18,7 +18,9 @@ from farm.spec.record import ViewRecord
 from farm.storage import Storage
 
 LOOKED_AT = 5000
-"""Most records that are counted; of a larger job the first ones of each dataset."""
+"""Most records that are counted; of a larger job the first ones of some datasets."""
+DATASETS = 200
+"""Most datasets that are opened, evenly spread over all."""
 AGAIN_S = 5.0
 """Shortest time after which they are counted again."""
 MOST_KEPT = 64
@@ -67,7 +69,8 @@ def count(storage: Storage, job: Job, views: int) -> JobCoverage:
 
 def records_of(storage: Storage, job: Job) -> Iterator[ViewRecord]:
     """Yield the records of a job, the same number of each dataset."""
-    datasets = list(itertools.islice(expand.datasets(job), LOOKED_AT))
+    datasets = list(expand.datasets(job))
+    datasets = datasets[:: -(-len(datasets) // DATASETS) or 1]
     share = -(-LOOKED_AT // max(len(datasets), 1))
     for dataset in datasets:
         views = standing_views(storage, dataset, log.warning)

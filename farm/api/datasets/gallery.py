@@ -21,6 +21,8 @@ from farm.storage import Storage
 log = logging.getLogger(__name__)
 
 CURSOR = re.compile(r"([0-9]{1,12})\.([0-9]{1,15})\.(.{0,400})")
+DATASETS = 200
+"""Most datasets that are opened for one answer."""
 LOOKED_AT = 5000
 """Most records that are read for one answer, where few are found."""
 
@@ -90,6 +92,8 @@ def list_cards(
     words = find.casefold().split()
     cards: list[ViewCard] = []
     for looked, (at, dataset, view) in enumerate(views_from(storage, job, place)):
+        if view is None:
+            return Page[ViewCard](items=tuple(cards), next=f"{at}.0.")
         if len(cards) == limit or looked == LOOKED_AT:
             return Page[ViewCard](items=tuple(cards), next=f"{at}.{view.place}.{view.source}")
         if fits(view.record, words):
@@ -99,12 +103,17 @@ def list_cards(
 
 def views_from(
     storage: Storage, job: Job, place: re.Match[str]
-) -> Iterator[tuple[int, str, CurrentView]]:
-    """Yield the views of a job from a place on, with their dataset and its number."""
+) -> Iterator[tuple[int, str, CurrentView | None]]:
+    """Yield the views of a job from a place on, with their dataset and its number.
+
+    After so many datasets comes one with no view, where another answer is to continue.
+    """
     first, start, source = int(place[1]), int(place[2]), place[3]
     for at, dataset in enumerate(expand.datasets(job)):
         if at < first:
             continue
+        if at == first + DATASETS:
+            yield at, dataset, None
         views = standing_views(
             storage, dataset, log.warning, source=source or VIEWS_FILE, place=start
         )

@@ -1,5 +1,6 @@
 // The views of a job: a grid that grows as it is scrolled, and one view as large as the screen.
 
+const MOST_VAIN = 10; // answers without a view, after which nobody asks on
 const KEYS_OF_PASSES = "123456789";
 
 /** Show the views of a job in `place`; the address keeps what is looked for, and which view. */
@@ -11,6 +12,7 @@ export class Gallery {
     this.cursor = null;
     this.ended = false;
     this.loading = false;
+    this.vain = 0;
     this.grid = place.querySelector("[data-grid]");
     this.find = place.querySelector("[data-find]");
     this.status = place.querySelector("[data-status]");
@@ -45,6 +47,7 @@ export class Gallery {
   async more() {
     if (this.loading || this.ended) return;
     this.loading = true;
+    const before = this.cards.length;
     try {
       const asked = new URLSearchParams({ limit: 60, find: this.find.value });
       if (this.cursor) asked.set("cursor", this.cursor);
@@ -71,7 +74,9 @@ export class Gallery {
     } finally {
       this.loading = false;
     }
-    if (!this.ended && this.grid.getBoundingClientRect().bottom < innerHeight + 300) this.more();
+    this.vain = this.cards.length === before ? this.vain + 1 : 0;
+    const wants = this.grid.getBoundingClientRect().bottom < innerHeight + 300;
+    if (!this.ended && wants && this.vain < MOST_VAIN) this.more();
   }
 
   add(card) {

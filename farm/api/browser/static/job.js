@@ -84,7 +84,7 @@ function onJob(job) {
   if (job.views_done !== views) {
     views = job.views_done;
     strip();
-    coverage.refresh();
+    if (views) coverage.refresh();
   }
   const told = sentence(job);
   say(place.querySelector("[data-sentence]"), told);
