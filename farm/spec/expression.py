@@ -81,7 +81,7 @@ class Step(Spec):
 
 
 class Phrase(Spec):
-    """A noun phrase of a sentence."""
+    """A noun phrase of a sentence, with all words that tell what it means from other things."""
 
     start: int = Field(ge=0)
     end: int = Field(ge=0)

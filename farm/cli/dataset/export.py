@@ -116,6 +116,13 @@ def export(  # noqa: PLR0913  an option each
             "(default: refcoco)"
         ),
     ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            help="Of sentences: the whole sentence, or only the phrase for what it means, such as "
+            "'the red mug'. (default: sentence; pixmo: phrase)"
+        ),
+    ] = None,
     link: Annotated[
         bool | None,
         typer.Option("--link/--copy", help="Hard-link files that stay unchanged. (default: copy)"),
@@ -138,7 +145,7 @@ def export(  # noqa: PLR0913  an option each
     options = read_options(
         format=to, image_format=image_format, segmentation=segmentation, classes=classes,
         passes=passes, shard_views=shard_views, shard_mb=shard_mb, points=points, link=link,
-        refer_name=refer_name,
+        refer_name=refer_name, text=text,
     )  # fmt: skip
     check_folder(out)
     console = err_console()
@@ -168,7 +175,13 @@ def read_options(**values: Any) -> ExportOptions:
     """
     from typing import get_args
 
-    from farm.dataset.export.base import ExportOptions, ImageFormat, ReferName, Segmentation
+    from farm.dataset.export.base import (
+        ExportOptions,
+        ImageFormat,
+        ReferName,
+        Segmentation,
+        SentenceText,
+    )
     from farm.dataset.export.survey import ClassWord
     from farm.errors import SpecError
     from farm.spec.hint import none_of
@@ -184,6 +197,7 @@ def read_options(**values: Any) -> ExportOptions:
         "segmentation": get_args(Segmentation),
         "classes": get_args(ClassWord),
         "refer_name": get_args(ReferName),
+        "text": get_args(SentenceText),
         "passes": PASS_NAMES,
     }
     for name, known in choices.items():

@@ -25,6 +25,7 @@ from farm.spec.record import ViewRecord
 ImageFormat = Literal["png", "jpg", "original"]
 Segmentation = Literal["rle", "polygon"]
 ReferName = Literal["refcoco", "refcoco+", "refcocog"]
+SentenceText = Literal["sentence", "phrase"]
 
 
 class ExportOptions(Spec):
@@ -48,6 +49,8 @@ class ExportOptions(Spec):
     """Tracks of each sequence."""
     refer_name: ReferName = "refcoco"
     """The dataset that readers of RefCOCO are told to read."""
+    text: SentenceText = "sentence"
+    """What is written of a sentence: all of it, or the words alone that say what it means."""
     link: bool = False
     """Hard links instead of copies where files stay as they are."""
 

@@ -69,7 +69,7 @@ class ClevrRefExporter(FileExporter):
     """
 
     reader = "CLEVR-Ref+'s tools"
-    takes = frozenset({"classes"})
+    takes = frozenset({"classes", "text"})
     nothing = False
     usual_format = "png"
 

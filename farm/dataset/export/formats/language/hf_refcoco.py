@@ -33,7 +33,7 @@ class HfRefcocoExporter(RowsExporter):
     """Parquet without pictures, which lie in `coco/train2014/`, as `image_path` says."""
 
     reader = "jxu124/refcoco"
-    takes = frozenset({"classes", "link", "shard_mb"})
+    takes = frozenset({"classes", "link", "shard_mb", "text"})
     several = nothing = False
     task = "object-detection"
     holds_pictures = False

@@ -20,6 +20,7 @@ from farm.dataset.export.formats.language.sentences import (
     number_in,
     number_of,
     spans_of,
+    spans_of_nothing,
     spans_of_others,
 )
 from farm.dataset.export.instances import Instance, find_instances
@@ -94,7 +95,7 @@ class MdetrExporter(FileExporter):
         """Return an annotation for each target, or the one that stands for none."""
         said, image = sentence.said, {"image_id": number_in(view, sentence.place)}
         if not said.targets:
-            return [EMPTY | image | {"tokens_positive": [[0, len(said.text)]]}]
+            return [EMPTY | image | {"tokens_positive": spans_of_nothing(said)}]
         entries = []
         for target in said.targets:
             entry = object_entry(

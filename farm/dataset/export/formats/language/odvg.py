@@ -18,6 +18,7 @@ from farm.dataset.export.formats.language.sentences import (
     FileExporter,
     Sentence,
     Taken,
+    phrase_of,
     spans_of,
 )
 from farm.spec.record import ViewRecord
@@ -94,14 +95,15 @@ def grounding(record: ViewRecord, sentence: Sentence) -> Entry:
     Open-GroundingDino puts captions together from phrases alone, so a phrase says all that tells
     its target from others; mmdetection looks at the caption and `tokens_positive`.
     """
-    said = sentence.said
+    said, whole = sentence.said, phrase_of(sentence.said)
     caption = said.text.rstrip(ENDS)
+    phrase = caption[whole.start : whole.end] if whole else caption
     return {
         "caption": caption,
         "regions": [
             {
                 "bbox": list(record.objects[target].box_px or ()),
-                "phrase": caption,
+                "phrase": phrase,
                 "tokens_positive": [
                     [start, min(end, len(caption))] for start, end in spans_of(said, target)
                 ],

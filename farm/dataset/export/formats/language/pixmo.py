@@ -20,6 +20,7 @@ class PixmoExporter(RowsExporter):
     reader = "Molmo"
     needs = (("rgb",),)
     task = "visual-question-answering"
+    usual_text = "phrase"
     own_reasons: ClassVar = {"pointless": "no point of each target in the record"}
     features = Features(
         {
@@ -39,7 +40,7 @@ class PixmoExporter(RowsExporter):
         "points": "of each target a point on it, `x` and `y` in pixels from the outer corner of "
         "the top-left pixel; none where the sentence means nothing",
         "count": "how many there are",
-        "label": "the sentence",
+        "label": "the words for what is meant, or the sentence",
         "collection_method": "`pointing`",
     }
 

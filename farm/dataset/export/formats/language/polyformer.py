@@ -25,7 +25,7 @@ class PolyformerExporter(FileExporter):
     """`refcoco_<split>.tsv`; `images/<split>/` has the pictures that are in it."""
 
     reader = "PolyFormer"
-    takes = frozenset({"link"})
+    takes = frozenset({"link", "text"})
     several = nothing = False
 
     def take(self, view: NumberedView) -> Taken:

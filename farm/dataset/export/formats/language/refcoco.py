@@ -16,7 +16,7 @@ class RefcocoExporter(ReferExporter):
     """`images/mscoco/images/train2014/`, `<name>/instances.json`, `<name>/refs(<by>).p`."""
 
     reader = "REFER's API"
-    takes = frozenset({"classes", "link", "refer_name"})
+    takes = frozenset({"classes", "link", "refer_name", "text"})
     several = nothing = False
     pictures = "images/mscoco/images/train2014"
 

@@ -37,7 +37,7 @@ class RefgraspExporter(FileExporter):
     """
 
     reader = "RefGrasp"
-    takes = frozenset()
+    takes = frozenset({"text"})
     needs = (("rgb",), ("index",), ("depth",))
     several = nothing = False
 

@@ -38,7 +38,7 @@ class ViewRows:
 class RowsExporter(SentenceExporter[ViewRows]):
     """`data/<split>-<number>.parquet` and `README.md`, the card that says which split is where."""
 
-    takes = frozenset({"shard_mb"})
+    takes = frozenset({"shard_mb", "text"})
     part_views = 1000
     by_size = True
     features: ClassVar[Features]

@@ -14,12 +14,13 @@ from farm.dataset.export.base import (
     ImageFormat,
     Lines,
     NumberedView,
+    SentenceText,
     Written,
 )
 from farm.dataset.export.pictures import PassFile, picture, put_extras
 from farm.errors import SpecError
 from farm.spec.counted import counted
-from farm.spec.expression import Expression
+from farm.spec.expression import Expression, Phrase
 from farm.spec.passes import PassName
 from farm.spec.record import ViewRecord
 
@@ -66,7 +67,7 @@ class SentenceExporter(Exporter[T]):
     """Writes views that sentences are about."""
 
     by_sentence = True
-    takes = frozenset({"classes", "link"})
+    takes = frozenset({"classes", "link", "text"})
     needs: tuple[tuple[PassName, ...], ...] = (("rgb",), ("index",))
     reader: ClassVar[str]
     """What people call those who read it."""
@@ -76,6 +77,8 @@ class SentenceExporter(Exporter[T]):
     """A sentence may have no target."""
     usual_format: ClassVar[ImageFormat] = "jpg"
     """Of pictures, unless the user says."""
+    usual_text: ClassVar[SentenceText] = "sentence"
+    """What is written of sentences, unless the user says."""
     own_reasons: ClassVar[dict[str, str]] = {}
     """Words for reasons of its own."""
 
@@ -102,7 +105,7 @@ class SentenceExporter(Exporter[T]):
             if reason:
                 left_out[reason] += 1
             else:
-                kept.append(Sentence(place, said))
+                kept.append(Sentence(place, cut_out(said) if self.text == "phrase" else said))
         return Chosen(kept, dict(left_out))
 
     def why_not(self, said: Expression, seen: Callable[[int], bool]) -> str | None:
@@ -118,6 +121,12 @@ class SentenceExporter(Exporter[T]):
         """What the user says, or what is usual."""
         said = "image_format" in self.options.model_fields_set
         return self.options.image_format if said else self.usual_format
+
+    @property
+    def text(self) -> SentenceText:
+        """What the user says, or what is usual."""
+        said = "text" in self.options.model_fields_set
+        return self.options.text if said else self.usual_text
 
     def picture_of(self, view: NumberedView) -> PassFile:
         """Return a view's picture."""
@@ -196,16 +205,61 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def spans_of(said: Expression, target: int) -> list[list[int]]:
-    """Return which characters name a target; all where no phrase says."""
-    spans = [
-        [phrase.start, phrase.end]
+def phrase_of(said: Expression) -> Phrase | None:
+    """Return the words for what a sentence means; None where no phrase says."""
+    found = [
+        phrase
         for phrase in said.phrases
-        if phrase.role == "target" and target in phrase.objects
+        if phrase.role == "target" and set(phrase.objects) == set(said.targets)
     ]
-    return spans or [[0, len(said.text)]]
+    return max(found, key=lambda phrase: phrase.end - phrase.start, default=None)
+
+
+def cut_out(said: Expression) -> Expression:
+    """Return a sentence that is the words for what it means alone."""
+    whole = phrase_of(said)
+    if whole is None:
+        return said
+    phrases = tuple(
+        phrase.model_copy(
+            update={"start": phrase.start - whole.start, "end": phrase.end - whole.start}
+        )
+        for phrase in said.phrases
+        if whole.start <= phrase.start and phrase.end <= whole.end
+    )
+    text = said.text[whole.start : whole.end]
+    return said.model_copy(update={"text": text, "phrases": phrases})
+
+
+def spans_of(said: Expression, target: int) -> list[list[int]]:
+    """Return which characters name a target, without those that name others beside; all where no
+    phrase says.
+    """
+    named = [
+        head_of(said, phrase)
+        for phrase in said.phrases
+        if (phrase.role == "target" and target in phrase.objects) or phrase.objects == (target,)
+    ]
+    return sorted(named) or [[0, len(said.text)]]
+
+
+def spans_of_nothing(said: Expression) -> list[list[int]]:
+    """Return which characters name what is not there."""
+    named = [head_of(said, phrase) for phrase in said.phrases if phrase.role == "target"]
+    return sorted(named) or [[0, len(said.text)]]
 
 
 def spans_of_others(said: Expression) -> list[list[int]]:
-    """Return which characters name something else than a target."""
-    return [[phrase.start, phrase.end] for phrase in said.phrases if phrase.role == "anchor"]
+    """Return which characters name things that are not meant."""
+    return sorted(
+        head_of(said, phrase)
+        for phrase in said.phrases
+        if phrase.role == "anchor" and not set(phrase.objects) <= set(said.targets)
+    )
+
+
+def head_of(said: Expression, phrase: Phrase) -> list[int]:
+    """Return which characters of a phrase stand before those of phrases within it."""
+    inner = (other.start for other in said.phrases if phrase.start < other.start < phrase.end)
+    end = min(inner, default=phrase.end)
+    return [phrase.start, phrase.start + len(said.text[phrase.start : end].rstrip())]

@@ -25,7 +25,7 @@ class SwiftExporter(FileExporter):
     """`images/<split>/`, `<split>.jsonl` with boxes and `<split>_points.jsonl` with points."""
 
     reader = "ms-swift"
-    takes = frozenset({"link"})
+    takes = frozenset({"link", "text"})
     needs = (("rgb",),)
     own_reasons: ClassVar = {"tags": "a tag of ms-swift, such as <image>, in the text"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -14,7 +15,7 @@ from farm.dataset.export.registry import LANGUAGE_FORMATS, load_format
 from farm.dataset.split import split_dataset
 from farm.errors import SpecError
 from tests.support.datasets import write_dataset
-from tests.support.sentences import write_sentences
+from tests.support.sentences import BOWL, draw, told, write_sentences
 from tests.unit.dataset.export.pictures import files_of, run
 
 every_format = pytest.mark.parametrize("to", LANGUAGE_FORMATS)
@@ -179,3 +180,64 @@ def test_splits_stay_apart(tmp_path: Path, to):
 
     assert set(summary.splits) == {"train", "val", "test"}
     assert sum(summary.splits.values()) == summary.views == 6
+
+
+STRANGE = "the \u201cbowl\u201d,\twhich\nis \U0001f963 \u2028or caf\u00e9's"
+"""A sentence that files of lines and tables find hard."""
+
+
+@pytest.mark.parametrize(
+    ("to", "file", "lines"),
+    [
+        ("odvg", "annotations/train_grounding.jsonl", 14),
+        ("swift", "train.jsonl", 16),
+        ("polyformer", "refcoco_train.tsv", 12),
+        ("refgrasp", "train/train.tsv", 12),
+        ("refgrasp", "train/train_rec.tsv", 12),
+    ],
+)
+def test_a_sentence_is_one_line_whatever_it_says(tmp_path: Path, to, file, lines):
+    more = told(STRANGE, draw(0, (60, 40)).index, [BOWL], [STRANGE])
+    write_sentences(tmp_path / "d", views=2, more=[more])
+
+    run(tmp_path / "d", tmp_path / "out", to)
+
+    with (tmp_path / "out" / file).open(encoding="utf-8") as found:
+        rows = list(found)
+    assert len(rows) == lines
+    assert len({row.count("\t") for row in rows}) == 1
+
+
+@every_format
+def test_strange_words_go_through_all_formats(tmp_path: Path, to):
+    more = told(STRANGE, draw(0, (60, 40)).index, [BOWL], [STRANGE])
+    write_sentences(tmp_path / "d", views=1, more=[more])
+
+    assert run(tmp_path / "d", tmp_path / "out", to).views == 1
+
+
+@every_format
+def test_the_words_for_what_is_meant_may_stand_alone(tmp_path: Path, to):
+    write_sentences(tmp_path / "d", views=1)
+
+    run(tmp_path / "d", tmp_path / "whole", to, text="sentence")
+    run(tmp_path / "d", tmp_path / "cut", to, text="phrase")
+
+    for folder, there in (("whole", True), ("cut", False)):
+        found = text_in(tmp_path / folder)
+        assert "the leftmost mug" in found
+        assert ("hand me" in found) is there
+
+
+def text_in(folder: Path) -> str:
+    """What the files of an export say, in small letters, pictures apart."""
+    told = [
+        str([row | {"image": None} for row in pq.read_table(path).to_pylist()])
+        for path in folder.glob("data/*.parquet")
+    ]
+    told += [
+        data.decode("latin-1")
+        for path, data in files_of(folder).items()
+        if path.endswith((".json", ".jsonl", ".p", ".tsv"))
+    ]
+    return "".join(told).lower()

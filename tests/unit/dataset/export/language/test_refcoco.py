@@ -224,8 +224,12 @@ def test_several_targets_and_none_are_refs_of_grefcoco(tmp_path: Path):
             np.testing.assert_array_equal(mask, mask_of(view["index"], place))
         assert both["category_id"] == [refer.annotations[each]["category_id"]
                                        for each in both["ann_id"]]  # fmt: skip
-        assert said["the green mug"]["ann_id"] == said["the green mug"]["category_id"] == [-1]
-        assert refer.masks(said["the green mug"]) == []
+        assert (
+            said["Is there a green mug?"]["ann_id"]
+            == said["Is there a green mug?"]["category_id"]
+            == [-1]
+        )
+        assert refer.masks(said["Is there a green mug?"]) == []
         assert said["the bowl"]["ann_id"] == [
             each["id"] for each in refer.annotations.values()
             if each["image_id"] == number and refer.categories[each["category_id"]] == "bowl"

@@ -14,7 +14,7 @@ import farm.dataset
 from farm.dataset.split import split_dataset
 from farm.errors import SpecError
 from farm.spec.expression import Expression
-from tests.support.sentences import BOWL, BOX, MUG, TWIN, mask_of, write_sentences
+from tests.support.sentences import BOWL, BOX, MUG, PHRASES, TWIN, mask_of, write_sentences
 from tests.unit.dataset.export.pictures import iou, opened, run
 
 TARGETS = (MUG, BOWL, BOX, TWIN)
@@ -93,7 +93,7 @@ def test_points_are_pixels_on_what_is_meant(tmp_path: Path, load):
     said = [(view, each) for view in dataset for each in view.record.expressions]
     assert len(rows) == len(said) == 14
     for row, (view, each) in zip(rows, said, strict=True):
-        assert row["label"] == each.text
+        assert row["label"] == PHRASES[each.text]
         assert row["count"] == len(row["points"]) == len(each.targets)
         for point, place in zip(row["points"], each.targets, strict=True):
             assert mask_of(view["index"], place)[int(point["y"]), int(point["x"])]
@@ -132,6 +132,22 @@ def test_splits_have_the_names_that_readers_know(tmp_path: Path, load, to, names
     assert {name: len(rows) for name, rows in loaded.items()} == {
         names[split]: each * views for split, views in summary.splits.items()
     }
+
+
+@pytest.mark.parametrize("to", ["hf-refcoco", "lmms-eval"])
+def test_views_without_a_sentence_for_the_format_have_no_rows(tmp_path: Path, load, to):
+    """Also where they are the first shard, whose types readers take."""
+    write_sentences(tmp_path / "d", views=4)
+    lines = (tmp_path / "d/views.jsonl").read_text().splitlines()
+    for at in (0, 1):
+        record = json.loads(lines[at])
+        record["expressions"] = record["expressions"][-2:]
+        lines[at] = json.dumps(record)
+    (tmp_path / "d/views.jsonl").write_text("\n".join(lines) + "\n")
+
+    run(tmp_path / "d", tmp_path / "out", to, shard_views=2)
+
+    assert len(load(str(tmp_path / "out"), split="train")) == 8
 
 
 @pytest.mark.parametrize("to", ["hf-refcoco", "lmms-eval", "pixmo"])
