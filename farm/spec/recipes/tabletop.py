@@ -56,6 +56,8 @@ Quaternion = tuple[float, float, float, float]
 
 def _range(value: Any) -> Any:
     """Let `6..12`, or one number, stand for a range."""
+    if isinstance(value, list | tuple) and len(value) == 1:  # of a flag without a comma
+        return _range(value[0])
     if isinstance(value, int | float) and not isinstance(value, bool):
         return (value, value)
     if not isinstance(value, str):

@@ -367,3 +367,10 @@ def test_an_estimate_counts_what_scenes_take_to_settle():
     )
     assert few.views == many.views
     assert many.seconds > few.seconds + 39 * 5
+
+
+@pytest.mark.parametrize("said", ["6..9", ["6..9"], "6 .. 9", [6, 9], ["6", "9"]])
+def test_a_range_is_read_as_files_and_flags_have_it(said):
+    """A flag's value comes as a list, cut at its commas."""
+    recipe = {"kind": "tabletop", "per_scene": said}
+    assert parse_spec({"objects": ["things"], "recipe": recipe}).recipe.per_scene == (6, 9)
