@@ -59,11 +59,18 @@ def worker(  # noqa: PLR0913 - one parameter per flag
 
 def samples(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder for models/ and hdrs/.")],
+    *,
+    things: Annotated[
+        bool,
+        typer.Option(
+            "--things", help="In place of the models, write things/ for --recipe tabletop."
+        ),
+    ] = False,
 ) -> None:
     """Write three sample models and three HDRIs, free to use, for a first dataset."""
     with needing("samples need", "pip install 'viewfarm[worker]'"):
         from worker.blender.samples import write_samples
-    for path in write_samples(folder):
+    for path in write_samples(folder, things=things):
         typer.echo(path)
 
 

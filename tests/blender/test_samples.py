@@ -12,6 +12,8 @@ from farm.spec.asset import Credit
 
 bpy = pytest.importorskip("bpy")
 
+from worker.blender.samples.things import THINGS  # noqa: E402  needs bpy
+
 MODELS = {"cup": {"body", "handle", "coffee"}, "chair": {"shell", "legs", "cushion"}}
 MODELS["goblet"] = {"vessel", "wine"}
 HDRIS = {"forest", "interior", "sunset"}
@@ -76,6 +78,31 @@ def test_a_model_is_closed_and_light_enough(folder, name):
     assert all(mesh.materials for mesh in target.meshes)
 
 
+def test_things_for_a_table_are_solid_of_real_size_and_of_one_colour(tmp_path):
+    write_samples(tmp_path, things=True)
+
+    files = sorted(tmp_path.glob("things/*.blend"))
+    assert len(files) == len(THINGS) == 14
+    assert not (tmp_path / "models").exists()
+    for path, thing in zip(
+        files, sorted(THINGS, key=lambda each: f"{each.colour}_{each.noun}"), strict=False
+    ):
+        with bpy.data.libraries.load(str(path)) as (_source, target):
+            target.meshes = list(_source.meshes)
+        [mesh] = target.meshes
+        assert path.stem == f"{thing.colour}_{thing.noun}"
+        assert open_edges(mesh) == 0
+        points = [tuple(vertex.co) for vertex in mesh.vertices]
+        sides = [max(axis) - min(axis) for axis in zip(*points, strict=False)]
+        assert 0.05 < max(sides) < 0.25
+        assert min(point[2] for point in points) == pytest.approx(0.0, abs=1e-6)
+        assert [material.name.partition(".")[0] for material in mesh.materials] == [thing.colour]
+        credit = Credit.model_validate_json(path.with_name(f"{path.name}.json").read_bytes())
+        assert (credit.name, credit.category) == (
+            f"{thing.colour} {thing.noun}".capitalize(), thing.noun
+        )  # fmt: skip
+
+
 def open_edges(mesh) -> int:
     """Count the edges that have not exactly two faces."""
     uses: dict[tuple[int, int], int] = {}
@@ -85,7 +112,8 @@ def open_edges(mesh) -> int:
     return sum(count != 2 for count in uses.values())
 
 
-def write_samples(folder: Path) -> None:
+def write_samples(folder: Path, *, things: bool = False) -> None:
     code = "import sys; from pathlib import Path; from worker.cli import samples"
-    command = [sys.executable, "-c", f"{code}; samples(Path(sys.argv[1]))", str(folder)]
+    call = f"samples(Path(sys.argv[1]), things={things})"
+    command = [sys.executable, "-c", f"{code}; {call}", str(folder)]
     subprocess.run(command, check=True, capture_output=True, text=True)

@@ -28,14 +28,25 @@ def add_mesh(
     materials: Sequence[bpy.types.Material],
     *,
     subdivisions: int = 0,
+    edges_from_deg: float | None = None,
 ) -> None:
-    """Turn `mesh` into a smooth object of the first scene, and free it."""
+    """Turn `mesh` into a smooth object of the first scene, and free it.
+
+    Args:
+        name: Of the object.
+        mesh: Its mesh.
+        materials: By the faces' numbers.
+        subdivisions: Times that it is made finer.
+        edges_from_deg: Faces that meet at this angle or more have an edge between them.
+    """
     bmesh.ops.recalc_face_normals(mesh, faces=mesh.faces[:])
     for face in mesh.faces:
         face.smooth = True
     data = bpy.data.meshes.new(name)
     mesh.to_mesh(data)
     mesh.free()
+    if edges_from_deg is not None:
+        data.set_sharp_from_angle(angle=math.radians(edges_from_deg))
     for material in materials:
         data.materials.append(material)
     thing = bpy.data.objects.new(name, data)

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import bpy
@@ -15,6 +16,7 @@ from farm.spec.asset import Credit
 from worker.blender.samples.chair import add_chair
 from worker.blender.samples.cup import add_cup
 from worker.blender.samples.goblet import add_goblet
+from worker.blender.samples.things import THINGS, Thing, add_thing
 
 SHIPPED_HDRIS = ("datafiles", "studiolights", "world")
 MODELS: dict[str, Callable[[], None]] = {"cup": add_cup, "chair": add_chair, "goblet": add_goblet}
@@ -22,28 +24,43 @@ HDRIS = {"forest": "ninomaru_teien", "interior": "hotel_room", "sunset": "venice
 """File name in Blender's own folder -> name at Poly Haven."""
 
 
-def write_samples(folder: Path) -> list[Path]:
-    """Write models and HDRIs under `folder`, as far as they are not there; return all of them."""
-    models = [write_model(folder / "models", name) for name in MODELS]
+def write_samples(folder: Path, *, things: bool = False) -> list[Path]:
+    """Write models and HDRIs under `folder`, as far as they are not there; return all of them.
+
+    Args:
+        folder: Where to.
+        things: Write things for a table in place of the models.
+    """
+    if things:
+        models = [write_thing(folder / "things", thing) for thing in THINGS]
+    else:
+        models = [write_model(folder / "models", name, name, MODELS[name]) for name in MODELS]
     hdris = [copy_hdri(folder / "hdrs", name) for name in HDRIS]
     return models + hdris
 
 
-def write_model(folder: Path, name: str) -> Path:
+def write_thing(folder: Path, thing: Thing) -> Path:
+    """Build one thing for a table."""
+    return write_model(
+        folder, f"{thing.colour}_{thing.noun}", thing.noun, partial(add_thing, thing)
+    )
+
+
+def write_model(folder: Path, name: str, category: str, add: Callable[[], None]) -> Path:
     """Build one model in an empty file of its own."""
     path = folder / f"{name}.blend"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         # Operators, for once: only they write a file with a scene and a window to open it in.
         bpy.ops.wm.read_factory_settings(use_empty=True)  # noqa: TID251
-        MODELS[name]()
+        add()
         partial = path.with_name(f".partial-{path.name}")
         with silent_stdout():  # Blender would report the partial name
             bpy.ops.wm.save_as_mainfile(filepath=str(partial), compress=True)  # noqa: TID251
         partial.replace(path)
     credit = Credit(
-        name=name.capitalize(),
-        category=name,
+        name=name.replace("_", " ").capitalize(),
+        category=category,
         author="Viewfarm",
         licence="CC0-1.0",
         source="viewfarm",
