@@ -29,6 +29,7 @@ NEUTRAL = (
     words(r"(?:nearest|closest)(?: to)?(?= the (?:very )?(?:front|back|rear)(?!\w))"),
     words(r"on(?= the (?:far |very )?(?:left|right))"),
     words(r"in(?= (?:the )?(?:very )?(?:front|back|rear)(?!\w))"),
+    words(r"right (?:now|away)|interested in"),
     words(r"in(?= (?:between|the same|a colour|any colour|colour))"),
 )
 """Words that say nothing by themselves where they stand so."""
@@ -38,8 +39,8 @@ CUES: dict[str, re.Pattern[str]] = {
     "upright": words(r"standing(?: up(?:right)?)?|stands? upright|upright"),
     "partly hidden": words(r"(?:partly|partially|half) "
                            r"(?:hidden|obscured|covered|concealed|occluded|out of sight)"),
-    "not": words(r"(?:is|are) not|isn't|aren't|that's not|not|other than|(?:any|a) colour but|"
-                 r"anything but"),
+    "not": words(r"(?:is|are) not|isn't|aren't|that's not|(?:but )?not|other than|"
+                 r"(?:any|a) colour but|anything but"),
     "same colour": words(r"(?:the )?same colour(?: as)?(?: that of)?|"
                          r"colour is the same as(?: that of)?|"
                          r"(?:shar\w+|match\w*) (?:its |their |the )?colour(?: with| of)?|"

@@ -53,7 +53,9 @@ def strange_text(view: MeasuredView, expression: Expression, ran: Ran) -> Iterat
     )
     yield from strange_nouns(view, phrases or text, nouns, said)
     yield from strange_colours(text, expression, said)
-    yield from strange_cues(without(text, said), expression, materials_in(view))
+    materials = materials_in(view)
+    yield from strange_cues(without(text, said), expression, materials)
+    yield from strange_words(without(phrases or text, said), materials)
     yield from strange_starts(expression, ran)
     yield from strange_number(expression)
 
@@ -113,21 +115,31 @@ def times(count: int) -> str:
 
 
 def strange_cues(text: str, expression: Expression, materials: frozenset[str]) -> Iterator[str]:
-    """Say what is only in the text, without its nouns, or only in the program."""
+    """Say what is said only in the text, without its nouns, or only in the program."""
     meant = Counter(cue for step in expression.program for cue in cues_of(step))
+    said, _ = cues_in(text, materials)
+    for cue in sorted(meant.keys() | said.keys()):
+        if said[cue] != meant[cue]:
+            yield f"says {cue} {times(said[cue])}, its program {times(meant[cue])}"
+
+
+def strange_words(phrases: str, materials: frozenset[str]) -> Iterator[str]:
+    """Say which words of phrases, without their nouns, no program means."""
+    _, rest = cues_in(phrases, materials)
+    words = re.findall(r"[\w']+", without(rest, (*COLOURS, *SPELT)))
+    if strange := [word for word in words if word not in FREE_WORDS]:
+        yield f"says {' '.join(strange)}, which no program means"
+
+
+def cues_in(text: str, materials: frozenset[str]) -> tuple[Counter[str], str]:
+    """Return how often a text says what programs do, and the rest of it."""
     for pattern in NEUTRAL:
-        text = pattern.sub(" ", text)
-    for cue, pattern in CUES.items():
-        text, said = pattern.subn(" ", text)
-        if said != meant[cue]:
-            yield f"says {cue} {times(said)}, its program {times(meant[cue])}"
-    for material in sorted(materials, key=len, reverse=True):
-        text, said = whole(material).subn(" ", text)
-        if said != meant[material]:
-            yield f"says {material} {times(said)}, its program {times(meant[material])}"
-    left = without(text, (*COLOURS, *SPELT))
-    if strange := [word for word in re.findall(r"[\w']+", left) if word not in FREE_WORDS]:
-        yield f"says {' '.join(strange)}, which its program does not"
+        text = pattern.sub("", text)
+    text, found = " ".join(text.split()), Counter[str]()
+    named = {each: whole(each) for each in sorted(materials, key=len, reverse=True)}
+    for cue, pattern in (*CUES.items(), *named.items()):
+        text, found[cue] = pattern.subn(" ", text)
+    return +found, text
 
 
 def strange_starts(expression: Expression, ran: Ran) -> Iterator[str]:

@@ -201,6 +201,11 @@ class RecipeSpec(Recipe):
                 )
         return self
 
+    @property
+    def passes_with_it(self) -> tuple[PassName, ...]:
+        """Those by which sentences are proven again."""
+        return SUPPORTED if self.expressions.per_view else ()
+
     def with_files(self, read: Callable[[str], str]) -> Self:
         if not isinstance(self.words, str):
             return self
