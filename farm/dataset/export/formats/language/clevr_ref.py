@@ -79,7 +79,7 @@ class ClevrRefExporter(FileExporter):
         found = find_instances(view, self.options.classes)
         places = {place: at for at, place in enumerate(props(record))}
         masks = {place: placed_mask(found[place].mask, frame) for place in places}
-        chosen = self.choose(record, lambda at: at in masks and bool(masks[at].any()))
+        chosen = self.choose(record, lambda place: bool(masks[place].any()))
         name = f"{view.stem}.{self.image_format}"
         pixels = placed_picture(to_8_bit(view.pixels("rgb")), frame)
         path = f"images/{view.split}/{name}"

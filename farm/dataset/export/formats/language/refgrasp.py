@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.dataset.export.base import ExportJob, Lines, NumberedView
+from farm.dataset.export.formats.coco import write_list
 from farm.dataset.export.formats.language.borders import along_pixels, text_of
 from farm.dataset.export.formats.language.sentences import (
     Entry,
@@ -58,9 +59,7 @@ class RefgraspExporter(FileExporter):
         number = view.number - self._first[view.split]
         found = find_instances(view, self.options.classes)
         ids = scene_ids(view)
-        chosen = self.choose(
-            view.record, lambda place: place in ids and bool(found[place].mask.any())
-        )
+        chosen = self.choose(view.record, lambda place: bool(found[place].mask.any()))
         told = {"img_idxs": [number], "expressions": self._told(view, ids, chosen.sentences)}
         files = {
             f"rgb/{name_of('rgb', number)}.jpg": encode(
@@ -82,8 +81,11 @@ class RefgraspExporter(FileExporter):
     def finish(self, lines: Lines) -> list[str]:
         files = []
         for split in self.survey.splits:
-            told = [line["told"] for line in lines(split)]
-            files.append(self.outbox.put_text(f"{split}/expressions.json", json.dumps(told) + "\n"))
+            files.append(f"{split}/expressions.json")
+            with self.outbox.open(files[-1]) as file:
+                file.write(b"[")
+                write_list(file, (line["told"] for line in lines(split)))
+                file.write(b"]\n")
             for name, row in ((split, segmentation_row), (f"{split}_rec", box_row)):
                 files.append(f"{split}/{name}.tsv")
                 with self.outbox.open(files[-1]) as file:

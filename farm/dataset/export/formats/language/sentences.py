@@ -31,7 +31,7 @@ SURFACE = "surface"
 PER_VIEW = 2000
 """Numbers that each view has for its objects, and as many for its sentences."""
 WORD = re.compile(r"[^\W_]+(?:['\u2019.-][^\W_]+)*")
-SEVERAL, NOTHING, UNSEEN = "several", "nothing", "unseen"
+SEVERAL, NOTHING, UNSEEN, NO_THING = "several", "nothing", "unseen", "no thing"
 
 
 class Sentence(NamedTuple):
@@ -99,9 +99,9 @@ class SentenceExporter(Exporter[T]):
             seen: Says of an object, by its place, whether the format can show it.
         """
         kept, left_out = [], Counter[str]()
-        there = range(len(record.objects))
+        things = set(props(record))
         for place, said in enumerate(record.expressions):
-            reason = self.why_not(said, lambda target: target in there and seen(target))
+            reason = self.why_not(said, seen) if things.issuperset(said.targets) else NO_THING
             if reason:
                 left_out[reason] += 1
             else:
@@ -151,6 +151,7 @@ class SentenceExporter(Exporter[T]):
             SEVERAL: f"more than one target, where {self.reader} takes one",
             NOTHING: f"no target, which {self.reader} cannot take",
             UNSEEN: "a target that covers no pixel's centre",
+            NO_THING: "a target that is the table, or is not in the record",
             **self.own_reasons,
         }
         return [
@@ -184,8 +185,8 @@ def number_in(view: NumberedView, place: int) -> int:
     """
     if place >= PER_VIEW:
         raise SpecError(
-            f"{view.view.key}: an export of sentences has numbers for {PER_VIEW:,} objects of a "
-            "view, and this one has more: export it to coco"
+            f"{view.view.key}: an export of sentences has numbers for {PER_VIEW:,} objects and "
+            f"{PER_VIEW:,} sentences of a view, and this one has more: export it to webdataset"
         )
     return view.number * PER_VIEW + place + 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from farm.dataset.export.registry import LANGUAGE_FORMATS, load_format
 from farm.dataset.split import split_dataset
 from farm.errors import SpecError
 from tests.support.datasets import write_dataset
-from tests.support.sentences import BOWL, draw, told, write_sentences
+from tests.support.sentences import BOWL, TABLE, draw, told, write_sentences
 from tests.unit.dataset.export.pictures import files_of, run
 
 every_format = pytest.mark.parametrize("to", LANGUAGE_FORMATS)
@@ -180,6 +181,43 @@ def test_splits_stay_apart(tmp_path: Path, to):
 
     assert set(summary.splits) == {"train", "val", "test"}
     assert sum(summary.splits.values()) == summary.views == 6
+
+
+@every_format
+def test_several_datasets_of_several_sizes_become_one(tmp_path: Path, to):
+    write_sentences(tmp_path / "all/one", views=2)
+    write_sentences(tmp_path / "all/two", views=3, size=(72, 44))
+
+    summary = run(tmp_path / "all", tmp_path / "out", to)
+
+    assert summary.views == 5
+    pictures = [
+        path
+        for path in (tmp_path / "out").rglob("*.*")
+        if path.suffix in (".jpg", ".png") and path.parent.name not in ("mask", "depth")
+    ]
+    assert len(pictures) == (0 if to in ("lmms-eval", "pixmo") else 5)
+
+
+@every_format
+def test_the_table_is_never_meant(tmp_path: Path, to):
+    more = told("the table", draw(0, (60, 40)).index, [TABLE], ["the table"])
+    nowhere = more.model_copy(update={"targets": (99,)})
+    write_sentences(tmp_path / "d", views=1, more=[more, nowhere])
+
+    notes = run(tmp_path / "d", tmp_path / "out", to).notes
+
+    assert "2 sentences left out: a target that is the table, or is not in the record" in notes
+
+
+def test_too_many_sentences_of_a_view_are_told(tmp_path: Path):
+    write_sentences(tmp_path / "d", views=1)
+    record = json.loads((tmp_path / "d/views.jsonl").read_text())
+    record["expressions"] = record["expressions"][:1] * 2001
+    (tmp_path / "d/views.jsonl").write_text(json.dumps(record) + "\n")
+
+    with pytest.raises(SpecError, match="numbers for 2,000 objects and 2,000 sentences of a view"):
+        run(tmp_path / "d", tmp_path / "out", "refcoco")
 
 
 STRANGE = "the \u201cbowl\u201d,\twhich\nis \U0001f963 \u2028or caf\u00e9's"
