@@ -106,7 +106,7 @@ def test_the_gallery_is_leafed_through_by_keys(api, open_page):
     page.locator("[data-passes] [aria-pressed=true]", has_text="mask").wait_for()
     assert "view=" in page.url
     page.keyboard.press("Escape")
-    assert "view=" not in page.url
+    page.wait_for_url(lambda url: "view=" not in url)
 
 
 def test_views_are_found_and_the_address_says_so(api, open_page):
