@@ -132,6 +132,25 @@ def test_the_tasks_are_one_picture(api, open_page):
     page.get_by_text("task 0: chair · studio, 2 views, pending").wait_for()
 
 
+def test_two_jobs_are_laid_over_each_other(api, open_page):
+    one, other = submit(api), submit(api, name="cups", seed=3)
+    for job in (one, other):
+        render(api, job, 0)
+    page = open_page(f"/jobs/{one}")
+
+    page.get_by_role("button", name="Compare").click()
+    page.locator("[data-status]", has_text="(1 of 2)").wait_for()
+    page.keyboard.press("ArrowRight")
+    page.locator("[data-status]", has_text="(2 of 2)").wait_for()
+    page.locator("[data-line]").fill("25")
+    clip = page.locator("[data-over]").evaluate("image => image.style.clipPath")
+    assert "75%" in clip
+    for image in ("over", "under"):
+        page.wait_for_function(
+            f"() => document.querySelector('[data-{image}]').naturalWidth === 64"
+        )
+
+
 def test_a_job_is_asked_for_by_a_form(api, open_page):
     page = open_page("/new", role="submit")
     page.get_by_label("Name", exact=True).fill("cups")

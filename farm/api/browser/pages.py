@@ -23,17 +23,19 @@ from farm.api.browser.visitor import (
     own_place,
 )
 from farm.api.browser.words import farm_sentence, job_sentence, shares, title_of
-from farm.api.owners import seen_jobs
-from farm.api.problems import ApiProblem, on_http
+from farm.api.owners import may_see, seen_jobs
+from farm.api.problems import ApiProblem, not_found, on_http
 from farm.api.routes.jobs import remembered
 from farm.api.routes.parameters import JobId
 from farm.api.services import FarmServices
 from farm.api.status import farm_status
-from farm.spec.wire import JobInfo
+from farm.spec.wire import JOB_ID_PATTERN, JobInfo
 
 router = APIRouter(include_in_schema=False)
 
 DATASETS_AT_ONCE = 24
+OTHERS = 200
+"""Most jobs that are offered for a comparison."""
 VERBS = ("pause", "resume", "cancel", "retry")
 
 
@@ -171,6 +173,23 @@ def show_datasets(
     return page("datasets", who=who, jobs=infos, total=len(begun), at=min(at, pages), pages=pages)
 
 
+@router.get("/compare")
+def compare(
+    services: FarmServices,
+    who: Looking,
+    job: Annotated[str, Query(pattern=JOB_ID_PATTERN)],
+    other: Annotated[str, Query(pattern=JOB_ID_PATTERN)],
+) -> Response:
+    """Show the views of two jobs over each other."""
+    infos = []
+    for job_id in (job, other):
+        status = jobs.find_status(services.ledger, job_id)
+        if not may_see(services, who.info, status.owner):
+            raise not_found(f"job {job_id}", "list the jobs: farm jobs")
+        infos.append(services.job_feed.info(status, whole=False))
+    return page("compare", who=who, one=infos[0], other=infos[1])
+
+
 @router.get("/workers")
 def show_workers(services: FarmServices, who: Looking) -> Response:
     """Show the workers."""
@@ -196,6 +215,11 @@ def job_page(services: FarmServices, who: Looking, info: JobInfo) -> Response:
         sentence=job_sentence(info),
         shares=shares(info),
         title=title_of(info),
+        others=[
+            (status.job_id, status.name or services.book.name(status.job_id))
+            for status in seen_jobs(services, who.info)
+            if status.views_done and status.job_id != info.job_id
+        ][-OTHERS:],
         spec=services.book.load(info.job_id),
     )
 

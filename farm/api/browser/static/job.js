@@ -62,7 +62,8 @@ async function troubles() {
     const part = document.createElement("details");
     const head = document.createElement("summary");
     const tasks = `${each.tasks.toLocaleString("en")} task${each.tasks === 1 ? "" : "s"}`;
-    head.textContent = `${each.cause}, ${tasks}, ${each.given_up.toLocaleString("en")} given up: ${each.sentence}`;
+    head.textContent = `${each.cause}, ${tasks}, ${
+      each.given_up ? `${each.given_up.toLocaleString("en")} given up` : "tried again"}: ${each.sentence}`;
     const list = document.createElement("ul");
     list.append(...each.indices.map((index, at) => {
       const line = document.createElement("li");
