@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from farm.cli.remote.farm_options import err_console, out_console, say
+from farm.cli.words.pictures import take_pictures
+from farm.cli.words.sheet import check_sheet, sheet_of
 from farm.errors import SpecError, StorageError
 from farm.library import describe, discover, home_expanded
 from farm.spec.asset import Asset
@@ -34,6 +36,9 @@ def propose_words(
     """Write what is proposed for objects, and say what was guessed."""
     files = discover(patterns, "model", base=Path.cwd(), field="OBJECTS")
     assets, remarks = describe(files, "model", role="objects")
+    page = (sheet or output.with_suffix(".html")) if with_sheet else None
+    if page is not None:
+        check_sheet(page)
     rows = read_table(home_expanded(str(table))) if table is not None else {}
     proposals = propose(assets, table=rows, table_path=table or Path())
     made = merged(text_of(output), proposals, name=str(output))
@@ -46,6 +51,10 @@ def propose_words(
         say(notes, f"note: {sentence}")
     out_console().print(listing(proposals, made))
     say(out_console(), summary(proposals, made, output))
+    if page is not None:
+        pictures = take_pictures(assets)
+        write_whole(page, sheet_of(page, assets, proposals, made, pictures))
+        say(out_console(), f"{page}: {counted(len(pictures), 'picture')} to confirm it by")
 
 
 def text_of(path: Path) -> str:
@@ -64,7 +73,7 @@ def text_of(path: Path) -> str:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, data: str | bytes) -> None:
     """Write a file that is never seen half.
 
     Raises:
@@ -74,8 +83,8 @@ def write_whole(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data.encode() if isinstance(data, str) else data)
             mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
             Path(name).chmod(mode)
             Path(name).replace(path)
