@@ -11,7 +11,16 @@ from typing import NamedTuple
 from farm.expressions import wording
 from farm.expressions.meaning import GENERAL
 from farm.expressions.negatives import COLOURS
-from farm.expressions.nouns import NAMES_OF_ANYTHING, Forms, can_be_said, key_of, names_of
+from farm.expressions.nouns import (
+    NAMES_OF_ANYTHING,
+    Forms,
+    can_be_said,
+    is_called,
+    key_of,
+    kinds_of,
+    may_be_called,
+    names_of,
+)
 from farm.spec.words import AssetWords
 
 Tokens = tuple[str, ...]
@@ -80,6 +89,11 @@ class Phrases:
             found.setdefault(words[0], {})[words, meaning] = None
         return cls({first: tuple(each) for first, each in found.items()})
 
+    @property
+    def words(self) -> Iterator[str]:
+        """All their words."""
+        return (word for each in self.by_first.values() for words, _ in each for word in words)
+
     def at(self, tokens: list[Token], start: int) -> Iterator[tuple[int, Meaning]]:
         """Yield where each phrase ends that begins here, and what it means."""
         if start >= len(tokens):
@@ -95,8 +109,9 @@ class Lexicon:
 
     def __init__(self, words: Iterable[AssetWords]) -> None:
         given = list(words)
-        self._names = [frozenset(key_of(name) for name in names_of(each)) for each in given]
-        self._first: dict[tuple[bool, ...], str] = {}
+        self._given = given
+        self._kinds = kinds_of(given)
+        self._first: dict[tuple[tuple[bool, bool, bool], ...], str] = {}
         forms = Forms(given)
         self.nouns: dict[str, list[tuple[Tokens, NounForm]]] = {}
         for each in given:
@@ -107,8 +122,21 @@ class Lexicon:
             self._note(one, NounForm(GENERAL, one=True, many=False))
             self._note(many, NounForm(GENERAL, one=False, many=True))
         materials = [each.material for each in given if each.material and each.confirmed]
-        self.before = Phrases.of([*_before(), *_materials(materials)])
-        self.after = Phrases.of([*_after(), *_made_of(materials)])
+        self._before = (
+            _before(),
+            Phrases.of(_each("material", {each: (each,) for each in materials})),
+        )
+        self._after = (_after(), Phrases.of(_made_of(materials)))
+
+    def before_at(self, tokens: list[Token], start: int) -> Iterator[tuple[int, Meaning]]:
+        """Yield where each phrase ends that begins here and stands before a noun."""
+        for phrases in self._before:
+            yield from phrases.at(tokens, start)
+
+    def after_at(self, tokens: list[Token], start: int) -> Iterator[tuple[int, Meaning]]:
+        """Yield where each phrase ends that begins here and follows a noun."""
+        for phrases in self._after:
+            yield from phrases.at(tokens, start)
 
     def _add(self, noun: str, forms: Forms) -> None:
         if not forms.number_shows(noun):
@@ -134,19 +162,26 @@ class Lexicon:
                 yield end, form
 
     def canonical(self, noun: str) -> str:
-        """Return the first of the nouns that mean the same things in this view."""
-        key = key_of(noun)
-        meant = tuple(key in names for names in self._names)
-        return self._first.setdefault(meant, noun) if any(meant) else noun
+        """Return the first of the nouns that mean the same as this one: of all things in the view,
+        surely and possibly.
+        """
+        if noun == GENERAL:
+            return noun
+        is_kind = key_of(noun) in self._kinds
+        meant = tuple(
+            (
+                is_called(each, noun),
+                may_be_called(each, noun, is_kind=is_kind),
+                any(key_of(noun) == key_of(name) for name in each.nouns),
+            )
+            for each in self._given
+        )
+        return self._first.setdefault(meant, noun)
 
     @property
     def vocabulary(self) -> frozenset[str]:
         """All words that a noun phrase may have."""
-        phrases = (self.before, self.after)
-        grammar = (
-            word for table in phrases for each in table.by_first.values() for words, _ in each
-            for word in words
-        )  # fmt: skip
+        grammar = (word for table in (*self._before, *self._after) for word in table.words)
         nouns = (word for each in self.nouns.values() for words, _ in each for word in words)
         return frozenset((*grammar, *nouns, *_SMALL_WORDS))
 
@@ -159,7 +194,7 @@ _SMALL_WORDS = frozenset((*_SMALL.split(), *wording.COUNTS))
 
 
 @cache
-def _before() -> list[tuple[str, Meaning]]:
+def _before() -> Phrases:
     """Return what stands before a noun, besides materials of a view's own."""
     found = [(term, Meaning("colour", term)) for term in COLOURS]
     found += [(text, Meaning("colour", term)) for text, term in wording.ALSO_COLOURS.items()]
@@ -172,7 +207,8 @@ def _before() -> list[tuple[str, Meaning]]:
     hidden = (*(before for before, _ in wording.HIDDEN if before), *wording.ALSO_HIDDEN)
     found += [(text, Meaning("hidden", "partly")) for text in hidden]
     found += [(text, Meaning("ordinal", str(at))) for at, text in enumerate(wording.ORDINALS, 1)]
-    return [*found, ("other", Meaning("other", ""))]
+    found += _each("material", wording.ALSO_MATERIALS)
+    return Phrases.of([*found, ("other", Meaning("other", ""))])
 
 
 def _each(field: str, table: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, Meaning]]:
@@ -181,17 +217,9 @@ def _each(field: str, table: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, 
         yield from ((text, Meaning(field, value)) for text in texts)
 
 
-def _materials(known: list[str]) -> Iterator[tuple[str, Meaning]]:
-    """Yield adjectives of materials."""
-    for value, texts in wording.ALSO_MATERIALS.items():
-        yield from ((text, Meaning("material", value)) for text in texts)
-    yield from ((value, Meaning("material", value)) for value in known)
-
-
-def _made_of(known: list[str]) -> Iterator[tuple[str, Meaning]]:
+def _made_of(known: Iterable[str]) -> Iterator[tuple[str, Meaning]]:
     """Yield what follows a noun about what it is made of."""
-    stuffs = {"metal": "metal", "glass": "glass"}
-    stuffs |= {value.removesuffix("en") if value == "wooden" else value: value for value in known}
+    stuffs = {value.removesuffix("en") if value == "wooden" else value: value for value in known}
     for stuff, value in stuffs.items():
         for text in ("made of", "made out of", "made from"):
             for link in ("", *_LINKS):
@@ -218,9 +246,12 @@ def _worded(text: str) -> Iterator[str]:
 
 
 @cache
-def _after() -> list[tuple[str, Meaning]]:
+def _after() -> Phrases:
     """Return what follows a noun, besides materials of a view's own."""
-    return [*_lying(), *_sharing(), *_looking(), *_coloured(), *_places_of_rows()]
+    made = _made_of(("metal", "glass"))
+    return Phrases.of(
+        [*_lying(), *_sharing(), *_looking(), *_coloured(), *_places_of_rows(), *made]
+    )
 
 
 def _linked(text: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -107,6 +107,21 @@ def _canonical_part(part: Place) -> Place:
         first, second = sorted((canonical(part.first), canonical(part.second)), key=repr)
         return Between(first, second)
     return part._replace(anchor=canonical(part.anchor))
+
+
+def renamed(thing: Thing, name: Callable[[str], str]) -> Thing:
+    """Return a description with other nouns throughout."""
+    places = tuple(_renamed_part(part, name) for part in thing.places)
+    pick = thing.pick
+    if isinstance(pick, Nearest):
+        pick = Nearest(renamed(pick.anchor, name))
+    return thing._replace(noun=name(thing.noun), places=places, pick=pick)
+
+
+def _renamed_part(part: Place, name: Callable[[str], str]) -> Place:
+    if isinstance(part, Between):
+        return Between(renamed(part.first, name), renamed(part.second, name))
+    return part._replace(anchor=renamed(part.anchor, name))
 
 
 def program_of(thing: Thing) -> tuple[Step, ...]:

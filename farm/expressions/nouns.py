@@ -80,6 +80,29 @@ def names_of(words: AssetWords | None) -> tuple[str, ...]:
     return (*words.nouns, *_kind_of(words))
 
 
+def kinds_of(words: Iterable[AssetWords | None]) -> frozenset[str]:
+    """Return the kinds that things are said to be of."""
+    return frozenset(key_of(each.hypernym) for each in words if each and each.hypernym)
+
+
+def is_called(words: AssetWords | None, noun: str) -> bool:
+    """Say whether a noun is surely right of a thing."""
+    return any(key_of(noun) == key_of(name) for name in names_of(words))
+
+
+def may_be_called(words: AssetWords | None, noun: str, *, is_kind: bool) -> bool:
+    """Say whether somebody might call a thing so.
+
+    Args:
+        words: Of the thing.
+        noun: Any noun.
+        is_kind: Others of the view are of that kind: so may be a thing whose kind nobody has told.
+    """
+    if words is None or not words.confirmed or (is_kind and words.hypernym is None):
+        return True
+    return any(akin(noun, name) for name in names_of(words))
+
+
 class Forms:
     """How nouns of a view are written: one and several of them, and with which article."""
 

@@ -16,8 +16,10 @@ from farm.expressions.meaning import (
     Superlative,
     Thing,
     canonical,
+    program_of,
 )
 from farm.expressions.wording import COUNTS
+from farm.spec.expression import Step
 
 MOST_WORDS = 80
 """Longest sentence that is read."""
@@ -43,6 +45,13 @@ class Reading(NamedTuple):
     """How many it says that there are."""
     phrases: tuple[ReadPhrase, ...]
     """Its own noun phrase first."""
+    number_shows: bool
+    """It says whether one thing is meant or several: `the sheep` does not."""
+
+    @property
+    def program(self) -> tuple[Step, ...]:
+        """The program that finds what it means."""
+        return program_of(canonical(self.thing))
 
 
 def read(text: str, lexicon: Lexicon) -> Reading:
@@ -74,7 +83,7 @@ def _only(meant: dict[tuple[Thing, int | None], _Found], tokens: list[Token]) ->
         ReadPhrase(tokens[start].start, tokens[end - 1].end, each)
         for start, end, each in found.phrases
     )
-    return Reading(thing, count, phrases)
+    return Reading(thing, count, phrases, number_shows=len({each.plural for each, _ in meant}) < 2)
 
 
 def _why_not(tokens: list[Token], lexicon: Lexicon) -> str:
@@ -194,7 +203,7 @@ class _Reader:
 
     def _one_of(self, start: int, quantity: _Quantity) -> Iterator[_Found]:
         """Yield what is most so of several."""
-        for end, meaning in self._lexicon.before.at(self._tokens, quantity.end):
+        for end, meaning in self._lexicon.before_at(self._tokens, quantity.end):
             if meaning.field == "most" and self._word(end) == "of" and quantity.several is None:
                 for pool in self.things(end + 1, bare=False):
                     if pool.thing.plural and pool.thing.pick is None:
@@ -206,7 +215,7 @@ class _Reader:
     def _before(self, at: int, draft: _Draft) -> Iterator[tuple[int, _Draft]]:
         """Yield what is known after none, one and more of the adjectives from a token on."""
         yield at, draft
-        for end, meaning in self._lexicon.before.at(self._tokens, at):
+        for end, meaning in self._lexicon.before_at(self._tokens, at):
             more = _with(draft, meaning)
             if more:
                 yield from self._before(end, more)
@@ -234,7 +243,7 @@ class _Reader:
         """
         yield at, draft
         for start in self._starts(at, draft, joined=joined):
-            for end, meaning in self._lexicon.after.at(self._tokens, start):
+            for end, meaning in self._lexicon.after_at(self._tokens, start):
                 if not meaning.tail:
                     more = _with(draft, meaning)
                     if more:

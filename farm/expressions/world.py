@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from farm.expressions.geometry import Layout, bits
 from farm.expressions.meaning import GENERAL, SURFACE_LOOKS
-from farm.expressions.nouns import akin, key_of, names_of
+from farm.expressions.nouns import akin, is_called, key_of, kinds_of, may_be_called
 from farm.expressions.seen import SeenObject, SeenScene
 
 UPRIGHT_FROM = 0.75
@@ -67,11 +67,7 @@ class World:
         self.named = self.set_of(
             each.words is not None and scene.can_be_named(each) for each in self.things
         )
-        self._kinds = frozenset(
-            key_of(each.words.hypernym)
-            for each in self.things
-            if each.words and each.words.hypernym
-        )
+        self._kinds = kinds_of(each.words for each in self.things)
         self._nouns: dict[str, Known] = {GENERAL: self.everything}
         self._looks: dict[tuple[str, str], Known] = {}
         self._nearer: dict[int, list[int]] = {}
@@ -89,9 +85,9 @@ class World:
         """Return what is called so."""
         if word not in self._nouns:
             self._nouns[word] = Known(
-                self.set_of(is_called(each, word) for each in self.things),
+                self.set_of(is_called(each.words, word) for each in self.things),
                 self.set_of(
-                    may_be_called(each, word, is_kind=key_of(word) in self._kinds)
+                    may_be_called(each.words, word, is_kind=key_of(word) in self._kinds)
                     for each in self.things
                 ),
             )
@@ -209,26 +205,6 @@ def _best(known: Known, ahead: list[int]) -> Known:
         if not known.maybe & ~ahead[each] & ~(1 << each):
             return Known(1 << each, 1 << each)
     return Known(0, known.maybe)
-
-
-def is_called(thing: SeenObject, word: str) -> bool:
-    """Say whether a noun is surely right of a thing."""
-    key = key_of(word)
-    return any(key == key_of(name) for name in names_of(thing.words))
-
-
-def may_be_called(thing: SeenObject, word: str, *, is_kind: bool) -> bool:
-    """Say whether somebody might call a thing so.
-
-    Args:
-        thing: One of the view.
-        word: A noun.
-        is_kind: Others of the view are of that kind: so may be a thing whose kind nobody has told.
-    """
-    words = thing.words
-    if words is None or not words.confirmed or (is_kind and words.hypernym is None):
-        return True
-    return any(akin(word, name) for name in names_of(words))
 
 
 def _colour(thing: SeenObject, term: str) -> tuple[bool, bool]:

@@ -247,4 +247,34 @@ def upgrade(place: DatasetPlace, *, json: Json = False) -> None:
     upgrade_place(place, json=json)
 
 
+@dataset.command()
+def paraphrase(
+    place: DatasetPlace,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help='Lines such as {"text": "Pick up the red mug.", "paraphrase": "Grab the mug that '
+            'is red."}; "view" may name the only view that one is for.',
+        ),
+    ],
+    *,
+    refused: Annotated[
+        Path | None, typer.Option(help="Write those that are not kept here, with reasons.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Add other words for the sentences of views, as a language model may have written them.
+
+    Each is read back, and kept only where it means exactly what the sentence means. It is marked
+    as a paraphrase in the records, and has phrases of its own. The same command again adds none
+    twice.
+
+    Example:  farm dataset paraphrase tabletop paraphrases.jsonl --refused refused.jsonl
+    """
+    from farm.cli.dataset.paraphrase import paraphrase_place
+
+    paraphrase_place(place, file, refused=refused, json=json)
+
+
 dataset.command(help=HELP)(export)
