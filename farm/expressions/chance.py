@@ -24,6 +24,16 @@ class Chance:
             self._ahead = self._rng.random(_BLOCK).tolist()
         return self._ahead.pop()
 
+    def _shares(self, count: int) -> list[float]:
+        """Return several numbers from 0 to below 1."""
+        start = len(self._ahead) - count
+        if start < 0:
+            self._ahead = self._rng.random(_BLOCK + count).tolist()
+            start = _BLOCK
+        drawn = self._ahead[start:]
+        del self._ahead[start:]
+        return drawn
+
     def below(self, count: int) -> int:
         """Return a whole number from 0 to below `count`."""
         return int(self.share() * count)
@@ -37,17 +47,19 @@ class Chance:
         given = list(options)
         if len(given) > _BLOCK:
             return [given[each] for each in self._rng.permutation(len(given)).tolist()]
-        keys = [self.share() for _ in given]
+        keys = self._shares(len(given))
         return [given[each] for each in sorted(range(len(given)), key=keys.__getitem__)]
 
     def by_weight(self, options: Sequence[tuple[T, float]]) -> list[T]:
         """Return all of several in another order, the heavier ones more often first."""
-        drawn = [(self.share() ** (1.0 / weight), at) for at, (_, weight) in enumerate(options)]
-        return [options[at][0] for _, at in sorted(drawn, reverse=True)]
+        shares = self._shares(len(options))
+        keys = [share ** (1.0 / weight) for share, (_, weight) in zip(shares, options, strict=True)]
+        order = sorted(range(len(options)), key=keys.__getitem__, reverse=True)
+        return [options[each][0] for each in order]
 
     def style(self) -> Style:
         """Return choices of words for one sentence."""
-        return Style(tuple(self.share() for _ in range(STYLE)))
+        return Style(tuple(self._shares(STYLE)))
 
 
 STYLE = 24

@@ -21,6 +21,7 @@ from farm.expressions.meaning import (
     Superlative,
     Thing,
 )
+from farm.expressions.turns import in_turn
 from farm.expressions.world import Known, World, members
 
 TWICE, NESTED, MOST = 0.25, 0.2, 0.15
@@ -49,14 +50,12 @@ class Choices:
 
     def attributes(self) -> Iterator[Thing]:
         """Yield what tells one thing by its looks: one description of each, then another."""
-        ways = [
-            iter([each for each in self.chance.by_weight(self.told.of(one)) if _means(each, one)])
-            for one in self.chance.shuffled(self.told.named)
-        ]
-        while ways:
-            drawn = [(way, next(way, None)) for way in ways]
-            yield from (each.thing for _way, each in drawn if each)
-            ways = [way for way, each in drawn if each]
+        yield from in_turn(self._looks(one) for one in self.chance.shuffled(self.told.named))
+
+    def _looks(self, one: int) -> Iterator[Thing]:
+        for each in self.chance.by_weight(self.told.of(one)):
+            if _means(each, one):
+                yield each.thing
 
     def relations(self) -> Iterator[Thing]:
         """Yield what tells one thing by how it lies from others."""
@@ -246,12 +245,8 @@ class Choices:
 
     def plurals(self) -> Iterator[Thing]:
         """Yield what tells several things: by their looks, by how they lie, by what they share."""
-        ways = [self._alike(), self._many_lying(), self._many_sharing(), self._many_without()]
-        ways = self.chance.shuffled(ways)
-        while ways:
-            drawn = [(way, next(way, None)) for way in ways]
-            yield from (thing for _way, thing in drawn if thing)
-            ways = [way for way, thing in drawn if thing]
+        ways = (self._alike(), self._many_lying(), self._many_sharing(), self._many_without())
+        yield from in_turn(self.chance.shuffled(ways))
 
     def _alike(self) -> Iterator[Thing]:
         for pool in self.pools(exact=True, lying=True):

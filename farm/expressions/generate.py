@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from farm.expressions.meaning import Thing, canonical, program_of
 from farm.expressions.negatives import Edits, mates
 from farm.expressions.programs import run
 from farm.expressions.seen import SeenScene
+from farm.expressions.turns import in_turn
 from farm.expressions.world import Known, World, members
 from farm.spec.expression import Expression, ExpressionKind, ExpressionRules, Phrase, Step
 
@@ -90,14 +92,8 @@ class Speaker:
     def _claims(self, count: int) -> list[Claim]:
         """Return meanings of all kinds in turn, until there are enough or none is left."""
         kinds = [kind for kind in self._rules.kinds if kind != "none"] or TRUE_KINDS
-        ways = [self._of_kind(kind) for kind in self._chance.shuffled(dict.fromkeys(kinds))]
-        claims: list[Claim] = []
-        while ways and len(claims) < count:
-            drawn = [(way, next(way, None)) for way in ways[: count - len(claims)]]
-            claims += [claim for _way, claim in drawn if claim]
-            empty = {id(way) for way, claim in drawn if claim is None}
-            ways = [way for way in ways if id(way) not in empty]
-        return claims
+        ways = (self._of_kind(kind) for kind in self._chance.shuffled(dict.fromkeys(kinds)))
+        return list(islice(in_turn(ways), count))
 
     def _of_kind(self, kind: ExpressionKind) -> Iterator[Claim]:
         """Yield the proven meanings of a kind that are wanted and were not said before."""
@@ -151,15 +147,8 @@ class Speaker:
     def _false(self, claims: list[Claim], count: int) -> Iterator[Expression]:
         """Yield sentences that mean nothing, made of true ones in turn."""
         edits = Edits(self._told, self._chance)
-        ways = [self._edited(claim, edits) for claim in self._chance.shuffled(claims)]
-        while ways and count > 0:
-            for way in list(ways):
-                made = next(way, None)
-                if made is None:
-                    ways.remove(way)
-                elif count > 0:
-                    count -= 1
-                    yield made
+        ways = (self._edited(claim, edits) for claim in self._chance.shuffled(claims))
+        yield from islice(in_turn(ways), count)
 
     def _edited(self, claim: Claim, edits: Edits) -> Iterator[Expression]:
         """Yield what becomes of a true sentence by changing a word so that nothing is meant."""
@@ -208,7 +197,7 @@ class Speaker:
                 Phrase(
                     start=each.start,
                     end=each.end,
-                    objects=self._world.places(self._meant(canonical(each.thing)).sure),
+                    objects=self._world.places(self._meant(each.thing).sure),
                     role="target" if each.is_target else "anchor",
                 )
                 for each in said.phrases
