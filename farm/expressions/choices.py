@@ -27,6 +27,8 @@ from farm.expressions.world import Known, World, members
 TWICE, NESTED, MOST = 0.25, 0.2, 0.15
 """Shares of relations with a second one, of anchors that are told by a relation of their own, and
 of anchors that are told by what they are most."""
+TURNS = 4
+"""Times that relations are gone through: each time their things are described otherwise."""
 LAST_PLACE = 10
 """Last place of a row that is said."""
 TRIES = 4
@@ -59,9 +61,10 @@ class Choices:
 
     def relations(self) -> Iterator[Thing]:
         """Yield what tells one thing by how it lies from others."""
-        for one, anchor, direction in self.chance.shuffled(self._related()):
+        related = self._related()
+        for one, anchor, direction in self._again(related):
             known = self.world.relate(direction, anchor)
-            place = self._relation(direction, anchor)
+            place = self._relation(direction, anchor, 1 << one)
             if place is None:
                 continue
             places = [place]
@@ -83,8 +86,13 @@ class Choices:
         if thing:
             yield thing._replace(places=tuple(places))
 
-    def _relation(self, direction: str, anchor: int) -> Relation | None:
-        described = self.anchor(anchor)
+    def _again(self, options: list[T]) -> Iterator[T]:
+        """Yield options in an order drawn by chance, and then again: they are put otherwise."""
+        for _ in range(TURNS):
+            yield from self.chance.shuffled(options)
+
+    def _relation(self, direction: str, anchor: int, targets: int) -> Relation | None:
+        described = self.anchor(anchor, targets)
         return Relation(direction, described) if described else None
 
     def _with_another(
@@ -101,19 +109,25 @@ class Choices:
                         return known & there, [place, Relation(way, second)]
         return known, [place]
 
-    def anchor(self, number: int) -> Thing | None:
-        """Return a description that means one thing, mostly by its looks."""
+    def anchor(self, number: int, targets: int) -> Thing | None:
+        """Return a description that means one thing, mostly by its looks.
+
+        Args:
+            number: The thing.
+            targets: What is described by it, and cannot tell what it is.
+        """
         plain = self.told.only(number, self.chance)
         share = self.chance.share()
         if plain is None or share < NESTED:
-            return self._nested(number) or plain
+            return self._nested(number, targets) or plain
         if share < NESTED + MOST:
             return self._most(number) or plain
         return plain
 
-    def _nested(self, number: int) -> Thing | None:
+    def _nested(self, number: int, targets: int) -> Thing | None:
         """Return a description by another thing, where looks do not tell it."""
-        for other in self.chance.shuffled(self.told.named)[:TRIES]:
+        others = [each for each in self.told.named if not targets >> each & 1]
+        for other in self.chance.shuffled(others)[:TRIES]:
             for way in DIRECTIONS:
                 known = self.world.relate(way, other)
                 if not known.sure >> number & 1:
@@ -179,7 +193,7 @@ class Choices:
             rest = pool.known.maybe & ~(1 << number)
             near = self.world.nearest(pool.known, number)
             if rest.bit_count() > 1 and self._can_be_said(near):
-                anchor = self.anchor(number)
+                anchor = self.anchor(number, near.sure)
                 if anchor and anchor != pool.thing:
                     yield pool.thing._replace(pick=Nearest(anchor))
 
@@ -214,7 +228,7 @@ class Choices:
             known = self.world.same(what, anchor)
             for one in members(known.sure & self.world.named):
                 thing = self._sharing(what, known, one)
-                described = self.anchor(anchor) if thing else None
+                described = self.anchor(anchor, 1 << one) if thing else None
                 if thing and described and not described.places:
                     yield thing._replace(places=(Same(what, described),))
 
@@ -256,8 +270,9 @@ class Choices:
     def _many_lying(self) -> Iterator[Thing]:
         pools = self.pools()
         for (direction, anchor), pool in self._drawn(self._directions(), pools):
-            if self._are_many(pool.known & self.world.relate(direction, anchor)):
-                place = self._relation(direction, anchor)
+            known = pool.known & self.world.relate(direction, anchor)
+            if self._are_many(known):
+                place = self._relation(direction, anchor, known.sure)
                 if place:
                     yield pool.thing._replace(places=(place,), plural=True)
 

@@ -21,7 +21,7 @@ from farm.expressions.turns import in_turn
 from farm.expressions.world import Known, World, members
 from farm.spec.expression import Expression, ExpressionKind, ExpressionRules, Phrase, Step
 
-REFUSED = 200
+REFUSED = 100
 """Meanings of a kind that are looked at one after the other and not said, because a level was not
 asked for or they were said before, until there is taken to be none left."""
 
