@@ -19,6 +19,11 @@ class Frame:
     """It says which ones they are: `both` and `all` do not fit."""
 
     @property
+    def is_around(self) -> bool:
+        """Its verb comes last: what stands before that must not be long."""
+        return self.after.startswith(" {is}")
+
+    @property
     def agrees(self) -> bool:
         """Its verb shows whether one thing or several are meant."""
         return "{" in self.before + self.after
@@ -76,6 +81,7 @@ _PHRASES = ((Frame("", "."), Frame("", "."), Frame("", ", please.")),)
 FRAMES = (_COMMANDS, _COMMANDS, _QUESTIONS, _WISHES, _PHRASES)
 
 
-def frame_for(style: Style) -> Frame:
-    """Return a frame: first its sort, then one of it."""
-    return style.one_of(style.one_of(style.one_of(FRAMES)))
+def frame_for(style: Style, *, is_long: bool) -> Frame:
+    """Return a frame, first its sort and then one of it, that fits a long phrase or a short one."""
+    frames = style.one_of(style.one_of(FRAMES))
+    return style.one_of([each for each in frames if not (is_long and each.is_around)])

@@ -57,7 +57,7 @@ class Sentence(NamedTuple):
 
 def sentence(thing: Thing, forms: Forms, meant: Meant, style: Style) -> Sentence:
     """Write a sentence about what a description means."""
-    frame = frame_for(style)
+    frame = frame_for(style, is_long=any(True for _ in thing.anchors))
     writer = _Writer(forms, meant, style)
     many = thing.plural or forms.is_pair(thing.noun)
     before, after = frame.worded(many=many)

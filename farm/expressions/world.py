@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from farm.expressions.geometry import Layout, bits
 from farm.expressions.meaning import GENERAL, SURFACE_LOOKS
-from farm.expressions.nouns import akin, is_called, key_of, kinds_of, may_be_called
+from farm.expressions.nouns import akin, is_called, key_of, kinds_of, may_be_called, names_of
 from farm.expressions.seen import SeenObject, SeenScene
 
 UPRIGHT_FROM = 0.75
@@ -268,7 +268,8 @@ def _same_noun(one: SeenObject, other: SeenObject) -> tuple[bool, bool]:
         return False, True
     mine, others = (words.nouns if words else () for words in both)
     sure = any(key_of(name) == key_of(word) for name in mine for word in others)
-    return sure, sure or any(akin(name, word) for name in mine for word in others)
+    kinds = [names_of(words) for words in both]  # a person may mean them, too, by `same kind`
+    return sure, sure or any(akin(name, word) for name in kinds[0] for word in kinds[1])
 
 
 SHARED = {"colour": _same_colour, "material": _same_material, "noun": _same_noun}
