@@ -332,9 +332,9 @@ def _shares(thing: Thing) -> bool:
 
 
 def _needs_other(thing: Thing, meant: Meant) -> bool:
-    """Say whether what it shares something with is called so, too: it is the other one then."""
+    """Say whether what it shares something with surely is so, too: it is the other one then."""
     for part in thing.places:
         if isinstance(part, Same):
             rest = thing._replace(places=(), plural=True)
-            return bool(meant(part.anchor).maybe & meant(rest).maybe)
+            return bool(meant(part.anchor).sure & meant(rest).sure)
     return False

@@ -108,7 +108,7 @@ SHAPES: dict[str, Shape] = {
     "box": Shape(block(120, 70, 85), called("box", "container", plural="boxes")),
     "book": Shape(block(150, 25, 110), called("book")),
     "brick": Shape(block(100, 35, 50), called("brick", "toy")),
-    "knife": Shape(block(160, 8, 22), called("knife", "cutlery", plural="knives")),
+    "knife": Shape(block(160, 8, 22), called("knife", "utensil", plural="knives")),
 }  # fmt: skip
 """By noun."""
 

@@ -481,3 +481,23 @@ def test_things_of_one_kind_may_be_meant_by_the_same_kind() -> None:
     ]
 
     assert meant == [set(), {(1,), (2,)}]
+
+
+def test_the_other_red_thing_is_said_only_beside_one_that_is_red() -> None:
+    """Glass may look red, but nobody says that it is."""
+    box = called("box")
+    red, green = (
+        a_thing(place, box, at_m, colour=colour)
+        for place, at_m, colour in ((1, (-0.3, 0.0), "red"), (2, (0.0, 0.3), "green"))
+    )
+    glass = a_thing(3, box, (0.3, 0.0), materials=frozenset({"glass"}))
+    red_glass = replace(glass, colour="red", colours=frozenset({"red"}))
+
+    texts = [
+        {each.text for seed in range(4) for each in told(view, of_kinds("same"), seed)}
+        for view in (a_view(red, green, glass), a_view(red, green, red_glass))
+    ]
+
+    assert any(" red " in text for text in texts[0])
+    assert not any("other red" in text for text in texts[0])
+    assert any("other red" in text for text in texts[1])
