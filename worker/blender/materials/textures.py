@@ -36,8 +36,14 @@ def is_missing(image: bpy.types.Image) -> bool:
     """Tell whether a picture of one file is neither packed nor there to be read."""
     if image.source != "FILE" or image.packed_file is not None:
         return False
+    return not is_readable(file_of(image))
+
+
+def file_of(image: bpy.types.Image) -> Path:
+    """Return where a picture's file is, also where its maker's system wrote paths another way."""
     path = bpy.path.abspath(image.filepath, library=image.library)
-    return not any(is_readable(Path(each)) for each in (path, path.replace("\\", "/")))
+    there = (Path(each) for each in (path, path.replace("\\", "/")))
+    return next((each for each in there if is_readable(each)), Path(path))
 
 
 def name_of(image: bpy.types.Image) -> str:

@@ -14,7 +14,7 @@ from mathutils import Matrix
 from farm.spec.camera import Matrix4
 from worker.blender.materials.clear_cut import ClearCut
 from worker.blender.materials.emission import any_shines
-from worker.blender.materials.finish import finish_of
+from worker.blender.materials.finish import Finishes
 from worker.blender.materials.textures import missing_textures
 from worker.blender.materials.vertex_colours import are_shown
 from worker.blender.models.measure import Measurement
@@ -84,7 +84,8 @@ class Model:
     def finishes(self) -> tuple[Finish, ...]:
         """How its materials treat light, in the order of `materials`."""
         self.clear_cut.turn(on=False)
-        return tuple(finish_of(paint) for paint in self.paints)
+        read = Finishes()
+        return tuple(read.of(paint) for paint in self.paints)
 
     def forget_finishes(self) -> None:
         """Look at its materials again when their finishes are asked for: they have changed."""
