@@ -14,11 +14,11 @@ from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
 from farm.api import problems
-from farm.api.auth import AuthMiddleware
+from farm.api.access.auth import AuthMiddleware
+from farm.api.access.hosts import HostNames
+from farm.api.access.owners import guard
 from farm.api.browser import pages
-from farm.api.hosts import HostNames
 from farm.api.metrics import Metrics
-from farm.api.owners import guard
 from farm.api.routes import assets, datasets, events, farm, jobs, streams, tasks
 from farm.api.services import Services
 from farm.errors import StorageError

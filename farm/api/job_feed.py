@@ -19,7 +19,7 @@ from farm.spec.wire import JobInfo
 
 log = logging.getLogger(__name__)
 
-WATCHED_S = 0.5
+WATCHED_S = 0.25
 UNWATCHED_S = 2.0
 SHARE = 0.1
 """Largest share of time that the watch takes, however many jobs there are."""

@@ -8,13 +8,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from farm.api.access.guesses import Guesses
+from farm.api.access.quotas import Quotas, Sizes
 from farm.api.browser.codes import SignInCodes
 from farm.api.datasets.coverage import Coverages
 from farm.api.datasets.thumbnails import Thumbnails
-from farm.api.guesses import Guesses
 from farm.api.job_feed import JobFeed
 from farm.api.promises import Promises
-from farm.api.quotas import Quotas, Sizes
 from farm.api.settings import ApiSettings
 from farm.api.uploads import Uploads
 from farm.feeding.book import StreamBook

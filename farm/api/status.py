@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from farm.api import workers
-from farm.api.owners import is_admin, seen_jobs
+from farm.api.access.owners import is_admin, seen_jobs
 from farm.api.services import Services
 from farm.spec.wire import FarmStatus, Taken, TokenInfo
 

@@ -17,8 +17,8 @@ from weakref import WeakValueDictionary
 
 from starlette.concurrency import run_in_threadpool
 
+from farm.api.access.quotas import Quotas
 from farm.api.problems import ApiProblem
-from farm.api.quotas import Quotas
 from farm.api.settings import ApiSettings
 from farm.errors import SetupError, StorageError
 from farm.holdings import Holdings, Upload, hash_of_name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farm.api.owners import may_see, owner_of
+from farm.api.access.owners import may_see, owner_of
 from farm.api.services import Services
 from farm.ledger import Ledger
 from farm.ledger.waiting import quarantine_words

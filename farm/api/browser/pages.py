@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import RedirectResponse, Response
 
 from farm.api import jobs, streams, workers
+from farm.api.access.owners import may_see, seen_jobs
 from farm.api.browser import cookies
 from farm.api.browser.job_list import JobList, listed
 from farm.api.browser.rendering import page, static_file, trouble
@@ -23,7 +24,6 @@ from farm.api.browser.visitor import (
     own_place,
 )
 from farm.api.browser.words import farm_sentence, job_sentence, shares, title_of
-from farm.api.owners import may_see, seen_jobs
 from farm.api.problems import ApiProblem, not_found, on_http
 from farm.api.routes.jobs import remembered
 from farm.api.routes.parameters import JobId

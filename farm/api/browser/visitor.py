@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, quote
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from farm.api.access.owners import guard, may_change
 from farm.api.browser import cookies
-from farm.api.owners import guard, may_change
 from farm.api.problems import ApiProblem
 from farm.api.services import FarmServices
 from farm.spec.role import allows

@@ -9,9 +9,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 
 from farm.api import deletion, forms, uploads
+from farm.api.access.owners import is_admin
 from farm.api.forms import NamedFiles
 from farm.api.jobs import bad_cursor
-from farm.api.owners import is_admin
 from farm.api.routes.parameters import Cursor, DryRun, Limit, Sha256
 from farm.api.services import Caller, FarmServices
 from farm.spec.asset import Asset

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import Response, StreamingResponse
 
 from farm.api import jobs
+from farm.api.access.owners import seen_jobs
 from farm.api.datasets import files
 from farm.api.datasets.coverage import JobCoverage
 from farm.api.datasets.gallery import ViewCard, list_cards
 from farm.api.datasets.listing import list_files
 from farm.api.datasets.thumbnails import SIZES
 from farm.api.datasets.views import view_lines
-from farm.api.owners import seen_jobs
 from farm.api.routes.parameters import Cursor, JobId, Limit
 from farm.api.services import Caller, FarmServices
 from farm.spec.wire import SHA256_PATTERN, DatasetFile, DatasetInfo, Page

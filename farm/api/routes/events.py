@@ -11,8 +11,8 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from farm.api import jobs
+from farm.api.access.owners import may_see, seen_jobs
 from farm.api.job_feed import FeedSubscriber
-from farm.api.owners import may_see, seen_jobs
 from farm.api.services import Caller, FarmServices, Services
 from farm.spec.wire import JobInfo, TokenInfo
 

@@ -8,7 +8,7 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from farm.api import health, status, workers
-from farm.api.auth import token_of
+from farm.api.access.auth import token_of
 from farm.api.forms import Forms, forms
 from farm.api.services import Caller, FarmServices
 from farm.spec.wire import FarmStatus, SignInCode, TokenInfo, WorkerInfo

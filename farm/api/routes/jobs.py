@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
 from farm.api import deletion, jobs, streams
-from farm.api.owners import seen_jobs
+from farm.api.access.owners import seen_jobs
 from farm.api.problems import not_found
 from farm.api.routes.parameters import Cursor, DryRun, JobId, Limit
 from farm.api.services import Caller, FarmServices, Services

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from farm import expand
+from farm.api.access.owners import may_change, may_see, owner_of
 from farm.api.jobs import remember
-from farm.api.owners import may_change, may_see, owner_of
 from farm.api.problems import ApiProblem
 from farm.api.services import Services
 from farm.api.submission.checks import (

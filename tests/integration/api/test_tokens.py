@@ -7,7 +7,7 @@ import time
 import httpx
 import pytest
 
-from farm.api.guesses import FREE
+from farm.api.access.guesses import FREE
 from farm.client import Client, connection
 from farm.client.home import Home, Login
 from tests.builders import a_record, a_view

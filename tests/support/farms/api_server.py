@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from farm.api.guesses import Guesses
+from farm.api.access.guesses import Guesses
 from farm.api.server import make_server
 from farm.api.services import Services
 from farm.api.settings import ApiSettings

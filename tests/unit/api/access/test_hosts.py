@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from farm.api.hosts import HostNames
+from farm.api.access.hosts import HostNames
 from farm.api.problems import ApiProblem
 from farm.api.settings import load_api_settings
 from farm.errors import SetupError

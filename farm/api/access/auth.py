@@ -12,9 +12,9 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from farm.api.access.guesses import Guesses
+from farm.api.access.hosts import HostNames
 from farm.api.browser import cookies
-from farm.api.guesses import Guesses
-from farm.api.hosts import HostNames
 from farm.api.problems import ApiProblem, respond
 from farm.api.settings import ApiSettings
 from farm.errors import StorageError

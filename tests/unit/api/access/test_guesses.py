@@ -4,8 +4,16 @@ import asyncio
 
 import pytest
 
-from farm.api import guesses
-from farm.api.guesses import ADDRESSES, FORGOTTEN_S, FREE, LONGEST_S, WAITING_EACH, Guesses, network
+from farm.api.access import guesses
+from farm.api.access.guesses import (
+    ADDRESSES,
+    FORGOTTEN_S,
+    FREE,
+    LONGEST_S,
+    WAITING_EACH,
+    Guesses,
+    network,
+)
 from farm.api.problems import ApiProblem
 
 
