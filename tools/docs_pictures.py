@@ -23,6 +23,8 @@ PASSES = "rgb,depth,normal,index,flow"
 FRAME_MS = 83
 WIDTH_PX = 1000
 """Of the film."""
+SHEET_WIDTH_PX, HEADER_SHARE = 1500, 0.093
+"""Of the tables; the part of the sheet that its title takes."""
 BACKGROUND = (24, 26, 30)
 LABEL_PX = 22
 """Height of the line under a picture."""
@@ -35,6 +37,7 @@ def main() -> None:
         run(FARM, "samples", folder)
         draw_fronts(folder)
         draw_passes(folder)
+        draw_tables(folder)
 
 
 def draw_fronts(folder: Path) -> None:
@@ -87,6 +90,28 @@ def draw_passes(folder: Path) -> None:
     film = folder / "passes.webp"
     make_film(data, sequence, film, at_most=len(sequence), workers=2)
     shrink(film, IMAGES / "passes.webp")
+
+
+def draw_tables(folder: Path) -> None:
+    """Show tables with sentences about what stands there."""
+    run(FARM, "samples", folder, "--things")
+    words, output = folder / "words.yaml", folder / "tabletop"
+    run(FARM, "words", "propose", folder / "things", "--output", words, "--no-sheet")
+    words.write_text(words.read_text().replace("confirmed: false", "confirmed: true"))
+    run(
+        *(FARM, "render", "--recipe", "tabletop", "--objects", folder / "things"),
+        *("--words", words, "--hdrs", folder / "hdrs", "--scenes", "4", "--views", "1"),
+        *("--passes", "rgb,mask,index,depth,albedo", "--resolution", "640x480"),
+        *("--samples", "64", "--denoise", "--seed", "3", "--output", output),
+    )
+    run(FARM, "dataset", "verify", output)
+    sheet = folder / "sheet.jpg"
+    run(FARM, "dataset", "preview", output, "--views", "4", "--out", sheet)
+    with Image.open(sheet) as whole:
+        top = round(whole.height * HEADER_SHARE)
+        cards = whole.crop((0, top, whole.width, whole.height))
+        size = (SHEET_WIDTH_PX, round(SHEET_WIDTH_PX * cards.height / cards.width))
+        cards.resize(size, Image.Resampling.LANCZOS).save(IMAGES / "tabletop.jpg", quality=86)
 
 
 def shrink(film: Path, path: Path) -> None:
