@@ -101,6 +101,7 @@ def draw_tables(folder: Path) -> None:
     run(
         *(FARM, "render", "--recipe", "tabletop", "--objects", folder / "things"),
         *("--words", words, "--hdrs", folder / "hdrs", "--scenes", "4", "--views", "1"),
+        *("--arrangement", "place", "--free", "--stacks", "0.2"),
         *("--passes", "rgb,mask,index,depth,albedo", "--resolution", "640x480"),
         *("--samples", "64", "--denoise", "--seed", "3", "--output", output),
     )
