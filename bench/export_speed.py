@@ -3,7 +3,8 @@
     python -m bench.export_speed [--views 10000] [--few 1000] [--source png8|png16|jxl8|jxl16]
                                  [--size 128] [--rows coco,yolo] [--threads N]
 
-The dataset is synthetic: a few views of balls, hard-linked under as many names as there are views.
+The dataset is synthetic: a few views of balls, or of tables for formats of sentences, hard-linked
+under as many names as there are views.
 Each export runs in a process of its own, once on few views and once on all; the time is that from
 the first view to the last file, without what Python takes to load the format's library. Baseline,
 in the same run: the same files, copied one by one.
@@ -25,11 +26,12 @@ from typing import Any
 
 import farm.dataset
 from farm.dataset.export.base import ExportOptions
-from farm.dataset.export.registry import load_format
+from farm.dataset.export.registry import LANGUAGE_FORMATS, load_format
 from farm.dataset.export.run import export
 from farm.spec.passes import PassName
 from farm.spec.record import ViewRecord
 from tests.support.datasets import write_dataset
+from tests.support.sentences import write_sentences
 
 PASSES: tuple[PassName, ...] = ("rgb", "mask", "depth")
 CHOSEN: dict[str, dict[str, Any]] = {
@@ -41,8 +43,11 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "webdataset": {"passes": ("rgb", "mask")},
     "bop": {},
     "folders": {},
+    **{name: {} for name in LANGUAGE_FORMATS},
 }
-"""Options of each row; BOP has depth, too."""
+"""Options of each row; BOP and RefGrasp have depth, too."""
+SAID: tuple[PassName, ...] = ("rgb", "index", "depth")
+"""Passes of views with sentences, of which each has seven."""
 COPIES = ("copy", "copy with depth")
 DIFFERENT = 64
 """Views that are drawn; the others are links to them."""
@@ -67,7 +72,10 @@ def main() -> None:
         folder = Path(name)
         counts = (chosen.few, chosen.views)
         for count in counts:
-            make_dataset(folder / str(count), count, chosen.size, chosen.source)
+            for row in chosen.rows.split(","):
+                place = source_of(row, folder, count)
+                if not place.exists():
+                    make_dataset(place, count, chosen.size, chosen.source)
         print(f"{'':20}{'views/s':>10}{'CPU ms/view':>13}{'peak MB':>10}{'growth MB':>11}")
         for row in chosen.rows.split(","):
             few, all_ = (run(row, folder, count, chosen.threads) for count in counts)
@@ -84,12 +92,17 @@ def run(row: str, folder: Path, count: int, threads: int) -> dict[str, float]:
     out = folder / "out"
     done = subprocess.run(
         [sys.executable, "-m", "bench.export_speed", "--threads", str(threads),
-         "--child", row, str(folder / str(count)), str(out)],
+         "--child", row, str(source_of(row, folder, count)), str(out)],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     shutil.rmtree(out)
     found: dict[str, float] = json.loads(done.stdout)
     return found
+
+
+def source_of(row: str, folder: Path, count: int) -> Path:
+    """Return where the dataset of a row is."""
+    return folder / ("sentences" if row in LANGUAGE_FORMATS else "balls") / str(count)
 
 
 def measure(row: str, place: Path, out: Path, threads: int) -> dict[str, float]:
@@ -133,10 +146,17 @@ def copy(place: Path, out: Path, names: tuple[PassName, ...]) -> None:
 
 def make_dataset(folder: Path, count: int, size: int, source: str) -> None:
     """Write a few views, then link them under other names until there are `count`."""
-    records = write_dataset(
-        folder, views=min(count, DIFFERENT), models=4, passes=PASSES, size=(size, size),
-        bit_depth=int(source[3:]), picture_format=source[:3],
-    )  # fmt: skip
+    views, picture_format, bit_depth = min(count, DIFFERENT), source[:3], int(source[3:])
+    if folder.parent.name == "sentences":
+        records = write_sentences(
+            folder, views=min(views, 16), size=(size, size), passes=SAID, bit_depth=bit_depth,
+            picture_format=picture_format,
+        )  # fmt: skip
+    else:
+        records = write_dataset(
+            folder, views=views, models=4, passes=PASSES, size=(size, size),
+            bit_depth=bit_depth, picture_format=picture_format,
+        )  # fmt: skip
     with (folder / "views.jsonl").open("w", encoding="utf-8") as file:
         for number in range(count):
             record = records[number % len(records)]
