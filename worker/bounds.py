@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.spec.camera import Matrix4, OrbitCamera, orbit_matrix
+from farm.spec.camera import Matrix4, OrbitCamera
 
 Points = NDArray[np.float64]
 
@@ -123,9 +123,7 @@ def fit_distance(
 
     The model itself is never entered, however small that distance is.
     """
-    axes = np.array(orbit_matrix(yaw_deg=camera.yaw_deg, pitch_deg=camera.pitch_deg, distance=0.0))[
-        :3, :3
-    ]
+    axes = np.array(camera.world_from_camera(distance=0.0))[:3, :3]
     right, up, near = (unit_support @ axes).T
     half = FILL * camera.sensor_width_mm / 2 / camera.focal_length_mm / max(resolution_px)
     width, height = resolution_px

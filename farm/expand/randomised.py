@@ -17,15 +17,18 @@ from farm.spec.draws import AnyDraw
 from farm.spec.randomise import (
     Distractors,
     Exposure,
+    Finishes,
     Lamp,
     Lights,
     Materials,
     Paint,
+    Sky,
     Surfaces,
     TablePaint,
     Three,
     Within,
 )
+from farm.spec.view import Light
 
 DIGITS = 4
 """Digits after the point of what is drawn: messages stay short, and records can be read."""
@@ -100,12 +103,20 @@ def on_dome(*, azimuth_deg: float, elevation_deg: float, distance: float) -> Thr
     )
 
 
+def light_of(sky: Sky, dice: Dice) -> Light:
+    """Draw how the environment of a view stands and shines."""
+    return Light(
+        rotation_deg=dice.number(sky.turn_deg, spec.ANGLE_DEG, "light turn"),
+        strength=dice.number(sky.strength, spec.STRENGTH, "light strength"),
+    )
+
+
 def exposure_of(exposure: Exposure, dice: Dice) -> float:
     """Draw the stops of a view's exposure."""
     return dice.number(exposure.ev, spec.EV, "exposure ev")
 
 
-def paints_of(materials: Materials, dice: Dice, objects: Sequence[Asset]) -> Iterator[Paint]:
+def paints_of(materials: Finishes, dice: Dice, objects: Sequence[Asset]) -> Iterator[Paint]:
     """Draw what becomes of the materials of a scene's objects; twins stay alike."""
     kinds = list(dict.fromkeys(objects))
     for asset in kinds:
@@ -119,11 +130,12 @@ def paints_of(materials: Materials, dice: Dice, objects: Sequence[Asset]) -> Ite
                 yield paint.model_copy(update={"prop": place, "swap": swap})
 
 
-def paint_of(materials: Materials, dice: Dice, asset: Asset, kinds: Sequence[Asset]) -> Paint:
+def paint_of(materials: Finishes, dice: Dice, asset: Asset, kinds: Sequence[Asset]) -> Paint:
     """Draw what becomes of the materials of one object; another one to swap with is of `kinds`."""
     name = f"materials {asset.content}"
     others = [place for place, other in enumerate(kinds) if other != asset]
-    if others and dice.happens(materials.swap, f"{name} swap"):
+    swap = materials.swap if isinstance(materials, Materials) else 0.0
+    if others and dice.happens(swap, f"{name} swap"):
         return Paint(prop=0, swap=dice.one_of(others, f"{name} other"))
     hue, roughness, metallic = materials.hue_deg, materials.roughness, materials.metallic
     return Paint(

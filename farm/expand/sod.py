@@ -9,14 +9,24 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from farm.errors import SpecError
+from farm.expand.randomised import Dice, exposure_of, lamps_of, light_of, paints_of
 from farm.expand.recipe import Count, Expansion
-from farm.expand.streams import stream
+from farm.expand.streams import numbers_of, stream
 from farm.expand.tasks import batch, batches, new_task, sampling_seed
+from farm.spec import randomise
 from farm.spec.asset import Asset
 from farm.spec.camera import BASE_DISTANCE, FRAMING_FACTORS, Framing, OrbitCamera
 from farm.spec.job import Job
+from farm.spec.randomise import Drawn, OrbitJitter
 from farm.spec.recipes.base import Recipe
-from farm.spec.recipes.sod import SodAugmented, SodBase, SodGrid, SodSetup, SodView
+from farm.spec.recipes.sod import (
+    SodAugmented,
+    SodBase,
+    SodGrid,
+    SodRandomise,
+    SodSetup,
+    SodView,
+)
 from farm.spec.task import RenderTask
 from farm.spec.view import Light
 
@@ -110,9 +120,48 @@ def pair_of_task(job: Job, index: int, *, views: int) -> tuple[Pair, int]:
 def view_of(job: Job, recipe: SodBase, pair: Pair, slot: int) -> SodView:
     """Make view `slot` of a pair."""
     if isinstance(recipe, SodGrid):
-        return grid_view(job, recipe, pair, slot)
-    assert isinstance(recipe, SodAugmented)
-    return augmented_view(job, recipe, pair, slot)
+        view = grid_view(job, recipe, pair, slot)
+    else:
+        assert isinstance(recipe, SodAugmented)
+        view = augmented_view(job, recipe, pair, slot)
+    if recipe.randomise is None:
+        return view
+    dice = Dice(job.spec.seed, numbers_of((pair.model, pair.hdr)), slot)
+    return randomised(view, recipe.randomise, dice, pair.model)
+
+
+def randomised(view: SodView, wanted: SodRandomise, dice: Dice, model: Asset) -> SodView:
+    """Return a view as it was drawn."""
+    paints = paints_of(wanted.materials, dice, (model,)) if wanted.materials else ()
+    drawn = Drawn(
+        lamps=tuple(lamps_of(wanted.lights, dice)) if wanted.lights else (),
+        exposure_ev=exposure_of(wanted.exposure, dice) if wanted.exposure else None,
+        paints=tuple(paints),
+    )
+    changes: dict[str, object] = {"drawn": drawn} if drawn != Drawn() else {}
+    if wanted.hdri:
+        changes["light"] = light_of(wanted.hdri, dice)
+    if wanted.camera:
+        changes["camera"] = jittered(view.camera, wanted.camera, dice)
+    return view.model_copy(update=changes)
+
+
+def jittered(camera: OrbitCamera, wanted: OrbitJitter, dice: Dice) -> OrbitCamera:
+    """Return a camera as it was drawn; with another lens it stands where the model is as large."""
+    focal = dice.number(wanted.focal_length_mm, randomise.FOCAL_MM, "camera focal")
+    factor = dice.number(wanted.distance, randomise.FACTOR, "camera distance")
+    follows = 1.0 if camera.fit else focal / camera.focal_length_mm
+    right, up = (
+        dice.number(wanted.look_at, randomise.OFFSET_M, f"camera at {axis}") for axis in "xy"
+    )
+    return camera.model_copy(
+        update={
+            "distance": round(camera.distance * factor * follows, 4),
+            "focal_length_mm": focal,
+            "roll_deg": dice.number(wanted.roll_deg, randomise.ANGLE_DEG, "camera roll"),
+            "look_at": (right, up),
+        }
+    )
 
 
 def sod(recipe: Recipe) -> SodBase:

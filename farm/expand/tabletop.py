@@ -10,6 +10,7 @@ from farm.expand.randomised import (
     distractor_paint,
     exposure_of,
     lamps_of,
+    light_of,
     paints_of,
     table_of,
 )
@@ -289,7 +290,7 @@ def view_of(job: Job, scene: Scene, place: int) -> View:
         camera=poses[0].camera,
         cameras=poses,
         drawn=drawn_of(job, scene, dice),
-        light=light_of(recipe, dice),
+        light=sky_of(recipe, dice),
         hdr=assets.index(hdr) if hdr else None,
         seed=sampling_seed(job, scene.objects, place=at),
         words_seed=int(dice.rng("expressions").integers(2**31)),
@@ -298,16 +299,13 @@ def view_of(job: Job, scene: Scene, place: int) -> View:
     )
 
 
-def light_of(recipe: RecipeSpec, dice: Dice) -> Light:
+def sky_of(recipe: RecipeSpec, dice: Dice) -> Light:
     """Draw how the environment of a view stands and shines."""
     low, high = recipe.strength
     sky = (recipe.randomise and recipe.randomise.hdri) or Sky(
         strength=UniformDraw(low=low, high=high)
     )
-    return Light(
-        rotation_deg=dice.number(sky.turn_deg, randomise.ANGLE_DEG, "light turn"),
-        strength=dice.number(sky.strength, randomise.STRENGTH, "light strength"),
-    )
+    return light_of(sky, dice)
 
 
 def pose_of(recipe: RecipeSpec, dice: Dice, number: int) -> DomePose:

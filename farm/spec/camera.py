@@ -39,6 +39,11 @@ RADII = 2000
 LEAST_LENGTH = 1e-9
 
 
+def is_zero(value: object) -> bool:
+    """Say whether a number, or all of several, are 0: then there is nothing to write down."""
+    return value in (0.0, (0.0, 0.0))
+
+
 def long_enough(length: float) -> float:
     """Return a length that Blender's numbers of 32 bits hold."""
     if length < LEAST_LENGTH:
@@ -74,6 +79,31 @@ class OrbitCamera(Spec):
     """Frame by the projected bounds of the model instead of a fixed distance."""
     focal_length_mm: float = FOCAL_LENGTH_MM
     sensor_width_mm: float = SENSOR_WIDTH_MM
+    roll_deg: float = Field(default=0.0, exclude_if=is_zero)
+    """Turn of the camera about its axis, anticlockwise as it sees."""
+    look_at: tuple[float, float] = Field(default=(0.0, 0.0), exclude_if=is_zero)
+    """Shift of what it looks at from the centre, to its right and up before it rolls."""
+
+    def world_from_camera(self, *, turned_deg: float = 0.0, distance: float) -> Matrix4:
+        """Return where it stands and looks.
+
+        Args:
+            turned_deg: Turn of the world under it, anticlockwise from above.
+            distance: From the point that it looks at.
+        """
+        pose = orbit_matrix(
+            yaw_deg=self.yaw_deg - turned_deg, pitch_deg=self.pitch_deg, distance=distance
+        )
+        if not (self.roll_deg or any(self.look_at)):
+            return pose
+        cos, sin = math.cos(math.radians(self.roll_deg)), math.sin(math.radians(self.roll_deg))
+        right, up = self.look_at
+
+        def row(of: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+            x, y, back, at = of
+            return (cos * x + sin * y, cos * y - sin * x, back, at + right * x + up * y)
+
+        return (row(pose[0]), row(pose[1]), row(pose[2]), pose[3])
 
 
 class PerspectiveLens(Spec):

@@ -99,6 +99,7 @@ STRENGTH = Within(0.0, 1000.0)
 EV = Within(-20.0, 20.0)
 FOCAL_MM = Within(1.0, 5000.0)
 PART = Within(0.0, 1.0)
+FACTOR = Within(0.01, 100.0)
 
 Lamps = Annotated[AnyDraw, BeforeValidator(as_draw), AfterValidator(FEW)]
 Things = Annotated[AnyDraw, BeforeValidator(as_draw), AfterValidator(SOME)]
@@ -113,6 +114,7 @@ Strength = Annotated[AnyDraw, BeforeValidator(as_draw), AfterValidator(STRENGTH)
 Stops = Annotated[AnyDraw, BeforeValidator(as_draw), AfterValidator(EV)]
 Focal = Annotated[AnyDraw, BeforeValidator(as_draw), AfterValidator(FOCAL_MM)]
 Part = Annotated[AnyDraw, BeforeValidator(as_draw), AfterValidator(PART)]
+Factor = Annotated[AnyDraw, BeforeValidator(as_draw), AfterValidator(FACTOR)]
 
 
 def uniform(low: float, high: float) -> UniformDraw:
@@ -176,17 +178,37 @@ class DomeCamera(Spec):
     """Shift of that point from the middle of the table, along x and along y."""
 
 
-class Materials(Spec):
-    """What becomes of the materials of objects; twins stay alike."""
+class OrbitJitter(Spec):
+    """How a camera that looks at one model differs from what its yaw and pitch say."""
+
+    distance: Factor = uniform(0.9, 1.2)
+    """Factor on its distance."""
+    roll_deg: Angle = NormalDraw(mean=0.0, std=8.0)
+    """Turn of the picture."""
+    focal_length_mm: Focal = uniform(35.0, 85.0)
+    """On a sensor 36 mm wide; the distance follows, so that the model stays as large."""
+    look_at: Offset = NormalDraw(mean=0.0, std=0.03)
+    """Shift of what is looked at, to the right and up in the picture, in sizes of the model."""
+
+
+class Finishes(Spec):
+    """What becomes of the materials of a model."""
 
     share: Share = 0.5
-    """Share of objects whose materials change."""
+    """Share of views in which they change."""
     hue_deg: Angle | None = uniform(-180.0, 180.0)
     """Turn of their colours; null: as they are."""
     roughness: Part | None = uniform(0.05, 0.95)
     """In place of their own; null: as it is."""
     metallic: Part | None = ChoiceDraw(values=(0.0, 0.0, 0.0, 1.0))
     """In place of their own; null: as it is."""
+
+
+class Materials(Finishes):
+    """What becomes of the materials of objects; twins stay alike."""
+
+    share: Share = 0.5
+    """Share of objects whose materials change."""
     swap: Share = 0.0
     """Of these objects, the share that get the materials of another object of the scene."""
     per: Per = "scene"

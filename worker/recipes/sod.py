@@ -10,8 +10,9 @@ import numpy as np
 
 from farm.projection import as_matrix
 from farm.spec.asset import Asset
-from farm.spec.camera import Matrix4, intrinsics, orbit_matrix, turn_matrix
+from farm.spec.camera import Matrix4, intrinsics, turn_matrix
 from farm.spec.label import IndexLabel
+from farm.spec.randomise import Drawn
 from farm.spec.recipes.sod import TURNS_DEG, Front, SodSetup, SodView
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
@@ -22,6 +23,7 @@ from worker.bounds import Points, fit_distance, transformed
 from worker.labels.objects import Thing
 from worker.labels.tables import index_table
 from worker.recipes import Shot, Stage
+from worker.recipes.light import shine
 from worker.recipes.several import category_of
 
 
@@ -99,24 +101,23 @@ class DomeStage(Stage):
         The environment itself is never turned, which would cost Cycles a second: model and
         camera turn under it instead. For the record the model stands still.
         """
-        camera, light = view.camera, view.light
+        camera, light, drawn = view.camera, view.light, view.drawn or Drawn()
+        self.session.dressing.wear((self.model,), drawn)
         distance = self._distance(view)
         self.model.turn(math.radians(light.rotation_deg + TURNS_DEG[self.front]))
         self.session.set_camera(
-            orbit_matrix(
-                yaw_deg=camera.yaw_deg - light.rotation_deg,
-                pitch_deg=camera.pitch_deg,
-                distance=distance,
-            ),
+            camera.world_from_camera(turned_deg=light.rotation_deg, distance=distance),
             camera,
             distance=distance,
         )
-        true_strength = self.model.true_strength
-        self.session.set_light(light.strength if true_strength else 1.0)
+        gain, true_strength = shine(
+            self.session, light, drawn.lamps, models_shine=self.model.true_strength
+        )
         return Shot(
             camera=self._record(view, distance),
-            gain=1.0 if true_strength else light.strength,
+            gain=gain,
             true_strength=true_strength,
+            exposure=drawn.exposure_gain,
             world_from_scene=turn_matrix(-light.rotation_deg),
             things=(self.thing,),
             values={} if self.front == "+y" else {"front": self.front},
@@ -129,9 +130,7 @@ class DomeStage(Stage):
 
     def _record(self, view: SodView, distance: float) -> CameraRecord:
         fx, fy, cx, cy = intrinsics(view.camera, self.resolution_px)
-        matrix = orbit_matrix(
-            yaw_deg=view.camera.yaw_deg, pitch_deg=view.camera.pitch_deg, distance=distance
-        )
+        matrix = view.camera.world_from_camera(distance=distance)
         return CameraRecord(
             world_from_camera=matrix, fx_px=fx, fy_px=fy, cx_px=cx, cy_px=cy, distance=distance
         )

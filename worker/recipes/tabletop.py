@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from farm.projection import as_matrix
 from farm.spec.asset import Asset
 from farm.spec.camera import Matrix4, PoseCamera, turn_matrix
 from farm.spec.passes import PassName
-from farm.spec.randomise import Drawn, Lamp
+from farm.spec.randomise import Drawn
 from farm.spec.recipes.tabletop import SUPPORTED, DomePose, Setup, View
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
@@ -29,6 +29,7 @@ from worker.points.followed import Flags
 from worker.points.silhouettes import silhouette
 from worker.points.surfaces import Eye
 from worker.recipes import Shot
+from worker.recipes.light import shine
 from worker.recipes.several import ModelsStage
 from worker.tabletop.settled import Settled, read_settled, write_settled
 from worker.tabletop.standing import standing
@@ -52,6 +53,8 @@ class TabletopStage(ModelsStage):
     task: RenderTask
     setup: Setup
     settled: Settled
+    skies: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """File name of an HDRI -> what was corrected of it, and what was found."""
 
     @property
     def label_passes(self) -> tuple[PassName, ...]:
@@ -63,8 +66,7 @@ class TabletopStage(ModelsStage):
 
     @property
     def notes(self) -> dict[str, tuple[str, ...]]:
-        notes = self.session.environment.notes
-        return {asset.name: notes for asset in self.task.of("hdrs") if notes}
+        return self.skies
 
     def arrange(self, view: BaseView) -> Shot:
         assert isinstance(view, View)
@@ -78,7 +80,9 @@ class TabletopStage(ModelsStage):
         for model, pose in zip(self.models, poses, strict=True):
             model.place(as_matrix(scene_from_world @ np.array(pose)))
         self._paint(drawn)
-        gain, true_strength = self._light(view, drawn.lamps)
+        gain, true_strength = shine(
+            self.session, view.light, drawn.lamps, models_shine=self.models.true_strength
+        )
         things = tuple(self._thing(number, pose) for number, pose in enumerate(poses))
         camera, tries = self._camera(view, scene_from_world, things)
         teller = Teller(
@@ -105,21 +109,6 @@ class TabletopStage(ModelsStage):
         """Return the nouns that the sky of a view shows, too."""
         sky = self.task.assets[view.hdr] if view.hdr is not None else None
         return banned_nouns(sky, (prop.words for prop in self.setup.props))
-
-    def _light(self, view: View, lamps: tuple[Lamp, ...]) -> tuple[float, bool]:
-        """Let environment and lamps shine; return the factor on the picture, and whether the
-        environment has its true strength in the scene.
-
-        A change of it costs Cycles most of a second. Where nothing but lamps shines beside it,
-        these shine as much less as the picture is made brighter.
-        """
-        strength = view.light.strength
-        is_true = self.models.true_strength or strength <= 0.0
-        gain = 1.0 if is_true else strength
-        self.session.set_light(strength if is_true else 1.0)
-        turn = turn_matrix(view.light.rotation_deg)
-        self.session.dressing.light(self.session.scene, lamps, turn, factor=1.0 / gain)
-        return gain, is_true
 
     def _finishes(self, drawn: Drawn) -> tuple[Finish, ...]:
         """Return how materials treat light, in the order of their numbers.
@@ -217,7 +206,19 @@ def prepare(task: RenderTask, session: BlenderSession) -> TabletopStage:
     settled = read_settled(task.needs)
     assets, places = standing(task, session)
     models = session.load_models(assets)
-    return TabletopStage(models, assets, places, session, task, task.setup, settled)
+    skies = notes_of_skies(task, session)
+    return TabletopStage(models, assets, places, session, task, task.setup, settled, skies)
+
+
+def notes_of_skies(task: RenderTask, session: BlenderSession) -> dict[str, tuple[str, ...]]:
+    """Return what there is to note of the HDRIs of a task's views; the first one is loaded."""
+    found: dict[str, tuple[str, ...]] = {}
+    used = dict.fromkeys(view.hdr for view in task.views if isinstance(view, View))
+    for place in reversed(used):
+        if place is not None:
+            session.load_hdr(task.assets[place])
+            found[task.assets[place].name] = session.environment.notes
+    return {name: notes for name, notes in found.items() if notes}
 
 
 def make(task: RenderTask, session: BlenderSession, folder: Path) -> None:

@@ -86,6 +86,14 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
             rich_help_panel=WHAT,
         ),
     ] = None,
+    randomise: Annotated[
+        Text,
+        typer.Option(
+            metavar="NAME,...",
+            help="What is drawn anew for each view: lights, exposure, hdri, camera, materials.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
     allow_empty_masks: Annotated[
         bool | None,
         typer.Option(
@@ -188,6 +196,7 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "recipe.front": front,
         "recipe.fit": fit,
         "recipe.file_lights": file_lights,
+        "recipe.randomise": randomise,
         "recipe.allow_empty_masks": allow_empty_masks,
         "seed": seed,
         "passes": None if passes is None else _words(passes),

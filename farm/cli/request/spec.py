@@ -35,6 +35,8 @@ recipe:
   fit: false                 # frame by the projected bounds (thin and flat models)
   file_lights: false         # keep the lights that a model's file brings
   allow_empty_masks: false   # keep views that show nothing of the model, which else fail by name
+  # randomise: lights        # drawn anew for each view: lights, exposure, hdri (of a grid), camera,
+  #                          # materials; `farm spec tabletop` shows the fields that each has
 
 render:
   resolution: 640            # 64..8192, or 1280x720

@@ -7,6 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from farm.spec.camera import Framing, OrbitCamera
+from farm.spec.label import is_none
+from farm.spec.randomise import Drawn, Finishes, OrbitJitter, Randomise, Sky
 from farm.spec.recipes.base import AssetRole, Recipe
 from farm.spec.recipes.base import Setup as BaseSetup
 from farm.spec.render import ImageFormat
@@ -24,6 +26,17 @@ TURNS_DEG: dict[Front, float] = {"+y": 0.0, "-x": -90.0, "-y": 180.0, "+x": 90.0
 stands at yaw 0."""
 
 
+class SodRandomise(Randomise):
+    """What is drawn anew for each view; what is not named stays as it is."""
+
+    hdri: Sky | None = None
+    """Of a grid: how the HDRI stands and shines."""
+    camera: OrbitJitter | None = None
+    """How cameras differ from what yaw and pitch say."""
+    materials: Finishes | None = None
+    """What becomes of the model's materials."""
+
+
 class SodBase(Recipe):
     """What both modes share."""
 
@@ -37,6 +50,9 @@ class SodBase(Recipe):
     """Keep the lights that a model's file brings."""
     front: Front = Field(default="+y", exclude_if=lambda front: front == "+y")
     """Side of the model that the camera sees at yaw 0; most models face -y, and show their back."""
+    randomise: SodRandomise | None = Field(default=None, exclude_if=is_none)
+    """What is drawn anew for each view: some of lights, exposure, hdri, camera, materials; each has
+    fields of its own."""
 
 
 class SodGrid(SodBase):
@@ -66,6 +82,15 @@ class SodAugmented(SodBase):
     """In the order of the dataset, the HDRI changes after this many views of a model."""
     strength: tuple[float, float] = (0.7, 1.5)
     """Lowest and highest strength of the HDRI, in steps of 0.01; at most 9.99."""
+
+    @field_validator("randomise")
+    @classmethod
+    def _has_one_sky(cls, value: SodRandomise | None) -> SodRandomise | None:
+        if value is not None and value.hdri is not None:
+            raise ValueError(
+                "hdri: augmented views turn the HDRI already, by strength; name it for a grid alone"
+            )
+        return value
 
     @field_validator("strength")
     @classmethod
@@ -102,6 +127,8 @@ class SodView(BaseView):
     kind: Literal["sod"] = "sod"
     camera: OrbitCamera
     light: Light
+    drawn: Drawn | None = Field(default=None, exclude_if=is_none)
+    """What `randomise` drew beside camera and environment."""
 
     @property
     def caption(self) -> str:

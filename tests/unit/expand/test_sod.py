@@ -4,6 +4,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
+from pydantic import ValidationError
 
 from farm import expand
 from farm.errors import SpecError
@@ -184,3 +185,63 @@ def test_pairs_that_would_read_alike_under_names_of_before_are_refused():
     )
 
     assert any("would look the same" in mistake for mistake in expand.mistakes(job))
+
+
+# Randomise
+
+
+def randomised(mode, groups):
+    return a_job(recipe=mode.model_validate({"randomise": groups}), models=1, hdrs=1)
+
+
+def views_in(job):
+    return [view for task in expand.expand(job) for view in task.views]
+
+
+@pytest.mark.parametrize("mode", [SodGrid, SodAugmented])
+@pytest.mark.parametrize("group", ["lights", "exposure", "camera", "materials"])
+def test_what_is_randomised_changes_nothing_else_of_a_view(mode, group):
+    own = {"camera": {"camera"}}.get(group, {"drawn"})
+    changed = set()
+    for before, after in zip(
+        views_in(randomised(mode, None)), views_in(randomised(mode, group)), strict=True
+    ):
+        changed |= {
+            name
+            for name in type(before).model_fields
+            if getattr(before, name) != getattr(after, name)
+            and (name != "name" or mode is SodGrid)  # begins with what the settings hash to
+        }
+    assert changed == own
+
+
+def test_a_grid_may_turn_its_sky():
+    lights = {view.light for view in views_in(randomised(SodGrid, "hdri"))}
+    assert len({light.rotation_deg for light in lights}) > 90
+    assert all(0.4 <= light.strength <= 1.5 for light in lights)
+
+
+def test_augmented_views_turn_it_already():
+    with pytest.raises(ValidationError, match="augmented views turn the HDRI already"):
+        randomised(SodAugmented, "hdri")
+
+
+def test_a_longer_lens_stands_further_off():
+    camera = {"camera": {"focal_length_mm": 100, "distance": 1, "roll_deg": 5, "look_at": 0}}
+    for view in views_in(randomised(SodGrid, camera)):
+        assert view.camera.distance == pytest.approx(2 * 3.5)
+        assert view.camera.roll_deg == 5
+
+
+def test_groups_that_one_model_has_not_are_refused():
+    with pytest.raises(ValidationError, match="distractors"):
+        randomised(SodGrid, "distractors")
+
+
+def test_views_that_are_not_randomised_keep_their_ids():
+    """Jobs of before `randomise` continue."""
+    view = views_in(randomised(SodGrid, None))[0]
+    told = view.model_dump(mode="json")
+    assert "drawn" not in told
+    assert not {"roll_deg", "look_at"} & set(told["camera"])
+    assert "randomise" not in SodGrid().model_dump(mode="json")
