@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from farm.errors import SpecError
+from farm.expand.randomised import Dice, exposure_of, lamps_of
 from farm.expand.recipe import Count, Expansion
-from farm.expand.streams import stream
+from farm.expand.streams import numbers_of, stream
 from farm.expand.takes import Folders, Reel, fps_of, reels, takes
 from farm.expand.tasks import batch, batches, new_task, sampling_seed
 from farm.spec.asset import Asset
@@ -22,6 +23,7 @@ from farm.spec.camera import FileCamera, PathCamera, PinholeLens
 from farm.spec.job import Job
 from farm.spec.moment import Moment
 from farm.spec.passes import LIT, SHUTTERED
+from farm.spec.randomise import Drawn
 from farm.spec.recipes.sequence import (
     AnyPath,
     RecipeSpec,
@@ -377,6 +379,19 @@ def view_of(job: Job, shooting: Shooting, place: int) -> View:
         cut_before=place > 0 and camera_at(job, shooting, place - 1) != camera,
         cut_after=place + 1 < take.frames and camera_at(job, shooting, place + 1) != camera,
         seed=sampling_seed(job, (reel.scene,), place=place),
+        drawn=drawn_of(job, take, reel.scene),
+    )
+
+
+def drawn_of(job: Job, take: Take, scene: Asset) -> Drawn | None:
+    """Draw what is the same for all frames of a sequence."""
+    wanted = sequence(job).randomise
+    if wanted is None:
+        return None
+    dice = Dice(job.spec.seed, numbers_of((scene,)), take.place)
+    return Drawn(
+        lamps=tuple(lamps_of(wanted.lights, dice)) if wanted.lights else (),
+        exposure_ev=exposure_of(wanted.exposure, dice) if wanted.exposure else None,
     )
 
 

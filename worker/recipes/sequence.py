@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from farm.spec.asset import Asset
-from farm.spec.camera import FileCamera, PathCamera, PoseCamera
+from farm.spec.camera import IDENTITY, FileCamera, PathCamera, PoseCamera
 from farm.spec.passes import CARRIED
+from farm.spec.randomise import Drawn
 from farm.spec.recipes.sequence import FINEST, Setup, Tracks, View
 from farm.spec.record import CameraRecord
 from farm.spec.shutter import Shutter
@@ -90,11 +91,14 @@ class SequenceStage(SceneStage):
         return SubFrame.model_validate({**dict(view), "frame": frame, "offset": offset})
 
     def arrange(self, view: BaseView) -> Shot:
+        assert isinstance(view, View)
+        drawn = view.drawn or Drawn()
+        self.session.dressing.light(self.session.scene, drawn.lamps, IDENTITY, factor=1.0)
         if isinstance(view, SubFrame):
             self.opened.show_frame(view.frame)
             seen = self.session.look_through(self.camera_of(view))
-            return Shot(camera=seen, gain=1.0, true_strength=True)
-        shot = super().arrange(view)
+            return Shot(camera=seen, gain=1.0, true_strength=True, exposure=drawn.exposure_gain)
+        shot = replace(super().arrange(view), exposure=drawn.exposure_gain)
         if self.open_shutter is None:
             return shot
         told = self.open_shutter.model_dump(mode="json")

@@ -22,6 +22,7 @@ from farm.spec.base import Spec
 from farm.spec.camera import AnyLens, FileCamera, PathCamera, PerspectiveLens
 from farm.spec.moment import Moment
 from farm.spec.passes import PASSES, SUFFIXES, PassName
+from farm.spec.randomise import Drawn, Randomise
 from farm.spec.recipes.base import AssetRole, Recipe
 from farm.spec.recipes.base import Setup as BaseSetup
 from farm.spec.render import ImageFormat
@@ -212,6 +213,9 @@ class RecipeSpec(Recipe):
     )
     """Points on surfaces that are followed through each sequence, in the pass `tracks`; left out:
     256, where that pass is asked for."""
+    randomise: Randomise | None = Field(default=None, exclude_if=lambda value: value is None)
+    """What is drawn anew for each sequence, the same for all of its frames: lights, whose places
+    are in units of the scene around its origin, and exposure."""
     allow_skips: bool = False
     """Leave out scenes that cannot be used or are too short, rather than refuse the job."""
     shutter: float = Field(default=0.0, ge=0.0, le=1.0, exclude_if=lambda value: value == 0.0)
@@ -371,6 +375,8 @@ class View(BaseView):
     """The frame before is seen by another camera."""
     cut_after: bool = False
     """So is the next one."""
+    drawn: Drawn | None = Field(default=None, exclude_if=lambda drawn: drawn is None)
+    """What `randomise` drew for its sequence."""
 
     @property
     def caption(self) -> str:

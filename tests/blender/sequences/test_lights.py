@@ -106,3 +106,26 @@ def test_lights_and_hdris_that_do_not_fit_are_told(scenes, blue):
     ]
     [sentence] = mistakes(a_job(scenes / "lit.blend", blue, lights="file"))
     assert sentence.startswith("lights: file leaves no use for HDRIs")
+
+
+@pytest.mark.parametrize(
+    ("randomise", "change"),
+    [
+        ({"exposure": {"ev": -1}}, "darker"),
+        ({"lights": {"count": 1, "kinds": ["area"], "power_w": 900, "kelvin": 2000, "size_m": 0.5,
+                     "distance_m": 2, "azimuth_deg": -90, "elevation_deg": 0}}, "redder"),
+    ],
+)  # fmt: skip
+def test_lamps_and_exposure_are_drawn_for_a_sequence(blender, scenes, tmp_path, randomise, change):
+    usual = colour(blender, a_job(scenes / "lit.blend"), tmp_path / "usual")
+    drawn = colour(blender, a_job(scenes / "lit.blend", randomise=randomise), tmp_path / "drawn")
+    again = colour(blender, a_job(scenes / "lit.blend"), tmp_path / "again")
+
+    assert np.array_equal(usual, again), "the lamp is gone with its task"
+    if change == "darker":
+        assert (drawn <= usual).all()
+        assert drawn.sum() < 0.9 * usual.sum()
+    else:
+        assert (drawn >= usual - 1).all()
+        assert drawn[2] - usual[2] > 5, "it is no longer without blue"
+        assert drawn.sum() > usual.sum() + 20

@@ -311,3 +311,14 @@ def test_labels_of_a_scene_that_plays_are_planned_larger_than_those_of_a_model()
     width, height = job.render.resolution_px
 
     assert 4.4 < view_bytes(job) / (width * height) < 7.0
+
+
+def test_all_frames_of_a_sequence_are_lit_alike_and_others_are_not():
+    job = job_of(sequences_per_scene=3, randomise="lights,exposure")
+    drawn = {}
+    for task in expand.expand(job):
+        for view in task.views:
+            drawn.setdefault(view.moment.sequence, set()).add(view.drawn)
+    assert [len(each) for each in drawn.values()] == [1, 1, 1]
+    assert len(set.union(*drawn.values())) == 3
+    assert "drawn" not in expand.render_task(job_of(), 0).model_dump_json()

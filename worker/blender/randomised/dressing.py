@@ -23,6 +23,7 @@ class Dressing:
 
     def __init__(self) -> None:
         self._lamps, self._paints = Changes(), Changes()
+        self._lit: Hashable = None
         self._worn: Hashable = None
 
     def light(
@@ -33,8 +34,12 @@ class Dressing:
         *,
         factor: float,
     ) -> None:
-        """Let lamps shine, in place of those of before."""
-        self._lamps.put_back()
+        """Let lamps shine, in place of those of before, unless they are the same."""
+        wanted = (scene.session_uid, tuple(lamps), scene_from_world, factor)
+        if self._lit == wanted:
+            return
+        self.switch_off()
+        self._lit = wanted
         add_lamps(scene, lamps, scene_from_world, self._lamps, factor=factor)
 
     def wear(
@@ -74,6 +79,11 @@ class Dressing:
             raise
         self._worn = wanted
 
+    def switch_off(self) -> None:
+        """Take all lamps away."""
+        self._lit = None
+        self._lamps.put_back()
+
     def take_off(self) -> None:
         """Let models look as their files have them."""
         self._worn = None
@@ -81,5 +91,5 @@ class Dressing:
 
     def put_back(self) -> None:
         """Undo all changes."""
-        self._lamps.put_back()
+        self.switch_off()
         self.take_off()
