@@ -107,7 +107,7 @@ def next_commands(job: JobInfo, said: str) -> list[str]:
     if job.state == "paused":
         verbs.append("resume")
     if job.state in ("queued", "running"):
-        verbs.append("watch")
+        verbs += ["watch", "open"]
     if job.views_done:
         verbs.append("download")
     if job.state == "cancelled":

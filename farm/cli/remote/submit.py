@@ -288,7 +288,7 @@ def _print_next(console: Console, job: JobInfo, *, there: bool, wait: bool) -> N
         for line in next_commands(job, short_id(job)):
             say(console, line)
         return
-    for command in ("watch", "status", "download"):
+    for command in ("watch", "open", "status", "download"):
         say(console, f"  farm {command} {word_for(job)}")
 
 

@@ -125,7 +125,7 @@ def test_submit_uploads_and_says_what_to_do_next(farm, logged_in, models, tmp_pa
     (submission,) = logged_in.submissions
     job = farm("status", "last", "--json").data["job_id"]
     assert done.code == 0, done.err
-    assert f"submitted {job[:6]}\n  farm watch {job[:6]}\n" in done.err
+    assert f"submitted {job[:6]}\n  farm watch {job[:6]}\n  farm open {job[:6]}\n" in done.err
     assert len(logged_in.blobs) == 5
     assert submission.priority == 3
 
