@@ -24,6 +24,7 @@ from farm.expressions.nouns import (
 from farm.spec.words import AssetWords
 
 Tokens = tuple[str, ...]
+_AMERICAN = re.compile(r"\bcolor(?=(?:s|ed|ing)?$)")
 _TOKEN = re.compile(r"[^\s,;:!?\"()“”…]+")
 
 
@@ -47,7 +48,7 @@ def tokens_of(text: str) -> list[Token]:
 
 def _spelled(word: str) -> str:
     """Return a word in British spelling."""
-    return word.replace("color", "colour") if word.startswith("color") else word
+    return _AMERICAN.sub("colour", word)
 
 
 def words_of(text: str) -> Tokens:
@@ -208,6 +209,10 @@ def _before() -> Phrases:
     found += [(text, Meaning("hidden", "partly")) for text in hidden]
     found += [(text, Meaning("ordinal", str(at))) for at, text in enumerate(wording.ORDINALS, 1)]
     found += _each("material", wording.ALSO_MATERIALS)
+    found += [
+        (f"{term}{joint}coloured", Meaning("colour", term)) for term in COLOURS for joint in " -"
+    ]
+    found += [(text, Meaning("near", "")) for text in ("nearest", "closest", "nearer", "closer")]
     return Phrases.of([*found, ("other", Meaning("other", ""))])
 
 
@@ -261,7 +266,10 @@ def _linked(text: str) -> Iterator[str]:
         yield f"{link} {text}"
 
 
-_HOW = ("", "located ", "sitting ", "standing ", "resting ", "lying ", "placed ", "positioned ")
+_HOW = (
+    "", "located ", "sitting ", "standing ", "resting ", "lying ", "placed ", "positioned ",
+    "situated ", "found ",
+)  # fmt: skip
 _NEAR = (
     "nearest", "nearest to", "closest", "closest to", "nearer", "nearer to", "closer", "closer to",
     "the nearest to", "the closest to",
@@ -324,8 +332,15 @@ def _coloured() -> Iterator[tuple[str, Meaning]]:
 def _places_of_rows() -> Iterator[tuple[str, Meaning]]:
     """Yield from where a place of a row is counted."""
     for side, word in wording.ROW_SIDES.items():
-        for text in ("from the", "counting from the", "counted from the", "as counted from the"):
+        for text in (
+            "from",
+            "counting from",
+            "counted from",
+            "as counted from",
+            "if you count from",
+        ):
+            yield f"{text} the {word}", Meaning("side", side)
             yield f"{text} {word}", Meaning("side", side)
         for at, ordinal in enumerate(wording.ORDINALS, 1):
-            for linked in _linked(f"{ordinal} from the {word}"):
-                yield linked, Meaning("place", f"{at} {side}")
+            for text in (f"{ordinal} from the {word}", f"{ordinal} from {word}"):
+                yield from ((each, Meaning("place", f"{at} {side}")) for each in _linked(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -102,16 +103,66 @@ VOCABULARY = (
 SEEN_COLOURS = ("red", "green", "blue", "yellow", "orange", "white")
 
 
+FOCAL_PX, SIDE_PX = 420.0, 512.0
+
+
 def drawn_view(rng: np.random.Generator, count: int = 10, kinds: int = 4) -> SeenScene:
-    """A view of things on a grid, of a few kinds, as the recipe sets them."""
+    """A view of things on a grid, of a few kinds, as the recipe sets and shows them.
+
+    Some stand on another one, some are partly hidden; the camera stands around the table.
+    """
     cells = [(x, y) for x in range(-2, 3) for y in range(-2, 3)]
     chosen = rng.permutation(len(cells))[:count]
     nouns = rng.permutation(len(VOCABULARY))[:kinds]
-    return a_view(
-        *(
-            _drawn_thing(place, cells[cell], VOCABULARY[nouns[rng.integers(kinds)]], rng)
-            for place, cell in enumerate(chosen, start=1)
-        )
+    things = [
+        _drawn_thing(place, cells[cell], VOCABULARY[nouns[rng.integers(kinds)]], rng)
+        for place, cell in enumerate(chosen, start=1)
+    ]
+    if count > 2 and rng.random() < 0.4:
+        things[1] = _put_onto(things[1], things[0])
+    camera = _drawn_camera(rng)
+    shown = tuple(_shown(each, camera, rng) for each in things)
+    return a_view(*shown, world_from_camera=camera, focal_px=FOCAL_PX)
+
+
+def _drawn_camera(rng: np.random.Generator) -> np.ndarray:
+    """A camera that looks at the middle of the table, rolled a little: (4, 4)."""
+    around, up = np.radians(rng.uniform(0, 360)), np.radians(rng.uniform(25, 75))
+    back = np.array([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)])
+    right = np.cross([0.0, 0.0, 1.0], back) / np.cos(up)
+    above, roll = np.cross(back, right), np.radians(rng.uniform(-10, 10))
+    camera = np.eye(4)
+    camera[:3, 0] = np.cos(roll) * right + np.sin(roll) * above
+    camera[:3, 1] = np.cos(roll) * above - np.sin(roll) * right
+    camera[:3, 2] = back
+    camera[:3, 3] = 1.3 * back
+    return camera
+
+
+def _shown(thing: SeenObject, camera: np.ndarray, rng: np.random.Generator) -> SeenObject:
+    """A thing as a camera sees it: a little of its near side counts for where it is seen."""
+    near = camera[:3, 3] - thing.centre_m
+    seen = thing.centre_m + 0.2 * thing.size_m * near / np.linalg.norm(near)
+    x, y, z = camera[:3, :3].T @ (seen + rng.normal(0, 0.005, 3) - camera[:3, 3])
+    middle = np.array([SIDE_PX / 2 - FOCAL_PX * x / z, SIDE_PX / 2 + FOCAL_PX * y / z])
+    half = FOCAL_PX * thing.size_m / -z / 2
+    low, high = middle - half, middle + half
+    return replace(
+        thing,
+        seen_m=seen,
+        mean_px=middle,
+        point_px=(float(middle[0]), float(middle[1])),
+        box_px=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
+        area_px=float(0.7 * (2 * half) ** 2 * thing.visible_fraction),
+    )
+
+
+def _put_onto(thing: SeenObject, below: SeenObject) -> SeenObject:
+    """A thing that stands on another one."""
+    centre = below.centre_m + np.array([0.01, 0.0, (below.height_m + thing.height_m) / 2])
+    height = below.height_m + thing.height_m
+    return replace(
+        thing, centre_m=centre, seen_m=centre, height_m=height, on=frozenset({below.place})
     )
 
 
