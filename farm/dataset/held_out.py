@@ -75,7 +75,8 @@ class Survey:
                     self._synonyms[noun] |= nouns
             if colour := colour_of(label):
                 self._colours[record.asset_of(label).content].add(colour)
-            self.shown.update(self.pairs_of(record, label))
+                if label.words is not None and label.box_px is not None:
+                    self.shown[colour, label.words.noun.casefold()] += 1
 
     def pairs_of(self, record: ViewRecord, label: ObjectLabel) -> frozenset[Pair]:
         """Return what an object is. Where its colour is not told in this view, those that are told

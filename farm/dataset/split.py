@@ -43,6 +43,11 @@ SLACK = 1e-6
 """Largest distance of the sum of the shares from 1."""
 
 
+def is_one(number: int) -> bool:
+    """Say whether there is nothing to write down."""
+    return number == 1
+
+
 class Group(Spec):
     """Views that must stay together: those that show the same things."""
 
@@ -51,6 +56,8 @@ class Group(Spec):
     name: str
     split: str
     views: int
+    linked: int = Field(default=1, exclude_if=is_one)
+    """Assets that views show together, so that they must stay together, with this one."""
 
 
 class SplitSummary(Spec):
@@ -145,7 +152,13 @@ def split_dataset(  # noqa: PLR0913  an option each
             shares=dict(shares),
             views=dict(counts),
             groups=tuple(
-                Group(content=key, name=names[key], split=splits[key], views=counted[key])
+                Group(
+                    content=key,
+                    name=names[key],
+                    split=splits[key],
+                    views=counted[key],
+                    linked=len(members[key]),
+                )
                 for key in sorted(splits, key=lambda key: (names[key], key))
             ),
             lists={name: hash_written(file) for name, file in parts.items()},

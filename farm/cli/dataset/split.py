@@ -42,11 +42,19 @@ def print_splits(summary: SplitSummary) -> None:
     console = out_console()
     noun = {"view": None, "hdr": "HDRI"}.get(summary.by, word_of(summary.by))
     for name, views in summary.views.items():
-        groups = sum(group.split == name for group in summary.groups)
+        groups = sum(group.linked for group in summary.groups if group.split == name)
         of = f" of {counted(groups, noun)}" if noun else ""
         say(console, f"{name:5}  {counted(views, 'view')}{of}")
         if summary.shares[name] and not views:
-            say(console, f"note: {name} is empty: there are too few to split")
+            say(console, f"note: {name} is empty: there are too few to split{remedy_of(summary)}")
     for held in summary.held_out:
         where = f"{counted(held.views, 'view')} of {counted(held.groups, 'group')}"
         say(console, f"{held.pair}: {where} show or name one; all are in {HELD_SPLIT}")
+
+
+def remedy_of(summary: SplitSummary) -> str:
+    """Return how a split that is empty may get something."""
+    filled = [name for name, views in summary.views.items() if views]
+    if len(filled) < 2:
+        return ""
+    return f"; --{filled[-1]} 0 and a larger share for it may fill it"

@@ -188,8 +188,12 @@ def test_scenes_drawn_apart_are_split_by_assets_with_most_of_them_for_training(t
     shares = {"train": 0.8, "val": 0.0, "test": 0.2}
 
     for seed in range(4):
-        split(tmp_path, by="objects", shares=shares, seed=seed, fresh=True)
+        summary = split(tmp_path, by="objects", shares=shares, seed=seed, fresh=True)
 
+        assert [(group.linked, group.split) for group in summary.groups] in (
+            [(4, "train"), (2, "test")],
+            [(2, "test"), (4, "train")],
+        )
         assert scenes_of(tmp_path, "train") == {0, 1, 2}
         assert scenes_of(tmp_path, "test") == {3}
 
