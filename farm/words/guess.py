@@ -153,9 +153,9 @@ def material_in(sources: Sequence[tuple[str, list[str]]]) -> str | None:
 
 def unknown(known: Known, sources: Sequence[tuple[str, list[str]]]) -> Guess:
     """Return what is proposed where no noun of the list is found: the last word of its name."""
-    wide = [words for said_by, words in sources if said_by in ("category", "tags")]
-    kind = next((kind for words in wide if (kind := kind_in(words))), None)
     words = next((words for said_by, words in sources if words and said_by != "tags"), [])
+    wide = [words for said_by, words in sources if said_by in ("category", "tags")]
+    kind = next((kind for each in (*wide, words[:-1]) if (kind := kind_in(each))), None)
     plain = [word for word in words[: end_of(words) + 1] if word not in MATERIALS]
     noun = plain[-1] if plain else kind or GENERAL_NOUN
     made = AssetWords(

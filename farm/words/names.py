@@ -8,11 +8,12 @@ import unicodedata
 from farm.spec.plurals import singular_of
 
 _NOISE = """
-3d 3ds asset assets blend blender copy detailed download draft export exported final fixed free
-game glb gltf hd hi high highpoly lod low lowpoly material mesh mid model models new obj object
-objects optimised optimized pack part pbr poly polygon ply prop props quality ready real
-realistic remesh retopo rig rigged sample scan scanned scene set simple source stl test tex
-texture textured textures thu thing things untitled update updated usd usdz ver version vol web
+3d 3ds animated asset assets blend blender copy detailed download draft export exported final
+fixed free game glb gltf hd hi high highpoly lod low lowpoly material mesh mid model models new
+obj object objects optimised optimized pack part pbr poly polygon ply posed prop props quality
+ready real realistic remesh retopo rig rigged sample scan scanned scene simple source stl test
+tex texture textured textures thu thing things untitled update updated usd usdz ver version vol
+web
 """
 NOISE = frozenset(_NOISE.split())
 """Words of names that say nothing of what a thing is."""
@@ -34,8 +35,8 @@ BEFORE_WHOLE = frozenset({"of", "for", "with", "by", "on", "in", "from", "and", 
 """What follows these words is not what a name is for: a bowl of fruit is a bowl."""
 _DESCRIBING = """
 beige big black blue bronze brown chrome clear copper cyan dark gold golden gray green grey
-large light metal metallic mini multi old pink purple rainbow red retro round rusty silver small
-square steel tall turquoise vintage violet white yellow
+large light metal metallic mini multi old pink purple rainbow red retro round rusty set silver
+small square steel tall turquoise vintage violet white yellow
 """
 DESCRIBING = frozenset(_DESCRIBING.split())
 """Words at the end of a name that tell how a thing is, not what."""
@@ -50,6 +51,8 @@ HASH = re.compile(
     re.IGNORECASE,
 )
 """An id of a site, or a part of one."""
+VERSION = re.compile(r"(?:(?<![^\W_])|(?<=[a-z]{3}))v\d+(?![a-z])", re.IGNORECASE)
+"""Such as `_v2`, also right behind a word."""
 MATERIALS = {
     "wood": "wooden", "wooden": "wooden", "plastic": "plastic", "ceramic": "ceramic",
     "porcelain": "porcelain", "leather": "leather", "rubber": "rubber", "paper": "paper",
@@ -67,6 +70,7 @@ def words_of_name(name: str) -> list[str]:
     `000017_thu_models_wooden_cup2` is a wooden cup; `Mug_White_v2_lowpoly` a white mug.
     """
     name = unicodedata.normalize("NFC", name)  # names on macOS have letters and accents apart
+    name = VERSION.sub(" ", name)
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", HASH.sub(" ", name))
     parts = re.findall(r"[^\W\d_]+|\d+", spaced)
     words = [singular_of(part.casefold()) for part in parts if not part.isdigit()]

@@ -40,6 +40,7 @@ vase; container; 0.08..0.6; ; stands
 pot; container; 0.08..0.45; ;
 flowerpot; container; 0.06..0.45; pot, plant pot;
 teapot; container; 0.1..0.35; ; stands
+tea set; ; 0.15..0.8; ;
 kettle; container; 0.14..0.35; ; stands
 canister; container; 0.07..0.35; ;
 barrel; container; 0.1..1.2; ;
@@ -228,6 +229,9 @@ computer mouse; device; 0.06..0.15; mouse;
 monitor; device; 0.2..1.2; screen; stands
 remote control; device; 0.08..0.3; remote;
 camera; device; 0.04..0.4; ;
+binoculars; device; 0.08..0.3; ;
+motorcycle; vehicle; 0.05..2.5; motorbike;
+bicycle; vehicle; 0.05..2; bike;
 headphones; device; 0.1..0.3; ;
 speaker; device; 0.05..1.2; loudspeaker;
 radio; device; 0.05..0.6; ;

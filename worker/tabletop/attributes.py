@@ -19,6 +19,8 @@ from worker.tabletop.pixels import Mask, inner
 
 METAL_FROM = 0.8
 GLASS_FROM = 0.5
+FROSTED_FROM = 0.5
+"""Roughness from which on nobody can tell what lets light through from what scatters it."""
 SHINY_BELOW = 0.2
 SEE_THROUGH_BELOW = 0.9
 """Means over what is seen of a thing: metallic, transmission, roughness, alpha."""
@@ -80,7 +82,7 @@ def materials_of(
     seen = tuple(shares_of(paints[mask], finishes))
     tests = {
         "metal": above(mean(seen, "metallic"), METAL_FROM),
-        "glass": above(mean(seen, "transmission"), GLASS_FROM),
+        "glass": is_glass(seen),
         "shiny": below(mean(seen, "roughness"), SHINY_BELOW),
         "see-through": below(mean(seen, "alpha"), SEE_THROUGH_BELOW),
     }
@@ -89,6 +91,12 @@ def materials_of(
         said.add(words.material)
     unsure = {name for name, holds in tests.items() if holds is None}
     return Materials(frozenset(said), frozenset(unsure - said))
+
+
+def is_glass(seen: Sequence[tuple[float, Finish]]) -> bool | None:
+    """Say whether a thing is of glass; None where nobody could tell."""
+    clear = above(mean(seen, "transmission"), GLASS_FROM)
+    return clear if not clear or below(mean(seen, "roughness"), FROSTED_FROM) else None
 
 
 def shares_of(

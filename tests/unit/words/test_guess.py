@@ -38,6 +38,9 @@ def named(name, *, title=None, category=None, tags=()):
         ("bowl of fruit", "bowl"),
         ("fruit bowl", "bowl"),
         ("Red ceramic mug with coffee", "mug"),
+        ("tea_set_01_1k_posed", "tea set"),
+        ("chengsun_cubev2", "cube"),
+        ("vehicle-motorcycle", "motorcycle"),
         ("orange", "orange"),
     ],
 )

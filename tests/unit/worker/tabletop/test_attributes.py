@@ -99,6 +99,13 @@ def test_of_what_nodes_decide_nothing_is_known():
     assert found == (set(), {"metal", "glass", "shiny", "see-through"})
 
 
+def test_glass_that_is_frosted_through_and_through_is_not_called_glass():
+    mask, paints = picture()
+    frosted = GLASS._replace(roughness=0.8)
+
+    assert materials_of(mask, paints, [frosted], None) == (set(), {"glass"})
+
+
 def test_materials_count_by_the_area_that_is_seen():
     for others, said in ((2, {"metal"}), (3, set())):
         mask, paints = picture(other=2, others=others)
