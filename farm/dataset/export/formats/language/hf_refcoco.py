@@ -83,7 +83,7 @@ class HfRefcocoExporter(RowsExporter):
         super().__init__(job)
         self._categories = categories(self.survey)
 
-    def rows_of(self, view: NumberedView) -> ViewRows:
+    def take(self, view: NumberedView) -> ViewRows:
         found = find_instances(view, self.options.classes)
         chosen = self.choose(view.record, lambda place: bool(found[place].mask.any()))
         file = self.picture_of(view)
@@ -96,7 +96,7 @@ class HfRefcocoExporter(RowsExporter):
             for (target,), said in by_targets(chosen.sentences).items()
         ]
         files = [file.put(self.outbox, path, link=self.options.link), *self.put_extras(view)]
-        return ViewRows(rows, chosen, files)
+        return ViewRows(rows, chosen.left_out, files)
 
     def _row(
         self, view: NumberedView, target: int, instance: Instance, said: list[Sentence]

@@ -47,7 +47,7 @@ class LmmsEvalExporter(RowsExporter):
         "file_name": "the picture's, with the object's place behind",
     }
 
-    def rows_of(self, view: NumberedView) -> ViewRows:
+    def take(self, view: NumberedView) -> ViewRows:
         found = find_instances(view, self.options.classes)
         chosen = self.choose(view.record, lambda place: bool(found[place].mask.any()))
         file = self.picture_of(view)
@@ -67,4 +67,4 @@ class LmmsEvalExporter(RowsExporter):
             }
             for (target,), said in by_targets(chosen.sentences).items()
         ]
-        return ViewRows(rows, chosen, self.put_extras(view))
+        return ViewRows(rows, chosen.left_out, self.put_extras(view))

@@ -44,7 +44,7 @@ class PixmoExporter(RowsExporter):
         "collection_method": "`pointing`",
     }
 
-    def rows_of(self, view: NumberedView) -> ViewRows:
+    def take(self, view: NumberedView) -> ViewRows:
         chosen = self.choose(view.record, lambda _place: True)
         file = self.picture_of(view)
         name = f"{view.stem}.{file.suffix}"
@@ -63,7 +63,7 @@ class PixmoExporter(RowsExporter):
             }
             for each in chosen.sentences
         ]
-        return ViewRows(rows, chosen, self.put_extras(view))
+        return ViewRows(rows, chosen.left_out, self.put_extras(view))
 
     def why_not(self, said: Expression, seen: Callable[[int], bool]) -> str | None:
         if len(said.points_px) != len(said.targets):

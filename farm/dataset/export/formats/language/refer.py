@@ -91,7 +91,14 @@ class ReferExporter(FileExporter):
                 object_entry(view, at, found[at], each.category) for at, each in meant.items()
             ],
             "refs": [
-                self._ref(view, at, [meant[target] for target in targets], said)
+                {
+                    "ref_id": number_in(view, at),
+                    **self.tell([meant[target] for target in targets]),
+                    "image_id": number_of(view),
+                    "file_name": coco_name(number_of(view), file.suffix, place=at),
+                    "split": self._splits[view.split],
+                    **sentence_entries(view, said),
+                }
                 for at, (targets, said) in enumerate(by_targets(chosen.sentences).items())
             ],
             "left_out": chosen.left_out,
@@ -114,19 +121,6 @@ class ReferExporter(FileExporter):
     def why_not(self, said: Expression, seen: Callable[[int], bool]) -> str | None:
         return "bars" if BARS in said.text else super().why_not(said, seen)
 
-    def _ref(
-        self, view: NumberedView, place: int, meant: list[Meant], said: list[Sentence]
-    ) -> Entry:
-        return {
-            "ref_id": number_in(view, place),
-            **self.tell(meant),
-            "image_id": number_of(view),
-            "file_name": coco_name(number_of(view), "jpg", place=place),
-            "split": self._splits[view.split],
-            "sent_ids": [number_in(view, each.place) for each in said],
-            "sentences": [sentence_entry(view, each) for each in said],
-        }
-
     def _split_of(self, name: str) -> str:
         """Return what readers call a split."""
         others = self.survey.splits
@@ -141,6 +135,12 @@ def by_targets(sentences: list[Sentence]) -> dict[tuple[int, ...], list[Sentence
     for sentence in sentences:
         found[tuple(sorted(set(sentence.said.targets)))].append(sentence)
     return dict(found)
+
+
+def sentence_entries(view: NumberedView, sentences: list[Sentence]) -> Entry:
+    """Return sentences as REFER has them."""
+    entries = [sentence_entry(view, each) for each in sentences]
+    return {"sent_ids": [each["sent_id"] for each in entries], "sentences": entries}
 
 
 def sentence_entry(view: NumberedView, sentence: Sentence) -> Entry:

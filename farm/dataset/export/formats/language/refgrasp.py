@@ -131,7 +131,9 @@ def scene_ids(view: NumberedView) -> dict[int, int]:
 
 
 def mask_of(found: list[Instance], ids: dict[int, int]) -> NDArray[np.uint8]:
-    """Return a mask with the number of each thing; what they stand on is background, too."""
+    """Return a mask with the number of each thing that sentences may mean; all else is
+    background.
+    """
     mask = np.full(found[0].mask.shape, BACKGROUND, np.uint8)
     for place, number in ids.items():
         mask[found[place].mask] = number

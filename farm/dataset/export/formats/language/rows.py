@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import pyarrow.parquet as pq
 import yaml
 from datasets import Features
 
-from farm.dataset.export.base import ExportJob, ExportPart, Lines, NumberedView, Written
+from farm.dataset.export.base import ExportJob, ExportPart, Lines, Written
 from farm.dataset.export.formats.huggingface import (
     CARD,
     SPLIT_NAME,
@@ -18,7 +17,7 @@ from farm.dataset.export.formats.huggingface import (
     groups,
     to_table,
 )
-from farm.dataset.export.formats.language.sentences import Chosen, Entry, SentenceExporter
+from farm.dataset.export.formats.language.sentences import Entry, SentenceExporter
 from farm.errors import SpecError
 from farm.spec.record import ViewRecord
 
@@ -26,13 +25,13 @@ ROW_BYTES = 1000
 """About as many has a row, beside its picture."""
 
 
-class ViewRows:
-    """The rows of a view, and what was written beside them."""
+class ViewRows(NamedTuple):
+    """What was made of a view."""
 
-    def __init__(self, rows: list[Entry], chosen: Chosen, files: list[str]) -> None:
-        self.rows = rows
-        self.left_out = chosen.left_out
-        self.files = files
+    rows: list[Entry]
+    left_out: dict[str, int]
+    files: list[str]
+    """Those that were written beside."""
 
 
 class RowsExporter(SentenceExporter[ViewRows]):
@@ -59,13 +58,6 @@ class RowsExporter(SentenceExporter[ViewRows]):
                     f"{name!r}: {self.options.format} allows only letters, digits, _ and . in the "
                     "name of a split"
                 )
-
-    @abstractmethod
-    def rows_of(self, view: NumberedView) -> ViewRows:
-        """Return the rows of a view."""
-
-    def take(self, view: NumberedView) -> ViewRows:
-        return self.rows_of(view)
 
     def write(self, part: ExportPart, taken: Iterator[ViewRows]) -> Written:
         path = f"data/{part.name}.parquet"

@@ -26,8 +26,8 @@ from farm.spec.record import ViewRecord
 
 T = TypeVar("T")
 Entry = dict[str, Any]
-SURFACE = "surface"
-"""Category of what things stand on: no sentence means it."""
+NEVER_MEANT = ("surface", "distractor")
+"""Categories of what things stand on, and of what stands in the way: no sentence means them."""
 PER_VIEW = 2000
 """Numbers that each view has for its objects, and as many for its sentences."""
 WORD = re.compile(r"[^\W_]+(?:['\u2019.-][^\W_]+)*")
@@ -151,7 +151,7 @@ class SentenceExporter(Exporter[T]):
             SEVERAL: f"more than one target, where {self.reader} takes one",
             NOTHING: f"no target, which {self.reader} cannot take",
             UNSEEN: "a target that covers no pixel's centre",
-            NO_THING: "a target that is the table, or is not in the record",
+            NO_THING: "a target that is the table, a distractor, or not in the record",
             **self.own_reasons,
         }
         return [
@@ -192,8 +192,8 @@ def number_in(view: NumberedView, place: int) -> int:
 
 
 def props(record: ViewRecord) -> list[int]:
-    """Return the places of a view's objects but for what they stand on."""
-    return [at for at, label in enumerate(record.objects) if label.category != SURFACE]
+    """Return the places of the objects of a view that sentences may mean."""
+    return [at for at, label in enumerate(record.objects) if label.category not in NEVER_MEANT]
 
 
 def words_of(text: str) -> list[str]:

@@ -207,7 +207,10 @@ def test_the_table_is_never_meant(tmp_path: Path, to):
 
     notes = run(tmp_path / "d", tmp_path / "out", to).notes
 
-    assert "2 sentences left out: a target that is the table, or is not in the record" in notes
+    assert (
+        "2 sentences left out: a target that is the table, a distractor, or not in the record"
+        in notes
+    )
 
 
 def test_too_many_sentences_of_a_view_are_told(tmp_path: Path):

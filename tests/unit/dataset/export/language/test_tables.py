@@ -22,6 +22,7 @@ from tests.support.sentences import (
     BOX,
     INDICES,
     MUG,
+    POST,
     TWIN,
     mask_of,
     write_sentences,
@@ -134,6 +135,26 @@ def test_refgrasp_has_the_files_of_its_seed(tmp_path: Path):
         with Image.open(root / f"rgb/rgb_{number:08d}.jpg") as picture:
             assert (picture.format, picture.size) == ("JPEG", SIZE)
             assert picture.quantization[0][0] == 6  # quality 80
+
+
+@pytest.mark.parametrize("to", ["refgrasp", "clevr-ref"])
+def test_distractors_are_none_of_the_things(tmp_path: Path, to):
+    write_sentences(tmp_path / "d", views=1)
+    record = json.loads((tmp_path / "d/views.jsonl").read_text())
+    record["objects"][POST]["category"] = "distractor"
+    (tmp_path / "d/views.jsonl").write_text(json.dumps(record) + "\n")
+    index = farm.dataset.open(tmp_path / "d")[0]["index"]
+
+    run(tmp_path / "d", tmp_path / "out", to)
+
+    if to == "refgrasp":
+        mask = segmentation(tmp_path / "out/train/mask/mask_00000000.png")
+        assert (mask[mask_of(index, POST)] == 255).all()
+        assert (mask[mask_of(index, BOX)] == 3).all()
+    else:
+        scenes = json.loads((tmp_path / "out/scenes/clevr_ref+_train_scenes.json").read_bytes())
+        names = [each["shape"] for each in scenes["scenes"][0]["objects"]]
+        assert names == ["mug", "mug", "bowl", "box", "key"]
 
 
 def test_refgrasps_tables_have_its_columns(tmp_path: Path):
