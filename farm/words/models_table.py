@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from farm.errors import SpecError, needing
+from farm.spec.asset import MODEL_SUFFIXES
 from farm.spec.base import first_reason
 from farm.spec.words import AssetWords
 from farm.words.guess import Guess, Known, guess
@@ -70,6 +71,8 @@ def rows_of(path: Path) -> Iterator[Row]:
         if number == 1 or not any(line):
             continue
         stem, name, category, _, aliases = (*line, "", "", "", "", "")[:5]
+        if stem.lower().endswith(MODEL_SUFFIXES):
+            stem = stem.rpartition(".")[0]
         if stem and not name:
             raise SpecError(f"{path}: line {number}: {stem} has no name; {COLUMNS}")
         others = (each.strip() for each in aliases.split(";"))
@@ -84,7 +87,9 @@ def spreadsheet(path: Path) -> Iterator[list[str]]:
     try:
         book = load_workbook(path, read_only=True, data_only=True)
         try:
-            for line in book.worksheets[0].iter_rows(values_only=True):
+            sheet = book.worksheets[0]
+            sheet.reset_dimensions()  # some writers say that it has one cell
+            for line in sheet.iter_rows(values_only=True):
                 yield [cell_text(cell) for cell in line]
         finally:
             book.close()

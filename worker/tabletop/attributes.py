@@ -19,11 +19,11 @@ from worker.tabletop.pixels import Mask, inner
 
 METAL_FROM = 0.8
 GLASS_FROM = 0.5
-FROSTED_FROM = 0.5
-"""Roughness from which on nobody can tell what lets light through from what scatters it."""
 SHINY_BELOW = 0.2
 SEE_THROUGH_BELOW = 0.9
 """Means over what is seen of a thing: metallic, transmission, roughness, alpha."""
+FROSTED_FROM = 0.5
+"""Roughness from which on nobody can tell what lets light through from what scatters it."""
 KNOWN_SHARE = 0.8
 """Least share of what is seen of which a number must be known."""
 LEAST_PIXELS = 8

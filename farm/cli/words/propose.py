@@ -52,9 +52,24 @@ def propose_words(
     out_console().print(listing(proposals, made))
     say(out_console(), summary(proposals, made, output))
     if page is not None:
-        pictures = take_pictures(assets)
-        write_whole(page, sheet_of(page, assets, proposals, made, pictures))
-        say(out_console(), f"{page}: {counted(len(pictures), 'picture')} to confirm it by")
+        say(out_console(), write_sheet(page, assets, proposals, made))
+
+
+def write_sheet(
+    path: Path, assets: Sequence[Asset], proposals: Sequence[Proposal], made: Merged
+) -> str:
+    """Write what is left to confirm with pictures; return what there is to say of it."""
+    left = [
+        (asset, proposal)
+        for asset, proposal in zip(assets, proposals, strict=True)
+        if not made.words[proposal.key].confirmed
+    ]
+    if not left:
+        return f"all are confirmed: {path} is not written"
+    objects, asked = zip(*left, strict=True)
+    pictures = take_pictures(objects)
+    write_whole(path, sheet_of(path, objects, asked, made, pictures))
+    return f"{path}: {counted(len(pictures), 'picture')} to confirm it by"
 
 
 def text_of(path: Path) -> str:

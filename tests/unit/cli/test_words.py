@@ -106,3 +106,16 @@ def test_what_cannot_be_read_or_written_is_a_sentence(things, tmp_path):
     (tmp_path / "file").write_text("x")
     done = propose(things, "--output", tmp_path / "file" / "words.yaml")
     assert isinstance(done.exception, SpecError | StorageError)
+
+
+def test_where_all_is_confirmed_no_picture_is_taken(things, tmp_path):
+    table = tmp_path / "models.csv"
+    stems = [path.stem for path in sorted(things.glob("*.obj"))]
+    table.write_text("obj,name\n" + "".join(f"{stem},box\n" for stem in stems))
+    args = ["words", "propose", things, "--table", table, "--output", tmp_path / "words.yaml"]
+
+    done = CliRunner().invoke(make_app(), list(map(str, args)))
+
+    assert done.exit_code == 0
+    assert "all are confirmed" in done.output
+    assert not (tmp_path / "words.html").exists()

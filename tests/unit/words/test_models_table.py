@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
+
 import pytest
 
 from farm.errors import SetupError, SpecError
@@ -48,6 +51,25 @@ def test_a_table_is_read_by_the_order_of_its_columns(tmp_path, kind):
     assert cup.size_m is not None
     assert said_by(table["7"], path).words.hypernym == "tool"
     assert unused(table, ["7", "other"]) == ["000017_thu_models_wooden_cup2", "011_banana"]
+
+
+def test_a_sheet_that_says_it_has_one_cell_is_read_whole(tmp_path):
+    """Not all programs that write spreadsheets count their cells."""
+    with zipfile.ZipFile(sheet(tmp_path / "t.xlsx")) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    page = "xl/worksheets/sheet1.xml"
+    parts[page] = re.sub(rb'<dimension ref="[^"]+"', b'<dimension ref="A1"', parts[page])
+    with zipfile.ZipFile(tmp_path / "one.xlsx", "w") as book:
+        for name, data in parts.items():
+            book.writestr(name, data)
+
+    assert len(read_table(tmp_path / "one.xlsx")) == 3
+
+
+def test_names_of_files_do_as_well_as_stems(tmp_path):
+    table = read_table(csv_file(tmp_path / "t.csv", rows=(("a.OBJ", "mug", "", "", ""),)))
+
+    assert list(table) == ["a"]
 
 
 def test_letters_of_windows_are_read(tmp_path):
