@@ -12,6 +12,7 @@ from farm.spec.recipes.sod import SodView
 from farm.spec.view import Light
 from farm.storage import FolderStorage
 from tests.builders import a_task
+from tests.support.blender.scenes import asset_of
 from tests.support.blender.shots import OurLease, Rendered, some_render
 from tests.support.blender.tabletops import rendered_of
 from worker.render.task import render_task
@@ -98,3 +99,31 @@ def test_materials_are_put_back(show):
     assert np.array_equal(painted["mask"], before["mask"])
     for name in PASSES:
         assert np.array_equal(after[name], before[name]), name
+
+
+@pytest.mark.parametrize(
+    "name", ["chengsun_cubev2.blend", "kenney_motorcycle/vehicle-motorcycle.glb"]
+)
+def test_models_of_others_are_painted_and_put_back(blender, sample_assets, sky, tmp_path, name):
+    model = asset_of(sample_assets / "models" / name)
+    paint = Drawn(paints=(Paint(prop=0, hue_deg=140.0, roughness=0.3, metallic=0.0),))
+    found = []
+    for number, drawn in enumerate((None, paint, None)):
+        view = SodView(
+            index=0, name="view", camera=OrbitCamera(yaw_deg=20, pitch_deg=25, distance=2.4),
+            light=Light(), seed=7, drawn=drawn,
+        )  # fmt: skip
+        task = a_task(
+            views=(view,), model=model, hdr=sky, passes=PASSES, render=some_render(),
+            allow_empty_masks=True,
+        )  # fmt: skip
+        storage = FolderStorage(tmp_path / str(number))
+        render_task(
+            task, session=blender, storage=storage, attempt=1, worker="here", lease=OurLease()
+        )
+        found += rendered_of(task, storage)
+    before, painted, after = found
+    assert abs(painted["albedo"] - before["albedo"]).mean() > 0.005
+    assert np.array_equal(painted["index"], before["index"])
+    for each in PASSES:
+        assert np.array_equal(after[each], before[each]), each

@@ -15,7 +15,7 @@ from farm.spec.randomise import Drawn, Lamp, Paint, TablePaint
 from farm.spec.recipes.tabletop import Prop
 from farm.spec.view import Light
 from farm.storage import FolderStorage
-from tests.support.blender.scenes import asset_of
+from tests.support.blender.scenes import asset_of, write_sky
 from tests.support.blender.tabletops import (
     Standing,
     a_tabletop_task,
@@ -308,3 +308,39 @@ def shown_shapes(show, things, props, paints):
     row = [Standing(things["box"], (-0.3 + 0.15 * place, 0.0, 0.05)) for place in range(len(props))]
     [view] = show(Drawn(paints=paints), standing=row, props=props)
     return view
+
+
+# Skies
+
+
+def test_records_tell_what_was_corrected_of_each_sky(blender, things, tmp_path):
+    """Also of one that only the last view of a task has."""
+    skies = []
+    for name, at in (("whole", None), ("holed", (3, 3))):
+        pixels = np.full((16, 32, 3), 0.5, np.float32)
+        if at:
+            pixels[at] = np.inf
+        skies.append(
+            write_sky(tmp_path / f"{name}.exr", pixels).model_copy(update={"role": "hdrs"})
+        )
+    views = [a_view_of_it(0, ASLANT), a_view_of_it(1, ASLANT)]
+    views = [view.model_copy(update={"hdr": 1 + place}) for place, view in enumerate(views)]
+    standing = [Standing(things["box"], (0.0, 0.0, 0.06))]
+    task = a_tabletop_task(tmp_path / "settled", standing, views)
+    task = task.model_copy(update={"assets": (*task.assets, *skies)})
+
+    found = render_tabletop(blender, task, FolderStorage(tmp_path))
+
+    assert [set(view.record.notes) for view in found] == [{"holed.exr"}, {"holed.exr"}]
+
+
+def test_a_damaged_sky_is_named(blender, things, tmp_path):
+    (tmp_path / "sky.hdr").write_bytes(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 8 +X 16\n")
+    sky = asset_of(tmp_path / "sky.hdr", "hdr")
+    view = a_view_of_it(0, ASLANT).model_copy(update={"hdr": 1})
+    standing = [Standing(things["box"], (0.0, 0.0, 0.06))]
+    task = a_tabletop_task(tmp_path / "settled", standing, [view])
+    task = task.model_copy(update={"assets": (*task.assets, sky)})
+
+    with pytest.raises(AssetError, match=r"sky\.hdr"):
+        render_tabletop(blender, task, FolderStorage(tmp_path))
