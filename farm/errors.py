@@ -6,6 +6,7 @@ FarmError
 ├── TaskError            one task cannot continue; the others can
 │   ├── AssetError       the model or HDRI is at fault: the same every time
 │   ├── ScriptError      the user's own script is at fault: the same every time
+│   ├── UnsettledError   the things of a scene do not come to rest: the same every time
 │   ├── RenderError      the renderer refused: worth another attempt
 │   ├── GpuMemoryError   ... since the GPU has too little memory: another GPU may have more
 │   ├── UnusablePictureError  views that came out wrong: worth another attempt; the others are kept
@@ -69,6 +70,13 @@ class ScriptError(TaskError):
     """A user's script that fails, or does what it may not; the text begins with its file."""
 
     cause = "script"
+    retry = False
+
+
+class UnsettledError(TaskError):
+    """Things of a scene that do not come to rest, however often they are let go."""
+
+    cause = "unsettled"
     retry = False
 
 

@@ -25,6 +25,7 @@ class Policy(NamedTuple):
 CAUSES: dict[str, Policy] = {
     "asset": Policy(1, TaskState.FAILED),
     "script": Policy(1, TaskState.FAILED),
+    "unsettled": Policy(1, TaskState.FAILED),  # as often as it may be drawn it was
     "render": Policy(3, TaskState.FAILED, node=True),
     "gpu_memory": Policy(2, TaskState.FAILED, node=True),  # each has tried smaller tiles, too
     "picture": Policy(3, TaskState.FAILED, node=True),

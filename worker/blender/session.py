@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from pathlib import Path
@@ -33,6 +33,10 @@ from worker.blender.models.group import Models
 from worker.blender.models.model import Model
 from worker.blender.models.pass_indices import in_order, number
 from worker.blender.models.standing import Standing, key_of
+from worker.blender.physics.fall import Fallen, Rigid, let_fall
+from worker.blender.physics.solid import Solid
+from worker.blender.physics.solids import Solids, solid_of
+from worker.blender.physics.surfaces import alone, surface_of
 from worker.blender.randomised.dressing import Dressing
 from worker.blender.scratch import Scratch
 from worker.blender.settings import (
@@ -101,6 +105,7 @@ class BlenderSession:
         self._user_scene: UserScene | None = None
         self._own_models: dict[str, Asset] = {}
         self.dressing = Dressing()
+        self._solids = Solids()
         self._loader = Loader(scene, self.environment, self._scratch, self._addons)
         self._standing = Standing(scene, self._loader, self._render_nothing)
 
@@ -263,6 +268,40 @@ class BlenderSession:
                 size_bytes=len(text),
             )  # fmt: skip
         return known
+
+    def solids(self, assets: Sequence[Asset], *, falls: int) -> tuple[Solid, ...]:
+        """Return models as solids; what this process does not know of them is loaded.
+
+        Args:
+            assets: The models.
+            falls: How many of them, from the first, things fall upon or fall themselves.
+
+        Raises:
+            AssetError: One cannot be read, or has no inside.
+        """
+        keys = [(*key_of(asset), place < falls) for place, asset in enumerate(assets)]
+        known = {key: solid for key in keys if (solid := self._solids.find(key)) is not None}
+        missing = {key: asset for key, asset in zip(keys, assets, strict=True) if key not in known}
+        models = self.load_models(missing.values()) if missing else ()
+        for (key, asset), model in zip(missing.items(), models, strict=True):
+            with alone(model, models):
+                shape = surface_of(self.scene, self._render_nothing)
+            metres = model.metres_per_file_unit
+            known[key] = solid_of(asset.path, shape, metres_per_file_unit=metres, falls=key[2])
+            self._solids.keep(key, known[key])
+        return tuple(known[key] for key in keys)
+
+    def let_fall(
+        self, rigids: Sequence[Rigid], area_m: tuple[float, float], walls_m: float
+    ) -> Fallen:
+        """Let things fall onto a table until they rest, beside the session's own scene.
+
+        Args:
+            rigids: The things, around their centres of mass.
+            area_m: Length and width of the table, the middle of whose top is the origin.
+            walls_m: Height of the walls around it.
+        """
+        return let_fall(rigids, table_m=area_m, walls_m=walls_m)
 
     def open_scene(
         self, asset: Asset, baked: Need | None = None, *, fps: float | None = None

@@ -2,39 +2,113 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from farm.projection import as_matrix
+from farm.errors import UnsettledError
 from farm.spec.camera import IDENTITY
-from farm.spec.recipes.tabletop import Setup
+from farm.spec.recipes.tabletop import Placement, Setup
 from farm.spec.task import RenderTask
-from worker.bounds import transformed
-from worker.tabletop.settled import Settled, SettledProp
+from worker.tabletop.bodies import Body
+from worker.tabletop.dropping import drop
+from worker.tabletop.placing import place
+from worker.tabletop.relations import relations
+from worker.tabletop.resting import Contacts, Failure, contacts_of, fault, lifted
+from worker.tabletop.settled import Settled
+from worker.tabletop.sizes import scale_of
 from worker.tabletop.standing import standing
+from worker.tabletop.tops import Table, table_of
 
 if TYPE_CHECKING:  # which imports Blender
     from worker.blender.session import BlenderSession
 
+MOST_NAMES = 5
+"""Things that a sentence names."""
+
 
 def settle(task: RenderTask, session: BlenderSession) -> Settled:
-    """Let the things of a scene come to rest."""
+    """Let the things of a scene come to rest.
+
+    Raises:
+        AssetError: One of them cannot: it has no inside, or a size that cannot be.
+        UnsettledError: They do not, however they are let go.
+    """
     assert isinstance(task.setup, Setup)
+    setup = task.setup
     assets, _ = standing(task, session)
-    models = session.load_models(assets)
-    props = []
-    for model, at in zip(models[1:], task.setup.draws[0], strict=True):
-        matrix = np.eye(4)
-        w, x, y, z = at.turn
-        matrix[:3, :3] = [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-        matrix[:3, :3] *= model.metres_per_file_unit
-        low = transformed(model.bounds.support, matrix)
-        middle = (low.min(axis=0) + low.max(axis=0)) / 2
-        matrix[:3, 3] = (at.at_m[0] - middle[0], at.at_m[1] - middle[1], -low[:, 2].min())
-        props.append(SettledProp(world_from_file=as_matrix(matrix), on=(-1,), touches=(-1,)))
-    return Settled(surface=IDENTITY, props=tuple(props))
+    *solids, ground = session.solids((*assets[1:], assets[0]), falls=len(assets) - 1)
+    table = table_of(ground)
+    names = [asset.title for asset in assets[1:]]
+    bodies = [
+        Body(
+            solid,
+            name,
+            scale_of(solid, prop.words, setup.scale, table_m=table.top_m),
+            np.eye(3),
+            np.zeros(3),
+            number,
+            floats=not prop.falls,
+            stands=bool(prop.words and prop.words.stands),
+        )
+        for number, (solid, name, prop) in enumerate(zip(solids, names, setup.props, strict=True))
+    ]
+    failures: list[Failure] = []
+    for number, draw in enumerate(setup.draws):
+        found = at_rest(setup, bodies, on_table(draw, setup, table), table, session)
+        if not isinstance(found, Failure):
+            return settled(*found, table, setup, number)
+        failures.append(found)
+    raise UnsettledError(sentence(failures, setup))
+
+
+def at_rest(
+    setup: Setup,
+    bodies: Sequence[Body],
+    draw: Sequence[Placement],
+    table: Table,
+    session: BlenderSession,
+) -> tuple[list[Body], Contacts] | Failure:
+    """Return the things of one draw at rest, and where they touch."""
+    if setup.arrangement == "place":
+        found = place(bodies, draw, table)
+    else:
+        dropped = drop(bodies, draw, table, session.let_fall)
+        if isinstance(dropped, Failure):
+            return dropped
+        found = lifted(dropped, table)
+    contacts = contacts_of(found, table)
+    return fault(found, table, contacts) or (found, contacts)
+
+
+def on_table(draw: Sequence[Placement], setup: Setup, table: Table) -> list[Placement]:
+    """Return a draw with places on the table as large as it really is."""
+    x, y = (real / drawn for real, drawn in zip(table.top_m, setup.surface.size_m, strict=True))
+    return [
+        at.model_copy(update={"at_m": (at.at_m[0] * x, at.at_m[1] * y, at.at_m[2])}) for at in draw
+    ]
+
+
+def settled(
+    bodies: Sequence[Body], contacts: Contacts, table: Table, setup: Setup, draw: int
+) -> Settled:
+    """Return how a scene stands."""
+    surface = IDENTITY if setup.surface.asset is None else table.body.world_from_file
+    return Settled(surface=surface, props=relations(bodies, contacts), draw=draw)
+
+
+def sentence(failures: Sequence[Failure], setup: Setup) -> str:
+    """Say why none of a scene's draws came to rest, and what to do."""
+    reasons = Counter(each.reason for each in failures)
+    reason = reasons.most_common(1)[0][0]
+    names = Counter(name for each in failures if each.reason == reason for name in each.names)
+    told = ", ".join(name for name, _ in names.most_common(MOST_NAMES))
+    more = " and others" if len(names) > MOST_NAMES else ""
+    done = "put" if setup.arrangement == "place" else "let fall"
+    return (
+        f"its {len(setup.props)} things were {done} {len(failures)} times, and each time some "
+        f"{reason}, mostly {told}{more}: have fewer or smaller things in a scene (per_scene), a "
+        "larger table (table_m), or more scene_tries"
+    )
