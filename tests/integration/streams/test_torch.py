@@ -54,6 +54,21 @@ def test_samples_are_tensors_as_those_of_a_dataset(farm):
     assert sample["name"].startswith("view_")
 
 
+def test_sentences_come_along_from_a_worker_of_the_loader(farm):
+    farm.start_worker()
+    views = a_dataset(farm, expressions=True)
+
+    told = {}
+    for batch in DataLoader(views, batch_size=4, num_workers=1):
+        told |= dict(zip(numbers(batch), batch["expressions"], strict=True))
+
+    assert {number: len(some) for number, some in told.items()} == {
+        number: number % 3 for number in range(VIEWS)
+    }
+    assert all(said["text"].startswith("the view_") for some in told.values() for said in some)
+    views.close()
+
+
 def test_batches_are_tensors_as_rendered(farm):
     farm.start_worker()
     with a_dataset(farm) as views:

@@ -15,6 +15,7 @@ import numpy as np
 from farm.errors import AssetError
 from farm.feeding.sink import open_sink
 from farm.settings import Settings
+from farm.spec.expression import Expression
 from farm.spec.task import RenderTask, view_id
 from farm.spec.view import View
 from farm.stream.sample import Encoded, Sample
@@ -62,7 +63,10 @@ def sample_of(task: RenderTask, view: View, streamed: StreamedViews) -> Sample:
     colour = view.seed % 256
     files = {"rgb": picture(colour, channels=3), "mask": picture(colour)}
     record = a_record(view, files=files, model=task.assets[0], hdr=task.assets[1])
-    record = record.model_copy(update={"view_id": view_id(task, view)})
+    said = Expression(text=f"the {view.name}", kind="attribute", level=1, program=(), targets=())
+    record = record.model_copy(
+        update={"view_id": view_id(task, view), "expressions": (said,) * (view.index % 3)}
+    )
     if streamed.stream.encoding == "files":
         passes: dict[str, object] = {name: Encoded("png", data) for name, data in files.items()}
     else:
