@@ -39,7 +39,7 @@ CUES: dict[str, re.Pattern[str]] = {
     "upright": words(r"standing(?: up(?:right)?)?|stands? upright|upright"),
     "partly hidden": words(r"(?:partly|partially|half) "
                            r"(?:hidden|obscured|covered|concealed|occluded|out of sight)"),
-    "not": words(r"(?:is|are) not|isn't|aren't|that's not|(?:but )?not|other than|"
+    "not": words(r"(?:is|are) not|isn't|aren't|that's not|(?:but )?not|non|other than|"
                  r"(?:any|a) colour but|anything but"),
     "same colour": words(r"(?:the )?same colour(?: as)?(?: that of)?|"
                          r"colour is the same as(?: that of)?|"
@@ -120,7 +120,7 @@ FREE_WORDS = frozenset(
             "please kindly thanks thank know let let's",
             "handing pick up take get grab hold grasp lift fetch bring give pass find locate point",
             "show see spot reach identify select choose tell",
-            "picture image table scene view",
+            "picture image table scene view pair pairs out",
         )
     ).split()
 )

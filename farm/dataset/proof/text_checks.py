@@ -31,7 +31,6 @@ from farm.dataset.proof.vocabulary import (
     forms,
     has_word,
     names_of,
-    whole,
     without,
 )
 from farm.spec.expression import Expression
@@ -61,8 +60,9 @@ def strange_text(view: MeasuredView, expression: Expression, ran: Ran) -> Iterat
 
 
 def plain(text: str) -> str:
-    """Return a text folded, with straight apostrophes and without marks."""
-    return folded(re.sub(r"[^\w\s'-]", " ", text.replace("’", "'")))  # noqa: RUF001
+    """Return a text folded, in British spelling, with straight apostrophes and without marks."""
+    text = folded(re.sub(r"[^\w\s'-]", " ", text.replace("’", "'")))  # noqa: RUF001
+    return re.sub(r"(?<!\w)color", "colour", text)
 
 
 def noun_forms(view: MeasuredView, noun: str) -> frozenset[str]:
@@ -136,10 +136,16 @@ def cues_in(text: str, materials: frozenset[str]) -> tuple[Counter[str], str]:
     for pattern in NEUTRAL:
         text = pattern.sub("", text)
     text, found = " ".join(text.split()), Counter[str]()
-    named = {each: whole(each) for each in sorted(materials, key=len, reverse=True)}
+    named = {each: made_of(each) for each in sorted(materials, key=len, reverse=True)}
     for cue, pattern in (*CUES.items(), *named.items()):
         text, found[cue] = pattern.subn(" ", text)
     return +found, text
+
+
+def made_of(material: str) -> re.Pattern[str]:
+    """Return how a material may be written: `wooden`, or `made of wood`."""
+    noun = material.removesuffix("en")
+    return re.compile(rf"(?<!\w)(?:{re.escape(material)}|of {re.escape(noun)})(?!\w)")
 
 
 def strange_starts(expression: Expression, ran: Ran) -> Iterator[str]:

@@ -29,6 +29,9 @@ def folded(word: str) -> str:
 
 def plurals(noun: str) -> tuple[str, ...]:
     """Return what several of a noun may be called, by the rules of English."""
+    head, of, rest = noun.partition(" of ")
+    if of:
+        return tuple(f"{each}{of}{rest}" for each in plurals(head))
     found = [f"{noun}s"]
     if noun.endswith(("s", "x", "z", "ch", "sh", "o")):
         found.append(f"{noun}es")

@@ -68,3 +68,26 @@ def test_frames_say_nothing_of_what_is_meant() -> None:
         for many in (False, True):
             before, after = frame.worded(many=many)
             assert said(f"{before}the box{after}") == (Counter(), [])
+
+
+@pytest.mark.parametrize(
+    ("text", "cues"),
+    [
+        ("the non-red box", {"not": 1}),
+        ("the box whose color is not red", {"not": 1}),
+        ("the box made out of metal", {"metal": 1}),
+        ("the box made of wood", {"wooden": 1}),
+        ("the wooden box lying to the left of the box", {"wooden": 1, "left": 1}),
+        ("the box lying on its side on top of the box", {"lying": 1, "on": 1}),
+        ("the second box from the right", {"second": 1, "right": 1}),
+        ("the box closest to the front", {"front": 1}),
+        ("the box closest to the frontmost box", {"nearest": 1, "front": 1}),
+        ("the box in front of the box on the left", {"front": 1, "left": 1}),
+        ("the striped box", {}),
+    ],
+)
+def test_words_are_told_by_what_stands_around_them(text: str, cues: dict[str, int]) -> None:
+    found, rest = cues_in(without(plain(text), ("box",)), frozenset({"wooden"}))
+
+    assert found == cues
+    assert ("striped" in rest) is ("striped" in text)
