@@ -16,11 +16,14 @@ Mask = NDArray[np.bool_]
 Points = NDArray[np.float64]
 """(N, 2): x and y in pixels; the last is joined to the first."""
 MOST_NUMBERS = 400
-"""Numbers that the polygons of an object may have."""
+"""Most numbers of the polygons of an object."""
 TOLERANCE_PX = 0.75
-"""By so much simple polygons may miss the border at first: steps of pixels along a slope go."""
+"""Distance by which simple polygons may miss the border at first: it takes the steps of pixels
+from slopes."""
 COARSER = 1.5
+"""Factor of that distance from one try to the next."""
 LEAST_POINTS = 3
+"""Points of a polygon that encloses something."""
 
 
 class Border(NamedTuple):

@@ -28,7 +28,7 @@ from farm.spec.expression import Step
 from farm.spec.label import ObjectLabel
 
 WIDTH, HEIGHT = 480, 320
-"""Of its pictures: its readers know no other size."""
+"""Size of its pictures: its readers know no other."""
 UNKNOWN = "unknown"
 """An attribute that was not measured."""
 FUNCTIONS = {
@@ -41,8 +41,8 @@ FUNCTIONS = {
     "ordinal": "filter_ordinal",
     "both": "intersect",
 }
-"""CLEVR-Ref+'s names of operations, where it has others; `filter_not_color`, `filter_pose` and
-those without an entry it does not know are ours."""
+"""CLEVR-Ref+'s names of operations, where they are others; `filter_not_color` and `filter_pose` are
+made after them."""
 SAME = {"colour": "same_color", "material": "same_material", "noun": "same_shape"}
 
 

@@ -9,7 +9,7 @@ from farm.dataset.export.formats.language.refer import Meant, ReferExporter
 from farm.dataset.export.formats.language.sentences import Entry
 
 NOTHING = -1
-"""Stands for an object where a sentence means none."""
+"""Number in place of an object's where a sentence means none."""
 
 
 class GrefcocoExporter(ReferExporter):

@@ -28,12 +28,12 @@ from farm.dataset.export.instances import Instance, find_instances
 PICTURES = "train2014"
 """Folder that readers look into."""
 ONE, ANY = "refcoco", "grefcoco"
-"""Datasets as readers call them: of sentences with one target, and of all."""
+"""Names by which readers ask for sentences with one target, and for all."""
 EMPTY: Entry = {
     "area": -1, "iscrowd": -1, "category_id": -1, "bbox": [0, 0, 0, 0], "original_id": -1,
     "empty": True,
 }  # fmt: skip
-"""Stands for an object where a sentence means none."""
+"""Annotation in place of an object's where a sentence means none."""
 
 
 class MdetrExporter(FileExporter):

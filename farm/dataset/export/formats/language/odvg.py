@@ -24,7 +24,7 @@ from farm.dataset.export.formats.language.sentences import (
 from farm.spec.record import ViewRecord
 
 ENDS = " .?!"
-"""What ends a sentence: in Grounding DINO's captions, it ends a phrase."""
+"""Characters at the end of a sentence; in Grounding DINO's captions they end a phrase."""
 
 
 class OdvgExporter(FileExporter):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import IO, Any
 
 PROTOCOL = 2
-"""The newest that readers in Python 2 know."""
+"""Newest protocol that readers in Python 2 know."""
 
 
 def write_pickle(file: IO[bytes], items: Iterable[Any]) -> None:

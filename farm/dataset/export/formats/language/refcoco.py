@@ -9,7 +9,7 @@ from farm.dataset.export.formats.language.refer import Meant, ReferExporter
 from farm.dataset.export.formats.language.sentences import Entry
 
 SPLITS_BY = {"refcoco": ("google", "unc"), "refcoco+": ("unc",), "refcocog": ("google", "umd")}
-"""Of each dataset, whose splits readers ask for."""
+"""Names of those who split each dataset, as its files have them."""
 
 
 class RefcocoExporter(ReferExporter):

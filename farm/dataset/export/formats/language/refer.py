@@ -28,7 +28,7 @@ from farm.dataset.export.instances import find_instances
 from farm.spec.expression import Expression
 
 BARS = "||"
-"""What LISA takes for the end of a sentence."""
+"""Sign that LISA takes for the end of a sentence."""
 KNOWN_SPLITS = ("train", "val", "test", "testA", "testB")
 
 

@@ -26,9 +26,9 @@ from farm.dataset.images import to_8_bit
 from farm.errors import SpecError
 
 BACKGROUND = 255
-"""In masks; things are counted from 0."""
+"""Value in masks of what has no number; things are counted from 0."""
 QUALITY = 80
-"""Of its JPEG files."""
+"""Quality of its JPEG files."""
 DIGITS = 8
 
 

@@ -22,7 +22,7 @@ from farm.errors import SpecError
 from farm.spec.record import ViewRecord
 
 ROW_BYTES = 1000
-"""About as many has a row, beside its picture."""
+"""Size of a row beside its picture, about."""
 
 
 class ViewRows(NamedTuple):

@@ -11,7 +11,7 @@ from farm.dataset.export.formats.language.sentences import Entry, FileExporter, 
 from farm.spec.expression import Expression
 
 BOX = "<bbox>"
-"""Stands for a box or a point in a message; ms-swift puts in what each model wants."""
+"""Tag in place of a box or a point: ms-swift puts in the numbers that each model wants."""
 NAMED = "<ref-object>"
 ASKED_FOR = {
     "boxes": f"<image>Give the box of what is meant: {NAMED}",
