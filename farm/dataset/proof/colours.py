@@ -23,6 +23,8 @@ XYZ_FROM_RGB = np.array(
 )
 """IEC 61966-2-1: the primaries of Rec. 709, and D65."""
 XYZ_OF_WHITE = XYZ_FROM_RGB.sum(axis=1)
+LEVELS = 4096
+"""Steps of linear light in which colours are told apart."""
 KNEE, SLOPE = 216 / 24389, 24389 / 27
 """CIE 15:2004: below the knee there is a line instead of the cube root."""
 
@@ -41,9 +43,11 @@ class Terms(NamedTuple):
 def shares_of_terms(albedo: NDArray[Any]) -> Shares:
     """Return the share of pixels (N, 3), linear Rec. 709, that may be called by each term."""
     terms = prototypes()
-    lab = lab_of(np.clip(np.asarray(albedo, np.float64), 0.0, 1.0))
-    called = near_prototypes(lab).astype(np.float32) @ terms.called.astype(np.float32) > 0
-    shares = called.mean(axis=0).tolist()
+    levels = np.round(np.clip(np.asarray(albedo, np.float64), 0.0, 1.0) * LEVELS)
+    colours, counts = np.unique(levels, axis=0, return_counts=True)  # most things have few
+    near = near_prototypes(lab_of(colours / LEVELS))
+    called = np.array([terms.called[each].any(axis=0) for each in near])
+    shares = (counts @ called / counts.sum()).tolist()
     return {name: share for name, share in zip(terms.names, shares, strict=True) if share}
 
 

