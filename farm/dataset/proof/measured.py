@@ -87,9 +87,30 @@ class MeasuredView:
     record: ViewRecord
     objects: dict[int, Measured]
     """Place -> those that are seen."""
-    has_depth: bool
+    depth: Numbers | None
+    """(H, W), along the camera's axis; None where it does not show places."""
     has_albedo: bool
     naming: Naming
+
+    @property
+    def has_depth(self) -> bool:
+        """It is known where things are."""
+        return self.depth is not None
+
+    @cached_property
+    def rays(self) -> Numbers:
+        """(H, W, 3): ways of the pixels' centres in the world, a unit along the axis each."""
+        camera = self.record.camera
+        return world_ways(camera, self.record.resolution_px[::-1])
+
+    def pixels_of(self, points: Numbers) -> Numbers:
+        """Return where points (N, 3) of the world are in the picture, (N, 2); NaN behind it."""
+        camera, pose = self.record.camera, self.world_from_camera
+        local = (points - pose[:3, 3]) @ pose[:3, :3]
+        far = np.where(local[:, 2] < 0, -local[:, 2], np.nan)
+        u = camera.cx_px + (camera.fx_px or np.nan) * local[:, 0] / far
+        v = camera.cy_px - (camera.fy_px or np.nan) * local[:, 1] / far
+        return np.stack([u, v], axis=-1)
 
     @property
     def knows_visibility(self) -> bool:
@@ -145,7 +166,8 @@ def measure(record: ViewRecord, arrays: Arrays, naming: Naming) -> MeasuredView:
             shares=colour_of(label, pixels, arrays.get("albedo")),
             visible_fraction=visible_fraction(place, label, pixels, arrays.get("amodal")),
         )
-    return MeasuredView(record, found, points is not None, "albedo" in arrays, naming)
+    depth = None if points is None else arrays["depth"].reshape(index.shape)
+    return MeasuredView(record, found, depth, "albedo" in arrays, naming)
 
 
 def visible_fraction(
@@ -166,20 +188,26 @@ def visible_fraction(
 
 
 def world_points(depth: NDArray[Any] | None, camera: CameraRecord) -> Numbers | None:
-    """Return the points (H, W, 3) of the world that the pixels' centres show.
-
-    Of a pinhole alone: u = cx + fx x / d, v = cy - fy y / d, at a depth d along the axis.
-    """
-    if depth is None or camera.fx_px is None or camera.fy_px is None:
+    """Return the points (H, W, 3) of the world at the pixels' centres; of a pinhole alone."""
+    if depth is None or camera.fx_px is None:
         return None
-    v, u = np.indices(depth.shape[:2]) + 0.5
-    far = depth.reshape(u.shape).astype(np.float64)
+    eye = np.array(camera.world_from_camera)[:3, 3]
+    height, width = depth.shape[:2]
+    ways = world_ways(camera, (height, width))
     with np.errstate(invalid="ignore"):
-        x = (u - camera.cx_px) / camera.fx_px * far
-        y = (camera.cy_px - v) / camera.fy_px * far
-    pose = np.array(camera.world_from_camera)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.stack([x, y, -far], axis=-1) @ pose[:3, :3].T + pose[:3, 3])
+        return np.asarray(eye + ways * depth.reshape(height, width, 1).astype(np.float64))
+
+
+def world_ways(camera: CameraRecord, shape: tuple[int, int]) -> Numbers:
+    """Return the ways (H, W, 3) of the pixels' centres in the world, a unit along the axis each.
+
+    u = cx + fx x / d, v = cy - fy y / d, at a depth d along the axis.
+    """
+    v, u = np.indices(shape) + 0.5
+    x = (u - camera.cx_px) / (camera.fx_px or np.nan)
+    y = (camera.cy_px - v) / (camera.fy_px or np.nan)
+    turn = np.array(camera.world_from_camera)[:3, :3]
+    return np.asarray(np.stack([x, y, -np.ones(shape)], axis=-1) @ turn.T)
 
 
 def finite(points: Numbers) -> Numbers | None:

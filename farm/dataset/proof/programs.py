@@ -17,6 +17,7 @@ from farm.dataset.proof.attributes import (
     shares_attribute,
 )
 from farm.dataset.proof.found import NOTHING, Found, Places, exactly
+from farm.dataset.proof.heights import foot, reach_up
 from farm.dataset.proof.measured import Measured, MeasuredView
 from farm.dataset.proof.relations import (
     SIDES,
@@ -253,13 +254,9 @@ def is_larger(view: MeasuredView, one: Measured, other: Measured) -> bool:
 
 def is_taller(view: MeasuredView, one: Measured, other: Measured) -> bool:
     """Say whether a thing is surely taller than another: itself, and where its top is."""
-    own = rise(one) >= LARGER * rise(other)
-    return own and one.box.top >= LARGER * other.box.top
-
-
-def rise(thing: Measured) -> float:
-    """Return how high a thing reaches above its own lowest point."""
-    return thing.box.top - thing.box.lowest[0]
+    (least, _), (_, most) = reach_up(view, one), reach_up(view, other)
+    own = least - foot(view, one)[1] >= LARGER * (most - foot(view, other)[0])
+    return own and least >= LARGER * most
 
 
 def both(view: MeasuredView, value: str, one: Found, other: Found) -> Found:
