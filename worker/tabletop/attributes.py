@@ -14,7 +14,7 @@ from farm.spec.expression import LYING_DEG, UPRIGHT_DEG
 from farm.spec.label import Point3
 from farm.spec.words import AssetWords
 from worker.finish import PLAIN, Finish
-from worker.tabletop.colours import might_be_said_of, said_of, term_shares
+from worker.tabletop.colours import might_be_said_of, said_of, slack_of, term_shares
 from worker.tabletop.pixels import Mask, inner
 
 METAL_FROM = 0.8
@@ -71,8 +71,9 @@ def colour_of(
     )
     if hidden > COLOURLESS_SHARE:
         return Colour()
-    shares = term_shares(albedo[within].astype(np.float64))
-    return Colour(said_of(shares), might_be_said_of(shares))
+    colours = albedo[within].astype(np.float64)
+    shares, slack = term_shares(colours), slack_of(len(colours))
+    return Colour(said_of(shares, slack=slack), might_be_said_of(shares, slack=slack))
 
 
 def materials_of(

@@ -8,7 +8,16 @@ import pytest
 from farm.spec.colour_terms import PROTOTYPES
 from tests.support.named_colours import XKCD
 from tests.support.tabletop import COLOURS
-from worker.tabletop.colours import lab_of, linear_of, might_be_said_of, said_of, term_shares
+from worker.tabletop.colours import (
+    ASKED,
+    SLACK,
+    lab_of,
+    linear_of,
+    might_be_said_of,
+    said_of,
+    slack_of,
+    term_shares,
+)
 
 
 def said(digits):
@@ -91,6 +100,33 @@ def test_a_term_is_said_of_what_is_mostly_so(red, blue, white, colour):
     assert said_of(shares) == colour
     held = {"red": red, "blue": blue, "white": white}
     assert might_be_said_of(shares) == {term for term, count in held.items() if count >= 5}
+
+
+@pytest.mark.parametrize("period", [1, 2, 7, 89, 1000, 30_000])
+def test_of_a_large_thing_some_pixels_tell_the_shares_of_all(period):
+    """Stripes of any width: a fifth of each period is blue."""
+    stripes = (
+        np.arange(60_000) % period < 0.2 * period if period > 2 else np.arange(60_000) % 5 == 0
+    )
+    paints = np.where(stripes[:, None], COLOURS["blue"], COLOURS["red"])
+    true = stripes.mean()
+
+    shares = term_shares(paints)
+
+    slack = slack_of(len(paints))
+    assert shares["blue"] == pytest.approx(true, abs=slack / 2)
+    assert shares["red"] == pytest.approx(1 - true, abs=slack / 2)
+    assert said_of(shares, slack=slack) == ("red" if true < 0.2 + slack / 2 else None)
+    assert slack_of(ASKED) == 0.0
+
+
+def test_what_is_near_a_limit_is_not_said_of_a_large_thing():
+    shares = {"red": 0.62, "white": 0.2, "blue": 0.03}
+
+    assert said_of(shares) == "red"
+    assert said_of(shares, slack=SLACK) is None
+    assert might_be_said_of(shares) == {"red", "white"}
+    assert might_be_said_of(shares, slack=SLACK) == {"red", "white", "blue"}
 
 
 def test_every_prototype_may_be_called_by_its_own_terms():

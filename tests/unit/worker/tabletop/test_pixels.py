@@ -18,6 +18,10 @@ def test_what_is_at_the_edge_of_a_thing_or_of_the_picture_is_not_within():
     assert np.array_equal(inner(mask), mask_of("......", ".#....", ".#....", "......"))
 
 
+def test_of_nothing_nothing_is_within():
+    assert not inner(np.zeros((4, 4), bool)).any()
+
+
 def depths(mask):
     """How many pixels a square around each pixel of a mask reaches before it leaves the mask."""
     found = np.zeros(mask.shape, int)
