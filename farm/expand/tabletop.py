@@ -172,7 +172,7 @@ def shortages_in(recipe: RecipeSpec, pool: Sequence[Asset], which: str) -> Itera
     least, copies = recipe.per_scene[0], recipe.copies[1]
     if len(pool) * copies < least:
         yield (
-            f"objects: {len(pool)}, each {copies} times at most, are fewer than the {least} that "
+            f"objects: {len(pool)}, each {times(copies)} at most, are fewer than the {least} that "
             f"{which} needs: name more, raise copies, or lower per_scene"
         )
         return
@@ -203,7 +203,11 @@ def strangers(job: Job) -> Iterator[str]:
     if lost := sorted(unnamed):
         yield f"words: say nothing of {listed(lost)}: add them, or run farm words propose"
     if extra := sorted(set(words) - names):
-        yield f"words: {listed(extra)} are not among the objects: take them out"
+        some = len(extra) > 1
+        yield (
+            f"words: {listed(extra)} {'are' if some else 'is'} not among the objects: take "
+            f"{'them' if some else 'it'} out"
+        )
 
 
 def idle(job: Job) -> Iterator[str]:
@@ -219,6 +223,11 @@ def idle(job: Job) -> Iterator[str]:
             f"categories: {recipe.categories[0]} do not fit into the {most_objects(recipe)} "
             "objects of a scene: lower categories, or raise per_scene"
         )
+
+
+def times(count: int) -> str:
+    """Return how often something may be."""
+    return "once" if count == 1 else f"{count} times"
 
 
 def listed(names: Sequence[str], most: int = 5) -> str:

@@ -9,13 +9,14 @@ from PIL import Image
 import bpy  # brings along the others  # isort: skip
 
 from farm.errors import AssetError
+from farm.projection import as_matrix
 from farm.spec.camera import PerspectiveLens
 from farm.spec.kelvin import colour_of
 from farm.spec.randomise import Drawn, Lamp, Paint, TablePaint
-from farm.spec.recipes.tabletop import Prop
+from farm.spec.recipes.tabletop import Prop, Surface
 from farm.spec.view import Light
 from farm.storage import FolderStorage
-from tests.support.blender.scenes import asset_of, write_sky
+from tests.support.blender.scenes import a_material, add_box, asset_of, blend_file, write_sky
 from tests.support.blender.tabletops import (
     Standing,
     a_tabletop_task,
@@ -25,6 +26,7 @@ from tests.support.blender.tabletops import (
 )
 from tests.support.tabletop import ball, box, can, write_obj
 from worker.blender.guards.disarm import all_ids
+from worker.tabletop.settled import Settled, write_settled
 
 ABOVE = camera_from((0.0, -0.001, 1.0), at=(0.0, 0.0, 0.0), lens=PerspectiveLens())
 ASLANT = camera_from((0.0, -0.7, 0.6))
@@ -344,3 +346,43 @@ def test_a_damaged_sky_is_named(blender, things, tmp_path):
 
     with pytest.raises(AssetError, match=r"sky\.hdr"):
         render_tabletop(blender, task, FolderStorage(tmp_path))
+
+
+@pytest.mark.parametrize("turn_deg", [0.0, 90.0])
+def test_a_picture_lies_in_metres_on_tables_of_files_too(
+    blender, things, texture, tmp_path, turn_deg
+):
+    """Its top is a cube in centimetres that its file scales and turns; it has a map of its own."""
+    file = tmp_path / "table.blend"
+    with blend_file(file) as scene:
+        top = add_box(scene, material=a_material())
+        top.data.uv_layers.new(name="own")
+        top.scale = (120, 80, 4) if turn_deg == 0.0 else (80, 120, 4)
+        top.rotation_euler = (0, 0, np.radians(turn_deg))
+        top.location = (0, 0, -2)
+    table = asset_of(file).model_copy(update={"role": "surfaces"})
+    standing = [Standing(things["box"], (-0.4, -0.2, 0.06))]
+    drawn = Drawn(surface=TablePaint(texture=2, size_m=0.4))
+    found = []
+    for number, each in enumerate((None, drawn, None)):
+        view = a_view_of_it(0, ABOVE).model_copy(update={"drawn": each, "seed": 7})
+        folder = tmp_path / f"settled{number}"
+        task = a_tabletop_task(
+            folder, standing, [view], surface=Surface(asset=1, size_m=(1.2, 0.8)),
+            passes=("rgb", "index", "albedo", "uv"), resolution_px=(180, 126),
+        )  # fmt: skip
+        settled = Settled.model_validate_json((folder / "settled.json").read_text())
+        small = as_matrix(np.diag([0.01, 0.01, 0.01, 1.0]))
+        write_settled(settled.model_copy(update={"surface": small}), folder)
+        task = task.model_copy(update={"assets": (*task.assets, table, texture())})
+        [shown] = render_tabletop(blender, task, FolderStorage(tmp_path / f"out{number}"))
+        found.append(shown)
+    plain, dressed, after = found
+
+    on_table = dressed["index"] == dressed.record.objects[0].indices[0]
+    points = [(0.1, 0.15), (0.3, 0.15), (-0.1, 0.15), (0.1, 0.02), (0.1, 0.22)]
+    colours = colours_at(dressed, dressed["albedo"], on_table, points)
+    assert colours == ["red", "blue", "blue", "green", "green"]
+    for name in plain.record.files:
+        assert np.array_equal(plain[name], after[name]), name
+    assert np.array_equal(plain["uv"], dressed["uv"]), "the file's own map is the one that is told"

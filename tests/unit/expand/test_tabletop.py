@@ -282,6 +282,7 @@ def test_messages_stay_small():
 @pytest.mark.parametrize(
     ("recipe", "told"),
     [
+        ({"per_scene": 9, "copies": 1}, "objects: 8, each once at most, are fewer than the 9"),
         ({"per_scene": 17}, "objects: 8, each 2 times at most, are fewer than the 17"),
         ({"holdout": 0.2, "per_scene": 5}, "a held-out scene"),
         ({"categories": "3..4"}, "2 nouns (kind0, kind1), fewer than 3"),
@@ -299,7 +300,7 @@ def test_words_of_nothing_are_named():
     job = a_tabletop_job(objects=4, per_scene=4)
     more = {**recipe_of(job).words, "lamp.obj": AssetWords(noun="lamp")}
     [mistake] = expand.mistakes(a_tabletop_job(objects=4, per_scene=4, words=more))
-    assert mistake == "words: lamp.obj are not among the objects: take them out"
+    assert mistake == "words: lamp.obj is not among the objects: take it out"
 
 
 def with_sky(job: Job, name: str) -> Job:
