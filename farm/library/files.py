@@ -96,15 +96,24 @@ def hash_file(path: Path) -> str:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def describe(
+def describe(  # noqa: PLR0913  what is read of files, each its own way
     files: Sequence[Path],
     kind: AssetKind,
     *,
     role: str | None = None,
     hash_file: Callable[[Path], str] = hash_file,
     dependencies: Callable[[Path], tuple[AssetFile, ...]] = lambda _path: (),
+    tell_ids: bool = True,
 ) -> tuple[tuple[Asset, ...], list[str]]:
     """Hash and name `files`; return them with remarks for the user. The same bytes count once.
+
+    Args:
+        files: The files.
+        kind: What they are.
+        role: What a recipe takes them for; left out, that of `sod`.
+        hash_file: Returns the SHA-256 of a file.
+        dependencies: Returns the other files that a model needs.
+        tell_ids: Remark on ids that are longer than usual, since names of views will show them.
 
     Raises:
         SpecError: A file cannot be read.
@@ -134,7 +143,7 @@ def describe(
     remarks += [
         f"{asset.name} is called {asset.id} here: others also start with {asset.id[:ID_LENGTH]}"
         for asset in assets
-        if len(asset.id) > ID_LENGTH
+        if tell_ids and len(asset.id) > ID_LENGTH
     ]
     return assets, remarks
 

@@ -65,6 +65,7 @@ def prepare(  # noqa: PLR0913 - each stands for itself
             role=role.name,
             hash_file=hash_file,
             dependencies=beside if role.kind == "script" else dependencies,
+            tell_ids=spec.recipe.names_show_assets,
         )
         if role.kind == "scene" and spec.recipe.needs_facts and may_look:
             assets = survey(assets, fps=spec.recipe.scene_fps, watch=watch)

@@ -44,6 +44,8 @@ class Recipe(Spec):
     """Views are frames of sequences: flow leads from one to the next."""
     needs_facts: ClassVar[bool] = False
     """Tasks cannot be made before it is known what the files of scenes say of themselves."""
+    names_show_assets: ClassVar[bool] = True
+    """Files or folders of views are called after their assets."""
     runs_code: ClassVar[bool] = False
     """Tasks run code that the user brings: whoever submits such a job needs the role `script`."""
     allow_empty_masks: bool = False

@@ -109,6 +109,7 @@ class RecipeSpec(Recipe):
 
     roles: ClassVar[tuple[AssetRole, ...]] = ROLES
     file_flags: ClassVar[dict[str, tuple[str, ...]]] = {"words": (".yaml", ".yml")}
+    names_show_assets: ClassVar[bool] = False
 
     kind: Literal["tabletop"] = "tabletop"
     """Name of the recipe."""

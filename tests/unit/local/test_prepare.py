@@ -7,6 +7,7 @@ import pytest
 from farm.errors import SpecError
 from farm.local.prepare import NAMED, prepare, refuse_unfit
 from farm.spec.job import JobSpec
+from farm.spec.load import parse_spec
 from tests.support.asset_bytes import a_blend, a_jpeg, a_radiance, an_exr
 
 
@@ -55,3 +56,22 @@ def test_what_is_counted_is_named_by_the_recipes_own_role(tmp_path):
 
     with pytest.raises(SpecError, match="skies: 1 more cannot be used either"):
         refuse_unfit(files, field="skies")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        pytest.param({"models": ["*.blend"], "hdrs": ["*.hdr"]}, True, id="sod"),
+        pytest.param(
+            {"objects": ["*.blend"], "recipe": {"kind": "tabletop"}}, False, id="tabletop"
+        ),
+    ],
+)
+def test_long_ids_are_told_where_names_of_views_show_them(tmp_path, asked, told):
+    (tmp_path / "sky.hdr").write_bytes(a_radiance(64, 32))
+    for name in ("yellow_bowl", "yellow_box", "red_can", "blue_can", "green_can", "black_can"):
+        (tmp_path / f"{name}.blend").write_bytes(a_blend() + name.encode())
+
+    _job, remarks = prepare(parse_spec(asked), base=tmp_path)
+
+    assert any("also start with" in remark for remark in remarks) is told
