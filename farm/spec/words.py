@@ -21,6 +21,13 @@ SAYABLE = re.compile(r"(?=.*[^\W\d_])[^\W_](?:[\w '\u2019&+./-]*[\w'+])?")
 ARTICLES = ("a ", "an ", "the ")
 MANY = " and "
 """What stands in the names of categories that are of several kinds of things."""
+_NO_KINDS = """
+architecture asset bathroom decor decoration decorative exterior food general home household indoor
+industrial interior kitchen misc miscellaneous model nature none object office other outdoor prop
+scan thing uncategorized undefined unknown
+"""
+NO_KINDS = frozenset(_NO_KINDS.split())
+"""Categories of which no single thing is one."""
 
 
 def _is_sayable(text: str) -> str:
@@ -139,7 +146,7 @@ def of_category(category: str | None) -> AssetWords:
     name = " ".join((category or "").replace("_", " ").replace("-", " ").split()).casefold()
     before, gap, word = name.rpartition(" ")
     kind = f"{before}{gap}{singular_of(word)}"
-    if MANY in kind or not SAYABLE.fullmatch(kind) or kind == GENERAL_NOUN or len(kind) > 60:
+    if kind in NO_KINDS or MANY in kind or not SAYABLE.fullmatch(kind) or len(kind) > 60:
         return AssetWords(noun=GENERAL_NOUN)
     return AssetWords(noun=kind, hypernym=kind)
 

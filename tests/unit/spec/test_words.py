@@ -74,6 +74,8 @@ def test_files_of_one_name_have_words_of_their_own():
         ("coffee_tables", "coffee table", "coffee table"),
         ("Bottles and Cans", "object", None),
         ("3D!", "object", None),
+        ("props", "object", None),
+        ("Decorative", "object", None),
         (None, "object", None),
     ],
 )
