@@ -70,7 +70,9 @@ def merged(text: str, proposals: Sequence[Proposal], *, name: str) -> Merged:
     added = frozenset(each.key for each in new)
     if not new:
         return Merged(text, wanted, added)
-    longer = f"{text.rstrip()}\n\n{body}" if text.strip() else f"{HEAD}\n{body}"
+    end = "\r\n" if "\r\n" in text else "\n"
+    begun = f"{text.rstrip()}{end}{end}" if text.strip() else f"{HEAD}\n"
+    longer = begun + body.replace("\n", end)
     if says(longer, wanted, name):
         return Merged(longer, wanted, added)
     return Merged(f"{HEAD}\n{dumped(there)}\n{body}", wanted, added, rewritten=True)

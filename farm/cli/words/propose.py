@@ -79,7 +79,7 @@ def text_of(path: Path) -> str:
         SpecError: It cannot be read, or is no text.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")  # with its ends of lines
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError:

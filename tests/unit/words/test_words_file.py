@@ -59,6 +59,16 @@ def test_where_nothing_can_be_added_the_file_is_written_anew_with_all_it_says(th
     assert made.words["cup.obj"].noun == "cup"
 
 
+def test_lines_of_windows_stay_so():
+    there = "# mine\r\nmug.glb: {noun: beaker}\r\n"
+
+    made = merged(there, proposals("cup.obj"), name="words.yaml")
+
+    assert made.text.startswith(there)
+    assert made.text.count("\n") == made.text.count("\r\n") > 10
+    assert set(read_words(made.text, name="x")) == {"mug.glb", "cup.obj"}
+
+
 def test_a_file_of_comments_alone_is_begun():
     made = merged("# soon\n", proposals("cup.obj"), name="words.yaml")
 
