@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from farm.errors import AssetError
+from farm.projection import as_matrix
 from farm.spec.camera import OrbitCamera
 from tests.support.blender.scenes import a_material, add_box, asset_of, blend_file
 from tests.support.blender.shots import read_once, some_render
@@ -466,3 +467,18 @@ def test_a_place_that_shears_is_refused(blender, tmp_path):
 
     with pytest.raises(ValueError, match="not shear"):
         model.place(((1, 0.5, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)))
+
+
+@pytest.mark.parametrize("off", [0.0, 2e-5, 3e-4, 2e-3])
+def test_a_model_that_lies_on_its_side_stands_where_it_is_placed(blender, tmp_path, off):
+    """Near a quarter turn about y, angles about the axes lose what a matrix says."""
+    [model] = blender.load_models([write_obj(tmp_path / "a.obj", ("square", 0.0, 0.0))])
+    turn, tilt = 1.9, np.pi / 2 - off
+    about_x = [[1, 0, 0], [0, np.cos(turn), -np.sin(turn)], [0, np.sin(turn), np.cos(turn)]]
+    about_y = [[np.cos(tilt), 0, np.sin(tilt)], [0, 1, 0], [-np.sin(tilt), 0, np.cos(tilt)]]
+    wanted = np.eye(4)
+    wanted[:3, :3], wanted[:3, 3] = np.array(about_y) @ about_x, (0.1, -0.2, 0.3)
+
+    model.place(as_matrix(wanted))
+
+    assert np.abs(np.array(model.parent.matrix_basis) - wanted).max() < 1e-6

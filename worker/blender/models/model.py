@@ -97,6 +97,7 @@ class Model:
         Raises:
             ValueError: The matrix shears, which no place does.
         """
+        self.parent.rotation_mode = "QUATERNION"  # angles lose what turns by a quarter about y
         self.parent.matrix_basis = Matrix(world_from_file)
         wanted, given = np.array(world_from_file), np.array(self.parent.matrix_basis)
         if np.abs(given - wanted).max() > ROUNDING * np.abs(wanted).max():
