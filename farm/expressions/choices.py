@@ -104,7 +104,7 @@ class Choices:
             for way in across:
                 there = self.world.relate(way, other)
                 if other not in (one, anchor) and there.sure >> one & 1:
-                    second = self.told.only(other, self.chance)
+                    second = self.plain_anchor(other)
                     if second and not place.anchor.places:
                         return known & there, [place, Relation(way, second)]
         return known, [place]
@@ -116,13 +116,16 @@ class Choices:
             number: The thing.
             targets: What is described by it, and cannot tell what it is.
         """
-        plain = self.told.only(number, self.chance)
         share = self.chance.share()
-        if plain is None or share < NESTED:
-            return self._nested(number, targets) or plain
+        if share < NESTED:
+            return self._nested(number, targets) or self.plain_anchor(number)
         if share < NESTED + MOST:
-            return self._most(number) or plain
-        return plain
+            return self._most(number) or self.plain_anchor(number)
+        return self.plain_anchor(number) or self._nested(number, targets)
+
+    def plain_anchor(self, number: int) -> Thing | None:
+        """Return a description by looks, or of what looks do not tell by what it is most."""
+        return self.told.only(number, self.chance) or self._most(number)
 
     def _nested(self, number: int, targets: int) -> Thing | None:
         """Return a description by another thing, where looks do not tell it."""
@@ -132,7 +135,7 @@ class Choices:
                 known = self.world.relate(way, other)
                 if not known.sure >> number & 1:
                     continue
-                second = self.told.only(other, self.chance)
+                second = self.plain_anchor(other)
                 thing = self.told.within(known, number, self.chance) if second else None
                 if second and thing and not _is_one(self.told.meant(thing)):
                     return thing._replace(places=(Relation(way, second),))
@@ -159,7 +162,7 @@ class Choices:
         for first, second in self.chance.shuffled(pairs):
             known = self.world.between(first, second)
             for one in members(known.sure & self.world.named):
-                ends = [self.told.only(each, self.chance) for each in (first, second)]
+                ends = [self.plain_anchor(each) for each in (first, second)]
                 thing = self.told.within(known, one, self.chance)
                 if ends[0] and ends[1] and thing:
                     yield thing._replace(places=(Between(ends[0], ends[1]),))
@@ -228,8 +231,8 @@ class Choices:
             known = self.world.same(what, anchor)
             for one in members(known.sure & self.world.named):
                 thing = self._sharing(what, known, one)
-                described = self.anchor(anchor, 1 << one) if thing else None
-                if thing and described and not described.places:
+                described = self.plain_anchor(anchor) if thing else None
+                if thing and described:
                     yield thing._replace(places=(Same(what, described),))
 
     def _sharing(self, what: str, known: Known, one: int) -> Thing | None:
@@ -291,7 +294,7 @@ class Choices:
             known = self.world.same("colour", anchor)
             for pool in self.chance.shuffled(pools):
                 if pool.thing.colour is None and self._are_many(pool.known & known):
-                    described = self.told.only(anchor, self.chance)
+                    described = self.plain_anchor(anchor)
                     if described:
                         places = (Same("colour", described),)
                         yield pool.thing._replace(places=places, plural=True)
