@@ -104,7 +104,7 @@ class Choices:
             for way in across:
                 there = self.world.relate(way, other)
                 if other not in (one, anchor) and there.sure >> one & 1:
-                    second = self.plain_anchor(other)
+                    second = self.plain_anchor(other, 1 << one)
                     if second and not place.anchor.places:
                         return known & there, [place, Relation(way, second)]
         return known, [place]
@@ -118,14 +118,14 @@ class Choices:
         """
         share = self.chance.share()
         if share < NESTED:
-            return self._nested(number, targets) or self.plain_anchor(number)
+            return self._nested(number, targets) or self.plain_anchor(number, targets)
         if share < NESTED + MOST:
-            return self._most(number) or self.plain_anchor(number)
-        return self.plain_anchor(number) or self._nested(number, targets)
+            return self._most(number, targets) or self.plain_anchor(number, targets)
+        return self.plain_anchor(number, targets) or self._nested(number, targets)
 
-    def plain_anchor(self, number: int) -> Thing | None:
+    def plain_anchor(self, number: int, targets: int) -> Thing | None:
         """Return a description by looks, or of what looks do not tell by what it is most."""
-        return self.told.only(number, self.chance) or self._most(number)
+        return self.told.only(number, self.chance) or self._most(number, targets)
 
     def _nested(self, number: int, targets: int) -> Thing | None:
         """Return a description by another thing, where looks do not tell it."""
@@ -135,17 +135,18 @@ class Choices:
                 known = self.world.relate(way, other)
                 if not known.sure >> number & 1:
                     continue
-                second = self.plain_anchor(other)
+                second = self.plain_anchor(other, targets | 1 << number)
                 thing = self.told.within(known, number, self.chance) if second else None
                 if second and thing and not _is_one(self.told.meant(thing)):
                     return thing._replace(places=(Relation(way, second),))
         return None
 
-    def _most(self, number: int) -> Thing | None:
+    def _most(self, number: int, targets: int) -> Thing | None:
         """Return a description by what a thing is most, of several that are called alike."""
         for each in self.chance.by_weight(self.told.of(number)):
             shows = self.told.forms.number_shows(each.thing.noun)
-            if shows and each.known.exact and each.known.sure.bit_count() > 1:
+            others = each.known.sure & ~targets  # else the targets alone tell which it is
+            if shows and each.known.exact and others.bit_count() > 1:
                 for value in self.chance.shuffled(SUPERLATIVES):
                     if self.world.superlative(value, each.known).sure == 1 << number:
                         return each.thing._replace(pick=Superlative(value))
@@ -162,7 +163,7 @@ class Choices:
         for first, second in self.chance.shuffled(pairs):
             known = self.world.between(first, second)
             for one in members(known.sure & self.world.named):
-                ends = [self.plain_anchor(each) for each in (first, second)]
+                ends = [self.plain_anchor(each, 1 << one) for each in (first, second)]
                 thing = self.told.within(known, one, self.chance)
                 if ends[0] and ends[1] and thing:
                     yield thing._replace(places=(Between(ends[0], ends[1]),))
@@ -231,7 +232,7 @@ class Choices:
             known = self.world.same(what, anchor)
             for one in members(known.sure & self.world.named):
                 thing = self._sharing(what, known, one)
-                described = self.plain_anchor(anchor) if thing else None
+                described = self.plain_anchor(anchor, 1 << one) if thing else None
                 if thing and described:
                     yield thing._replace(places=(Same(what, described),))
 
@@ -294,7 +295,7 @@ class Choices:
             known = self.world.same("colour", anchor)
             for pool in self.chance.shuffled(pools):
                 if pool.thing.colour is None and self._are_many(pool.known & known):
-                    described = self.plain_anchor(anchor)
+                    described = self.plain_anchor(anchor, (pool.known & known).sure)
                     if described:
                         places = (Same("colour", described),)
                         yield pool.thing._replace(places=places, plural=True)

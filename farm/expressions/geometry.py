@@ -20,6 +20,8 @@ BESIDE = 0.5
 said to be behind a thing."""
 APART_PX = 0.25
 """Sizes, as they show in the picture, that left and right lie apart there at least."""
+BOX_RATIO = 1.2
+"""Factor between the tallest thing and the box of any other, which is higher where it is tilted."""
 NEARER = 0.75
 """Share of the next one's distance at which a thing is said to be the nearest."""
 BETWEEN = (0.25, 0.75, 0.2)
@@ -201,6 +203,7 @@ class Layout:
     def taller(self) -> Flags:
         """(n, n): what is surely taller than what; of what stands on others nobody can say."""
         heights = np.array([each.height_m for each in self.things], float)
+        rises = np.array([each.rise_m or 0.0 for each in self.things], float)
         grounded = ~self.carried.any(axis=1)
-        taller = heights[:, None] >= SIZE_RATIO * heights
+        taller = heights[:, None] >= np.maximum(SIZE_RATIO * heights, BOX_RATIO * rises)
         return np.asarray(taller & grounded[:, None] & grounded)

@@ -48,6 +48,9 @@ class SeenObject:
     on: frozenset[int]
     inside: frozenset[int]
     """Places of what it rests on, and lies in."""
+    rise_m: float | None = None
+    """How high the box itself is, from its lowest corner to its highest: of what lies askew, more
+    than the thing. None where that is not known."""
     maybe_materials: frozenset[str] | None = None
     """Besides `materials`, those that may be said of it by somebody; any other is surely not its
     own. None where nothing is known."""

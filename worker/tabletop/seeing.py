@@ -97,6 +97,7 @@ def seen_object(  # noqa: PLR0913 - what is known comes from so many sides
         pose=measured.pose,
         size_m=size_of(label),
         height_m=top_of(thing),
+        rise_m=rise_of(thing),
         centre_m=centre,
         seen_m=seen_at(mask, pixels, centre),
         mean_px=np.array([columns.mean() + 0.5, rows.mean() + 0.5]),
@@ -146,6 +147,12 @@ def top_of(thing: Thing) -> float:
         return float(thing.outline[:, 2].max())
     corners = moved(box_corners(thing.size), np.array(thing.world_from_object))
     return float(corners[:, 2].max())
+
+
+def rise_of(thing: Thing) -> float:
+    """Return how high a thing's box is, as it stands."""
+    corners = moved(box_corners(thing.size), np.array(thing.world_from_object))
+    return float(np.ptp(corners[:, 2]))
 
 
 def visible_fraction(label: ObjectLabel, thing: Thing, pixels: Pixels, seen_px: int) -> float:
