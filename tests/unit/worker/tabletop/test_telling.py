@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,7 @@ from worker.images.multilayer import Passes
 from worker.labels.objects import Sight, Thing, object_label
 from worker.labels.telling import Looked
 from worker.tabletop import telling
+from worker.tabletop.seeing import rise_of
 from worker.tabletop.settled import Settled, SettledProp
 from worker.tabletop.telling import Teller
 
@@ -136,8 +139,20 @@ def test_what_is_seen_is_measured_where_its_pixels_are(tell):
     assert red.centre_m == pytest.approx((-0.2, 0.1, 0.1))
     assert (red.size_m, red.height_m) == pytest.approx((0.2, 0.2))
     assert (blue.size_m, blue.height_m) == pytest.approx((0.3, 0.1))
+    assert (red.rise_m, blue.rise_m) == pytest.approx((0.2, 0.1))
     assert blue.seen_m == pytest.approx((0.2, -0.1, 0.1), abs=0.005)
+    assert scene.focal_px == 100.0
     assert (red.words, blue.words) == (CAN, BOWL)
+
+
+def test_the_box_of_what_lies_askew_rises_more():
+    """A can that lies, and has rolled on by an eighth of a turn."""
+    pose = np.eye(4)
+    pose[:3, :3] = np.array([[1, 0, 0], [0, 1, -1], [0, 1, 1]]) / np.array([[1], [2], [2]]) ** 0.5
+    upright = block("can", 1, (0.0, 0.0, 0.0), (0.1, 0.06, 0.06))
+    lying = replace(upright, world_from_object=as_matrix(pose))
+
+    assert rise_of(lying) == pytest.approx(0.06 * 2**0.5)
 
 
 def test_what_is_hidden_is_known_by_its_size_alone(tell):
