@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from farm.dataset.preview import html_page
 from farm.dataset.preview.preview import page_of
 from farm.dataset.reader import open_dataset
 from tests.support.table_views import the_one, usual_sentences, write_table_views
@@ -101,7 +102,10 @@ def test_a_sentence_shows_what_it_means(shown):
     assert "True of nothing here; made of" in page.locator("#meaning").text_content()
 
 
-def test_the_page_is_used_by_keys_alone(shown):
+@pytest.mark.parametrize("whole", [1000, 0])
+def test_the_page_is_used_by_keys_alone(shown, monkeypatch, whole):
+    """A page of many views has less of each record, and does the same."""
+    monkeypatch.setattr(html_page, "WHOLE_RECORDS", whole)
     page = shown()
     page.locator(".card .open").first.click()
     pressed = page.locator("#sentences [aria-pressed=true]")
@@ -114,6 +118,7 @@ def test_the_page_is_used_by_keys_alone(shown):
     assert pressed.text_content() == page.locator("#sentences .said").nth(5).text_content()
     page.keyboard.press("ArrowRight")
     assert page.locator("#name").text_content() != first
+    assert page.locator("#objects td").count() == 4 * 7
     page.keyboard.press("Escape")
     assert page.locator("dialog").is_hidden()
 

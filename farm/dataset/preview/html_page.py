@@ -29,6 +29,24 @@ TILE_SIDES_PX = ((400, 400), (1600, 256), (12_000, 160), (float("inf"), 96))
 """(pictures up to, longer side): so the file stays small enough to send, some 20 MB for 2,000
 pictures, 60 MB for 60,000."""
 QUALITY = 82
+WHOLE_RECORDS = 1000
+"""Views whose records are in a page as they are: some 40 kB each, where there are sentences."""
+BRIEF: dict[str, Any] = {
+    **dict.fromkeys(("title", "group", "resolution_px", "coverage", "samples", "files"), True),
+    "objects": {
+        "__all__": {
+            "name", "category", "box_px", "area_px", "visible_fraction", "truncation", "keypoints",
+            "attributes",
+        }
+    },
+    "expressions": {
+        "__all__": {
+            "text", "kind", "level", "targets", "phrases", "negative", "edited", "edited_from",
+            "rivals", "source",
+        }
+    },
+}  # fmt: skip
+"""What a page of more views has of each record."""
 MOST_SENTENCES = 120_000
 """On all of a page: of each view the first, so many that they share evenly."""
 
@@ -65,7 +83,8 @@ def make_page(
         for view in some:
             pictures = count * (len(view.passes) + 1)
             side_px = next(side for most, side in TILE_SIDES_PX if pictures <= most)
-            shown.append(show(view, side_px=side_px, sentences=most))
+            whole = count <= WHOLE_RECORDS
+            shown.append(show(view, side_px=side_px, sentences=most, whole=whole))
             told.append([facets_of(each) for each in view.record.expressions[:most]])
             progress(1)
         index += [each["roles"] for each in shown]
@@ -88,8 +107,17 @@ def as_element(data: Any) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def show(view: DatasetView, *, side_px: int, sentences: int = 0) -> dict[str, Any]:
-    """Return what the page knows of a view, with so many of its sentences."""
+def show(
+    view: DatasetView, *, side_px: int, sentences: int = 0, whole: bool = True
+) -> dict[str, Any]:
+    """Return what the page knows of a view.
+
+    Args:
+        view: The view.
+        side_px: Longer side of its pictures.
+        sentences: So many of those about it, the first ones.
+        whole: Its record as it is, else what the page itself needs of it.
+    """
     record = view.record
     tiles = list(view_tiles(view, side_px=side_px))
     shown = record.expressions[:sentences]
@@ -108,7 +136,10 @@ def show(view: DatasetView, *, side_px: int, sentences: int = 0) -> dict[str, An
             {"title": tile.title, "note": tile.note, "src": data_uri(tile.picture)}
             for tile in tiles
         ],
-        "record": record.model_dump(mode="json", exclude={"view_id", "timings"}),
+        "record": record.model_dump(mode="json", exclude={"view_id", "timings"})
+        if whole
+        else record.model_dump(mode="json", include=BRIEF),
+        "whole": whole,
         "size": size,
         "outlines": {at: path_of(loops) for at, loops in outlines.items()},
         "more": len(view.record.expressions) - len(shown),

@@ -44,7 +44,8 @@ def draw_object(
     if label.box_px is not None:
         left, top = at(label.box_px[:2], scale)
         right, bottom = at(label.box_px[2:], scale)
-        draw.rectangle((left, top, right - 1, bottom - 1), outline=colour, width=2)
+        last = (max(left, right - 1), max(top, bottom - 1))  # of a small picture it may be a point
+        draw.rectangle((left, top, *last), outline=colour, width=2)
         tag(draw, (left, top), label.category, colour)
     for point in label.keypoints:
         if point.px is not None:

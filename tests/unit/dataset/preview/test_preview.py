@@ -23,6 +23,7 @@ pytest.importorskip("OpenEXR")
 Image = pytest.importorskip("PIL.Image")
 
 from farm.dataset.preview.colour_maps import BACKGROUND, paint, turbo  # noqa: E402  needs Pillow's extra
+from farm.dataset.preview.overlay import draw_objects  # noqa: E402
 from farm.dataset.preview.tiles import view_tiles  # noqa: E402
 
 
@@ -130,6 +131,18 @@ def test_a_broken_pass_is_a_tile_that_says_so(tmp_path):
         ("objects", "vase"),
         ("depth", "cannot be read"),
     ]
+
+
+def test_what_is_smaller_than_a_pixel_of_a_tile_is_a_point(data):
+    """Pages of many views have small tiles, and views of many things have small boxes."""
+    view = data[0]
+    ball, *others = view.record.objects
+    small = ball.model_copy(update={"box_px": (20.25, 12.25, 20.5, 12.5)})
+    record = view.record.model_copy(update={"objects": (small, *others)})
+
+    drawn = draw_objects(Image.new("RGB", (16, 12)), record)
+
+    assert np.asarray(drawn).any()
 
 
 def test_a_sheet_of_several_datasets_shows_labels_where_there_is_no_picture(tmp_path):

@@ -343,6 +343,25 @@ def test_a_page_of_endless_sentences_shows_the_first_of_each_view(data, monkeypa
     assert {view["more"] for view in found["views"]} == {3}
 
 
+def test_a_page_of_many_views_has_what_it_shows_of_their_records(data, monkeypatch):
+    """Whole records of things on tables are some 40 kB."""
+    [whole, brief] = [
+        data_of(page_of(data, limit=4)[0])["views"]
+        for _most in (1000, 3)
+        if not monkeypatch.setattr(html_page, "WHOLE_RECORDS", _most)
+    ]
+
+    assert [view["whole"] for view in (*whole, *brief)] == [True] * 4 + [False] * 4
+    for many, few in zip(whole, brief, strict=True):
+        assert len(str(few["record"])) < 0.5 * len(str(many["record"]))
+        for part in ("objects", "expressions"):
+            for all_of, some_of in zip(many["record"][part], few["record"][part], strict=True):
+                assert some_of.items() <= all_of.items()
+        assert [said["text"] for said in few["record"]["expressions"]] == [
+            said["text"] for said in many["record"]["expressions"]
+        ]
+
+
 def test_a_page_without_sentences_has_none(tmp_path):
     write_table_views(tmp_path, size=SIZE, sentences=lambda _objects: ())
 
