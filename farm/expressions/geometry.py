@@ -60,7 +60,6 @@ class Layout:
         self.sizes = np.array([each.size_m for each in things], float)
         self.mean_sizes = np.maximum((self.sizes[:, None] + self.sizes) / 2, 1e-9)
         self.u_px = np.array([each.mean_px[0] for each in things], float)
-        self.v_px = np.array([each.mean_px[1] for each in things], float)
 
     @cached_property
     def sizes_px(self) -> Numbers:
@@ -133,8 +132,7 @@ class Layout:
         (left, left_most), (back, back_most) = self.leftwards, self.backwards
         sure_px, maybe_px = self.left_px
         lefts = Pairs((left >= SAID_FROM) & sure_px, (left_most >= 0) | maybe_px)
-        higher = self.v_px[:, None] <= self.v_px  # a rolled camera may show what is nearer higher
-        backs = Pairs((back >= SAID_FROM) & higher, back_most >= 0)
+        backs = Pairs(back >= SAID_FROM, back_most >= 0)
         return {
             "left": lefts,
             "right": Pairs(lefts.sure.T, lefts.maybe.T),

@@ -77,7 +77,6 @@ CUES: dict[str, re.Pattern[str]] = {
 ORDINALS = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
 )  # fmt: skip
-COUNTS = tuple(str(count) for count in range(1, len(ORDINALS) + 1))
 FARTHEST = {
     "leftmost": "left", "rightmost": "right", "frontmost": "front", "rearmost": "behind",
 }  # fmt: skip
@@ -134,7 +133,7 @@ def cues_of(step: Step) -> tuple[str, ...]:
     match step.op:
         case "ordinal":
             count, _, side = value.partition(" ")
-            return dict(zip(COUNTS, ORDINALS, strict=True)).get(count, count), side
+            return ORDINALS[int(count) - 1], side
         case "superlative":
             return (FARTHEST.get(value, value),)
         case "relate" | "pose" | "material":

@@ -18,8 +18,6 @@ ALONG_SURE, ALONG_MOST = (0.2, 0.8), (0.05, 0.95)
 """Where between two things another one is, as a share of the way: surely, and possibly."""
 OFF_SURE, OFF_MOST = 0.25, 0.35
 """How far off that way, as a share of it."""
-LEAST_SIZE = 1e-6
-"""Metres: smaller boxes are none."""
 NEARER = 0.9
 """Factor between the distance of what is nearest and that of any other."""
 
@@ -38,16 +36,11 @@ def steps(view: MeasuredView, side: Side, thing: Measured, anchor: Measured) -> 
     """Yield how far a thing is to a side of another, in sizes: once for each way to measure it."""
     sign = 1.0 if side in ("right", "behind") else -1.0
     direction = view.right if side in ("left", "right") else view.away
-    size = mean_size(thing, anchor)
+    size = (thing.box.longest + anchor.box.longest) / 2
     yield sign * float(direction @ (thing.middle - anchor.middle)) / size
     yield sign * float(direction @ (thing.box.centre - anchor.box.centre)) / size
     if side in ("left", "right"):
         yield sign * float(thing.middle_px[0] - anchor.middle_px[0]) / size_px(view, thing, anchor)
-
-
-def mean_size(thing: Measured, anchor: Measured) -> float:
-    """Return the unit in which two things are apart: the mean of their longest sides."""
-    return max((thing.box.longest + anchor.box.longest) / 2, LEAST_SIZE)
 
 
 def size_px(view: MeasuredView, thing: Measured, anchor: Measured) -> float:
@@ -56,7 +49,7 @@ def size_px(view: MeasuredView, thing: Measured, anchor: Measured) -> float:
     ahead = -view.world_from_camera[:3, 2]
     middle = (thing.middle + anchor.middle) / 2
     far = float(ahead @ (middle - view.world_from_camera[:3, 3]))
-    size = mean_size(thing, anchor)
+    size = (thing.box.longest + anchor.box.longest) / 2
     return size * (camera.fx_px or 1.0) / max(far, 1e-6)
 
 

@@ -13,10 +13,8 @@ from typer.testing import CliRunner, Result
 from farm.cli.main import make_app
 from farm.dataset.reader import open_dataset
 from farm.errors import FarmError
-from tests.support.changed_datasets import ChangedDataset
 from tests.support.datasets import write_dataset
 from tests.support.full_disks import fill, small_disk
-from tests.support.tabletop_views import TRUE, write_tabletop
 
 pytest.importorskip("imagecodecs")
 pytest.importorskip("PIL")
@@ -60,23 +58,6 @@ def test_verify_lists_what_to_delete_and_prints_json_alone(folder):
     paths = listing.read_text().splitlines()
     assert {Path(path).parent for path in paths} == {folder / "masks"}
     assert str(listing) in done.stderr
-
-
-def test_verify_counts_what_sentences_are_true(tmp_path):
-    write_tabletop(tmp_path / "blocks", TRUE)
-    changed = ChangedDataset(tmp_path / "blocks")
-    lie = changed.lines[0]["expressions"][0]
-    lie["program"][2]["value"] = "red"
-    changed.save()
-
-    done = run("verify", tmp_path / "blocks")
-
-    assert done.exit_code == 1
-    rows = [line.split() for line in done.stdout.splitlines()]
-    assert ["SENTENCES", "CHECKED", "TRUE", "AMBIGUOUS", "FALSE", "NOT", "PROVEN"] in rows
-    assert ["attribute", "2", "1", "1"] in rows
-    assert ["all", str(len(TRUE)), str(len(TRUE) - 1), "1"] in rows
-    assert f'"{lie["text"]}" is said of 2 (blue_mug)' in " ".join(done.stdout.split())
 
 
 def test_a_disk_that_is_full_of_other_things_is_named(folder, tmp_path):

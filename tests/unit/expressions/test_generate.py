@@ -364,14 +364,6 @@ def test_relations_are_said_from_a_margin_on(at_m: tuple[float, float], said: st
     assert {way for targets, way, _ in relations(view) if targets == (1,)} == ({said} - {None})
 
 
-def test_what_a_rolled_camera_shows_lower_is_not_said_to_be_behind() -> None:
-    bowl, mug = a_thing(2, BOWL, (0.0, 0.0)), a_thing(1, MUG, (0.0, 0.1))
-    lower = replace(mug, mean_px=bowl.mean_px + np.array([0.0, 5.0]))
-
-    assert ((1,), "behind", (2,)) in relations(a_view(bowl, mug))
-    assert relations(a_view(bowl, lower)) == set()
-
-
 def test_a_relation_is_not_said_where_another_might_meet_it() -> None:
     """It is 0.1 sizes to the left of the bowl: nobody can say that it is not."""
     bowl, clear = a_thing(2, BOWL, (0.0, 0.0)), a_thing(1, MUG, (-0.2, 0.0))

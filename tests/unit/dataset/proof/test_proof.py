@@ -18,6 +18,7 @@ from farm.dataset.verify.report import VerifyReport
 from farm.dataset.verify.verify import verify
 from farm.spec.expression import Expression
 from farm.spec.passes import PassName
+from farm.spec.record import ViewRecord
 from farm.spec.words import AssetWords
 from tests.support.changed_datasets import ChangedDataset
 from tests.support.tabletop_views import (
@@ -456,29 +457,5 @@ def test_sentences_name_what_a_job_lets_them(tmp_path: Path) -> None:
     assert "of which only" in told(report)["claims"][0]
 
 
-@pytest.mark.parametrize(
-    "steps",
-    [
-        [],
-        ["noun mug"],
-        ["scene", "noun mug <0 <0"],
-        ["scene", "noun mug <7"],
-        ["scene", "ordinal 12 left <0"],
-        ["scene", "ordinal 0 left <0"],
-        ["scene", "ordinal many up <0"],
-        ["scene", "relate beside <0"],
-        ["scene", "superlative heaviest <0"],
-        ["scene", "same smell <0"],
-        ["scene", "hidden wholly <0"],
-    ],
-)
-def test_a_program_that_makes_no_sense_is_false(steps: list[str]) -> None:
-    assert verdict(says("Take [the mug].", "attribute", steps, [RED_MUG])) == "false"
-
-
-def test_boxes_without_extent_are_told_not_stumbled_over(tmp_path: Path) -> None:
-    lie = Lie(tmp_path / "blocks")
-    for thing in lie.line["objects"]:
-        thing["size"] = [0.0, 0.0, 0.0]
-
-    assert "lie outside of its box" in lie.told()["things"][0]
+def record_of(blocks: tuple[Block, ...] = KITCHEN) -> ViewRecord:
+    return make_view(0, blocks, TRUE)[0]
