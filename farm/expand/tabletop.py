@@ -44,7 +44,7 @@ from farm.words.banned import banned_nouns
 SCENE_S, VIEW_S = 5.0, 0.4
 """Seconds for which a scene is loaded and settles, and which a view takes beside its picture, on a
 usual core: for estimates."""
-SETTLE_S = 60.0
+SETTLE_S = 300.0
 """Seconds that it may take to settle a scene beyond a task's own limit."""
 
 

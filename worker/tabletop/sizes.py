@@ -10,6 +10,7 @@ from farm.spec.words import AssetWords
 if TYPE_CHECKING:  # whose room needs Blender
     from worker.blender.physics.solid import Solid
 
+ROUNDING = 1e-4
 SMALLEST_M = 0.002
 """What is smaller is nothing on a table: its file counts in another unit."""
 
@@ -27,11 +28,12 @@ def scale_of(
         AssetError: It would be larger or smaller than it can be.
     """
     metres = solid.metres_per_file_unit
+    size_m = solid.size * metres
     expected = words.size_m if words is not None else None
     if scale == "expected" and expected is not None:
-        metres = sum(expected) / 2 / solid.size
-    size_m = solid.size * metres
-    if expected is not None and not expected[0] <= size_m <= expected[1] * (1 + 1e-6):
+        size_m = sum(expected) / 2
+        metres = size_m / solid.size
+    elif expected is not None and not fits(size_m, expected):
         low, high = map(length, expected)
         noun = words.noun if words is not None else "object"
         raise AssetError(
@@ -41,6 +43,11 @@ def scale_of(
         )
     check_table(solid, size_m, table_m)
     return metres
+
+
+def fits(size_m: float, expected: tuple[float, float]) -> bool:
+    """Tell whether a size is in a range, as exactly as files have it."""
+    return expected[0] * (1 - ROUNDING) <= size_m <= expected[1] * (1 + ROUNDING)
 
 
 def check_table(solid: Solid, size_m: float, table_m: tuple[float, float]) -> None:

@@ -10,6 +10,7 @@ from farm.errors import AssetError, UnsettledError
 from farm.spec.recipes.tabletop import Placement, Prop
 from farm.spec.words import AssetWords
 from tests.support import table_things as things
+from tests.support.blender.scenes import a_material, add_box, asset_of, blend_file
 from tests.support.blender.settled_elsewhere import settled_elsewhere
 from tests.support.table_things import drawn, settling, write_obj
 from worker.tabletop.settle import settle
@@ -291,3 +292,81 @@ def test_a_table_without_a_flat_top_is_a_sentence(blender, made, tmp_path):
 
     with pytest.raises(AssetError, match="flat and level"):
         settle(settling([assets["box"]], *several(1), surface=surface), blender)
+
+
+# Users' files
+
+
+def fill_odd(scene):
+    """Far from its origin, mirrored, modified, shown twice: what users' files are made of."""
+    box = add_box(scene, size=(0.1, 0.06, 0.04), at=(0.02, 0.0, 0.0), material=a_material())
+    box.location, box.scale = (80.0, -40.0, 12.0), (-1.0, 1.0, 1.0)
+    box.modifiers.new("bevel", "BEVEL").width = 0.008
+    knob = add_box(scene, size=(0.02, 0.02, 0.02), name="knob", material=a_material())
+    knob.location, knob.parent = (0.02, 0.0, 0.03), box
+    group = bpy.data.collections.new("feet")
+    foot = bpy.data.objects.new("foot", bpy.data.meshes.new("foot"))
+    foot.data.from_pydata(*pyramid())
+    group.objects.link(foot)
+    for x in (-0.01, 0.05):
+        shown = bpy.data.objects.new("feet", None)
+        shown.instance_type, shown.instance_collection = "COLLECTION", group
+        shown.location = (80.0 - x, -40.0, 12.0 - 0.02)
+        scene.collection.objects.link(shown)
+
+
+def pyramid():
+    """An open one: its base is missing."""
+    corners = [(-0.01, -0.01, 0.0), (0.01, -0.01, 0), (0.01, 0.01, 0), (-0.01, 0.01, 0)]
+    return [*corners, (0, 0, -0.015)], [], [(0, 1, 4), (1, 2, 4), (2, 3, 4), (3, 0, 4)]
+
+
+def test_odd_files_lie_on_the_table_with_their_true_surface(blender, tmp_path):
+    with blend_file(tmp_path / "odd.blend") as scene:
+        fill_odd(scene)
+    asset = asset_of(tmp_path / "odd.blend")
+    task = settling([asset], *several(4))
+    (odd,) = settle(task, blender).props
+
+    (model,) = blender.load_models([asset])
+    matrix = np.array(odd.world_from_file)
+    at = model.bounds.support @ matrix[:3, :3].T + matrix[:3, 3]
+    assert at[:, 2].min() == pytest.approx(0, abs=MM)
+    assert np.abs(at[:, :2]).max() < 0.5
+    assert np.linalg.det(matrix[:3, :3]) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_lines_alone_cannot_fall(blender, tmp_path):
+    with blend_file(tmp_path / "wire.blend") as scene:
+        curves = bpy.data.hair_curves.new("hair")
+        curves.add_curves([4, 4])
+        curves.attributes["position"].data.foreach_set(
+            "vector", np.random.default_rng(0).random(24).astype(np.float32) * 0.1
+        )
+        scene.collection.objects.link(bpy.data.objects.new("hair", curves))
+    asset = asset_of(tmp_path / "wire.blend")
+
+    with pytest.raises(AssetError, match="no faces"):
+        settle(settling([asset], *several(1)), blender)
+
+
+def test_real_files_fall_and_rest(blender, sample_assets):
+    """Of another size, in words: a tea set, a vase and a pair of glasses with thin parts."""
+    models = sample_assets / "models"
+    files = [
+        models / "sunglasses_khronos.glb",
+        models / "zeyu_vase.blend",
+        models / "chengsun_cubev2.blend",
+    ]
+    assets = [asset_of(file) for file in files]
+    words = [AssetWords(noun="thing", size_m=(size, size)) for size in (0.15, 0.2, 0.06)]
+    props = [Prop(asset=place, words=each) for place, each in enumerate(words)]
+    settled = settle(settling(assets, *several(3, 50), props=props, scale="expected"), blender)
+
+    for asset, prop in zip(assets, settled.props, strict=True):
+        (model,) = blender.load_models([asset])
+        matrix = np.array(prop.world_from_file)
+        at = model.bounds.support @ matrix[:3, :3].T + matrix[:3, 3]
+        assert at[:, 2].min() > -1.5 * MM
+        if prop.on == (-1,):
+            assert at[:, 2].min() < 1.5 * MM

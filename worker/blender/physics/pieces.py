@@ -17,6 +17,9 @@ HOLLOW = 0.12
 """Share of a hull that its pockets fill from which on it does not stand for what it is of."""
 DEEP = 0.05
 """Depth of such a pocket, as a share of the longest side."""
+NEIGHBOURS = 5
+"""Points that tell together how deep a pocket is."""
+MOST_PARTS = 40
 OUTSIDE = 0.01
 """How far beside a hull it is looked from, as a share of its size: it may be a little too small."""
 LOOKED_AT = 600
@@ -46,10 +49,17 @@ def seen_of(hull: Hull, surface: Surface) -> Seen:
     depths = np.concatenate([depth for depth, _ in hits])
     facing = (np.concatenate([normal for _, normal in hits]) * out).sum(axis=1)
     facing = facing[np.isfinite(depths)]
-    depths = (depths - OUTSIDE * size).clip(0.0, size)
+    depths = wide(starts, (depths - OUTSIDE * size).clip(0.0, size))
     filled = float(areas.sum() * depths.mean()) / hull.volume
     hollow = bool(filled > HOLLOW and np.quantile(depths, 0.95) > DEEP * size)
     return Seen(hollow, float((facing > 0).mean()) if len(facing) else 0.0)
+
+
+def wide(points: Points, depths: Points) -> Points:
+    """Return how deep pockets are (N,) as far as they are wide, and no slits, around points."""
+    squares = (points**2).sum(axis=1)
+    near = squares[:, None] + squares - 2 * points @ points.T
+    return np.asarray(np.median(depths[np.argsort(near, axis=1)[:, :NEIGHBOURS]], axis=1))
 
 
 def parts_of(points: Points, triangles: Triangles) -> tuple[Points, ...]:
@@ -59,10 +69,11 @@ def parts_of(points: Points, triangles: Triangles) -> tuple[Points, ...]:
     found = coacd().run_coacd(
         coacd().Mesh(corners, faces),
         threshold=0.08,
+        max_convex_hull=MOST_PARTS,
         preprocess_mode="off" if is_closed(faces) else "on",
         preprocess_resolution=30,
         resolution=500,
-        mcts_iterations=30,
+        mcts_iterations=15,
         mcts_nodes=10,
         mcts_max_depth=2,
         max_ch_vertex=64,
