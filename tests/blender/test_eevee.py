@@ -10,8 +10,17 @@ pytest.importorskip("bpy")
 import bpy
 
 from farm.errors import RenderError
+from farm.storage import FolderStorage
 from tests.support.blender.scenes import a_material, write_sky
 from tests.support.blender.shots import changed, some_view
+from tests.support.blender.tabletops import (
+    Standing,
+    a_tabletop_task,
+    a_view_of_it,
+    camera_from,
+    render_tabletop,
+)
+from tests.support.tabletop import box, write_obj
 from worker.blender import eevee
 from worker.device.device import parse_device
 from worker.device.opengl import OpenGL, find_opengl
@@ -68,6 +77,37 @@ def test_a_matt_ball_in_even_light_is_as_bright(labelled, write_blend, tmp_path)
         means.append(seen["rgb"][seen["mask"] == 255].mean(0))
 
     np.testing.assert_allclose(means[1], means[0], rtol=0.03)
+
+
+def test_a_camera_that_stands_anywhere_sees_the_environment(blender, sky, tmp_path):
+    """Whichever is behind the table: a camera of a pose sees from next to nothing to far off."""
+    thing = write_obj(tmp_path / "box.obj", box(0.1, 0.1, 0.1), (0.5, 0.5, 0.5))
+    hdr = sky.model_copy(update={"role": "hdrs"})
+    view = a_view_of_it(0, camera_from((0.0, -1.2, 0.35))).model_copy(update={"hdr": 1})
+    task = a_tabletop_task(tmp_path / "settled", [Standing(thing, (0.0, 0.0, 0.05))], [view])
+    pictures = {}
+    for engine in ("cycles", "eevee"):
+        settings = task.render.model_copy(update={"engine": engine})
+        own = task.model_copy(update={"assets": (*task.assets, hdr), "render": settings})
+        [shown] = render_tabletop(blender, own, FolderStorage(tmp_path / engine))
+        pictures[engine] = shown["rgb"][shown["mask"] == 0].astype(float)
+
+    assert pictures["cycles"].std(0).max() > 10
+    apart = abs(pictures["eevee"] - pictures["cycles"])
+    assert (apart < 12).mean() > 0.98, "but for steps of the environment"
+
+
+@pytest.mark.parametrize(
+    ("clips", "drawn"),
+    [
+        ((0.1, 1000.0), (0.1, 1000.0)),
+        ((1e-5, 1e9), (1e-3, 1e4)),
+        ((1e-5, 1000.0), (1e-4, 1000.0)),
+        ((1.0, 1e9), (1e-3, 1e4)),
+    ],
+)
+def test_near_and_far_are_not_too_far_apart(clips, drawn):
+    assert eevee.drawable(*clips) == pytest.approx(drawn)
 
 
 def test_the_record_says_what_made_the_picture(by):

@@ -12,6 +12,11 @@ from worker.device.device import Device
 from worker.device.opengl import OpenGL, find_opengl
 
 ENGINE = "BLENDER_EEVEE"
+MOST_APART = 1e7
+ENDLESS = 1e8
+"""End of what a camera sees of which nobody has said how far off things are."""
+NEAR_AND_FAR = (1e-3, 1e4)
+"""What is drawn for such a one, in units of the scene."""
 REMEDY = (
     "install the OpenGL of its driver (in containers: NVIDIA_DRIVER_CAPABILITIES with graphics; "
     "for the CPU: Mesa, such as the package libegl1 of Debian), or take engine: cycles"
@@ -64,9 +69,25 @@ def at_work(scene: Any, *, samples: int) -> Iterator[None]:
     """Let EEVEE make the next picture of a scene, with what is behind it all in place."""
     render = scene.render
     before = render.engine
+    lens = scene.camera.data
+    clips = lens.clip_start, lens.clip_end
     render.engine, render.film_transparent = ENGINE, False
     scene.eevee.taa_render_samples = samples
+    lens.clip_start, lens.clip_end = drawable(*clips)
     try:
         yield
     finally:
         render.engine, render.film_transparent = before, True
+        lens.clip_start, lens.clip_end = clips
+
+
+def drawable(start: float, end: float) -> tuple[float, float]:
+    """Return how near and how far EEVEE draws for a camera that sees from `start` to `end`.
+
+    Where these are more than 2^25 times apart, it shows one colour in place of the environment.
+    """
+    if end <= MOST_APART * start:
+        return start, end
+    if end >= ENDLESS:
+        return NEAR_AND_FAR
+    return end / MOST_APART, end

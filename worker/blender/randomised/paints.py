@@ -109,7 +109,7 @@ def principled_of(material: bpy.types.Material) -> Any:
 
 def cover(model: Model, material: bpy.types.Material, changes: Changes) -> None:
     """Show one material on all of a model, and on no other that shares its meshes."""
-    for item in model.rendered:
+    for item in local_of(model):
         own_slots(item, changes)
         for slot in item.material_slots:
             put(slot, material, changes, link="OBJECT")
@@ -119,10 +119,15 @@ def give_materials(model: Model, materials: Sequence[bpy.types.Material], change
     """Show a model in other materials, in turn."""
     if not materials:
         return
-    for item in model.rendered:
+    for item in local_of(model):
         own_slots(item, changes)
         for place, slot in enumerate(item.material_slots):
             put(slot, materials[place % len(materials)], changes, link="OBJECT")
+
+
+def local_of(model: Model) -> Iterator[bpy.types.Object]:
+    """Yield what is rendered of a model but for objects of linked files: these stay as they are."""
+    return (item for item in model.rendered if item.library is None)
 
 
 def own_slots(item: bpy.types.Object, changes: Changes) -> None:
