@@ -96,8 +96,9 @@ _LAST = _any_of(
 _AFTER = re.compile(
     rf"(?:(?:is|are)(?: the ones?(?: that)? (?:i|we) {_WANT})?)?(?:(?:^| ){_LAST})*"
 )
-FRAME_WORDS = frozenset(re.findall(r"[a-z]+(?:'[a-z]+)?", " ".join(
-    each.pattern for each in (_BEFORE, _AFTER))))  # fmt: skip
+_WORDS = frozenset(re.findall(r"[a-z]+(?:'[a-z]+)?", f"{_BEFORE.pattern} {_AFTER.pattern}"))
+FRAME_WORDS = _WORDS | {f"{stem}{end}" for stem in _WORDS for end in ("e", "ing", "ting", "bing")}
+"""Words that may stand around noun phrases, and forms of them that no word has."""
 
 
 def may_begin(tokens: list[Token]) -> bool:

@@ -144,6 +144,8 @@ ALSO_NOT_COLOUR = (
     "in any colour but {colour}",
     "of any colour but {colour}", "that's not {colour}", "not coloured {colour}",
     "{that} {is} not coloured {colour}", "but not the {colour} one", "but not the {colour} ones",
+    "except the {colour} one", "except the {colour} ones", "except for the {colour} one",
+    "except for the {colour} ones", "other than the {colour} one", "other than the {colour} ones",
     "{that} {is} anything but {colour}", "{that} {is} any colour but {colour}",
 )  # fmt: skip
 ALSO_POSES = {
