@@ -100,10 +100,8 @@ def draw_tables(folder: Path) -> None:
     words.write_text(words.read_text().replace("confirmed: false", "confirmed: true"))
     run(
         *(FARM, "render", "--recipe", "tabletop", "--objects", folder / "things"),
-        *("--words", words, "--hdrs", folder / "hdrs", "--scenes", "4", "--views", "1"),
-        *("--arrangement", "place", "--free", "--stacks", "0.2"),
-        *("--passes", "rgb,mask,index,depth,albedo", "--resolution", "640x480"),
-        *("--samples", "64", "--denoise", "--seed", "3", "--output", output),
+        *("--words", words, "--hdrs", folder / "hdrs", "--scenes", "4", "--views", "3"),
+        *("--resolution", "480x360", "--samples", "32", "--denoise", "--output", output),
     )
     run(FARM, "dataset", "verify", output)
     sheet = folder / "sheet.jpg"

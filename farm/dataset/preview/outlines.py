@@ -83,6 +83,17 @@ def scaled(loops: list[Loop], across: float, down: float) -> list[Loop]:
     return [[(x * across, y * down) for x, y in loop] for loop in loops]
 
 
+def widened(loops: list[Loop], by_px: float) -> list[Loop]:
+    """Return outlines that are larger on all sides, about the middle of all of them."""
+    if not by_px or not loops:
+        return loops
+    points = np.concatenate([np.array(loop) for loop in loops])
+    low, high = points.min(axis=0), points.max(axis=0)
+    across, down = ((high - low + 2 * by_px) / np.maximum(high - low, 1.0)).tolist()
+    x0, y0 = ((low + high) / 2).tolist()
+    return [[(x0 + (x - x0) * across, y0 + (y - y0) * down) for x, y in loop] for loop in loops]
+
+
 def simple_contours(mask: Mask) -> list[Loop]:
     """Return the outlines of a mask, (H, W), by few points: of holes as well."""
     loops = [middles(loop) for loop in contours(mask) if len(loop) >= LEAST_EDGES]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ from farm.dataset.preview.drawing import (
     draw_header,
     write,
 )
+from farm.dataset.preview.outlines import widened
 from farm.dataset.preview.sentences import (
     SEVERAL,
     choose_few,
@@ -35,6 +37,7 @@ from farm.dataset.preview.sentences import (
     runs_of,
 )
 from farm.dataset.reader import DatasetView
+from farm.dataset.spoken import anchors_of
 from farm.spec.expression import Expression
 from farm.spec.passes import PICTURED, PassName
 from farm.spec.record import ViewRecord
@@ -49,6 +52,8 @@ NAME_PX, DETAIL_PX = 21, 18
 SIDES_PX = ((4, 420), (12, 320), (math.inf, 250))
 """(cards up to, side of a picture): few pictures may be large."""
 JPEG_QUALITY = 90
+RING_PX = 5
+"""From one outline of an object to the next, where several sentences are about it."""
 TEXT_PX, TEXT_LINES, SENTENCE_LINES = 17, 6, 2
 """Size of the letters of sentences; the lines of all of a card, and of one of them."""
 
@@ -164,8 +169,11 @@ def draw_few(view: DatasetView, picture: Image.Image, few: Sequence[Expression])
     width, height = fitted(view.record.resolution_px, picture.size)
     part = drawn.crop(around_middle(picture.size, (width, height)))
     outlines = outlines_of(view, few, (width, height))
+    drawn_before: Counter[int] = Counter()
     for expression, colour in zip(few, SEVERAL, strict=False):
-        draw_sentence(part, expression, outlines, colour, colour)
+        around = {at: widened(outlines[at], RING_PX * drawn_before[at]) for at in outlines}
+        draw_sentence(part, expression, around, colour, colour)
+        drawn_before.update({*expression.targets, *anchors_of(expression)})
     drawn.paste(part, around_middle(picture.size, (width, height))[:2])
     return drawn
 

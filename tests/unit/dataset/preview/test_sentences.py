@@ -40,6 +40,7 @@ from farm.dataset.preview.sentences import (  # noqa: E402
     outlines_of,
     runs_of,
 )
+from farm.dataset.preview.sheet import draw_few  # noqa: E402
 from farm.dataset.preview.tiles import MOST_SENTENCES, draw_sentences  # noqa: E402
 
 SIZE = (160, 120)
@@ -142,6 +143,8 @@ def test_a_target_is_outlined_and_an_anchor_dotted(data):
 def way_around(drawn: np.ndarray) -> float:
     """Return the share of the way around a thing on which something is drawn."""
     y, x = np.nonzero(drawn)
+    if not len(x):
+        return 0.0
     turns = np.arctan2(y - y.mean(), x - x.mean()) / (2 * np.pi)
     return len(np.unique((turns * 180).astype(int))) / 180
 
@@ -200,6 +203,18 @@ def test_a_sheet_shows_a_few_sentences_of_each_view_in_colours_of_their_own(data
     for colour in (*SEVERAL[:2], NOTHING):
         assert close_to(told, colour).sum() > 100
         assert close_to(silent, colour).sum() == 0
+
+
+def test_sentences_about_one_thing_have_an_outline_each(data):
+    """One hid the other."""
+    one = the_one(data[0].record.objects, 1)
+    alike = [one.model_copy(update={"text": str(at)}) for at in range(3)]
+
+    drawn = np.asarray(draw_few(data[0], Image.new("RGB", (400, 300), (90, 90, 90)), alike))
+
+    for colour in SEVERAL[:3]:
+        assert way_around(close_to(drawn, colour)) > 0.95
+    assert way_around(close_to(drawn, SEVERAL[3])) == 0.0
 
 
 def test_few_sentences_are_of_many_kinds_and_other_views_show_others(data):
