@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import bpy
+import numpy as np
 
 from worker.blender.models.measure import ShownObject, has_area, look, seen_by_camera
 from worker.blender.models.model import Model
 from worker.blender.tracks import surfaces
 from worker.points.bodies import Body, joined
-from worker.points.surfaces import Surface
+from worker.points.first_hits import Indices, Numbers
+from worker.points.surfaces import Mesh, Surface
 
 NOT_TRIANGLES = {"CURVES", "POINTCLOUD", "VOLUME"}
 """Types of what Cycles renders otherwise than as triangles."""
@@ -49,9 +51,12 @@ def note_bodies(
 def bodies_of(depsgraph: Any) -> dict[int, Body]:
     """Return the body of each object that a depsgraph shows, by its number."""
     shown: dict[int, list[Surface]] = {}
+    small: dict[int, Mesh] = {}
     for surface in surfaces(depsgraph):
         if surface.followed:
-            shown.setdefault(surface.owner, []).append(surface)
+            known = small.get(id(surface.mesh))  # which the generator keeps until it ends
+            mesh = small[id(surface.mesh)] = known or smaller(surface.mesh)
+            shown.setdefault(surface.owner, []).append(surface._replace(mesh=mesh))
     strange = strange_owners(depsgraph)
     return {
         owner: Body(
@@ -61,6 +66,14 @@ def bodies_of(depsgraph: Any) -> dict[int, Body]:
         )
         for owner in shown.keys() | strange
     }
+
+
+def smaller(mesh: Mesh) -> Mesh:
+    """Return a mesh with numbers as short as Blender's own: it is kept as long as its model."""
+    return mesh._replace(
+        points=cast(Numbers, mesh.points.astype(np.float32)),
+        triangles=cast(Indices, mesh.triangles.astype(np.int32)),
+    )
 
 
 def strange_owners(depsgraph: Any) -> set[int]:
