@@ -232,6 +232,14 @@ class SignInCode(Spec):
     code: str
 
 
+class OpenedPage(Spec):
+    """What a browser is to show."""
+
+    page: str
+    address: str
+    """Logs the browser in, once and within a minute, and leads to the page."""
+
+
 class TroubleGroup(Spec):
     """Tasks of a job that failed alike."""
 

@@ -8,15 +8,6 @@ from urllib.parse import quote
 import typer
 
 from farm.cli.remote.farm_options import Json, err_console, farm_client, print_json, say
-from farm.spec.base import Spec
-
-
-class OpenedPage(Spec):
-    """What a browser is to show."""
-
-    page: str
-    address: str
-    """Logs the browser in, once and within a minute, and leads to the page."""
 
 
 def open_(
@@ -32,6 +23,8 @@ def open_(
     Example:  farm open chairs
     """
     import webbrowser
+
+    from farm.spec.wire import OpenedPage
 
     with farm_client() as client:
         place = f"/jobs/{client.job(job).job_id}" if job else "/"
