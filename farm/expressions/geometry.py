@@ -101,6 +101,13 @@ class Layout:
         return held
 
     @cached_property
+    def on_unseen(self) -> Flags:
+        """(n,): it rests on or in something of which nothing is seen, or over such a thing."""
+        seen = {each.place for each in self._scene.objects}
+        own = np.array([bool((each.on | each.inside) - seen) for each in self.things], bool)
+        return np.asarray(own | (self.carried & own[None]).any(axis=1))
+
+    @cached_property
     def apart(self) -> Flags:
         """(n, n): neither carries the other."""
         return np.asarray(~(self.carried | self.carried.T))
@@ -151,10 +158,11 @@ class Layout:
         sideways, lengthways = aside >= BESIDE * deep, deep >= BESIDE * aside
         level = {"left": sideways, "right": sideways, "front": lengthways, "behind": lengthways}
         on, inside = self.contacts
+        maybe_held = self.carried | (self.on_unseen[:, None] & other)
         return {
             name: Pairs(pairs.sure & level[name] & self.apart, pairs.maybe & other)
             for name, pairs in self.sides.items()
-        } | {"on": Pairs(on, self.carried), "in": Pairs(inside, self.carried)}
+        } | {"on": Pairs(on, maybe_held), "in": Pairs(inside, maybe_held)}
 
     def nearer(self, anchor: int) -> Flags:
         """(n, n): what is surely nearer to a thing than what, over the table."""
@@ -204,6 +212,6 @@ class Layout:
         """(n, n): what is surely taller than what; of what stands on others nobody can say."""
         heights = np.array([each.height_m for each in self.things], float)
         rises = np.array([each.rise_m or 0.0 for each in self.things], float)
-        grounded = ~self.carried.any(axis=1)
+        grounded = ~self.carried.any(axis=1) & ~self.on_unseen
         taller = heights[:, None] >= np.maximum(SIZE_RATIO * heights, BOX_RATIO * rises)
         return np.asarray(taller & grounded[:, None] & grounded)

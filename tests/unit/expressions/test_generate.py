@@ -409,6 +409,26 @@ def sized(place: int, size_m: float, x: float) -> SeenObject:
     return a_thing(place, MUG, (x, 0.0), size_m=size_m)
 
 
+def test_what_rests_on_something_unseen_is_not_the_taller_one() -> None:
+    low = a_thing(1, MUG, (-0.2, 0.0), height_m=0.05)
+    high = a_thing(2, MUG, (0.2, 0.0), height_m=0.1)
+    raised = replace(high, on=frozenset({3}))  # by a book that is wholly hidden
+
+    assert ("tallest", (2,)) in superlatives(a_view(low, high))
+    assert ("tallest", (2,)) not in superlatives(a_view(low, raised))
+
+
+def test_what_rests_on_something_unseen_may_be_on_anything() -> None:
+    book = called("book")
+    below = a_thing(1, book, (0.0, 0.0), size_m=0.2, height_m=0.02)
+    above = a_thing(2, MUG, (0.0, 0.0), on=frozenset({1}), height_m=0.12)
+    other = a_thing(3, MUG, (0.05, 0.0), height_m=0.15)
+    over_it = replace(other, on=frozenset({4}))  # which is wholly hidden, and may be on the book
+
+    assert ((2,), "on", (1,)) in relations(a_view(below, above, other))
+    assert ((2,), "on", (1,)) not in relations(a_view(below, above, over_it))
+
+
 def test_sizes_are_said_from_a_ratio_on() -> None:
     clear = superlatives(a_view(sized(1, 0.1, -0.3), sized(2, 0.131, 0.3)))
     near = superlatives(a_view(sized(1, 0.1, -0.3), sized(2, 0.129, 0.3)))
