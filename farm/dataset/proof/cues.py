@@ -27,7 +27,7 @@ NEUTRAL = (
         rf"(?= {SIDED}{RELATING}(?!\w))"
     ),
     words(r"(?:nearest|closest)(?: to)?(?= the (?:very )?(?:front|back|rear)(?!\w))"),
-    words(r"on(?= the (?:far |very )?(?:left|right))"),
+    words(r"on(?= the (?:far |very )?(?:left|right)(?!\w))"),
     words(r"in(?= (?:the )?(?:very )?(?:front|back|rear)(?!\w))"),
     words(r"right (?:now|away)|interested in"),
     words(r"in(?= (?:between|the same|a colour|any colour|colour))"),
@@ -40,7 +40,7 @@ CUES: dict[str, re.Pattern[str]] = {
     "partly hidden": words(r"(?:partly|partially|half) "
                            r"(?:hidden|obscured|covered|concealed|occluded|out of sight)"),
     "not": words(r"(?:is|are) not|isn't|aren't|that's not|(?:but )?not|non|other than|"
-                 r"(?:any|a) colour but|anything but"),
+                 r"except(?: for)?|(?:any|a) colour but|anything but"),
     "same colour": words(r"(?:the )?same colour(?: as)?(?: that of)?|"
                          r"colour is the same as(?: that of)?|"
                          r"(?:shar\w+|match\w*) (?:its |their |the )?colour(?: with| of)?|"

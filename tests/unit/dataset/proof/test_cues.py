@@ -91,3 +91,18 @@ def test_words_are_told_by_what_stands_around_them(text: str, cues: dict[str, in
 
     assert found == cues
     assert ("striped" in rest) is ("striped" in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "cues"),
+    [
+        ("the box on the rightmost box", {"on": 1, "right": 1}),
+        ("the box on the right", {"right": 1}),
+        ("the box in the frontmost box", {"in": 1, "front": 1}),
+        ("the box in the front", {"front": 1}),
+    ],
+)
+def test_what_lies_on_the_rightmost_thing_is_not_on_the_right(
+    text: str, cues: dict[str, int]
+) -> None:
+    assert said(text) == (Counter(cues), [])
