@@ -72,13 +72,12 @@ def at_rest(
     session: BlenderSession,
 ) -> tuple[list[Body], Contacts] | Failure:
     """Return the things of one draw at rest, and where they touch."""
-    if setup.arrangement == "place":
-        found = place(bodies, draw, table)
-    else:
-        dropped = drop(bodies, draw, table, session.let_fall)
-        if isinstance(dropped, Failure):
-            return dropped
-        found = lifted(dropped, table)
+    placed = setup.arrangement == "place"
+    found = place(bodies, draw, table) if placed else drop(bodies, draw, table, session.let_fall)
+    if isinstance(found, Failure):
+        return found
+    if not placed:
+        found = lifted(found, table)
     contacts = contacts_of(found, table)
     return fault(found, table, contacts) or (found, contacts)
 

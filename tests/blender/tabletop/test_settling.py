@@ -195,6 +195,15 @@ def test_things_are_put_exactly_onto_the_table_and_onto_each_other(blender, made
     assert box.touches == (1, 3)
 
 
+def test_nothing_is_balanced_on_what_is_round(blender, made):
+    assets, _ = made
+    at = [Placement(at_m=(0.0, 0.0, 0.0)), Placement(at_m=(0.0, 0.0, 0.0), on=0)]
+    beside = [Placement(at_m=(0.0, 0.0, 0.0)), Placement(at_m=(0.3, 0.0, 0.0))]
+    for below, above, tries in (("ball", "can", 1), ("box", "ball", 0), ("book", "can", 0)):
+        task = settling([assets[below], assets[above]], at, beside, arrangement="place")
+        assert settle(task, blender).draw == tries, (below, above)
+
+
 def test_what_would_be_in_each_other_is_put_as_it_was_drawn_next(blender, made):
     assets, _ = made
     crowded = [Placement(at_m=(0.0, 0.0, 0.0)), Placement(at_m=(0.05, 0.0, 0.0))]
