@@ -27,7 +27,7 @@ NEUTRAL = (
         rf"(?= {SIDED}{RELATING}(?!\w))"
     ),
     words(r"(?:nearest|closest)(?: to)?(?= the (?:very )?(?:front|back|rear)(?!\w))"),
-    words(r"on(?= the (?:far |very )?(?:left|right)(?!\w))"),
+    words(r"on(?= the (?:far |very )?(?:left|right)(?! ?most)(?!\w))"),
     words(r"in(?= (?:the )?(?:very )?(?:front|back|rear)(?!\w))"),
     words(r"right (?:now|away)|interested in"),
     words(r"in(?= (?:between|the same|a colour|any colour|colour))"),

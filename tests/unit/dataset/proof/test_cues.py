@@ -83,6 +83,8 @@ def test_frames_say_nothing_of_what_is_meant() -> None:
         ("the box closest to the front", {"front": 1}),
         ("the box closest to the frontmost box", {"nearest": 1, "front": 1}),
         ("the box in front of the box on the left", {"front": 1, "left": 1}),
+        ("the box on the rightmost box", {"on": 1, "right": 1}),
+        ("the box on the far right", {"right": 1}),
         ("the striped box", {}),
     ],
 )
