@@ -379,3 +379,24 @@ def test_real_files_fall_and_rest(blender, sample_assets):
         assert at[:, 2].min() > -1.5 * MM
         if prop.on == (-1,):
             assert at[:, 2].min() < 1.5 * MM
+
+
+def test_what_is_made_of_many_parts_comes_to_rest_at_once(blender, sample_assets):
+    """Its convex parts are not exactly as it is: what stands alone is set straight afterwards."""
+    models = sample_assets / "models"
+    files = [models / "kenney_motorcycle" / "vehicle-motorcycle.glb", models / "zeyu_vase.blend"]
+    assets = [asset_of(file) for file in files]
+    props = [
+        Prop(asset=place, words=AssetWords(noun="thing", size_m=(0.2, 0.2)))
+        for place in range(len(assets))
+    ]
+    task = settling(assets, *several(2, 4000, 4), props=props, scale="expected")
+    settled = settle(task, blender)
+
+    assert settled.draw <= 1
+    for asset, prop in zip(assets, settled.props, strict=True):
+        (model,) = blender.load_models([asset])
+        matrix = np.array(prop.world_from_file)
+        heights = model.bounds.support @ matrix[2, :3] + matrix[2, 3]
+        if prop.touches == (-1,):
+            assert np.sort(heights)[2] < 1.5 * MM  # it stands on three points at least

@@ -58,6 +58,9 @@ class Solid:
     """(3,), where it is in balance."""
     hull: Points
     """(N, 4): planes of its convex hull, each a normal that faces outwards and a distance."""
+    stands_on: Points
+    """(N, 3): directions from it to a plane on which it stands by itself, each a side of its hull
+    above which its weight is."""
     faces_outwards: bool = True
     """Its triangles tell by the way they face which side is inside."""
     is_hollow: bool = False

@@ -94,6 +94,7 @@ def solid_of(path: str, shape: Shape, *, metres_per_file_unit: float, falls: boo
         parts=parts,
         weight_at=weight_at,
         hull=planes,
+        stands_on=stable(planes, weight_at),
         faces_outwards=abs(seen.outwards - 0.5) > SURELY - 0.5,
         is_hollow=seen.is_hollow,
     )
@@ -144,6 +145,15 @@ def planes_of(hull: Hull) -> Points:
     _, normals = areas_and_normals(hull.points, hull.triangles)
     distances = np.einsum("ij,ij->i", normals, hull.points[hull.triangles[:, 0]])
     return np.column_stack([normals, distances])
+
+
+def stable(planes: Points, weight_at: Points) -> Points:
+    """Return the normals (N, 3) of those planes of a hull (M, 4) on which a weight stays."""
+    normals, distances = planes[:, :3], planes[:, 3]
+    foot = weight_at + (distances - normals @ weight_at)[:, None] * normals
+    slack = 1e-4 * float(np.abs(distances).max(initial=0.0))
+    inside = (foot @ normals.T <= distances + slack).all(axis=1)
+    return np.asarray(normals[inside & (np.linalg.norm(normals, axis=1) > 0.5)])
 
 
 def some_points(points: Points, triangles: Triangles) -> Points:
