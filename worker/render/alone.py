@@ -28,7 +28,7 @@ def with_silhouettes(shot: Shot, stage: Stage, session: BlenderSession, *, alone
         session: What rendered it.
         alone: It shows one thing, whose mask is its silhouette.
     """
-    if alone:
+    if alone or not shot.things:
         return shot
     shot = replace(shot, clip=session.clip)
     if not stage.needs_silhouettes and "amodal" not in session.passes:
