@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-import redis
-
 from farm.errors import FarmError
-from farm.ledger.stores.redis_store import connect, reaching
+from farm.ledger.stores.redis_store import binary, connect, reaching
 from farm.spec.base import Spec
 
 KEPT = 24
@@ -48,14 +46,8 @@ class GlimpseBook:
     """The newest pictures of jobs; many processes may use one each."""
 
     def __init__(self, redis_url: str) -> None:
-        client = connect(redis_url)
-        pool = client.connection_pool
-        options = {**pool.connection_kwargs, "decode_responses": False}
-        self.client: Any = redis.Redis(
-            connection_pool=redis.ConnectionPool(connection_class=pool.connection_class, **options)
-        )
+        self.client: Any = binary(connect(redis_url))
         self._show = self.client.register_script(SHOW)
-        self.url = redis_url
 
     def close(self) -> None:
         """Close the connections."""

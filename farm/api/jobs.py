@@ -77,16 +77,20 @@ def title_of(job: Job, index: int) -> str:
 
 def newest_failures(ledger: Ledger, status: JobStatus) -> tuple[str, ...]:
     """Return what went wrong last, a sentence each; of very many, the newest of the first ones."""
-    if sum(status.counts[state] for state in LOST) > READ_FAILURES:
-        stories = ledger.tasks(status, LOST, start=0, limit=READ_FAILURES)
-    else:
-        stories = ledger.failures(status.job_id)
+    stories = failed_tasks(ledger, status, most=READ_FAILURES)
     failures = [
         (attempt.time_s, f"task {story.index}: {attempt.sentence}{note(attempt)}")
         for story in stories
         for attempt in story.attempts
     ]
     return tuple(sentence for _, sentence in sorted(failures, reverse=True)[:TOLD_FAILURES])
+
+
+def failed_tasks(ledger: Ledger, status: JobStatus, *, most: int) -> list[TaskStory]:
+    """Return the tasks that failed and are not done; of very many that are given up, the first."""
+    if sum(status.counts[state] for state in LOST) > most:
+        return ledger.tasks(status, LOST, start=0, limit=most)
+    return ledger.failures(status.job_id)
 
 
 def note(attempt: FailedAttempt) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from farm.api.jobs import title_of
+from farm.api.jobs import failed_tasks, title_of
 from farm.job_store import LOST
-from farm.ledger import Ledger, TaskStory
+from farm.ledger import JobStatus, Ledger, TaskStory
 from farm.spec.job import Job
 from farm.spec.wire import TroubleGroup
 
@@ -19,9 +19,9 @@ NUMBERS = re.compile(r"[0-9]+(?:[.,:][0-9]+)*|0x[0-9a-f]+|[0-9a-f]{8,}")
 """What differs between sentences that say the same."""
 
 
-def troubles(ledger: Ledger, job: Job) -> tuple[TroubleGroup, ...]:
+def troubles(ledger: Ledger, job: Job, status: JobStatus) -> tuple[TroubleGroup, ...]:
     """Return what went wrong in tasks that are not done, the most frequent first."""
-    stories = ledger.failures(job.job_id)[:LOOKED_AT]
+    stories = failed_tasks(ledger, status, most=LOOKED_AT)[:LOOKED_AT]
     groups: dict[tuple[str, str], list[TaskStory]] = {}
     for story in stories:
         last = story.attempts[-1]

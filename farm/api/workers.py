@@ -30,6 +30,14 @@ def list_workers(ledger: Ledger) -> tuple[WorkerInfo, ...]:
     )
 
 
+def seen_workers(services: Services, caller: TokenInfo) -> tuple[WorkerInfo, ...]:
+    """Return every live worker, with as much of its task as the caller may know."""
+    found = list_workers(services.ledger)
+    if services.settings.shared:
+        return found
+    return tuple(as_seen(services, caller, worker) for worker in found)
+
+
 def as_seen(services: Services, caller: TokenInfo, worker: WorkerInfo) -> WorkerInfo:
     """Return a worker, with as much of its task as the caller may know."""
     owner = owner_of(services, worker.task.partition("/")[0]) if worker.task else None

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Any, Literal, NamedTuple, cast
 
-import redis
-
 from farm.feeding.asking import Lent, Pull, Pulled
-from farm.ledger.stores.redis_store import connect, reaching
+from farm.ledger.stores.redis_store import binary, connect, reaching
 from farm.spec.stream import Sent, StreamPlan, StreamState
 
 NAMES = "farm:streams"
@@ -220,14 +218,6 @@ class StreamBook:
         )
         begun = StreamFacts(known["stride"], known["duplex"] == 1, known.get("largest", 0))
         return state, begun
-
-
-def binary(client: redis.Redis) -> redis.Redis:
-    """Return a client like another one that gives bytes as they are."""
-    pool = client.connection_pool
-    options = {**pool.connection_kwargs, "decode_responses": False}
-    fresh = redis.ConnectionPool(connection_class=pool.connection_class, **options)
-    return redis.Redis(connection_pool=fresh)
 
 
 def key(job_id: str, part: str | None = None) -> str:

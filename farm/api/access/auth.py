@@ -92,7 +92,7 @@ class AuthMiddleware:
         info = await run_in_threadpool(self.tokens.check, token)
         if info is None:
             raise await self._why_not(scope, token)
-        _permit(info, NEEDED.get(scope["method"], "submit"))
+        permit(info, NEEDED.get(scope["method"], "submit"))
         scope.setdefault("state", {})["token"] = info
         return info
 
@@ -192,7 +192,12 @@ def token_of(scope: Scope) -> str:
     return token
 
 
-def _permit(info: TokenInfo, needed: Role) -> None:
+def permit(info: TokenInfo, needed: Role) -> None:
+    """Let a token pass whose role is enough.
+
+    Raises:
+        ApiProblem: It is not.
+    """
     if not allows(info.role, needed):
         raise ApiProblem(
             403,

@@ -25,7 +25,7 @@ from farm.api.browser.visitor import (
 )
 from farm.api.browser.words import farm_sentence, job_sentence, shares, title_of
 from farm.api.problems import ApiProblem, not_found, on_http
-from farm.api.routes.jobs import remembered
+from farm.api.routes.jobs import Change, change_job, steered
 from farm.api.routes.parameters import JobId
 from farm.api.services import FarmServices
 from farm.api.status import farm_status
@@ -62,16 +62,9 @@ def ask_token(next: str = "/") -> Response:  # noqa: A002 - the word in the addr
 async def take_token(request: Request, services: FarmServices) -> Response:
     """Exchange a token for a cookie."""
     fields = await form_of(request)
-    token, wanted = fields.get("token", "").strip(), own_place(fields.get("next", "/"))
-    info = await run_in_threadpool(services.tokens.check, token) if token else None
-    if info is None:
-        client = request.client
-        await services.guesses.slow_down(client.host if client else "")
-        fault = "This token is not known here, has expired, or was revoked."
-        return page("login", status=401, next=wanted, fault=fault)
-    answer = RedirectResponse(wanted, 303)
-    cookies.keep(answer, token, secure=request.url.scheme == "https", left_s=left_s(info))
-    return answer
+    fault = "This token is not known here, has expired, or was revoked."
+    token, wanted = fields.get("token", "").strip(), fields.get("next", "/")
+    return await logged_in(request, services, token, wanted, fault=fault)
 
 
 @router.get("/enter/{code}")
@@ -82,13 +75,20 @@ async def enter(
     next: str = "/",  # noqa: A002 - the word in the address
 ) -> Response:
     """Log a browser in that `farm open` has opened."""
-    token = services.codes.take(code)
+    fault = "This address was good once, for a minute: run `farm open` again."
+    return await logged_in(request, services, services.codes.take(code), next, fault=fault)
+
+
+async def logged_in(
+    request: Request, services: FarmServices, token: str | None, wanted: str, *, fault: str
+) -> Response:
+    """Let a browser keep a token and lead it to a place; where the token is not good, ask again."""
+    wanted = own_place(wanted)
     info = await run_in_threadpool(services.tokens.check, token) if token else None
     if token is None or info is None:
         await services.guesses.slow_down(request.client.host if request.client else "")
-        fault = "This address was good once, for a minute: run `farm open` again."
-        return page("login", status=401, next=own_place(next), fault=fault)
-    answer = RedirectResponse(own_place(next), 303)
+        return page("login", status=401, next=wanted, fault=fault)
+    answer = RedirectResponse(wanted, 303)
     cookies.keep(answer, token, secure=request.url.scheme == "https", left_s=left_s(info))
     return answer
 
@@ -106,9 +106,7 @@ def front(services: FarmServices, who: Looking, wanted: Annotated[JobList, Query
     """Show what the farm does."""
     found = seen_jobs(services, who.info)
     infos = [services.job_feed.info(status, whole=False) for status in found]
-    crew = workers.list_workers(services.ledger)
-    if not services.settings.shared:
-        crew = tuple(workers.as_seen(services, who.info, worker) for worker in crew)
+    crew = workers.seen_workers(services, who.info)
     return page(
         "front",
         who=who,
@@ -137,9 +135,7 @@ def change_priority(services: FarmServices, fields: Pressing, job_id: JobId) -> 
         raise ApiProblem(
             422, f"priority: {text[:20]!r} is not a whole number from -100 to 100", "correct it"
         )
-    jobs.find_status(services.ledger, job_id)
-    services.ledger.set_priority(job_id, int(text))
-    remembered(services, job_id)
+    change_job(services, job_id, Change(priority=int(text)))
     return RedirectResponse(f"/jobs/{job_id}", 303)
 
 
@@ -148,8 +144,7 @@ def steer_job(services: FarmServices, _fields: Pressing, job_id: JobId, verb: st
     """Pause, resume, cancel or retry a job."""
     if verb not in VERBS:
         raise ApiProblem(404, f"a job cannot be told to {verb[:20]!r}", f"one of {VERBS}")
-    jobs.steer(services.ledger, job_id, verb)
-    remembered(services, job_id)
+    steered(services, job_id, verb)
     return RedirectResponse(f"/jobs/{job_id}", 303)
 
 
@@ -193,10 +188,7 @@ def compare(
 @router.get("/workers")
 def show_workers(services: FarmServices, who: Looking) -> Response:
     """Show the workers."""
-    crew = workers.list_workers(services.ledger)
-    if not services.settings.shared:
-        crew = tuple(workers.as_seen(services, who.info, worker) for worker in crew)
-    return page("workers", who=who, workers=crew)
+    return page("workers", who=who, workers=workers.seen_workers(services, who.info))
 
 
 @router.get("/account")
@@ -207,6 +199,11 @@ def account(services: FarmServices, who: Looking) -> Response:
 
 def job_page(services: FarmServices, who: Looking, info: JobInfo) -> Response:
     """Return the page of a job."""
+    others = [
+        status
+        for status in seen_jobs(services, who.info)
+        if status.views_done and status.job_id != info.job_id
+    ]
     return page(
         "job",
         who=who,
@@ -217,9 +214,8 @@ def job_page(services: FarmServices, who: Looking, info: JobInfo) -> Response:
         title=title_of(info),
         others=[
             (status.job_id, status.name or services.book.name(status.job_id))
-            for status in seen_jobs(services, who.info)
-            if status.views_done and status.job_id != info.job_id
-        ][-OTHERS:],
+            for status in others[-OTHERS:]
+        ],
         spec=services.book.load(info.job_id),
     )
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, quote
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from farm.api.access.auth import permit
 from farm.api.access.owners import guard, may_change
 from farm.api.browser import cookies
 from farm.api.problems import ApiProblem
@@ -44,10 +45,6 @@ class Visitor:
     def may_submit(self) -> bool:
         """They may start jobs, and change their own."""
         return allows(self.info.role, "submit")
-
-    @property
-    def is_admin(self) -> bool:
-        return allows(self.info.role, "admin")
 
     def may_change(self, owner: str) -> bool:
         """Say whether they may press what changes a job of `owner`."""
@@ -105,13 +102,7 @@ def pressing(who: Looking, fields: OwnForm) -> dict[str, str]:
     Raises:
         ApiProblem: It does not come from a page of ours, or the visitor may only look.
     """
-    if not who.may_submit:
-        raise ApiProblem(
-            403,
-            f"this needs a token with the role submit; {who.info.name!r} has the role "
-            f"{who.info.role}",
-            "ask the farm's operator for one: farm token create --name NAME --role submit",
-        )
+    permit(who.info, "submit")
     return fields
 
 

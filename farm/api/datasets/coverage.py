@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 
 from farm import expand
-from farm.api.datasets.gallery import log
 from farm.dataset.records.current import standing_views
 from farm.dataset.stats.gather import DatasetStats, Gatherer
 from farm.ledger import JobStatus
@@ -16,6 +16,8 @@ from farm.spec.base import Spec
 from farm.spec.job import Job
 from farm.spec.record import ViewRecord
 from farm.storage import Storage
+
+log = logging.getLogger(__name__)
 
 LOOKED_AT = 5000
 """Most records that are counted; of a larger job the first ones of some datasets."""
@@ -41,7 +43,8 @@ class Coverages:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._kept: dict[str, tuple[float, JobCoverage]] = {}
+        self._kept: dict[str, tuple[float, int, JobCoverage]] = {}
+        """When, at how many finished views, and what."""
         self._lock = threading.Lock()
 
     def of(self, storage: Storage, job: Job, status: JobStatus | None) -> JobCoverage:
@@ -49,12 +52,12 @@ class Coverages:
         done = status.views_done if status else 0
         with self._lock:  # one at a time: the same page may be open often
             known = self._kept.get(job.job_id)
-            if known and (known[1].views == done or self._clock() - known[0] < AGAIN_S):
-                return known[1]
+            if known and (known[1] == done or self._clock() - known[0] < AGAIN_S):
+                return known[2]
             found = count(storage, job, done)
             while len(self._kept) >= MOST_KEPT:
                 self._kept.pop(next(iter(self._kept)))
-            self._kept[job.job_id] = (self._clock(), found)
+            self._kept[job.job_id] = (self._clock(), done, found)
             return found
 
 

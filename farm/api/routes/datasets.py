@@ -16,13 +16,12 @@ from farm.api.datasets.gallery import ViewCard, list_cards
 from farm.api.datasets.listing import list_files
 from farm.api.datasets.thumbnails import SIZES
 from farm.api.datasets.views import view_lines
-from farm.api.routes.parameters import Cursor, JobId, Limit
+from farm.api.routes.parameters import NO_SNIFFING, Cursor, JobId, Limit
 from farm.api.services import Caller, FarmServices
 from farm.spec.wire import SHA256_PATTERN, DatasetFile, DatasetInfo, Page
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
-NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
 FOR_EVER = "private, max-age=31536000, immutable"
 BYTES = {
     "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}

@@ -21,10 +21,7 @@ open_router = APIRouter(tags=["farm"])
 @router.get("/v1/workers", summary="List the live workers")
 def list_workers(services: FarmServices, caller: Caller) -> tuple[WorkerInfo, ...]:
     """With their device and current task."""
-    found = workers.list_workers(services.ledger)
-    if services.settings.shared:
-        return found
-    return tuple(workers.as_seen(services, caller, worker) for worker in found)
+    return workers.seen_workers(services, caller)
 
 
 @router.get("/v1/status", summary="Show the farm at one moment")

@@ -10,7 +10,7 @@ from pydantic import Field
 from farm.api import deletion, jobs, streams
 from farm.api.access.owners import seen_jobs
 from farm.api.problems import not_found
-from farm.api.routes.parameters import Cursor, DryRun, JobId, Limit
+from farm.api.routes.parameters import NO_SNIFFING, Cursor, DryRun, JobId, Limit
 from farm.api.services import Caller, FarmServices, Services
 from farm.api.submission import submit
 from farm.glimpses import NumberedGlimpse
@@ -18,7 +18,6 @@ from farm.ledger import JobState
 from farm.spec.base import Spec
 from farm.spec.wire import Deletion, JobInfo, Page, Submission
 
-NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 

@@ -1,4 +1,4 @@
-"""What routes take from a request, with its limits."""
+"""What routes take from a request, with its limits, and what several answer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import Path, Query
 
 PAGE_LIMIT = 1000
+NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
+"""Headers of files: a browser must not take them for something else."""
 
 Limit = Annotated[int, Query(ge=1, le=PAGE_LIMIT, description="Most items per page.")]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the previous page.")]

@@ -43,8 +43,8 @@ def bitmap(services: FarmServices, job_id: JobId) -> Response:
 @router.get("/troubles", summary="Group what went wrong")
 def troubles_of(services: FarmServices, job_id: JobId) -> tuple[TroubleGroup, ...]:
     """By cause and sentence, the most frequent first."""
-    jobs.find_status(services.ledger, job_id)
-    return troubles.troubles(services.ledger, jobs.find_job(services.book, job_id))
+    status = jobs.find_status(services.ledger, job_id)
+    return troubles.troubles(services.ledger, jobs.find_job(services.book, job_id), status)
 
 
 @router.get("/{index}", summary="Show a task")

@@ -57,6 +57,14 @@ def connect(redis_url: str) -> redis.Redis:
     )
 
 
+def binary(client: redis.Redis) -> redis.Redis:
+    """Return a client like another one that gives bytes as they are."""
+    pool = client.connection_pool
+    options = {**pool.connection_kwargs, "decode_responses": False}
+    fresh = redis.ConnectionPool(connection_class=pool.connection_class, **options)
+    return redis.Redis(connection_pool=fresh)
+
+
 def reaching(verb: Callable[P, T]) -> Callable[P, T]:
     """Say in our own words that Redis is away."""
 

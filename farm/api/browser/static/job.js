@@ -65,17 +65,17 @@ async function troubles() {
     head.textContent = `${each.cause}, ${tasks}, ${
       each.given_up ? `${each.given_up.toLocaleString("en")} given up` : "tried again"}: ${each.sentence}`;
     const list = document.createElement("ul");
-    list.append(...each.indices.map((index, at) => {
+    list.append(...each.indices.map((index) => {
       const line = document.createElement("li");
       const link = document.createElement("a");
       link.href = `/v1/jobs/${place.dataset.job}/tasks/${index}/log`;
       link.textContent = `log of task ${index}`;
-      line.append(each.titles[at] ? `${each.titles[at]}: ` : "", link);
+      line.append(link);
       return line;
     }));
     const on = document.createElement("p");
     on.className = "quiet";
-    on.textContent = `on ${each.workers.join(", ")}`;
+    on.textContent = `${each.titles.join(", ")}; on ${each.workers.join(", ")}`;
     part.append(head, on, list);
     return part;
   }));
