@@ -21,13 +21,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
-import resource
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from farm.spec.record import read_record
+from bench.paired_jobs import compare, report, run
 
 OBJECTS = 9
 SMALL = {"scenes": 4, "views": 3, "rounds": 1}
@@ -66,16 +62,6 @@ class Job:
         return self.scenes * self.views
 
 
-@dataclass(frozen=True)
-class Result:
-    """What one run took."""
-
-    wall_s: float
-    cpu_s: float
-    sampling: float = 0.0
-    """Of the wall time, Cycles' sampling; known of ours alone."""
-
-
 def main() -> None:
     """Measure all settings and print a table of each."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -100,40 +86,8 @@ def main() -> None:
                 things, hdr, options.scenes, options.views, options.pixels, samples,
                 (python, source) if source else None,
             )  # fmt: skip
-            report(job, compare(job, options.rounds, ways))
-
-
-def compare(job: Job, rounds: int, ways: list[str]) -> dict[str, list[Result]]:
-    """Run the ways in turn; each round begins with another."""
-    found: dict[str, list[Result]] = {way: [] for way in ways}
-    for number in range(rounds):
-        first = number % len(ways)
-        for way in (*ways[first:], *ways[:first]):
-            found[way].append(measure(WAYS[way], job))
-            print(f"  {way:10} {found[way][-1]}  load {os.getloadavg()[0]:.1f}", file=sys.stderr)
-    return found
-
-
-def measure(way: Callable[[Job, Path], None], job: Job) -> Result:
-    """Run a job one way, from the command to the last file."""
-    with tempfile.TemporaryDirectory(prefix="farm-bench-") as name:
-        folder = Path(name)
-        began, used = time.time(), cpu_s()
-        way(job, folder)
-        used = cpu_s() - used
-        wall_s = max(path.stat().st_mtime for path in folder.rglob("*") if path.is_file()) - began
-        sampled = sum(
-            record.timings.sample_s
-            for lines in folder.glob("renders/*/views.jsonl")
-            for record in map(read_record, lines.read_bytes().splitlines())
-        )
-    return Result(wall_s=wall_s, cpu_s=used, sampling=sampled / wall_s)
-
-
-def cpu_s() -> float:
-    """Return the CPU time of all processes that were started here and have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+            found = compare(job, WAYS, options.rounds, ways)
+            report(title_of(job), found, total=job.total, one="view")
 
 
 def ours(job: Job, folder: Path) -> None:
@@ -262,44 +216,12 @@ def turned(name: str, radius: float, height: float, power: float) -> str:
     return "\n".join([*lines, *("f " + " ".join(map(str, face)) for face in faces), ""])
 
 
-def run(command: list[str], **environment: str) -> None:
-    """Run a command quietly, and show all of what it says where it fails."""
-    done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, **environment}, check=False
+def title_of(job: Job) -> str:
+    """Return what a job measures."""
+    return (
+        f"{job.scenes} scenes x {job.views} views of {OBJECTS} objects, {job.pixels} px, "
+        f"{job.samples} samples, denoised"
     )
-    if done.returncode:
-        raise SystemExit(f"{done.stdout}{done.stderr}\n{command[:3]} ended with {done.returncode}")
-
-
-def report(job: Job, found: dict[str, list[Result]]) -> None:
-    """Print medians, and the ratios round by round."""
-    print(
-        f"\n{job.scenes} scenes x {job.views} views of {OBJECTS} objects, {job.pixels} px, "
-        f"{job.samples} samples, denoised; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-    )
-    for way, results in found.items():
-        wall_s = statistics.median(result.wall_s for result in results)
-        used_s = statistics.median(result.cpu_s for result in results)
-        print(
-            f"  {way:8} {job.total / wall_s:6.2f} views/s, {wall_s:7.1f} s, "
-            f"{used_s / job.total:6.2f} s of CPU per view"
-        )
-    for way in found:
-        if way != "ours" and "ours" in found:
-            print(f"  ours against {way}: {ratios(found, way)}")
-    if "ours" in found:
-        shares = sorted(result.sampling for result in found["ours"])
-        print(f"  Cycles samples in {statistics.median(shares):.0%} of our wall time")
-
-
-def ratios(found: dict[str, list[Result]], way: str) -> str:
-    """Return how many times as fast we are, by the clock and by CPU time."""
-    words = []
-    for name, of in (("wall", "wall_s"), ("CPU", "cpu_s")):
-        pairs = zip(found[way], found["ours"], strict=True)
-        each = sorted(getattr(their, of) / getattr(our, of) for their, our in pairs)
-        words.append(f"{name} {statistics.median(each):.2f} x ({each[0]:.2f} to {each[-1]:.2f})")
-    return ", ".join(words)
 
 
 WAYS: dict[str, Callable[[Job, Path], None]] = {
