@@ -96,14 +96,24 @@ def write_dataset(
         for name, data in files.items():
             storage.put(record.files[name].path, data)
         records.append(record)
+    fold(storage, folder.name, records, tasks=models * hdrs, preview=preview)
+    return records
+
+
+def fold(
+    storage: FolderStorage,
+    name: str,
+    records: Sequence[ViewRecord],
+    *,
+    tasks: int = 1,
+    preview: bool = False,
+) -> None:
+    """Write the records of views whose files are there, as a job does that is over."""
     lines = "".join(record.model_dump_json() + "\n" for record in records)
-    storage.put(".records/balls.jsonl", lines.encode())
-    facts = RunFacts(
-        name=folder.name, spec={"name": folder.name}, tasks=models * hdrs, seconds=float(views)
-    )
+    storage.put(".records/views.jsonl", lines.encode())
+    facts = RunFacts(name=name, spec={"name": name}, tasks=tasks, seconds=float(len(records)))
     finish = finish_dataset if preview else collect
     finish(storage, "", FinishedRun(facts, is_complete=lambda _task: True, report=print))
-    return records
 
 
 def make_view(

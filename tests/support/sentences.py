@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.records.collect import FinishedRun, RunFacts, collect
 from farm.spec.asset import Asset, Credit
 from farm.spec.camera import OrbitCamera
 from farm.spec.expression import Expression, Phrase, Step
@@ -22,7 +21,7 @@ from farm.spec.view import Light
 from farm.spec.words import AssetWords
 from farm.storage import FolderStorage
 from tests.builders import a_record, an_asset
-from tests.support.datasets import a_camera_record, encode_pass
+from tests.support.datasets import a_camera_record, encode_pass, fold
 
 PASSES: tuple[PassName, ...] = ("rgb", "mask", "index", "depth")
 TABLE, MUG, TWIN, BOWL, BOX, POST, HIDDEN = range(7)
@@ -87,10 +86,7 @@ def write_sentences(
         for name, data in files.items():
             storage.put(record.files[name].path, data)
         records.append(record)
-    lines = "".join(record.model_dump_json() + "\n" for record in records)
-    storage.put(".records/tables.jsonl", lines.encode())
-    facts = RunFacts(name=folder.name, spec={"name": folder.name}, tasks=1, seconds=1.0)
-    collect(storage, "", FinishedRun(facts, is_complete=lambda _task: True, report=print))
+    fold(storage, folder.name, records)
     return records
 
 

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.records.collect import FinishedRun, RunFacts, collect
 from farm.spec.asset import Asset
 from farm.spec.camera import OrbitCamera, PoseCamera, orbit_matrix
 from farm.spec.expression import Expression, Phrase, Step
@@ -28,6 +27,7 @@ from tests.support.datasets import (
     Ball,
     a_camera_record,
     encode_pass,
+    fold,
     label_ball,
     shoot,
     trace,
@@ -99,12 +99,7 @@ def write_table_views(
             for name, data in files.items():
                 storage.put(record.files[name].path, data)
             records.append(record)
-    lines = "".join(record.model_dump_json() + "\n" for record in records)
-    storage.put(".records/tables.jsonl", lines.encode())
-    facts = RunFacts(
-        name=folder.name, spec={"name": folder.name}, tasks=len(scenes), seconds=float(len(records))
-    )
-    collect(storage, "", FinishedRun(facts, is_complete=lambda _task: True, report=print))
+    fold(storage, folder.name, records, tasks=len(scenes))
     return records
 
 

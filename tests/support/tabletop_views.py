@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.records.collect import FinishedRun, RunFacts, collect
 from farm.spec.camera import Matrix4, PoseCamera
 from farm.spec.expression import Expression, ExpressionKind, Phrase, Step
 from farm.spec.label import Attributes, IndexLabel, ObjectLabel
@@ -21,6 +20,7 @@ from farm.spec.record import CameraRecord, FileRecord, ViewRecord
 from farm.spec.words import AssetWords
 from farm.storage import FolderStorage
 from tests.builders import a_record, an_asset
+from tests.support.datasets import fold
 from tests.support.sequences import encoded
 
 Numbers = NDArray[np.float64]
@@ -82,10 +82,7 @@ def write_tabletop(
         for name, data in files.items():
             storage.put(record.files[name].path, data)
         records.append(record)
-    lines = "".join(record.model_dump_json() + "\n" for record in records)
-    storage.put(".records/blocks.jsonl", lines.encode())
-    facts = RunFacts(name=folder.name, spec={"name": folder.name}, tasks=1, seconds=1.0)
-    collect(storage, "", FinishedRun(facts, is_complete=lambda _task: True, report=print))
+    fold(storage, folder.name, records)
     return records
 
 

@@ -5,6 +5,7 @@ Holes are lost: such a model says where a thing ends on the outside.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -155,6 +156,20 @@ def area_of(part: Points) -> float:
     """Return what a polygon encloses, square pixels."""
     x, y = part.T
     return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
+
+
+def cells_of(border: Border, box: Sequence[int]) -> dict[str, str]:
+    """Return the cells of a target in a table.
+
+    Args:
+        border: Of its mask.
+        box: Left, top, right, bottom, as the format has them.
+    """
+    return {
+        "box": ",".join(map(str, box)),
+        "polygons": text_of(border.simple),
+        "walked": text_of(border.walked),
+    }
 
 
 def text_of(parts: list[Points]) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from farm.dataset.export.base import Lines, NumberedView
-from farm.dataset.export.formats.language.borders import along_edges, text_of
+from farm.dataset.export.formats.language import borders
+from farm.dataset.export.formats.language.borders import along_edges
 from farm.dataset.export.formats.language.sentences import (
     Entry,
     FileExporter,
@@ -79,13 +80,9 @@ def cells_of(instance: Instance) -> dict[str, str]:
     """Return the cells of a target: box, polygons, mask."""
     box = box_of(instance.mask)
     assert box is not None, "it is seen"
-    border = along_edges(instance.mask)
-    return {
-        "box": f"{box.x},{box.y},{box.x + box.width},{box.y + box.height}",
-        "polygons": text_of(border.simple),
-        "walked": text_of(border.walked),
-        "mask": in_letters(encode(instance.mask.astype(np.uint8), "png")),
-    }
+    edges = (box.x, box.y, box.x + box.width, box.y + box.height)
+    mask = in_letters(encode(instance.mask.astype(np.uint8), "png"))
+    return {**borders.cells_of(along_edges(instance.mask), edges), "mask": mask}
 
 
 def in_letters(data: bytes) -> str:

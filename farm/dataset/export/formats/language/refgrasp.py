@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from farm.dataset.export.base import ExportJob, Lines, NumberedView
 from farm.dataset.export.formats.coco import write_list
-from farm.dataset.export.formats.language.borders import along_pixels, text_of
+from farm.dataset.export.formats.language import borders
+from farm.dataset.export.formats.language.borders import along_pixels
 from farm.dataset.export.formats.language.sentences import (
     Entry,
     FileExporter,
@@ -151,12 +152,8 @@ def cells_of(instance: Instance) -> dict[str, str]:
     """Return the cells of a target: its box, both ends inclusive, and polygons."""
     box = box_of(instance.mask)
     assert box is not None, "it is seen"
-    border = along_pixels(instance.mask)
-    return {
-        "box": f"{box.x},{box.y},{box.x + box.width - 1},{box.y + box.height - 1}",
-        "polygons": text_of(border.simple),
-        "walked": text_of(border.walked),
-    }
+    ends = (box.x, box.y, box.x + box.width - 1, box.y + box.height - 1)
+    return borders.cells_of(along_pixels(instance.mask), ends)
 
 
 def rows_of(lines: Iterator[Entry]) -> Iterator[tuple[str, str, dict[str, str]]]:
