@@ -7,6 +7,7 @@ import re
 
 from farm import expand
 from farm.api.problems import ApiProblem, not_found
+from farm.api.sentences import with_words
 from farm.errors import SpecError, StorageError
 from farm.job_store import LOST, JobStore, end_of
 from farm.ledger import FailedAttempt, JobState, JobStatus, Ledger, TaskState, TaskStory
@@ -36,7 +37,7 @@ def job_info(
     given_up = round(failed * status.views / max(status.tasks, 1))  # roughly: tasks differ
     left = max(status.views - status.views_done - given_up, 0)
     finishing = whole and status.over and book.end(status.job_id) != end_of(status)
-    return JobInfo(
+    info = JobInfo(
         job_id=status.job_id,
         name=status.name or book.name(status.job_id),
         state=status.state.value,
@@ -53,6 +54,7 @@ def job_info(
         failures=newest_failures(ledger, status) if whole else (),
         finishing=finishing,
     )
+    return with_words(info)
 
 
 def steps_of(book: JobStore, status: JobStatus) -> Steps | None:

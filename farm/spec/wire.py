@@ -100,6 +100,10 @@ class JobInfo(Spec):
     """Its tasks are over; `views.jsonl`, `dataset.json` and the previews are still being made."""
     retried: Whole | None = None
     """Tasks that were put back; in the answer to a retry alone."""
+    sentence: str = ""
+    """How it stands, and why: `Running, 610 of 1,000 views (61 %), about 4 min 0 s left.`"""
+    title: str = ""
+    """... in a few characters, for a tab: `61 % chairs`."""
 
 
 class AttemptInfo(Spec):

@@ -1,4 +1,4 @@
-"""How a farm and its jobs stand, in the sentences of the pages."""
+"""How a farm and its jobs stand, in sentences."""
 
 from __future__ import annotations
 
@@ -56,6 +56,11 @@ def job_sentence(job: JobInfo) -> str:
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
+def with_words(job: JobInfo) -> JobInfo:
+    """Add to a job how it stands, in a sentence and in a title."""
+    return job.model_copy(update={"sentence": job_sentence(job), "title": tab_title(job)})
+
+
 def state_of(job: JobInfo) -> str:
     """Return the word for a job's state."""
     if job.finishing:
@@ -83,7 +88,7 @@ def shares(job: JobInfo) -> list[tuple[str, str, float]]:
     ]
 
 
-def title_of(job: JobInfo) -> str:
+def tab_title(job: JobInfo) -> str:
     """Return the title of a job's page, as a tab shows it: `61 % chairs`."""
     state = "" if job.state in ("running", "queued") else f"{state_of(job)} · "
     return f"{state}{percent(job)} % {job.name}"
