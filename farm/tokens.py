@@ -29,6 +29,9 @@ NOTED_EVERY_S = 60.0
 """Shortest time between two notes of when a token was used."""
 LAST_S = 253_402_300_799.0
 """The last second that calendars know."""
+GENERATIONS = 5
+"""Most tokens that hang on each other, one made with the one before."""
+NAME_CHARS = 80
 ID = re.compile(r"[0-9a-f]{12}")
 TOKEN = re.compile(r"farm_([0-9a-f]{12})_([0-9A-Za-z_-]{20,100})")
 
@@ -65,8 +68,12 @@ class TokenBook:
         expires_s: float | None = None,
         quota_bytes: int | None = None,
         views_per_day: int | None = None,
+        made_by: str | None = None,
     ) -> tuple[str, TokenInfo]:
-        """Make a token; return it, for the only time, and its stored facts."""
+        """Make a token; return it, for the only time, and its stored facts.
+
+        One that is `made_by` another works no longer than that, and has its quotas.
+        """
         secret = secrets.token_urlsafe(32)
         info = TokenInfo(
             token_id=secrets.token_hex(6),
@@ -76,6 +83,7 @@ class TokenBook:
             expires_s=expires_s,
             quota_bytes=quota_bytes,
             views_per_day=views_per_day,
+            made_by=made_by,
         )
         self._write(KeptToken(info=info, sha256=hash_secret(secret)))
         return f"farm_{info.token_id}_{secret}", info
@@ -88,6 +96,11 @@ class TokenBook:
         kept = kept.model_copy(update={"info": kept.info.model_copy(update=changes)})
         self._write(kept)
         return kept.info
+
+    def find(self, token_id: str) -> TokenInfo | None:
+        """Return the stored facts of a token, good or not; None if none has this id."""
+        kept = self._read(key(token_id)) if ID.fullmatch(token_id) else None
+        return kept.info if kept else None
 
     def list(self) -> Iterator[TokenInfo]:
         """Yield the stored facts of all tokens."""
@@ -107,7 +120,8 @@ class TokenBook:
     def check(self, token: str) -> TokenInfo | None:
         """Return the stored facts of a token; None if it is not known, or has expired."""
         info = self._of_secret(token)
-        if info is None or self.is_over(info):
+        info = None if info is None or self.is_over(info) else self._rooted(info)
+        if info is None:
             return None
         self._note_use(info.token_id)
         return info
@@ -123,11 +137,39 @@ class TokenBook:
             kept = self._known(info.token_id)
         except StorageError:
             return not self.is_over(info)
-        return kept is not None and not self.is_over(kept.info)
+        if kept is None or self.is_over(kept.info):
+            return False
+        try:
+            return self._rooted(kept.info) is not None
+        except StorageError:
+            return True
 
     def is_over(self, info: TokenInfo) -> bool:
         """Say whether a token has expired."""
         return info.expires_s is not None and info.expires_s <= self.now_s()
+
+    def generations(self, info: TokenInfo) -> int:
+        """Return how many tokens a token hangs on, one by the other."""
+        count = 0
+        while info.made_by is not None and count <= GENERATIONS:
+            above = self._known(info.made_by)
+            if above is None:
+                break
+            info, count = above.info, count + 1
+        return count
+
+    def _rooted(self, info: TokenInfo, steps: int = GENERATIONS) -> TokenInfo | None:
+        """Return a token with the quotas of the one that it hangs on; None if that is not good."""
+        if info.made_by is None:
+            return info
+        above = self._known(info.made_by) if steps else None
+        if above is None or self.is_over(above.info):
+            return None
+        root = self._rooted(above.info, steps - 1)
+        if root is None:
+            return None
+        quotas = {"quota_bytes": root.quota_bytes, "views_per_day": root.views_per_day}
+        return info.model_copy(update=quotas)
 
     def _of_secret(self, token: str) -> TokenInfo | None:
         parts = TOKEN.fullmatch(token)
@@ -174,6 +216,13 @@ class TokenBook:
             return KeptToken.model_validate_json(data)
         except ValidationError:
             return None
+
+
+def name_fault(name: str) -> str | None:
+    """Say why nobody can be called `name`; None where one can."""
+    if not name.strip() or len(name) > NAME_CHARS or not name.isprintable():
+        return f"must be 1 to {NAME_CHARS} plain characters"
+    return None
 
 
 def key(token_id: str) -> str:

@@ -19,7 +19,7 @@ from farm.api.access.hosts import HostNames
 from farm.api.access.owners import guard
 from farm.api.browser import pages
 from farm.api.metrics import Metrics
-from farm.api.routes import assets, datasets, events, farm, jobs, streams, tasks
+from farm.api.routes import assets, datasets, events, farm, jobs, streams, tasks, tokens
 from farm.api.services import Services
 from farm.errors import StorageError
 from farm.overview.fill import NOTED_EVERY_S
@@ -87,7 +87,7 @@ def create_app(services: Services, *, listens_on: str = "127.0.0.1") -> FastAPI:
     app.state.metrics = metrics
     problems.install(app)
     bearer = Depends(HTTPBearer(auto_error=False))  # for /docs; the middleware is what checks
-    for module in (jobs, tasks, streams, events, assets, datasets, farm):
+    for module in (jobs, tasks, streams, events, assets, datasets, tokens, farm):
         app.include_router(module.router, dependencies=[bearer, Depends(guard)])
     app.include_router(farm.open_router)
     pages.install(app)

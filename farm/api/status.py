@@ -6,6 +6,7 @@ from collections import Counter
 
 from farm.api import workers
 from farm.api.access.owners import is_admin, seen_jobs
+from farm.api.access.token_rules import seen_tokens
 from farm.api.services import Services
 from farm.spec.wire import FarmStatus, Taken, TokenInfo
 
@@ -13,13 +14,12 @@ from farm.spec.wire import FarmStatus, Taken, TokenInfo
 def farm_status(services: Services, caller: TokenInfo) -> FarmStatus:
     """Return the state of the farm, as far as somebody may know of it."""
     admin = is_admin(caller)
-    known = list(services.tokens.list())
     crew = workers.list_workers(services.ledger)
     return FarmStatus(
         you=caller,
         taken=taken(services, caller),
         shared=services.settings.shared,
-        tokens=tuple(info for info in known if admin or info.name == caller.name),
+        tokens=seen_tokens(services, caller),
         storage=services.fill.look(),
         jobs=Counter(job.state.value for job in seen_jobs(services, caller)),
         workers=len(crew),

@@ -228,6 +228,30 @@ class TokenInfo(Kept):
     """Most views that its owner may submit a day; None: as the farm is set up."""
     last_used_s: Seconds | None = None
     """In lists: when it was used last, to the minute; None: never, or not since this is noted."""
+    made_by: str | None = Field(default=None, exclude_if=lambda token_id: token_id is None)
+    """Id of the token that it was made with and ends with; None: it stands on its own."""
+
+
+class NewToken(Spec):
+    """A token to make: `POST /v1/tokens`."""
+
+    name: str | None = None
+    """Who will use it; left out: the caller. Only admins make tokens for others."""
+    role: Role
+    expires_s: Seconds | None
+    """When it stops working, in seconds since 1970; null: never, which only admins may say."""
+    quota_bytes: Annotated[int, Field(gt=0, le=2**60)] | None = None
+    """Most bytes of its owner; only admins may say that."""
+    views_per_day: Annotated[int, Field(gt=0, le=2**53)] | None = None
+    """Most views of its owner; only admins may say that."""
+
+
+class MadeToken(Spec):
+    """A token that was made just now."""
+
+    token: str
+    """The secret. It is told this once: only a hash of it is kept."""
+    info: TokenInfo
 
 
 class SignInCode(Spec):

@@ -166,3 +166,41 @@ def test_what_a_newer_version_notes_of_a_token_is_carried_along(storage):
 
     assert TokenBook(storage).check(token).quota_bytes == 5
     assert json.loads(storage.get(f"auth/{info.token_id}.json"))["info"]["colour"] == "red"
+
+
+def test_a_token_ends_with_the_one_that_it_was_made_with(storage):
+    """By revocation or by an earlier end: whoever stole a token keeps nothing that it made."""
+    clock = Clock()
+    book = TokenBook(storage, clock=clock, now_s=clock)
+    _, root = book.create("ann", "submit", expires_s=1000.0)
+    _, middle = book.create("ann", "submit", expires_s=1000.0, made_by=root.token_id)
+    token, leaf = book.create("ann", "read", expires_s=1000.0, made_by=middle.token_id)
+    assert book.check(token) == leaf
+    assert book.generations(leaf) == 2
+
+    book.change(root.token_id, expires_s=50.0)
+    clock.now_s = 60.0
+    assert book.check(token) is None
+    assert not book.stands(leaf)
+    book.change(root.token_id, expires_s=1000.0)
+    assert book.check(token) == leaf
+    book.revoke(root.token_id)
+    assert book.check(token) is None
+    assert not book.stands(leaf)
+
+
+def test_a_token_has_the_quotas_of_the_one_that_it_was_made_with(storage):
+    book = TokenBook(storage)
+    _, root = book.create("ann", "submit", quota_bytes=5, views_per_day=7)
+    token, _ = book.create("ann", "submit", made_by=root.token_id)
+
+    book.change(root.token_id, quota_bytes=3)
+    found = book.check(token)
+    assert (found.quota_bytes, found.views_per_day) == (3, 7)
+
+
+def test_notes_of_before_have_no_maker(storage):
+    _, info = TokenBook(storage).create("ann", "read")
+    text = storage.get(f"auth/{info.token_id}.json")
+
+    assert b"made_by" not in text

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from farm.api.problems import not_found
 from farm.spec.amounts import duration, file_size
+from farm.tokens import moment
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
@@ -36,9 +37,14 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"duration": duration, "file_size": file_size}
+    made.filters |= {"duration": duration, "file_size": file_size, "day": day}
     made.globals["static"] = static_url
     return made
+
+
+def day(time_s: float) -> str:
+    """Return a moment as a date, for where no script writes it in the reader's own time."""
+    return moment(time_s).partition(" ")[0]
 
 
 def page(name: str, *, status: int = 200, **given: Any) -> Response:

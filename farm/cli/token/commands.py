@@ -50,11 +50,12 @@ def create_token(  # noqa: PLR0913 - one parameter per flag
 
     from farm.cli.token.limits import read_expiry, read_quota, read_views
     from farm.spec.hint import none_of
+    from farm.tokens import name_fault
 
     if role not in get_args(Role):
         raise SpecError(f"--role: {none_of(role, get_args(Role))}")
-    if not name.strip() or len(name) > 80 or not name.isprintable():
-        raise SpecError("--name: must be 1 to 80 plain characters")
+    if fault := name_fault(name):
+        raise SpecError(f"--name: {fault}")
     book, name = _book(storage), name.strip()
     expires_s, bytes_, views = (
         read_expiry(expires, now_s=time()),
