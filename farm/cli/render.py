@@ -23,6 +23,14 @@ def render(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be rendered, and stop.")
     ] = False,
+    page: Annotated[
+        bool,
+        typer.Option(
+            "--page",
+            help="Show it in a browser while it renders, and until Ctrl-C.",
+            rich_help_panel=WHERE,
+        ),
+    ] = False,
     yes: Yes = False,
 ) -> None:
     """Render a dataset on this machine.
@@ -35,6 +43,8 @@ def render(
     from farm.cli.render_run import render_request
 
     spec, base = request()
-    code = render_request(spec, base=base, workers=workers, device=device, dry_run=dry_run, yes=yes)
+    code = render_request(
+        spec, base=base, workers=workers, device=device, dry_run=dry_run, page=page, yes=yes
+    )
     if code:
         raise typer.Exit(code)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -30,15 +33,28 @@ from farm.spec.job import Job, JobSpec
 from farm.spec.render import is_cycles
 from farm.storage import FolderStorage
 
+if TYPE_CHECKING:
+    from farm.dataset.records.resume import Finished
+    from farm.local.page import JobPage
+
 INTERRUPTED = 130
 SOME_FAILED = 1
 
 
 def render_request(  # noqa: PLR0913 - one parameter per flag
-    spec: JobSpec, *, base: Path, workers: str, device: str, dry_run: bool, yes: bool = False
+    spec: JobSpec,
+    *,
+    base: Path,
+    workers: str,
+    device: str,
+    dry_run: bool,
+    page: bool = False,
+    yes: bool = False,
 ) -> int:
     """Plan, render and report; return the exit code."""
     console = Console(stderr=True, highlight=False)
+    if page:
+        check_page()
     devices = choose_devices(device, workers)
     with show_looking(console) as watch:
         folder = output_folder(spec, base=base)
@@ -58,11 +74,12 @@ def render_request(  # noqa: PLR0913 - one parameter per flag
         return 0
     with needing("rendering needs", "pip install 'viewfarm[worker]' on Python 3.13"):
         from farm.local.run import render_job
-    with hold_folder(storage.root):
+    with hold_folder(storage.root), ExitStack() as ending:
         finished = find_finished(job, storage, note)
         plan = make_estimate(job, devices=devices, views_done=finished.views)
         console.print(plan_line(plan, job, devices=devices))
         agree(plan, storage.root, note, yes=yes)
+        shown = ending.enter_context(open_page(console, job, storage, finished)) if page else None
         with stop_on_signal(console) as stop, show_progress(console, plan) as report:
             summary = render_job(
                 job,
@@ -72,11 +89,55 @@ def render_request(  # noqa: PLR0913 - one parameter per flag
                 report=report,
                 note=note,
                 stop=stop,
+                redis=shown.redis if shown else None,
             )
-    print_summary(console, summary)
+        print_summary(console, summary)
+        if shown and not summary.interrupted:
+            keep_page(console, shown)
     if summary.interrupted:
         return INTERRUPTED
     return SOME_FAILED if summary.failures else 0
+
+
+def check_page() -> None:
+    """Make sure that this installation can serve pages.
+
+    Raises:
+        SetupError: It cannot.
+    """
+    with needing("the page needs", "pip install 'viewfarm[worker]' on Python 3.13"):
+        import farm.local.page  # noqa: F401 - what it needs is known before any file is read
+
+
+@contextmanager
+def open_page(
+    console: Console, job: Job, storage: FolderStorage, finished: Finished
+) -> Iterator[JobPage]:
+    """Serve the page of a job and open it in a browser, or say where it is."""
+    from farm.local.page import job_page
+
+    with job_page(job, storage, finished) as shown:
+        console.print(f"page: {shown.place}", soft_wrap=True)
+        if not opens(shown.address()):
+            console.print("no browser can be opened here; this address logs one in, once:")
+            console.print(shown.address(), soft_wrap=True)
+        yield shown
+
+
+def opens(address: str) -> bool:
+    """Open an address in a browser of windows: one of text would take the run's terminal."""
+    import webbrowser
+
+    told = {"BROWSER", "DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
+    return bool(told or sys.platform == "darwin") and webbrowser.open(address)
+
+
+def keep_page(console: Console, shown: JobPage) -> None:
+    """Serve the page of a job that is over until somebody ends it."""
+    shown.finish()
+    console.print(f"the page stays at {shown.place}; Ctrl-C ends it", soft_wrap=True)
+    with stop_on_signal(console, words="the page is closed") as stop:
+        stop.wait()
 
 
 def agree(plan: Estimate, folder: Path, note: Callable[[str], None], *, yes: bool) -> None:
@@ -165,8 +226,11 @@ def print_summary(console: Console, summary: Summary) -> None:
         console.print("run the same command again to resume")
 
 
+STOPPING = "stopping after the current views; press Ctrl-C again to stop at once"
+
+
 @contextmanager
-def stop_on_signal(console: Console) -> Iterator[threading.Event]:
+def stop_on_signal(console: Console, *, words: str = STOPPING) -> Iterator[threading.Event]:
     """Turn the first Ctrl-C, SIGTERM or SIGHUP (the terminal was closed) into an event, the second
     into KeyboardInterrupt.
     """
@@ -177,7 +241,7 @@ def stop_on_signal(console: Console) -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stop.set()
         with contextlib.suppress(OSError):  # no terminal any more
-            console.print("stopping after the current views; press Ctrl-C again to stop at once")
+            console.print(words)
 
     watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {

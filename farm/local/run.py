@@ -43,9 +43,12 @@ def render_job(  # noqa: PLR0913 - everything that a run needs, given by name
     report: Callable[[Status], None],
     note: Callable[[str], None],
     stop: threading.Event,
+    redis: PrivateRedis | None = None,
 ) -> Summary:
     """Render the missing views of `job` into `storage`; even if stopped or failing, keep the
     finished ones and leave no process and no temporary file behind.
+
+    The state of the job is in `redis`, where somebody else looks at it, too.
 
     Raises:
         FarmError: The machine cannot do it, for example because a device cannot be used.
@@ -57,7 +60,7 @@ def render_job(  # noqa: PLR0913 - everything that a run needs, given by name
     try:
         if len(finished.tasks) < count.tasks:
             seed_partial_tasks(job, storage, finished.partial)
-            run.render(devices, report=report, stop=stop)
+            run.render(devices, report=report, stop=stop, redis=redis)
     finally:
         if len(finished.tasks) < count.tasks:
             after = find_finished(job, storage, note)
@@ -107,10 +110,16 @@ class Run:
         self.failed: list[FailedTask] = []
 
     def render(
-        self, devices: list[str], *, report: Callable[[Status], None], stop: threading.Event
+        self,
+        devices: list[str],
+        *,
+        report: Callable[[Status], None],
+        stop: threading.Event,
+        redis: PrivateRedis | None = None,
     ) -> None:
         """Start the farm, feed it until the job is over or `stop` is set, take it down."""
-        with private_farm(devices, self.storage.root, script_log=self._script_log()) as farm:
+        log = self._script_log()
+        with private_farm(devices, self.storage.root, script_log=log, redis=redis) as farm:
             ledger = open_ledger(farm.redis.url)
             ledger.add_job(
                 self.job.job_id,
@@ -253,6 +262,7 @@ def private_farm(
     *,
     script_log: Path | None = None,
     streams: bool = False,
+    redis: PrivateRedis | None = None,
 ) -> Iterator[PrivateFarm]:
     """Start a farm of our own; in the end nothing of it is left, whatever happens.
 
@@ -261,6 +271,7 @@ def private_farm(
         storage: Where files go; None: to a folder that goes with the farm.
         script_log: Where users' scripts say what they print.
         streams: Its consumers share this machine's memory.
+        redis: One that runs and outlives the farm; left out: one of its own.
     """
     with ExitStack() as exit_stack:
         folder = exit_stack.enter_context(temp_folder())
@@ -272,7 +283,8 @@ def private_farm(
         if storage is None:
             storage = folder / "storage"
             storage.mkdir()
-        redis = exit_stack.enter_context(PrivateRedis(folder / "redis"))
+        if redis is None:
+            redis = exit_stack.enter_context(PrivateRedis(folder / "redis"))
         crew = WorkerCrew(
             devices,
             redis_url=redis.url,

@@ -18,8 +18,11 @@ MOST = 1000
 class SignInCodes:
     """Tokens by the code that stands for each; many threads may use it."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, good_s: float = GOOD_S
+    ) -> None:
         self._clock = clock
+        self._good_s = good_s
         self._kept: dict[str, tuple[float, str]] = {}
         self._lock = threading.Lock()
 
@@ -36,4 +39,4 @@ class SignInCodes:
         """Return the token that a code stands for, once; None if it is not good any more."""
         with self._lock:
             given_s, token = self._kept.pop(code, (float("-inf"), ""))
-        return token if self._clock() - given_s <= GOOD_S else None
+        return token if self._clock() - given_s <= self._good_s else None

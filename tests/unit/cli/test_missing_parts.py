@@ -50,3 +50,21 @@ def test_a_laptop_is_told_what_looks_into_scenes(tmp_path):
     assert done.returncode == 2
     assert "needs Blender: pip install 'viewfarm[worker]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_run_with_a_page_says_what_serves_it_before_it_reads_any_file(tmp_path):
+    arguments = ["render", "--models", "x.glb", "--hdrs", "y.exr", "--page"]
+
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"XDG_CONFIG_HOME": str(tmp_path)},
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "the page needs" in done.stderr
+    assert "pip install 'viewfarm[worker]'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
