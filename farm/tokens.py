@@ -60,7 +60,7 @@ class TokenBook:
         self.cache: dict[str, tuple[float, KeptToken | None]] = {}
         self.noted: dict[str, float] = {}
 
-    def create(
+    def create(  # noqa: PLR0913 - the facts of a token, each by its name
         self,
         name: str,
         role: Role,

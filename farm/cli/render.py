@@ -11,7 +11,7 @@ from farm.cli.request.flags import WHERE, Request, takes_spec
 
 
 @takes_spec
-def render(
+def render(  # noqa: PLR0913 - one parameter per flag
     request: Request,
     *,
     workers: Annotated[

@@ -23,9 +23,7 @@ ASK_ADMIN = "ask the farm's operator: farm token create"
 def seen_tokens(services: Services, caller: TokenInfo) -> tuple[TokenInfo, ...]:
     """Return the tokens that somebody may know of: their own, for admins all."""
     admin = is_admin(caller)
-    return tuple(
-        info for info in services.tokens.list() if admin or info.name == caller.name
-    )
+    return tuple(info for info in services.tokens.list() if admin or info.name == caller.name)
 
 
 def make_token(services: Services, caller: TokenInfo, wanted: NewToken) -> MadeToken:
