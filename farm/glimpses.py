@@ -76,6 +76,12 @@ class GlimpseBook:
         return tuple(sorted(found, key=lambda each: -each.number))
 
     @reaching
+    def last(self, job_id: str) -> bytes | None:
+        """Return the newest picture of a job as WebP; None where there is none."""
+        count = self.client.get(f"{key(job_id)}:count")
+        return self.picture(job_id, int(count)) if count else None
+
+    @reaching
     def picture(self, job_id: str, number: int) -> bytes | None:
         """Return a picture as WebP; None where it made room for newer ones."""
         value = self.client.hget(key(job_id), number % KEPT)

@@ -61,6 +61,7 @@ class JobStore:
         self.storage = storage
         self.cache: OrderedDict[str, Job] = OrderedDict()
         self.names: dict[str, str] = {}
+        self.recipes: dict[str, str] = {}
         self.owners: dict[str, str] = {}
         self.lock = threading.Lock()
 
@@ -100,6 +101,13 @@ class JobStore:
                 self.load(job_id)
         return self.names.get(job_id, job_id)
 
+    def recipe(self, job_id: str) -> str:
+        """Return which recipe a job is of; "" where it cannot be read here."""
+        if job_id not in self.recipes:
+            with contextlib.suppress(UnreadableJobError):
+                self.load(job_id)
+        return self.recipes.get(job_id, "")
+
     def ids(self) -> Iterator[str]:
         """Yield the ids of all jobs."""
         after = ""
@@ -117,6 +125,7 @@ class JobStore:
         with self.lock:
             self.cache.pop(job_id, None)
             self.names.pop(job_id, None)
+            self.recipes.pop(job_id, None)
             self.owners.pop(job_id, None)
 
     def end(self, job_id: str) -> JobEnd | None:
@@ -197,6 +206,7 @@ class JobStore:
     def _keep(self, job: Job) -> None:
         with self.lock:
             self.names[job.job_id] = job.spec.dataset_name or job.job_id
+            self.recipes[job.job_id] = job.spec.recipe.kind
             self.cache[job.job_id] = job
             while len(self.cache) > CACHED_JOBS:
                 self.cache.popitem(last=False)

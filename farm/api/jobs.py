@@ -43,6 +43,7 @@ def job_info(
         state=status.state.value,
         priority=status.priority,
         owner=status.owner,
+        recipe=status.recipe or book.recipe(status.job_id),
         created_s=status.created_s,
         tasks=status.tasks,
         counts={state.value: count for state, count in status.counts.items()},

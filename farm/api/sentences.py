@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from farm.spec.amounts import duration
 from farm.spec.counted import counted
-from farm.spec.wire import JobInfo, WorkerInfo
+from farm.spec.wire import JobInfo, Tone, WorkerInfo
 
 OVER = ("completed", "cancelled", "failed")
 BARS = (
@@ -41,6 +41,20 @@ def farm_sentence(jobs: Sequence[JobInfo], workers: Sequence[WorkerInfo]) -> str
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
+def farm_title(jobs: Sequence[JobInfo]) -> str:
+    """Return the title of a farm's page, as a tab shows it: `2 running · Viewfarm`."""
+    running = sum(job.state == "running" for job in jobs)
+    return f"{running:,} running · Viewfarm" if running else "Viewfarm"
+
+
+def farm_tone(jobs: Sequence[JobInfo]) -> Tone:
+    """Return how a farm stands, in a word: what is over and looked at is no trouble any more."""
+    open_ = [job for job in jobs if job.state not in OVER]
+    if any(lost(job) for job in open_):
+        return "troubled"
+    return "runs" if any(job.state == "running" for job in open_) else "rests"
+
+
 def job_sentence(job: JobInfo) -> str:
     """Say in one sentence how a job stands, and why."""
     parts = [state_of(job), f"{job.views_done:,} of {counted(job.views, 'view')}"]
@@ -58,7 +72,17 @@ def job_sentence(job: JobInfo) -> str:
 
 def with_words(job: JobInfo) -> JobInfo:
     """Add to a job how it stands, in a sentence and in a title."""
-    return job.model_copy(update={"sentence": job_sentence(job), "title": tab_title(job)})
+    words = {"sentence": job_sentence(job), "title": tab_title(job), "tone": tone_of(job)}
+    return job.model_copy(update=words)
+
+
+def tone_of(job: JobInfo) -> Tone:
+    """Return how a job stands, in a word."""
+    if lost(job) or job.state == "failed":
+        return "troubled"
+    if job.state in ("running", "completed"):
+        return "runs" if job.state == "running" else "done"
+    return "rests"
 
 
 def state_of(job: JobInfo) -> str:

@@ -48,6 +48,7 @@ class Jobs:
         priority: int = 0,
         owner: str = "",
         name: str = "",
+        recipe: str = "",
         done: Collection[int] = (),
         views_done: int = 0,
         attempts: int = 0,
@@ -62,6 +63,7 @@ class Jobs:
             priority: Higher goes first.
             owner: Name of the token that submitted it.
             name: What its owner calls it.
+            recipe: The kind of dataset.
             done: Indices of the tasks that are done.
             views_done: How many views those have.
             attempts: Tickets are numbered from the next number on, so that none is like one of a
@@ -77,6 +79,7 @@ class Jobs:
             "priority": priority,
             "owner": owner,
             "name": name,
+            "recipe": recipe,
             "created": self.now_s(),
             "tasks": tasks,
             "views": views,

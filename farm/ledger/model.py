@@ -127,6 +127,8 @@ class JobStatus(Spec):
     """Name of the token that submitted it; "" for jobs of before there were owners."""
     name: str = ""
     """What its owner calls it; "" where nobody gave it a name."""
+    recipe: str = ""
+    """The kind of dataset; "" for jobs of before that was noted here."""
 
     @property
     def active_tasks(self) -> int:

@@ -65,6 +65,7 @@ def status_of(job_id: str, meta: Meta) -> JobStatus:
         held_until_s=float(meta.get("hold", 0)),
         owner=meta.get("owner", ""),
         name=meta.get("name", ""),
+        recipe=meta.get("recipe", ""),
     )
 
 

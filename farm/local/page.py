@@ -118,6 +118,7 @@ def write_down(services: Services, job: Job, storage: FolderStorage, finished: F
         tasks=count.tasks,
         views=count.views,
         name=job.spec.dataset_name or storage.root.name,
+        recipe=job.spec.recipe.kind,
         done=finished.tasks,
         views_done=finished.views_of_tasks,
         kept=finished.kept,

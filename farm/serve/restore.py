@@ -90,6 +90,7 @@ def restore_job(ledger: Ledger, storage: Storage, book: JobStore, job: Job) -> b
         priority=control.priority,
         owner=control.owner,
         name=control.name,
+        recipe=job.spec.recipe.kind,
         done=found.tasks,
         views_done=found.views_of_tasks,
         kept=found.kept,
@@ -111,6 +112,7 @@ def give_up_stream(ledger: Ledger, book: JobStore, job: Job) -> bool:
         views=size.views,
         attempts=GENERATION * book.count_restore(job.job_id),
         owner=book.control(job.job_id).owner,
+        recipe=job.spec.recipe.kind,
     )
     if new:
         ledger.cancel(job.job_id)

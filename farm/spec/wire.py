@@ -30,6 +30,10 @@ SOON_S = 14 * 86_400.0
 """Time before its expiry from which on everybody who uses a token is told."""
 
 
+Tone = Literal["rests", "runs", "troubled", "done"]
+"""How something stands: an icon shows it."""
+
+
 class Page(Spec, Generic[T]):
     """A part of a list."""
 
@@ -81,6 +85,8 @@ class JobInfo(Spec):
     priority: int
     owner: str = ""
     """Name of the token that submitted it; "" for jobs of before there were owners."""
+    recipe: str = ""
+    """The kind of dataset; "" where that is not known."""
     created_s: Seconds
     """Seconds since 1970."""
     tasks: Whole
@@ -104,6 +110,8 @@ class JobInfo(Spec):
     """How it stands, and why: `Running, 610 of 1,000 views (61 %), about 4 min 0 s left.`"""
     title: str = ""
     """... in a few characters, for a tab: `61 % chairs`."""
+    tone: Tone = "rests"
+    """... in a word, for an icon."""
 
 
 class AttemptInfo(Spec):

@@ -1,7 +1,8 @@
-"""The list of jobs as a page shows it: found, sorted, a part at a time."""
+"""The list of jobs as a page shows it: found, sorted, grouped, a part at a time."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode
@@ -12,30 +13,43 @@ from farm.spec.wire import JobInfo
 
 Sorting = Literal[
     "-created", "created", "name", "-name", "owner", "-owner", "state", "-state", "views",
-    "-views", "eta", "-eta", "priority", "-priority",
+    "-views", "rate", "-rate", "eta", "-eta", "priority", "-priority",
 ]  # fmt: skip
+Grouping = Literal["", "owner", "state", "recipe"]
 AT_ONCE = 50
+STATES = ("running", "queued", "paused", "cancelling", "failed", "cancelled", "completed")
+"""In the order in which groups of them are listed: what somebody may have to do with comes first."""
 KEYS: dict[str, Callable[[JobInfo], Any]] = {
     "created": lambda job: job.created_s,
     "name": lambda job: job.name.casefold(),
     "owner": lambda job: job.owner.casefold(),
-    "state": lambda job: job.state,
+    "state": lambda job: place_of(job.state),
     "views": lambda job: job.views,
+    "rate": lambda job: job.views_per_s or 0.0,
     "eta": lambda job: float("inf") if job.eta_s is None else job.eta_s,
     "priority": lambda job: job.priority,
 }
+DESCRIBED = {"owner": "nobody", "recipe": "unknown"}
+"""What a group is called whose jobs have no such word."""
 
 
 class JobList(BaseModel):
     """Which jobs are wanted, in which order: what the address of the page says."""
 
     q: str = Field(default="", max_length=200)
-    """Is in the name, the id or the owner."""
+    """Is in the name, the id, the owner or the recipe."""
     state: str = Field(default="", max_length=20)
     owner: str = Field(default="", max_length=200)
     sort: Sorting = "-created"
+    group: Grouping = ""
+    """Jobs that have this in common stand together."""
     at: int = Field(default=1, ge=1, le=100_000)
     """Which part of the list."""
+
+    @property
+    def is_narrow(self) -> bool:
+        """Not all jobs are wanted."""
+        return bool(self.q or self.state or self.owner)
 
     def address(self, **changes: str | int) -> str:
         """Return the address of the list with some changes."""
@@ -44,6 +58,7 @@ class JobList(BaseModel):
             "state": self.state,
             "owner": self.owner,
             "sort": "" if self.sort == "-created" else self.sort,
+            "group": self.group,
             "at": "" if self.at == 1 else self.at,
         }
         said |= {"at": "", **changes}
@@ -60,27 +75,71 @@ class JobList(BaseModel):
         return turned.get(self.sort, "none")
 
 
+class JobGroup(NamedTuple):
+    """Jobs that have something in common, as many of them as are shown."""
+
+    title: str
+    """"" where jobs are not grouped."""
+    total: int
+    """How many there are of them in the whole list."""
+    items: tuple[JobInfo, ...]
+
+
 class JobPart(NamedTuple):
     """A part of the list."""
 
-    items: tuple[JobInfo, ...]
+    groups: tuple[JobGroup, ...]
     total: int
     """Jobs that were found."""
+    at: int
     pages: int
 
 
 def listed(jobs: Sequence[JobInfo], wanted: JobList) -> JobPart:
     """Return the jobs that are wanted, a part of them."""
-    text = wanted.q.casefold().strip()
-    found = [
-        job
-        for job in jobs
-        if (not wanted.state or job.state == wanted.state)
-        and (not wanted.owner or job.owner == wanted.owner)
-        and (not text or text in f"{job.name} {job.job_id} {job.owner}".casefold())
-    ]
+    found = [job for job in jobs if fits(job, wanted)]
     key = KEYS[wanted.sort.lstrip("-")]
     found.sort(key=lambda job: (key(job), job.job_id), reverse=wanted.sort.startswith("-"))
+    found.sort(key=lambda job: group_place(job, wanted.group))  # keeps the order within each
     pages = max(-(-len(found) // AT_ONCE), 1)
-    start = (min(wanted.at, pages) - 1) * AT_ONCE
-    return JobPart(tuple(found[start : start + AT_ONCE]), len(found), pages)
+    at = min(wanted.at, pages)
+    shown = found[(at - 1) * AT_ONCE : at * AT_ONCE]
+    counts = Counter(group_of(job, wanted.group) for job in found)
+    titles = dict.fromkeys(group_of(job, wanted.group) for job in shown)
+    groups = tuple(
+        JobGroup(
+            title,
+            counts[title],
+            tuple(job for job in shown if group_of(job, wanted.group) == title),
+        )
+        for title in titles
+    )
+    return JobPart(groups, len(found), at, pages)
+
+
+def fits(job: JobInfo, wanted: JobList) -> bool:
+    """Say whether a job is wanted."""
+    text = wanted.q.casefold().strip()
+    return (
+        (not wanted.state or job.state == wanted.state)
+        and (not wanted.owner or job.owner == wanted.owner)
+        and (not text or text in f"{job.name} {job.job_id} {job.owner} {job.recipe}".casefold())
+    )
+
+
+def group_of(job: JobInfo, grouping: Grouping) -> str:
+    """Return the title of the group that a job is in."""
+    if not grouping:
+        return ""
+    return getattr(job, grouping) or DESCRIBED[grouping]
+
+
+def group_place(job: JobInfo, grouping: Grouping) -> tuple[int, str]:
+    """Return what orders groups: states by what is to do, all else by the alphabet."""
+    title = group_of(job, grouping)
+    return (place_of(title) if grouping == "state" else 0, title.casefold())
+
+
+def place_of(state: str) -> int:
+    """Return the place of a state among all."""
+    return STATES.index(state) if state in STATES else len(STATES)

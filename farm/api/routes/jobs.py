@@ -9,6 +9,7 @@ from pydantic import Field
 
 from farm.api import deletion, jobs, streams
 from farm.api.access.owners import seen_jobs
+from farm.api.datasets.last_picture import last_picture
 from farm.api.problems import not_found
 from farm.api.routes.parameters import NO_SNIFFING, Cursor, DryRun, JobId, Limit
 from farm.api.services import Caller, FarmServices, Services
@@ -88,6 +89,15 @@ def glimpse(
     if data is None:
         raise not_found(f"picture {number} of job {job_id}", "ask again for the newest ones")
     headers = {"Cache-Control": "private, max-age=86400, immutable", **NO_SNIFFING}
+    return Response(data, 200, headers, "image/webp")
+
+
+@router.get("/{job_id}/picture", summary="Show the last picture of a job",
+            response_class=Response, responses={200: {"content": {"image/webp": {}}}})  # fmt: skip
+def show_last_picture(services: FarmServices, job_id: JobId) -> Response:
+    """The newest one as a small WebP; of a job of long ago that of its first view."""
+    data = last_picture(services, job_id)
+    headers = {"Cache-Control": "private, max-age=60", **NO_SNIFFING}
     return Response(data, 200, headers, "image/webp")
 
 

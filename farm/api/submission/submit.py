@@ -71,6 +71,7 @@ def write_down(services: Services, job: Job, submission: Submission, caller: Tok
             priority=submission.priority,
             owner=owner,
             name=submission.name or "",
+            recipe=job.spec.recipe.kind,
         )
         if new:
             services.holdings.note_views(owner, job.job_id, count.views)
@@ -104,6 +105,7 @@ def validate(services: Services, submission: Submission, caller: TokenInfo) -> J
         state="valid",
         priority=submission.priority,
         owner=caller.name,
+        recipe=job.spec.recipe.kind,
         created_s=0.0,
         tasks=count.tasks,
         counts={},

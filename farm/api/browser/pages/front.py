@@ -9,10 +9,10 @@ from starlette.responses import Response
 
 from farm.api import workers
 from farm.api.access.owners import seen_jobs
-from farm.api.browser.job_list import JobList, listed
+from farm.api.browser.job_list import STATES, JobList, listed
 from farm.api.browser.rendering import page
 from farm.api.browser.visitor import Looking
-from farm.api.sentences import farm_sentence, shares
+from farm.api.sentences import farm_sentence, farm_title, farm_tone, shares
 from farm.api.services import FarmServices
 
 router = APIRouter(include_in_schema=False)
@@ -28,8 +28,11 @@ def front(services: FarmServices, who: Looking, wanted: Annotated[JobList, Query
         "front",
         who=who,
         sentence=farm_sentence(infos, crew),
+        title=farm_title(infos),
+        tone=farm_tone(infos),
         jobs=listed(infos, wanted),
         wanted=wanted,
+        states=STATES,
         owners=sorted({info.owner for info in infos if info.owner}),
         workers=crew,
         shares=shares,

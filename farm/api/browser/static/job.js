@@ -1,6 +1,6 @@
 import { Coverage } from "./coverage.js";
 import { Gallery } from "./gallery.js";
-import { drawBar, listen, say, showTimes } from "./live.js";
+import { drawBar, listen, say, showTab, showTimes } from "./live.js";
 import { Strip } from "./strip.js";
 import { TaskMap } from "./tasks.js";
 import { Troubles } from "./troubles.js";
@@ -30,7 +30,7 @@ function onJob(job) {
   for (const term of place.querySelectorAll("[data-counts] dt")) {
     say(term.nextElementSibling, (job.counts[term.textContent] ?? 0).toLocaleString("en"));
   }
-  document.title = job.title;
+  showTab(job.title, job.tone);
   gallery.refresh();
   tasks.refresh();
   const bad = (job.counts.failed ?? 0) + (job.counts["set aside"] ?? 0);

@@ -36,6 +36,14 @@ function lost(is) {
   if (shown) shown.hidden = !is;
 }
 
+/** Say in the browser's tab how what the page shows stands: in its title, and by its icon. */
+export function showTab(title, tone) {
+  if (document.title !== title) document.title = title;
+  const icon = document.querySelector("link[rel=icon]");
+  const place = icon?.dataset[tone];
+  if (place && icon.getAttribute("href") !== place) icon.href = place;
+}
+
 /** Put text into an element, if it is there and says something else. */
 export function say(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
