@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
@@ -18,7 +19,7 @@ Sorting = Literal[
 Grouping = Literal["", "owner", "state", "recipe"]
 AT_ONCE = 50
 STATES = ("running", "queued", "paused", "cancelling", "failed", "cancelled", "completed")
-"""In the order in which groups of them are listed: what somebody may have to do with comes first."""
+"""In the order in which groups of them are listed: what is under way comes first."""
 KEYS: dict[str, Callable[[JobInfo], Any]] = {
     "created": lambda job: job.created_s,
     "name": lambda job: job.name.casefold(),
@@ -104,17 +105,16 @@ def listed(jobs: Sequence[JobInfo], wanted: JobList) -> JobPart:
     pages = max(-(-len(found) // AT_ONCE), 1)
     at = min(wanted.at, pages)
     shown = found[(at - 1) * AT_ONCE : at * AT_ONCE]
-    counts = Counter(group_of(job, wanted.group) for job in found)
-    titles = dict.fromkeys(group_of(job, wanted.group) for job in shown)
-    groups = tuple(
-        JobGroup(
-            title,
-            counts[title],
-            tuple(job for job in shown if group_of(job, wanted.group) == title),
-        )
-        for title in titles
-    )
-    return JobPart(groups, len(found), at, pages)
+    return JobPart(grouped(found, shown, wanted.group), len(found), at, pages)
+
+
+def grouped(
+    found: Sequence[JobInfo], shown: Sequence[JobInfo], grouping: Grouping
+) -> tuple[JobGroup, ...]:
+    """Return the jobs that are shown, of all that were found, in their groups."""
+    counts = Counter(group_of(job, grouping) for job in found)
+    groups = itertools.groupby(shown, key=lambda job: group_of(job, grouping))
+    return tuple(JobGroup(title, counts[title], tuple(items)) for title, items in groups)
 
 
 def fits(job: JobInfo, wanted: JobList) -> bool:
