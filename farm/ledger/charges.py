@@ -12,7 +12,7 @@ def clean(record: TaskRecord) -> TaskRecord:
         each.model_copy(update={"charge": "free"}) if each.charge == "counts" else each
         for each in record.story
     )
-    return record.model_copy(update={"charges": {}, "story": story})
+    return record.model_copy(update={"charges": {}, "story": story, "avoid": ()})
 
 
 def charged(

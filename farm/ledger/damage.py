@@ -18,7 +18,13 @@ KEPT_ASIDE_S = 30 * 86400
 MOST_KEPT = 1 << 20
 """Bytes kept of one thing that was set aside, if it is a text."""
 KNOWN_CODES = re.compile(f"[{''.join(STATES)}]*")
-HAVE_RECORDS = (TaskState.QUEUED, TaskState.RUNNING, TaskState.FAILED, TaskState.SET_ASIDE)
+HAVE_RECORDS = (
+    TaskState.QUEUED,
+    TaskState.RUNNING,
+    TaskState.FAILED,
+    TaskState.SET_ASIDE,
+    TaskState.LEFT_OUT,
+)
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from farm.ledger.model import (
     JobStatus,
     TaskState,
 )
+from farm.ledger.picked import AGAIN, RETRIED, leave_out, put_back
 from farm.ledger.reading import read_chunks, read_status
 from farm.ledger.stores.store import Store, TaskMove, Transition
 
-RETRIED = (TaskState.FAILED, TaskState.SET_ASIDE)
 RENUMBERED = 1000
 """More attempts than a task has within the seconds that Redis may forget."""
 ALIVE = (TaskState.PENDING, TaskState.QUEUED, TaskState.RUNNING)
@@ -143,7 +143,6 @@ class Jobs:
 
     def retry(self, job_id: str) -> int:
         """Put failed and set-aside tasks back, with a clean slate; return how many."""
-        again = {JobState.COMPLETED: JobState.RUNNING, JobState.FAILED: JobState.RUNNING}
         count = 0
         for start, codes in read_chunks(self.store, job_id, start=0):
             indices = [start + at for at, code in enumerate(codes) if STATES[code] in RETRIED]
@@ -159,9 +158,32 @@ class Jobs:
                 )
                 for index, record in records.items()
             ]
-            order = Transition(moves, frozenset(JobState) - CANCELLED_JOB, again)
+            order = Transition(moves, frozenset(JobState) - CANCELLED_JOB, AGAIN)
             count += sum(self.store.shift(job_id, order)) if moves else 0
         return count
+
+    def retry_these(
+        self, job_id: str, indices: Collection[int], *, elsewhere: bool = False, steps: bool = False
+    ) -> list[int]:
+        """T: failed, set aside, left out > pending. Put these back; return which were.
+
+        Args:
+            job_id: The job.
+            indices: Tasks of it.
+            elsewhere: The nodes on which each failed are to leave it to others, if there are some.
+            steps: Tasks of the job wait for others: what failed or was left out because of these
+                is put back, too.
+        """
+        return put_back(self.store, job_id, indices, elsewhere=elsewhere, steps=steps)
+
+    def leave_out(
+        self, job_id: str, indices: Collection[int], *, steps: bool = False
+    ) -> list[int]:
+        """T: all but done > left out. The job completes without these; return which were left out.
+
+        One that runs stops at its next view. A retry takes it back.
+        """
+        return leave_out(self.store, job_id, indices, steps=steps)
 
     def reopen(self, job_id: str, index: int, *, views: int) -> bool:
         """T: done > pending, J: completed > running. Take back a task that is not done after all.
@@ -175,8 +197,7 @@ class Jobs:
             return False
         self.store.add_meta(job_id, "attempts", RENUMBERED)  # its numbers are not known any more
         move = TaskMove(index, TaskState.DONE, 0, TaskState.PENDING, None)
-        again = {JobState.COMPLETED: JobState.RUNNING, JobState.FAILED: JobState.RUNNING}
-        order = Transition([move], frozenset(JobState) - CANCELLED_JOB, again)
+        order = Transition([move], frozenset(JobState) - CANCELLED_JOB, AGAIN)
         if not self.store.shift(job_id, order)[0]:
             return False
         self.store.add_meta(job_id, "views_done", -views)

@@ -30,6 +30,7 @@ from farm.ledger.model import (
 from farm.ledger.nodes import Nodes
 from farm.ledger.policy import TURNED_AWAY_S, policy_of
 from farm.ledger.reading import (
+    CAUSE,
     find_fresh,
     held_task,
     read_chunks,
@@ -39,7 +40,7 @@ from farm.ledger.reading import (
 )
 from farm.ledger.steps import LOOK_AHEAD, WaitsFor, fail_waiting, look, states_of
 from farm.ledger.stores.store import AttemptOutcome, Meta, Store, TaskMove, Transition
-from farm.ledger.suspicion import tried_on
+from farm.ledger.suspicion import kept_from
 from farm.spec.task import Ticket
 
 log = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ class Ledger(Jobs):
             return {}
         found = self._ready(job_id, meta, LOOK_AHEAD, waits_for or (lambda index: None))
         records = self.store.records(job_id, found)
-        return {index: tried_on(records[index]) if index in records else set() for index in found}
+        return {index: kept_from(records[index]) if index in records else set() for index in found}
 
     def take_these(self, job_id: str, indices: Sequence[int]) -> list[Ticket]:
         """T: pending > queued. Give out tickets of these tasks, where they are pending."""
@@ -221,6 +222,7 @@ class Ledger(Jobs):
                     )
                 ],
                 hold_until_s=now_s + policy.hold_s if policy.hold_s else 0.0,
+                counter=f"{CAUSE}{cause}",
                 outcome=self._outcome(ticket, record.worker, cause) if policy.node else None,
             )
             if self.store.shift(ticket.job_id, order)[0]:

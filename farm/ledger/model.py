@@ -32,6 +32,8 @@ class TaskState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     SET_ASIDE = "set aside"
+    LEFT_OUT = "left out"
+    """Somebody wants the job without it."""
     CANCELLED = "cancelled"
 
 
@@ -42,6 +44,7 @@ CODES: dict[TaskState, str] = {
     TaskState.DONE: "d",
     TaskState.FAILED: "f",
     TaskState.SET_ASIDE: "s",
+    TaskState.LEFT_OUT: "l",
 }
 """The byte of each state. `cancelled` has none: it is what pending and queued tasks of a cancelled
 job are called, so that cancelling a million tasks is one write."""
@@ -84,6 +87,8 @@ class TaskRecord(Kept):
     """The newest failures, oldest first."""
     not_before_s: float = 0.0
     """Not given out again before this moment: the worker that had it was not to."""
+    avoid: tuple[str, ...] = ()
+    """Nodes that are not to have it while there are others: somebody asked for another one."""
     edits: int = 0
     """Changes of this record while the task stood still, so that nobody undoes them unaware."""
 
@@ -95,6 +100,10 @@ class TaskStory(Spec):
     index: int
     state: TaskState
     attempts: tuple[FailedAttempt, ...]
+    worker: str = ""
+    """Who holds the newest attempt, or held it; "" while that waits for one."""
+    since_s: float = 0.0
+    """When it was queued or claimed last; 0 where it never was."""
 
 
 class HeldTask(Spec):
@@ -129,6 +138,8 @@ class JobStatus(Spec):
     """What its owner calls it; "" where nobody gave it a name."""
     recipe: str = ""
     """The kind of dataset; "" for jobs of before that was noted here."""
+    causes: dict[str, int] = Field(default_factory=dict)
+    """How many attempts failed by each cause so far, those of tasks that are done included."""
 
     @property
     def active_tasks(self) -> int:

@@ -75,6 +75,8 @@ class Nodes:
         node = node_of(worker)
         if self.conduct(node).shut:
             return True
+        if node in record.avoid and self._open_nodes(self.conducts()) - set(record.avoid):
+            return True
         past_s = self.store.now_s() - failed_on_s(record, node)
         if past_s > ELSEWHERE_BUSY_S or not self._open_nodes(self.conducts()) - tried_on(record):
             return False

@@ -26,6 +26,8 @@ from farm.ledger.stores.store import Meta, Store
 from farm.spec.task import Ticket
 
 CANCELLED = TaskState.CANCELLED
+CAUSE = "failed by "
+"""Beginning of the names of a job's fields that count failed attempts by cause."""
 CHUNK = 16384
 """State codes that are read at a time."""
 
@@ -66,6 +68,11 @@ def status_of(job_id: str, meta: Meta) -> JobStatus:
         owner=meta.get("owner", ""),
         name=meta.get("name", ""),
         recipe=meta.get("recipe", ""),
+        causes={
+            name.removeprefix(CAUSE): int(count)
+            for name, count in sorted(meta.items())
+            if name.startswith(CAUSE)
+        },
     )
 
 
@@ -123,6 +130,8 @@ def read_tasks(
             index=index,
             state=called[code],
             attempts=records[index].story if index in records else (),
+            worker=records[index].worker if index in records else "",
+            since_s=records[index].since_s if index in records else 0.0,
         )
         for index, code in found.items()
     ]

@@ -31,6 +31,13 @@ WaitsFor = Callable[[int], int | None]
 NEEDS = "needs"
 """Cause of a task that failed because the one that it waits for did."""
 ENDED = (TaskState.FAILED, TaskState.SET_ASIDE)
+GIVEN_UP = (*ENDED, TaskState.LEFT_OUT)
+"""States of a task for which nobody need wait: it will not be done by itself."""
+HOW = {
+    TaskState.FAILED: "failed",
+    TaskState.SET_ASIDE: "was set aside",
+    TaskState.LEFT_OUT: "was left out",
+}
 LOOK_AHEAD = 2048
 """Pending tasks that are looked at in one place."""
 CHUNKS = 8
@@ -59,7 +66,7 @@ def look(store: Store, job_id: str, start: int, waits_for: WaitsFor) -> PendingW
     states = states_of(store, job_id, set(waits.values()))
     lost: dict[int, list[int]] = {}
     for at, waited in waits.items():
-        if states[waited] in ENDED:
+        if states[waited] in GIVEN_UP:
             lost.setdefault(waited, []).append(at)
     ready = [at for at in pending if at not in waits or states[waits[at]] is TaskState.DONE]
     return PendingWindow(pending[0] if pending else then, ready, lost, then, more)
@@ -90,15 +97,14 @@ def states_of(store: Store, job_id: str, indices: Collection[int]) -> dict[int, 
 
 
 def fail_waiting(store: Store, job_id: str, waited: int, indices: Sequence[int]) -> None:
-    """T: pending > failed. End tasks that wait for one that has ended, while it is so."""
+    """T: pending > failed, left out. End tasks that wait for one that has ended, while it is so."""
     state = states_of(store, job_id, [waited])[waited]
-    if state not in ENDED:
+    if state not in GIVEN_UP:
         return
     records, now_s = store.records(job_id, [waited, *indices]), store.now_s()
     story = records.get(waited, TaskRecord()).story
     why = f": {story[-1].sentence}" if story else ""
-    how = "failed" if state is TaskState.FAILED else "was set aside"
-    sentence = f"task {waited}, which it waits for, {how}{why}"
+    sentence = f"task {waited}, which it waits for, {HOW[state]}{why}"
     moves = []
     for index in indices:
         record = records.get(index, TaskRecord())
@@ -106,23 +112,26 @@ def fail_waiting(store: Store, job_id: str, waited: int, indices: Sequence[int])
             attempt=record.attempt, cause=NEEDS, sentence=sentence, worker="", time_s=now_s
         )
         target, after = charged(record, failure, policy_of(NEEDS))
+        target = state if state is TaskState.LEFT_OUT else target
         moves.append(
             TaskMove(index, TaskState.PENDING, record.attempt, target, after, record.edits)
         )
     store.shift(job_id, Transition(moves, FED_JOB, given={waited: state}))
 
 
-def put_waiting_back(store: Store, job_id: str) -> int:
+def put_waiting_back(
+    store: Store, job_id: str, sources: Sequence[TaskState] = (TaskState.FAILED,)
+) -> int:
     """T: failed > pending. Put back what failed because another task had; return how many.
 
     Where that other one still counts as failed, they fail again when they are looked at.
     """
     moves = [
-        TaskMove(index, TaskState.FAILED, record.attempt, TaskState.PENDING, clean(record),
-             record.edits)
+        TaskMove(index, source, record.attempt, TaskState.PENDING, clean(record), record.edits)
         for index, record in store.records(job_id).items()
         if record.story and record.story[-1].cause == NEEDS
-    ]  # fmt: skip
+        for source in sources
+    ]
     again = {JobState.COMPLETED: JobState.RUNNING, JobState.FAILED: JobState.RUNNING}
     order = Transition(moves, frozenset(JobState) - CANCELLED_JOB, again)
     return sum(store.shift(job_id, order)) if moves else 0

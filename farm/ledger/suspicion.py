@@ -40,6 +40,11 @@ def tried_on(record: TaskRecord) -> set[str]:
     return {node_of(each.worker) for each in record.story if may_be_nodes(each)}
 
 
+def kept_from(record: TaskRecord) -> set[str]:
+    """Return the nodes that are to leave a task to others, as long as there are some."""
+    return tried_on(record) | set(record.avoid)
+
+
 def failed_on_s(record: TaskRecord, node: str) -> float:
     """Return when a task failed on a node last, maybe by its fault; 0 where it never did."""
     own = [a.time_s for a in record.story if node_of(a.worker) == node and may_be_nodes(a)]

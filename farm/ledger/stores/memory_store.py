@@ -127,6 +127,8 @@ class MemoryStore:
                 row.meta["state"] = order.ripple.get(state, state)
                 if order.hold_until_s:
                     row.meta["hold"] = str(order.hold_until_s)
+                if order.counter:
+                    row.add(order.counter, 1)
                 if order.outcome:
                     text = self.noted.get(order.outcome.node, "{}")
                     self.noted[order.outcome.node] = note(text, order.outcome)

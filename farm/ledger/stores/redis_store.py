@@ -433,6 +433,7 @@ def to_json(order: Transition) -> str:
         "job_states": sorted(order.job_states),
         "ripple": dict(order.ripple),
         "hold": order.hold_until_s,
+        "counter": order.counter,
         "given": [[index, CODES[state]] for index, state in order.given.items()],
     }
     if order.outcome:

@@ -71,6 +71,8 @@ class Transition:
     """Do not feed the job before this moment."""
     outcome: AttemptOutcome | None = None
     """What is noted of a node when the first move applies."""
+    counter: str = ""
+    """Field of the job that counts how often a first move of this kind applied; "" for none."""
     given: Mapping[int, TaskState] = field(default_factory=dict)
     """Nothing moves unless these tasks are in these states."""
 

@@ -326,7 +326,7 @@ def test_the_states_of_all_tasks_are_one_answer(api, job):
     told = api.client("read").get(f"/v1/jobs/{job}/tasks/bitmap").text
 
     assert len(told) == 4
-    assert set(told) <= set("pqrdfs")
+    assert set(told) <= set("pqrdfsl")
 
 
 def test_failures_that_are_alike_are_told_once(api):

@@ -47,6 +47,7 @@ class Farm(RuleBasedStateMachine):
 
     workers = st.sampled_from(WORKERS)
     places = st.integers(0, 50)
+    steps = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,7 +122,7 @@ class Farm(RuleBasedStateMachine):
         if self.ledger.settle(JOB):
             states = {self.state(index) for index in range(TASKS)}
             assert TaskState.RUNNING not in states
-            assert cancelling or states <= OVER
+            assert cancelling or states <= OVER | {TaskState.LEFT_OUT}
 
     @rule()
     def judge(self) -> None:
@@ -293,6 +294,22 @@ class Farm(RuleBasedStateMachine):
             for index in again:
                 self.charged[index] = []
 
+    @rule(indices=st.sets(st.integers(0, TASKS - 1), max_size=2))
+    def leave_out(self, indices: set[int]) -> None:
+        running = {task.ticket.index: task.ticket for task in self.ledger.running(JOB)}
+        for index in self.ledger.leave_out(JOB, indices, steps=self.steps):
+            assert index not in self.done, "what is done is not left out"
+            if index in running:
+                self.end(running[index], "left out")
+        self.see_refunds()
+
+    @rule(indices=st.sets(st.integers(0, TASKS - 1), max_size=2), elsewhere=st.booleans())
+    def retry_these(self, indices: set[int], *, elsewhere: bool) -> None:
+        verb = self.ledger.retry_these
+        for index in verb(JOB, indices, elsewhere=elsewhere, steps=self.steps):
+            self.charged[index] = []
+        self.see_refunds()
+
     @rule(surely=st.integers(0, 19))
     def cancel(self, surely: int) -> None:
         if surely == 0:  # little happens after it
@@ -360,6 +377,7 @@ class FarmOfSteps(Farm):
     """The first two tasks make what the others need."""
 
     makers = 2
+    steps = True
 
     def waits_for(self, index: int) -> int | None:
         return None if index < self.makers else index % self.makers

@@ -86,6 +86,14 @@ class RedisAsMemory(RuleBasedStateMachine):
     def job(self, verb):
         self.both(verb, "job")
 
+    @rule(indices=st.sets(indices, max_size=3), elsewhere=st.booleans())
+    def retry_these(self, indices, elsewhere):
+        self.both("retry_these", "job", indices, elsewhere=elsewhere)
+
+    @rule(indices=st.sets(indices, max_size=2))
+    def leave_out(self, indices):
+        self.both("leave_out", "job", indices)
+
     @rule(start=st.integers(0, TASKS), limit=st.integers(1, 3))
     def look(self, start, limit):
         job = self.ledgers[0].job("job")

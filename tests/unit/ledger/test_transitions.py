@@ -511,3 +511,174 @@ def test_only_a_task_that_is_done_is_taken_back(ledger):
     assert not ledger.reopen(JOB, 0, views=4)
     assert not ledger.reopen("another", 0, views=4)
     assert counts(ledger) == {"running": 1}
+
+
+# T: > left out
+
+
+@pytest.mark.parametrize("how", ["pending", "queued", "running", "failed", "set aside"])
+def test_a_task_is_left_out_from_every_state_but_done(ledger, how):
+    """T: pending, queued, running, failed, set aside > left out"""
+    a_job(ledger, tasks=2)
+    if how == "queued":
+        ledger.take_these(JOB, [1])
+    elif how != "pending":
+        [ticket] = ledger.take_these(JOB, [1])
+        ledger.claim(ticket, "w")
+        ledger.progress(ticket, 3)
+    if how == "failed":
+        ledger.fail(ticket, "asset", "broken")
+    while how == "set aside" and ledger.fail(ticket, "killed", "died") is TaskState.PENDING:
+        [ticket] = ledger.take_these(JOB, [1])
+        ledger.claim(ticket, "w")
+
+    assert ledger.leave_out(JOB, [0, 1]) == [0, 1]
+
+    assert counts(ledger) == {"left out": 2}
+    ledger.check(JOB)
+    assert ledger.leave_out(JOB, [0, 1]) == []
+    kept = 0 if how in ("pending", "queued") else 3
+    assert ledger.job(JOB).views_done == kept, "what is rendered is kept"
+    assert ledger.settle(JOB) is JobState.COMPLETED
+
+
+def test_what_is_done_is_not_left_out(ledger):
+    a_job(ledger, tasks=2, done=(0,), views_done=4)
+
+    assert ledger.leave_out(JOB, [0, 1, 7]) == [1]
+    assert counts(ledger) == {"done": 1, "left out": 1}
+
+
+def test_whoever_renders_a_task_that_is_left_out_stops_and_counts_for_nothing(ledger):
+    a_job(ledger)
+    ticket = a_running_task(ledger)
+
+    ledger.leave_out(JOB, [0])
+
+    assert not ledger.confirm(ticket)
+    assert not ledger.complete(ticket)
+    assert ledger.fail(ticket, "render", "late") is None
+    assert counts(ledger) == {"left out": 1}
+
+
+def test_a_job_ends_well_without_what_failed_once_that_is_left_out(ledger):
+    """J: completed > running > completed, so that its dataset is written again."""
+    a_job(ledger, tasks=2)
+    ledger.complete(a_running_task(ledger))
+    ledger.fail(a_running_task(ledger), "asset", "broken")
+    assert ledger.settle(JOB) is JobState.COMPLETED
+
+    assert ledger.leave_out(JOB, [1]) == [1]
+
+    assert state(ledger) is JobState.RUNNING
+    assert ledger.settle(JOB) is JobState.COMPLETED
+    assert counts(ledger) == {"done": 1, "left out": 1}
+
+
+def test_a_retry_of_the_task_itself_takes_it_back_in_and_one_of_the_job_does_not(ledger):
+    """T: left out > pending"""
+    a_job(ledger, tasks=2)
+    ledger.fail(a_running_task(ledger), "asset", "broken")
+    ledger.leave_out(JOB, [0, 1])
+
+    assert ledger.retry(JOB) == 0
+    assert ledger.retry_these(JOB, [0]) == [0]
+
+    assert counts(ledger) == {"pending": 1, "left out": 1}
+    assert a_queued_task(ledger).index == 0
+    assert ledger.failures(JOB)[0].attempts[0].charge == "free"
+
+
+def test_nothing_of_a_cancelled_job_is_picked(ledger):
+    a_job(ledger, tasks=2)
+    ledger.fail(a_running_task(ledger), "asset", "broken")
+    ledger.cancel(JOB)
+
+    assert ledger.leave_out(JOB, [0, 1]) == []
+    assert ledger.retry_these(JOB, [0, 1]) == []
+
+
+def test_what_waits_for_a_task_that_is_left_out_is_left_out_and_comes_back_with_it(ledger):
+    a_job(ledger, tasks=3)
+
+    def waits_for(index):
+        return None if index == 0 else 0
+
+    [maker] = ledger.take(JOB, 3, waits_for=waits_for)
+    ledger.claim(maker, "w")
+    ledger.fail(maker, "asset", "broken")
+    ledger.take(JOB, 3, waits_for=waits_for)
+    assert counts(ledger) == {"failed": 3}
+
+    ledger.leave_out(JOB, [0], steps=True)
+    assert ledger.take(JOB, 3, waits_for=waits_for) == []
+    assert counts(ledger) == {"left out": 3}
+    told = ledger.failures(JOB)[1].attempts[-1].sentence
+    assert told == "task 0, which it waits for, was left out: broken"
+
+    ledger.retry_these(JOB, [0], steps=True)
+    assert counts(ledger) == {"pending": 3}
+
+
+# A retry at another worker
+
+
+def a_task_that_failed_on(ledger: Ledger, worker: str) -> None:
+    a_job(ledger)
+    ledger.fail(a_running_task(ledger, worker), "asset", "it cannot be read here")
+
+
+def test_a_task_retried_elsewhere_is_refused_to_the_worker_on_which_it_failed(ledger):
+    for worker in ("a@one#1", "b@two#2"):
+        ledger.heartbeat(worker, {}, ttl_s=60)
+    a_task_that_failed_on(ledger, "a@one#1")
+
+    assert ledger.retry_these(JOB, [0], elsewhere=True) == [0]
+
+    assert not ledger.claim(a_queued_task(ledger), "a@one#9"), "started again, it is the same"
+    [ticket] = ledger.take_these(JOB, [0])
+    assert ledger.claim(ticket, "b@two#2")
+
+
+def test_a_task_retried_elsewhere_is_rendered_where_it_can_be_if_nobody_else_is_left(ledger):
+    ledger.heartbeat("a@one#1", {}, ttl_s=60)
+    a_task_that_failed_on(ledger, "a@one#1")
+
+    ledger.retry_these(JOB, [0], elsewhere=True)
+
+    assert ledger.claim(a_queued_task(ledger), "a@one#1")
+
+
+def test_a_plain_retry_is_for_every_worker_again(ledger):
+    for worker in ("a@one#1", "b@two#2"):
+        ledger.heartbeat(worker, {}, ttl_s=60)
+    a_task_that_failed_on(ledger, "a@one#1")
+    ledger.retry_these(JOB, [0], elsewhere=True)
+    ledger.leave_out(JOB, [0])
+
+    ledger.retry_these(JOB, [0])
+
+    assert ledger.claim(a_queued_task(ledger), "a@one#1")
+
+
+def test_inboxes_leave_it_to_others_too(ledger):
+    a_task_that_failed_on(ledger, "a@one#1")
+
+    ledger.retry_these(JOB, [0], elsewhere=True)
+
+    assert ledger.ready(JOB) == {0: {"a@one"}}
+
+
+# Counts of failures
+
+
+def test_failures_are_counted_by_cause_though_the_task_is_done_in_the_end(ledger):
+    a_job(ledger)
+    ledger.fail(a_running_task(ledger), "render", "once")
+    ledger.fail(a_running_task(ledger, "v"), "storage", "away")
+    stale = a_queued_task(ledger)
+    assert ledger.fail(stale, "render", "nobody holds it") is None
+    ledger.claim(stale, "u")
+    assert ledger.complete(stale)
+
+    assert ledger.job(JOB).causes == {"render": 1, "storage": 1}

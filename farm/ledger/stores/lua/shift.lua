@@ -114,6 +114,9 @@ end
 if any and order.hold > 0 then
   redis.call('HSET', job, 'hold', order.hold)
 end
+if any and order.counter ~= '' then
+  redis.call('HINCRBY', job, order.counter, 1)
+end
 if any and order.outcome and not pcall(note, order.outcome) then
   redis.pcall('HDEL', conduct, order.outcome.node) -- somebody has damaged it
 end
