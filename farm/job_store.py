@@ -7,7 +7,7 @@ import json
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from pydantic import ValidationError
@@ -25,6 +25,7 @@ CACHED_JOBS = 64
 CONTROL_FILE_0_1 = "wish.json"
 """What the first release called `control.json`: read where the other is not there."""
 JOB_ID = re.compile(JOB_ID_PATTERN)
+RUNS = re.compile(r"([0-9]{1,12})-([0-9]{1,12})")
 LOST = (TaskState.FAILED, TaskState.SET_ASIDE)
 STOPPED: dict[JobState, Literal["paused", "cancelled"]] = {
     JobState.PAUSED: "paused",
@@ -41,6 +42,8 @@ class JobEnd(Kept):
     """Tasks."""
     failed: int
     """Tasks that failed or were set aside."""
+    left_out: int = 0
+    """Tasks that somebody left out."""
 
 
 class JobControl(Kept):
@@ -195,6 +198,18 @@ class JobStore:
         if control != before:
             self.storage.put(control_key(job_id), control.model_dump_json().encode())
 
+    def left_out(self, job_id: str) -> tuple[int, ...]:
+        """Return the tasks that somebody left out of a job."""
+        text = (self.storage.get(left_out_key(job_id)) or b"").decode("ascii", "replace")
+        runs = RUNS.findall(text)
+        return tuple(at for first, last in runs for at in range(int(first), int(last) + 1))
+
+    def save_left_out(self, job_id: str, indices: Iterable[int]) -> None:
+        """Note which tasks are left out of a job, so that it is known when the ledger is lost."""
+        text = " ".join(f"{run[0]}-{run[-1]}" for run in runs_of(indices)).encode()
+        if text != (self.storage.get(left_out_key(job_id)) or b""):
+            self.storage.put(left_out_key(job_id), text)
+
     def count_restore(self, job_id: str) -> int:
         """Note that a job is restored to an emptied ledger; return how often it has been."""
         key = f"{FOLDER}/{job_id}/restored"
@@ -214,8 +229,26 @@ class JobStore:
 
 def end_of(job: JobStatus) -> JobEnd:
     """Return how a job that is over has ended."""
-    lost = sum(job.counts[state] for state in LOST)
-    return JobEnd(state=job.state.value, done=job.counts[TaskState.DONE], failed=lost)
+    return JobEnd(
+        state=job.state.value,
+        done=job.counts[TaskState.DONE],
+        failed=sum(job.counts[state] for state in LOST),
+        left_out=job.counts[TaskState.LEFT_OUT],
+    )
+
+
+def runs_of(indices: Iterable[int]) -> Iterator[range]:
+    """Yield ascending numbers as what lies side by side."""
+    run: range | None = None
+    for index in indices:
+        if run is not None and index == run.stop:
+            run = range(run.start, index + 1)
+            continue
+        if run is not None:
+            yield run
+        run = range(index, index + 1)
+    if run is not None:
+        yield run
 
 
 def spec_key(job_id: str) -> str:
@@ -236,6 +269,11 @@ def size_key(job_id: str) -> str:
 def control_key(job_id: str) -> str:
     """Return the key of the note on what a user wants of a job."""
     return f"{FOLDER}/{job_id}/control.json"
+
+
+def left_out_key(job_id: str) -> str:
+    """Return the key of the note on which tasks are left out of a job."""
+    return f"{FOLDER}/{job_id}/left-out"
 
 
 def log_key(job_id: str, task_id: str, attempt: int) -> str:

@@ -33,7 +33,7 @@ def job_info(
     whole: bool = True,
 ) -> JobInfo:
     """Return the state of a job; `whole` adds what it waits for and what failed last."""
-    failed = sum(status.counts[state] for state in LOST)
+    failed = sum(status.counts[state] for state in (*LOST, TaskState.LEFT_OUT))
     given_up = round(failed * status.views / max(status.tasks, 1))  # roughly: tasks differ
     left = max(status.views - status.views_done - given_up, 0)
     finishing = whole and status.over and book.end(status.job_id) != end_of(status)
@@ -93,7 +93,11 @@ def failed_tasks(ledger: Ledger, status: JobStatus, *, most: int) -> list[TaskSt
     """Return the tasks that failed and are not done; of very many that are given up, the first."""
     if sum(status.counts[state] for state in LOST) > most:
         return ledger.tasks(status, LOST, start=0, limit=most)
-    return ledger.failures(status.job_id)
+    if status.counts[TaskState.LEFT_OUT] > most:  # their stories would all be read
+        open_ = set(TaskState) - {TaskState.DONE, TaskState.LEFT_OUT}
+        return [each for each in ledger.tasks(status, open_, start=0, limit=most) if each.attempts]
+    told = ledger.failures(status.job_id)
+    return [story for story in told if story.state is not TaskState.LEFT_OUT]
 
 
 def note(attempt: FailedAttempt) -> str:
@@ -256,4 +260,6 @@ def task_info(job: Job, story: TaskStory) -> TaskInfo:
         attempts=tuple(
             AttemptInfo.model_validate(attempt.model_dump()) for attempt in story.attempts
         ),
+        worker=story.worker,
+        since_s=story.since_s or None,
     )

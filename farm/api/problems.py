@@ -120,7 +120,7 @@ def say(problem: Any) -> str:
     """Return a fault that pydantic found in a request, as a sentence."""
     if problem["type"] == "json_invalid":
         return "the body is not JSON"
-    if tuple(problem["loc"]) == ("body",):
+    if tuple(problem["loc"]) == ("body",) and problem["type"] != "value_error":
         return "the body is not a JSON object sent with `Content-Type: application/json`"
     place = list(problem["loc"])
     if place[:1] in (["body"], ["query"], ["path"], ["header"]):

@@ -14,6 +14,7 @@ BARS = (
     ("running", "running"),
     ("failed", "failed"),
     ("set aside", "set aside"),
+    ("left out", "left out"),
     ("cancelled", "cancelled"),
 )
 """States of tasks that a bar shows, and their words; the rest is to come."""
@@ -64,6 +65,8 @@ def job_sentence(job: JobInfo) -> str:
         parts.append(f"about {duration(job.eta_s)} left")
     if count := lost(job):
         parts.append(f"{counted(count, 'task')} failed")
+    if count := job.counts.get("left out", 0):
+        parts.append(f"{counted(count, 'task')} left out")
     if job.waits_for:
         parts.append(f"waits: {job.waits_for}")
     sentence = ", ".join(parts)

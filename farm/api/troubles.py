@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
+from farm import expand
 from farm.api.jobs import failed_tasks, title_of
+from farm.errors import SpecError
 from farm.job_store import LOST
-from farm.ledger import JobStatus, Ledger, TaskStory
+from farm.ledger import JobStatus, Ledger, TaskState, TaskStory
+from farm.spec.asset import Asset
+from farm.spec.base import digest
 from farm.spec.job import Job
 from farm.spec.wire import TroubleGroup
 
@@ -15,33 +22,102 @@ LOOKED_AT = 1000
 """Tasks whose story is read."""
 TOLD = 20
 """Tasks and titles that are named of each group."""
+FEW_ASSETS = 5
+"""Most assets by which tasks that failed alike are told apart; more of them are not to blame."""
 NUMBERS = re.compile(r"[0-9]+(?:[.,:][0-9]+)*|0x[0-9a-f]+|[0-9a-f]{8,}")
 """What differs between sentences that say the same."""
+LEFT_OUT = TaskState.LEFT_OUT.value
+"""Cause of what somebody left out."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A task that went wrong, or was left out."""
+
+    job: Job
+    story: TaskStory
+
+    @property
+    def cause(self) -> str:
+        """Why it is not done."""
+        if self.story.state is TaskState.LEFT_OUT:
+            return LEFT_OUT
+        return self.story.attempts[-1].cause if self.story.attempts else ""
+
+    @property
+    def sentence(self) -> str:
+        """What happened last."""
+        return self.story.attempts[-1].sentence if self.story.attempts else ""
+
+    @cached_property
+    def group(self) -> str:
+        """What is the same of all tasks that failed alike."""
+        return digest(self.cause, NUMBERS.sub("#", self.sentence))[:12]
+
+    @cached_property
+    def assets(self) -> tuple[Asset, ...]:
+        """What it is made of; nothing where its recipe's code fails."""
+        try:
+            return expand.assets_of(self.job, self.story.index)
+        except SpecError:
+            return ()
+
+    @cached_property
+    def suspect(self) -> str | None:
+        """The asset that may be to blame: the one that the sentence names, else the first."""
+        named = [asset.name for asset in self.assets if asset.name in self.sentence]
+        first = [asset.name for asset in self.assets[:1]]
+        return next(iter(named or first), None)
+
+
+def cases(ledger: Ledger, job: Job, status: JobStatus) -> list[Case]:
+    """Return what went wrong in tasks that are not done; of very many, the first ones."""
+    stories = failed_tasks(ledger, status, most=LOOKED_AT)[:LOOKED_AT]
+    if status.counts[TaskState.LEFT_OUT]:
+        stories += ledger.tasks(status, [TaskState.LEFT_OUT], start=0, limit=LOOKED_AT)
+    return [Case(job, story) for story in stories]
 
 
 def troubles(ledger: Ledger, job: Job, status: JobStatus) -> tuple[TroubleGroup, ...]:
-    """Return what went wrong in tasks that are not done, the most frequent first."""
-    stories = failed_tasks(ledger, status, most=LOOKED_AT)[:LOOKED_AT]
-    groups: dict[tuple[str, str], list[TaskStory]] = {}
-    for story in stories:
-        last = story.attempts[-1]
-        groups.setdefault((last.cause, NUMBERS.sub("#", last.sentence)), []).append(story)
-    found = [group(job, each) for each in groups.values()]
-    return tuple(sorted(found, key=lambda each: (-each.given_up, -each.tasks, each.sentence)))
+    """Return what went wrong in tasks that are not done: what was given up first, then by number.
+
+    Tasks that failed alike are told apart by their assets where few of these are concerned.
+    """
+    groups: dict[str, list[Case]] = {}
+    for case in cases(ledger, job, status):
+        groups.setdefault(case.group, []).append(case)
+    found = [group(each, asset) for alike in groups.values() for asset, each in by_asset(alike)]
+    return tuple(sorted(found, key=rank))
 
 
-def group(job: Job, stories: list[TaskStory]) -> TroubleGroup:
+def rank(group: TroubleGroup) -> tuple[bool, int, int, str]:
+    """Return what orders troubles: what was left out is no trouble any more."""
+    return (group.cause == LEFT_OUT, -group.given_up, -group.tasks, group.sentence)
+
+
+def by_asset(alike: list[Case]) -> list[tuple[str | None, list[Case]]]:
+    """Return tasks that failed alike, apart by the asset to blame where there are few of these."""
+    counts = Counter(case.suspect for case in alike)
+    if len(counts) > FEW_ASSETS:
+        return [(None, alike)]
+    return [(asset, [case for case in alike if case.suspect == asset]) for asset in counts]
+
+
+def group(alike: Sequence[Case], asset: str | None) -> TroubleGroup:
     """Describe tasks that failed alike."""
-    last = stories[0].attempts[-1]
-    some = stories[:TOLD]
+    first, some = alike[0], alike[:TOLD]
+    stories = [case.story for case in some]
     return TroubleGroup(
-        cause=last.cause,
-        sentence=last.sentence,
-        tasks=len(stories),
-        given_up=sum(story.state in LOST for story in stories),
-        indices=tuple(story.index for story in some),
-        titles=once(title_of(job, story.index) for story in some),
-        workers=once(story.attempts[-1].worker for story in some),
+        cause=first.cause,
+        sentence=first.sentence,
+        tasks=len(alike),
+        given_up=sum(case.story.state in LOST for case in alike),
+        indices=tuple(story.index for story in stories),
+        titles=once(title_of(case.job, case.story.index) for case in some),
+        workers=once(story.attempts[-1].worker for story in stories if story.attempts),
+        group=first.group,
+        asset=asset,
+        left_out=sum(case.story.state is TaskState.LEFT_OUT for case in alike),
     )
 
 

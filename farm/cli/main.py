@@ -17,6 +17,7 @@ from farm.cli.remote.jobs import (
     cancel,
     delete,
     jobs,
+    leave_out,
     logs,
     pause,
     priority,
@@ -52,7 +53,7 @@ COMMANDS = {
     HERE: (render, spec, schema),
     USE: (
         login, submit, jobs, status, open_, watch, wait, logs, download, pause, resume, cancel,
-        retry, priority, delete, tidy, workers, logout,
+        retry, leave_out, priority, delete, tidy, workers, logout,
     ),
     RUN: (up, down, doctor, api, dispatcher, flower, recover),
 }  # fmt: skip

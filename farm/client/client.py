@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -22,6 +22,7 @@ from farm.errors import NotFoundError, RequestRefusedError
 from farm.library.hashes import HashCache, Watch
 from farm.library.survey import Watch as Looking
 from farm.spec.base import Spec
+from farm.spec.counted import counted
 from farm.spec.job import JobSpec
 from farm.spec.job_name import LAST
 from farm.spec.wire import (
@@ -33,8 +34,12 @@ from farm.spec.wire import (
     JobInfo,
     Page,
     SignInCode,
+    TaskChoice,
     TaskInfo,
+    TaskRetry,
+    TasksChanged,
     TokenInfo,
+    TroubleGroup,
     WorkerInfo,
 )
 
@@ -259,6 +264,49 @@ class Client:
         """Try the failed tasks of a job again; `retried` of the answer says how many there were."""
         return self._turn(job, "retry")
 
+    def retry_tasks(  # noqa: PLR0913 - which tasks, each way by its name
+        self,
+        job: str,
+        *,
+        tasks: Sequence[int] = (),
+        cause: str = "",
+        asset: str = "",
+        group: str = "",
+        elsewhere: bool = False,
+    ) -> TasksChanged:
+        """Try some tasks of a job again, also those that were left out.
+
+        Args:
+            job: Which one.
+            tasks: Their numbers; or
+            cause: Those that are given up and failed last by this cause; or
+            asset: Those that take this file; with a cause, of these.
+            group: Those of a group of `troubles`.
+            elsewhere: At other workers than those on which each failed.
+        """
+        which = TaskRetry(
+            indices=tuple(tasks), cause=cause, asset=asset, group=group, elsewhere=elsewhere
+        )
+        return self._pick(job, "retry", which)
+
+    def leave_out(
+        self,
+        job: str,
+        *,
+        tasks: Sequence[int] = (),
+        cause: str = "",
+        asset: str = "",
+        group: str = "",
+    ) -> TasksChanged:
+        """Leave some tasks out of a job, so that it completes without; `retry_tasks` undoes it."""
+        which = TaskChoice(indices=tuple(tasks), cause=cause, asset=asset, group=group)
+        return self._pick(job, "leave-out", which)
+
+    def troubles(self, job: str) -> tuple[TroubleGroup, ...]:
+        """Return what went wrong in a job, what is alike together."""
+        path = f"/v1/jobs/{self.job(job).job_id}/tasks/troubles"
+        return self.connection.ask(Troubles, "GET", path).root
+
     def prioritise(self, job: str, priority: int) -> JobInfo:
         """Give a job another priority, -100 to 100."""
         path = f"/v1/jobs/{self.job(job).job_id}"
@@ -370,6 +418,22 @@ class Client:
         headers = {"Content-Type": "application/json"}
         return self.connection.ask(JobInfo, "POST", path, content=body, headers=headers, **request)
 
+    def _pick(self, job: str, verb: str, which: TaskChoice) -> TasksChanged:
+        """Do something to tasks, as many at a time as the server takes."""
+        path, count, first = f"/v1/jobs/{self.job(job).job_id}/tasks/{verb}", 0, None
+        while True:
+            told = self.connection.ask(TasksChanged, "POST", path, json=which.model_dump())
+            count, first = count + told.tasks, first if first and first.tasks else told
+            if told.next is None:
+                return first.model_copy(
+                    update={
+                        "tasks": count,
+                        "next": None,
+                        "sentence": with_count(first.sentence, first.tasks, count),
+                    }
+                )
+            which = which.model_copy(update={"cursor": told.next})
+
     def _turn(self, job: str, verb: str) -> JobInfo:
         return self.connection.ask(JobInfo, "POST", f"/v1/jobs/{self.job(job).job_id}/{verb}")
 
@@ -389,6 +453,18 @@ class Client:
                 return
             cursors.add(page.next)
             asked["cursor"] = page.next
+
+
+def with_count(sentence: str, told: int, count: int) -> str:
+    """Return what a server said of `told` tasks for `count` of them."""
+    if told == count:
+        return sentence
+    return sentence.replace(f"{counted(told, 'task')} {'is' if told == 1 else 'are'}",
+                            f"{counted(count, 'task')} are")  # fmt: skip
+
+
+class Troubles(RootModel[tuple[TroubleGroup, ...]]):
+    """The answer of `/v1/jobs/{job}/tasks/troubles`."""
 
 
 class Workers(RootModel[tuple[WorkerInfo, ...]]):

@@ -351,6 +351,9 @@ def facts_of(parts: Sequence[MergePart], out: Storage) -> RunFacts:
         failures=tuple(
             f"{name}: {failure}" for name, summary in summaries for failure in summary.failures
         ),
+        left_out=tuple(
+            f"{name}: {told}" for name, summary in summaries for told in summary.left_out
+        ),
         seconds=sum(summary.seconds for _name, summary in summaries),
     )
 

@@ -4,6 +4,7 @@ from farm.expand.recipe import (
     Count,
     Expansion,
     affinity,
+    assets_of,
     count,
     datasets,
     expand,
@@ -12,6 +13,7 @@ from farm.expand.recipe import (
     remarks,
     render_task,
     setup_s,
+    tasks_of,
     tell_apart,
     waits_for,
 )
@@ -20,6 +22,7 @@ __all__ = [
     "Count",
     "Expansion",
     "affinity",
+    "assets_of",
     "count",
     "datasets",
     "expand",
@@ -28,6 +31,7 @@ __all__ = [
     "remarks",
     "render_task",
     "setup_s",
+    "tasks_of",
     "tell_apart",
     "waits_for",
 ]

@@ -8,7 +8,7 @@ import itertools
 import os
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
 from farm.errors import FarmError, SpecError
@@ -77,6 +77,14 @@ class Expansion(ABC):
 
         It is asked often, so it should not make the task. Only jobs that have makers are asked.
         """
+        return None
+
+    def assets_at(self, job: Job, index: int) -> tuple[Asset, ...]:
+        """Return the assets of task `index`; where a recipe does not say, the task is made."""
+        return self.task(job, index).assets
+
+    def tasks_of(self, job: Job, asset: Asset) -> Iterable[range] | None:
+        """Return the tasks that take an asset, in order; None where only making them tells."""
         return None
 
     def affinity(self, job: Job, index: int) -> str | None:
@@ -231,6 +239,22 @@ def affinity(job: Job) -> Callable[[int], str | None] | None:
             return expansion.affinity(job, index % tasks)
 
     return ask
+
+
+def assets_of(job: Job, index: int) -> tuple[Asset, ...]:
+    """Return the assets of task `index`, quicker than by making it where its recipe can say."""
+    if job.stream is not None:
+        return render_task(job, index).assets
+    with Blame(job.spec.recipe.kind) as expansion:
+        return expansion.assets_at(job, index)
+
+
+def tasks_of(job: Job, asset: Asset) -> Iterable[range] | None:
+    """Return the tasks that take an asset, in order; None where only making each task tells."""
+    if job.stream is not None:
+        return None
+    with Blame(job.spec.recipe.kind) as expansion:
+        return expansion.tasks_of(job, asset)
 
 
 def products(job: Job) -> Iterator[str]:

@@ -72,6 +72,21 @@ class SodExpansion(Expansion):
             views=(view_of(job, recipe, pair, slot) for slot in batch(job, number, views=views)),
         )
 
+    def assets_at(self, job: Job, index: int) -> tuple[Asset, ...]:
+        pair, _ = pair_of_task(job, index, views=views_per_pair(job.spec.recipe))
+        return pair.model, pair.hdr
+
+    def tasks_of(self, job: Job, asset: Asset) -> Iterator[range]:
+        models, hdrs = job.of("models"), job.of("hdrs")
+        number = batches(job, views_per_pair(job.spec.recipe))
+        for at, model in enumerate(models):
+            first = at * len(hdrs) * number
+            if model == asset:
+                yield range(first, first + len(hdrs) * number)
+                continue
+            for place in (place for place, hdr in enumerate(hdrs) if hdr == asset):
+                yield range(first + place * number, first + (place + 1) * number)
+
     def datasets(self, job: Job) -> Iterator[str]:
         if isinstance(job.spec.recipe, SodAugmented):
             yield job.spec.dataset_name or ""

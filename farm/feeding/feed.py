@@ -16,7 +16,7 @@ from farm.spec.stream import Sent
 from farm.spec.task import RenderTask
 from farm.spec.view import View
 
-LOST = (TaskState.FAILED, TaskState.SET_ASIDE)
+LOST = (TaskState.FAILED, TaskState.SET_ASIDE, TaskState.LEFT_OUT)
 ENDING = FED_JOB | {JobState.CANCELLING}
 IN_HAND = (TaskState.QUEUED, TaskState.RUNNING)
 OF_A_VIEW = ("camera", "light", "frame", "seed")

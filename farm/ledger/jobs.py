@@ -176,9 +176,7 @@ class Jobs:
         """
         return put_back(self.store, job_id, indices, elsewhere=elsewhere, steps=steps)
 
-    def leave_out(
-        self, job_id: str, indices: Collection[int], *, steps: bool = False
-    ) -> list[int]:
+    def leave_out(self, job_id: str, indices: Collection[int], *, steps: bool = False) -> list[int]:
         """T: all but done > left out. The job completes without these; return which were left out.
 
         One that runs stops at its next view. A retry takes it back.

@@ -265,10 +265,16 @@ class Ledger(Jobs):
         return (codes for _, codes in read_chunks(self.store, job_id, start=0))
 
     def tasks(
-        self, job: JobStatus, states: Collection[TaskState], *, start: int, limit: int
+        self,
+        job: JobStatus,
+        states: Collection[TaskState],
+        *,
+        start: int,
+        limit: int,
+        stop: int | None = None,
     ) -> list[TaskStory]:
-        """Return the first `limit` tasks from `start` on that are in one of `states`."""
-        return read_tasks(self.store, job, frozenset(states), start=start, limit=limit)
+        """Return the first `limit` tasks from `start` on, up to `stop`, that are in `states`."""
+        return read_tasks(self.store, job, frozenset(states), start=start, limit=limit, stop=stop)
 
     # Workers
 

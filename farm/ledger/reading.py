@@ -99,30 +99,42 @@ def held_task(job_id: str, index: int, record: TaskRecord, *, views_done: int) -
     )
 
 
-def read_chunks(store: Store, job_id: str, *, start: int) -> Iterator[tuple[int, str]]:
+def read_chunks(
+    store: Store, job_id: str, *, start: int, stop: int | None = None
+) -> Iterator[tuple[int, str]]:
     """Yield a job's state codes from `start` on, each piece with the index of its first."""
-    while codes := store.states(job_id, start, CHUNK):
+    end = float("inf") if stop is None else stop
+    while start < end and (codes := store.states(job_id, start, int(min(CHUNK, end - start)))):
         yield start, known_codes(job_id, codes)
         start += len(codes)
 
 
-def find_codes(store: Store, job_id: str, wanted: str, *, start: int) -> Iterator[tuple[int, str]]:
+def find_codes(
+    store: Store, job_id: str, wanted: str, *, start: int, stop: int | None = None
+) -> Iterator[tuple[int, str]]:
     """Yield the tasks from `start` on whose state has one of the codes `wanted`, and which."""
     pattern = re.compile(f"[{wanted}]" if wanted else "(?!)")
-    for first, codes in read_chunks(store, job_id, start=start):
+    for first, codes in read_chunks(store, job_id, start=start, stop=stop):
         for found in pattern.finditer(codes):
             yield first + found.start(), found[0]
 
 
-def read_tasks(
-    store: Store, job: JobStatus, states: frozenset[TaskState], *, start: int, limit: int
+def read_tasks(  # noqa: PLR0913 - where the tasks are, and which of them
+    store: Store,
+    job: JobStatus,
+    states: frozenset[TaskState],
+    *,
+    start: int,
+    limit: int,
+    stop: int | None = None,
 ) -> list[TaskStory]:
-    """Return the first `limit` tasks from `start` on that are in one of `states`."""
+    """Return the first `limit` tasks from `start` on, up to `stop`, that are in one of `states`."""
     called = dict(STATES)
     if job.state in CANCELLED_JOB:
         called |= dict.fromkeys((CODES[TaskState.PENDING], CODES[TaskState.QUEUED]), CANCELLED)
     wanted = "".join(code for code, state in called.items() if state in states)
-    found = dict(islice(find_codes(store, job.job_id, wanted, start=start), max(limit, 0)))
+    codes = find_codes(store, job.job_id, wanted, start=start, stop=stop)
+    found = dict(islice(codes, max(limit, 0)))
     records = store.records(job.job_id, list(found))
     return [
         TaskStory(

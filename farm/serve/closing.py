@@ -16,9 +16,11 @@ from farm.dataset.records.conflicts import settle_conflicts
 from farm.dataset.records.read import has_records
 from farm.errors import DamagedLedgerError, StorageError, UnreachableError
 from farm.job_store import FOLDER, LOST, JobStore, end_of, prefix_of
-from farm.ledger import JobStatus, Ledger, TaskState
+from farm.ledger import JobStatus, Ledger, TaskState, TaskStory
 from farm.serve.restore import restore
+from farm.spec.counted import counted
 from farm.spec.job import Job
+from farm.spec.task import RenderTask
 from farm.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -123,7 +125,7 @@ class Closer:
         for dataset, facts in dataset_facts(job, status, self.ledger):
             if self.stopping.is_set() or self.ledger.job(job_id) is None:
                 return
-            if facts.failures or has_records(self.storage, dataset):
+            if facts.failures or facts.left_out or has_records(self.storage, dataset):
                 run = FinishedRun(facts, is_complete, report=log.warning)
                 finish_dataset(self.storage, dataset, run)
         if self.ledger.job(job_id) is not None:
@@ -149,6 +151,10 @@ def dataset_facts(job: Job, status: JobStatus, ledger: Ledger) -> Iterator[tuple
     for story in ledger.tasks(status, LOST, start=0, limit=TOLD_FAILURES):
         dataset = expand.render_task(job, story.index).dataset
         failures[dataset][story.attempts[-1].sentence] = None
+    left_out = defaultdict[str, list[str]](list)
+    for story in ledger.tasks(status, [TaskState.LEFT_OUT], start=0, limit=TOLD_FAILURES):
+        task = expand.render_task(job, story.index)
+        left_out[task.dataset].append(left_out_words(task, story))
     spec = job.spec.model_dump(mode="json")
     seconds = ledger.now_s() - status.created_s
     for dataset in expand.datasets(job):
@@ -159,9 +165,16 @@ def dataset_facts(job: Job, status: JobStatus, ledger: Ledger) -> Iterator[tuple
                 spec=spec,
                 tasks=status.tasks,
                 failures=tuple(failures.get(dataset, ())),
+                left_out=tuple(left_out.get(dataset, ())),
                 seconds=seconds,
             ),
         )
+
+
+def left_out_words(task: RenderTask, story: TaskStory) -> str:
+    """Say which task was left out, and what had gone wrong with it, if anything."""
+    why = f": {story.attempts[-1].sentence}" if story.attempts else ""
+    return f"{task.title}, {counted(len(task.views), 'view')} left out{why}"
 
 
 def dataset_name(job: Job, dataset: str) -> str:

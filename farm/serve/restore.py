@@ -96,6 +96,8 @@ def restore_job(ledger: Ledger, storage: Storage, book: JobStore, job: Job) -> b
         kept=found.kept,
         attempts=GENERATION * book.count_restore(job.job_id),
     )
+    if new and (left_out := book.left_out(job.job_id)):
+        ledger.leave_out(job.job_id, [at for at in left_out if at < size.tasks])
     if new and (end is not None or control.stopped):
         cancelled = end.state == JobState.CANCELLED if end else control.stopped == "cancelled"
         stop = ledger.cancel if cancelled else ledger.pause

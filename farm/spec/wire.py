@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -136,6 +136,56 @@ class TaskInfo(Spec):
     """What people call what is rendered: `vase · studio`."""
     views: Whole
     attempts: tuple[AttemptInfo, ...] = ()
+    worker: str = ""
+    """Who holds it, or held it last; "" where nobody does or has."""
+    since_s: Seconds | None = None
+    """When it was queued or claimed last, in seconds since 1970."""
+
+
+MOST_PICKED = 1000
+"""Most tasks that are named one by one."""
+
+
+class TaskChoice(Spec):
+    """Some tasks of a job: named, or those that share a cause, a group of troubles or an asset."""
+
+    indices: tuple[Whole, ...] = Field(default=(), max_length=MOST_PICKED)
+    """These."""
+    cause: str = Field(default="", max_length=100)
+    """Those that are given up and failed last by this cause, such as `asset` or `left out`."""
+    group: str = Field(default="", max_length=64)
+    """Those of a group of `tasks/troubles`."""
+    asset: str = Field(default="", max_length=300)
+    """Those that take the asset of this file name or id; with a cause or group, of these."""
+    cursor: Whole = 0
+    """`next` of the answer before, where there were more than one answer takes."""
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Self:
+        if not (self.indices or self.cause or self.group or self.asset):
+            raise ValueError("name tasks by indices, a cause, a group or an asset")
+        if self.indices and (self.cause or self.group or self.asset):
+            raise ValueError("name tasks by indices, or by what they share, not by both")
+        return self
+
+
+class TaskRetry(TaskChoice):
+    """Tasks to be tried again: `POST /v1/jobs/{job}/tasks/retry`."""
+
+    elsewhere: bool = False
+    """At other workers than those on which each failed, as long as there are some."""
+
+
+class TasksChanged(Spec):
+    """What a retry, or leaving out, has changed."""
+
+    tasks: Whole
+    """How many."""
+    indices: tuple[Whole, ...]
+    """Some of them."""
+    sentence: str
+    next: Whole | None = None
+    """`cursor` for the rest, where there may be more; None: that is all."""
 
 
 class WorkerInfo(Spec):
@@ -291,6 +341,21 @@ class TroubleGroup(Spec):
     titles: tuple[str, ...]
     """What is rendered by these, each once."""
     workers: tuple[str, ...]
+    group: str = ""
+    """What it is chosen by, see `TaskChoice`."""
+    asset: str | None = None
+    """File name of the asset that these have alike and others do not, where one is to blame."""
+    left_out: Whole = 0
+    """How many of these somebody left out of the job."""
+
+
+class Remark(Spec):
+    """What a job's owner should know of it though nothing has failed."""
+
+    kind: Literal["texture", "file", "licence"]
+    asset: str
+    """File name."""
+    sentence: str
 
 
 class StorageInfo(Spec):

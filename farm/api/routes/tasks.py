@@ -11,8 +11,9 @@ from fastapi.responses import PlainTextResponse, Response
 from farm.api import jobs, logs, troubles
 from farm.api.routes.parameters import Cursor, Index, JobId, Limit
 from farm.api.services import FarmServices, Services
+from farm.api.tasks import steering
 from farm.ledger import TaskState
-from farm.spec.wire import Page, TaskInfo, TroubleGroup
+from farm.spec.wire import Page, TaskChoice, TaskInfo, TaskRetry, TasksChanged, TroubleGroup
 
 router = APIRouter(prefix="/v1/jobs/{job_id}/tasks", tags=["tasks"])
 
@@ -33,7 +34,8 @@ def list_tasks(
 
 @router.get("/bitmap", summary="Show the state of every task", response_class=PlainTextResponse)
 def bitmap(services: FarmServices, job_id: JobId) -> Response:
-    """A letter for each task, by index: p pending, q queued, r running, d done, f failed, ..."""
+    """A letter for each task, by index: p pending, q queued, r running, d done, f failed,
+    s set aside, l left out."""
     jobs.find_status(services.ledger, job_id)
     data = zlib.compress("".join(services.ledger.codes(job_id)).encode(), level=1)
     headers = {"Content-Encoding": "deflate", "Cache-Control": "no-store", "Vary": "Accept"}
@@ -45,6 +47,18 @@ def troubles_of(services: FarmServices, job_id: JobId) -> tuple[TroubleGroup, ..
     """By cause and sentence, the most frequent first."""
     status = jobs.find_status(services.ledger, job_id)
     return troubles.troubles(services.ledger, jobs.find_job(services.book, job_id), status)
+
+
+@router.post("/retry", summary="Try some tasks again")
+def retry(services: FarmServices, job_id: JobId, choice: TaskRetry) -> TasksChanged:
+    """Named, or all that share a cause, a group of troubles or an asset; also what was left out."""
+    return steering.retry(services, job_id, choice)
+
+
+@router.post("/leave-out", summary="Leave some tasks out of a job")
+def leave_out(services: FarmServices, job_id: JobId, choice: TaskChoice) -> TasksChanged:
+    """The job completes without these, and its dataset says so; a retry takes them back in."""
+    return steering.leave_out(services, job_id, choice)
 
 
 @router.get("/{index}", summary="Show a task")

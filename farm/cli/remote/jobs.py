@@ -24,9 +24,20 @@ from farm.cli.remote.farm_options import (
 
 if TYPE_CHECKING:
     from farm.client import Client
-    from farm.spec.wire import JobInfo, TaskInfo
+    from farm.spec.wire import JobInfo, TaskInfo, TasksChanged
 
 LOGS_SHOWN = 10
+
+Tasks = Annotated[
+    list[int] | None,
+    typer.Option("--task", metavar="N", min=0, help="The task of this number; may be repeated."),
+]
+Cause = Annotated[
+    str, typer.Option(metavar="CAUSE", help="Those given up by a cause, such as asset or killed.")
+]
+AssetName = Annotated[
+    str, typer.Option("--asset", metavar="FILE", help="Those that take an asset of the job.")
+]
 
 
 def jobs(
@@ -208,12 +219,76 @@ def cancel(job: JobName, *, json: Json = False) -> None:
     _turn("cancel", lambda client: client.cancel(job), json=json)
 
 
-def retry(job: JobName, *, json: Json = False) -> None:
-    """Try the failed tasks of a job again.
+def retry(  # noqa: PLR0913 - which tasks, each way by its name
+    job: JobName,
+    *,
+    task: Tasks = None,
+    cause: Cause = "",
+    asset: AssetName = "",
+    elsewhere: Annotated[
+        bool, typer.Option("--elsewhere", help="At other workers than those where each failed.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Try the failed tasks of a job again, or some of them, also those that were left out.
 
-    Example:  farm retry last
+    Example:  farm retry last --cause killed --elsewhere
     """
-    _turn("retry", lambda client: client.retry(job), json=json)
+    if not (task or cause or asset) and not elsewhere:
+        _turn("retry", lambda client: client.retry(job), json=json)
+        return
+    check_picked(task, cause, asset)
+    with farm_client() as client:
+        told = client.retry_tasks(
+            job, tasks=task or (), cause=cause, asset=asset, elsewhere=elsewhere
+        )
+    tell_changed(told, json=json)
+
+
+def leave_out(
+    job: JobName,
+    *,
+    task: Tasks = None,
+    cause: Cause = "",
+    asset: AssetName = "",
+    json: Json = False,
+) -> None:
+    """Leave tasks out of a job, so that it completes without them; `farm retry` undoes it.
+
+    Example:  farm leave-out last --asset chair.blend
+    """
+    check_picked(task, cause, asset)
+    with farm_client() as client:
+        told = client.leave_out(job, tasks=task or (), cause=cause, asset=asset)
+    tell_changed(told, json=json)
+
+
+leave_out.__name__ = "leave-out"
+
+
+def check_picked(task: list[int] | None, cause: str, asset: str) -> None:
+    """Make sure that it is said which tasks are meant.
+
+    Raises:
+        SpecError: It is not, or in two ways.
+    """
+    from farm.errors import SpecError
+    from farm.spec.wire import MOST_PICKED
+
+    if not (task or cause or asset):
+        raise SpecError("say which tasks: --task N, --cause CAUSE or --asset FILE")
+    if task and (cause or asset):
+        raise SpecError("--task: leave it out, or leave out --cause and --asset")
+    if task and len(task) > MOST_PICKED:
+        raise SpecError(f"--task: {len(task)} are too many; name {MOST_PICKED} at a time")
+
+
+def tell_changed(told: TasksChanged, *, json: bool) -> None:
+    """Print what was done to tasks."""
+    if json:
+        print_json(told)
+    else:
+        say(err_console(), told.sentence)
 
 
 def priority(

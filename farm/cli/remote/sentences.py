@@ -25,6 +25,8 @@ def state_words(job: JobInfo) -> str:
         case "cancelled":
             return f"cancelled: {views(job)} are rendered and kept"
     lost = f", {counted(failed_tasks(job), 'task')} failed" if failed_tasks(job) else ""
+    left_out = job.counts.get("left out", 0)
+    lost += f", {counted(left_out, 'task')} left out" if left_out else ""
     state = "complete" if job.state == "completed" else job.state
     return f"{state}: {views(job)}{lost}"
 

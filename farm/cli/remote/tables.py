@@ -27,7 +27,16 @@ STYLES = {
     "cancelling": "yellow",
     "cancelled": "yellow",
 }
-TASK_ORDER = ("done", "running", "queued", "pending", "failed", "set aside", "cancelled")
+TASK_ORDER = (
+    "done",
+    "running",
+    "queued",
+    "pending",
+    "failed",
+    "set aside",
+    "left out",
+    "cancelled",
+)
 NAMES_SHOWN = 10
 WIDE = 60
 

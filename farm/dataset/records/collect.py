@@ -36,6 +36,8 @@ class RunFacts(Spec):
     """Tasks of the job."""
     failures: tuple[str, ...] = ()
     """One sentence for each task that failed."""
+    left_out: tuple[str, ...] = ()
+    """One sentence for each task that somebody left out of the job."""
     seconds: float
     """From start to end."""
 
@@ -68,6 +70,8 @@ class DatasetSummary(Spec):
     """Asset -> what was corrected of it, and what was found."""
     tasks: int
     failures: tuple[str, ...]
+    left_out: tuple[str, ...] = Field(default=(), exclude_if=lambda told: not told)
+    """One sentence for each task that somebody left out: the dataset is whole without it."""
     seconds: float
     size_bytes: int
     """Of all pictures and masks."""
@@ -160,6 +164,7 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
         notes=notes,
         tasks=facts.tasks,
         failures=facts.failures,
+        left_out=facts.left_out,
         seconds=round(facts.seconds, 3),
         size_bytes=size_bytes,
         resolutions_px=tuple(size for size, _ in resolutions.most_common()),
