@@ -99,7 +99,8 @@ def test_the_tasks_are_one_picture(api, open_page):
 
     page.wait_for_function("() => document.querySelector('canvas.tasks').width > 1")
     page.locator("canvas.tasks").click(position={"x": 3, "y": 3})
-    page.get_by_text("task 0: chair · studio, 2 views, pending").wait_for()
+    page.get_by_role("heading", name="Task 0: chair · studio pending").wait_for()
+    assert "task=0" in page.url
 
 
 def test_two_jobs_are_laid_over_each_other(api, open_page):

@@ -37,7 +37,12 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"duration": duration, "file_size": file_size, "day": day}
+    made.filters |= {
+        "duration": duration,
+        "file_size": file_size,
+        "day": day,
+        "moment": moment,
+    }
     made.globals["static"] = static_url
     return made
 

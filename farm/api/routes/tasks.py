@@ -9,11 +9,12 @@ from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse, Response
 
 from farm.api import jobs, logs, troubles
-from farm.api.routes.parameters import Cursor, Index, JobId, Limit
+from farm.api.problems import not_found
+from farm.api.routes.parameters import NO_SNIFFING, Cursor, Index, JobId, Limit
 from farm.api.services import FarmServices, Services
-from farm.api.tasks import steering
+from farm.api.tasks import pictures, remarks, steering
 from farm.ledger import TaskState
-from farm.spec.wire import Page, TaskChoice, TaskInfo, TaskRetry, TasksChanged, TroubleGroup
+from farm.spec.wire import Page, Remark, TaskChoice, TaskInfo, TaskRetry, TasksChanged, TroubleGroup
 
 router = APIRouter(prefix="/v1/jobs/{job_id}/tasks", tags=["tasks"])
 
@@ -49,6 +50,13 @@ def troubles_of(services: FarmServices, job_id: JobId) -> tuple[TroubleGroup, ..
     return troubles.troubles(services.ledger, jobs.find_job(services.book, job_id), status)
 
 
+@router.get("/remarks", summary="List what is to be known of a job's assets")
+def remarks_on(services: FarmServices, job_id: JobId) -> tuple[Remark, ...]:
+    """Textures that lack, and licences that forbid something, though nothing has failed."""
+    jobs.find_status(services.ledger, job_id)
+    return remarks.remarks(services, jobs.find_job(services.book, job_id))
+
+
 @router.post("/retry", summary="Try some tasks again")
 def retry(services: FarmServices, job_id: JobId, choice: TaskRetry) -> TasksChanged:
     """Named, or all that share a cause, a group of troubles or an asset; also what was left out."""
@@ -67,6 +75,19 @@ def show_task(services: FarmServices, job_id: JobId, index: Index) -> TaskInfo:
     return found(services, job_id, index)
 
 
+@router.get("/{index}/picture", summary="Show a small picture of a task", response_class=Response,
+            responses={200: {"content": {"image/webp": {}}}})  # fmt: skip
+def picture(services: FarmServices, job_id: JobId, index: Index) -> Response:
+    """A WebP of its newest view; where it has none, of another one of its first asset."""
+    job = jobs.find_job(services.book, job_id)
+    data = pictures.picture_of(services, job, found(services, job_id, index))
+    if data is None:
+        raise not_found(f"a picture of task {index} of job {job_id}", "wait for its first view")
+    return Response(
+        data, 200, {"Cache-Control": "private, max-age=60", **NO_SNIFFING}, "image/webp"
+    )
+
+
 @router.get("/{index}/log", summary="Read the log of an attempt", response_class=PlainTextResponse)
 def read_log(
     services: FarmServices,
@@ -80,7 +101,7 @@ def read_log(
     """The log of one attempt; if it is very long, its end."""
     task = found(services, job_id, index)
     text = logs.read_log(services.storage, job_id, task, attempt)
-    return PlainTextResponse(text.decode(errors="replace"))
+    return PlainTextResponse(text.decode(errors="replace"), headers=NO_SNIFFING)
 
 
 def found(services: Services, job_id: str, index: int) -> TaskInfo:

@@ -1,21 +1,18 @@
 import { Coverage } from "./coverage.js";
 import { Gallery } from "./gallery.js";
 import { drawBar, listen, say, showTab, showTimes } from "./live.js";
+import { redraw } from "./parts.js";
+import { steering } from "./steer.js";
 import { Strip } from "./strip.js";
-import { TaskMap } from "./tasks.js";
-import { Troubles } from "./troubles.js";
+import { TaskMap, TaskPanel } from "./tasks.js";
+import { showLogs, Troubles } from "./troubles.js";
 
 const place = document.querySelector("[data-job]");
 const state = document.querySelector("[data-state]");
-const first = buttonsOf(state.textContent);
-
-/** Return which buttons go with a state: those are made on the server. */
-function buttonsOf(name) {
-  return ["queued", "running"].includes(name) ? "open" : name;
-}
-
+const actions = place.querySelector("[data-part=actions]");
 let views = -1;
-let failed = -1;
+let known = "";
+let wrong = "";
 
 function onJob(job) {
   if (job.views_done !== views) {
@@ -33,13 +30,24 @@ function onJob(job) {
   showTab(job.title, job.tone);
   gallery.refresh();
   tasks.refresh();
-  const bad = (job.counts.failed ?? 0) + (job.counts["set aside"] ?? 0);
-  if (bad !== failed) {
-    failed = bad;
-    troubles.refresh();
-  }
+  const counts = [job.counts.failed, job.counts["set aside"], job.counts["left out"]];
+  if (changed(wrong, wrong = JSON.stringify([job.failures, counts, job.state]))) troubles.refresh();
+  const buttons = JSON.stringify([job.state, job.priority, counts.map(Boolean)]);
+  if (changed(known, known = buttons)) redraw(actions, place.dataset.job);
+  panel.refresh();
   notice(job);
-  if (buttonsOf(job.state) !== first) location.reload();
+}
+
+function changed(before, now) {
+  return before !== now;
+}
+
+/** Look again at all that a button may have changed. */
+function afterSteering() {
+  redraw(actions, place.dataset.job);
+  troubles.refresh();
+  panel.refresh();
+  tasks.refresh();
 }
 
 /** Offer a notification when the job ends, where the browser has any. */
@@ -68,10 +76,13 @@ function notice(job) {
 showTimes();
 offerNotice();
 const strip = new Strip(place.querySelector("[data-strip]"), place.dataset.job);
-const troubles = new Troubles(place.querySelector("[data-trouble]"), place.dataset.job);
+const troubles = new Troubles(place.querySelector("[data-part=trouble]"), place.dataset.job);
+const panel = new TaskPanel(place, place.dataset.job);
 const tasks = new TaskMap(
-  place.querySelector("canvas"), place.querySelector("[data-task]"), place.dataset.job,
+  place.querySelector("canvas"), place.querySelector("[data-task]"), place.dataset.job, panel,
 );
+steering(place, afterSteering);
+showLogs(place);
 const coverage = new Coverage(place.querySelector("[data-coverage]"), place.dataset.job);
 const gallery = new Gallery(document.querySelector("[data-gallery]"), place.dataset.job);
 listen(onJob, place.dataset.job);

@@ -62,7 +62,7 @@ export function duration(seconds) {
   return `${whole} s`;
 }
 
-const BARS = ["done", "running", "failed", "set aside", "cancelled"];
+const BARS = ["done", "running", "failed", "set aside", "left out", "cancelled"];
 
 /** Draw how many tasks of a job are in which state. */
 export function drawBar(holder, job, words) {

@@ -1,14 +1,20 @@
 // All tasks of a job as one picture: a pixel each, coloured by its state.
 
-const NAMES = { p: "pending", q: "queued", r: "running", d: "done", f: "failed", s: "set aside" };
+import { showTimes } from "./live.js";
+import { redraw } from "./parts.js";
+
+const NAMES = {
+  p: "pending", q: "queued", r: "running", d: "done", f: "failed", s: "set aside", l: "left out",
+};
 const VARIABLES = {
-  p: "--line", q: "--quiet", r: "--running", d: "--done", f: "--failed", s: "--aside",
+  p: "--line", q: "--quiet", r: "--running", d: "--done", f: "--failed", s: "--aside", l: "--text",
 };
 
 /** Draw the tasks of a job, and say what is under the pointer. */
 export class TaskMap {
-  constructor(canvas, words, job) {
+  constructor(canvas, words, job, panel) {
     this.canvas = canvas;
+    this.panel = panel;
     this.words = words;
     this.job = job;
     this.codes = "";
@@ -58,14 +64,44 @@ export class TaskMap {
     if (index !== null) this.words.textContent = `task ${index}: ${NAMES[this.codes[index]]}`;
   }
 
+  /** Show a task: its state, its attempts, what can be done with it. */
   async open(index) {
-    if (index === null) return;
-    const answer = await fetch(`/v1/jobs/${this.job}/tasks/${index}`).catch(() => null);
-    if (!answer?.ok) return;
-    const task = await answer.json();
-    const last = task.attempts.at(-1);
-    this.words.textContent = `task ${index}: ${task.title}, ${task.views} views, ${task.state}${
-      last ? `: ${last.sentence}` : ""}`;
+    if (index !== null) await this.panel.show(index);
+  }
+}
+
+/** The task that somebody looks at, drawn by the server; the address says which. */
+export class TaskPanel {
+  constructor(place, job) {
+    this.holder = place.querySelector("[data-part=task]");
+    this.form = place.querySelector("[data-find-task]");
+    this.job = job;
+    this.index = new URLSearchParams(location.search).get("task");
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.show(this.form.elements.task.value);
+    });
+    place.addEventListener("click", (event) => {
+      const link = event.target.closest("a[data-show-task]");
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      this.show(link.dataset.showTask).then(() => this.holder.scrollIntoView({ block: "nearest" }));
+    });
+  }
+
+  async show(index) {
+    this.index = String(index);
+    this.form.elements.task.value = index;
+    const address = new URL(location);
+    address.searchParams.set("task", index);
+    history.replaceState(history.state, "", address);
+    await this.refresh();
+  }
+
+  async refresh() {
+    if (this.index === null) return;
+    await redraw(this.holder, this.job, `?task=${encodeURIComponent(this.index)}`);
+    showTimes();
   }
 }
 

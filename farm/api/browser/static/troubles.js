@@ -1,40 +1,43 @@
-// What went wrong in a job, what is alike together.
+// What went wrong in a job, what is alike together; and logs, as text.
 
-/** Groups of tasks that failed alike. */
+import { redraw } from "./parts.js";
+
+/** Groups of tasks that failed alike: drawn by the server, drawn again when something failed. */
 export class Troubles {
   constructor(holder, job) {
     this.holder = holder;
     this.job = job;
+    holder.addEventListener("error", (event) => {
+      if (event.target.matches("img")) event.target.hidden = true;
+    }, true);
   }
 
-  async refresh() {
-    const answer = await fetch(`/v1/jobs/${this.job}/tasks/troubles`).catch(() => null);
-    if (!answer?.ok) return;
-    const groups = await answer.json();
-    if (groups.length) this.holder.replaceChildren(...groups.map((each) => this.group(each)));
+  refresh() {
+    return redraw(this.holder, this.job);
   }
+}
 
-  group(each) {
-    const part = document.createElement("details");
-    const head = document.createElement("summary");
-    const tasks = `${each.tasks.toLocaleString("en")} task${each.tasks === 1 ? "" : "s"}`;
-    head.textContent = `${each.cause}, ${tasks}, ${
-      each.given_up ? `${each.given_up.toLocaleString("en")} given up` : "tried again"}: ${each.sentence}`;
-    const list = document.createElement("ul");
-    list.append(...each.indices.map((index) => this.log(index)));
-    const on = document.createElement("p");
-    on.className = "quiet";
-    on.textContent = `${each.titles.join(", ")}; on ${each.workers.join(", ")}`;
-    part.append(head, on, list);
-    return part;
-  }
+/** Show logs in the page: links of `data-log` below `place` open the dialog, Esc closes it. */
+export function showLogs(place) {
+  const dialog = document.querySelector("[data-log-dialog]");
+  const text = dialog.querySelector("[data-log-text]");
+  dialog.querySelector("[data-log-close]").addEventListener("click", () => dialog.close());
+  place.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[data-log]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    dialog.querySelector("[data-log-title]").textContent = link.textContent;
+    text.textContent = "…";
+    dialog.showModal();
+    text.textContent = await read(link.href);
+    text.scrollTop = text.scrollHeight;
+  });
+}
 
-  log(index) {
-    const line = document.createElement("li");
-    const link = document.createElement("a");
-    link.href = `/v1/jobs/${this.job}/tasks/${index}/log`;
-    link.textContent = `log of task ${index}`;
-    line.append(link);
-    return line;
-  }
+async function read(address) {
+  const answer = await fetch(address).catch(() => null);
+  if (!answer) return "The farm does not answer.";
+  if (answer.ok) return answer.text();
+  const problem = await answer.json().catch(() => ({}));
+  return `${problem.detail ?? answer.status}\n${problem.remedy ?? ""}`;
 }
