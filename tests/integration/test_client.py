@@ -194,6 +194,35 @@ def test_what_failed_is_told_and_tried_again(farm, client, spec, tmp_path):
     assert len(list((tmp_path / "out").rglob("*.png"))) == 16
 
 
+def test_a_job_ends_well_without_what_is_left_out(farm, client, spec, tmp_path):
+    farm.tell("fail-2")
+    farm.start_worker()
+    job = client.submit(spec, wait=True)
+    laptop = Laptop(farm, tmp_path)
+    assert laptop.farm("wait", job.job_id).returncode == 1
+    [group] = client.troubles("last")
+
+    told = laptop.farm("leave-out", job.job_id, "--cause", group.cause)
+    assert told.stderr == "1 task is left out\n"
+    assert laptop.farm("wait", job.job_id).returncode == 0
+    told = laptop.farm("retry", job.job_id, "--task", "2", "--elsewhere", "--json")
+    assert told.returncode == 2, "there is one worker alone"
+    assert "there is no other worker" in told.stderr
+    assert laptop.farm("retry", job.job_id, "--asset", "sofa.obj").returncode == 2
+    farm.free("fail-2")
+    told = laptop.farm("retry", job.job_id, "--asset", "chair.obj", "--json")
+    assert json.loads(told.stdout)["indices"] == [2]
+    assert client.wait(job.job_id).counts["done"] == 4
+
+
+@pytest.mark.parametrize("picked", [(), ("--task", "1", "--cause", "asset"), ("--task", "-1")])
+def test_a_command_that_does_not_say_which_tasks_says_so(farm, tmp_path, picked):
+    told = Laptop(farm, tmp_path).farm("leave-out", "last", *picked)
+
+    assert told.returncode == 2
+    assert "--task" in told.stderr
+
+
 def test_a_read_token_looks_and_cannot_submit(farm, spec, tmp_path):
     home = Home(tmp_path / "c", tmp_path / "d")
     with Client(farm.api.url, farm.api.tokens["read"], home=home) as reader:

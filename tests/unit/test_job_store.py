@@ -133,3 +133,21 @@ def test_a_deleted_job_may_be_anybodys(storage):
     book.delete(job.job_id)
 
     assert book.claim(job.job_id, "bob") == "bob"
+
+
+@pytest.mark.parametrize("indices", [(), (0,), (3, 4, 5), (0, 2, 3, 9, 11, 12)])
+def test_what_is_left_out_of_a_job_is_kept_in_few_bytes(storage, indices):
+    book = JobStore(storage)
+
+    book.save_left_out("0123456789ab", indices)
+
+    assert JobStore(storage).left_out("0123456789ab") == indices
+    book.save_left_out("0123456789ab", range(1_000_000))
+    assert storage.size("jobs/0123456789ab/left-out") < 20
+
+
+def test_nothing_is_left_out_of_a_job_of_which_nothing_is_known(storage):
+    storage.put("jobs/0123456789ab/left-out", b"\xff rubbish 7")
+
+    assert JobStore(storage).left_out("0123456789ab") == ()
+    assert JobStore(storage).left_out("ffffffffffff") == ()

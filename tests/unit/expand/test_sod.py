@@ -245,3 +245,14 @@ def test_views_that_are_not_randomised_keep_their_ids():
     assert "drawn" not in told
     assert not {"roll_deg", "look_at"} & set(told["camera"])
     assert "randomise" not in SodGrid().model_dump(mode="json")
+
+
+@pytest.mark.parametrize("views_per_task", [1, 7, 96])
+def test_assets_of_tasks_are_told_without_making_these(views_per_task):
+    job = a_job(models=3, hdrs=2, views_per_task=views_per_task)
+    tasks = list(expand.expand(job))
+
+    assert [expand.assets_of(job, task.index) for task in tasks] == [task.assets for task in tasks]
+    for asset in job.assets:
+        told = [index for run in expand.tasks_of(job, asset) for index in run]
+        assert told == [task.index for task in tasks if asset in task.assets]

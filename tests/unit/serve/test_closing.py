@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from farm import expand
@@ -82,3 +84,31 @@ def test_a_job_that_goes_on_is_left_alone(ledger, storage):
 
     assert closer.book.end(job.job_id) is None
     assert list(storage.keys("datasets")) == []
+
+
+def test_a_dataset_says_what_was_left_out_and_no_more_once_it_is_there(
+    ledger, storage, monkeypatch
+):
+    monkeypatch.setattr("farm.dataset.finish.contact_sheet", lambda *args, **more: b"a sheet")
+    job = a_submitted_job(ledger, storage, views_per_task=48, dataset_name="chairs")
+    render(job, storage, ledger, 0)
+    (ticket,) = ledger.take(job.job_id, 1)
+    ledger.claim(ticket, "w")
+    ledger.fail(ticket, "asset", "chair.blend holds no surface")
+    closer = Closer(ledger, storage, JobStore(storage))
+
+    def finished():
+        ledger.settle(job.job_id)
+        closer.finish(job.job_id)
+        told = json.loads(storage.get(f"{job.prefix}/chairs/dataset.json"))
+        end = closer.book.end(job.job_id)
+        return told["failures"], told.get("left_out"), (end.failed, end.left_out)
+
+    title = expand.render_task(job, 1).title
+    assert finished() == (["chair.blend holds no surface"], None, (1, 0))
+    ledger.leave_out(job.job_id, [1])
+    why = f"{title}, 48 views left out: chair.blend holds no surface"
+    assert finished() == ([], [why], (0, 1))
+    ledger.retry_these(job.job_id, [1])
+    render(job, storage, ledger, 1)
+    assert finished() == ([], None, (0, 0))
