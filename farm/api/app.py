@@ -19,7 +19,17 @@ from farm.api.access.hosts import HostNames
 from farm.api.access.owners import guard
 from farm.api.browser import pages
 from farm.api.metrics import Metrics
-from farm.api.routes import assets, datasets, events, farm, jobs, streams, tasks, tokens
+from farm.api.routes import (
+    assets,
+    datasets,
+    events,
+    exports,
+    farm,
+    jobs,
+    streams,
+    tasks,
+    tokens,
+)
 from farm.api.services import Services
 from farm.errors import StorageError
 from farm.overview.fill import NOTED_EVERY_S
@@ -27,6 +37,8 @@ from farm.spec.wire import Problem
 
 log = logging.getLogger(__name__)
 
+PICTURES_AT_ONCE = 2
+"""Small pictures of assets that are looked for or made at a time."""
 DESCRIPTION = """Submit specs, upload their assets, watch, download.
 
 Every route under `/v1` needs a bearer token: with the role `read` for `GET` and `submit` for all
@@ -62,12 +74,14 @@ def create_app(services: Services, *, listens_on: str = "127.0.0.1") -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services.uploads.tidy()
+        services.exports.tidy()
         beside = [asyncio.create_task(each) for each in (services.job_feed.run(), watch(services))]
         try:
             yield
         finally:
             for task in beside:
                 task.cancel()
+            services.exports.close()
             await asyncio.gather(*beside, return_exceptions=True)
 
     app = FastAPIOffline(  # its /docs and /redoc load nothing from elsewhere
@@ -85,9 +99,10 @@ def create_app(services: Services, *, listens_on: str = "127.0.0.1") -> FastAPI:
     )
     app.state.services = services
     app.state.metrics = metrics
+    app.state.picture_turns = asyncio.Semaphore(PICTURES_AT_ONCE)
     problems.install(app)
     bearer = Depends(HTTPBearer(auto_error=False))  # for /docs; the middleware is what checks
-    for module in (jobs, tasks, streams, events, assets, datasets, tokens, farm):
+    for module in (jobs, tasks, streams, events, assets, exports, datasets, tokens, farm):
         app.include_router(module.router, dependencies=[bearer, Depends(guard)])
     app.include_router(farm.open_router)
     pages.install(app)

@@ -12,10 +12,14 @@ from farm.api.access.guesses import Guesses
 from farm.api.access.quotas import Quotas, Sizes
 from farm.api.browser.codes import SignInCodes
 from farm.api.datasets.coverage import Coverages
+from farm.api.datasets.exports import Exports
 from farm.api.datasets.thumbnails import Thumbnails
 from farm.api.job_feed import JobFeed
 from farm.api.promises import Promises
 from farm.api.settings import ApiSettings
+from farm.api.shelf.index import ShelfIndex
+from farm.api.shelf.pictures import AssetPictures
+from farm.api.shelf.words import WordShelf
 from farm.api.uploads import Uploads
 from farm.feeding.book import StreamBook
 from farm.glimpses import GlimpseBook
@@ -54,6 +58,10 @@ class Services:
     fill: FillLog = field(init=False)
     datasets_look: LastLook = field(init=False)
     thumbnails: Thumbnails = field(init=False)
+    shelf: ShelfIndex = field(init=False)
+    words: WordShelf = field(init=False)
+    pictures: AssetPictures = field(init=False)
+    exports: Exports = field(init=False)
     guesses: Guesses = field(default_factory=Guesses)
     coverages: Coverages = field(default_factory=Coverages)
     codes: SignInCodes = field(default_factory=SignInCodes)
@@ -65,6 +73,11 @@ class Services:
         self.fill = FillLog(self.storage)
         self.datasets_look = LastLook(self.storage)
         self.thumbnails = Thumbnails(self.settings.spool_folder / "thumbnails")
+        self.shelf = ShelfIndex(self.ledger, self.book)
+        self.words = WordShelf(self.storage)
+        shared = self.settings.shared_folders
+        self.pictures = AssetPictures(self.shelf, self.library, self.thumbnails, shared)
+        self.exports = Exports(self.storage, self.settings.spool_folder / "exports", self.settings)
         self.holdings = Holdings(self.storage)
         sizes = Sizes(self.storage, self.book)
         self.quotas = Quotas(self.ledger, self.holdings, sizes, self.settings)

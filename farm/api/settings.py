@@ -38,6 +38,9 @@ class ApiSettings(BaseSettings):
     """Most tasks of a job."""
     check_room: bool = True
     """Refuse jobs whose files would not fit on the storage, where that is a folder."""
+    export_bytes: int = Field(default=40 << 30, gt=0)
+    """Most bytes that exports of datasets may take in the spool folder; each may take half of it.
+    Older ones make room."""
     asset_grace_s: float = Field(default=86_400.0, ge=0)
     """Time after their upload for which unused files of the library are kept."""
     hosts: str = ""

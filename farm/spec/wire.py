@@ -15,6 +15,7 @@ from farm.spec.job_name import JobName
 from farm.spec.record import ViewRecord
 from farm.spec.role import Role
 from farm.spec.stream import Encoding, StreamState, StreamWishes
+from farm.spec.words import AssetWords
 
 T = TypeVar("T")
 
@@ -230,6 +231,43 @@ class AssetInfo(Spec):
     """When it came, in seconds since 1970."""
 
 
+class NamedAsset(Spec):
+    """A model of the library, and what it is called."""
+
+    sha256: str
+    name: str
+    """Of its file."""
+    key: str
+    """What a `words.yaml` of all models that the caller may see calls it."""
+    words: AssetWords
+    """As somebody has confirmed them; else as they are guessed."""
+    why: str
+    """Where they come from, in a sentence."""
+    is_sure: bool
+    """Its noun is confirmed, or in the list of nouns."""
+
+
+class NamedAssets(Page[NamedAsset]):
+    """A part of the list of words."""
+
+    unread: Whole = 0
+    """Jobs whose assets there was no time to look at yet; the next request continues."""
+
+
+class WordsOf(Spec):
+    """What a model is to be called."""
+
+    sha256: str = Field(pattern=SHA256_PATTERN)
+    words: dict[str, JsonValue]
+    """As an entry of `words.yaml` has them."""
+
+
+class WordsList(Spec):
+    """What models are to be called: `PUT /v1/assets/words`."""
+
+    entries: tuple[WordsOf, ...] = Field(min_length=1, max_length=1000)
+
+
 class DatasetFile(Spec):
     """One file of a job's datasets."""
 
@@ -251,6 +289,14 @@ class ViewLine(Spec):
     """Where there is no record: which line of the farm's is not one, and why."""
 
 
+class LicenceCount(Spec):
+    """How many assets come by a licence."""
+
+    title: str | None
+    """None: nobody has told it."""
+    assets: Whole
+
+
 class DatasetInfo(Spec):
     """The datasets of one job."""
 
@@ -258,6 +304,56 @@ class DatasetInfo(Spec):
     name: str
     views: Whole
     state: str
+    owner: str = ""
+    recipe: str = ""
+    """"" where the job cannot be read here."""
+    passes: tuple[str, ...] = ()
+    resolution_px: tuple[Whole, Whole] | None = None
+    classes: tuple[str, ...] = ()
+    """Categories that its assets name."""
+    licences: tuple[LicenceCount, ...] = ()
+    size_bytes: Whole | None = None
+    """None until the job is over."""
+    troubles: tuple[str, ...] = ()
+    """What is damaged or nested, as far as the farm has looked; `farm dataset verify` looks at
+    everything."""
+    sentence: str = ""
+    """What it holds."""
+
+
+class DatasetPage(Page[DatasetInfo]):
+    """A part of the list of datasets."""
+
+    total: Whole = 0
+    """Datasets that fit."""
+    unread: Whole = 0
+    """Jobs that there was no time to look at yet; the next request continues."""
+
+
+class ExportInfo(Kept):
+    """A dataset in another tool's format, made by the server."""
+
+    export_id: str
+    job_id: str
+    name: str
+    """Of the dataset."""
+    owner: str
+    """Who asked for it."""
+    format: str
+    state: Literal["waiting", "running", "done", "failed"]
+    views: Whole
+    views_done: Whole = 0
+    size_bytes: Whole = 0
+    """Of the archive, once it is done."""
+    created_s: Seconds
+    expires_s: Seconds | None = None
+    """When the archive goes, in seconds since 1970."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of it."""
+    fault: str = ""
+    """Why it failed, in a sentence."""
+    sentence: str = ""
+    """How it stands."""
 
 
 class Deletion(Spec):

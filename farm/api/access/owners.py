@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 from fastapi import Request
 
 from farm.api.problems import ApiProblem, not_found
@@ -11,11 +14,18 @@ from farm.spec.role import allows
 from farm.spec.wire import TokenInfo
 
 LOOKING = ("GET", "HEAD")
+COPYING = re.compile(r"(/v1)?/datasets/[^/]+/exports(/.*)?")
+"""Who asks for a copy of a dataset in another format changes nothing of its job."""
 
 
 def may_see(services: Services, caller: TokenInfo, owner: str) -> bool:
     """Say whether somebody may see what is `owner`'s; what is nobody's is seen by all."""
     return services.settings.shared or owner in ("", caller.name) or is_admin(caller)
+
+
+def sees(services: Services, caller: TokenInfo) -> Callable[[str], bool]:
+    """Return what says whether somebody may see what is an owner's."""
+    return lambda owner: may_see(services, caller, owner)
 
 
 def may_change(caller: TokenInfo, owner: str) -> bool:
@@ -49,7 +59,7 @@ def guard(services: FarmServices, caller: Caller, request: Request) -> None:
         ApiProblem: It is not.
     """
     job_id = request.path_params.get("job_id") or request.query_params.get("job")
-    looks = request.method in LOOKING
+    looks = request.method in LOOKING or bool(COPYING.fullmatch(request.url.path))
     if not job_id or is_admin(caller) or (looks and services.settings.shared):
         return
     owner = owner_of(services, job_id)

@@ -8,6 +8,7 @@ import logging
 import os
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from farm.api.problems import ApiProblem
@@ -45,12 +46,16 @@ class Thumbnails:
         Raises:
             ApiProblem: The file is not a picture, or is another one now.
         """
+        return self.kept(sha256, size_px, lambda: self._make(storage, key, sha256, size_px))
+
+    def kept(self, sha256: str, size_px: int, make: Callable[[], bytes]) -> bytes:
+        """Return a small picture that is kept of a file, or make it."""
         path = self.folder / sha256[:2] / f"{sha256}-{size_px}.webp"
         try:
             data = path.read_bytes()
             os.utime(path)
         except OSError:
-            data = self._make(storage, key, sha256, size_px)
+            data = make()
             self._keep(path, data)
         return data
 

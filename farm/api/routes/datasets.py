@@ -10,7 +10,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from farm.api import jobs
 from farm.api.access.owners import seen_jobs
-from farm.api.datasets import files
+from farm.api.datasets import cards, files
 from farm.api.datasets.coverage import JobCoverage
 from farm.api.datasets.gallery import ViewCard, list_cards
 from farm.api.datasets.listing import list_files
@@ -18,7 +18,7 @@ from farm.api.datasets.thumbnails import SIZES
 from farm.api.datasets.views import view_lines
 from farm.api.routes.parameters import NO_SNIFFING, Cursor, JobId, Limit
 from farm.api.services import Caller, FarmServices
-from farm.spec.wire import SHA256_PATTERN, DatasetFile, DatasetInfo, Page
+from farm.spec.wire import SHA256_PATTERN, DatasetFile, DatasetPage, Page
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
@@ -31,21 +31,25 @@ LINES = {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
 
 @router.get("", summary="List the datasets of all jobs")
 def list_datasets(
-    services: FarmServices, caller: Caller, cursor: Cursor = None, limit: Limit = 100
-) -> Page[DatasetInfo]:
+    services: FarmServices,
+    caller: Caller,
+    find: Annotated[
+        str, Query(max_length=200, description="Words that must be in its name, owner or recipe.")
+    ] = "",
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> DatasetPage:
     """One item per job that has rendered views, the newest first."""
-    begun = [status for status in seen_jobs(services, caller) if status.views_done]
-    page, after = jobs.list_jobs(begun, state=None, cursor=cursor, limit=limit)
-    items = tuple(
-        DatasetInfo(
-            job_id=status.job_id,
-            name=status.name or services.book.name(status.job_id),
-            views=status.views_done,
-            state=status.state.value,
-        )
-        for status in page
+    last = services.datasets_look.last
+    return cards.list_datasets(
+        services.shelf,
+        services.book,
+        seen_jobs(services, caller),
+        last[1] if last else None,
+        find=find,
+        cursor=cursor,
+        limit=limit,
     )
-    return Page[DatasetInfo](items=items, next=after)
 
 
 @router.get("/{job_id}/files", summary="List the files of a job's datasets")

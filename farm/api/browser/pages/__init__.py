@@ -6,12 +6,12 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import RedirectResponse, Response
 
-from farm.api.browser.pages import account, datasets, front, job, login, new, workers
+from farm.api.browser.pages import account, assets, datasets, front, job, login, new, workers
 from farm.api.browser.rendering import trouble
 from farm.api.browser.visitor import SignInError
 from farm.api.problems import on_http
 
-PAGES = (login, front, job, new, datasets, workers, account)
+PAGES = (login, front, job, new, assets, datasets, workers, account)
 
 
 async def on_sign_in(_request: Request, error: Exception) -> Response:
