@@ -32,6 +32,7 @@ from farm.spec.wire import (
     Deletion,
     FarmStatus,
     JobInfo,
+    NamedAsset,
     Page,
     SignInCode,
     TaskChoice,
@@ -317,6 +318,10 @@ class Client:
         path, params = f"/v1/jobs/{self.job(job).job_id}", {"dry_run": str(dry_run).lower()}
         return self.connection.ask(Deletion, "DELETE", path, params=params)
 
+    def words(self, find: str = "") -> Iterator[NamedAsset]:
+        """Yield the models of the farm's library, and what they are called."""
+        return self._pages(NamedAsset, "/v1/assets/words", limit=500, find=find or None)
+
     def tidy(self, *, dry_run: bool = True, recent: bool = False) -> Deletion:
         """Remove uploads that no job needs, of the last day only if `recent`.
 
@@ -437,13 +442,17 @@ class Client:
     def _turn(self, job: str, verb: str) -> JobInfo:
         return self.connection.ask(JobInfo, "POST", f"/v1/jobs/{self.job(job).job_id}/{verb}")
 
-    def _pages(self, item: type[S], path: str, **params: str | None) -> Iterator[S]:
-        for page in self._each_page(item, path, **params):
+    def _pages(
+        self, item: type[S], path: str, *, limit: int = PAGE_LIMIT, **params: str | None
+    ) -> Iterator[S]:
+        for page in self._each_page(item, path, limit=limit, **params):
             yield from page
 
-    def _each_page(self, item: type[S], path: str, **params: str | None) -> Iterator[tuple[S, ...]]:
+    def _each_page(
+        self, item: type[S], path: str, *, limit: int = PAGE_LIMIT, **params: str | None
+    ) -> Iterator[tuple[S, ...]]:
         asked: dict[str, str | int] = {k: v for k, v in params.items() if v is not None}
-        asked["limit"] = PAGE_LIMIT
+        asked["limit"] = limit
         model = Page[item]  # type: ignore[valid-type]  # a model made of a class at run time
         cursors: set[str] = set()
         while True:

@@ -34,6 +34,15 @@ def propose(
     return proposals
 
 
+def keys_of(assets: Sequence[Asset]) -> list[str]:
+    """Return what a `words.yaml` of these calls each: its name, if no other one has it."""
+    names = Counter(asset.name for asset in assets)
+    return [
+        asset.name if names[asset.name] == 1 else key_of(asset.name, asset.sha256)
+        for asset in assets
+    ]
+
+
 def known_of(asset: Asset, *, alone: bool) -> Known:
     """Return what is known of a model.
 

@@ -58,7 +58,11 @@ def fitted(named: Asset, known: Asset) -> Asset:
             f"{named.role}: {named.name} is not {KINDS[named.kind].phrase} ({', '.join(suffixes)})",
             "leave it out",
         )
-    taken = {"credit": known.credit, "dependencies": known.dependencies}
+    taken = {
+        "size_bytes": known.size_bytes,
+        "credit": known.credit,
+        "dependencies": known.dependencies,
+    }
     taken |= {"in_library": known.in_library, "path": known.path}
     taken |= {"scene": known.scene} if known.kind == named.kind else {}
     return named.model_copy(update=taken)

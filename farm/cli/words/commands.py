@@ -52,3 +52,29 @@ def propose(
     from farm.cli.words.propose import propose_words
 
     propose_words(objects, output=output, table=table, sheet=sheet, with_sheet=not no_sheet)
+
+
+@words.command()
+def fetch(
+    objects: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[OBJECTS]...",
+            help="Files, globs and folders of models. (default: all that the farm has words of)",
+        ),
+    ] = None,
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write, or to add to.")
+    ] = Path("words.yaml"),
+) -> None:
+    """Fetch the words that were confirmed on the farm's page.
+
+    Models are known by their contents, whatever they are called here. What is confirmed in the file
+    stays as it is; what is not is replaced.
+
+    Example:  farm words fetch things/ --output words.yaml
+    """
+    from farm.cli.words.fetch import fetch_words
+
+    fetch_words(objects or [], output=output)

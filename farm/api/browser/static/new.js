@@ -1,4 +1,5 @@
 import { fieldsOf, valuesIn } from "./fields.js";
+import { Taken } from "./taken.js";
 import { hashFile } from "./sha256.js";
 
 const form = document.querySelector("[data-new]");
@@ -35,6 +36,7 @@ function showRecipe() {
     new Option(each.properties.mode?.const ?? each.title, at)));
   part("mode-label").hidden = found.modes.length < 2;
   part("roles").replaceChildren(...found.roles.map(roleField));
+  taken.offer(found.roles, part("roles"));
   part("passes").replaceChildren(...found.passes.map(passField));
   showMode();
 }
@@ -91,7 +93,9 @@ function specOf(files) {
     views_per_task: Number(form.elements.views_per_task.value),
   };
   if (picked.properties.mode) spec.recipe.mode = picked.properties.mode.const;
-  for (const { role, file } of files) (spec[role] ??= []).push(file.name);
+  for (const { role, name } of [...taken.files(), ...files.map(({ role: of, file }) => ({ role: of, name: file.name }))]) {
+    (spec[role] ??= []).push(name);
+  }
   return spec;
 }
 
@@ -147,11 +151,12 @@ async function plan(event) {
       if (missing.delete(sha256)) await upload(sha256, file, (bytes) => tell("Uploading:", bytes));
       before += file.size;
     }
-    const assets = await ask("POST", "/v1/assets/named", {
-      files: files.map(({ role, file, sha256 }) => ({
+    const fresh = await ask("POST", "/v1/assets/named", {
+      files: [...files.map(({ role, file, sha256 }) => ({
         role, name: file.name, sha256, size_bytes: file.size,
-      })),
+      })), ...taken.files()],
     });
+    const assets = await taken.whole(fresh, ask);
     const name = form.elements.name.value.trim() || null;
     const submission = {
       spec: specOf(files), assets, name, priority: Number(form.elements.priority.value),
@@ -230,7 +235,10 @@ async function follow(job, words) {
   }
 }
 
+const taken = new Taken();
+
 if (form) {
+  await taken.load();
   forms = await ask("GET", "/v1/recipes");
   const usual = forms.recipes.filter((each) => !each.runs_code && !each.needs_facts);
   form.elements.recipe.append(...usual.map((each) => new Option(each.name, each.name, false, each.name === "sod")));
