@@ -64,7 +64,7 @@ LOCK := tools/uv.sh pip compile pyproject.toml --universal --python-version 3.13
 lock: ## Pin all packages anew: requirements.lock, and the parts of it that the images install
 	@$(LOCK) --extra worker --extra s3 --extra export --extra tables --group dev --upgrade --output-file requirements.lock
 	@$(LOCK) --extra worker --extra s3 -c requirements.lock --upgrade --output-file requirements-worker.lock
-	@$(LOCK) --extra server --extra s3 -c requirements.lock --upgrade --output-file requirements-api.lock
+	@$(LOCK) --extra server --extra s3 --extra formats -c requirements.lock --upgrade --output-file requirements-api.lock
 
 clean: ## Delete what is made: .venv, caches, the demo
 	rm -rf .venv .venv-tools .venv-torch setup.log demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
