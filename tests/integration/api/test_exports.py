@@ -13,7 +13,7 @@ from farm.api.datasets.exports import Exports
 from farm.api.routes.exports import size_of
 from tests.integration.api.test_pages import browser, csrf_in
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
-from tests.support.farms.rendered import render_task
+from tests.support.farms.rendered import render
 from tests.support.waiting import wait_for
 
 EVIL = "<script>alert(1)</script> chairs"
@@ -33,7 +33,7 @@ def rendered(api, *, seed, name="chairs", tasks=1):
     assert answer.is_success, answer.text
     job = answer.json()["job_id"]
     for index in range(tasks):
-        render_task(api, job, index)
+        render(api, job, index)
     return job
 
 

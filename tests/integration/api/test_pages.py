@@ -94,7 +94,17 @@ def test_a_cookie_lasts_no_longer_than_its_token(api):
     assert 90 <= age <= 100
 
 
-PLACES = ["/", "/new", "/datasets", "/workers", "/account", "/login", "/nothing/here"]
+PLACES = [
+    "/",
+    "/new",
+    "/assets",
+    "/assets/words",
+    "/datasets",
+    "/workers",
+    "/account",
+    "/login",
+    "/nothing/here",
+]
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -10,7 +10,7 @@ import pytest
 
 from farm.spec.asset import Credit
 from tests.support.farms.api_server import ApiServer, a_submission, asset, body
-from tests.support.farms.rendered import render_task
+from tests.support.farms.rendered import render
 
 EVIL = "<script>alert(1)</script>"
 CUP, BOX = b"a cup", b"a box"
@@ -140,7 +140,7 @@ def test_an_environment_is_shown_tone_mapped_and_a_model_by_its_newest_view(api,
 
     place = f"/v1/assets/{cups['box'].sha256}/picture"
     assert client.get(place).status_code == 404
-    render_task(api, cups["job"])
+    render(api, cups["job"], 0)
     model = client.get(f"/v1/assets/{cups['cup'].sha256}/picture")
     assert imagecodecs.webp_decode(model.content).shape[:2] == (64, 64)
 
