@@ -16,7 +16,7 @@ from farm.spec.label import IndexLabel, ObjectLabel, is_empty, is_none
 from farm.spec.passes import PassName
 from farm.spec.recipes import DEFAULT_RECIPE, RECIPES, AnyView
 from farm.spec.recipes.base import of_role
-from farm.spec.render import Engine, is_cycles
+from farm.spec.render import Background, Engine, is_cycles, is_traced
 from farm.spec.view import OtherView
 
 
@@ -155,6 +155,8 @@ class ViewRecord(Spec):
     """Noise at which a pixel of the picture got no more samples."""
     engine: Engine = Field(default="cycles", exclude_if=is_cycles)
     """What made the picture; labels and mask are by Cycles."""
+    background: Background = Field(default="traced", exclude_if=is_traced)
+    """How pixels that show nothing but the HDRI were made: by Cycles, or by a look-up in it."""
     denoiser: str | None
     device: str
     true_strength: bool

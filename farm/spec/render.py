@@ -13,6 +13,7 @@ from farm.spec.quote import quoted
 ImageFormat = Literal["png", "jxl"]
 ViewTransform = Literal["AgX", "Filmic", "Standard"]
 Engine = Literal["cycles", "eevee"]
+Background = Literal["traced", "looked_up"]
 
 RESOLUTION_MIN_PX = 64
 RESOLUTION_MAX_PX = 8192
@@ -61,6 +62,11 @@ def is_cycles(engine: Engine) -> bool:
     return engine == "cycles"
 
 
+def is_traced(background: Background) -> bool:
+    """Say whether what is behind a model is made as usual, which specs and records leave out."""
+    return background == "traced"
+
+
 class RenderSettings(Spec):
     """Size, quality and file format of the pictures; fields left out follow from the rest."""
 
@@ -86,18 +92,23 @@ class RenderSettings(Spec):
     engine: Engine = Field(default="cycles", exclude_if=is_cycles)
     """What makes the picture: `cycles`, or `eevee`, which is quick on a GPU and less exact. Labels
     and mask are by Cycles in any case."""
+    background: Background = Field(default="traced", exclude_if=is_traced)
+    """Where a picture shows the HDRI alone: `traced` by Cycles like the rest, or `looked_up` in the
+    HDRI itself, which has no noise; then only the rectangle around the models is rendered. Models
+    of which that rectangle is not surely known are traced."""
 
     @model_validator(mode="after")
     def _eevee_has_no_noise(self) -> Self:
-        """EEVEE has neither a denoiser nor a measure of noise.
+        """EEVEE has neither a denoiser nor a measure of noise, and draws what is behind itself.
 
         Raises:
             ValueError: One of these is asked of it.
         """
         if self.engine == "eevee":
-            for name in ("denoise", "noise_threshold"):
-                if getattr(self, name):
-                    raise ValueError(f"{name} is for engine: cycles; leave it out with eevee")
+            asked = {name: getattr(self, name) for name in ("denoise", "noise_threshold")}
+            asked["background"] = not is_traced(self.background)
+            for name in (name for name, value in asked.items() if value):
+                raise ValueError(f"{name} is for engine: cycles; leave it out with eevee")
         return self
 
 
@@ -114,6 +125,7 @@ class ResolvedRender(Spec):
     previews: bool = True
     noise_threshold: float | None = Field(default=None, exclude_if=lambda value: value is None)
     engine: Engine = Field(default="cycles", exclude_if=is_cycles)
+    background: Background = Field(default="traced", exclude_if=is_traced)
 
 
 def resolve_render(settings: RenderSettings, *, default_format: ImageFormat) -> ResolvedRender:
@@ -131,4 +143,5 @@ def resolve_render(settings: RenderSettings, *, default_format: ImageFormat) -> 
         previews=settings.previews,
         noise_threshold=settings.noise_threshold,
         engine=settings.engine,
+        background=settings.background,
     )

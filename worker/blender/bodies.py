@@ -8,6 +8,7 @@ from typing import Any, cast
 import bpy
 import numpy as np
 
+from worker.blender.materials.displacement import moves_surface
 from worker.blender.models.measure import ShownObject, has_area, look, seen_by_camera
 from worker.blender.models.model import Model
 from worker.blender.tracks import surfaces
@@ -17,8 +18,6 @@ from worker.points.surfaces import Mesh, Surface
 
 NOT_TRIANGLES = {"CURVES", "POINTCLOUD", "VOLUME"}
 """Types of what Cycles renders otherwise than as triangles."""
-DISPLACING = {"DISPLACEMENT", "BOTH"}
-"""How materials displace that do more than shade."""
 
 
 class Bodies(dict[int, Body]):
@@ -99,13 +98,5 @@ def has_hair(item: Any) -> bool:
 def is_displaced(item: Any) -> bool:
     """Tell whether a material moves an object's surface."""
     return any(
-        slot.material is not None and slot.material.displacement_method in DISPLACING
-        and displaces(slot.material)
-        for slot in item.material_slots
-    )  # fmt: skip
-
-
-def displaces(material: bpy.types.Material) -> bool:
-    """Tell whether something is linked to a material's displacement."""
-    output = material.node_tree.get_output_node("CYCLES") if material.node_tree else None
-    return output is not None and bool(output.inputs["Displacement"].links)
+        slot.material is not None and moves_surface(slot.material) for slot in item.material_slots
+    )

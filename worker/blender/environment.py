@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 
 from farm.errors import AssetError, StorageError
 from farm.spec.asset import Asset
 from worker.assets.check import check_asset
 from worker.blender.scratch import LastMade
+from worker.panorama.backdrop import Floats, Panorama, View, even
 from worker.panorama.correct import Picture, Shelf, corrected
 
 log = logging.getLogger(__name__)
@@ -22,6 +25,8 @@ three times as long to build (about a second on a CPU, per HDRI) for 0.5 % less 
 SUN_THRESHOLD = 10.0
 """Light from which on EEVEE takes it for a sun's, which casts shadows; Blender's default, in units
 of the environment's own light."""
+MOST_TEXELS = 1 << 26
+"""Larger pictures are not looked up: their numbers would take more than a gigabyte."""
 WHITE = (1.0, 1.0, 1.0, 1.0)
 
 
@@ -32,6 +37,7 @@ class Environment:
         self._world = add_world(scene)
         self._shown: tuple[tuple[str, str], bpy.types.Image] | None = None
         self._notes: tuple[str, ...] = ()
+        self._panorama: Panorama | None = None
         self._even = True
         self._last_made = LastMade()
         self.shelf: Shelf = self._last_made
@@ -66,7 +72,7 @@ class Environment:
 
     def _bring(self, asset: Asset, key: tuple[str, str]) -> None:
         check_asset(asset)
-        self._shown = None  # its picture may go as soon as there is another
+        self._shown = self._panorama = None  # its picture may go as soon as there is another
         picture = self._corrected(asset)
         image = load_picture(picture.path, asset.path)
         set_picture(self._world, image)
@@ -85,6 +91,26 @@ class Environment:
     def set_strength(self, strength: float) -> None:
         """Multiply the light of the picture."""
         set_strength(self._world, strength)
+
+    @property
+    def strength(self) -> float:
+        """What the light of the picture is multiplied by in the scene."""
+        tree: Any = self._world.node_tree
+        return float(tree.nodes["background"].inputs["Strength"].default_value)
+
+    def backdrop(self, view: View) -> Callable[[], Floats] | None:
+        """Return what makes the environment as a camera sees it, on any thread and also after the
+        scene has changed; None where its picture is too large to be looked up.
+        """
+        strength = np.float32(self.strength)
+        if self._even or self._shown is None:
+            return lambda: even(float(strength), view.size_px)
+        image: Any = self._shown[1]
+        width, height = image.size
+        if width * height > MOST_TEXELS:
+            return None
+        panorama = self._panorama = self._panorama or Panorama(texels_of(image))
+        return lambda: panorama.seen(view) * strength
 
     def close(self) -> None:
         """Remove what was made of the last picture."""
@@ -140,6 +166,15 @@ def load_picture(path: Path, asset: str) -> bpy.types.Image:
     image.buffers_free()  # Cycles reads the file itself
     loaded: bpy.types.Image = image
     return loaded
+
+
+def texels_of(image: Any) -> Floats:
+    """Return the linear pixels (H, W, 3) of a picture, the top row first."""
+    width, height = image.size
+    pixels = np.empty(width * height * 4, np.float32)
+    image.pixels.foreach_get(pixels)
+    image.buffers_free()
+    return np.ascontiguousarray(pixels.reshape(height, width, 4)[::-1, :, :3])
 
 
 def set_picture(world: bpy.types.World, image: bpy.types.Image) -> None:

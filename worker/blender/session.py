@@ -15,12 +15,21 @@ from numpy.random import Generator
 
 from farm.errors import AssetError, GpuMemoryError, RenderError, StorageError, TaskError
 from farm.spec.asset import Asset
-from farm.spec.camera import FileCamera, Matrix4, OrbitCamera, PoseCamera
+from farm.spec.camera import FileCamera, Matrix4, OrbitCamera, PoseCamera, intrinsics
 from farm.spec.passes import PICTURES, PassName
 from farm.spec.record import CameraRecord
-from farm.spec.render import ResolvedRender
+from farm.spec.render import ResolvedRender, is_traced
 from farm.spec.task import Need
-from worker.blender import baked_file, baking, eevee, file_scene, gpu_memory, test_card, tracks
+from worker.blender import (
+    baked_file,
+    baking,
+    cutting,
+    eevee,
+    file_scene,
+    gpu_memory,
+    test_card,
+    tracks,
+)
 from worker.blender import camera as cameras
 from worker.blender.bodies import Bodies, note_bodies
 from worker.blender.environment import Environment
@@ -63,6 +72,9 @@ from worker.blender.view_passes import (
 )
 from worker.blender.watch import Watcher, unwatch, watch
 from worker.device.device import claim_device, parse_device
+from worker.images.cut import Cut, is_cut_off
+from worker.images.multilayer import read_passes
+from worker.panorama.backdrop import View
 from worker.points.followed import Anchors
 from worker.points.silhouettes import Clip
 from worker.points.surfaces import Eye
@@ -96,6 +108,7 @@ class BlenderSession:
         set_fixed(self.scene, threads=threads)
         self.environment = Environment(scene)
         self._camera = cameras.add_camera(scene)
+        self._sight: CameraRecord | None = None
         self._shown: tuple[Hashable, Model | Models | FileScene] | None = None
         self._asked: tuple[ResolvedRender, tuple[PassName, ...]] = (test_card.CARD, PICTURE)
         self._samplings: tuple[Sampling, ...] = ()
@@ -534,6 +547,10 @@ class BlenderSession:
             focal_length_mm=camera.focal_length_mm,
             sensor_width_mm=camera.sensor_width_mm,
         )
+        fx, fy, cx, cy = intrinsics(camera, self._asked[0].resolution_px)
+        self._sight = CameraRecord(
+            world_from_camera=world_from_camera, fx_px=fx, fy_px=fy, cx_px=cx, cy_px=cy
+        )
 
     def look_through(
         self,
@@ -551,7 +568,7 @@ class BlenderSession:
             AssetError: The file has no such camera, or labels cannot follow it.
         """
         if isinstance(camera, PoseCamera):
-            record = cameras.set_pose(self.scene, self._camera, camera)
+            record = self._sight = cameras.set_pose(self.scene, self._camera, camera)
             if motion is not None:
                 before, after = motion
                 cameras.set_motion(self.scene, self._camera, (before, camera, after))
@@ -638,6 +655,56 @@ class BlenderSession:
         """
         self._plan()  # by the camera, which may have a depth of field
         return self._render(self._samplings[0], seed=seed)
+
+    def render_view(self, *, seed: int) -> tuple[Path, Cut | None]:
+        """Render the passes as `render` does, but only of the rectangle in which the models are
+        where that is asked for and surely known; then also return what gives the rest.
+
+        Raises:
+            GpuMemoryError: It does not fit into the GPU's memory, in small tiles either.
+            RenderError: Cycles did not deliver.
+        """
+        self._plan()
+        cut = self._cut()
+        if cut is None:
+            return self.render(seed=seed), None
+        with cutting.bordered(self.scene, cut.window):
+            path = self.render(seed=seed)
+        if not is_cut_off(read_passes(path).alpha, cut.window, cut.size_px):
+            return path, cut
+        log.info("a model reaches out of the rectangle %s: all of it is rendered", cut.window)
+        path.unlink()
+        return self.render(seed=seed), cut.of_all
+
+    def _cut(self) -> Cut | None:
+        """Return what of the next picture need be rendered; None where that is not known."""
+        size_px = self._asked[0].resolution_px
+        if is_traced(self._asked[0].background) or self._sight is None or not self._sees_models:
+            return None
+        window = cutting.window_of(self._models, self._sight, size_px)
+        if window is None:
+            return None
+        if "environment" not in self._samplings[0].cycles_passes:
+            return Cut(window, size_px, None)
+        backdrop = self.environment.backdrop(View(self._sight, size_px))
+        return Cut(window, size_px, backdrop) if backdrop is not None else None
+
+    @property
+    def _sees_models(self) -> bool:
+        """The next picture is of the session's own scene, by its own camera, all in focus."""
+        return (
+            self.scene == self._home
+            and self.scene.camera == self._camera
+            and not cameras.is_blurred(self.scene)
+        )
+
+    @property
+    def _models(self) -> tuple[Model, ...]:
+        """The models that stand in the scene; none where it is a file's own."""
+        shown = self._shown[1] if self._shown is not None else None
+        if isinstance(shown, Models):
+            return shown.each
+        return (shown,) if isinstance(shown, Model) else ()
 
     def _render(self, sampling: Sampling, *, seed: int) -> Path:
         self._sample(sampling)

@@ -12,7 +12,9 @@ from pydantic import JsonValue
 
 from farm.spec.camera import Matrix4
 from farm.spec.passes import PassName
+from farm.spec.render import Background
 from farm.spec.view import View
+from worker.images.cut import Cut
 from worker.images.multilayer import Passes, read_once, read_passes
 from worker.recipes import Shot
 
@@ -49,6 +51,8 @@ class Rendered:
     """A second file, with the labels that the first cannot tell, of the pixels' centres."""
     drawn: Path | None = None
     """A file with the picture, where another engine than Cycles made it."""
+    cut: Cut | None = None
+    """What gives the whole picture, where only a rectangle of it was rendered."""
     exposure: Exposure | None = None
     """What its sub-frames made, where its passes take any."""
 
@@ -63,6 +67,11 @@ class Rendered:
         ]
         return {**self.shot.values, "subframes": poses}
 
+    @property
+    def background(self) -> Background:
+        """How pixels that show nothing but the environment were made."""
+        return "traced" if self.cut is None or self.cut.backdrop is None else "looked_up"
+
     def drop(self) -> None:
         """Remove what was rendered."""
         for path in (self.path, self.centres, self.drawn):
@@ -75,7 +84,7 @@ class Rendered:
         Raises:
             RenderError: They are not there or not whole.
         """
-        passes = read_once(self.path)
+        passes = self._whole(read_once(self.path))
         if self.centres is not None:
             passes = read_once(self.centres).over(passes)
         return passes if self.drawn is None else passes.before(read_once(self.drawn))
@@ -86,5 +95,8 @@ class Rendered:
         Raises:
             RenderError: They are not there or not whole.
         """
-        passes = read_passes(self.path)
+        passes = self._whole(read_passes(self.path))
         return passes if self.drawn is None else passes.before(read_passes(self.drawn))
+
+    def _whole(self, passes: Passes) -> Passes:
+        return passes if self.cut is None else self.cut.restore(passes)

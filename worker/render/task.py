@@ -340,7 +340,8 @@ def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: fl
     started = time.perf_counter()
     shot = stage.arrange(view)
     check_things(shot, stage, session)
-    rendered = Rendered(view, shot, session.render(seed=view.seed), load_s, render_s=0.0)
+    path, cut = session.render_view(seed=view.seed)
+    rendered = Rendered(view, shot, path, load_s, render_s=0.0, cut=cut)
     try:
         if session.wants_centres:
             rendered = replace(rendered, centres=session.render_centres(seed=view.seed))

@@ -223,6 +223,7 @@ class ViewWriter:
             samples=samples_for(task.passes, task.render.samples),
             noise_threshold=task.render.noise_threshold,
             engine=known.engine,
+            background=rendered.background,
             denoiser=known.denoiser,
             device=known.device,
             true_strength=rendered.shot.true_strength,

@@ -144,6 +144,13 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         Text,
         typer.Option(help="Of pictures: cycles or eevee. (default: cycles)", rich_help_panel=HOW),
     ] = None,
+    background: Annotated[
+        Text,
+        typer.Option(
+            help="Where only the HDRI is seen: traced or looked_up. (default: traced)",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
     format_: Annotated[
         Text,
         typer.Option(
@@ -205,6 +212,7 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "render.denoise": denoise,
         "render.noise_threshold": noise_threshold,
         "render.engine": engine,
+        "render.background": background,
         "render.format": format_,
         "render.bit_depth": None if bit_depth is None else _number(bit_depth),
         "render.view_transform": view_transform,

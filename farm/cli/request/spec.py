@@ -44,6 +44,7 @@ render:
   # denoise: false           # left out: from 2048 px up
   # noise_threshold: 0.05    # noise at which a pixel gets no more samples; left out: it gets all
   # engine: eevee            # the picture by EEVEE: quick on a GPU, less exact; labels by Cycles
+  # background: looked_up    # the sky from the HDRI itself: no noise, and only the model is traced
   # format: jxl              # left out: png for grid, jxl (lossless) for augmented
   bit_depth: 8               # or 16
   view_transform: AgX        # or Filmic, Standard

@@ -25,7 +25,9 @@ def test_another_engine_is_another_job():
     assert eevee.render.engine == "eevee"
 
 
-@pytest.mark.parametrize("wish", [{"denoise": True}, {"noise_threshold": 0.1}])
+@pytest.mark.parametrize(
+    "wish", [{"denoise": True}, {"noise_threshold": 0.1}, {"background": "looked_up"}]
+)
 def test_what_eevee_lacks_is_refused_by_name(wish):
     with pytest.raises(ValidationError, match=f"{next(iter(wish))} is for engine: cycles"):
         RenderSettings(engine="eevee", **wish)
@@ -35,3 +37,12 @@ def test_large_pictures_of_eevee_are_not_denoised_by_default():
     large = RenderSettings(resolution=2048, engine="eevee")
 
     assert resolve_render(large, default_format="png").denoise is False
+
+
+def test_the_usual_background_is_no_part_of_what_ids_are_made_of():
+    usual, looked_up = a_job(), a_job(render=RenderSettings(background="looked_up"))
+
+    assert "background" not in usual.render.model_dump()
+    assert usual.job_id == a_job(render=RenderSettings(background="traced")).job_id
+    assert usual.job_id != looked_up.job_id
+    assert looked_up.render.background == "looked_up"

@@ -13,6 +13,7 @@ from mathutils import Matrix
 
 from farm.spec.camera import Matrix4
 from worker.blender.materials.clear_cut import ClearCut
+from worker.blender.materials.displacement import moves_surface
 from worker.blender.materials.emission import any_shines
 from worker.blender.materials.finish import Finishes
 from worker.blender.materials.textures import missing_textures
@@ -55,6 +56,8 @@ class Model:
     objects: tuple[str, ...] = ()
     """Names of what is rendered, as its file has them; the first has the index `first_index`."""
     materials: tuple[str, ...] = ()
+    is_enclosed: bool = False
+    """All of the picture that it changes is surely where its bounds are seen."""
     first_index: int = 1
     """Above 1 where other models stand before it."""
     rendered: tuple[bpy.types.Object, ...] = ()
@@ -139,6 +142,7 @@ def describe(
         missing_textures=missing_textures(found.materials.values()),
         vertex_colours=are_shown(found.materials.values(), meshes),
         is_thin_air=is_thin_air(found),
+        is_enclosed=is_enclosed(found),
         objects=names_of(rendered),
         materials=names_of(paints),
         rendered=rendered,
@@ -198,6 +202,20 @@ def wants_bvh_anchor(found: Measurement, *, true_strength: bool) -> bool:
 def is_thin_air(found: Measurement) -> bool:
     """Tell whether light can scatter between the model's surfaces."""
     return found.has_volume or has_volume_shader(found.materials.values())
+
+
+def is_enclosed(found: Measurement) -> bool:
+    """Tell whether cameras see nothing of a model beside its bounds.
+
+    Lamps and light panels are no part of these, volumes and what displaces end where only Cycles
+    knows.
+    """
+    return not (
+        found.has_light
+        or (found.panels and not found.is_all_panels)
+        or is_thin_air(found)
+        or any(map(moves_surface, found.materials.values()))
+    )
 
 
 def has_volume_shader(materials: Iterable[bpy.types.Material]) -> bool:
