@@ -128,9 +128,9 @@ class Still(Stage):
         camera = CameraRecord(world_from_camera=EYE, fx_px=1, fy_px=1, cx_px=1, cy_px=1, distance=1)
         return Shot(camera=camera, gain=1.0, true_strength=False)
 
-    def render(self, *, seed: int) -> Path:
+    def render_view(self, *, seed: int) -> tuple[Path, None]:
         time.sleep(VIEW_S)
-        return NOTHING
+        return NOTHING, None
 
 
 def paint(

@@ -55,7 +55,7 @@ class Counter(Stage):
         record = a_record(view)
         return Shot(camera=record.camera, gain=1.0, true_strength=False)
 
-    def render(self, *, seed: int) -> Path:
+    def render_view(self, *, seed: int) -> tuple[Path, None]:
         note = self.root / "renders" / self.names[seed]
         note.parent.mkdir(exist_ok=True)
         with note.open("a") as file:
@@ -63,7 +63,7 @@ class Counter(Stage):
         PAUSE.wait(0.02)
         while (self.root / f"hold-{self.names[seed]}").exists():
             PAUSE.wait(0.02)
-        return NOTHING
+        return NOTHING, None
 
 
 class Writer:
