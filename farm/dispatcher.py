@@ -204,7 +204,7 @@ class Dispatcher:
 
     def _feed(self, jobs: list[JobStatus]) -> None:
         """Fill the window of each job, in order: an urgent job never waits for the others'."""
-        takers = [worker for worker in self.ledger.workers() if not worker.quarantine]
+        takers = [worker for worker in self.ledger.workers() if worker.takes_tasks]
         self._look_into_inboxes(takers)
         room = WINDOW * max(len(takers), 1)
         now_s, ahead = self.ledger.now_s(), 0

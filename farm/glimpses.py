@@ -7,6 +7,7 @@ one came.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 from farm.errors import FarmError
@@ -23,6 +24,9 @@ local told = number .. '\\n' .. ARGV[2] .. '\\n' .. ARGV[3]
 redis.call('HSET', KEYS[2], number % tonumber(ARGV[1]), told)
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[4])
+if KEYS[3] then
+  redis.call('SET', KEYS[3], ARGV[5] .. '\\n' .. number, 'EX', ARGV[4])
+end
 return number
 """
 
@@ -53,17 +57,29 @@ class GlimpseBook:
         """Close the connections."""
         self.client.close()
 
-    def show(self, job_id: str, glimpse: Glimpse, webp: bytes) -> None:
-        """Add a picture; where Redis is away, or it is too large, it is left out."""
+    def show(self, job_id: str, glimpse: Glimpse, webp: bytes, *, worker: str = "") -> None:
+        """Add a picture, which becomes its worker's newest one; where Redis is away, or it is too
+        large, it is left out."""
         if len(webp) > LARGEST_BYTES:
             return
         with contextlib.suppress(FarmError):
-            self._add(job_id, glimpse, webp)
+            self._add(job_id, glimpse, webp, worker)
 
     @reaching
-    def _add(self, job_id: str, glimpse: Glimpse, webp: bytes) -> None:
-        keys = [f"{key(job_id)}:count", key(job_id)]
-        self._show(keys=keys, args=[KEPT, glimpse.model_dump_json(), webp, KEPT_S])
+    def _add(self, job_id: str, glimpse: Glimpse, webp: bytes, worker: str) -> None:
+        keys = [f"{key(job_id)}:count", key(job_id), *([worker_key(worker)] if worker else [])]
+        self._show(keys=keys, args=[KEPT, glimpse.model_dump_json(), webp, KEPT_S, job_id])
+
+    @reaching
+    def newest_of(self, workers: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """Return the job and the number of the newest picture of each of these workers."""
+        told = self.client.mget([worker_key(each) for each in workers]) if workers else []
+        found = {}
+        for worker, value in zip(workers, told, strict=True):
+            if value is not None:
+                job_id, number = value.decode().split("\n")
+                found[worker] = job_id, int(number)
+        return found
 
     @reaching
     def newest(self, job_id: str) -> tuple[NumberedGlimpse, ...]:
@@ -94,3 +110,8 @@ class GlimpseBook:
 def key(job_id: str) -> str:
     """Return the name under which the pictures of a job are kept."""
     return f"farm:glimpses:{job_id}"
+
+
+def worker_key(worker: str) -> str:
+    """Return the name under which it is kept which picture is a worker's newest."""
+    return f"farm:glimpse:{worker}"

@@ -6,6 +6,7 @@ from farm.errors import needing
 from farm.ledger.ledger import Ledger
 from farm.ledger.model import (
     FailedAttempt,
+    Gauges,
     HeldTask,
     JobState,
     JobStatus,
@@ -18,6 +19,7 @@ from farm.ledger.model import (
 
 __all__ = [
     "FailedAttempt",
+    "Gauges",
     "HeldTask",
     "JobState",
     "JobStatus",

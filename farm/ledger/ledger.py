@@ -17,6 +17,7 @@ from farm.ledger.model import (
     FED_JOB,
     STATES,
     FailedAttempt,
+    Gauges,
     HeldTask,
     JobState,
     JobStatus,
@@ -46,7 +47,7 @@ from farm.spec.task import Ticket
 log = logging.getLogger(__name__)
 
 WORK_TTL_S = 86400.0
-"""Seconds that the words of a dead worker on its work are kept, shown to nobody."""
+"""Seconds that the words of a dead worker on its work are kept: they tell what it held."""
 LOOK_PAST = 64
 """Most tasks that must wait that are skipped in the search for those that need not."""
 
@@ -65,6 +66,7 @@ class Ledger(Jobs):
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.nodes = Nodes(store, self.sparing)
+        self.drains = self.nodes.drains
 
     # Tasks
 
@@ -278,9 +280,20 @@ class Ledger(Jobs):
 
     # Workers
 
-    def heartbeat(self, worker: str, info: dict[str, str], ttl_s: float) -> None:
-        """Keep what `worker` holds for another `ttl_s` seconds."""
-        self.store.beat(worker, json.dumps({"info": info, "seen_s": self.now_s()}), ttl_s)
+    def heartbeat(
+        self,
+        worker: str,
+        info: dict[str, str],
+        ttl_s: float,
+        *,
+        up_s: float | None = None,
+        gauges: Gauges | None = None,
+    ) -> None:
+        """Keep what `worker` holds for another `ttl_s` seconds, with what it says of itself."""
+        said: dict[str, Any] = {"info": info, "seen_s": self.now_s(), "up_s": up_s}
+        if gauges is not None:
+            said["gauges"] = gauges.model_dump()
+        self.store.beat(worker, json.dumps(said), ttl_s)
 
     def farewell(self, worker: str) -> None:
         """Give back all that `worker` holds, free of charge, and end its heartbeat."""
@@ -291,19 +304,30 @@ class Ledger(Jobs):
 
     def workers(self) -> list[WorkerStatus]:
         """Return the workers that live."""
-        found = sorted(self.store.beating().items())
+        return self._read_workers(self.store.beating())
+
+    def lost_workers(self) -> list[WorkerStatus]:
+        """Return the workers that were lost within the last day, as they were heard of last."""
+        return self._read_workers(self.store.vanished())
+
+    def _read_workers(self, told: Mapping[str, str]) -> list[WorkerStatus]:
+        found = sorted(told.items())
         works = self.store.told_work([name for name, _ in found])
         conducts = self.nodes.conducts() if found else {}
-        shut = {node: each.quarantine for node, each in conducts.items() if each.shut}
+        drains = self.drains.all() if found else {}
         workers = []
         for (name, said), work in zip(found, works, strict=True):
+            node = node_of(name)
+            quarantine = conducts[node].quarantine if node in conducts else None
+            shut = quarantine if quarantine and not quarantine.over else None
             with self.sparing():
-                workers.append(read_worker(name, said, work, shut.get(node_of(name))))
+                workers.append(read_worker(name, said, work, shut, drains.get(node)))
         return workers
 
     def tell_work(self, worker: str, work: Work) -> None:
         """Note what `worker` does, for people to see; nothing is decided by it."""
-        self.store.tell_work(worker, work.model_dump_json(), WORK_TTL_S)
+        told = work.model_copy(update={"told_s": self.now_s()})
+        self.store.tell_work(worker, told.model_dump_json(), WORK_TTL_S)
 
     def lease(self, name: str, holder: str, ttl_s: float) -> str:
         """Take or renew the lease of something, such as a device; return who holds it now."""
@@ -312,6 +336,13 @@ class Ledger(Jobs):
     def unlease(self, name: str, holder: str) -> None:
         """Give a lease back; nothing happens unless `holder` holds it."""
         self.store.unlease(name, holder)
+
+    def in_hand(self) -> dict[str, list[Ticket]]:
+        """Return the attempts that each worker holds."""
+        found: dict[str, list[Ticket]] = {}
+        for task in self._all_running():
+            found.setdefault(task.worker, []).append(task.ticket)
+        return found
 
     def held_by(self, worker: str) -> list[Ticket]:
         """Return the attempts that `worker` holds."""

@@ -152,6 +152,10 @@ class JobStatus(Spec):
         return self.state not in OPEN_JOB
 
 
+SAMPLED_LATELY_S = 300.0
+"""Time of which a worker tells how much Cycles sampled in it."""
+
+
 class Work(Kept):
     """What a worker says of its work, about once a second while it renders."""
 
@@ -161,6 +165,13 @@ class Work(Kept):
     """Over its recent tasks, loading included."""
     view_megasamples: float | None = None
     """Million samples that those views took, each of them on average."""
+    title: str = ""
+    """What people call what it renders: `vase · studio`."""
+    sampling_share: float | None = None
+    """Of the last minutes before the newest view was finished, the part in which Cycles traced
+    paths, 0..1; None where no view was finished lately."""
+    told_s: float = 0.0
+    """When it said so, by the ledger's clock."""
 
 
 class Suspect(Kept):
@@ -207,17 +218,50 @@ class Conduct(Kept):
         return self.quarantine is not None and not self.quarantine.over
 
 
+class Drain(Kept):
+    """Why a node takes no more tasks: a person wants it so."""
+
+    by: str = ""
+    """Name of the token."""
+    since_s: float = 0.0
+
+
+class Gauges(Kept):
+    """What the driver measures of a worker's GPU; None for what it does not tell."""
+
+    temperature_c: float | None = None
+    power_w: float | None = None
+    memory_used_bytes: int | None = None
+    """By all processes on the GPU."""
+    memory_total_bytes: int | None = None
+
+
 def node_of(worker: str) -> str:
     """Return the node of a worker: its name and host, which stay when it is started again."""
     return worker.partition("#")[0]
 
 
 class WorkerStatus(Work):
-    """A worker whose heartbeat lasts."""
+    """A worker whose heartbeat lasts, or has ended not long ago."""
 
     worker: str
     info: dict[str, str]
     seen_s: float = 0.0
     """When it was last heard of, by the ledger's clock."""
+    up_s: float | None = None
+    """For how long it runs; None: it is of a release that does not tell, and cannot be drained."""
+    gauges: Gauges = Gauges()
     quarantine: Quarantine | None = None
-    """None where it takes tasks."""
+    drain: Drain | None = None
+
+    @property
+    def takes_tasks(self) -> bool:
+        """It is given tasks."""
+        return self.quarantine is None and self.drain is None
+
+    def sampled_lately(self, now_s: float) -> float | None:
+        """Return the part of the last minutes in which Cycles sampled; rest counts as none."""
+        if self.sampling_share is None or self.task is not None:
+            return self.sampling_share
+        rest = max(now_s - self.told_s, 0.0) / SAMPLED_LATELY_S
+        return self.sampling_share * max(1.0 - rest, 0.0)

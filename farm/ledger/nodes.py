@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from farm.ledger.charges import is_ended, without_charge
 from farm.ledger.damage import Sparing, known_codes
+from farm.ledger.drains import Drains
 from farm.ledger.model import (
     CANCELLED_JOB,
     FED_JOB,
@@ -56,6 +57,7 @@ class Nodes:
     def __init__(self, store: Store, sparing: Sparing | None = None) -> None:
         self.store = store
         self.sparing = sparing or Sparing()
+        self.drains = Drains(store)
 
     def conducts(self) -> dict[str, Conduct]:
         """Return what is noted of each node."""
@@ -73,7 +75,7 @@ class Nodes:
     def refuses(self, record: TaskRecord, worker: str) -> bool:
         """Say whether a worker must leave a task to others, for now or for a while."""
         node = node_of(worker)
-        if self.conduct(node).shut:
+        if self.drains.of(node) or self.conduct(node).shut:
             return True
         if node in record.avoid and self._open_nodes(self.conducts()) - set(record.avoid):
             return True
@@ -125,7 +127,7 @@ class Nodes:
     # What the verbs above are made of
 
     def _open_nodes(self, conducts: dict[str, Conduct]) -> set[str]:
-        living = {node_of(worker) for worker in self.store.beating()}
+        living = {node_of(worker) for worker in self.store.beating()} - self.drains.all().keys()
         return {node for node in living if not conducts.get(node, Conduct()).shut}
 
     def _open_tasks(self) -> int:

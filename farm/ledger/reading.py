@@ -13,6 +13,7 @@ from farm.ledger.model import (
     CANCELLED_JOB,
     CODES,
     STATES,
+    Drain,
     HeldTask,
     JobState,
     JobStatus,
@@ -77,7 +78,11 @@ def status_of(job_id: str, meta: Meta) -> JobStatus:
 
 
 def read_worker(
-    name: str, said: str, work: str | None, quarantine: Quarantine | None
+    name: str,
+    said: str,
+    work: str | None,
+    quarantine: Quarantine | None,
+    drain: Drain | None = None,
 ) -> WorkerStatus:
     """Read what a worker says of itself.
 
@@ -86,7 +91,8 @@ def read_worker(
     """
     try:
         facts = json.loads(work or "{}") | json.loads(said)
-        return WorkerStatus(**(facts | {"worker": name, "quarantine": quarantine}))
+        known = {"worker": name, "quarantine": quarantine, "drain": drain}
+        return WorkerStatus(**(facts | known))
     except (TypeError, ValueError, RecursionError) as error:
         raise DamagedLedgerError("worker", name, " ".join(str(error).split())[:200]) from error
 

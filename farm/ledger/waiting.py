@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from farm.ledger.ledger import Ledger
-from farm.ledger.model import FED_JOB, JobState, JobStatus, Quarantine, TaskState, WorkerStatus
+from farm.ledger.model import (
+    FED_JOB,
+    Drain,
+    JobState,
+    JobStatus,
+    Quarantine,
+    TaskState,
+    WorkerStatus,
+)
 from farm.ledger.shortage import shortage
 from farm.ledger.steps import WaitsFor, find_pending, states_of
 from farm.spec.counted import counted
@@ -51,21 +59,38 @@ def held_back(ledger: Ledger, job: JobStatus) -> str | None:
     if lack := shortage(ledger, job):
         return f"held back: {lack}; resumes at {clock(job.held_until_s)}"
     workers = ledger.workers()
-    if workers and all(worker.quarantine for worker in workers):
+    if workers and not any(worker.takes_tasks for worker in workers):
         return shut_words(workers, ledger.now_s())
     return None
 
 
 def shut_words(workers: Sequence[WorkerStatus], now_s: float) -> str:
-    """Say which workers are in quarantine, and why."""
-    told = [
-        f"{name_of(worker)}: {quarantine_words(worker.quarantine, now_s)}"
-        for worker in workers[:TOLD_WORKERS]
-        if worker.quarantine
-    ]
+    """Say which workers are drained or in quarantine, and why."""
+    told = [f"{name_of(worker)}: {shut_reason(worker, now_s)}" for worker in workers[:TOLD_WORKERS]]
     more = [f"and {len(workers) - TOLD_WORKERS} more"] if len(workers) > TOLD_WORKERS else []
-    are = "is" if len(workers) == 1 else "are"
-    return f"{counted(len(workers), 'worker')} {are} in quarantine: {'; '.join(told + more)}"
+    one = len(workers) == 1
+    what = f"{'is' if one else 'are'} in quarantine"
+    if any(worker.drain for worker in workers):
+        what = f"{'takes' if one else 'take'} no tasks"
+    return f"{counted(len(workers), 'worker')} {what}: {'; '.join(told + more)}"
+
+
+def shut_reason(worker: WorkerStatus, now_s: float) -> str:
+    """Say why a worker gets no tasks; empty where it does."""
+    if worker.drain:
+        return drain_words(worker.drain)
+    return quarantine_words(worker.quarantine, now_s) if worker.quarantine else ""
+
+
+def drain_words(drain: Drain) -> str:
+    """Say who has drained a worker, and when."""
+    by = f" by {drain.by}" if drain.by else ""
+    return f"drained{by} since {moment(drain.since_s)}" if drain.since_s else f"drained{by}"
+
+
+def moment(time_s: float) -> str:
+    """Return a moment with its day, the same wherever that is read."""
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def quarantine_words(quarantine: Quarantine, now_s: float) -> str:

@@ -31,7 +31,7 @@ class Lease:
         if self.left < 0:
             raise StaleAttempt("somebody else holds the task")
 
-    def view_done(self) -> None:
+    def view_done(self, sample_s: float = 0.0) -> None:
         self.done += 1
 
     def secure(self) -> None:

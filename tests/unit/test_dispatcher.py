@@ -207,6 +207,18 @@ def test_what_a_silent_worker_held_is_sent_again(farm):
     assert [(t.index, t.attempt) for t in farm.step(seconds=8)] == [(0, 2)]
 
 
+def test_a_drained_worker_gets_no_messages(farm):
+    """The window is that of the workers that take tasks."""
+    farm.ledger.heartbeat("a@h#1", {}, ttl_s=600)
+    farm.ledger.heartbeat("b@h#1", {}, ttl_s=600)
+    farm.ledger.drains.drain("b@h", by="ann")
+    farm.add("job", tasks=40)
+
+    assert len(farm.step()) == WINDOW
+    farm.ledger.drains.undrain("b@h")
+    assert len(farm.step()) == WINDOW
+
+
 def test_a_new_dispatcher_gives_workers_time_to_be_heard(farm):
     """A farm that was down must not take everything for lost when it comes back."""
     farm.add("job", tasks=1)

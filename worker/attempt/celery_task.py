@@ -77,7 +77,7 @@ def perform(  # noqa: PLR0913  what the door holds, and nothing hidden
     if not insist(lambda: ledger.claim(ticket, worker)):
         log.info("message refused %s", naming(ticket))
         return
-    throughput.begin(ticket, view_megasamples=view_megasamples(task))
+    throughput.begin(ticket, title=task.title, view_megasamples=view_megasamples(task))
     try:
         with task_log(message, logs):
             log.info("task started %s worker=%s %s", naming(ticket), worker, contents(task))

@@ -73,13 +73,14 @@ class LedgerLease:
             raise StaleAttempt(f"attempt {self.ticket.attempt} is no longer wanted")
         self.known_s, self.doubt = asked_s, False
 
-    def view_done(self) -> None:
-        """Count a view that was rendered; views end in threads beside the renderer."""
+    def view_done(self, sample_s: float = 0.0) -> None:
+        """Count a view that was rendered, of which Cycles sampled for so long; views end in threads
+        beside the renderer."""
         with self.lock:
             self.doubt = self.doubt or time.monotonic() - self.known_s > SECURE_S
             self._count(1)
             if self.throughput:
-                self.throughput.view_rendered()
+                self.throughput.view_rendered(sample_s)
 
     def views_found(self, count: int) -> None:
         """Count views that an earlier attempt has done."""

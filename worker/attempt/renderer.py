@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
@@ -231,7 +232,8 @@ def show_of(settings: Settings) -> Show:
     """Return where small pictures of finished views go."""
     from farm.glimpses import GlimpseBook
 
-    return GlimpseBook(settings.redis_url.get_secret_value()).show
+    book = GlimpseBook(settings.redis_url.get_secret_value())
+    return partial(book.show, worker=settings.worker_id)
 
 
 def warm(settings: Settings) -> BlenderSession:

@@ -36,7 +36,7 @@ class StreamWriter(ViewWriter):
         fields: dict[str, Any] = {**record.fields, **self._passes_of(made), **told}
         self._streamed.put(rendered.view, Sample.of(record.view_id, fields))
         with self._one_at_a_time:
-            self._on_done()
+            self._on_done(timings.sample_s)
 
     def _passes_of(self, made: ViewFiles) -> dict[str, Any]:
         if self._streamed.stream.encoding == "files":

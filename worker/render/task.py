@@ -63,8 +63,8 @@ class Lease(Protocol):
             StaleAttempt: It is not ours.
         """
 
-    def view_done(self) -> None:
-        """Count a view that is finished and recorded."""
+    def view_done(self, sample_s: float = 0.0) -> None:
+        """Count a view that is finished and recorded, of which Cycles sampled for so long."""
 
     def views_found(self, count: int) -> None:
         """Count views that an earlier attempt has finished."""

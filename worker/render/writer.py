@@ -63,7 +63,7 @@ class ViewWriter:
         book: RecordBook | None,
         storage: Results,
         may_write: Callable[[], None],
-        on_done: Callable[[], None],
+        on_done: Callable[[float], None],
         show: Show | None = None,
     ) -> None:
         self._task = task
@@ -172,7 +172,7 @@ class ViewWriter:
         assert self._book is not None
         with self._one_at_a_time:
             self._book.add(record)
-            self._on_done()
+            self._on_done(timings.sample_s)
 
     def raise_unfit(self) -> None:
         """Tell of the views that do not count, after all that were rendered are finished.

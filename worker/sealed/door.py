@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -81,7 +82,7 @@ class Door:
         elif verb == "secure":
             self._lease.secure()
         elif verb in ("view_done", "views_found"):
-            self._count(verb, int(arguments[0]) if verb == "views_found" else 1)
+            self._count(verb, arguments)
         else:
             raise TaskError(f"{verb[:100]!r} is refused")
         return None, b""
@@ -118,15 +119,25 @@ class Door:
     def _known_later(self) -> list[str]:
         return list(self._storage.keys(self._later))
 
-    def _count(self, verb: str, views: int) -> None:
+    def _count(self, verb: str, arguments: list[str]) -> None:
+        views = int(arguments[0]) if verb == "views_found" else 1
         with self._lock:
             if not 0 <= views <= self._left:
                 raise TaskError("more views are counted than the task has")
             self._left -= views
         if verb == "view_done":
-            self._lease.view_done()
+            self._lease.view_done(seconds(arguments[0]) if arguments else 0.0)
         else:
             self._lease.views_found(views)
+
+
+def seconds(text: str) -> float:
+    """Return a time that a stranger's process tells; what is none is 0."""
+    try:
+        found = float(text)
+    except (TypeError, ValueError):
+        return 0.0
+    return found if math.isfinite(found) and found > 0 else 0.0
 
 
 def files_of(task: RenderTask) -> Iterator[str]:

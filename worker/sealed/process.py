@@ -88,8 +88,8 @@ class RemoteLease:
     def secure(self) -> None:
         self._lines.ask("secure")
 
-    def view_done(self) -> None:
-        self._lines.ask("view_done")
+    def view_done(self, sample_s: float = 0.0) -> None:
+        self._lines.ask("view_done", sample_s)
 
     def views_found(self, count: int) -> None:
         self._lines.ask("views_found", count)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from farm.errors import DeviceError, UnreachableError
-from farm.ledger import Ledger
+from farm.ledger import Gauges, Ledger
 from farm.spec.task import Ticket
 from worker.device.gpu_lease import DeviceLease
 
@@ -50,6 +50,8 @@ class Heartbeat:
     """Called after every beat that the ledger has heard; it may raise as the ledger does."""
     in_hand: Callable[[], Collection[Ticket]] | None = None
     """Tells what the worker has begun and not ended, whatever the ledger believes."""
+    gauges: Callable[[], Gauges | None] = lambda: None
+    """Tells what the driver measures of the GPU."""
     device: DeviceLease | None = None
     """The GPU that is kept as long as the heartbeat lasts."""
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -60,6 +62,7 @@ class Heartbeat:
         self.ended = threading.Event()
         self.handing_back, self.handed_back = threading.Event(), threading.Event()
         self.parent = os.getppid()
+        self.born_s = time.monotonic()
         self.reachable = True
         self.deadly_starts = 0
         self.epoch: str | None = None
@@ -111,7 +114,8 @@ class Heartbeat:
         return [death] if death else []
 
     def _beat(self) -> None:
-        self.ledger.heartbeat(self.worker, self.info, self.ttl_s)
+        up_s = time.monotonic() - self.born_s
+        self.ledger.heartbeat(self.worker, self.info, self.ttl_s, up_s=up_s, gauges=self.gauges())
         if self.device:
             try:
                 self.device.renew()

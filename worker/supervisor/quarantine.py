@@ -1,4 +1,5 @@
-"""A worker in quarantine: it takes nothing, rests, and proves itself before it continues."""
+"""A worker that is drained or in quarantine: it takes nothing; in quarantine it rests, and proves
+itself before it continues."""
 
 from __future__ import annotations
 
@@ -44,6 +45,8 @@ class QuarantineGate:
         self._stale_renderer = False
         self.shut = False
         """Whether the worker is in quarantine, as far as it knows."""
+        self.drained = False
+        """Whether a person wants it to take nothing."""
 
     def refresh(self) -> None:
         """See how the worker stands and do what that asks for; called by the heartbeat.
@@ -61,6 +64,9 @@ class QuarantineGate:
         if self.shut and not quarantine:
             log.warning("out of quarantine")
         self.shut = quarantine is not None
+        self._see_drain()
+        if self.drained:
+            return  # whoever works on the machine wants it quiet
         rested = quarantine is not None and self._ledger.now_s() >= quarantine.try_from_s
         if rested and not self._proof and not self._ledger.held_by(self._worker):
             log.warning("warming up")
@@ -70,14 +76,21 @@ class QuarantineGate:
         """Listen to the queues, or not; called at every turn of Celery's loop, in its thread."""
         if consumer.task_consumer is None:  # between two connections
             return
-        turn = consumer.cancel_task_queue if self.shut else consumer.add_task_queue
+        deaf = self.shut or self.drained
+        turn = consumer.cancel_task_queue if deaf else consumer.add_task_queue
         for queue in self._queues:
-            if self.shut == consumer.task_consumer.consuming_from(queue):
+            if deaf == consumer.task_consumer.consuming_from(queue):
                 turn(queue)
         if self._stale_renderer and idle:
             self._stale_renderer = False
             for child in billiard.active_children():  # what is wrong may be in its memory
                 consumer.pool.terminate_job(child.pid, signal.SIGKILL)
+
+    def _see_drain(self) -> None:
+        drained = self._ledger.drains.of(self._worker) is not None
+        if drained != self.drained:
+            log.warning("drained: takes no more tasks" if drained else "takes tasks again")
+        self.drained = drained
 
     def _tell(self, problem: str | None) -> None:
         if problem is None:

@@ -38,6 +38,7 @@ from worker.attempt.celery_task import quiet_celery
 from worker.attempt.log import keep_last_words
 from worker.attempt.stop_file import ask_to_stop
 from worker.device.device import keep_kernels, pin
+from worker.device.gauges import GpuWatch
 from worker.device.gpu_lease import Claimant
 from worker.sandbox import sandbox
 from worker.sandbox.rlimits import memory_bound
@@ -111,6 +112,7 @@ class WorkerService:
             lambda: prove_in_child(self.scratch),
             queues=(self.inbox, QUEUE),
         )
+        self.watch = GpuWatch(self.claim.lease.gpu.uuid) if self.claim.lease else None
         self.heartbeat = Heartbeat(
             ledger=self.ledger,
             worker=self.settings.worker_id,
@@ -122,6 +124,7 @@ class WorkerService:
                 "pid": str(os.getpid()),
                 "inbox": self.inbox,
             },
+            gauges=self.watch.newest if self.watch else lambda: None,
             device=self.claim.lease,
             ttl_s=settings.lease_ttl_s,
             on_deadly_start=self.give_up,
@@ -185,6 +188,8 @@ class WorkerService:
         )
         quiet_celery()
         logging.getLogger("celery.worker.request").setLevel(logging.CRITICAL)  # the heartbeat tells
+        if self.watch:
+            self.watch.start()
         self.heartbeat.start()
         self.guard.start()
         worker.start()

@@ -15,6 +15,7 @@ from farm.ledger.model import CODES, JobState, TaskRecord, TaskState
 from farm.ledger.stores.store import (
     MOST_JOBS,
     MOST_SUSPECTS,
+    VANISHED_S,
     AttemptOutcome,
     TaskMove,
     Transition,
@@ -51,6 +52,7 @@ class MemoryStore:
         self.hearts: dict[str, tuple[str, float]] = {}
         self.work: dict[str, str] = {}
         self.noted: dict[str, str] = {}
+        self.drains: dict[str, str] = {}
         self.leases: dict[str, tuple[str, float]] = {}
         self.damaged: list[tuple[str, str]] = []
 
@@ -210,6 +212,29 @@ class MemoryStore:
         with self.lock:
             now_s = self.clock()
             return {name: info for name, (info, end_s) in self.hearts.items() if now_s < end_s}
+
+    def vanished(self) -> dict[str, str]:
+        with self.lock:
+            now_s = self.clock()
+            return {
+                name: info
+                for name, (info, end_s) in self.hearts.items()
+                if end_s <= now_s < end_s + VANISHED_S
+            }
+
+    def drained(self) -> dict[str, str]:
+        with self.lock:
+            return dict(self.drains)
+
+    def drained_node(self, node: str) -> str:
+        with self.lock:
+            return self.drains.get(node, "")
+
+    def set_drained(self, node: str, note: str) -> None:
+        with self.lock:
+            self.drains[node] = note
+            if not note:
+                del self.drains[node]
 
     def conducts(self) -> dict[str, str]:
         with self.lock:

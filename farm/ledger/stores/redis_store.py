@@ -21,6 +21,7 @@ from farm.ledger.model import CODES, JobState, TaskRecord, TaskState
 from farm.ledger.stores.store import (
     MOST_JOBS,
     MOST_SUSPECTS,
+    VANISHED_S,
     AttemptOutcome,
     Transition,
     suspect_of,
@@ -34,8 +35,12 @@ T = TypeVar("T")
 JOBS = "farm:jobs"
 WORKER_PREFIX = "farm:worker:"
 WORK_PREFIX = "farm:work:"
+SEEN_PREFIX = "farm:seen:"
+"""What each worker said of itself last: it outlives the heartbeat by a day."""
 CONDUCT = "farm:conduct"
+DRAINED = "farm:drained"
 LEASE_PREFIX = "farm:lease:"
+OF_WORKER = (WORKER_PREFIX, WORK_PREFIX, SEEN_PREFIX)
 COUNTS = "farm:damage"
 """How often something was set aside, by kind."""
 ASIDE_PREFIX = "farm:damaged:"
@@ -305,7 +310,7 @@ class RedisStore:
         if kind == "job":
             self._move(kind, keys_of(name), job_id=name)
         elif kind == "worker":
-            self._move(kind, [WORKER_PREFIX + name, WORK_PREFIX + name])
+            self._move(kind, [prefix + name for prefix in OF_WORKER])
         else:
             self._move(kind, [name])
 
@@ -350,18 +355,46 @@ class RedisStore:
 
     @reaching
     def beat(self, worker: str, info: str, ttl_s: float) -> None:
-        self.client.set(WORKER_PREFIX + worker, info, px=max(1, round(ttl_s * 1000)))
+        with self.client.pipeline(transaction=False) as pipe:
+            pipe.set(WORKER_PREFIX + worker, info, px=max(1, round(ttl_s * 1000)))
+            pipe.set(SEEN_PREFIX + worker, info, ex=round(VANISHED_S)).execute()
 
     @reaching
     def still(self, worker: str) -> None:
-        self.client.delete(WORKER_PREFIX + worker, WORK_PREFIX + worker)
+        self.client.delete(*(prefix + worker for prefix in OF_WORKER))
 
     @reaching
     def beating(self) -> dict[str, str]:
-        names = list(self.client.scan_iter(match=WORKER_PREFIX + "*", count=1000))
+        return self._told(WORKER_PREFIX)
+
+    @reaching
+    def vanished(self) -> dict[str, str]:
+        seen, beating = self._told(SEEN_PREFIX), self._told(WORKER_PREFIX)
+        return {worker: info for worker, info in seen.items() if worker not in beating}
+
+    def _told(self, prefix: str) -> dict[str, str]:
+        names = list(self.client.scan_iter(match=prefix + "*", count=1000))
         infos = self.client.mget(names) if names else []
         found = zip(names, infos, strict=True)
-        return {name.removeprefix(WORKER_PREFIX): info for name, info in found if info is not None}
+        return {name.removeprefix(prefix): info for name, info in found if info is not None}
+
+    @reaching
+    @of_all(DRAINED)
+    def drained(self) -> dict[str, str]:
+        return cast("dict[str, str]", self.client.hgetall(DRAINED))
+
+    @reaching
+    @of_all(DRAINED)
+    def drained_node(self, node: str) -> str:
+        return self.client.hget(DRAINED, node) or ""
+
+    @reaching
+    @of_all(DRAINED)
+    def set_drained(self, node: str, note: str) -> None:
+        if note:
+            self.client.hset(DRAINED, node, note)
+        else:
+            self.client.hdel(DRAINED, node)
 
     @reaching
     @of_all(CONDUCT)

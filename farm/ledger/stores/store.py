@@ -9,6 +9,8 @@ from typing import Protocol
 from farm.ledger.damage import Aside
 from farm.ledger.model import JobState, Suspect, TaskRecord, TaskState
 
+VANISHED_S = 86_400.0
+"""Time for which a worker that was lost is remembered."""
 MOST_SUSPECTS, MOST_JOBS = 20, 8
 """Most suspects and jobs that are noted of a node, the newest."""
 
@@ -167,6 +169,18 @@ class Store(Protocol):
 
     def beating(self) -> dict[str, str]:
         """Return the workers whose heartbeat lasts, and what they say of themselves."""
+
+    def vanished(self) -> dict[str, str]:
+        """Return the workers whose heartbeat ran out within the last day, and what they said."""
+
+    def drained(self) -> dict[str, str]:
+        """Return the nodes that are drained, each with a note as JSON."""
+
+    def drained_node(self, node: str) -> str:
+        """Return the note of one node that is drained; empty where it is not."""
+
+    def set_drained(self, node: str, note: str) -> None:
+        """Keep the note of a node that is drained; empty: it is not."""
 
     def conducts(self) -> dict[str, str]:
         """Return what is noted of each node, as JSON."""

@@ -36,7 +36,7 @@ class OurLease:
     def secure(self) -> None:
         """Its files may be written."""
 
-    def view_done(self) -> None:
+    def view_done(self, sample_s: float = 0.0) -> None:
         """Nobody counts."""
 
     def views_found(self, count: int) -> None:

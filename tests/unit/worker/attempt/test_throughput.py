@@ -74,3 +74,40 @@ def test_what_is_held_is_told_at_once_and_the_speed_about_once_a_second(worker, 
     assert [work.task for work in told[1:-1]] == ["job/7"] * 5
     assert told[-2].views_per_s == 8.0
     assert (told[-1].task, told[-1].views_per_s) == (None, 8.0)
+
+
+def test_the_share_of_sampling_is_that_of_the_last_minutes(worker, now_s, told):
+    """A task loads for 20 s; then each view samples for 8 s of 10 s."""
+    worker.begin(Ticket(job_id="job", index=0, attempt=1), title="vase · studio")
+    now_s[0] += 20
+    for _ in range(3):
+        now_s[0] += 10
+        worker.view_rendered(8.0)
+    worker.end()
+    assert told[-1].sampling_share == pytest.approx(24 / 50)
+    assert (told[0].title, told[-1].title) == ("vase · studio", "")
+
+    worker.begin(Ticket(job_id="job", index=1, attempt=1))
+    for _ in range(60):
+        now_s[0] += 10
+        worker.view_rendered(8.0)
+    assert told[-1].sampling_share == pytest.approx(0.8)
+
+
+def test_of_a_view_that_took_longer_than_the_last_minutes_only_these_count(worker, now_s, told):
+    worker.begin(Ticket(job_id="job", index=0, attempt=1))
+    now_s[0] += 2000
+    worker.view_rendered(1990.0)
+
+    assert told[-1].sampling_share == 1.0
+
+
+def test_what_was_sampled_long_ago_says_nothing_of_the_next_task(worker, now_s, told):
+    worker.begin(Ticket(job_id="job", index=0, attempt=1))
+    now_s[0] += 10
+    worker.view_rendered(9.0)
+    worker.end()
+    now_s[0] += 1000
+    worker.begin(Ticket(job_id="job", index=1, attempt=1))
+
+    assert told[-1].sampling_share is None

@@ -152,6 +152,33 @@ def test_what_was_found_is_told_when_the_ledger_is_back(ledger, proofs, gate, mo
     assert proofs.begun == 1
 
 
+def test_a_drained_worker_is_deaf_and_keeps_its_renderer(ledger, proofs, gate, consumer):
+    """Whoever works on its machine wants it quiet: it does not warm up either."""
+    ledger.drains.drain("w@host", by="ann")
+    shut_out(ledger)
+    gate.refresh()
+    gate.apply_to(consumer, idle=False)
+    assert not consumer.listening
+    assert proofs.begun == 0
+
+    ledger.store.swap_conduct("w@host", SHUT, "")
+    ledger.drains.undrain("w@host")
+    gate.refresh()
+    gate.apply_to(consumer, idle=False)
+    assert consumer.listening
+
+
+def test_a_warm_up_that_was_put_off_by_a_drain_follows_it(ledger, proofs, gate):
+    ledger.drains.drain("w@host", by="ann")
+    shut_out(ledger)
+    gate.refresh()
+    ledger.drains.undrain("w@host")
+    proofs.answer(None)
+
+    look_until(gate, lambda: not gate.shut, "it passed")
+    assert proofs.begun == 1
+
+
 def test_between_two_connections_there_is_nothing_to_obey(ledger, gate, consumer):
     shut_out(ledger)
     gate.refresh()
