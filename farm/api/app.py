@@ -29,6 +29,7 @@ from farm.api.routes import (
     streams,
     tasks,
     tokens,
+    workers,
 )
 from farm.api.services import Services
 from farm.errors import StorageError
@@ -102,7 +103,18 @@ def create_app(services: Services, *, listens_on: str = "127.0.0.1") -> FastAPI:
     app.state.picture_turns = asyncio.Semaphore(PICTURES_AT_ONCE)
     problems.install(app)
     bearer = Depends(HTTPBearer(auto_error=False))  # for /docs; the middleware is what checks
-    for module in (jobs, tasks, streams, events, assets, exports, datasets, tokens, farm):
+    for module in (
+        jobs,
+        tasks,
+        streams,
+        events,
+        assets,
+        exports,
+        datasets,
+        workers,
+        tokens,
+        farm,
+    ):
         app.include_router(module.router, dependencies=[bearer, Depends(guard)])
     app.include_router(farm.open_router)
     pages.install(app)

@@ -92,7 +92,7 @@ class JobFeed:
     def _changes(self) -> list[JobInfo]:
         """Return the jobs with listeners that have changed."""
         jobs = self.ledger.jobs()
-        alive = tuple(worker.quarantine is None for worker in self.ledger.workers())
+        alive = tuple(worker.takes_tasks for worker in self.ledger.workers())
         before, self.seen = self.seen, {job.job_id: (job, alive) for job in jobs}
         self.speeds.keep(self.seen)
         for job in jobs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -12,7 +12,8 @@ from prometheus_client.registry import Collector
 from starlette.types import Scope
 
 from farm.errors import UnreachableError
-from farm.ledger import JobState, Ledger, TaskState
+from farm.ledger import JobState, Ledger, TaskState, WorkerStatus
+from farm.ledger.model import node_of
 from farm.queue import TaskQueue
 
 log = logging.getLogger(__name__)
@@ -49,10 +50,7 @@ class FarmCollector(Collector):
         workers = self.ledger.workers()
         devices = Tally(worker.info.get("device", "") for worker in workers)
         yield labelled("farm_workers", "Live workers, by device", "device", devices)
-        shut = sum(worker.quarantine is not None for worker in workers)
-        yield plain(
-            "farm_workers_quarantined", "Live workers in quarantine, which get no tasks", shut
-        )
+        yield from crew_metrics(workers, self.ledger.now_s())
         yield plain("farm_views_done", "Rendered views", sum(job.views_done for job in jobs))
         waiting = sum(job.counts[TaskState.PENDING] for job in jobs if job.state in FED)
         waiting += sum(job.counts[TaskState.QUEUED] for job in jobs if not job.over)
@@ -109,6 +107,51 @@ class Metrics:
 
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
+
+
+def crew_metrics(workers: Sequence[WorkerStatus], now_s: float) -> Iterator[GaugeMetricFamily]:
+    """Yield what is known of live workers: of each by its node, which outlives restarts."""
+    shut = sum(worker.quarantine is not None for worker in workers)
+    yield plain("farm_workers_quarantined", "Live workers in quarantine, which get no tasks", shut)
+    drained = sum(worker.drain is not None for worker in workers)
+    yield plain("farm_workers_drained", "Live workers that somebody has drained", drained)
+    for name, help_text, measure in MEASURES:
+        gauge = GaugeMetricFamily(name, help_text, labels=["worker"])
+        told = {node_of(worker.worker): measure(worker, now_s) for worker in workers}
+        for node, value in told.items():
+            if value is not None:
+                gauge.add_metric([node], value)
+        yield gauge
+
+
+MEASURES: tuple[tuple[str, str, Callable[[WorkerStatus, float], float | None]], ...] = (
+    (
+        "farm_worker_sampling_ratio",
+        "Part of the last five minutes in which Cycles traced paths",
+        WorkerStatus.sampled_lately,
+    ),
+    (
+        "farm_worker_gpu_temperature_celsius",
+        "Temperature of the GPU",
+        lambda worker, _now_s: worker.gauges.temperature_c,
+    ),
+    (
+        "farm_worker_gpu_power_watts",
+        "Power that the GPU takes",
+        lambda worker, _now_s: worker.gauges.power_w,
+    ),
+    (
+        "farm_worker_gpu_memory_used_bytes",
+        "Memory of the GPU that is in use",
+        lambda worker, _now_s: worker.gauges.memory_used_bytes,
+    ),
+    (
+        "farm_worker_gpu_memory_total_bytes",
+        "Memory of the GPU",
+        lambda worker, _now_s: worker.gauges.memory_total_bytes,
+    ),
+)
+"""Of each worker: the name of a metric, its help, and how it is found."""
 
 
 def labelled(

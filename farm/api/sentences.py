@@ -32,6 +32,8 @@ def farm_sentence(jobs: Sequence[JobInfo], workers: Sequence[WorkerInfo]) -> str
     ]
     if resting:
         parts.append(f"{resting} in quarantine")
+    if drained := sum(worker.drained is not None for worker in workers):
+        parts.append(f"{drained} drained")
     if rate := sum(job.views_per_s or 0.0 for job in running):
         parts.append(f"{rate:.3g} views per second")
     if ends := [job.eta_s for job in running if job.eta_s is not None]:

@@ -24,6 +24,7 @@ def farm_status(services: Services, caller: TokenInfo) -> FarmStatus:
         jobs=Counter(job.state.value for job in seen_jobs(services, caller)),
         workers=len(crew),
         quarantine=tuple(f"{one.name}: {one.quarantine}" for one in crew if one.quarantine),
+        drained=tuple(f"{one.name}: {one.drained}" for one in crew if one.drained),
         datasets=services.datasets_look() if admin else None,
     )
 

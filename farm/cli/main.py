@@ -25,13 +25,13 @@ from farm.cli.remote.jobs import (
     retry,
     status,
     wait,
-    workers,
 )
 from farm.cli.remote.login import login, logout
 from farm.cli.remote.open import open_
 from farm.cli.remote.submit import submit
 from farm.cli.remote.tidy import tidy
 from farm.cli.remote.watch import watch
+from farm.cli.remote.workers import workers
 from farm.cli.render import render
 from farm.cli.request.spec import schema, spec
 from farm.cli.server import api, dispatcher
@@ -53,7 +53,7 @@ COMMANDS = {
     HERE: (render, spec, schema),
     USE: (
         login, submit, jobs, status, open_, watch, wait, logs, download, pause, resume, cancel,
-        retry, leave_out, priority, delete, tidy, workers, logout,
+        retry, leave_out, priority, delete, tidy, logout,
     ),
     RUN: (up, down, doctor, api, dispatcher, flower, recover),
 }  # fmt: skip
@@ -81,6 +81,7 @@ def make_app() -> typer.Typer:
             )(command)
     app.add_typer(dataset, name="dataset", rich_help_panel=HERE)
     app.add_typer(words, name="words", rich_help_panel=HERE)
+    app.add_typer(workers, name="workers", rich_help_panel=USE)
     app.add_typer(token, name="token", rich_help_panel=RUN)
     for entry in sorted(entry_points(group="farm.commands")):
         loaded, place = entry.load(), PANELS.get(entry.name)

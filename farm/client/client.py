@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 from pydantic import RootModel
 
@@ -30,8 +31,10 @@ from farm.spec.wire import (
     DatasetFile,
     DatasetInfo,
     Deletion,
+    DrainInfo,
     FarmStatus,
     JobInfo,
+    LostWorker,
     NamedAsset,
     Page,
     SignInCode,
@@ -395,6 +398,22 @@ class Client:
         """Return the live workers."""
         return self.connection.ask(Workers, "GET", "/v1/workers").root
 
+    def lost_workers(self) -> tuple[LostWorker, ...]:
+        """Return the workers that were lost within the last day, the newest first."""
+        return self.connection.ask(LostWorkers, "GET", "/v1/workers/lost").root
+
+    def drain_worker(self, worker: str) -> DrainInfo:
+        """Let a worker finish what it holds and take no more tasks; needs the role admin.
+
+        Args:
+            worker: Its name, name@host, or host, where that means one.
+        """
+        return self._turn_worker(worker, "drain")
+
+    def undrain_worker(self, worker: str) -> DrainInfo:
+        """Let a worker take tasks again; needs the role admin."""
+        return self._turn_worker(worker, "undrain")
+
     # -- how --------------------------------------------------------------------------------
 
     def _file_pages(self, job_id: str) -> Iterator[list[DatasetFile]]:
@@ -442,6 +461,11 @@ class Client:
     def _turn(self, job: str, verb: str) -> JobInfo:
         return self.connection.ask(JobInfo, "POST", f"/v1/jobs/{self.job(job).job_id}/{verb}")
 
+    def _turn_worker(self, worker: str, verb: str) -> DrainInfo:
+        return self.connection.ask(
+            DrainInfo, "POST", f"/v1/workers/{quote(worker, safe='')}/{verb}"
+        )
+
     def _pages(
         self, item: type[S], path: str, *, limit: int = PAGE_LIMIT, **params: str | None
     ) -> Iterator[S]:
@@ -474,6 +498,10 @@ def with_count(sentence: str, told: int, count: int) -> str:
 
 class Troubles(RootModel[tuple[TroubleGroup, ...]]):
     """The answer of `/v1/jobs/{job}/tasks/troubles`."""
+
+
+class LostWorkers(RootModel[tuple[LostWorker, ...]]):
+    """The answer of `/v1/workers/lost`."""
 
 
 class Workers(RootModel[tuple[WorkerInfo, ...]]):

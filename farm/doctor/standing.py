@@ -40,12 +40,12 @@ def tokens() -> Iterator[Finding]:
 
 
 def quarantine() -> Iterator[Finding]:
-    """Report the workers that get no tasks, and why."""
+    """Report the workers that get no tasks, and why: by themselves, or because somebody said so."""
     url = whereabouts().redis_url
     if url is None or installed("redis") is None:
         return
     from farm.ledger import open_ledger
-    from farm.ledger.waiting import quarantine_words
+    from farm.ledger.waiting import drain_words, quarantine_words
 
     try:
         ledger = open_ledger(url)
@@ -57,6 +57,10 @@ def quarantine() -> Iterator[Finding]:
         if why is not None:
             remedy = "see the worker's log; it is tried again by itself once it renders a proof"
             yield warning("workers", f"{name}: {quarantine_words(why, now_s)}", remedy)
+    for worker in workers:
+        if worker.drain is not None:
+            told = f"{worker.info.get('name', '')}: {drain_words(worker.drain)}"
+            yield fine("workers", f"{told}; farm workers undrain lets it take tasks again")
     if all(why is None for _, why in shut):
         yield fine("workers", f"{len(shut)} alive, none in quarantine")
 

@@ -9,7 +9,7 @@ MAY: dict[Role, str] = {
     "read": "look, listen, download",
     "submit": "upload, submit, steer and delete what is its own",
     "script": "submit jobs that bring code of their own (recipe script)",
-    "admin": "steer and delete what belongs to others",
+    "admin": "steer and delete what belongs to others, drain workers",
 }
 """What a role may do beside what those before it may, for people; the roles in rising order."""
 

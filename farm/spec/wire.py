@@ -189,6 +189,10 @@ class TasksChanged(Spec):
     """`cursor` for the rest, where there may be more; None: that is all."""
 
 
+WorkerState = Literal["renders", "idle", "draining", "drained", "quarantine"]
+"""How a worker stands; `draining`: it finishes its task and then takes no more."""
+
+
 class WorkerInfo(Spec):
     """A live worker."""
 
@@ -206,6 +210,61 @@ class WorkerInfo(Spec):
     """Why it gets no tasks, in a sentence; None where it does."""
     view_megasamples: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """Million samples that each view of its last tasks took on average."""
+    node: str = ""
+    """Its name and host, `gpu0@rack-3`, which stay when it is started again."""
+    hardware: str = ""
+    """What people call its device."""
+    state: WorkerState = "idle"
+    title: str = ""
+    """What it renders: `vase · studio`."""
+    drained: str | None = None
+    """Who has drained it and when, in a sentence; None where nobody has."""
+    sampling_share: Seconds | None = None
+    """Part of the last five minutes in which Cycles traced paths, 0 to 1: the rest was loading,
+    labels, files and waiting."""
+    temperature_c: Seconds | None = None
+    """Of its GPU; as what follows, None where the driver does not tell."""
+    power_w: Seconds | None = None
+    gpu_memory_used_bytes: Whole | None = None
+    """By all processes on its GPU."""
+    gpu_memory_total_bytes: Whole | None = None
+    up_s: Seconds | None = None
+    """For how long it runs."""
+    picture: str | None = None
+    """Where the newest picture that it made is, small, while the farm has it."""
+
+    @property
+    def takes_tasks(self) -> bool:
+        """It is given tasks."""
+        return self.quarantine is None and self.drained is None
+
+
+class LostWorker(Spec):
+    """A worker that was lost within the last day: its heartbeat ended without a word."""
+
+    worker: str
+    node: str
+    name: str
+    host: str
+    device: str
+    lost_s: Seconds
+    """When it was heard of last, in seconds since 1970."""
+    task: str | None
+    """`<job>/<index>` that it held then; others render it now."""
+    title: str = ""
+    """What it rendered: `vase · studio`."""
+    is_back: bool = False
+    """A worker of its name lives on its host again."""
+
+
+class DrainInfo(Spec):
+    """What became of a worker that was to be drained, or to take tasks again."""
+
+    node: str
+    drained: bool
+    tasks: tuple[str, ...] = ()
+    """What it holds and finishes: `<job>/<index>`."""
+    sentence: str
 
 
 class Hashes(Spec):
@@ -511,6 +570,8 @@ class FarmStatus(Spec):
     workers: Whole
     quarantine: tuple[str, ...] = ()
     """The workers that get no tasks, and why, a sentence each."""
+    drained: tuple[str, ...] = ()
+    """The workers that somebody has drained, a sentence each."""
     datasets: DatasetsInfo | None = None
     """For admins; it may be some minutes old."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import Response
 
+from farm.api.crew.words import by_state, crew_sentence, worker_words
 from farm.api.problems import not_found
 from farm.spec.amounts import duration, file_size
 from farm.tokens import moment
@@ -43,6 +44,7 @@ def environment() -> Environment:
         "day": day,
         "moment": moment,
     }
+    made.filters |= {each.__name__: each for each in (by_state, crew_sentence, worker_words)}
     made.globals["static"] = static_url
     return made
 

@@ -1,4 +1,4 @@
-"""Workers, who is asking, health and metrics."""
+"""Who is asking, how the farm stands, health and metrics."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from farm.api import health, status, workers
+from farm.api import health, status
 from farm.api.access.auth import token_of
 from farm.api.forms import Forms, forms
 from farm.api.services import Caller, FarmServices
-from farm.spec.wire import FarmStatus, SignInCode, TokenInfo, WorkerInfo
+from farm.spec.wire import FarmStatus, SignInCode, TokenInfo
 
 router = APIRouter(tags=["farm"])
 open_router = APIRouter(tags=["farm"])
 """Responses for monitoring, without a token."""
-
-
-@router.get("/v1/workers", summary="List the live workers")
-def list_workers(services: FarmServices, caller: Caller) -> tuple[WorkerInfo, ...]:
-    """With their device and current task."""
-    return workers.seen_workers(services, caller)
 
 
 @router.get("/v1/status", summary="Show the farm at one moment")

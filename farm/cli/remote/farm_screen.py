@@ -44,7 +44,8 @@ def facts(status: FarmStatus) -> Iterator[tuple[str, str]]:
         yield "", growth
     yield "jobs", jobs_words(status)
     shut = f", {len(status.quarantine)} in quarantine" if status.quarantine else ""
-    yield "workers", f"{status.workers} alive{shut}"
+    drained = f", {len(status.drained)} drained" if status.drained else ""
+    yield "workers", f"{status.workers} alive{shut}{drained}"
     if status.datasets is not None:
         yield "datasets", datasets_words(status.datasets)
 

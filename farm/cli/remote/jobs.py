@@ -1,4 +1,4 @@
-"""`farm jobs`, `status`, `logs`, `wait`, `workers`, and the commands that steer a job."""
+"""`farm jobs`, `status`, `logs`, `wait`, and the commands that steer a job."""
 
 from __future__ import annotations
 
@@ -351,27 +351,6 @@ def delete(
         shown if deletion.dry_run else shown[:1]
     ):  # the names were shown before the question
         say(err_console(), f"{word} {line}" if line == shown[0] else line)
-
-
-def workers(*, json: Json = False) -> None:
-    """List the live workers: device, task, speed.
-
-    Example:  farm workers
-    """
-    with farm_client() as client:
-        found = client.workers()
-    if json:
-        print_json(found)
-        return
-    from farm.cli.remote.tables import workers_table
-
-    if found:
-        out_console().print(workers_table(found))
-        for worker in found:
-            if worker.quarantine:
-                say(err_console(), f"{worker.name} is in quarantine: {worker.quarantine}")
-    else:
-        say(err_console(), "no worker is alive; `farm worker` on a GPU machine starts one")
 
 
 def _leave(code: int) -> None:

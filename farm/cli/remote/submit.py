@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from farm.client.prepared_job import PreparedJob
     from farm.library.hashes import Watch
     from farm.library.survey import Watch as Looking
-    from farm.spec.wire import JobInfo
+    from farm.spec.wire import JobInfo, WorkerInfo
 
 NO_ROOM = 507
 """Status of the farm's answer where a job would not fit on its storage."""
@@ -188,7 +188,7 @@ def _plan(client: Client, order: PreparedJob, seen: JobInfo | None) -> dict[str,
     if seen is not None and not order.is_known:
         return _what_the_farm_said(client, order, seen)
     missing = client.missing(order)
-    workers = client.workers()
+    workers = _takers(client)
     plan, seconds = estimate(order, workers)
     return {
         **plan.assets,
@@ -206,6 +206,11 @@ def _plan(client: Client, order: PreparedJob, seen: JobInfo | None) -> dict[str,
     }
 
 
+def _takers(client: Client) -> tuple[WorkerInfo, ...]:
+    """Return the workers that are given tasks."""
+    return tuple(worker for worker in client.workers() if worker.takes_tasks)
+
+
 def _what_the_farm_said(client: Client, order: PreparedJob, seen: JobInfo) -> dict[str, Any]:
     """Return the plan of a job that only the farm can count."""
     counts = {role.name: len(order.job.of(role.name)) for role in order.job.spec.recipe.roles}
@@ -218,7 +223,7 @@ def _what_the_farm_said(client: Client, order: PreparedJob, seen: JobInfo) -> di
         "files": len(order.files),
         "upload_files": 0,
         "upload_bytes": 0,
-        "workers": len(client.workers()),
+        "workers": len(_takers(client)),
         "seconds": None,
         "priority": order.submission.priority,
         "already_there": is_there(seen),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
@@ -85,18 +85,49 @@ def elastic(text: str) -> Text:
 
 
 def workers_table(workers: Iterable[WorkerInfo]) -> Table:
-    """List workers."""
-    table = _table("WORKER", "HOST", "DEVICE", "TASK", "SPEED", "SEEN")
-    for worker in workers:
+    """List workers; what none of them tells has no column."""
+    found = list(workers)
+    measured = [title for title, told in GAUGES.items() if any(map(told, found))]
+    table = _table("WORKER", "HOST", "DEVICE", "TASK", "SPEED", *measured, "SEEN")
+    for worker in found:
         table.add_row(
             cell(worker.name),
             cell(worker.host),
             cell(worker.device),
-            cell("quarantine", style="red") if worker.quarantine else cell(worker.task or "idle"),
+            work_cell(worker),
             speed(worker.views_per_s),
+            *(GAUGES[title](worker) for title in measured),
             f"{duration(worker.last_seen_s)} ago",
         )
     return table
+
+
+def work_cell(worker: WorkerInfo) -> Text:
+    """Return what a worker does, or why it does nothing."""
+    if worker.drained:
+        return cell(f"drains, {worker.task}" if worker.task else "drained", style="yellow")
+    if worker.quarantine:
+        return cell("quarantine", style="red")
+    return cell(worker.task or "idle")
+
+
+def sampling_words(worker: WorkerInfo) -> str:
+    """Return how much of the last minutes a worker sampled."""
+    return "" if worker.sampling_share is None else f"{100 * worker.sampling_share:.0f} %"
+
+
+def gpu_words(worker: WorkerInfo) -> str:
+    """Return how warm a worker's GPU is, and what it takes."""
+    told = []
+    if worker.temperature_c is not None:
+        told.append(f"{worker.temperature_c:.0f} °C")
+    if worker.power_w is not None:
+        told.append(f"{worker.power_w:.0f} W")
+    return " ".join(told)
+
+
+GAUGES: dict[str, Callable[[WorkerInfo], str]] = {"SAMPLES": sampling_words, "GPU": gpu_words}
+"""Columns that only some workers fill."""
 
 
 def job_facts(job: JobInfo) -> RenderableType:

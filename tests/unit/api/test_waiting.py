@@ -77,6 +77,17 @@ def shut_out(ledger: Ledger, clock: Clock, worker: str) -> None:
     assert ledger.nodes.judge()
 
 
+def test_a_job_waits_where_all_workers_are_drained(ledger, status):
+    alive(ledger, "gpu0@h#1", "gpu1@h#1")
+    ledger.drains.drain("gpu0@h", by="ann")
+    assert "waits for" not in status()
+    ledger.drains.drain("gpu1@h", by="ann")
+
+    since = "drained by ann since "
+    assert "waits for 2 workers take no tasks: gpu0: " + since in status()
+    assert "gpu1: " + since in status()
+
+
 def test_a_job_that_goes_on_waits_for_nothing(ledger, status):
     alive(ledger, "w@h#1")
 

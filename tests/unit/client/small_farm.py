@@ -17,8 +17,10 @@ from farm.spec.wire import (
     EXPIRY_HEADER,
     VERSION_HEADER,
     DatasetFile,
+    DrainInfo,
     FarmStatus,
     JobInfo,
+    LostWorker,
     Submission,
     WorkerInfo,
 )
@@ -49,6 +51,8 @@ class SmallFarm:
     """What the list of files says instead of the truth."""
     logs: dict[int, str] = field(default_factory=dict)
     workers: list[WorkerInfo] = field(default_factory=list)
+    lost: list[LostWorker] | None = None
+    """Workers that were lost; None: it is of a release that does not tell."""
     stream: list[JobInfo] | None = None
     """What `/v1/events` sends before it ends; None: there is no such thing."""
     trouble: list[tuple[int, dict[str, str]]] = field(default_factory=list)
@@ -161,6 +165,8 @@ class _Handler(BaseHTTPRequestHandler):
             (r"/v1/datasets/([^/]*)/files", self.list_files),
             (r"/v1/datasets/([^/]*)/files/(.*)", self.one_file),
             (r"/v1/workers", self.list_workers),
+            (r"/v1/workers/lost", self.list_lost),
+            (r"/v1/workers/([^/]*)/(drain|undrain)", self.drain),
         ):
             if match := re.fullmatch(pattern, path):
                 handle(*match.groups())
@@ -302,6 +308,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def list_workers(self) -> None:
         self.json([worker.model_dump() for worker in self.small.workers])
+
+    def list_lost(self) -> None:
+        if self.small.lost is None:
+            self.problem(404, "there is no such page")
+            return
+        self.json([worker.model_dump() for worker in self.small.lost])
+
+    def drain(self, name: str, verb: str) -> None:
+        words = "takes no more tasks" if verb == "drain" else "takes tasks again"
+        told = {"node": name, "drained": verb == "drain", "sentence": f"{name} {words}"}
+        self.json(DrainInfo(**told).model_dump())
 
     # -- how --------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from farm.cli import main as cli
 from farm.client.home import Home, Login
-from farm.spec.wire import WorkerInfo
+from farm.spec.wire import LostWorker, WorkerInfo
 from tests.unit.client.small_farm import TOKEN, a_job_info
 
 JOB = "0123456789ab"
@@ -209,6 +210,12 @@ def test_the_time_of_a_plan_follows_its_samples_not_those_that_were_rendered_bef
     assert farm("submit", *flags, *large).data["seconds"] == 48
 
 
+def a_lost_worker(**changes):
+    fields = {"worker": "w9", "node": "gpu9@rack1", "name": "gpu9", "host": "rack1",
+              "device": "optix:0", "lost_s": time.time() - 150, "task": f"{JOB}/3"}  # fmt: skip
+    return LostWorker(**(fields | changes))
+
+
 def a_worker(**changes):
     fields = {"worker": "w1", "name": "gpu0", "host": "rack1", "device": "optix:0",
               "task": f"{JOB}/7", "views_per_s": 2.0, "last_seen_s": 1.0}  # fmt: skip
@@ -229,6 +236,52 @@ def test_jobs_and_workers_are_listed(farm, logged_in):
     ]
     assert "gpu0" in workers
     assert f"{JOB}/7" in workers
+
+
+def test_workers_are_listed_with_what_they_measure_and_why_they_rest(farm, logged_in):
+    assert farm("workers").err == (
+        "no worker is alive; `farm worker` on a GPU machine starts one\n"
+    )
+    measured = {"sampling_share": 0.912, "temperature_c": 61.4, "power_w": 231.5}
+    logged_in.workers = [
+        a_worker(**measured),
+        a_worker(name="gpu1", drained="drained by ann", sampling_share=0.5),
+        a_worker(name="gpu2", drained="drained by ann", task=None, power_w=40.0),
+        a_worker(name="gpu3", quarantine="it fails", task=None),
+    ]
+    logged_in.lost = [a_lost_worker(), a_lost_worker(node="gpu8@rack1", is_back=True)]
+
+    told = farm("workers")
+    heads, *rows = [line.split() for line in told.out.splitlines()]
+    assert heads == ["WORKER", "HOST", "DEVICE", "TASK", "SPEED", "SAMPLES", "GPU", "SEEN"]
+    assert rows[0][3:-3] == [f"{JOB}/7", "2.00", "views/s", "91", "%", "61", "°C", "232", "W"]
+    assert rows[1][3:5] == ["drains,", f"{JOB}/7"]
+    assert rows[2][3:-3] == ["drained", "2.00", "views/s", "40", "W"]
+    assert rows[3][3] == "quarantine"
+    assert told.err.splitlines() == [
+        "gpu1 is drained by ann",
+        "gpu2 is drained by ann",
+        "gpu3 is in quarantine: it fails",
+        f"gpu9@rack1 was lost 2 min ago; it held {JOB}/3",
+    ]
+    assert len(farm("workers", "--json").data) == 4
+
+
+def test_a_worker_is_drained_and_takes_tasks_again(farm, logged_in):
+    told = farm("workers", "drain", "gpu0@rack 1#2")
+
+    assert (told.code, told.out, told.err) == (0, "", "gpu0@rack 1#2 takes no more tasks\n")
+    assert "POST /v1/workers/gpu0%40rack%201%232/drain" in logged_in.requests
+    assert farm("workers", "undrain", "gpu0", "--json").data["drained"] is False
+    assert farm("workers", "drain").code == 2
+
+
+def test_workers_that_are_given_no_tasks_are_not_in_a_plan(farm, logged_in, models):
+    idle = {"drained": "drained by ann", "views_per_s": 2.0}
+    logged_in.workers = [a_worker(views_per_s=2.0), a_worker(**idle), a_worker(quarantine="bad")]
+
+    plan = farm("submit", "--models", models, "--hdrs", models, "--dry-run", "--json").data
+    assert (plan["workers"], plan["seconds"]) == (1, 96)
 
 
 def test_status_says_why_a_job_waits_and_fails(farm, logged_in):

@@ -40,6 +40,7 @@ def a_status(role, **changes):
         "jobs": {"completed": 5, "running": 2},
         "workers": 3,
         "quarantine": ("gpu1: 3 tasks in a row failed on it",),
+        "drained": ("gpu2: drained by ann",),
         "datasets": DatasetsInfo(
             total=14,
             looked_at=13,
@@ -69,12 +70,12 @@ def test_an_admin_sees_all_that_needs_somebody_on_one_screen(farm, logged_in):  
         "          read:   look, listen, download",
         "          submit: also upload, submit, steer and delete what is its own",
         "          script: also submit jobs that bring code of their own (recipe script)",
-        "          admin:  also steer and delete what belongs to others",
+        "          admin:  also steer and delete what belongs to others, drain workers",
         "          all see each other's jobs",
         "storage   400.0 GB of 2.0 TB free at /srv/farm",
         "          40.0 GB more a day: full in about 10 days",
         "jobs      2 running, 5 completed",
-        "workers   3 alive, 1 in quarantine",
+        "workers   3 alive, 1 in quarantine, 1 drained",
         "datasets  14 datasets: 1 nested, 1 damaged; 1 not looked into",
     ]
     assert told.err.splitlines() == [
@@ -92,7 +93,7 @@ def test_an_admin_sees_all_that_needs_somebody_on_one_screen(farm, logged_in):  
 def test_a_user_sees_what_concerns_them(farm, logged_in, shared):  # noqa: F811
     bucket = StorageInfo(place="s3://b/p")
     logged_in.status = a_status(
-        "submit", shared=shared, quarantine=(), jobs={}, storage=bucket, workers=1
+        "submit", shared=shared, quarantine=(), drained=(), jobs={}, storage=bucket, workers=1
     )
 
     told = farm("status")

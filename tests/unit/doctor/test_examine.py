@@ -208,6 +208,19 @@ def test_workers_in_quarantine_are_told_with_why(monkeypatch, request):
     assert (found.verdict, found.sentence) == ("warning", "w: bad, warming up")
 
 
+def test_drained_workers_are_told_and_nothing_is_wrong_with_them(monkeypatch, redis_url):
+    pytest.importorskip("redis")
+    monkeypatch.setenv("FARM_REDIS_URL", redis_url)
+    ledger = open_ledger(redis_url)
+    ledger.heartbeat("w@h#1", {"name": "w", "host": "h", "device": "cpu"}, ttl_s=60)
+    ledger.drains.drain("w@h", by="ann")
+
+    drained, others = examine(("workers",))
+
+    assert drained.verdict == others.verdict == "ok"
+    assert drained.sentence.startswith("w: drained by ann since 20")
+
+
 def test_a_login_that_expires_soon_is_warned_of(monkeypatch):
     with SmallFarm(whoami={"expires_s": time.time() + 3 * 86_400 + 60}) as farm:
         monkeypatch.setenv("FARM_URL", farm.url)

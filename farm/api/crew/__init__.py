@@ -1,0 +1,1 @@
+"""What operators do with workers, and how a crowd of them is shown."""
