@@ -20,6 +20,7 @@ from farm.api.access.owners import guard
 from farm.api.browser import pages
 from farm.api.metrics import Metrics
 from farm.api.routes import (
+    asking,
     assets,
     datasets,
     events,
@@ -104,6 +105,7 @@ def create_app(services: Services, *, listens_on: str = "127.0.0.1") -> FastAPI:
     problems.install(app)
     bearer = Depends(HTTPBearer(auto_error=False))  # for /docs; the middleware is what checks
     for module in (
+        asking,
         jobs,
         tasks,
         streams,

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from farm.devices import seconds_of
 from farm.errors import SpecError
 from farm.library import discover
 from farm.library.hashes import HashCache
 from farm.library.store import files_of
 from farm.library.survey import Watch, is_installed
 from farm.library.trace import Remark, Tracer
-from farm.local.estimate import Estimate, make_estimate, picture_megasamples, pictures
+from farm.local.estimate import Estimate, make_estimate
 from farm.local.prepare import prepare, read_spec_file
 from farm.spec.asset import Asset, AssetKind
 from farm.spec.job import Job, JobSpec, make_job
@@ -22,9 +21,8 @@ from farm.spec.job_name import check_job_name
 from farm.spec.load import parse_spec
 from farm.spec.recipes import of_role
 from farm.spec.wire import Submission, WorkerInfo
+from farm.speeds import seconds_on
 
-CORES = 16
-"""CPU cores of a worker, as a rule: they tell how much of a view's time hangs on its samples."""
 TRACED: tuple[AssetKind, ...] = ("model", "scene")
 """Kinds of files that refer to others."""
 
@@ -151,20 +149,7 @@ def _in_library(assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
 def estimate(order: PreparedJob, workers: tuple[WorkerInfo, ...]) -> tuple[Estimate, float | None]:
     """Return how big a job is and, if the workers have rendered before, its seconds on them."""
     plan = make_estimate(order.job, devices=["cpu"])
-    size = picture_megasamples(order.job) * pictures(order.job)
-    speeds = [speed_at(worker, size) for worker in workers if worker.views_per_s]
-    if not any(speeds):
-        return plan, None
-    return plan, plan.views / (sum(speeds) / len(speeds) * len(workers))
-
-
-def speed_at(worker: WorkerInfo, view_megasamples: float) -> float:
-    """Return the views per second that a worker would do of so many samples, from its last ones."""
-    speed, size = worker.views_per_s or 0.0, worker.view_megasamples
-    if size is None:  # a worker of before
-        return speed
-    cores = CORES if worker.device == "cpu" else None
-    return speed * seconds_of(size, cores=cores) / seconds_of(view_megasamples, cores=cores)
+    return plan, seconds_on(workers, order.job, views=plan.views)
 
 
 def read_spec(spec: JobSpec | Mapping[str, Any] | str | Path) -> tuple[JobSpec, Path]:

@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from farm.library.mesh_files import lies_in
+
 TIMEOUT_S = 300.0
 """A file that takes longer to read is not worth waiting for."""
 
@@ -21,11 +23,14 @@ HOW_TO_GET_IT = "pip install 'blender-asset-tracer<2'"
 MISSING = re.compile(r"Path (.+?) does not exist for <")
 
 
-def trace_blend(path: Path, remark: Callable[[str], None]) -> list[Path]:
+def trace_blend(
+    path: Path, remark: Callable[[str], None], *, within: Path | None = None
+) -> list[Path]:
     """Return the files that a .blend names: textures, libraries, and what those name.
 
     Libraries are asked for by themselves, too: of one that Blender 5 wrote, the tracer follows no
-    material to its textures where it comes by a link.
+    material to its textures where it comes by a link. What those say that do not lie `within` a
+    folder counts for nothing, if one is given.
     """
     command = find_bat()
     if command is None:
@@ -34,7 +39,7 @@ def trace_blend(path: Path, remark: Callable[[str], None]) -> list[Path]:
     found: dict[Path, None] = {}
     blends = [path]
     for blend in blends:  # grows on the way
-        listed = list_files(command, blend)
+        listed = list_files(command, blend, within=within)
         if listed is None:
             named = path.name if blend == path else f"{path.name}: {blend.name}"
             remark(f"{named}: its external files cannot be traced; it is uploaded without them")
@@ -44,7 +49,7 @@ def trace_blend(path: Path, remark: Callable[[str], None]) -> list[Path]:
         for file in listed.files:
             if file not in found and file != path:
                 found[file] = None
-                if file.suffix.lower() == ".blend" and file.is_file():
+                if file.suffix.lower() == ".blend" and file.is_file() and lies_in(within, file):
                     blends.append(file)
     return list(found)
 
@@ -56,7 +61,7 @@ class Listed(NamedTuple):
     missing: list[str]
 
 
-def list_files(command: Sequence[str], path: Path) -> Listed | None:
+def list_files(command: Sequence[str], path: Path, *, within: Path | None = None) -> Listed | None:
     """Ask the tracer for the files that a .blend names; None where it cannot tell."""
     try:
         done = subprocess.run(
@@ -71,10 +76,12 @@ def list_files(command: Sequence[str], path: Path) -> Listed | None:
         listed = json.loads(done.stdout or "{}")
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    names = [*listed, *(name for names in listed.values() for name in names)]
+    told = {blend: names for blend, names in listed.items() if lies_in(within, Path(blend))}
+    names = [*told, *(name for names in told.values() for name in names)]
     files = dict.fromkeys(Path(os.path.normpath(name)) for name in names)
     files.pop(Path(os.path.normpath(path)), None)
-    return Listed(list(files), MISSING.findall(done.stderr))
+    missing = MISSING.findall(done.stderr) if len(told) == len(listed) else []  # whose is not said
+    return Listed(list(files), missing)
 
 
 @lru_cache

@@ -79,18 +79,26 @@ def _is_relative(uri: str, path: Path, remark: Remark) -> bool:
     return True
 
 
-def trace_obj(path: Path, remark: Remark) -> list[Path]:
-    """Return the material libraries of an .obj and the textures that those name."""
+def trace_obj(path: Path, remark: Remark, *, within: Path | None = None) -> list[Path]:
+    """Return the material libraries of an .obj and the textures that those name.
+
+    Material libraries are read `within` a folder alone, if one is given.
+    """
     files: list[Path] = []
     try:
         for library in _material_libraries(path):
             files.append(library)
-            if library.is_file():
+            if library.is_file() and lies_in(within, library):
                 names = [name for name in _textures(library) if _is_relative(name, library, remark)]
                 files += [library.parent / name for name in names]
     except OSError as error:
         remark(f"{path.name}: its materials cannot be read: {error.strerror}")
     return files
+
+
+def lies_in(folder: Path | None, file: Path) -> bool:
+    """Say whether a file lies below a folder; without one, each does."""
+    return folder is None or Path(os.path.normpath(file)).is_relative_to(folder)
 
 
 def _material_libraries(path: Path) -> Iterator[Path]:

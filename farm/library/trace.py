@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from farm.library.blend import trace_blend
 from farm.library.data_suffixes import DATA_SUFFIXES
@@ -18,6 +18,15 @@ from farm.spec.asset import MOST_UPS, AssetFile
 Remark = Callable[[str], None]
 """Takes one sentence for a person."""
 
+
+class ChainTracer(Protocol):
+    """Traces a model whose files name files that name others."""
+
+    def __call__(self, path: Path, remark: Remark, *, within: Path | None = None) -> list[Path]:
+        """Return the files that a model names."""
+        ...
+
+
 TRACERS: dict[str, Callable[[Path, Remark], list[Path]]] = {
     ".blend": trace_blend,
     ".gltf": trace_gltf,
@@ -28,6 +37,14 @@ TRACERS: dict[str, Callable[[Path, Remark], list[Path]]] = {
 }
 
 
+CHAINED: dict[str, ChainTracer] = {
+    ".blend": trace_blend,
+    ".obj": trace_obj,
+    **dict.fromkeys(LAYERS, trace_usd),
+}
+"""Those of formats whose files name files that name others."""
+
+
 class Traced(NamedTuple):
     """The findings of a model's own tracer."""
 
@@ -35,11 +52,21 @@ class Traced(NamedTuple):
     remarks: list[str]
 
 
-def trace(path: Path) -> Traced:
-    """Return the files that the model at `path` names, and remarks on them."""
+READERS = (*sorted(TRACERS), ".mtl")
+"""Files that name others: to know what a model needs, these are read."""
+
+
+def trace(path: Path, *, within: Path | None = None) -> Traced:
+    """Return the files that the model at `path` names, and remarks on them.
+
+    Files that name others in turn are read `within` a folder alone, if one is given: so a
+    stranger's model cannot tell what is in files that are none of theirs.
+    """
     suffix = path.suffix.lower()
     traced = Traced([], [])
-    if tracer := TRACERS.get(suffix):
+    if chained := CHAINED.get(suffix):
+        traced.files.extend(chained(path, traced.remarks.append, within=within))
+    elif tracer := TRACERS.get(suffix):
         traced.files.extend(tracer(path, traced.remarks.append))
     return traced
 

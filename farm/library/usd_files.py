@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from farm.library.data_suffixes import DATA_SUFFIXES
+from farm.library.mesh_files import lies_in
 from farm.library.usd_crate import MAGIC, tokens
 
 Remark = Callable[[str], None]
@@ -22,15 +23,18 @@ PLACES = re.compile(r"<UDIM>|<UVTILE>|#+")
 """What stands for numbers in the names of many files: tiles of a texture, frames of clips."""
 
 
-def trace_usd(path: Path, remark: Remark) -> list[Path]:
-    """Return the files that a .usd, .usda or .usdc names, and those that its layers name."""
+def trace_usd(path: Path, remark: Remark, *, within: Path | None = None) -> list[Path]:
+    """Return the files that a .usd, .usda or .usdc names, and those that its layers name.
+
+    Layers are read `within` a folder alone, if one is given.
+    """
     found: dict[Path, None] = {}
     layers = [path]
     for layer in layers:  # grows on the way
         for file in named_by(layer, path, remark):
             if file not in found and file != path:
                 found[file] = None
-                if file.suffix.lower() in LAYERS and file.is_file():
+                if file.suffix.lower() in LAYERS and file.is_file() and lies_in(within, file):
                     layers.append(file)
     return list(found)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from farm import expand
-from farm.devices import cpu_count, megasamples, seconds_of
+from farm.devices import cpu_count, seconds_of
 from farm.spec.base import Spec
 from farm.spec.job import Job
-from farm.spec.passes import samples_for
 from farm.spec.view_sizes import view_bytes
+from farm.speeds import picture_megasamples, pictures
 
 TASK_OVERHEAD_S = 1.0
 START_S = 5.0
@@ -52,15 +52,3 @@ def _seconds(job: Job, *, devices: list[str], share: float) -> float:
     view *= pictures(job)
     total = count.views * view + count.tasks * TASK_OVERHEAD_S + expand.setup_s(job)
     return START_S + share * total / lanes if share else 0.0
-
-
-def picture_megasamples(job: Job) -> float:
-    """Return how many million samples a picture of a job takes."""
-    samples = samples_for(job.spec.passes, job.render.samples)
-    return megasamples(job.render.resolution_px, samples)
-
-
-def pictures(job: Job) -> int:
-    """Return of how many pictures a view is made."""
-    exposure = job.spec.recipe.exposure
-    return exposure.pictures if exposure else 1

@@ -135,7 +135,7 @@ def test_a_job_is_asked_for_by_a_form(api, open_page):
     page.get_by_label("depth", exact=True).check()
 
     page.get_by_role("button", name="Upload, and show the plan").click()
-    page.get_by_text("6 views in 1 task.").wait_for()
+    page.get_by_text("6 views in 1 task, about").wait_for()
     assert api.ledger.jobs() == []
     page.get_by_role("button", name="Submit", exact=True).click()
     page.get_by_text("0 of 6 views").wait_for()
@@ -158,11 +158,12 @@ def test_a_form_says_what_is_wrong_and_keeps_what_was_filled_in(api, open_page):
     page.get_by_label("Resolution").fill("7")
 
     page.get_by_role("button", name="Upload, and show the plan").click()
-    page.locator("[data-fault]", has_text="resolution").wait_for()
+    page.locator("[data-wrong='render.resolution']", has_text="64").wait_for()
+    assert page.locator("[data-planned]").is_hidden()
     assert page.get_by_label("Resolution").input_value() == "7"
     page.get_by_label("Resolution").fill("64")
     page.get_by_role("button", name="Upload, and show the plan").click()
-    page.get_by_text("96 views in 10 tasks.").wait_for()
+    page.get_by_text("96 views in 10 tasks, about").wait_for()
 
 
 def test_names_are_never_markup(api, open_page):

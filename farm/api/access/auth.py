@@ -26,6 +26,11 @@ GUARDED = re.compile(r"/v1(/|$)")
 HEALTH = "/health"
 UPLOAD = re.compile(r"/v1/assets/[^/]*/upload")
 VERSION = (VERSION_HEADER.encode(), version("viewfarm").encode())
+LARGE = frozenset(
+    {"/v1/jobs", "/v1/jobs/plan", "/v1/jobs/sample", "/v1/assets/needs", "/v1/assets/named",
+     "/v1/specs/read"}
+)  # fmt: skip
+"""Requests that are as large as a submission."""
 SMALL_BODY_BYTES = 1 << 20
 DRAINED_BYTES = 64 << 20
 DRAINED_S = 5.0
@@ -108,7 +113,7 @@ class AuthMiddleware:
     def _limit(self, scope: Scope) -> int:
         if UPLOAD.fullmatch(scope["path"]):
             return self.settings.max_asset_bytes
-        if scope["path"] == "/v1/jobs":
+        if scope["path"] in LARGE:
             return self.settings.max_submission_bytes
         return SMALL_BODY_BYTES
 

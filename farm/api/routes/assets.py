@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from farm.api import deletion, forms, uploads
+from farm.api import deletion, uploads
 from farm.api.access.owners import is_admin, sees
+from farm.api.asking.forms import NamedFiles
 from farm.api.datasets.thumbnails import SIZES
-from farm.api.forms import NamedFiles
 from farm.api.jobs import bad_cursor
 from farm.api.problems import not_found
 from farm.api.routes.parameters import NO_SNIFFING, Cursor, DryRun, Limit, Sha256
@@ -85,12 +85,6 @@ def missing(services: FarmServices, caller: Caller, hashes: Hashes) -> Hashes:
     for sha256 in hashes.sha256s:
         uploads.check_hash(sha256)
     return Hashes(sha256s=tuple(services.uploads.missing(hashes.sha256s, caller)))
-
-
-@router.post("/named", summary="Name files that are to be assets")
-def name_files(files: NamedFiles) -> tuple[Asset, ...]:
-    """As a submission takes them, each with a short name of its own."""
-    return forms.named(files.files)
 
 
 @router.post("/again", summary="Name assets of the library that are to be taken again")

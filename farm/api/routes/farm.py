@@ -9,7 +9,6 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from farm.api import health, status
 from farm.api.access.auth import token_of
-from farm.api.forms import Forms, forms
 from farm.api.services import Caller, FarmServices
 from farm.spec.wire import FarmStatus, SignInCode, TokenInfo
 
@@ -28,12 +27,6 @@ def show_status(services: FarmServices, caller: Caller) -> FarmStatus:
 def whoami(caller: Caller) -> TokenInfo:
     """Its name and role, and when it expires."""
     return caller
-
-
-@router.get("/v1/recipes", summary="List the recipes with their fields")
-def list_recipes() -> Forms:
-    """What a job may ask for, as JSON schemas: forms are made of them."""
-    return forms()
 
 
 @router.get("/v1/sign-in-code", summary="Ask for a code that logs a browser in")

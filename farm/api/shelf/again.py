@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
 from farm.api import forms
-from farm.api.forms import NamedFile
+from farm.api.asking.forms import NamedFile
 from farm.api.problems import ApiProblem, not_found
 from farm.api.shelf.assets import created
 from farm.api.shelf.index import ShelfIndex

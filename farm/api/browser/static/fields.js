@@ -1,12 +1,12 @@
-// Form fields from a JSON schema, and what they say.
+// Form fields from a JSON schema, and what they say. Values are told to the farm as they are
+// written, in YAML: it knows what they mean.
 
-/** Return a label with a control for each simple property of a schema. */
-export function fieldsOf(schema) {
+/** Return a label with a control for each property of a schema; names begin with a group's. */
+export function fieldsOf(schema, group = "") {
   const made = [];
   for (const [name, property] of Object.entries(schema.properties)) {
     if (property.const !== undefined) continue;
-    const field = fieldOf(name, resolved(property, schema));
-    if (field) made.push(field);
+    made.push(fieldOf(group + name, name, resolved(property, schema), schema));
   }
   return made;
 }
@@ -16,41 +16,46 @@ function resolved(property, schema) {
   return name ? { ...schema.$defs[name], ...property } : property;
 }
 
-function fieldOf(name, property) {
+function fieldOf(field, name, property, schema) {
   const label = document.createElement("label");
   const word = name.replaceAll("_", " ");
   label.append(`${word[0].toUpperCase()}${word.slice(1)}`);
-  const control = controlOf(property);
-  if (!control) return null;
-  control.dataset.field = name;
+  const control = controlOf(property, schema);
+  control.dataset.field = field;
   control.title = property.description ?? "";
-  label.append(control);
+  const wrong = document.createElement("span");
+  wrong.className = "wrong";
+  wrong.dataset.wrong = field;
+  wrong.hidden = true;
+  label.append(control, wrong);
   return label;
 }
 
-function controlOf(property) {
-  const kinds = (property.anyOf ?? [property]).filter((kind) => kind.type !== "null");
+function controlOf(property, schema) {
+  const kinds = (property.anyOf ?? [property])
+    .map((kind) => resolved(kind, schema)).filter((kind) => kind.type !== "null");
   const kind = kinds[0];
-  const empty = property.default === null || property.default === undefined;
   if (kind.enum) return choice(kind.enum, property.default, property.anyOf !== undefined);
   if (kind.type === "boolean") {
-    if (property.anyOf) return choice([true, false], property.default, true);
-    const box = document.createElement("input");
-    box.type = "checkbox";
-    box.checked = Boolean(property.default);
-    return box;
+    return choice([true, false], property.default, property.default === null);
   }
-  if (kinds.some((each) => ["object", undefined].includes(each.type) && !each.enum)) return null;
   const input = document.createElement("input");
+  const isList = kinds.some((each) => each.type === "array");
+  const isGroup = kinds.some((each) => ["object", undefined].includes(each.type) && !each.enum);
   if (["integer", "number"].includes(kind.type) && kinds.length === 1) {
     input.type = "number";
     input.step = kind.type === "integer" ? 1 : "any";
     if (kind.minimum !== undefined) input.min = kind.minimum;
     if (kind.maximum !== undefined) input.max = kind.maximum;
   }
-  if (!empty) input.value = written(property.default);
+  const given = property.default;
+  if (isGroup) {
+    input.placeholder = given && Object.keys(given).length ? "as usual" : "";
+  } else if (given !== null && given !== undefined) {
+    input.value = Array.isArray(given) ? given.join(", ") : String(given);
+  }
+  input.dataset.list = isList ? "yes" : "";
   input.dataset.default = input.value;
-  input.dataset.list = kinds.some((each) => each.type === "array") ? "yes" : "";
   return input;
 }
 
@@ -58,38 +63,59 @@ function choice(values, chosen, optional) {
   const select = document.createElement("select");
   if (optional) select.append(new Option("as usual", ""));
   for (const value of values) {
-    select.append(new Option(String(value), JSON.stringify(value), false, value === chosen));
+    const word = { true: "yes", false: "no" }[value] ?? String(value);
+    select.append(new Option(word, JSON.stringify(value), value === chosen, value === chosen));
   }
+  select.dataset.default = select.value;
   return select;
 }
 
-function written(value) {
-  if (Array.isArray(value)) return value.join(", ");
-  return String(value);
-}
-
-/** Return what the controls in a place say, those that say nothing left out. */
-export function valuesIn(place) {
+/** Return what the controls in a place say that was not so before, by field, written as in YAML. */
+export function saidIn(place) {
   const found = {};
   for (const control of place.querySelectorAll("[data-field]")) {
-    const value = valueOf(control);
-    if (value !== undefined) found[control.dataset.field] = value;
+    const text = control.value.trim();
+    if (!text || text === control.dataset.default) continue;
+    const isRow = control.dataset.list && text.includes(",") && !text.startsWith("[") && !text.startsWith("{");
+    found[control.dataset.field] = isRow ? `[${text}]` : text;
   }
   return found;
 }
 
-function valueOf(control) {
-  if (control.type === "checkbox") return control.checked;
-  const text = control.value.trim();
-  if (!text || text === control.dataset.default) return undefined;
-  if (control.tagName === "SELECT") return JSON.parse(text);
-  if (control.type === "number") return Number(text);
-  if (control.dataset.list && text.includes(",")) {
-    return text.split(",").map((part) => plain(part.trim()));
+/** Let the controls in a place say what is written, and all others what they say by themselves. */
+export function fillIn(place, fields) {
+  for (const control of place.querySelectorAll("[data-field]")) {
+    const text = fields[control.dataset.field];
+    control.value = text === undefined ? control.dataset.default : shown(text, control);
   }
-  return plain(text);
 }
 
-function plain(text) {
-  return text !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+function shown(text, control) {
+  if (control.tagName === "SELECT") {
+    const options = [...control.options].map((option) => option.value);
+    return options.find((value) => value === text || value === JSON.stringify(text)) ?? "";
+  }
+  if (control.dataset.list && /^\[[^[\]{}]*\]$/.test(text)) return text.slice(1, -1);
+  return text;
+}
+
+/** Say beside a field what is wrong with it; return whether the field is there. */
+export function blame(place, field, sentence) {
+  const parts = field.split(".");
+  for (let length = parts.length; length; length -= 1) {
+    const name = parts.slice(0, length).join(".");
+    const wrong = place.querySelector(`[data-wrong="${CSS.escape(name)}"]`);
+    if (!wrong) continue;
+    wrong.textContent = sentence;
+    wrong.hidden = false;
+    place.querySelector(`[data-field="${CSS.escape(name)}"]`)?.setAttribute("aria-invalid", "true");
+    return true;
+  }
+  return false;
+}
+
+/** Take back all that was said to be wrong. */
+export function forgive(place) {
+  for (const wrong of place.querySelectorAll("[data-wrong]")) wrong.hidden = true;
+  for (const control of place.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
 }

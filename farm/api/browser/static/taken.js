@@ -34,7 +34,7 @@ export class Taken {
       const told = document.createElement("span");
       told.dataset.taken = "";
       told.textContent = `From the library: ${names.map((file) => file.name).join(", ")}`;
-      input.before(told);
+      input.closest("[data-drop]").querySelector("h3").after(told);
     }
   }
 
