@@ -101,7 +101,7 @@ def written(filled: Filled) -> Written:
     for field, text in filled.fields.items():
         if not FIELD.fullmatch(field):
             raise SpecError(f"{field[:60]!r} is not a field")
-        put(data, field, parse_yaml(text, name=f"{field}:"))
+        put(data, field, parse_yaml(text, name=field))
     for role, paths in filled.assets.items():
         data[role] = list(paths)
     if json_size(data) is None:
