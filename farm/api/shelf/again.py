@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
-from farm.api import forms
+from farm.api.asking import forms
 from farm.api.asking.forms import NamedFile
 from farm.api.problems import ApiProblem, not_found
 from farm.api.shelf.assets import created
