@@ -27,7 +27,7 @@ def test_assets_that_are_ticked_make_a_new_job(api, open_page):
     page.get_by_label("Yaw", exact=True).fill("3")
     page.get_by_label("Pitch", exact=True).fill("2")
     page.get_by_role("button", name="Upload, and show the plan").click()
-    page.get_by_text("6 views in 1 task.").wait_for()
+    page.get_by_text("6 views in 1 task, about").wait_for()
     page.get_by_role("button", name="Submit", exact=True).click()
     page.get_by_text("0 of 6 views").wait_for()
 

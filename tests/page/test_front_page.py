@@ -31,6 +31,7 @@ def test_choices_are_kept_in_the_address(api, open_page):
     submit(api, name="chairs")
     page = open_page("/")
 
+    page.wait_for_url(f"{api.url}/")  # and until its scripts have run
     page.get_by_label("Group by").select_option("owner")
     page.wait_for_url("**/?*group=owner*")
     page.get_by_role("rowheader", name="a adminer").wait_for()
