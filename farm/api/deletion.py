@@ -49,6 +49,8 @@ def delete_job(services: Services, job_id: str, *, dry_run: bool) -> Deletion:
         for product in made:
             products.remove(services.storage, product)
         services.book.delete(job_id)
+        if services.tallies is not None:
+            services.tallies.forget(job_id)
     return deletion
 
 

@@ -18,6 +18,7 @@ from farm.library import Library
 from farm.queue import CeleryQueue
 from farm.settings import Settings
 from farm.storage import open_storage
+from farm.tallies.book import TallyBook
 from farm.tokens import TokenBook
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -50,6 +51,7 @@ def open_services(settings: Settings) -> Services:
         tokens=TokenBook(storage),
         settings=load_api_settings(),
         glimpses=GlimpseBook(redis_url),
+        tallies=TallyBook(redis_url),
         streams=StreamBook(redis_url, bound_bytes=settings.stream_bytes),
     )
 

@@ -32,6 +32,7 @@ from farm.overview.fill import FillLog
 from farm.queue import TaskQueue
 from farm.spec.wire import TokenInfo
 from farm.storage import Storage
+from farm.tallies.book import TallyBook
 from farm.tokens import TokenBook
 
 
@@ -50,6 +51,8 @@ class Services:
     """Samples on their way to consumers; None where this server has no streams."""
     glimpses: GlimpseBook | None = None
     """The newest pictures of jobs; None where this server shows none."""
+    tallies: TallyBook | None = None
+    """What jobs took; None where this server does not tell."""
     job_feed: JobFeed = field(init=False)
     uploads: Uploads = field(init=False)
     promises: Promises = field(init=False)

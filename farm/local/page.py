@@ -30,6 +30,7 @@ from farm.local.temp_folders import temp_folder
 from farm.queue import CeleryQueue
 from farm.spec.job import Job
 from farm.storage import FolderStorage
+from farm.tallies.book import TallyBook
 from farm.tokens import TokenBook
 
 HOST = "127.0.0.1"
@@ -91,6 +92,7 @@ def services_of(folder: Path, redis_url: str) -> Iterator[Services]:
     with (
         closing(CeleryQueue(redis_url)) as queue,
         closing(GlimpseBook(redis_url)) as glimpses,
+        closing(TallyBook(redis_url)) as tallies,
     ):
         yield Services(
             ledger=open_ledger(redis_url),
@@ -101,6 +103,7 @@ def services_of(folder: Path, redis_url: str) -> Iterator[Services]:
             tokens=TokenBook(storage),
             settings=load_api_settings(spool=folder / "spool"),
             glimpses=glimpses,
+            tallies=tallies,
             codes=SignInCodes(good_s=float("inf")),  # whoever reads the terminal may be slow
         )
 

@@ -504,10 +504,66 @@ class TroubleGroup(Spec):
     """How many of these somebody left out of the job."""
 
 
+class StageTime(Spec):
+    """Where the time of a job's views goes."""
+
+    name: str
+    """`load`, `build`, `sample`, `read`, `develop`, `encode` or `write`."""
+    seconds_per_view: Seconds
+    share: Seconds
+    """Of all stages, 0..1."""
+
+
+class SpeedPoint(Spec):
+    """How fast a job was in a step of time."""
+
+    start_s: Seconds
+    """Seconds since 1970."""
+    views_per_s: Seconds
+
+
+class WorkerTime(Spec):
+    """What a worker did for a job."""
+
+    worker: str
+    """Its name and host; "" for those that are not told apart."""
+    seconds: Seconds
+    views: Whole
+
+
+class JobNumbers(Spec):
+    """What a job took so far, as workers tell while they render: `GET /v1/jobs/{job}/numbers`."""
+
+    views: Whole
+    views_done: Whole
+    views_lost: Whole
+    """Of tasks that failed or were left out; about, while the job is not over."""
+    views_per_s: Seconds | None
+    """Over the last minute."""
+    eta_s: Seconds | None
+    """Until the job is over, at this speed."""
+    line: tuple[SpeedPoint, ...]
+    """Views per second over time, 120 steps at most: longer ones, the longer it takes."""
+    step_s: Seconds | None
+    """Length of a step."""
+    timed_views: Whole
+    """Views whose stages are known."""
+    stages: tuple[StageTime, ...]
+    """In order; empty while nothing is known."""
+    sampling_share: Seconds | None
+    """Of all stages, 0..1, the part in which Cycles traced paths."""
+    causes: dict[str, Whole]
+    """Attempts that failed, by cause, those of tasks that were done in the end included."""
+    workers: tuple[WorkerTime, ...]
+    """The one with most time first, 200 at most."""
+    workers_s: Seconds
+    """Seconds for which workers had the job's tasks, all together."""
+
+
 class Remark(Spec):
     """What a job's owner should know of it though nothing has failed."""
 
-    kind: Literal["texture", "file", "licence"]
+    kind: Literal["texture", "licence"]
     asset: str
     """File name."""
     sentence: str

@@ -50,6 +50,8 @@ class ViewFiles:
     objects: tuple[ObjectLabel, ...] = ()
     expressions: tuple[Expression, ...] = ()
     pass_s: dict[PassName, float] = field(default_factory=dict)
+    develop_s: float = 0.0
+    """Seconds until the picture was developed, and labels were made: the rest was encoding."""
     glimpse: bytes | None = None
     """A small picture of it, where somebody wants that."""
     arrays: dict[PassName, NDArray[Any]] = field(default_factory=dict)
@@ -90,6 +92,7 @@ class ViewFileMaker:
         Raises:
             UnusablePictureError: What Cycles delivered must not count, or is lost in a file.
         """
+        begun = time.perf_counter()
         task, bit_depth = self._task, self._task.render.bit_depth
         passes = within_rim(passes, shot.camera)
         check_passes(passes, bit_depth=bit_depth, allow_empty=task.allow_empty_masks)
@@ -116,6 +119,7 @@ class ViewFileMaker:
                 arrays[name] = known[name] if name in known else self._array(name, passes, geometry)
             clock.note(name)
         check_pixels(arrays, passes.alpha, bit_depth=bit_depth)
+        developed = time.perf_counter()
         files, previews = {}, {}
         for name, array in arrays.items() if self._writes else ():
             clock.restart()
@@ -131,6 +135,7 @@ class ViewFileMaker:
             objects=told.objects,
             expressions=told.expressions,
             pass_s=clock.spent_s,
+            develop_s=developed - begun,
             glimpse=glimpse_in(arrays) if self._glimpses else None,
             arrays={}
             if self._writes

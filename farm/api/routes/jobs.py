@@ -14,10 +14,11 @@ from farm.api.problems import not_found
 from farm.api.routes.parameters import NO_SNIFFING, Cursor, DryRun, JobId, Limit
 from farm.api.services import Caller, FarmServices, Services
 from farm.api.submission import submit
+from farm.api.tasks.numbers import numbers_of
 from farm.glimpses import NumberedGlimpse
 from farm.ledger import JobState
 from farm.spec.base import Spec
-from farm.spec.wire import Deletion, JobInfo, Page, Submission
+from farm.spec.wire import Deletion, JobInfo, JobNumbers, Page, Submission
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -70,6 +71,12 @@ def show_job(services: FarmServices, job_id: JobId) -> JobInfo:
     """Counts, speed, what it waits for, the newest failures."""
     info = services.job_feed.info(jobs.find_status(services.ledger, job_id))
     return streams.with_state(services, info)
+
+
+@router.get("/{job_id}/numbers", summary="Show what a job took, in numbers")
+def numbers(services: FarmServices, job_id: JobId) -> JobNumbers:
+    """Speed over time, seconds by stage, failed attempts by cause, the time of workers."""
+    return numbers_of(services, jobs.find_status(services.ledger, job_id))
 
 
 @router.get("/{job_id}/newest", summary="List the newest pictures of a job")

@@ -27,8 +27,9 @@ def picture_of(services: Services, job: Job, task: TaskInfo) -> bytes | None:
     """Return a picture of a task, or else of something of its first asset; None where none is."""
     made = expand.render_task(job, task.index)
     glimpses = services.glimpses.newest(job.job_id) if services.glimpses else ()
-    own = {view.name for view in made.views}
-    if data := shown(services, job, [each for each in glimpses if each.view in own]):
+    names = {view.name for view in made.views}  # which tasks of other datasets may have, too
+    own = [each for each in glimpses if each.view in names and each.title == made.title]
+    if data := shown(services, job, own):
         return data
     if data := stored(services, made):
         return data

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
 from farm.api.services import Services
 from farm.dataset.records.attribution import licence
 from farm.spec.asset import Asset
+from farm.spec.counted import counted
 from farm.spec.job import Job
 from farm.spec.wire import Remark
+from farm.tallies.book import Tally
 
 MOST = 50
 """Most remarks on a job."""
+NAMED = 5
+"""Most files that a remark names."""
 FORBIDS = (
     (
         re.compile(r"\bND\b|no[- ]?deriv", re.IGNORECASE),
@@ -31,7 +36,17 @@ FORBIDS = (
 
 def remarks(services: Services, job: Job) -> tuple[Remark, ...]:
     """Return what is to be known of a job's assets, as far as the farm knows."""
-    return tuple(licence_remarks(job))[:MOST]
+    return tuple(itertools.chain(texture_remarks(services, job), licence_remarks(job)))[:MOST]
+
+
+def texture_remarks(services: Services, job: Job) -> Iterator[Remark]:
+    """Yield which assets lack textures, as workers have told."""
+    tally = services.tallies.read(job.job_id) if services.tallies else Tally()
+    for asset, files in sorted(tally.missing.items()):
+        more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
+        names = ", ".join(files[:NAMED])
+        sentence = f"lacks {counted(len(files), 'texture')}: {names}{more}; there it is magenta"
+        yield Remark(kind="texture", asset=asset, sentence=sentence)
 
 
 def licence_remarks(job: Job) -> Iterator[Remark]:

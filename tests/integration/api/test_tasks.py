@@ -6,7 +6,12 @@ import zlib
 
 import pytest
 
+from farm import expand
+from farm.api.tasks.remarks import forbids, remarks
+from farm.glimpses import Glimpse
 from farm.ledger import TaskState
+from farm.spec.asset import Credit
+from farm.tallies.book import STAGES, Share
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, asset, body
 
 OTHER, SKY = b"another model", b"a dark sky"
@@ -218,3 +223,92 @@ def test_a_million_tasks_of_one_asset_are_left_out_without_making_any(redis_url,
         assert api.ledger.job(job_id).counts[TaskState.LEFT_OUT] == 1000 + count
         last = api.client("read").get(f"/v1/jobs/{job_id}/tasks/17060").json()
         assert (last["state"], last["title"].split(" · ")[1]) == ("left out", sky.title)
+
+
+# Numbers, and what is to be known
+
+
+def test_a_job_is_told_in_numbers(api, job):
+    fail(api, job, 0)
+    fail(api, job, 1, "render", "it is black")
+    api.tallies.add(
+        job,
+        Share(node="w@a", views=4, timed=4, stages={"sample": 6.0, "build": 2.0}, spent_s=12.0),
+    )
+
+    told = api.client("read").get(f"/v1/jobs/{job}/numbers").json()
+
+    assert [each["name"] for each in told["stages"]] == list(STAGES)
+    by_name = {each["name"]: each for each in told["stages"]}
+    assert by_name["sample"]["seconds_per_view"] == pytest.approx(1.5)
+    assert told["sampling_share"] == pytest.approx(0.75)
+    assert told["causes"] == {"asset": 1, "render": 1}
+    assert told["views_lost"] == 2
+    assert told["workers"] == [{"worker": "w@a", "seconds": 12.0, "views": 4}]
+    assert told["workers_s"] == 12.0
+    assert len(told["line"]) <= 120
+    assert told["line"][0]["views_per_s"] > 0
+
+
+def test_a_job_of_which_no_worker_has_told_yet_has_numbers_too(api, job):
+    told = api.client("read").get(f"/v1/jobs/{job}/numbers").json()
+
+    assert (told["stages"], told["line"], told["workers"]) == ([], [], [])
+    assert (told["sampling_share"], told["views_lost"]) == (None, 0)
+    assert api.client("read").get("/v1/jobs/ffffffffffff/numbers").status_code == 404
+
+
+def test_missing_textures_and_licences_that_forbid_are_told(api, job):
+    api.tallies.add(job, Share(node="w@a", missing={"chair.blend": ("wood.png", "seat.png")}))
+    spec = api.services.book.load(job)
+    known = {"table.blend": "cc_by_nc_nd 4.0", "chair.blend": "cc_zero", "night.exr": "CC BY 4.0"}
+    owned = spec.model_copy(
+        update={
+            "assets": tuple(
+                each.model_copy(update={"credit": Credit(licence=known.get(each.name))})
+                for each in spec.assets
+            )
+        }
+    )
+
+    told = [(each.kind, each.asset) for each in remarks(api.services, owned)]
+    assert told == [("texture", "chair.blend"), ("licence", "table.blend")]
+    [texture] = api.client("read").get(f"/v1/jobs/{job}/tasks/remarks").json()
+    assert texture["sentence"] == "lacks 2 textures: wood.png, seat.png; there it is magenta"
+
+
+@pytest.mark.parametrize(
+    ("licence", "word"),
+    [
+        ("cc-by-nc-4.0", "commercial"),
+        ("CC BY-ND 4.0", "changed versions"),
+        ("Editorial use only", "editorial use alone"),
+        ("Standard, NoAI", "trained"),
+        ("All rights reserved", "author"),
+        ("cc0-1.0", None),
+        ("CC-BY-SA-4.0", None),
+        ("royalty free", None),
+        ("MIT", None),
+    ],
+)
+def test_what_a_licence_forbids_is_read_from_its_words(licence, word):
+    told = forbids(asset("model", "chair.blend", MODEL, credit=Credit(licence=licence)))
+
+    assert (told is None) if word is None else (word in told)
+
+
+def test_a_task_shows_its_own_picture_or_one_of_its_asset(api, job):
+    url = f"/v1/jobs/{job}/tasks/{{}}/picture"
+    assert api.client("read").get(url.format(0)).status_code == 404
+    task = expand.render_task(api.services.book.load(job), 1)
+    for view, title, data in (
+        ("elsewhere", "chair · night", b"RIFF chair"),
+        (task.views[0].name, task.title, b"RIFF own"),
+        ("another", "table · night", b"RIFF table"),
+    ):
+        api.glimpses.show(job, Glimpse(view=view, title=title, caption="c"), data)
+
+    client = api.client("read")
+    assert client.get(url.format(1)).content == b"RIFF own"
+    assert client.get(url.format(5)).content == b"RIFF table"
+    assert client.get(url.format(99)).status_code == 404

@@ -24,6 +24,7 @@ from farm.spec.asset import Asset
 from farm.spec.job import JobSpec
 from farm.spec.wire import Submission
 from farm.storage import FolderStorage, Storage
+from farm.tallies.book import TallyBook
 from farm.tokens import TokenBook
 from tests.support.waiting import wait_for
 
@@ -47,6 +48,7 @@ class ApiServer:
         self.queue = CeleryQueue(redis_url)
         self.streams = StreamBook(redis_url, bound_bytes=STREAM_BYTES)
         self.glimpses = GlimpseBook(redis_url)
+        self.tallies = TallyBook(redis_url)
         self.services = Services(
             ledger=open_ledger(redis_url),
             queue=self.queue,
@@ -58,6 +60,7 @@ class ApiServer:
             guesses=Guesses(sleep=at_once),
             streams=self.streams,
             glimpses=self.glimpses,
+            tallies=self.tallies,
         )
         self.ledger = self.services.ledger
         self.port = free_port()
@@ -83,6 +86,7 @@ class ApiServer:
         self.queue.close()
         self.streams.close()
         self.glimpses.close()
+        self.tallies.close()
         self.ledger.store.client.close()
 
     def restart(self) -> None:

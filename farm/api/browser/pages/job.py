@@ -16,13 +16,14 @@ from farm.api.problems import ApiProblem, not_found
 from farm.api.routes.jobs import Change, change_job, steered
 from farm.api.routes.parameters import JobId
 from farm.api.sentences import shares, tab_title
-from farm.api.services import FarmServices
+from farm.api.services import FarmServices, Services
 from farm.api.tasks import steering
+from farm.api.tasks.numbers import numbers_of
 from farm.api.tasks.remarks import remarks
 from farm.api.troubles import troubles
 from farm.spec.base import first_reason
 from farm.spec.job import Job
-from farm.spec.wire import JobInfo, TaskRetry
+from farm.spec.wire import JobInfo, JobNumbers, TaskRetry
 
 router = APIRouter(include_in_schema=False)
 
@@ -51,6 +52,8 @@ def show_part(
         given = wrong_with(services, services.book.load(job_id), job_id)
     elif name == "task":
         given = looked_at(services, services.book.load(job_id), job_id, task)
+    elif name == "numbers":
+        given = {"numbers": told_in_numbers(services, job_id)}
     elif name != "actions":
         raise not_found(f"part {name[:40]!r}", "load the page again")
     may_change = who.may_change(info.owner)
@@ -140,12 +143,19 @@ def job_page(services: FarmServices, who: Looking, info: JobInfo, task: str = ""
             for status in others[-OTHERS:]
         ],
         spec=spec,
+        numbers=told_in_numbers(services, info.job_id),
         **wrong_with(services, spec, info.job_id),
         **looked_at(services, spec, info.job_id, task),
     )
 
 
-def wrong_with(services: FarmServices, job: Job | None, job_id: str) -> dict[str, Any]:
+def told_in_numbers(services: Services, job_id: str) -> JobNumbers | None:
+    """Return what a page says of what a job took."""
+    status = services.ledger.job(job_id)
+    return numbers_of(services, status) if status else None
+
+
+def wrong_with(services: Services, job: Job | None, job_id: str) -> dict[str, Any]:
     """Return what a page says of what went wrong in a job."""
     status = services.ledger.job(job_id)
     if job is None or status is None:
@@ -154,7 +164,7 @@ def wrong_with(services: FarmServices, job: Job | None, job_id: str) -> dict[str
     return {"troubles": found, "remarks": remarks(services, job)}
 
 
-def looked_at(services: FarmServices, job: Job | None, job_id: str, index: str) -> dict[str, Any]:
+def looked_at(services: Services, job: Job | None, job_id: str, index: str) -> dict[str, Any]:
     """Return what a page says of the task that somebody looks at."""
     status = services.ledger.job(job_id)
     if not index or job is None or status is None:

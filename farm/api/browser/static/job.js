@@ -1,6 +1,7 @@
 import { Coverage } from "./coverage.js";
 import { Gallery } from "./gallery.js";
 import { drawBar, listen, say, showTab, showTimes } from "./live.js";
+import { Numbers } from "./numbers.js";
 import { redraw } from "./parts.js";
 import { steering } from "./steer.js";
 import { Strip } from "./strip.js";
@@ -35,6 +36,7 @@ function onJob(job) {
   const buttons = JSON.stringify([job.state, job.priority, counts.map(Boolean)]);
   if (changed(known, known = buttons)) redraw(actions, place.dataset.job);
   panel.refresh();
+  numbers.refresh();
   notice(job);
 }
 
@@ -77,6 +79,7 @@ showTimes();
 offerNotice();
 const strip = new Strip(place.querySelector("[data-strip]"), place.dataset.job);
 const troubles = new Troubles(place.querySelector("[data-part=trouble]"), place.dataset.job);
+const numbers = new Numbers(place, place.dataset.job);
 const panel = new TaskPanel(place, place.dataset.job);
 const tasks = new TaskMap(
   place.querySelector("canvas"), place.querySelector("[data-task]"), place.dataset.job, panel,
