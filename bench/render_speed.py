@@ -108,7 +108,7 @@ class NoLease:
     def confirm(self) -> None:
         """Go on."""
 
-    def view_done(self, sample_s: float = 0.0) -> None:
+    def view_done(self, _done: object = None) -> None:
         """Count nothing."""
 
     def secure(self) -> None:

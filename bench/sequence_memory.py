@@ -90,7 +90,7 @@ class Watched(NoLease):
     def __init__(self) -> None:
         self.sizes: list[float] = []
 
-    def view_done(self, sample_s: float = 0.0) -> None:
+    def view_done(self, _done: object = None) -> None:
         """Note it."""
         self.sizes.append(in_use()["now"])
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from pydantic import Field
+import redis
 
 from farm.errors import FarmError
 from farm.ledger.stores.redis_store import connect, reaching
-from farm.spec.base import Spec
+from farm.tallies.model import STAGES, LinePoint, NodeTime, Share, Tally
 
-STAGES = ("load", "build", "sample", "read", "develop", "encode", "write")
-"""Where the time of a view goes, in order: assets are loaded, Cycles builds its scene and traces
-paths, passes are read, pictures developed and labels made, all is encoded and written."""
+log = logging.getLogger(__name__)
+
 KEPT_S = 30 * 86_400
 MOST_POINTS = 120
 """Most steps of time of which the views are known; when there are more, each becomes longer."""
@@ -26,68 +26,6 @@ MOST_WORKERS = 200
 MOST_TEXTURES = 50
 """Most assets of which lacking textures are known."""
 PARTS = ("", ":line", ":workers", ":views", ":textures")
-
-
-class DoneView(Spec):
-    """What is told of a view when it is done."""
-
-    stages: dict[str, float] = Field(default_factory=dict)
-    """Seconds by stage, see `STAGES`; empty where nobody knows."""
-    asset: str = ""
-    """File name of its first asset."""
-    missing: tuple[str, ...] = ()
-    """Textures of it that lack."""
-
-    @property
-    def sample_s(self) -> float:
-        """Seconds for which Cycles traced paths."""
-        return self.stages.get("sample", 0.0)
-
-
-class Share(Spec):
-    """What a worker did for a job since it said so last."""
-
-    node: str
-    views: int = 0
-    timed: int = 0
-    """Views whose stages are known."""
-    stages: dict[str, float] = Field(default_factory=dict)
-    """Seconds of all of these, by stage."""
-    spent_s: float = 0.0
-    """For which it had the job's tasks, other views and failures included."""
-    missing: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Asset -> textures that it lacks."""
-
-
-class LinePoint(Spec):
-    """How fast a job was in a step of time."""
-
-    start_s: float
-    """Seconds since 1970."""
-    seconds: float
-    """Length of the step; of the newest, what has passed of it."""
-    views: int
-
-
-class NodeTime(Spec):
-    """What a worker did for a job."""
-
-    node: str
-    """Its name and host; "" for those that are not told apart."""
-    seconds: float
-    views: int
-
-
-class Tally(Spec):
-    """What a job took so far."""
-
-    views: int = 0
-    timed: int = 0
-    stages: dict[str, float] = Field(default_factory=dict)
-    workers: tuple[NodeTime, ...] = ()
-    """The one with most time first."""
-    line: tuple[LinePoint, ...] = ()
-    missing: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class TallyBook:
@@ -103,18 +41,31 @@ class TallyBook:
         self.client.close()
 
     def add(self, job_id: str, share: Share) -> None:
-        """Add what a worker did; where Redis is away, it is not counted: nothing depends on it."""
-        with contextlib.suppress(FarmError):
-            self._add(job_id, share)
+        """Add what a worker did; where Redis is away, it is not counted: nothing depends on it.
+
+        Sums that somebody has damaged begin anew.
+        """
+        with contextlib.suppress(FarmError, redis.RedisError):
+            try:
+                self._add(job_id, share)
+            except redis.ResponseError:
+                self.forget(job_id)
 
     @reaching
     def _add(self, job_id: str, share: Share) -> None:
         sizes = [MOST_POINTS, FIRST_STEP_S, MOST_WORKERS, MOST_TEXTURES, KEPT_S]
         self._script(keys=keys_of(job_id), args=[share.model_dump_json(), *sizes])
 
-    @reaching
     def read(self, job_id: str) -> Tally:
-        """Return what a job took so far."""
+        """Return what a job took so far; nothing where somebody has damaged it."""
+        try:
+            return self._read(job_id)
+        except (redis.ResponseError, ValueError) as error:
+            log.warning("what was told of a job cannot be read job=%s: %s", job_id, error)
+            return Tally()
+
+    @reaching
+    def _read(self, job_id: str) -> Tally:
         with self.client.pipeline(transaction=True) as pipe:
             for name in keys_of(job_id):
                 pipe.hgetall(name)

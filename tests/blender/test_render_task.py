@@ -14,6 +14,7 @@ from farm.errors import OutOfFrameError, StaleAttempt, StorageError
 from farm.spec.record import ViewRecord
 from farm.spec.task import RenderTask, records_key, view_id
 from farm.storage import FolderStorage
+from farm.tallies.model import STAGES, DoneView
 from tests.support.blender.shots import shoot, some_view, task_of
 from worker.images.view_transform import Developer
 from worker.render.task import render_task
@@ -25,14 +26,16 @@ class Lease:
     def __init__(self, views: int = 1000) -> None:
         self.left = views
         self.done = 0
+        self.told: list[DoneView] = []
 
     def confirm(self) -> None:
         self.left -= 1
         if self.left < 0:
             raise StaleAttempt("somebody else holds the task")
 
-    def view_done(self, sample_s: float = 0.0) -> None:
+    def view_done(self, done: DoneView) -> None:
         self.done += 1
+        self.told.append(done)
 
     def secure(self) -> None:
         """It is ours."""
@@ -105,6 +108,12 @@ def test_files_and_records_of_all_views_appear(blender, render, task, tmp_path):
     assert written[0].timings.load_s > 0
     assert written[1].timings.load_s == 0
     assert not list(blender._scratch.folder.glob("*.exr"))
+    assert [set(done.stages) for done in lease.told] == [set(STAGES)] * 3
+    for record in written:
+        spent = record.timings
+        in_record = spent.load_s + spent.render_s + spent.read_s + spent.encode_s + spent.write_s
+        assert any(sum(done.stages.values()) == pytest.approx(in_record) for done in lease.told)
+    assert all(0 < done.stages["develop"] < 60 for done in lease.told)
 
 
 def test_a_file_holds_the_developed_picture_of_its_view(blender, render, task, tmp_path):

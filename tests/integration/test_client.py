@@ -201,6 +201,11 @@ def test_a_job_ends_well_without_what_is_left_out(farm, client, spec, tmp_path):
     laptop = Laptop(farm, tmp_path)
     assert laptop.farm("wait", job.job_id).returncode == 1
     [group] = client.troubles("last")
+    numbers = farm.api.client("read").get(f"/v1/jobs/{job.job_id}/numbers").json()
+    [worker] = numbers["workers"]
+    assert (worker["views"], numbers["causes"]) == (6, {group.cause: 1}), "a real worker tells"
+    assert worker["seconds"] > 0
+    assert numbers["views_lost"] == 2
 
     told = laptop.farm("leave-out", job.job_id, "--cause", group.cause)
     assert told.stderr == "1 task is left out\n"

@@ -34,6 +34,8 @@ from farm.spec.quote import quoted
 from farm.spec.recipes import RECIPES, unknown_recipe
 from farm.spec.task import RenderMessage, RenderTask, Ticket
 from farm.storage import open_storage
+from farm.tallies.book import TallyBook
+from worker.attempt.job_share import JobShare
 from worker.attempt.lease import LedgerLease, insist
 from worker.attempt.log import task_log
 from worker.attempt.renderer import renew
@@ -64,6 +66,7 @@ def perform(  # noqa: PLR0913  what the door holds, and nothing hidden
     render: Renderer,
     worker: str,
     throughput: Throughput | None = None,
+    share: JobShare | None = None,
     logs: Results | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> None:
@@ -73,15 +76,17 @@ def perform(  # noqa: PLR0913  what the door holds, and nothing hidden
         DeviceError: The worker must stop; the task is handed back.
     """
     throughput = throughput or Throughput(lambda _: None)
+    share = share or JobShare(lambda _job, _share: None, worker)
     ticket, task = message.ticket, message.task
     if not insist(lambda: ledger.claim(ticket, worker)):
         log.info("message refused %s", naming(ticket))
         return
     throughput.begin(ticket, title=task.title, view_megasamples=view_megasamples(task))
+    share.begin(ticket.job_id)
     try:
         with task_log(message, logs):
             log.info("task started %s worker=%s %s", naming(ticket), worker, contents(task))
-            lease = LedgerLease(ledger, ticket, throughput=throughput, check=check)
+            lease = LedgerLease(ledger, ticket, throughput=throughput, share=share, check=check)
             try_to(lambda: render(task, attempt=ticket.attempt, worker=worker, lease=lease), lease)
             if lease.doubt and insist(
                 lambda: ledger.reopen(ticket.job_id, ticket.index, views=len(task.views))
@@ -89,6 +94,7 @@ def perform(  # noqa: PLR0913  what the door holds, and nothing hidden
                 log.warning("task put back, a view was written too late %s", naming(ticket))
     finally:
         throughput.end()
+        share.end()
 
 
 def view_megasamples(task: RenderTask) -> float:
@@ -266,6 +272,11 @@ class RenderDoor(Task):  # type: ignore[misc]  # Celery ships no types
 
         return Throughput(tell)
 
+    @cached_property
+    def share(self) -> JobShare:
+        book = TallyBook(self.settings.redis_url.get_secret_value())
+        return JobShare(book.add, self.settings.worker_id)
+
 
 @shared_task(  # type: ignore[untyped-decorator]  # Celery ships no types
     bind=True,
@@ -309,6 +320,7 @@ def open_message(self: RenderDoor, body: Any) -> None:
         render=renderer,
         worker=worker,
         throughput=self.throughput,
+        share=self.share,
         logs=self.logs,
         check=lambda: raise_if_asked(self.settings.scratch),
     )

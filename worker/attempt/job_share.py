@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from farm.ledger.model import node_of
-from farm.tallies.book import DoneView, Share
+from farm.tallies.model import DoneView, Share
 
 TELL_EVERY_S = 1.0
 

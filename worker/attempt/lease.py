@@ -14,6 +14,8 @@ from typing import TypeVar
 from farm.errors import StaleAttempt, UnreachableError
 from farm.ledger import Ledger
 from farm.spec.task import Ticket
+from farm.tallies.model import NOTHING_TOLD, DoneView
+from worker.attempt.job_share import JobShare
 from worker.attempt.throughput import Throughput
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,8 @@ class LedgerLease:
     ticket: Ticket
     views_done: int = 0
     throughput: Throughput | None = None
+    share: JobShare | None = None
+    """Adds up what is done for the job."""
     check: Callable[[], None] = lambda: None
     """Raises `Interrupted` where this worker is to stop."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -73,14 +77,15 @@ class LedgerLease:
             raise StaleAttempt(f"attempt {self.ticket.attempt} is no longer wanted")
         self.known_s, self.doubt = asked_s, False
 
-    def view_done(self, sample_s: float = 0.0) -> None:
-        """Count a view that was rendered, of which Cycles sampled for so long; views end in threads
-        beside the renderer."""
+    def view_done(self, done: DoneView = NOTHING_TOLD) -> None:
+        """Count a view that was rendered; views end in threads beside the renderer."""
         with self.lock:
             self.doubt = self.doubt or time.monotonic() - self.known_s > SECURE_S
             self._count(1)
             if self.throughput:
-                self.throughput.view_rendered(sample_s)
+                self.throughput.view_rendered(done.sample_s)
+            if self.share:
+                self.share.view_done(done)
 
     def views_found(self, count: int) -> None:
         """Count views that an earlier attempt has done."""

@@ -13,7 +13,7 @@ from farm.stream.sample import Encoded, Sample
 from worker.render.rendered import Rendered
 from worker.render.streamed_views import StreamedViews
 from worker.render.view_files import ViewFiles
-from worker.render.writer import ViewWriter
+from worker.render.writer import ViewWriter, done_view
 
 
 class StreamWriter(ViewWriter):
@@ -36,7 +36,7 @@ class StreamWriter(ViewWriter):
         fields: dict[str, Any] = {**record.fields, **self._passes_of(made), **told}
         self._streamed.put(rendered.view, Sample.of(record.view_id, fields))
         with self._one_at_a_time:
-            self._on_done(timings.sample_s)
+            self._on_done(done_view(record, made.develop_s))
 
     def _passes_of(self, made: ViewFiles) -> dict[str, Any]:
         if self._streamed.stream.encoding == "files":

@@ -17,6 +17,7 @@ from farm.spec.asset import Asset
 from farm.spec.passes import LED, PassName
 from farm.spec.task import RenderTask
 from farm.spec.view import View
+from farm.tallies.model import NOTHING_TOLD, DoneView
 from worker.assets.cache import own_paths
 from worker.assets.products import Workshop
 from worker.blender.view_passes import HIGHEST_INDEX
@@ -63,8 +64,8 @@ class Lease(Protocol):
             StaleAttempt: It is not ours.
         """
 
-    def view_done(self, sample_s: float = 0.0) -> None:
-        """Count a view that is finished and recorded, of which Cycles sampled for so long."""
+    def view_done(self, done: DoneView = NOTHING_TOLD) -> None:
+        """Count a view that is finished and recorded."""
 
     def views_found(self, count: int) -> None:
         """Count views that an earlier attempt has finished."""

@@ -18,6 +18,7 @@ from farm.spec.record import FileRecord, Timings, ViewRecord
 from farm.spec.render import Engine
 from farm.spec.task import RenderTask, dataset_key, view_id
 from farm.spec.view import View
+from farm.tallies.model import DoneView
 from worker.render.checks import joined
 from worker.render.neighbours import Around
 from worker.render.record_book import RecordBook
@@ -63,7 +64,7 @@ class ViewWriter:
         book: RecordBook | None,
         storage: Results,
         may_write: Callable[[], None],
-        on_done: Callable[[float], None],
+        on_done: Callable[[DoneView], None],
         show: Show | None = None,
     ) -> None:
         self._task = task
@@ -131,6 +132,7 @@ class ViewWriter:
             previews=made.previews,
             objects=made.objects,
             expressions=made.expressions,
+            develop_s=made.develop_s,
         )
         if self._show is not None and made.glimpse is not None:
             view = rendered.view
@@ -147,6 +149,7 @@ class ViewWriter:
         previews: dict[PassName, bytes] | None = None,
         objects: tuple[ObjectLabel, ...] = (),
         expressions: tuple[Expression, ...] = (),
+        develop_s: float = 0.0,
     ) -> None:
         """Write the files of a view, then its record, then tell.
 
@@ -172,7 +175,7 @@ class ViewWriter:
         assert self._book is not None
         with self._one_at_a_time:
             self._book.add(record)
-            self._on_done(timings.sample_s)
+            self._on_done(done_view(record, develop_s))
 
     def raise_unfit(self) -> None:
         """Tell of the views that do not count, after all that were rendered are finished.
@@ -234,3 +237,21 @@ class ViewWriter:
             versions=known.versions,
             timings=timings,
         )
+
+
+def done_view(record: ViewRecord, develop_s: float) -> DoneView:
+    """Return what is told of a view that is done, of whose encoding a part was developing."""
+    spent = record.timings
+    return DoneView(
+        stages={
+            "load": spent.load_s,
+            "build": max(spent.render_s - spent.sample_s, 0.0),
+            "sample": spent.sample_s,
+            "read": spent.read_s,
+            "develop": develop_s,
+            "encode": max(spent.encode_s - develop_s, 0.0),
+            "write": spent.write_s,
+        },
+        asset=record.assets[0].name if record.assets else "",
+        missing=record.missing_textures,
+    )

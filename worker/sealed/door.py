@@ -11,6 +11,7 @@ from typing import Any
 from farm.errors import FarmError, TaskError
 from farm.spec.passes import PASSES
 from farm.spec.task import RenderTask, dataset_key, records_key
+from farm.tallies.model import STAGES, DoneView
 from worker.render.results import Results
 from worker.render.streamed_views import SampleSink
 from worker.render.task import Lease
@@ -126,7 +127,8 @@ class Door:
                 raise TaskError("more views are counted than the task has")
             self._left -= views
         if verb == "view_done":
-            self._lease.view_done(seconds(arguments[0]) if arguments else 0.0)
+            told = dict(zip(STAGES, map(seconds, arguments), strict=False))
+            self._lease.view_done(DoneView(stages=told if any(told.values()) else {}))
         else:
             self._lease.views_found(views)
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from farm.errors import FarmError, RenderError
 from farm.spec.asset import Asset
+from farm.tallies.model import NOTHING_TOLD, STAGES, DoneView
 from worker.courier.lines import Lines, tell_error
 from worker.sandbox import blank_environment, landlock, sandbox, seccomp
 from worker.sandbox.rlimits import confine, lower
@@ -88,8 +89,8 @@ class RemoteLease:
     def secure(self) -> None:
         self._lines.ask("secure")
 
-    def view_done(self, sample_s: float = 0.0) -> None:
-        self._lines.ask("view_done", sample_s)
+    def view_done(self, done: DoneView = NOTHING_TOLD) -> None:
+        self._lines.ask("view_done", *(done.stages.get(name, 0.0) for name in STAGES))
 
     def views_found(self, count: int) -> None:
         self._lines.ask("views_found", count)

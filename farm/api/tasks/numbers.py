@@ -6,7 +6,7 @@ from farm.api.services import Services
 from farm.job_store import LOST
 from farm.ledger import JobState, JobStatus, TaskState
 from farm.spec.wire import JobInfo, JobNumbers, SpeedPoint, StageTime, WorkerTime
-from farm.tallies.book import STAGES, LinePoint, Tally
+from farm.tallies.model import STAGES, LinePoint, Tally
 
 
 def numbers_of(services: Services, status: JobStatus) -> JobNumbers:

@@ -12,7 +12,7 @@ from farm.spec.asset import Asset
 from farm.spec.counted import counted
 from farm.spec.job import Job
 from farm.spec.wire import Remark
-from farm.tallies.book import Tally
+from farm.tallies.model import Tally
 
 MOST = 50
 """Most remarks on a job."""

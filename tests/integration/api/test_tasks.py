@@ -11,7 +11,7 @@ from farm.api.tasks.remarks import forbids, remarks
 from farm.glimpses import Glimpse
 from farm.ledger import TaskState
 from farm.spec.asset import Credit
-from farm.tallies.book import STAGES, Share
+from farm.tallies.model import STAGES, Share
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, asset, body
 
 OTHER, SKY = b"another model", b"a dark sky"

@@ -36,7 +36,7 @@ class OurLease:
     def secure(self) -> None:
         """Its files may be written."""
 
-    def view_done(self, sample_s: float = 0.0) -> None:
+    def view_done(self, _done: object = None) -> None:
         """Nobody counts."""
 
     def views_found(self, count: int) -> None:

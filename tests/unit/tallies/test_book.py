@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from farm.tallies import book as module
-from farm.tallies.book import LinePoint, Share, Tally, TallyBook, points
+from farm.tallies.book import TallyBook, points
+from farm.tallies.model import STAGES, LinePoint, Share, Tally
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_what_several_workers_did_is_added_up(book):
 def test_a_job_of_which_nothing_was_told_has_empty_sums(book):
     told = book.read("job")
 
-    assert told == Tally(stages=dict.fromkeys(module.STAGES, 0.0))
+    assert told == Tally(stages=dict.fromkeys(STAGES, 0.0))
 
 
 def test_textures_that_lack_are_told_by_asset(book):
@@ -93,6 +94,22 @@ def test_nothing_of_a_job_is_kept_for_ever(book):
     assert all(0 < book.client.ttl(name) <= module.KEPT_S for name in names)
     book.forget("job")
     assert list(book.client.scan_iter("farm:tally:job*")) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("", {"views": "many"}), (":line", {"step": "x"}), (":textures", {"a": "{"}), ("", None)],
+)
+def test_sums_that_somebody_damaged_harm_nobody_and_begin_anew(book, key, value):
+    if value is None:
+        book.client.set("farm:tally:job", "a text")
+    else:
+        book.client.hset(f"farm:tally:job{key}", mapping=value)
+
+    assert book.read("job").views == 0
+    for _ in range(2):
+        book.add("job", Share(node="a", views=1))
+    book.read("job")
 
 
 def test_workers_go_on_where_redis_is_away():

@@ -27,6 +27,7 @@ tasks = pytest.importorskip(
 )
 door = pytest.importorskip("worker.attempt.lease")
 Throughput = pytest.importorskip("worker.attempt.throughput").Throughput
+JobShare = pytest.importorskip("worker.attempt.job_share").JobShare
 
 
 @pytest.fixture
@@ -64,6 +65,18 @@ def test_a_task_that_is_rendered_is_done(ledger):
 
     assert state(ledger) == "done"
     assert ledger.job("job").views_done == 2
+
+
+@pytest.mark.parametrize("error", [None, RenderError("it is black")])
+def test_what_an_attempt_took_is_told_however_it_ends(ledger, error):
+    told = []
+    share = JobShare(lambda job, each: told.append((job, each.views)), "w@host#1")
+
+    tasks.perform(
+        a_message(ledger), ledger=ledger, render=rendering(error), worker="w", share=share
+    )
+
+    assert told == [("job", 2)]
 
 
 def test_an_attempt_is_written_down_before_it_begins(ledger):

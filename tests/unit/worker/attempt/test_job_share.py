@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from farm.tallies.book import DoneView
+from farm.tallies.model import DoneView
 from worker.attempt.job_share import TELL_EVERY_S, JobShare
 
 
