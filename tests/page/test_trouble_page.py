@@ -7,7 +7,10 @@ import pytest
 from farm import expand
 from farm.job_store import log_key
 from farm.ledger import TaskState
+from farm.tallies.model import Share
 from tests.page.conftest import submit
+from tests.support.axe import faults
+from tests.support.farms.rendered import render
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -78,3 +81,33 @@ def test_everything_works_without_scripts(api, open_page, job):
     page.get_by_role("button", name="Leave out task 1").last.click()
     page.get_by_text("1 task left out").first.wait_for()
     assert api.ledger.job(job).counts[TaskState.LEFT_OUT] == 1
+
+
+def test_numbers_follow_the_job(api, open_page, job):
+    page = open_page(f"/jobs/{job}")
+    page.get_by_text("Workers tell where the time goes once views are finished.").wait_for()
+
+    now = int(api.tallies.client.time()[0]) // 5
+    line = {"step": 5, "first": now - 3, now - 3: 10, now - 2: 20}
+    api.tallies.client.hset(f"farm:tally:{job}:line", mapping=line)
+    share = Share(node="w0@host", views=1, timed=1, stages={"sample": 3.0, "load": 1.0}, spent_s=5)
+    api.tallies.add(job, share)
+    render(api, job, 0)
+
+    page.locator("[data-part=numbers]", has_text="75 % of a view's time").wait_for()
+    page.locator("[data-speed-words]", has_text="4 at most").wait_for()
+    assert page.locator("[data-speed] polyline").get_attribute("points").count(",") == 4
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_troubles(api, open_page, job, scheme):
+    api.ledger.leave_out(job, [3])
+    share = Share(node="w0@host", views=1, timed=1, stages={"sample": 3.0}, spent_s=5)
+    api.tallies.add(job, share)
+    page = open_page(f"/jobs/{job}?task=1", color_scheme=scheme)
+    page.locator("details.trouble summary").first.click()
+
+    assert faults(page) == []
+    page.get_by_role("link", name="log of task 1").click()
+    page.locator("dialog[open]").wait_for()
+    assert faults(page) == []
