@@ -35,6 +35,7 @@ def services(tmp_path, monkeypatch):
         holdings=Holdings(storage),
         settings=SimpleNamespace(asset_grace_s=-60.0),
         library_lock=threading.Lock(),
+        tallies=None,
     )
 
 
