@@ -79,7 +79,7 @@ def check_elsewhere(ledger: Ledger, stories: Sequence[TaskStory]) -> None:
     Raises:
         ApiProblem: There is none.
     """
-    fit = {node_of(each.worker) for each in ledger.workers() if each.quarantine is None}
+    fit = {node_of(each.worker) for each in ledger.workers() if each.takes_tasks}
     tried = [{node_of(each.worker) for each in story.attempts if each.worker} for story in stories]
     if stories and not any(fit - nodes for nodes in tried):
         raise ApiProblem(
