@@ -38,24 +38,20 @@ def list_datasets(  # noqa: PLR0913 - what is listed, and which part of it
         ApiProblem: This server did not issue the cursor.
     """
     unread = index.refresh()
-    begun = [
-        status
-        for status in seen
-        if status.views_done and fits(status, name_of(book, status), index, find)
-    ]
+    begun = [status for status in seen if status.views_done and fits(index, book, status, find)]
     page, after = jobs.list_jobs(begun, state=None, cursor=cursor, limit=limit)
     items = tuple(card(index, book, status, look) for status in page)
     return DatasetPage(items=items, next=after, total=len(begun), unread=unread)
 
 
-def fits(status: JobStatus, name: str, index: ShelfIndex, find: str) -> bool:
+def fits(index: ShelfIndex, book: JobStore, status: JobStatus, find: str) -> bool:
     """Say whether all words are in what is known of a job's datasets."""
     words = find.casefold().split()
     if not words:
         return True
     facts = index.jobs.get(status.job_id)
     more = (facts.recipe, *facts.classes) if facts else ()
-    said = " ".join((name, status.job_id, status.owner, *more)).casefold()
+    said = " ".join((name_of(book, status), status.job_id, status.owner, *more)).casefold()
     return all(word in said for word in words)
 
 
@@ -105,7 +101,7 @@ def sentence_of(info: DatasetInfo, facts: JobFacts) -> str:
     of = f" of {', '.join(facts.assets)}" if facts.assets else ""
     parts = [f"{counted(info.views, 'view')}{of}", f"{width} x {height}", " ".join(facts.passes)]
     if facts.classes:
-        parts.append(counted(len(facts.classes), "class").replace("classs", "classes"))
+        parts.append(f"{len(facts.classes):,} class{'es' if len(facts.classes) > 1 else ''}")
     if info.size_bytes is not None:
         parts.append(file_size(info.size_bytes))
     return f"{' · '.join(parts)}"

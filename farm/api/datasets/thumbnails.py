@@ -17,6 +17,8 @@ from farm.storage import Storage
 
 log = logging.getLogger(__name__)
 
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom; right and bottom are exclusive."""
 SIZES = (256, 1024)
 """Longest sides, pixels."""
 KEPT_BYTES = 512 << 20
@@ -34,7 +36,15 @@ class Thumbnails:
         self._total: int | None = None
         self._lock = threading.Lock()
 
-    def picture(self, storage: Storage, key: str, sha256: str, *, size_px: int) -> bytes:
+    def picture(
+        self,
+        storage: Storage,
+        key: str,
+        sha256: str,
+        *,
+        size_px: int,
+        box_px: Box | None = None,
+    ) -> bytes:
         """Return a small picture of a file, as WebP.
 
         Args:
@@ -42,15 +52,17 @@ class Thumbnails:
             key: Where it is there.
             sha256: What its bytes must be, so that a picture that is kept is never of another file.
             size_px: One of `SIZES`.
+            box_px: The part of the picture that is shown, where not all of it is.
 
         Raises:
             ApiProblem: The file is not a picture, or is another one now.
         """
-        return self.kept(sha256, size_px, lambda: self._make(storage, key, sha256, size_px))
+        name = sha256 + "".join(f"-{side}" for side in box_px or ())
+        return self.kept(name, size_px, lambda: self._make(storage, key, sha256, size_px, box_px))
 
-    def kept(self, sha256: str, size_px: int, make: Callable[[], bytes]) -> bytes:
+    def kept(self, name: str, size_px: int, make: Callable[[], bytes]) -> bytes:
         """Return a small picture that is kept of a file, or make it."""
-        path = self.folder / sha256[:2] / f"{sha256}-{size_px}.webp"
+        path = self.folder / name[:2] / f"{name}-{size_px}.webp"
         try:
             data = path.read_bytes()
             os.utime(path)
@@ -59,7 +71,9 @@ class Thumbnails:
             self._keep(path, data)
         return data
 
-    def _make(self, storage: Storage, key: str, sha256: str, size_px: int) -> bytes:
+    def _make(
+        self, storage: Storage, key: str, sha256: str, size_px: int, box_px: Box | None
+    ) -> bytes:
         size = storage.size(key)
         data = storage.get(key) if size is not None and size <= LARGEST_BYTES else None
         if data is None or hashlib.sha256(data).hexdigest() != sha256:
@@ -68,7 +82,7 @@ class Thumbnails:
                 f"{key.rpartition('/')[2]}: there is no such file with that hash",
                 "load the list of views again",
             )
-        return shrunk(data, key, size_px)
+        return shrunk(data, key, size_px, box_px)
 
     def _keep(self, path: Path, data: bytes) -> None:
         """Keep a picture; where that fails, it is made again next time."""
@@ -103,7 +117,7 @@ class Thumbnails:
         return total
 
 
-def shrunk(data: bytes, name: str, size_px: int) -> bytes:
+def shrunk(data: bytes, name: str, size_px: int, box_px: Box | None = None) -> bytes:
     """Return a picture as WebP, no longer than `size_px`.
 
     Raises:
@@ -118,6 +132,8 @@ def shrunk(data: bytes, name: str, size_px: int) -> bytes:
     except DecodeError as error:
         raise ApiProblem(422, str(error), "render the view again") from error
     picture = Image.fromarray(pixels)
+    if box_px is not None:
+        picture = picture.crop(box_px)
     picture.thumbnail((size_px, size_px), Image.Resampling.LANCZOS)
     made = io.BytesIO()
     picture.convert("RGB").save(made, "WEBP", quality=80, method=2)

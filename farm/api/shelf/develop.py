@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.library.exr import ExrPart, exr_parts, layers_of, main_layer
+from farm.library.radiance import FORMATS, radiance_header
 
 HEADER_BYTES = 1 << 20
 MOST_PIXELS = 1 << 27
@@ -25,6 +26,11 @@ MOST_PIXELS = 1 << 27
 MEMORY_BYTES = 6 << 30
 SECONDS = 60
 MIDDLE_GREY = 0.18
+RGB_OF_XYZ = np.array(
+    [[3.1467, -1.6665, -0.4802], [-0.9955, 1.9558, 0.0398], [0.0636, -0.2146, 1.151]],
+    dtype=np.float32,
+)
+"""From CIE XYZ as Radiance has it, with white of equal energy, to Rec. 709 (Bradford)."""
 Floats = NDArray[np.float32]
 
 
@@ -72,12 +78,31 @@ def develop(path: Path, suffix: str, size_px: int) -> bytes:
 
 def read(path: Path, suffix: str) -> Floats:
     """Return the linear pixels of an environment, (H, W, 3)."""
-    if suffix == ".exr":
-        return read_exr(path)
+    return read_exr(path) if suffix == ".exr" else read_radiance(path)
+
+
+def read_radiance(path: Path) -> Floats:
+    """Return the pixels of a Radiance picture, upright, as red, green and blue.
+
+    Raises:
+        UndevelopedError: Its header is damaged, or it is too large.
+    """
     import imagecodecs
 
-    pixels = np.asarray(imagecodecs.rgbe_decode(path.read_bytes()), dtype=np.float32)
-    return pixels[..., :3]
+    data = path.read_bytes()
+    header = radiance_header(data)
+    if header is None:
+        raise UndevelopedError("its header is damaged: it has no picture size")
+    check_pixels(header.size_px)
+    rows, width = header.shape
+    # The decoder takes the usual header alone, and knows of no orientation.
+    usual = f"#?RADIANCE\nFORMAT={FORMATS[0]}\n\n-Y {rows} +X {width}\n".encode()
+    pixels = np.asarray(imagecodecs.rgbe_decode(usual + data[header.data_at :]), dtype=np.float32)
+    if header.axes[0][1] == "X":
+        pixels = pixels.transpose(1, 0, 2)
+    pixels = pixels[::-1] if "+Y" in header.axes else pixels
+    pixels = pixels[:, ::-1] if "-X" in header.axes else pixels
+    return pixels @ RGB_OF_XYZ.T if header.format == FORMATS[1] else pixels
 
 
 def read_exr(path: Path) -> Floats:
@@ -90,6 +115,8 @@ def read_exr(path: Path) -> Floats:
 
     with path.open("rb") as file:
         parts = exr_parts(file.read(HEADER_BYTES))
+    if not parts:
+        raise UndevelopedError("its header is damaged: it tells of no picture")
     layer = main_layer(layers_of(parts))
     if layer is None:
         raise UndevelopedError("it is not clear which of its layers is the picture")
@@ -104,11 +131,16 @@ def read_exr(path: Path) -> Floats:
 
 
 def check_size(part: ExrPart) -> None:
-    """Raise an UndevelopedError where a picture is too large, or of another kind."""
+    """Raise an UndevelopedError where a part is too large, or no plain picture."""
     window = part.window("dataWindow")
     if part.is_deep or window is None:
         raise UndevelopedError("it holds no plain picture")
-    width, height = window.size
+    check_pixels(window.size)
+
+
+def check_pixels(size_px: tuple[int, int]) -> None:
+    """Raise an UndevelopedError where a picture is too large."""
+    width, height = size_px
     if not 0 < width * height <= MOST_PIXELS:
         raise UndevelopedError(f"{width} x {height} pixels are too many for a small picture")
 

@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 from farm import expand
 from farm.api.datasets.gallery import pictures_of
-from farm.api.datasets.thumbnails import Thumbnails
+from farm.api.datasets.thumbnails import Box, Thumbnails
 from farm.api.problems import ApiProblem, not_found
 from farm.api.shelf.index import Held, ShelfIndex
 from farm.dataset.records.read import VIEWS_FILE, NotARecordError, parse_record
 from farm.errors import FarmError
 from farm.job_store import JobStore
-from farm.library import Library
+from farm.library import Library, hash_file
 from farm.spec.job import Job
 from farm.spec.record import ViewRecord
 from farm.spec.task import RenderTask, dataset_key, records_key
@@ -40,6 +40,10 @@ TASKS_TRIED = 256
 """Most tasks of a job, evenly spread, that are asked for an asset."""
 VIEWS_OF = 4
 """Most of the tasks with the asset of which the records are looked at."""
+VIEWS_TRIED = 24
+"""Views among which the one is chosen that shows most of an asset."""
+MARGIN = 0.15
+"""Of an asset's longer side, what is shown around it."""
 WINDOW_BYTES = 8 << 20
 """Part of a `views.jsonl` that is read around the place where a task should be."""
 PASSED_ON = ("PATH", "HOME", "LANG", "PYTHONPATH", "TMPDIR")
@@ -53,6 +57,16 @@ class PictureFile(NamedTuple):
 
     key: str
     sha256: str
+    box_px: Box | None
+    """The part that shows it, where the rest shows others."""
+
+
+class Sight(NamedTuple):
+    """A view, and how much of an asset it shows."""
+
+    record: ViewRecord
+    area_px: float
+    box_px: Box | None
 
 
 class AssetPictures:
@@ -89,7 +103,9 @@ class AssetPictures:
         if found is None:
             raise not_found(f"a picture of {held.name}", "render a view of it")
         storage = self.library.storage
-        return self.thumbnails.picture(storage, found.key, found.sha256, size_px=size_px)
+        return self.thumbnails.picture(
+            storage, found.key, found.sha256, size_px=size_px, box_px=found.box_px
+        )
 
     def _make(self, held: Held, size_px: int) -> bytes:
         if held.sha256 in self._faults:
@@ -111,7 +127,7 @@ class AssetPictures:
         if not held.in_library:
             path = Path(held.path)
             allowed = any(path.resolve().is_relative_to(each) for each in self.shared_folders)
-            if not allowed or not path.is_file():
+            if not allowed or not path.is_file() or hash_file(path) != held.sha256:
                 raise no_picture(held, "its file is not at hand on the server")
             yield path
             return
@@ -160,18 +176,22 @@ class AssetPictures:
         tasks = (expand.render_task(job, index) for index in range(0, total, step))
         with_it = (task for task in tasks if any(a.sha256 == sha256 for a in task.assets))
         for task in itertools.islice(with_it, VIEWS_OF):
-            for record in self._records(task, share=task.index / max(total, 1), sha256=sha256):
-                for _, file in pictures_of(record):
-                    return PictureFile(dataset_key(task.dataset, file.path), file.sha256)
+            records = self._records(task, share=task.index / max(total, 1), sha256=sha256)
+            sights = [sight(record, sha256) for record in itertools.islice(records, VIEWS_TRIED)]
+            for best in sorted(sights, key=lambda each: -each.area_px):
+                for _, file in pictures_of(best.record):
+                    key = dataset_key(task.dataset, file.path)
+                    return PictureFile(key, file.sha256, best.box_px)
         return None
 
     def _records(self, task: RenderTask, *, share: float, sha256: str) -> Iterator[ViewRecord]:
         """Yield records of views that show an asset, of a task or near to its place."""
         storage = self.library.storage
-        yield from records_in(storage.get(records_key(task)) or b"", sha256)
+        own = list(records_in(storage.get(records_key(task)) or b"", sha256))
+        yield from own
         key = dataset_key(task.dataset, VIEWS_FILE)
         size = storage.size(key) or 0
-        if not size:
+        if own or not size:
             return
         places = {max(round(share * size) - WINDOW_BYTES // 2, 0), 0}
         for start in sorted(places, reverse=True):
@@ -188,6 +208,31 @@ def records_in(data: bytes, sha256: str) -> Iterator[ViewRecord]:
                 record = parse_record(line)
                 if any(asset.sha256 == sha256 for asset in record.assets):
                     yield record
+
+
+def sight(record: ViewRecord, sha256: str) -> Sight:
+    """Return how much of an asset a view shows, and where, if it shows others as well."""
+    places = [at for at, asset in enumerate(record.assets) if asset.sha256 == sha256]
+    seen = [each for each in record.objects if each.asset in places and each.box_px is not None]
+    if not seen or len(record.objects) < 2:
+        return Sight(record, sum(each.area_px for each in seen), None)
+    best = max(seen, key=lambda each: each.area_px)
+    assert best.box_px is not None
+    return Sight(record, best.area_px, around(best.box_px, record.resolution_px))
+
+
+def around(box_px: tuple[float, float, float, float], size_px: tuple[int, int]) -> Box:
+    """Return a square around a box, with a margin, as far as the picture goes."""
+    left, top, right, bottom = box_px
+    half = max(right - left, bottom - top) * (0.5 + MARGIN)
+    x, y = (left + right) / 2, (top + bottom) / 2
+    width, height = size_px
+    return (
+        max(round(x - half), 0),
+        max(round(y - half), 0),
+        min(round(x + half), width),
+        min(round(y + half), height),
+    )
 
 
 def developed(path: Path, suffix: str, size_px: int) -> tuple[bytes, str]:

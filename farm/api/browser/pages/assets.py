@@ -25,7 +25,7 @@ router = APIRouter(include_in_schema=False)
 
 AT_ONCE = 60
 WORDS_AT_ONCE = 24
-TEXTS = ("noun", "plural", "synonyms", "hypernym", "material")
+TEXTS = ("noun", "plural", "article", "synonyms", "hypernym", "material")
 CHOICES = ("symmetric", "stands")
 
 

@@ -7,7 +7,7 @@ const cards = [...document.querySelectorAll("[data-words]")];
 
 function entryOf(form) {
   const said = { confirmed: true };
-  for (const name of ["noun", "plural", "synonyms", "hypernym", "material"]) {
+  for (const name of ["noun", "plural", "article", "synonyms", "hypernym", "material"]) {
     const text = form.elements[name].value.trim();
     if (text) said[name] = text;
   }
