@@ -146,13 +146,7 @@ def fits(index: ShelfIndex, held: Held, wanted: Wanted) -> bool:
 
 def found_by(held: Held, find: str) -> bool:
     """Say whether all words are in what is known of an asset."""
-    words = find.casefold().split()
-    if not words:
-        return True
-    credit = held.credit
-    told = (held.name, held.sha256, credit.name, credit.author, credit.source, credit.category)
-    said = " ".join(filter(None, (*told, *credit.tags))).casefold()
-    return all(word in said for word in words)
+    return all(word in held.said for word in find.casefold().split())
 
 
 def licences(held: Sequence[Held]) -> list[str]:

@@ -66,6 +66,10 @@ class Held:
     """With all files that it needs."""
     files: int
     credit: Credit
+    licence: str
+    """Its title."""
+    said: str
+    """All that is known of it, in small letters, to be found by."""
     in_library: bool
     path: str
     """Where it lies, if not in the library."""
@@ -73,11 +77,6 @@ class Held:
     """When the job was made that told this."""
     roles: set[str] = field(default_factory=set)
     job_ids: list[str] = field(default_factory=list)
-
-    @property
-    def licence(self) -> str:
-        """The title of its licence."""
-        return licence(self.credit.licence).title if self.credit.licence else NO_LICENCE
 
 
 class Blame(NamedTuple):
@@ -240,12 +239,21 @@ def held_of(asset: Asset, status: JobStatus, before: Held | None) -> Held:
         size_bytes=sum(file.size_bytes for file in files),
         files=len(files),
         credit=asset.credit,
+        licence=licence(asset.credit.licence).title if asset.credit.licence else NO_LICENCE,
+        said=said_of(asset),
         in_library=asset.in_library,
         path=asset.path,
         told_s=status.created_s,
         roles=before.roles if before else set(),
         job_ids=before.job_ids if before else [],
     )
+
+
+def said_of(asset: Asset) -> str:
+    """Return all that is known of an asset, in small letters."""
+    credit = asset.credit
+    told = (asset.name, asset.sha256, credit.name, credit.author, credit.source, credit.category)
+    return " ".join(filter(None, (*told, *credit.tags))).casefold()
 
 
 def facts_of(job: Job, status: JobStatus) -> JobFacts:

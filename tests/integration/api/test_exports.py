@@ -11,7 +11,10 @@ import pytest
 
 from farm.api.datasets.exports import Exports
 from farm.api.routes.exports import size_of
+from farm.serve.closing import Closer
+from farm.storage import open_storage
 from tests.integration.api.test_pages import browser, csrf_in
+from tests.integration.api.test_shelf import library_job, say
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
 from tests.support.farms.rendered import render
 from tests.support.waiting import wait_for
@@ -240,3 +243,27 @@ def test_a_form_from_elsewhere_exports_nothing(api, job):
 
     assert answer.status_code == 403
     assert "does not come from a page of this farm" in answer.text
+
+
+# Storage
+
+
+def test_a_finished_job_in_a_bucket_is_shown_named_and_exported(redis_server, tmp_path, s3_place):
+    with ApiServer(redis_server.url, tmp_path, storage=open_storage(s3_place)) as api:
+        job, (cup, sky) = library_job(api, seed=81)
+        for index in range(api.ledger.job(job).tasks):
+            render(api, job, index)
+        assert api.ledger.settle(job)
+        Closer(api.ledger, api.storage, api.services.book).finish(job)
+        assert not list(api.storage.keys(f"datasets/{job}/.records"))
+
+        client = api.client("submit")
+        for asset in (cup, sky):
+            answer = client.get(f"/v1/assets/{asset.sha256}/picture")
+            assert answer.headers["content-type"] == "image/webp"
+        assert say(api, cup.sha256, noun="goblet", confirmed=True).is_success
+        [found] = client.get("/v1/datasets").json()["items"]
+        assert found["size_bytes"] > 0
+        told = ended(api, job, ask(api, job, format="yolo").json()["export_id"])
+        assert told["state"] == "done", told
+        assert told["views"] == 8
