@@ -1,34 +1,52 @@
 """The newest pictures of each job, small, in Redis: what a page shows while a job renders.
 
 They never touch the storage. Each job keeps as many as fit into a ring; all go a day after the last
-one came.
+one came. Whoever listens is told of each as it comes.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+import redis
+from pydantic import Field, ValidationError
 
 from farm.errors import FarmError
 from farm.ledger.stores.redis_store import binary, connect, reaching
 from farm.spec.base import Spec
+from farm.spec.passes import PASSES, PassName
+from farm.spec.record import FileRecord, ViewRecord
 
 KEPT = 24
 """Pictures of each job."""
 KEPT_S = 86_400
 LARGEST_BYTES = 64 << 10
+CHANNEL = "farm:glimpses"
+"""Where those who listen are told."""
+WAIT_S = 0.25
+"""Longest silence after which a listener looks whether it is still wanted."""
 SHOW = """
 local number = redis.call('INCR', KEYS[1])
-local told = number .. '\\n' .. ARGV[2] .. '\\n' .. ARGV[3]
-redis.call('HSET', KEYS[2], number % tonumber(ARGV[1]), told)
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-redis.call('EXPIRE', KEYS[2], ARGV[4])
-if KEYS[3] then
-  redis.call('SET', KEYS[3], ARGV[5] .. '\\n' .. number, 'EX', ARGV[4])
+local slot = number % tonumber(ARGV[1])
+redis.call('HSET', KEYS[2], slot, number .. '\\n' .. ARGV[2])
+redis.call('HSET', KEYS[3], slot, number .. '\\n' .. ARGV[3])
+for _, each in ipairs(KEYS) do redis.call('EXPIRE', each, ARGV[4]) end
+redis.call('PUBLISH', ARGV[5], ARGV[6] .. '\\n' .. number .. '\\n' .. ARGV[2])
+if KEYS[4] then
+  redis.call('SET', KEYS[4], ARGV[6] .. '\\n' .. number, 'EX', ARGV[4])
 end
 return number
 """
+
+
+class ShownFile(Spec):
+    """A file of a pass, or the 8-bit picture of it, that can be shown as a small picture."""
+
+    path: str
+    """Relative to the job's datasets."""
+    sha256: str
 
 
 class Glimpse(Spec):
@@ -38,6 +56,12 @@ class Glimpse(Spec):
     """Its name."""
     title: str
     caption: str
+    task_id: str = ""
+    """Of the task that made it: there its record is, as long as it is not folded."""
+    dataset: str = ""
+    """Folder of its dataset within the job's."""
+    pictures: dict[PassName, ShownFile] = Field(default_factory=dict)
+    """Of each pass what can be shown; empty of streams, whose views have no files."""
 
 
 class NumberedGlimpse(Glimpse):
@@ -67,8 +91,10 @@ class GlimpseBook:
 
     @reaching
     def _add(self, job_id: str, glimpse: Glimpse, webp: bytes, worker: str) -> None:
-        keys = [f"{key(job_id)}:count", key(job_id), *([worker_key(worker)] if worker else [])]
-        self._show(keys=keys, args=[KEPT, glimpse.model_dump_json(), webp, KEPT_S, job_id])
+        told = glimpse.model_dump_json()
+        keys = [f"{key(job_id)}:count", facts_key(job_id), key(job_id)]
+        keys += [worker_key(worker)] if worker else []
+        self._show(keys=keys, args=[KEPT, told, webp, KEPT_S, CHANNEL, job_id])
 
     @reaching
     def newest_of(self, workers: Sequence[str]) -> dict[str, tuple[str, int]]:
@@ -84,11 +110,7 @@ class GlimpseBook:
     @reaching
     def newest(self, job_id: str) -> tuple[NumberedGlimpse, ...]:
         """Return what is known of the newest pictures of a job, the newest first."""
-        found = []
-        for value in self.client.hvals(key(job_id)):
-            number, facts, _ = value.split(b"\n", 2)
-            known = Glimpse.model_validate_json(facts)
-            found.append(NumberedGlimpse(number=int(number), **known.model_dump()))
+        found = [read(*value.split(b"\n", 1)) for value in self.client.hvals(facts_key(job_id))]
         return tuple(sorted(found, key=lambda each: -each.number))
 
     @reaching
@@ -103,8 +125,54 @@ class GlimpseBook:
         value = self.client.hget(key(job_id), number % KEPT)
         if value is None:
             return None
-        there, _, webp = value.split(b"\n", 2)
+        there, webp = value.split(b"\n", 1)
         return bytes(webp) if int(there) == number else None
+
+    def heard(
+        self, is_wanted: Callable[[str], bool]
+    ) -> Iterator[tuple[str, NumberedGlimpse] | None]:
+        """Yield job and glimpse of each picture as it comes; None after a moment of silence.
+
+        Args:
+            is_wanted: Says of which jobs to hear.
+
+        Raises:
+            UnreachableError: Redis is away.
+        """
+        with self._listening() as channel:
+            while True:
+                message = self._next(channel)
+                if message is None:
+                    yield None
+                    continue
+                job_id, number, facts = message["data"].split(b"\n", 2)
+                if is_wanted(job_id.decode()):
+                    with contextlib.suppress(ValidationError):
+                        yield job_id.decode(), read(number, facts)
+
+    @contextlib.contextmanager
+    def _listening(self) -> Iterator[Any]:
+        channel = self.client.pubsub(ignore_subscribe_messages=True)
+        try:
+            self._subscribe(channel)
+            yield channel
+        finally:
+            with contextlib.suppress(redis.RedisError):
+                channel.close()
+
+    @reaching
+    def _subscribe(self, channel: Any) -> None:
+        channel.subscribe(CHANNEL)
+
+    @reaching
+    def _next(self, channel: Any) -> Any:
+        return channel.get_message(timeout=WAIT_S)
+
+
+def read(number: bytes, facts: bytes) -> NumberedGlimpse:
+    """Return a glimpse as it is kept."""
+    known = Glimpse.model_validate_json(facts)
+    return NumberedGlimpse(number=int(number), **dict(known))
 
 
 def key(job_id: str) -> str:
@@ -115,3 +183,25 @@ def key(job_id: str) -> str:
 def worker_key(worker: str) -> str:
     """Return the name under which it is kept which picture is a worker's newest."""
     return f"farm:glimpse:{worker}"
+
+
+def facts_key(job_id: str) -> str:
+    """Return the name under which is kept what is known of them."""
+    return f"{key(job_id)}:facts"
+
+
+def shown_of(record: ViewRecord, inner: str) -> dict[PassName, ShownFile]:
+    """Return what of each pass of a view can be shown, with paths below `inner`."""
+    return {
+        name: ShownFile(path=f"{inner}{file.path}", sha256=file.sha256)
+        for name, file in shown_files(record)
+    }
+
+
+def shown_files(record: ViewRecord) -> Iterator[tuple[PassName, FileRecord]]:
+    """Yield of each pass the picture that was made for people, or the file itself."""
+    for name, file in record.files.items():
+        if name in record.previews:
+            yield name, record.previews[name]
+        elif PASSES[name].kind != "arrays":
+            yield name, file

@@ -72,7 +72,7 @@ class Services:
     """Held while assets of a job are looked for and while unused ones are removed."""
 
     def __post_init__(self) -> None:
-        self.job_feed = JobFeed(self.ledger, self.book)
+        self.job_feed = JobFeed(self.ledger, self.book, self.glimpses)
         self.fill = FillLog(self.storage)
         self.datasets_look = LastLook(self.storage)
         self.thumbnails = Thumbnails(self.settings.spool_folder / "thumbnails")

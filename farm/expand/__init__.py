@@ -13,8 +13,10 @@ from farm.expand.recipe import (
     remarks,
     render_task,
     setup_s,
+    sides,
     tasks_of,
     tell_apart,
+    things,
     waits_for,
 )
 
@@ -31,7 +33,9 @@ __all__ = [
     "remarks",
     "render_task",
     "setup_s",
+    "sides",
     "tasks_of",
     "tell_apart",
+    "things",
     "waits_for",
 ]

@@ -62,6 +62,18 @@ class Expansion(ABC):
         """Yield what whoever asks for a job should know of it, such as what is left out."""
         yield from ()
 
+    def things(self, task: RenderTask) -> tuple[Asset, ...]:
+        """Return of each thing that all views of a task are to show its asset; none where only the
+        render tells.
+        """
+        return ()
+
+    def sides(self, task: RenderTask) -> Iterator[tuple[float, float]]:
+        """Yield yaw and pitch, degrees, from which the views of a task are to look at their one
+        thing, in its own frame: 0 is its +Y, 90 its +X. Nothing where only the render tells.
+        """
+        yield from ()
+
     def setup_s(self, job: Job) -> float:
         """Return about how many seconds tasks take beside pictures and what all tasks take: for
         estimates.
@@ -169,6 +181,18 @@ def remarks(job: Job) -> tuple[str, ...]:
     """Return what whoever asks for a job should know of it."""
     with Blame(job.spec.recipe.kind) as expansion:
         return tuple(expansion.remarks(job))
+
+
+def things(task: RenderTask) -> tuple[Asset, ...]:
+    """Return of each thing that all views of a task are to show its asset, as far as is known."""
+    with Blame(task.recipe) as expansion:
+        return expansion.things(task)
+
+
+def sides(task: RenderTask) -> tuple[tuple[float, float], ...]:
+    """Return from which yaw and pitch, degrees, views are to look, as far as is known."""
+    with Blame(task.recipe) as expansion:
+        return tuple(expansion.sides(task))
 
 
 def setup_s(job: Job) -> float:

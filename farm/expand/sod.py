@@ -20,6 +20,7 @@ from farm.spec.job import Job
 from farm.spec.randomise import Drawn, OrbitJitter
 from farm.spec.recipes.base import Recipe
 from farm.spec.recipes.sod import (
+    TURNS_DEG,
     SodAugmented,
     SodBase,
     SodGrid,
@@ -102,6 +103,15 @@ class SodExpansion(Expansion):
                     )
                 seen.add(name)
                 yield name
+
+    def things(self, task: RenderTask) -> tuple[Asset, ...]:
+        return task.of("models")
+
+    def sides(self, task: RenderTask) -> Iterator[tuple[float, float]]:
+        assert isinstance(task.setup, SodSetup)
+        for view in task.views:
+            assert isinstance(view, SodView)
+            yield view.camera.yaw_deg + TURNS_DEG[task.setup.front], view.camera.pitch_deg
 
     def mistakes(self, job: Job) -> Iterator[str]:
         # Ids hold no `_` any more, except in jobs of earlier versions.

@@ -103,6 +103,12 @@ class TabletopExpansion(Expansion):
             views=[view_of(job, scene, place) for place in batch(job, part, views=recipe.views)],
         )
 
+    def things(self, task: RenderTask) -> tuple[Asset, ...]:
+        assert isinstance(task.setup, Setup)
+        props = task.setup.props
+        named = (each for each in props if each.words is not None and each.asset is not None)
+        return tuple(task.assets[each.asset] for each in named if each.asset is not None)
+
     def mistakes(self, job: Job) -> Iterator[str]:
         yield from shortages(job)
         yield from strangers(job)

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from farm.glimpses import KEPT, LARGEST_BYTES, Glimpse, GlimpseBook
+from farm.errors import UnreachableError
+from farm.glimpses import KEPT, LARGEST_BYTES, Glimpse, GlimpseBook, shown_of
+from tests.builders import a_record
 
 
 @pytest.fixture
@@ -49,3 +51,35 @@ def test_a_renderer_goes_on_while_redis_is_away(tmp_path):
 
     book.show("job", Glimpse(view="v", title="t", caption=""), b"x")
     book.close()
+
+
+def test_whoever_listens_hears_of_each_picture_of_the_jobs_they_want(book):
+    heard = book.heard(lambda job: job == "job")
+    assert next(heard) is None  # they listen
+    show(book, 1, job="other")
+    show(book, 2)
+
+    job, glimpse = next(each for each in heard if each is not None)
+    assert (job, glimpse.number, glimpse.view) == ("job", 1, "v2")
+    heard.close()
+
+
+def test_whoever_listens_is_told_that_redis_is_away():
+    book = GlimpseBook("redis://127.0.0.1:1/0")
+
+    with pytest.raises(UnreachableError):
+        next(book.heard(lambda _job: True))
+
+
+def test_of_each_pass_the_picture_for_people_is_shown_and_of_arrays_none():
+    record = a_record(files={"rgb": b"r", "depth": b"d", "normal": b"n", "tracks": b"t"})
+    preview = record.files["rgb"].model_copy(update={"path": "previews/depth/v.png"})
+    record = record.model_copy(update={"previews": {"depth": preview}})
+
+    shown = shown_of(record, "cups/")
+
+    assert {name: file.path for name, file in shown.items()} == {
+        "rgb": "cups/images/view_000.png",
+        "depth": "cups/previews/depth/v.png",
+        "normal": "cups/normal/view_000.png",
+    }

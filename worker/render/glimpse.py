@@ -3,13 +3,56 @@
 from __future__ import annotations
 
 import io
+import threading
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from farm.glimpses import Glimpse, shown_of
+from farm.job_store import prefix_of
+from farm.spec.passes import PASSES, PassName
+from farm.spec.record import ViewRecord
+from farm.spec.task import RenderTask
+from worker.labels.previews import preview
+
 LONGEST_PX = 192
+STREAMED_EVERY_S = 0.25
+"""Shortest time between two pictures of a stream, whose views may come by hundreds a second."""
+FIRST: tuple[PassName, ...] = ("rgb", "blur", "rolling_shutter", "mask")
+"""Passes that are shown rather than any other."""
+
+
+class Turns:
+    """Says when another picture is due; many threads may ask."""
+
+    def __init__(self, every_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._every_s = every_s
+        self._clock = clock
+        self._next_s = -np.inf
+        self._lock = threading.Lock()
+
+    def take(self) -> bool:
+        """Return whether one is due; if so, the next is not before its time."""
+        with self._lock:
+            now_s = self._clock()
+            if now_s < self._next_s:
+                return False
+            self._next_s = now_s + self._every_s
+            return True
+
+
+def glimpse_in(arrays: Mapping[PassName, NDArray[Any]]) -> bytes | None:
+    """Return a small picture of a view: of its picture, else of a label; None where it has none."""
+    order = (*FIRST, *arrays)
+    name = next((each for each in order if each in arrays and PASSES[each].kind != "arrays"), None)
+    if name is None:
+        return None
+    is_picture = PASSES[name].kind in ("picture", "yes_or_no")
+    return glimpse_of(arrays[name] if is_picture else preview(name, arrays[name]))
 
 
 def glimpse_of(pixels: NDArray[Any]) -> bytes:
@@ -21,3 +64,18 @@ def glimpse_of(pixels: NDArray[Any]) -> bytes:
     made = io.BytesIO()
     picture.save(made, "WEBP", quality=75, method=0)
     return made.getvalue()
+
+
+def known_of(task: RenderTask, record: ViewRecord) -> Glimpse:
+    """Return what is told of a view with its picture."""
+    prefix = f"{prefix_of(task.job_id)}/"
+    is_kept = task.stream is None and f"{task.dataset}/".startswith(prefix)
+    inner = f"{task.dataset}/".removeprefix(prefix)
+    return Glimpse(
+        view=record.view.name,
+        title=task.title,
+        caption=record.view.caption,
+        task_id=task.task_id,
+        dataset=inner.rstrip("/") if is_kept else "",
+        pictures=shown_of(record, inner) if is_kept else {},
+    )

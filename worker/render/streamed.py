@@ -35,6 +35,7 @@ class StreamWriter(ViewWriter):
         told = self._streamed.told(rendered.view, record)
         fields: dict[str, Any] = {**record.fields, **self._passes_of(made), **told}
         self._streamed.put(rendered.view, Sample.of(record.view_id, fields))
+        self.show(record, made.glimpse)
         with self._one_at_a_time:
             self._on_done(done_view(record, made.develop_s))
 

@@ -86,9 +86,9 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
 ) -> None:
     """Render the views of a task that are not finished yet, or make its product.
 
-    What is finished stays on any error. Views of a stream go to `sink`, small pictures of others to
-    `show`. The memory of what is gone
-    is given back in the end, so that a long sequence takes no more of it than a short one.
+    What is finished stays on any error. Views of a stream go to `sink`, small pictures of all to
+    `show`. The memory of what is gone is given back in the end, so that a long sequence takes no
+    more of it than a short one.
 
     Raises:
         TaskError: The task cannot continue.
@@ -189,6 +189,7 @@ def writer_for(  # noqa: PLR0913  what a writer needs
             storage=storage,
             may_write=lease.secure,
             on_done=lease.view_done,
+            show=show,
             streamed=book,
         )
     return ViewWriter(

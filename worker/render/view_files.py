@@ -32,7 +32,7 @@ from worker.labels.tracks import track_rows
 from worker.points.surfaces import Eye
 from worker.recipes import Shot
 from worker.render.checks import check_label, check_passes, check_pixels, check_rows, check_same
-from worker.render.glimpse import glimpse_of
+from worker.render.glimpse import Turns, glimpse_in
 from worker.render.neighbours import Around, Look
 from worker.render.rendered import Exposure
 
@@ -67,7 +67,7 @@ class ViewFileMaker:
         materials: tuple[IndexLabel, ...] = (),
         *,
         parts: int = 0,
-        glimpses: bool = False,
+        glimpses: Turns | None = None,
     ) -> None:
         self._glimpses = glimpses
         self._task = task
@@ -136,7 +136,7 @@ class ViewFileMaker:
             expressions=told.expressions,
             pass_s=clock.spent_s,
             develop_s=developed - begun,
-            glimpse=glimpse_in(arrays) if self._glimpses else None,
+            glimpse=glimpse_in(arrays) if self._glimpses and self._glimpses.take() else None,
             arrays={}
             if self._writes
             else {name: as_read(name, array, passes) for name, array in arrays.items()},
@@ -176,12 +176,6 @@ class ViewFileMaker:
         planes = array.reshape(*array.shape[:2], len(channels))
         check_same(name, planes, lambda: decode_exr(data, channels))
         return data
-
-
-def glimpse_in(arrays: Mapping[PassName, NDArray[Any]]) -> bytes | None:
-    """Return a small picture of a view; None where it has no picture."""
-    found = next((arrays[name] for name in ("rgb", "blur", "mask") if name in arrays), None)
-    return None if found is None else glimpse_of(found)
 
 
 def shown_of(name: PassName, array: NDArray[Any], task: RenderTask) -> NDArray[np.uint8] | None:

@@ -20,6 +20,7 @@ from farm.spec.task import RenderTask, dataset_key, view_id
 from farm.spec.view import View
 from farm.tallies.model import DoneView
 from worker.render.checks import joined
+from worker.render.glimpse import STREAMED_EVERY_S, Turns, known_of
 from worker.render.neighbours import Around
 from worker.render.record_book import RecordBook
 from worker.render.rendered import Rendered
@@ -80,7 +81,7 @@ class ViewWriter:
             task,
             circumstances.materials,
             parts=len(circumstances.indices),
-            glimpses=show is not None,
+            glimpses=Turns(STREAMED_EVERY_S if task.stream else 0.0) if show else None,
         )
 
     def finish(self, rendered: Rendered, around: Around | None = None) -> None:
@@ -133,11 +134,8 @@ class ViewWriter:
             objects=made.objects,
             expressions=made.expressions,
             develop_s=made.develop_s,
+            glimpse=made.glimpse,
         )
-        if self._show is not None and made.glimpse is not None:
-            view = rendered.view
-            known = Glimpse(view=view.name, title=self._task.title, caption=view.caption)
-            self._show(self._task.job_id, known, made.glimpse)
 
     def deliver(  # noqa: PLR0913 - what a record tells of
         self,
@@ -150,8 +148,9 @@ class ViewWriter:
         objects: tuple[ObjectLabel, ...] = (),
         expressions: tuple[Expression, ...] = (),
         develop_s: float = 0.0,
+        glimpse: bytes | None = None,
     ) -> None:
-        """Write the files of a view, then its record, then tell.
+        """Write the files of a view, then its record, then show it, then tell.
 
         Raises:
             StaleAttempt: Somebody else writes these files now.
@@ -175,7 +174,15 @@ class ViewWriter:
         assert self._book is not None
         with self._one_at_a_time:
             self._book.add(record)
+        self.show(record, glimpse)
+        with self._one_at_a_time:
             self._on_done(done_view(record, develop_s))
+
+    def show(self, record: ViewRecord, glimpse: bytes | None) -> None:
+        """Show a small picture of a view, if there is one; before it counts, so that whoever hears
+        of the view finds it."""
+        if self._show is not None and glimpse is not None:
+            self._show(self._task.job_id, known_of(self._task, record), glimpse)
 
     def raise_unfit(self) -> None:
         """Tell of the views that do not count, after all that were rendered are finished.

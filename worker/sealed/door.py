@@ -8,19 +8,26 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import ValidationError
+
 from farm.errors import FarmError, TaskError
+from farm.glimpses import Glimpse
+from farm.job_store import prefix_of
+from farm.spec.base import first_reason
 from farm.spec.passes import PASSES
 from farm.spec.task import RenderTask, dataset_key, records_key
+from farm.spec.view import View
 from farm.tallies.model import STAGES, DoneView
 from worker.render.results import Results
 from worker.render.streamed_views import SampleSink
 from worker.render.task import Lease
+from worker.render.writer import Show
 
 
 class Door:
     """What a process may ask for while it renders a task; many threads may."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it leads to
         self,
         task: RenderTask,
         storage: Results,
@@ -28,10 +35,13 @@ class Door:
         *,
         attempt: int,
         sink: SampleSink | None = None,
+        show: Show | None = None,
     ) -> None:
         self._task = task
         self._storage = storage
         self._sink = sink
+        self._show = show
+        self._unshown = {view.name: view for view in task.views}
         self._lease = lease
         self._written = {*files_of(task), records_key(task, attempt)}
         self._first = records_key(task)
@@ -74,14 +84,14 @@ class Door:
             return self._of_storage(verb, arguments[0], data)
         if verb in ("has_sample", "put_sample"):
             return self._of_stream(verb, int(arguments[0]), data), b""
-        if verb == "begins":
-            self._running = arguments[0][:100], time.monotonic()
-        elif verb == "ends":
-            self._running = None
+        if verb in ("begins", "ends"):
+            self._running = (arguments[0][:100], time.monotonic()) if verb == "begins" else None
         elif verb == "confirm":
             self._lease.confirm()
         elif verb == "secure":
             self._lease.secure()
+        elif verb == "show":
+            self._show_view(arguments[0], data)
         elif verb in ("view_done", "views_found"):
             self._count(verb, arguments)
         else:
@@ -117,6 +127,35 @@ class Door:
         self._sink.put(self._task.job_id, number, [data])
         return None
 
+    def _show_view(self, told: str, data: bytes) -> None:
+        """Show a small picture of a view, once; its words are the farm's own."""
+        try:
+            glimpse = Glimpse.model_validate_json(told)
+        except ValidationError as error:
+            raise TaskError(f"show: {first_reason(error)}") from error
+        view = self._unshown.pop(glimpse.view, None)
+        if view is None or not is_webp(data):
+            raise TaskError(f"show: {glimpse.view[:100]!r} has no picture to show")
+        if self._show is not None:
+            self._show(self._task.job_id, self._known_of(view, glimpse), data)
+
+    def _known_of(self, view: View, told: Glimpse) -> Glimpse:
+        """Return what is known of a view, of all that was told only its own files."""
+        prefix = f"{prefix_of(self._task.job_id)}/"
+        own = {
+            name: file
+            for name, file in told.pictures.items()
+            if f"{prefix}{file.path}" in self._written
+        }
+        return Glimpse(
+            view=view.name,
+            title=self._task.title,
+            caption=view.caption,
+            task_id=self._task.task_id,
+            dataset=f"{self._task.dataset}/".removeprefix(prefix).rstrip("/") if own else "",
+            pictures=own,
+        )
+
     def _known_later(self) -> list[str]:
         return list(self._storage.keys(self._later))
 
@@ -140,6 +179,11 @@ def seconds(text: str) -> float:
     except (TypeError, ValueError):
         return 0.0
     return found if math.isfinite(found) and found > 0 else 0.0
+
+
+def is_webp(data: bytes) -> bool:
+    """Say whether bytes begin as a WebP does."""
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
 def files_of(task: RenderTask) -> Iterator[str]:

@@ -6,6 +6,7 @@ its lines, which lets it do what belongs to its task and nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import logging
@@ -28,6 +29,7 @@ from worker.sealed.orders import Order, Walls
 if TYPE_CHECKING:  # bpy is imported behind the walls
     from pathlib import Path
 
+    from farm.glimpses import Glimpse
     from worker.blender.session import BlenderSession
 
 log = logging.getLogger(__name__)
@@ -75,6 +77,18 @@ class RemoteSink:
     ) -> None:
         del job_id
         self._lines.ask("put_sample", number, data=b"".join(message))
+
+
+class RemoteShow:
+    """Small pictures by way of the farm, which knows of which job they are."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    def __call__(self, job_id: str, glimpse: Glimpse, webp: bytes) -> None:
+        del job_id
+        with contextlib.suppress(FarmError):  # a view is worth more than its small picture
+            self._lines.ask("show", glimpse.model_dump_json(), data=webp)
 
 
 class RemoteLease:
@@ -180,6 +194,7 @@ def outcome(order: Order, lines: Lines, session: BlenderSession) -> dict[str, An
             lease=RemoteLease(lines),
             locate=own_paths,
             sink=RemoteSink(lines),
+            show=RemoteShow(lines),
         )
     except FarmError as error:
         return {"error": tell_error(error)}

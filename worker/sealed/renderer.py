@@ -7,10 +7,12 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from farm.errors import AssetError, RenderError, TaskError
 from farm.feeding.sink import open_sink
+from farm.glimpses import GlimpseBook
 from farm.settings import Settings
 from farm.spec.asset import Asset
 from farm.spec.task import RenderTask
@@ -42,6 +44,7 @@ class SealedRenderer:
             bound_bytes=settings.stream_bytes,
             folder=settings.stream_folder,
         )
+        self._glimpses = GlimpseBook(settings.redis_url.get_secret_value())
         self._courier: Courier | None = None
         self._copies: dict[str, Path] = {}
         """Of scripts, by content: where they lie apart from their user's other files."""
@@ -62,7 +65,14 @@ class SealedRenderer:
         if self._problem is not None:
             raise RenderError(self._problem)
         here = self._brought(task)
-        door = Door(task, self._storage, lease, attempt=attempt, sink=self._sink)
+        door = Door(
+            task,
+            self._storage,
+            lease,
+            attempt=attempt,
+            sink=self._sink,
+            show=partial(self._glimpses.show, worker=self._settings.worker_id),
+        )
         process = self._process_for(task.job_id, here)
         process.render(Order(task=here, attempt=attempt, worker=worker), door)
         check_all_there(task, self._storage, attempt, self._sink)
@@ -70,6 +80,7 @@ class SealedRenderer:
     def close(self) -> None:
         """End the process, and remove what was made for it."""
         self._end()
+        self._glimpses.close()
         while self._copies:
             shutil.rmtree(self._copies.popitem()[1], ignore_errors=True)
 

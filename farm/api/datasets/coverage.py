@@ -1,4 +1,4 @@
-"""What a job's views cover so far: sides, sizes, classes, assets; counted again as they come."""
+"""What a job's views cover so far, against what it asks for; counted again as they come."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import itertools
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from farm import expand
+from farm.api.datasets.asked import Asked, asked_of
+from farm.api.datasets.view_cards import flags_of
 from farm.dataset.records.current import standing_views
-from farm.dataset.stats.gather import DatasetStats, Gatherer
+from farm.dataset.stats.gather import Counts, DatasetStats, Gatherer
+from farm.dataset.stats.histogram import Histogram
 from farm.ledger import JobStatus
 from farm.spec.base import Spec
 from farm.spec.job import Job
@@ -21,11 +25,15 @@ log = logging.getLogger(__name__)
 
 LOOKED_AT = 5000
 """Most records that are counted; of a larger job the first ones of some datasets."""
+LOOKED_S = 2.0
+"""Time after which no more are counted while somebody waits."""
 DATASETS = 200
 """Most datasets that are opened, evenly spread over all."""
 AGAIN_S = 5.0
 """Shortest time after which they are counted again."""
 MOST_KEPT = 64
+MOST_WORKERS = 200
+"""Workers that are told of: those that made most views."""
 
 
 class JobCoverage(Spec):
@@ -36,6 +44,16 @@ class JobCoverage(Spec):
     looked_at: int
     """Of these, how many were counted."""
     stats: DatasetStats
+    visible: Histogram
+    """Of things, the part that nothing else hides, where that is known."""
+    flags: dict[str, int]
+    """Views by what may be worth a look at them."""
+    workers: dict[str, int]
+    """Views by who rendered them."""
+    sequences: int
+    """Sequences of which frames were counted."""
+    asked: Asked
+    """What there will be."""
 
 
 class Coverages:
@@ -54,20 +72,61 @@ class Coverages:
             known = self._kept.get(job.job_id)
             if known and (known[1] == done or self._clock() - known[0] < AGAIN_S):
                 return known[2]
-            found = count(storage, job, done)
+            asked = known[2].asked if known else asked_of(job)  # a job never asks for anything else
+            found = count(storage, job, done, asked, clock=self._clock)
             while len(self._kept) >= MOST_KEPT:
                 self._kept.pop(next(iter(self._kept)))
             self._kept[job.job_id] = (self._clock(), done, found)
             return found
 
 
-def count(storage: Storage, job: Job, views: int) -> JobCoverage:
+class CoverageGatherer:
+    """Counts views one after the other."""
+
+    def __init__(self) -> None:
+        self.stats = Gatherer()
+        self.visible = Counts()
+        self.flags: Counter[str] = Counter()
+        self.workers: Counter[str] = Counter()
+        self.sequences: set[str] = set()
+        self.looked_at = 0
+
+    def add(self, record: ViewRecord) -> None:
+        """Count a view."""
+        self.looked_at += 1
+        self.stats.add(record, None)
+        self.flags.update(flags_of(record))
+        self.workers[record.worker] += 1
+        if record.view.moment is not None:
+            self.sequences.add(record.view.moment.sequence)
+        for label in record.objects:
+            if label.visible_fraction is not None:
+                self.visible.add(label.visible_fraction)
+
+    def result(self, views: int, asked: Asked) -> JobCoverage:
+        """Return what was counted."""
+        return JobCoverage(
+            views=max(views, self.looked_at),
+            looked_at=self.looked_at,
+            stats=self.stats.result(),
+            visible=self.visible.result(),
+            flags=dict(self.flags.most_common()),
+            workers=dict(self.workers.most_common(MOST_WORKERS)),
+            sequences=len(self.sequences),
+            asked=asked,
+        )
+
+
+def count(
+    storage: Storage, job: Job, views: int, asked: Asked, *, clock: Callable[[], float]
+) -> JobCoverage:
     """Count what the views of a job cover."""
-    gatherer, looked = Gatherer(), 0
+    gatherer, ends_s = CoverageGatherer(), clock() + LOOKED_S
     for record in itertools.islice(records_of(storage, job), LOOKED_AT):
-        gatherer.add(record, None)
-        looked += 1
-    return JobCoverage(views=max(views, looked), looked_at=looked, stats=gatherer.result())
+        gatherer.add(record)
+        if clock() > ends_s:
+            break
+    return gatherer.result(views, asked)
 
 
 def records_of(storage: Storage, job: Job) -> Iterator[ViewRecord]:

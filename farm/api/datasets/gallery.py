@@ -1,17 +1,23 @@
-"""The views of a job as people leaf through them: page by page, found by words."""
+"""The views of a job as people leaf through them: page by page, found by what they show."""
 
 from __future__ import annotations
 
+import json
 import logging
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from pydantic import Field
 
 from farm import expand
 from farm.api.datasets.listing import inner_path
+from farm.api.datasets.view_cards import ViewCard, card
+from farm.api.datasets.wishes import ViewWish
 from farm.api.jobs import bad_cursor
 from farm.dataset.records.current import CurrentView, standing_views
 from farm.dataset.records.read import VIEWS_FILE
-from farm.spec.base import Spec
 from farm.spec.job import Job
 from farm.spec.passes import PASSES, PassName
 from farm.spec.record import FileRecord, ViewRecord
@@ -23,167 +29,138 @@ log = logging.getLogger(__name__)
 CURSOR = re.compile(r"([0-9]{1,12})\.([0-9]{1,15})\.(.{0,400})")
 DATASETS = 200
 """Most datasets that are opened for one answer."""
-LOOKED_AT = 5000
-"""Most records that are read for one answer, where few are found."""
+LOOKED_S = 0.5
+"""Time after which an answer is given, where few views are found."""
 
 
-class ShownFile(Spec):
-    """A file that can be shown as a picture."""
+class Leafing(ViewWish):
+    """Which views somebody wants to see, and from where on."""
 
-    path: str
-    """Relative to the job's datasets."""
-    sha256: str
-
-
-class ShownObject(Spec):
-    """A thing in a view."""
-
-    name: str
-    category: str
-    box_px: tuple[float, float, float, float] | None
-    visible_fraction: float | None
+    cursor: str | None = Field(default=None, max_length=500)
+    limit: int = Field(default=60, ge=1, le=500)
+    dataset: str = Field(default="", max_length=400)
+    """Of `view`: folder of its dataset within the job's, where that is known."""
+    task: str = Field(default="", max_length=400)
+    """Of `view`: the task that rendered it, where that is known: it is looked for there first."""
+    once: bool = False
+    """Of a sequence only the first of its frames that are there: it stands for all."""
 
 
-class ShownSentence(Spec):
-    """A sentence about a view."""
+class Start(NamedTuple):
+    """Where to leaf from."""
 
-    text: str
-    kind: str
-    level: int
-    targets: tuple[int, ...]
-    """Places in `objects`."""
-    negative: bool
+    at: int
+    """Number of the dataset."""
+    place: int
+    source: str
 
 
-class ViewCard(Spec):
-    """A view, as far as people look at it."""
+class Patience:
+    """Says which lines of records are worth reading, until the time for an answer is over."""
 
-    name: str
-    dataset: str
-    """Folder of its dataset within the job's."""
-    title: str
-    caption: str
-    task_id: str
-    worker: str
-    assets: tuple[str, ...]
-    resolution_px: tuple[int, int]
-    pictures: dict[PassName, ShownFile]
-    """Of each pass, its file, or the 8-bit picture of it."""
-    objects: tuple[ShownObject, ...]
-    sentences: tuple[ShownSentence, ...] = ()
-    coverage: float
-    render_s: float
+    def __init__(self, wish: Leafing, clock: Callable[[], float]) -> None:
+        self._wish = wish
+        self._clock = clock
+        self._ends_s = clock() + LOOKED_S
+        self.told: str | None = None
+        """Sequence whose card has just been made: its other frames are passed over, if wanted."""
+
+    @property
+    def is_over(self) -> bool:
+        return self._clock() > self._ends_s
+
+    def may_fit(self, line: bytes) -> bool:
+        """Say whether a line is read: the answer ends with one that is not wanted, too."""
+        return self.is_over or (self._is_new(line) and self._wish.may_fit(line))
+
+    def _is_new(self, line: bytes) -> bool:
+        """Say whether a line may be of another sequence than the one that was just told of."""
+        if self.told is None or not self._wish.once:
+            return True
+        return json.dumps(self.told, ensure_ascii=False).encode() not in line
+
+    def fits(self, view: CurrentView) -> bool:
+        """Say whether a view is wanted."""
+        moment = view.record.view.moment
+        sequence = moment.sequence if moment else None
+        if self._wish.once and sequence is not None and sequence == self.told:
+            return False
+        if not self._wish.fits(view.record):
+            return False
+        self.told = sequence
+        return True
 
 
 def list_cards(
-    storage: Storage, job: Job, *, cursor: str | None, limit: int, find: str = ""
+    storage: Storage, job: Job, wish: Leafing, *, clock: Callable[[], float] = time.monotonic
 ) -> Page[ViewCard]:
-    """Return a page of the views of a job that are finished.
+    """Return a page of the views of a job that are finished and wanted.
 
-    Args:
-        find: Words that must all be in a view's name, title, assets, categories or worker.
+    It may be short, or empty, with more to come: it takes no longer than people wait.
 
     Raises:
         ApiProblem: This server did not issue the cursor.
     """
-    place = CURSOR.fullmatch(cursor or "0.0.")
+    place = CURSOR.fullmatch(wish.cursor or "0.0.")
     if place is None:
         raise bad_cursor()
-    words = find.casefold().split()
+    start = Start(int(place[1]), int(place[2]), place[3])
+    if wish.view and wish.task and wish.cursor is None:
+        start = where_rendered(job, wish)
+    patience = Patience(wish, clock)
     cards: list[ViewCard] = []
-    for looked, (at, dataset, view) in enumerate(views_from(storage, job, place)):
+    looked = False
+    for at, dataset, view in views_from(storage, job, start, patience.may_fit):
         if view is None:
             return Page[ViewCard](items=tuple(cards), next=f"{at}.0.")
-        if len(cards) == limit or looked == LOOKED_AT:
-            return Page[ViewCard](items=tuple(cards), next=f"{at}.{view.place}.{view.source}")
-        if fits(view.record, words):
-            cards.append(card(view.record, inner_path(job, dataset)))
+        here = f"{at}.{view.place}.{view.source}"
+        is_late, looked = looked and patience.is_over, True
+        if not is_late and not patience.fits(view):
+            continue
+        if is_late or len(cards) == wish.limit:
+            return Page[ViewCard](items=tuple(cards), next=here)
+        cards.append(card(view.record, inner_path(job, dataset), here))
     return Page[ViewCard](items=tuple(cards))
 
 
+def where_rendered(job: Job, wish: Leafing) -> Start:
+    """Return where the records of a task begin, as long as it runs; else where its dataset does."""
+    for at, dataset in enumerate(expand.datasets(job)):
+        if inner_path(job, dataset).rstrip("/") == wish.dataset:
+            return Start(at, 0, wish.task)
+    return Start(0, 0, "")
+
+
 def views_from(
-    storage: Storage, job: Job, place: re.Match[str]
+    storage: Storage, job: Job, start: Start, may_fit: Callable[[bytes], bool]
 ) -> Iterator[tuple[int, str, CurrentView | None]]:
     """Yield the views of a job from a place on, with their dataset and its number.
 
     After so many datasets comes one with no view, where another answer is to continue.
     """
-    first, start, source = int(place[1]), int(place[2]), place[3]
+    place, source = start.place, start.source
     for at, dataset in enumerate(expand.datasets(job)):
-        if at < first:
+        if at < start.at:
             continue
-        if at == first + DATASETS:
+        if at == start.at + DATASETS:
             yield at, dataset, None
         views = standing_views(
-            storage, dataset, log.warning, source=source or VIEWS_FILE, place=start
+            storage,
+            dataset,
+            log.warning,
+            source=source or VIEWS_FILE,
+            place=place,
+            may_fit=may_fit,
         )
         for view in views:
             yield at, dataset, view
-        start, source = 0, ""
-
-
-def fits(record: ViewRecord, words: list[str]) -> bool:
-    """Say whether all words are in what a view says of itself."""
-    if not words:
-        return True
-    said = " ".join(
-        (
-            record.view.name,
-            record.title,
-            record.worker,
-            *(asset.name for asset in record.assets),
-            *(label.category for label in record.objects),
-            *(sentence.text for sentence in record.expressions),
-        )
-    ).casefold()
-    return all(word in said for word in words)
-
-
-def card(record: ViewRecord, inner: str) -> ViewCard:
-    """Return what people look at of a view."""
-    return ViewCard(
-        name=record.view.name,
-        dataset=inner.rstrip("/"),
-        title=record.title,
-        caption=record.view.caption,
-        task_id=record.task_id,
-        worker=record.worker,
-        assets=tuple(asset.name for asset in record.assets),
-        resolution_px=record.resolution_px,
-        pictures={name: shown(file, inner) for name, file in pictures_of(record)},
-        objects=tuple(
-            ShownObject(
-                name=label.name,
-                category=label.category,
-                box_px=label.box_px,
-                visible_fraction=label.visible_fraction,
-            )
-            for label in record.objects
-        ),
-        sentences=tuple(
-            ShownSentence(
-                text=each.text,
-                kind=each.kind,
-                level=each.level,
-                targets=each.targets,
-                negative=each.negative,
-            )
-            for each in record.expressions
-        ),
-        coverage=record.coverage,
-        render_s=record.timings.render_s,
-    )
+        place, source = 0, ""
 
 
 def pictures_of(record: ViewRecord) -> Iterator[tuple[PassName, FileRecord]]:
-    """Yield what of each pass can be shown."""
+    """Yield of each pass what is a picture as it is: the 8-bit one, or the file itself."""
     for name, file in record.files.items():
         if name in record.previews:
             yield name, record.previews[name]
         elif PASSES[name].kind in ("picture", "yes_or_no"):
             yield name, file
-
-
-def shown(file: FileRecord, inner: str) -> ShownFile:
-    """Return a file as a page asks for it."""
-    return ShownFile(path=f"{inner}{file.path}", sha256=file.sha256)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from farm.api import jobs
 from farm.api.datasets import files
-from farm.api.datasets.gallery import list_cards
-from farm.api.datasets.thumbnails import SIZES
+from farm.api.datasets.gallery import Leafing, list_cards
+from farm.api.datasets.thumbnails import SIZES, Wanted
 from farm.api.problems import not_found
 from farm.api.services import Services
 
@@ -28,9 +28,10 @@ def of_first_view(services: Services, job_id: str) -> bytes:
         ApiProblem: It has none.
     """
     job = jobs.find_job(services.book, job_id)
-    cards = list_cards(services.storage, job, cursor=None, limit=1).items
-    shown = next(iter(cards[0].pictures.values()), None) if cards else None
+    cards = list_cards(services.storage, job, Leafing(limit=1)).items
+    shown = next(iter(cards[0].pictures.items()), None) if cards else None
     if shown is None:
         raise not_found(f"a picture of job {job_id}", "wait for its first view")
-    key, _ = files.file_key(services.storage, job_id, shown.path)
-    return services.thumbnails.picture(services.storage, key, shown.sha256, size_px=min(SIZES))
+    name, file = shown
+    key, _ = files.file_key(services.storage, job_id, file.path)
+    return services.thumbnails.picture(services.storage, key, Wanted(file.sha256, min(SIZES), name))

@@ -12,12 +12,14 @@ from farm.api import jobs
 from farm.api.access.owners import seen_jobs
 from farm.api.datasets import cards, files
 from farm.api.datasets.coverage import JobCoverage
-from farm.api.datasets.gallery import ViewCard, list_cards
+from farm.api.datasets.gallery import Leafing, list_cards
 from farm.api.datasets.listing import list_files
-from farm.api.datasets.thumbnails import SIZES
+from farm.api.datasets.thumbnails import SIZES, Wanted
+from farm.api.datasets.view_cards import ViewCard
 from farm.api.datasets.views import view_lines
 from farm.api.routes.parameters import NO_SNIFFING, Cursor, JobId, Limit
 from farm.api.services import Caller, FarmServices
+from farm.spec.passes import PassName
 from farm.spec.wire import SHA256_PATTERN, DatasetFile, DatasetPage, Page
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
@@ -92,17 +94,14 @@ def dataset_views(services: FarmServices, job_id: JobId) -> Response:
 
 @router.get("/{job_id}/gallery", summary="Leaf through a job's views")
 def gallery(
-    services: FarmServices,
-    job_id: JobId,
-    find: Annotated[
-        str, Query(max_length=200, description="Words that a view must have to do with.")
-    ] = "",
-    cursor: Cursor = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 60,
+    services: FarmServices, job_id: JobId, wish: Annotated[Leafing, Query()]
 ) -> Page[ViewCard]:
-    """With what is shown of each: pictures by hash, things, sentences."""
+    """With what is shown of each: pictures by hash, things, sentences.
+
+    An answer takes half a second at most: it may be short, or empty, with more to come.
+    """
     job = jobs.find_job(services.book, job_id)
-    return list_cards(services.storage, job, cursor=cursor, limit=limit, find=find)
+    return list_cards(services.storage, job, wish)
 
 
 @router.get("/{job_id}/coverage", summary="Show what a job's views cover")
@@ -120,18 +119,21 @@ def thumbnail(  # noqa: PLR0913 - what a picture is of, and how large
     sha256: Annotated[str, Path(pattern=SHA256_PATTERN)],
     path: str,
     size: Annotated[
-        int, Query(ge=1, le=1024, description="Longest side, pixels; 256 or 1024.")
+        int, Query(ge=1, le=1024, description="Longest side, pixels; 256, 512 or 1024.")
     ] = 256,
+    pass_: Annotated[
+        PassName | None, Query(alias="pass", description="What the file holds, if not a picture.")
+    ] = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """A WebP; the same for ever, since the hash is in its address."""
-    size = next(each for each in SIZES if size <= each)
-    headers = {"Cache-Control": FOR_EVER, "ETag": f'"{sha256}-{size}"', **NO_SNIFFING}
+    wanted = Wanted(sha256, next(each for each in SIZES if size <= each), pass_)
+    headers = {"Cache-Control": FOR_EVER, "ETag": f'"{wanted.name}"', **NO_SNIFFING}
     if if_none_match and headers["ETag"] in if_none_match:
         return Response(None, 304, headers)
     jobs.find_job(services.book, job_id)
     key, _ = files.file_key(services.storage, job_id, path)
-    data = services.thumbnails.picture(services.storage, key, sha256, size_px=size)
+    data = services.thumbnails.picture(services.storage, key, wanted)
     return Response(data, 200, headers, "image/webp")
 
 

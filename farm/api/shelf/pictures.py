@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from farm import expand
 from farm.api.datasets.gallery import pictures_of
-from farm.api.datasets.thumbnails import Box, Thumbnails
+from farm.api.datasets.thumbnails import Box, Thumbnails, Wanted
 from farm.api.problems import ApiProblem, not_found
 from farm.api.shelf.index import Held, ShelfIndex
 from farm.dataset.records.read import VIEWS_FILE, NotARecordError, parse_record
@@ -98,14 +98,14 @@ class AssetPictures:
             ApiProblem: There is none.
         """
         if held.kind in ("hdr", "image"):
-            return self.thumbnails.kept(held.sha256, size_px, lambda: self._make(held, size_px))
+            name = Wanted(held.sha256, size_px).name
+            return self.thumbnails.kept(name, lambda: self._make(held, size_px))
         found = self._view_of(held) if held.kind in ("model", "scene") else None
         if found is None:
             raise not_found(f"a picture of {held.name}", "render a view of it")
         storage = self.library.storage
-        return self.thumbnails.picture(
-            storage, found.key, found.sha256, size_px=size_px, box_px=found.box_px
-        )
+        wanted = Wanted(found.sha256, size_px, box_px=found.box_px)
+        return self.thumbnails.picture(storage, found.key, wanted)
 
     def _make(self, held: Held, size_px: int) -> bytes:
         if held.sha256 in self._faults:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from farm import expand
 from farm.api.datasets.gallery import pictures_of
+from farm.api.datasets.thumbnails import Wanted
 from farm.api.problems import ApiProblem
 from farm.api.services import Services
 from farm.dataset.records.read import read_file
@@ -51,7 +52,7 @@ def stored(services: Services, task: RenderTask) -> bytes | None:
     for file in itertools.islice(files_of(services, task), LOOKED_AT):
         key = dataset_key(task.dataset, file.path)
         try:
-            return services.thumbnails.picture(services.storage, key, file.sha256, size_px=256)
+            return services.thumbnails.picture(services.storage, key, Wanted(file.sha256, 256))
         except ApiProblem:  # it is not a picture that can be shown
             continue
     return None

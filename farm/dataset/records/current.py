@@ -6,7 +6,7 @@ it: a view may be told of twice. All readers of views ask here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -109,8 +109,19 @@ def fill(fold: Fold, storage: Storage, dataset: str, broken: Report) -> bool:
     return set(before) <= set(record_keys(storage, dataset))
 
 
-def standing_views(
-    storage: Storage, dataset: str, broken: Report, *, source: str = VIEWS_FILE, place: int = 0
+def every(_line: bytes) -> bool:
+    """Read every line."""
+    return True
+
+
+def standing_views(  # noqa: PLR0913 - where to begin, and what to pass over
+    storage: Storage,
+    dataset: str,
+    broken: Report,
+    *,
+    source: str = VIEWS_FILE,
+    place: int = 0,
+    may_fit: Callable[[bytes], bool] = every,
 ) -> Iterator[CurrentView]:
     """Yield what `standing_lines` tells of, at once and from any view on, but in no order.
 
@@ -123,10 +134,11 @@ def standing_views(
         broken: Takes a sentence for each line of `views.jsonl` that is not a record.
         source: Where to continue, as a `CurrentView` had it.
         place: And the first place there.
+        may_fit: Says of a line of `views.jsonl` whether it is worth reading.
     """
     newer = Newer(storage, dataset)
     if source == VIEWS_FILE:
-        yield from newer.folded(place, broken)
+        yield from newer.folded(place, broken, may_fit)
         source, place = "", 0
     for task in newer.tasks:
         if task >= source:
@@ -151,11 +163,13 @@ class Newer:
             lines += read_file(self._storage, key, ignore)
         return [entry.record for entry in newest(lines).values()]
 
-    def folded(self, start: int, broken: Report) -> Iterator[CurrentView]:
+    def folded(
+        self, start: int, broken: Report, may_fit: Callable[[bytes], bool] = every
+    ) -> Iterator[CurrentView]:
         """Yield the views of `views.jsonl` from the byte `start` on that nothing newer replaces."""
         key = dataset_key(self._dataset, VIEWS_FILE)
         for place, line in read_lines(self._storage, key, start=start):
-            if not line:
+            if not line or not may_fit(line):
                 continue
             try:
                 record = parse_record(line)

@@ -287,7 +287,7 @@ def test_a_small_picture_is_of_the_file_with_that_hash(api, gallery):
 
 
 def test_small_pictures_take_no_more_than_their_bound(tmp_path):
-    from farm.api.datasets.thumbnails import Thumbnails
+    from farm.api.datasets.thumbnails import Thumbnails, Wanted
     from farm.storage import FolderStorage, hash_of
 
     storage = FolderStorage(tmp_path / "storage")
@@ -296,7 +296,7 @@ def test_small_pictures_take_no_more_than_their_bound(tmp_path):
     for number in range(12):
         noise = rng.integers(0, 255, (64, 64, 3), np.uint8)
         storage.put(f"{number}.png", imagecodecs.png_encode(noise))
-        kept.picture(storage, f"{number}.png", hash_of(storage, f"{number}.png"), size_px=256)
+        kept.picture(storage, f"{number}.png", Wanted(hash_of(storage, f"{number}.png"), 256))
 
     assert sum(each.stat().st_size for each in (tmp_path / "kept").glob("*/*")) < 2 * 2000 + 4000
 

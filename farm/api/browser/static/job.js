@@ -19,7 +19,7 @@ function onJob(job) {
   if (job.views_done !== views) {
     views = job.views_done;
     strip.refresh();
-    if (views) coverage.refresh();
+    coverage.refresh();
   }
   say(place.querySelector("[data-sentence]"), job.sentence);
   say(state, job.state);
@@ -77,7 +77,9 @@ function notice(job) {
 
 showTimes();
 offerNotice();
-const strip = new Strip(place.querySelector("[data-strip]"), place.dataset.job);
+const strip = new Strip(
+  place.querySelector("[data-strip]"), place.dataset.job, (glimpse) => gallery.show(glimpse),
+);
 const troubles = new Troubles(place.querySelector("[data-part=trouble]"), place.dataset.job);
 const numbers = new Numbers(place, place.dataset.job);
 const panel = new TaskPanel(place, place.dataset.job);
@@ -86,6 +88,8 @@ const tasks = new TaskMap(
 );
 steering(place, afterSteering);
 showLogs(place);
-const coverage = new Coverage(place.querySelector("[data-coverage]"), place.dataset.job);
 const gallery = new Gallery(document.querySelector("[data-gallery]"), place.dataset.job);
-listen(onJob, place.dataset.job);
+const coverage = new Coverage(
+  place.querySelector("[data-coverage]"), place.dataset.job, gallery.filters,
+);
+listen(onJob, place.dataset.job, (pictures) => strip.hear(pictures));

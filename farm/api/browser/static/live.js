@@ -1,32 +1,65 @@
 // News of the farm: one connection for the page, and plain asking where that does not hold.
 
 const ASK_EVERY_MS = 5000;
+const HIDDEN_MS = 30_000; // a browser has six connections to a server: tabs that nobody sees need none
+const ASK_HIDDEN_MS = 15_000;
 
-/** Call `onJob` with each JobInfo that the farm tells of; of one job, or of all. */
-export function listen(onJob, job = "") {
-  const query = job ? `?job=${encodeURIComponent(job)}` : "";
-  const source = new EventSource(`/v1/events${query}`);
-  let asking = 0;
-  source.addEventListener("job", (event) => onJob(JSON.parse(event.data)));
-  source.onopen = () => {
-    clearInterval(asking);
-    asking = 0;
+/**
+ * Call `onJob` with each JobInfo that the farm tells of; of one job, or of all.
+ * Call `onPictures` with the newest pictures of the job, as they come.
+ */
+export function listen(onJob, job = "", onPictures = null) {
+  const feed = { onJob, job, onPictures, last: "", source: null, asking: 0, resting: false };
+  let leaving = 0;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(leaving);
+    if (document.hidden) leaving = setTimeout(() => rest(feed), HIDDEN_MS);
+    else if (feed.resting) connect(feed);
+  });
+  connect(feed);
+}
+
+function connect(feed) {
+  const asked = new URLSearchParams();
+  if (feed.job) asked.set("job", feed.job);
+  if (feed.onPictures) asked.set("pictures", "true");
+  if (feed.last) asked.set("since", feed.last);
+  feed.resting = false;
+  feed.source = new EventSource(`/v1/events?${asked}`);
+  feed.source.addEventListener("job", (event) => {
+    feed.last = event.lastEventId;
+    feed.onJob(JSON.parse(event.data));
+  });
+  feed.source.addEventListener("pictures", (event) => feed.onPictures(JSON.parse(event.data)));
+  feed.source.onopen = () => {
+    askEvery(feed, 0);
     lost(false);
   };
-  source.onerror = () => {
+  feed.source.onerror = () => {
     lost(true);
-    if (!asking) asking = setInterval(() => ask(onJob, job, source), ASK_EVERY_MS);
+    if (!feed.asking) askEvery(feed, ASK_EVERY_MS);
   };
 }
 
-async function ask(onJob, job, source) {
+function rest(feed) {
+  feed.source.close();
+  feed.resting = true;
+  askEvery(feed, ASK_HIDDEN_MS);
+}
+
+function askEvery(feed, milliseconds) {
+  clearInterval(feed.asking);
+  feed.asking = milliseconds ? setInterval(() => ask(feed), milliseconds) : 0;
+}
+
+async function ask({ onJob, job, source, resting }) {
   try {
     const answer = await fetch(job ? `/v1/jobs/${job}` : "/v1/jobs?limit=100");
     if (answer.status === 401) location.reload();
     if (!answer.ok) return;
     const told = await answer.json();
     for (const each of job ? [told] : told.items) onJob(each);
-    if (source.readyState !== EventSource.CLOSED) return;
+    if (resting || source.readyState !== EventSource.CLOSED) return;
     location.reload(); // it was refused: a reload says why
   } catch { /* the server is away; the next try tells */ }
 }
