@@ -1,7 +1,7 @@
 // Form fields from a JSON schema, and what they say. Values are told to the farm as they are
 // written, in YAML: it knows what they mean.
 
-/** Return a label with a control for each property of a schema; names begin with a group's. */
+/** Return a place with a labelled control for each property of a schema; names begin with a group's. */
 export function fieldsOf(schema, group = "") {
   const made = [];
   for (const [name, property] of Object.entries(schema.properties)) {
@@ -23,12 +23,16 @@ function fieldOf(field, name, property, schema) {
   const control = controlOf(property, schema);
   control.dataset.field = field;
   control.title = property.description ?? "";
-  const wrong = document.createElement("span");
+  const wrong = document.createElement("p");
   wrong.className = "wrong";
+  wrong.id = `wrong ${field}`.replaceAll(/[^a-z0-9]/gi, "-");
   wrong.dataset.wrong = field;
   wrong.hidden = true;
-  label.append(control, wrong);
-  return label;
+  control.setAttribute("aria-describedby", wrong.id);
+  label.append(control);
+  const place = document.createElement("div");
+  place.append(label, wrong);
+  return place;
 }
 
 function controlOf(property, schema) {

@@ -71,7 +71,7 @@ function offerFile(name, suffixes) {
   input.dataset.text = name;
   input.setAttribute("aria-label", `File for ${name}`);
   input.addEventListener("change", () => takeText(control, input.files[0]));
-  control.after(input);
+  control.closest("label").after(input);
 }
 
 async function takeText(control, file) {
@@ -201,9 +201,12 @@ function pathsOf() {
 }
 
 async function tryPlan() {
-  const early = await ask("POST", "/v1/specs/read", filled(pathsOf()));
-  if (early.faults.length) { // before anything is sent
-    showFaults(early.faults);
+  const paths = pathsOf();
+  const { faults } = await ask("POST", "/v1/specs/read", filled(paths));
+  const told = new Set(faults.map(({ field }) => field));
+  faults.push(...lacking(Object.keys(paths).map((role) => ({ role }))).filter(({ field }) => !told.has(field)));
+  if (faults.length) { // before anything is sent
+    showFaults(faults);
     return;
   }
   const { assets, remarks } = await found();
@@ -225,12 +228,12 @@ async function tryPlan() {
   const roles = {};
   for (const asset of named) (roles[asset.role] ??= []).push(asset.name);
   const words = filled(roles);
-  const told = await ask("POST", "/v1/specs/read", words);
-  if (told.faults.length) {
-    showFaults(told.faults);
+  const read = await ask("POST", "/v1/specs/read", words);
+  if (read.faults.length) {
+    showFaults(read.faults);
     return;
   }
-  const submission = { spec: told.spec, assets: named, name: words.name, priority: words.priority };
+  const submission = { spec: read.spec, assets: named, name: words.name, priority: words.priority };
   const planned = await ask("POST", "/v1/jobs/plan", submission);
   ready = submission;
   part("plan-words").textContent = planned.sentence;
@@ -418,11 +421,11 @@ async function begin() {
 }
 
 function priorityField() {
-  const [label] = fieldsOf({ properties: { priority: { type: "integer", minimum: -100, maximum: 100, default: 0, description: "Higher goes first." } } });
-  const control = label.querySelector("input");
+  const [place] = fieldsOf({ properties: { priority: { type: "integer", minimum: -100, maximum: 100, default: 0, description: "Higher goes first." } } });
+  const control = place.querySelector("input");
   control.name = "priority";
   delete control.dataset.field;
-  return label;
+  return place;
 }
 
 if (form) begin().catch((error) => fail(error));
