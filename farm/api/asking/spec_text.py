@@ -22,10 +22,13 @@ from farm.spec.yaml_text import parse_yaml
 Written = dict[str, Any]
 """A spec as YAML has it, not looked into yet."""
 
+YAML = (".yaml", ".yml", ".json")
 FIELD = re.compile(r"[a-z0-9_]{1,60}(\.[a-z0-9_]{1,60}){0,3}", re.IGNORECASE)
 PLACE = re.compile(r"([a-z0-9_]+(?:\.[^\s:.]+)*): ", re.IGNORECASE)
 """How a sentence begins that is about a field."""
 GROUPS = ("recipe", "render")
+MOST_YAML_CHARS = 1 << 20
+"""YAML is read slowly: more of it would keep others waiting."""
 PLAIN = re.compile(r"[0-9A-Za-z_.][0-9A-Za-z_. -]*")
 """Text that YAML reads as itself or as a number, and that needs no quotes to be read."""
 
@@ -33,7 +36,7 @@ PLAIN = re.compile(r"[0-9A-Za-z_.][0-9A-Za-z_. -]*")
 class Filled(Spec):
     """What somebody wrote in a file, filled into a form, or both: `POST /v1/specs/read`."""
 
-    text: str = Field(default="", max_length=4 << 20)
+    text: str = Field(default="", max_length=MOST_YAML_CHARS)
     """A spec, as YAML or JSON; what is filled in goes over it."""
     fields: dict[str, str] = Field(default_factory=dict, max_length=1000)
     """Dotted field -> its value, written as in YAML: `recipe.yaw` -> `12`."""
@@ -143,6 +146,8 @@ def whole(data: Written, files: Mapping[str, str]) -> JobSpec:
     def text_of(name: str) -> str:
         if name not in files:
             raise SpecError(f"{name}: this file was not picked, and the spec names it")
+        if name.lower().endswith(YAML) and len(files[name]) > MOST_YAML_CHARS:
+            raise SpecError(f"{name}: is too long for a form: use farm submit")
         return files[name]
 
     recipe = spec.recipe.with_files(text_of)

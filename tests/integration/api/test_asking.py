@@ -19,9 +19,10 @@ from farm.client.home import Home
 from farm.job_store import prefix_of
 from farm.ledger.model import Work
 from farm.spec.job import make_job
+from farm.spec.scene_facts import SceneFacts
 from farm.spec.wire import Submission
 from tests.integration.api.test_requests import problem
-from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
+from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, asset, body
 
 GLTF = {
     "asset": {"version": "2.0"},
@@ -371,6 +372,37 @@ def test_a_sample_is_one_small_view_before_all_others(api):
     kept = api.services.book.load(info["job_id"])
     assert kept.render.resolution_px == (256, 256)
     assert len(kept.assets) == 2
+
+
+SCENE = SceneFacts(fps=24.0, frame_start=1, frame_end=9, cameras=("a",), camera="a")
+ASKED = {
+    "sequence": ("scenes", asset("scene", "room.blend", MODEL, scene=SCENE), {"frames": 4}),
+    "tabletop": (
+        "objects",
+        asset("model", "cup.glb", MODEL, role="objects"),
+        {"scenes": 3, "per_scene": "1..2", "min_visible": 1},
+    ),
+    "script": ("script", asset("script", "main.py", MODEL, role="script"), {"views": 7}),
+}
+
+
+@pytest.mark.parametrize("recipe", ASKED)
+def test_a_sample_of_any_recipe_is_one_view(api, recipe):
+    role, one, fields = ASKED[recipe]
+    spec = {"recipe": {"kind": recipe, **fields}, role: [one.name]}
+    spec |= {"passes": ["rgb", "mask", "flow_forward"]} if recipe == "sequence" else {}
+    sent = body(Submission.model_validate({"spec": spec, "assets": [one]}))
+    sent |= {"name": None}
+
+    assert api.client("script").post("/v1/jobs/plan", json=sent).json()["job"]["views"] > 1
+    made = api.client("script").post("/v1/jobs/sample", json=sent)
+    assert made.status_code == 201, made.text
+    assert made.json()["views"] == 1
+    if recipe == "script":
+        assert (
+            "the role script"
+            in problem(api.client("submit").post("/v1/jobs/sample", json=sent), 403)["detail"]
+        )
 
 
 def test_recipes_say_why_they_cannot_be_had(api, monkeypatch):
