@@ -55,6 +55,31 @@ def test_what_is_missing_is_said_and_the_job_may_be_submitted_all_the_same(api, 
     page.get_by_text("96 views in 10 tasks, about").wait_for()
 
 
+def test_an_upload_that_breaks_is_resumed_where_it_was(api, open_page):
+    page = open_page("/new", role="submit")
+    sent = []
+
+    def break_once(route):
+        sent.append(int(route.request.headers["upload-offset"]))
+        if len(sent) == 2:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(
+        "**/upload",
+        lambda route: break_once(route) if route.request.method == "PATCH" else route.continue_(),
+    )
+    sky = SKY | {"buffer": b"a sky" * (2 << 20)}  # two pieces of 8 MB
+    model = {"name": "cup.glb", "mimeType": "model/gltf-binary", "buffer": b"glTF" + bytes(16)}
+    page.locator("[data-role=hdrs]").set_input_files(sky)
+    page.locator("[data-role=models]").set_input_files(model)
+
+    page.get_by_role("button", name=PLAN).click()
+    page.get_by_text("96 views in 10 tasks, about").wait_for()
+    assert sent == [0, 0, 0, 8 << 20]
+
+
 def test_a_spec_fills_the_form_and_the_form_is_told_as_a_command(api, open_page):
     spec = {
         "models": "things/*.glb",
@@ -138,4 +163,5 @@ def test_a_recipe_that_cannot_be_had_says_why(api, open_page):
     page.get_by_label("Recipe", exact=True).select_option("script")
 
     page.get_by_text("needs a token with the role script").wait_for()
+    assert page.get_by_label("Mode").is_hidden()
     assert page.get_by_role("button", name=PLAN).is_disabled()

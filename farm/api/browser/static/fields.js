@@ -28,7 +28,6 @@ function fieldOf(field, name, property, schema) {
   wrong.id = `wrong ${field}`.replaceAll(/[^a-z0-9]/gi, "-");
   wrong.dataset.wrong = field;
   wrong.hidden = true;
-  control.setAttribute("aria-describedby", wrong.id);
   label.append(control);
   const place = document.createElement("div");
   place.append(label, wrong);
@@ -112,7 +111,9 @@ export function blame(place, field, sentence) {
     if (!wrong) continue;
     wrong.textContent = sentence;
     wrong.hidden = false;
-    place.querySelector(`[data-field="${CSS.escape(name)}"]`)?.setAttribute("aria-invalid", "true");
+    const control = place.querySelector(`[data-field="${CSS.escape(name)}"]`);
+    control?.setAttribute("aria-invalid", "true");
+    if (wrong.id) control?.setAttribute("aria-describedby", wrong.id);
     return true;
   }
   return false;
@@ -121,5 +122,8 @@ export function blame(place, field, sentence) {
 /** Take back all that was said to be wrong. */
 export function forgive(place) {
   for (const wrong of place.querySelectorAll("[data-wrong]")) wrong.hidden = true;
-  for (const control of place.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
+  for (const control of place.querySelectorAll("[aria-invalid]")) {
+    control.removeAttribute("aria-invalid");
+    control.removeAttribute("aria-describedby");
+  }
 }
