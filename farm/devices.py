@@ -27,6 +27,10 @@ class Gpu:
     """Its place in the driver's list, which is that of the PCI bus."""
     uuid: str
     name: str
+    capability: tuple[int, int] | None = None
+    """Compute capability, such as (9, 0) for an H100; None where the driver does not tell."""
+    driver: str = ""
+    """Version of the driver."""
 
 
 def list_gpus() -> list[Gpu]:
@@ -46,8 +50,15 @@ def list_gpus() -> list[Gpu]:
                 pynvml.nvmlDeviceGetHandleByIndex(index)
                 for index in range(pynvml.nvmlDeviceGetCount())
             ]
+            driver = str(pynvml.nvmlSystemGetDriverVersion())
             return [
-                Gpu(index, pynvml.nvmlDeviceGetUUID(handle), pynvml.nvmlDeviceGetName(handle))
+                Gpu(
+                    index,
+                    pynvml.nvmlDeviceGetUUID(handle),
+                    pynvml.nvmlDeviceGetName(handle),
+                    tuple(pynvml.nvmlDeviceGetCudaComputeCapability(handle)),
+                    driver,
+                )
                 for index, handle in enumerate(handles)
             ]
         finally:
@@ -80,12 +91,17 @@ def shown_gpus(visible: str | None) -> list[Gpu]:
     return shown
 
 
-def gpu_names() -> list[str]:
-    """Return the names of the usable NVIDIA GPUs; none if there is no driver."""
+def usable_gpus() -> list[Gpu]:
+    """Return the NVIDIA GPUs that can be used; none if there is no driver."""
     try:
-        return [gpu.name for gpu in list_gpus()]
+        return list_gpus()
     except DeviceError:
         return []
+
+
+def gpu_names() -> list[str]:
+    """Return the names of the usable NVIDIA GPUs; none if there is no driver."""
+    return [gpu.name for gpu in usable_gpus()]
 
 
 def choose_devices(device: str, workers: str) -> list[str]:

@@ -37,6 +37,14 @@ def worker(  # noqa: PLR0913 - one parameter per flag
             "--require-gpu", help="Do not let `auto` choose the CPU. (env: FARM_REQUIRE_GPU)"
         ),
     ] = None,
+    warm_kernels: Annotated[
+        bool,
+        typer.Option(
+            "--warm-kernels",
+            help="Let the driver compile the kernels of this machine's GPUs into "
+            "FARM_KERNEL_CACHE, then stop: once for each host and driver.",
+        ),
+    ] = False,
     die_with_parent: Annotated[
         bool,
         typer.Option("--die-with-parent", help="Stop when the process that started this one ends."),
@@ -54,6 +62,10 @@ def worker(  # noqa: PLR0913 - one parameter per flag
         threads=threads,
         require_gpu=require_gpu,
     )
+    if warm_kernels:
+        from worker.supervisor.warm_kernels import warm_up
+
+        raise typer.Exit(warm_up(settings, typer.echo))
     raise typer.Exit(serve(settings, die_with_parent=die_with_parent))
 
 

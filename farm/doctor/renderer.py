@@ -9,8 +9,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from farm.devices import Gpu
 from farm.doctor.finding import Finding, fine, problem, warning
 from farm.doctor.machine import installed
+from farm.kernels import (
+    Capability,
+    CyclesKernels,
+    KernelCache,
+    cache_folder,
+    cycles_kernels,
+    dotted,
+    stamp_of,
+)
 from farm.settings import load_settings
 
 BLENDER_TIMEOUT_S = 120
@@ -64,23 +74,58 @@ def opengl() -> Iterator[Finding]:
 
 
 def kernel_cache() -> Iterator[Finding]:
-    """Report whether kernels, which the driver compiles for minutes, are kept."""
-    from farm.devices import gpu_names
+    """Report for each GPU whether its kernel is compiled, and whether kernels are kept."""
+    from farm.devices import usable_gpus
 
-    if not gpu_names():
+    gpus = usable_gpus()
+    if not gpus:
         return
-    own = os.environ.get("CUDA_CACHE_PATH") or Path.home() / ".nv" / "ComputeCache"
-    folder = load_settings().kernel_cache or Path(own)
+    cache = KernelCache(cache_folder(load_settings().kernel_cache))
+    if fault := unwritable(cache.folder):
+        yield warning(
+            "kernels",
+            f"{cache.folder} cannot be written ({fault}): kernels are compiled at every start",
+            "set FARM_KERNEL_CACHE to a folder that persists, such as a volume",
+        )
+    else:
+        yield fine("kernels", f"compiled kernels are kept in {cache.folder}")
+    found = cycles_kernels()
+    for gpu in gpus:
+        if found is not None and gpu.capability is not None:
+            yield kernel_of(gpu, gpu.capability, found, cache)
+
+
+def kernel_of(
+    gpu: Gpu, capability: Capability, kernels: CyclesKernels, cache: KernelCache
+) -> Finding:
+    """Say whether a GPU's kernel is compiled."""
+    name = f"GPU {gpu.index} ({gpu.name})"
+    if kernels.source_for(capability) is None:
+        words = f"{name}: Blender has no kernel for compute capability {dotted(capability)}"
+        return problem("kernels", words, "use another GPU, or --device cpu")
+    for kind in ("optix", "cuda"):
+        seconds = cache.seconds(stamp_of(kind, capability, gpu.driver))
+        if seconds is not None:
+            return fine("kernels", f"{name}: compiled here for {kind}, in {seconds:.0f} s")
+    source = kernels.binary_for(capability)
+    if source is not None:
+        words = f"{name}: Blender's kernel for {dotted(source)} fits; OptiX compiles a small part"
+        return fine("kernels", words)
+    return warning(
+        "kernels",
+        f"{name}: Blender has no compiled kernel for compute capability {dotted(capability)}; the "
+        "driver compiles it at the first render, for minutes",
+        "compile it once, before work waits for it: farm worker --warm-kernels",
+    )
+
+
+def unwritable(folder: Path) -> str | None:
+    """Return why nothing can be written to a folder; None if it can be."""
+    probe = folder / f".doctor-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".doctor-{os.getpid()}"
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        yield warning(
-            "kernels",
-            f"{folder} cannot be written ({error.strerror}): kernels are compiled at every start",
-            "set FARM_KERNEL_CACHE to a folder that persists, such as a volume",
-        )
-        return
-    yield fine("kernels", f"compiled kernels are kept in {folder}")
+        return error.strerror or str(error)
+    return None

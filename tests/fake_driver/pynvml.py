@@ -20,6 +20,10 @@ SAID = {
 }
 
 
+CAPABILITIES = {"A10": (8, 6), "H100": (9, 0), "K80": (3, 7)}
+"""Of NVIDIA's table; all others here are of the generation of the L40S, (8, 9)."""
+
+
 class NVMLError(Exception):
     def __init__(self, value):
         super().__init__(value)
@@ -78,3 +82,11 @@ def nvmlDeviceGetMemoryInfo(handle):
 def _refuse_if_bare(handle):
     if nvmlDeviceGetName(handle) == "GB10":
         raise NVMLError(NVML_ERROR_NOT_SUPPORTED)
+
+
+def nvmlDeviceGetCudaComputeCapability(handle):
+    return CAPABILITIES.get(nvmlDeviceGetName(handle), (8, 9))
+
+
+def nvmlSystemGetDriverVersion():
+    return "580.65.06"

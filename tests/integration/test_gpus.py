@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from farm.ledger import JobState, TaskState
 from tests.support.farms.whole_farm import kill
@@ -71,3 +76,69 @@ def test_a_worker_without_a_driver_renders_on_the_cpu_and_sees_no_gpu(farm):
 
     farm.wait_state(JobState.COMPLETED)
     assert visible(farm) == ["cpu "]
+
+
+@pytest.fixture
+def warm(tmp_path):
+    """Return what runs `farm worker --warm-kernels`, with a renderer that only notes its start."""
+    storage = tmp_path / "storage"
+    storage.mkdir()
+
+    def run(*options, gpus):
+        command = [sys.executable, "-m", "farm", "worker", "--warm-kernels", *options]
+        environment = os.environ | {
+            "PYTHONPATH": f"{Path(__file__).parents[2]}{os.pathsep}{DRIVER['PYTHONPATH']}",
+            "FAKE_GPUS": gpus,
+            "FARM_KERNEL_CACHE": str(tmp_path / "kernels"),
+            "FARM_STORAGE": str(storage),
+            "FARM_RENDERER": "tests.support.farms.stand_in:open_stand_in",
+        }
+        environment.pop("FARM_DEVICE", None)
+        return subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    run.opened = lambda: sorted(path.read_text() for path in (storage / "visible").iterdir())
+    return run
+
+
+def told(process):
+    out, errors = process.communicate(timeout=120)
+    return process.returncode, out + errors
+
+
+def test_kernels_are_compiled_once_for_each_kind_of_gpu_of_a_host(warm):
+    both = [warm(gpus="H100,A10,H100") for _ in range(2)]
+
+    answers = [told(each) for each in both]
+
+    assert [code for code, _ in answers] == [0, 0]
+    words = "".join(said for _, said in answers)
+    assert words.count("ready after") == 2  # an H100 and an A10
+    assert words.count("compiled before") == 4
+    assert warm.opened() == ["optix:0 GPU-0000-fake", "optix:1 GPU-0001-fake"]
+
+
+def test_a_machine_without_a_gpu_has_nothing_to_compile(warm):
+    assert told(warm(gpus="none")) == (
+        0,
+        "this machine has no GPU that is visible here: nothing to compile\n",
+    )
+    assert told(warm("--require-gpu", gpus="none"))[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "gpus", "words"),
+    [
+        pytest.param((), "K80", "Blender has no kernel for this GPU", id="too old"),
+        pytest.param(("--device", "cuda:2"), "H100", "the driver lists H100", id="not there"),
+        pytest.param((), "broken", "the NVIDIA driver does not answer", id="driver"),
+    ],
+)
+def test_what_cannot_be_compiled_for_is_a_sentence(warm, options, gpus, words):
+    code, said = told(warm(*options, gpus=gpus))
+
+    assert code == 3
+    assert said.startswith("error: ")
+    assert words in said
+    assert "Traceback" not in said

@@ -1,4 +1,8 @@
-"""`python -m worker.attempt.warm_up`: open the renderer, which must render the known frame."""
+"""`python -m worker.attempt.warm_up`: open the renderer, which must render the known frame.
+
+With `whole`, it renders what scenes rarely use, too: each is a kernel, or a program of OptiX, of
+its own.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,12 @@ import threading
 from farm.errors import FarmError
 from farm.settings import load_settings
 from worker.attempt.celery_task import open_renderer
+from worker.attempt.renderer import BlenderRenderer
 from worker.sandbox import sandbox
 from worker.sandbox.rlimits import confine
 
 FAILED = 3
+WHOLE = "whole"
 
 
 def main() -> int:
@@ -24,11 +30,24 @@ def main() -> int:
     try:
         settings = load_settings()
         sandbox.check(settings)
-        open_renderer(settings)
+        renderer = open_renderer(settings)
+        if WHOLE in sys.argv[1:] and isinstance(renderer, BlenderRenderer):
+            render_rare(renderer)
     except FarmError as error:
         sys.stderr.write(f"error: {error}\n")
         return FAILED
     return 0
+
+
+def render_rare(renderer: BlenderRenderer) -> None:
+    """Render a scene with what few scenes use.
+
+    Raises:
+        DeviceError: The device cannot.
+    """
+    from worker.render.self_test import prove_rare
+
+    prove_rare(renderer.session)
 
 
 def end_with_parent() -> None:

@@ -122,8 +122,11 @@ class BlenderSession:
         self._loader = Loader(scene, self.environment, self._scratch, self._addons)
         self._standing = Standing(scene, self._loader, self._render_nothing)
 
-    def render_test_card(self) -> Path:
+    def render_test_card(self, *, rare: bool = False) -> Path:
         """Render the picture that `worker.render.self_test` knows; the model of before is freed.
+
+        Args:
+            rare: Add what few scenes use, so that a driver compiles all.
 
         Raises:
             TaskError: Cycles did not deliver.
@@ -131,7 +134,7 @@ class BlenderSession:
         self.free_model()
         self.configure(test_card.CARD)
         self.environment.set_strength(0.0)
-        test_card.add_test_card(self.scene)
+        (test_card.add_rare if rare else test_card.add_test_card)(self.scene)
         self.set_camera(test_card.POSE, test_card.CAMERA, distance=test_card.CAMERA.distance)
         try:
             return self.render(seed=0)

@@ -43,3 +43,26 @@ def add_test_card(scene: bpy.types.Scene) -> None:
     x, y, z = (row[3] for row in POSE[:3])
     lamp.rotation_euler = Vector((x, 0.5 * y, 2.0 * z)).to_track_quat("Z", "Y").to_euler()
     scene.collection.objects.link(lamp)
+
+
+def add_rare(scene: bpy.types.Scene) -> None:
+    """Add what has kernels of its own: volumes, nodes that trace rays, and caustics of glass."""
+    add_test_card(scene)
+    material: Any = bpy.data.materials["test card"]
+    tree = material.node_tree
+    shader, output = tree.nodes["Principled BSDF"], tree.nodes["Material Output"]
+    bevel, occlusion = (
+        tree.nodes.new("ShaderNodeBevel"),
+        tree.nodes.new("ShaderNodeAmbientOcclusion"),
+    )
+    tree.links.new(bevel.outputs["Normal"], shader.inputs["Normal"])
+    tree.links.new(occlusion.outputs["Color"], shader.inputs["Base Color"])
+    shader.inputs["Transmission Weight"].default_value = 0.5
+    shader.inputs["Subsurface Weight"].default_value = 0.1
+    smoke = tree.nodes.new("ShaderNodeVolumePrincipled")
+    tree.links.new(smoke.outputs["Volume"], output.inputs["Volume"])
+    item: Any
+    for item in scene.collection.objects:
+        item.cycles.is_caustics_caster = item.cycles.is_caustics_receiver = True
+        if item.type == "LIGHT":
+            item.data.cycles.is_caustics_light = True

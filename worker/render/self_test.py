@@ -57,6 +57,18 @@ def prove_device(session: BlenderSession) -> None:
         )
 
 
+def prove_rare(session: BlenderSession) -> None:
+    """Render what few scenes use, so that the driver compiles the kernels of that, too.
+
+    Raises:
+        DeviceError: The device cannot.
+    """
+    try:
+        session.render_test_card(rare=True).unlink(missing_ok=True)
+    except TaskError as error:
+        raise DeviceError(f"{session.device} ({session.device_name}) fails: {error}") from error
+
+
 def difference(picture: NDArray[np.float32]) -> float:
     """Return by how much a picture (H, W, 4) of the test card differs from the known one."""
     height, width, channels = picture.shape

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import billiard
@@ -116,7 +117,13 @@ class WarmUp:
             self.ended.set()
 
 
-def prove_in_child(scratch: Path, *, timeout_s: float = PROOF_S) -> str | None:
+def prove_in_child(
+    scratch: Path,
+    *,
+    whole: bool = False,
+    timeout_s: float = PROOF_S,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> str | None:
     """Open the renderer, which renders the known frame, in a fresh process; return what is wrong.
 
     The process ends with this one, since it listens to a pipe that nobody else holds.
@@ -125,11 +132,11 @@ def prove_in_child(scratch: Path, *, timeout_s: float = PROOF_S) -> str | None:
     own = tempfile.mkdtemp(prefix="warm-up-", dir=scratch)
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "worker.attempt.warm_up"],
+            [sys.executable, "-m", "worker.attempt.warm_up", *["whole"] * whole],
             stdin=theirs,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env=os.environ | {"FARM_SCRATCH": own},
+            env=os.environ | environment | {"FARM_SCRATCH": own},
         )
         try:
             _, words = process.communicate(timeout=timeout_s)

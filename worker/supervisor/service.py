@@ -37,7 +37,7 @@ from farm.storage import open_storage
 from worker.attempt.celery_task import quiet_celery
 from worker.attempt.log import keep_last_words
 from worker.attempt.stop_file import ask_to_stop
-from worker.device.device import keep_kernels, pin
+from worker.device.device import DEVICE_EXIT, keep_kernels, pin
 from worker.device.gauges import GpuWatch
 from worker.device.gpu_lease import Claimant
 from worker.sandbox import sandbox
@@ -52,8 +52,6 @@ from worker.supervisor.watchdog import Watchdog
 log = logging.getLogger(__name__)
 
 SCRATCH_PREFIX = "farm-worker-"
-DEVICE_EXIT = 3
-"""Exit code of a worker that cannot use its device: starting it again would not help."""
 HAND_BACK_S = 3.0
 """Longest wait for the ledger to take back the tasks of a renderer that did not stop in time."""
 ORPHAN_STOP_S = 5.0
