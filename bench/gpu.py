@@ -1,6 +1,6 @@
 """What a machine with an NVIDIA GPU does with this farm: one command, at most six minutes.
 
-    python -m bench.gpu [--device optix:0] [--budget-s 360] [--out gpu]
+    python -m bench.gpu [--device optix:0] [--budget-s 360] [--out gpu] [--small]
 
 Needs what the worker needs and nothing else. Each part runs processes of its own and adds a
 line to `gpu.jsonl` as soon as it is done, so that a run that is cut off has what it measured;
@@ -36,13 +36,24 @@ from farm.spec.record import ViewRecord, read_record
 from worker.supervisor.warm_kernels import ticking
 from worker.supervisor.watchdog import family
 
-SPEEDS = ((640, 64, 24), (256, 4, 96))
-"""(pixels, samples, views) of what is timed."""
 LABELS: tuple[PassName, ...] = ("mask", "depth", "index")
-MEMORY_TASKS = 200
-LOST_VIEWS = 24
 MB = 1 << 20
 Found = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is rendered."""
+
+    speeds: tuple[tuple[int, int, int], ...] = ((640, 64, 24), (256, 4, 96))
+    """(pixels, samples, views) of what is timed."""
+    labels_px: int = 256
+    memory_tasks: int = 200
+    lost: tuple[int, int, int] = (256, 64, 24)
+    """(pixels, samples, views) of the job whose renderer is killed."""
+
+
+SMALL = Sizes(((80, 4, 4), (64, 4, 4)), labels_px=64, memory_tasks=18, lost=(64, 16, 6))
 
 
 @dataclass
@@ -53,6 +64,7 @@ class Bench:
     folder: Path
     assets: Path
     deadline: float
+    sizes: Sizes
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -134,7 +146,7 @@ def compile_kernels(bench: Bench) -> Found:
 def time_pictures(bench: Bench) -> Found:
     """Measure views per second and the share of time in which Cycles samples."""
     found: Found = {"well": True}
-    for px, samples, views in SPEEDS:
+    for px, samples, views in bench.sizes.speeds:
         rows = bench.render(
             f"speed-{px}", "--resolution", str(px), "--samples", str(samples),
             "--yaw", str(views), "--pitch", "1", "--workers", "1",
@@ -155,8 +167,9 @@ def time_pictures(bench: Bench) -> Found:
 
 def compare_labels(bench: Bench) -> Found:
     """Render the same views here and on the CPU; compare labels pixel by pixel."""
-    options = ("--resolution", "256", "--samples", "16", "--yaw", "4", "--pitch", "1",
-               "--passes", "rgb,mask,depth,index", "--no-denoise")  # fmt: skip
+    size, passes = str(bench.sizes.labels_px), "rgb,mask,depth,index"
+    options = ("--resolution", size, "--samples", "16", "--yaw", "4", "--pitch", "1",
+               "--passes", passes, "--no-denoise")  # fmt: skip
     ours = bench.render("labels-here", *options)
     theirs = bench.render("labels-cpu", *options, device="cpu")
     off = {
@@ -191,17 +204,18 @@ def difference(one: NDArray[Any], two: NDArray[Any]) -> float:
 
 def watch_memory(bench: Bench) -> Found:
     """Render many small tasks in one worker; compare memory early and late."""
-    early: list[int] = []
+    used: list[int] = []
+    views = -(-bench.sizes.memory_tasks // 9)  # three models under three HDRIs
 
     def look() -> None:
-        early.append(gpu_memory())
+        used.append(gpu_memory())
 
     with ticking(look, every_s=1.0):
         rows = bench.render(
-            "memory", "--resolution", "64", "--samples", "4", "--yaw", str(MEMORY_TASKS // 9 + 1),
+            "memory", "--resolution", "64", "--samples", "4", "--yaw", str(views),
             "--pitch", "1", "--views-per-task", "1", "--workers", "1", every=True,
         )  # fmt: skip
-    used = [each for each in early if each]
+    used = [each for each in used if each]
     quarter = max(len(used) // 4, 1)
     first, last = used[:quarter], used[-quarter:]
     grown = (statistics.median(last) - statistics.median(first)) / MB if used else 0.0
@@ -277,6 +291,7 @@ def workers(bench: Bench, device: str, *, count: int) -> Iterator[list[subproces
 def lose_renderer(bench: Bench) -> Found:
     """Kill a renderer while it holds the device; the job must end whole all the same."""
     killed: list[int] = []
+    px, samples, views = bench.sizes.lost
 
     def kill_one() -> None:
         begun = any((bench.folder / "lost").rglob("*.png"))
@@ -287,11 +302,11 @@ def lose_renderer(bench: Bench) -> Found:
 
     with ticking(kill_one, every_s=0.2):
         rows = bench.render(
-            "lost", "--resolution", "256", "--samples", "64", "--yaw", str(LOST_VIEWS),
+            "lost", "--resolution", str(px), "--samples", str(samples), "--yaw", str(views),
             "--pitch", "1", "--workers", "1",
         )  # fmt: skip
     return {
-        "well": bool(killed) and len(rows) == LOST_VIEWS,
+        "well": bool(killed) and len(rows) == views,
         "killed": len(killed),
         "views": len(rows),
     }
@@ -328,6 +343,7 @@ def main() -> int:
     parser.add_argument("--device", default="optix:0", help="cpu, cuda:N or optix:N")
     parser.add_argument("--budget-s", type=float, default=360.0)
     parser.add_argument("--out", type=Path, default=Path("gpu"))
+    parser.add_argument("--small", action="store_true", help="tiny pictures: for CPUs")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -342,7 +358,8 @@ def prepared(folder: Path, options: argparse.Namespace) -> Bench:
     """Return a bench with the sample models and HDRIs, and folders of its own."""
     kept = {"FARM_KERNEL_CACHE": os.environ.get("FARM_KERNEL_CACHE", str(folder / "kernels"))}
     deadline = time.monotonic() + options.budget_s
-    bench = Bench(options.device, folder, folder / "assets", deadline, kept)
+    sizes = SMALL if options.small else Sizes()
+    bench = Bench(options.device, folder, folder / "assets", deadline, sizes, kept)
     done = bench.farm("samples", str(bench.assets))
     if done.returncode:
         raise SystemExit(last_line(done.stderr))

@@ -27,13 +27,14 @@ services:
   api: {{ build: {{ network: host }} }}
   worker-cpu: {{ build: {{ network: host }} }}
   # A driver with two GPUs and a renderer that needs none; how workers share them is real.
-  worker:
+  worker: &faked
     environment:
       FAKE_GPUS: "{",".join(FAKE_GPUS)}"
       PYTHONPATH: /fake:/fake/tests/fake_driver
       FARM_RENDERER: tests.support.farms.stand_in:open_stand_in
     volumes: ["{ROOT}/tests:/fake/tests:ro"]
     deploy: {{ resources: {{ reservations: !reset null }} }}
+  warm-kernels: *faked
 """
 
 

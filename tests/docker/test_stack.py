@@ -182,9 +182,13 @@ def test_scaled_gpu_workers_take_different_gpus_and_one_too_many_says_who_holds_
 
         (line, *_) = wait_for(refusal, "the third worker gives up", timeout_s=120)
         assert line.count("is held by") == len(FAKE_GPUS), line
+        warmed = stack.compose("logs", "--no-color", "warm-kernels", profile="gpu")
+        assert "ready after" in warmed
+        assert "kept in /cache/kernels" in warmed
     finally:
         # Not `stop`: it may wait a minute for a container that Docker is just starting again.
-        there = stack.compose("ps", "--all", "--quiet", "worker", profile="gpu").split()
+        both = ("worker", "warm-kernels")
+        there = stack.compose("ps", "--all", "--quiet", *both, profile="gpu").split()
         docker("rm", "--force", *there)
 
 

@@ -37,7 +37,7 @@ def test_a_service_is_locked_in_bounded_and_started_again(name):
     assert service["read_only"]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service["restart"] == "unless-stopped"
+    assert service["restart"] == ("no" if name == "warm-kernels" else "unless-stopped")
     assert service["user"] != "root"
     assert service["logging"]["options"]["max-size"]
     assert service["deploy"]["resources"]["limits"]["memory"]
@@ -46,6 +46,13 @@ def test_a_service_is_locked_in_bounded_and_started_again(name):
 def test_only_the_api_and_flower_are_published():
     assert {name for name, service in SERVICES.items() if "ports" in service} == {"api", "flower"}
     assert SERVICES["flower"]["ports"][0].startswith("${FARM_FLOWER_ADDRESS:-127.0.0.1}")
+
+
+def test_kernels_are_compiled_before_a_gpu_worker_starts():
+    before = SERVICES["worker"]["depends_on"]["warm-kernels"]
+    assert before == {"condition": "service_completed_successfully"}
+    assert SERVICES["warm-kernels"]["command"][-1] == "--warm-kernels"
+    assert SERVICES["warm-kernels"]["volumes"] == SERVICES["worker"]["volumes"]
 
 
 def test_a_gpu_worker_never_renders_on_the_cpu():

@@ -14,7 +14,8 @@ from tests.support.waiting import wait_for
 SCRIPT = Path(__file__).parents[3] / "deploy" / "slurm" / "worker.sbatch"
 STAND_IN = """\
 #!/bin/bash
-echo "$@" > "$TOLD/arguments"
+echo "$@" >> "$TOLD/arguments"
+[[ $* == *--warm-kernels ]] && exit 0
 echo "$FARM_REDIS_URL" > "$TOLD/redis"
 trap 'echo farewell > "$TOLD/end"; exit 0' TERM
 touch "$TOLD/started"
@@ -49,7 +50,10 @@ def test_a_worker_that_slurm_ends_says_farewell(setting, tmp_path):
 
     assert process.wait(120) == 0
     assert (tmp_path / "end").read_text() == "farewell\n"
-    assert (tmp_path / "arguments").read_text() == "worker --device auto --require-gpu\n"
+    assert (tmp_path / "arguments").read_text().splitlines() == [
+        "worker --device auto --require-gpu --warm-kernels",
+        "worker --device auto --require-gpu",
+    ]
     assert (tmp_path / "redis").read_text() == "redis://:hush@farm:6379/0\n"
 
 
