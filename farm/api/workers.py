@@ -64,6 +64,8 @@ def state_of(worker: WorkerStatus, task: str | None) -> WorkerState:
         return "draining" if task else "drained"
     if worker.quarantine:
         return "quarantine"
+    if worker.is_warming:
+        return "warming"
     return "renders" if task else "idle"
 
 

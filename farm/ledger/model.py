@@ -241,6 +241,10 @@ def node_of(worker: str) -> str:
     return worker.partition("#")[0]
 
 
+WARMING = "warming"
+"""What a worker tells of itself while its driver compiles kernels."""
+
+
 class WorkerStatus(Work):
     """A worker whose heartbeat lasts, or has ended not long ago."""
 
@@ -257,7 +261,12 @@ class WorkerStatus(Work):
     @property
     def takes_tasks(self) -> bool:
         """It is given tasks."""
-        return self.quarantine is None and self.drain is None
+        return self.quarantine is None and self.drain is None and not self.is_warming
+
+    @property
+    def is_warming(self) -> bool:
+        """Its driver compiles kernels; it takes tasks after that."""
+        return bool(self.info.get(WARMING))
 
     def sampled_lately(self, now_s: float) -> float | None:
         """Return the part of the last minutes in which Cycles sampled; rest counts as none."""

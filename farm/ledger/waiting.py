@@ -70,7 +70,7 @@ def shut_words(workers: Sequence[WorkerStatus], now_s: float) -> str:
     more = [f"and {len(workers) - TOLD_WORKERS} more"] if len(workers) > TOLD_WORKERS else []
     one = len(workers) == 1
     what = f"{'is' if one else 'are'} in quarantine"
-    if any(worker.drain for worker in workers):
+    if not all(worker.quarantine for worker in workers):
         what = f"{'takes' if one else 'take'} no tasks"
     return f"{counted(len(workers), 'worker')} {what}: {'; '.join(told + more)}"
 
@@ -79,7 +79,9 @@ def shut_reason(worker: WorkerStatus, now_s: float) -> str:
     """Say why a worker gets no tasks; empty where it does."""
     if worker.drain:
         return drain_words(worker.drain)
-    return quarantine_words(worker.quarantine, now_s) if worker.quarantine else ""
+    if worker.quarantine:
+        return quarantine_words(worker.quarantine, now_s)
+    return "warming: its driver compiles kernels" if worker.is_warming else ""
 
 
 def drain_words(drain: Drain) -> str:

@@ -189,8 +189,9 @@ class TasksChanged(Spec):
     """`cursor` for the rest, where there may be more; None: that is all."""
 
 
-WorkerState = Literal["renders", "idle", "draining", "drained", "quarantine"]
-"""How a worker stands; `draining`: it finishes its task and then takes no more."""
+WorkerState = Literal["renders", "idle", "warming", "draining", "drained", "quarantine"]
+"""How a worker stands; `warming`: its driver compiles kernels before it takes tasks; `draining`: it
+finishes its task and then takes no more."""
 
 
 class WorkerInfo(Spec):
@@ -236,7 +237,7 @@ class WorkerInfo(Spec):
     @property
     def takes_tasks(self) -> bool:
         """It is given tasks."""
-        return self.quarantine is None and self.drained is None
+        return self.quarantine is None and self.drained is None and self.state != "warming"
 
 
 class LostWorker(Spec):

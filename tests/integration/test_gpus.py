@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from farm.ledger import JobState, TaskState
+from farm.ledger.waiting import held_back
 from tests.support.farms.whole_farm import kill
 from tests.support.waiting import wait_for
 
@@ -76,6 +77,28 @@ def test_a_worker_without_a_driver_renders_on_the_cpu_and_sees_no_gpu(farm):
 
     farm.wait_state(JobState.COMPLETED)
     assert visible(farm) == ["cpu "]
+
+
+def test_a_worker_whose_gpu_has_no_kernel_warms_up_and_takes_no_task_meanwhile(farm, tmp_path):
+    farm.tell("hold-open")
+    place = {"FARM_KERNEL_CACHE": str(tmp_path / "kernels")}
+    farm.start_worker(**DRIVER, **place, FAKE_GPUS="H100")
+    farm.add_job(tasks=1)
+
+    def warming():
+        return [status.is_warming for status in farm.ledger.workers()]
+
+    wait_for(lambda: warming() == [True], "it says that it is warming", story=farm.words)
+    job = farm.ledger.job("job")
+    told = held_back(farm.ledger, job)
+    assert told.startswith("1 worker takes no tasks: w0")
+    assert told.endswith("warming: its driver compiles kernels")
+    assert job.counts[TaskState.RUNNING] == 0
+    farm.free("hold-open")
+
+    farm.wait_state(JobState.COMPLETED)
+    wait_for(lambda: warming() == [False], "it is warm")
+    assert "ready after" in farm.words()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import billiard
 from celery import Celery, signals
@@ -22,6 +22,7 @@ from celery.worker import state as celery_state
 
 from farm.errors import DeviceError, SetupError, UnreachableError
 from farm.ledger import open_ledger
+from farm.ledger.model import WARMING
 from farm.owned_folders import Owned, make_owned
 from farm.queue import (
     QUEUE,
@@ -47,6 +48,7 @@ from worker.supervisor.incoming import TRANSPORT, CarefulTransport, RejectedMess
 from worker.supervisor.quarantine import QuarantineGate, prove_in_child
 from worker.supervisor.request import watched_request
 from worker.supervisor.time_limit import TimeLimits
+from worker.supervisor.warm_kernels import warm_claim
 from worker.supervisor.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -147,11 +149,38 @@ class WorkerService:
                 self.ledger.now_s()
             os.environ.update(self.settings.environment())  # for the child, a fresh process
             os.environ["TMPDIR"] = str(self.spill)
+            self._warm()
             return self._work(create_celery(self.settings.redis_url.get_secret_value()))
         finally:
             if self.claim.lease:
                 self.claim.lease.give_back()
             self._clean()
+
+    def _warm(self) -> None:
+        """Compile the kernels that the device lacks, as a worker that lives and takes no task.
+
+        Raises:
+            DeviceError: The device cannot render.
+            SystemExit: The worker was asked to stop.
+        """
+
+        def end(*_: object) -> NoReturn:
+            raise SystemExit(0)
+
+        def begin() -> None:
+            self.heartbeat.info[WARMING] = "kernels"
+            self.heartbeat.start()
+
+        before = signal.signal(signal.SIGTERM, end)
+        try:
+            warm_claim(self.claim, self.settings, begin)
+        except BaseException:
+            if self.heartbeat.thread.is_alive():
+                self.heartbeat.stop()
+            raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        self.heartbeat.info[WARMING] = ""
 
     def give_up(self, sentence: str) -> None:
         """Stop, because this machine cannot render."""
@@ -188,7 +217,8 @@ class WorkerService:
         logging.getLogger("celery.worker.request").setLevel(logging.CRITICAL)  # the heartbeat tells
         if self.watch:
             self.watch.start()
-        self.heartbeat.start()
+        if not self.heartbeat.thread.is_alive():
+            self.heartbeat.start()
         self.guard.start()
         worker.start()
         self.guard.stop()

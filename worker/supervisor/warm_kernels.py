@@ -19,7 +19,6 @@ from pathlib import Path
 from farm.devices import Gpu, choose_devices, shown_gpus
 from farm.errors import DeviceError
 from farm.kernels import (
-    CyclesKernels,
     KernelCache,
     KernelStamp,
     cache_folder,
@@ -30,6 +29,7 @@ from farm.kernels import (
 from farm.settings import Settings
 from farm.spec.amounts import duration
 from worker.device.device import DEVICE_EXIT, Device, keep_kernels, parse_device, pin
+from worker.device.gpu_lease import Claim
 from worker.supervisor.quarantine import prove_in_child
 
 log = logging.getLogger(__name__)
@@ -47,9 +47,9 @@ def stamp_for(device: Device, gpu: Gpu) -> KernelStamp | None:
     return stamp_of(device.kind, gpu.capability, gpu.driver)
 
 
-def must_compile(device: Device, gpu: Gpu, cache: KernelCache, found: CyclesKernels | None) -> bool:
+def must_compile(device: Device, gpu: Gpu, cache: KernelCache) -> bool:
     """Say whether a driver has kernels to compile that take minutes."""
-    stamp = stamp_for(device, gpu)
+    stamp, found = stamp_for(device, gpu), cycles_kernels()
     if stamp is None or found is None or cache.seconds(stamp) is not None:
         return False
     return found.binary_for(stamp.capability) is None
@@ -63,6 +63,25 @@ def warm_up(settings: Settings, say: Say) -> int:
         sys.stderr.write(f"error: {error}\n")
         return DEVICE_EXIT
     return 0
+
+
+def warm_claim(claim: Claim, settings: Settings, warming: Callable[[], None]) -> None:
+    """Compile what the device of a worker that starts lacks; do nothing where it lacks nothing.
+
+    Args:
+        claim: Its device; the process and its children see no other.
+        settings: The worker's.
+        warming: Called before it begins.
+
+    Raises:
+        DeviceError: The device cannot render, or nothing can be kept.
+    """
+    cache = KernelCache(cache_folder(settings.kernel_cache))
+    if claim.lease is None or not must_compile(claim.device, claim.lease.gpu, cache):
+        return
+    warming()
+    scratch = settings.scratch or Path(tempfile.gettempdir())
+    KernelCompiler(settings, log.warning, scratch).warm(claim.device, claim.lease.gpu)
 
 
 def warm_kernels(settings: Settings, say: Say) -> None:

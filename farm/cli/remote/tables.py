@@ -108,6 +108,8 @@ def work_cell(worker: WorkerInfo) -> Text:
         return cell(f"drains, {worker.task}" if worker.task else "drained", style="yellow")
     if worker.quarantine:
         return cell("quarantine", style="red")
+    if worker.state == "warming":
+        return cell("warming: compiles kernels", style="yellow")
     return cell(worker.task or "idle")
 
 
