@@ -8,6 +8,8 @@ import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from farm.library.mesh_files import lies_in
+
 Remark = Callable[[str], None]
 
 BINARY = b"Kaydara FBX Binary"
@@ -20,8 +22,11 @@ EMBEDDED_IN_TEXT = re.compile(rb"Content:\s*,")
 LONGEST_NAME = 4096
 
 
-def trace_fbx(path: Path, remark: Remark) -> list[Path]:
-    """Return the textures that an .fbx names, where Blender looks for them."""
+def trace_fbx(path: Path, remark: Remark, *, within: Path | None = None) -> list[Path]:
+    """Return the textures that an .fbx names, where Blender looks for them.
+
+    They are looked for `within` a folder alone, if one is given.
+    """
     try:
         names, embedded = named_in(path)
     except (OSError, ValueError) as error:
@@ -30,7 +35,7 @@ def trace_fbx(path: Path, remark: Remark) -> list[Path]:
         return []
     files = []
     for name in names:
-        file = where(path.parent, name)
+        file = where(path.parent, name, within=within)
         if file.is_file() or not embedded:  # those that are embedded need not be there
             files.append(file)
     return files
@@ -64,7 +69,7 @@ def in_binary(data: mmap.mmap) -> Iterator[bytes]:
         at = data.find(NODE, start)
 
 
-def where(folder: Path, name: str) -> Path:
+def where(folder: Path, name: str, *, within: Path | None = None) -> Path:
     """Return where Blender finds a texture: as the file says from its folder, else in that itself.
 
     A path of the machine on which the file was made leads nowhere else.
@@ -72,4 +77,5 @@ def where(folder: Path, name: str) -> Path:
     beside = folder / name.rpartition("/")[2]
     from_here = folder / name
     absolute = name.startswith("/") or name[1:2] == ":"
-    return beside if absolute or (beside.is_file() and not from_here.is_file()) else from_here
+    there = lies_in(within, from_here) and from_here.is_file()
+    return beside if absolute or (beside.is_file() and not there) else from_here

@@ -86,7 +86,7 @@ def trace_obj(path: Path, remark: Remark, *, within: Path | None = None) -> list
     """
     files: list[Path] = []
     try:
-        for library in _material_libraries(path):
+        for library in _material_libraries(path, within):
             files.append(library)
             if library.is_file() and lies_in(within, library):
                 names = [name for name in _textures(library) if _is_relative(name, library, remark)]
@@ -101,9 +101,9 @@ def lies_in(folder: Path | None, file: Path) -> bool:
     return folder is None or Path(os.path.normpath(file)).is_relative_to(folder)
 
 
-def _material_libraries(path: Path) -> Iterator[Path]:
+def _material_libraries(path: Path, within: Path | None) -> Iterator[Path]:
     for text in obj_names(path).libraries:
-        yield from named_libraries(path.parent, shown(text))
+        yield from named_libraries(path.parent, shown(text), within=within)
 
 
 class ObjNames(NamedTuple):
@@ -150,24 +150,27 @@ def _end_of_line(data: mmap.mmap, at: int) -> int:
     return end if end >= 0 else len(data)
 
 
-def named_libraries(folder: Path, text: str) -> list[Path]:
+def named_libraries(folder: Path, text: str, *, within: Path | None = None) -> list[Path]:
     """Return the one file that a `mtllib` names, or the many: names may hold spaces.
 
-    Missing files are returned where it is clear where a name ends.
+    Missing files are returned where it is clear where a name ends. Files are looked for `within` a
+    folder alone, if one is given.
     """
     words = text.strip().split(" ")
     files: list[Path] = []
     while any(words):
-        count = _words_of_a_file(folder, words)
-        files.append(_in_any_case(folder / " ".join(words[:count]).strip()))
+        count = _words_of_a_file(folder, words, within)
+        file = folder / " ".join(words[:count]).strip()
+        files.append(_in_any_case(file) if lies_in(within, file) else file)
         words = words[count:]
     return files
 
 
-def _words_of_a_file(folder: Path, words: list[str]) -> int:
+def _words_of_a_file(folder: Path, words: list[str], within: Path | None) -> int:
     """Return how many of the first words name a file; in doubt those up to its suffix."""
     for count in range(min(len(words), NAME_MAX_WORDS), 0, -1):
-        if os.path.isfile(folder / " ".join(words[:count]).strip()):  # noqa: PTH113  never raises
+        file = folder / " ".join(words[:count]).strip()
+        if lies_in(within, file) and os.path.isfile(file):  # noqa: PTH113  never raises
             return count
     ends = (at for at, word in enumerate(words, 1) if word.lower().endswith(".mtl"))
     return next(ends, len(words))

@@ -20,7 +20,7 @@ Remark = Callable[[str], None]
 
 
 class ChainTracer(Protocol):
-    """Traces a model whose files name files that name others."""
+    """Traces a model by looking at other files than its own, too."""
 
     def __call__(self, path: Path, remark: Remark, *, within: Path | None = None) -> list[Path]:
         """Return the files that a model names."""
@@ -40,9 +40,10 @@ TRACERS: dict[str, Callable[[Path, Remark], list[Path]]] = {
 CHAINED: dict[str, ChainTracer] = {
     ".blend": trace_blend,
     ".obj": trace_obj,
+    ".fbx": trace_fbx,
     **dict.fromkeys(LAYERS, trace_usd),
 }
-"""Those of formats whose files name files that name others."""
+"""Those that look at other files than the model's own."""
 
 
 class Traced(NamedTuple):
@@ -59,8 +60,8 @@ READERS = (*sorted(TRACERS), ".mtl")
 def trace(path: Path, *, within: Path | None = None) -> Traced:
     """Return the files that the model at `path` names, and remarks on them.
 
-    Files that name others in turn are read `within` a folder alone, if one is given: so a
-    stranger's model cannot tell what is in files that are none of theirs.
+    Other files than its own are looked at `within` a folder alone, if one is given: so a stranger's
+    model does not tell which files there are elsewhere, or what is in them.
     """
     suffix = path.suffix.lower()
     traced = Traced([], [])

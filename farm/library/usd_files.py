@@ -31,7 +31,7 @@ def trace_usd(path: Path, remark: Remark, *, within: Path | None = None) -> list
     found: dict[Path, None] = {}
     layers = [path]
     for layer in layers:  # grows on the way
-        for file in named_by(layer, path, remark):
+        for file in named_by(layer, path, remark, within=within):
             if file not in found and file != path:
                 found[file] = None
                 if file.suffix.lower() in LAYERS and file.is_file() and lies_in(within, file):
@@ -39,7 +39,9 @@ def trace_usd(path: Path, remark: Remark, *, within: Path | None = None) -> list
     return list(found)
 
 
-def named_by(layer: Path, model: Path, remark: Remark) -> Iterator[Path]:
+def named_by(
+    layer: Path, model: Path, remark: Remark, *, within: Path | None = None
+) -> Iterator[Path]:
     """Yield the files that one layer names; `model` is what remarks speak of."""
     try:
         names = sorted(asset_names(layer))
@@ -50,13 +52,17 @@ def named_by(layer: Path, model: Path, remark: Remark) -> Iterator[Path]:
         if name.startswith(("/", "\\")) or name[1:3] in (":/", ":\\"):
             remark(f"{model.name} names {name[:200]}, which is not beside it; it is not uploaded")
         else:
-            yield from files_of(layer.parent, name)
+            yield from files_of(layer.parent, name, within=within)
 
 
-def files_of(folder: Path, name: str) -> list[Path]:
-    """Return the file of that name, or the many if a part of it stands for numbers."""
+def files_of(folder: Path, name: str, *, within: Path | None = None) -> list[Path]:
+    """Return the file of that name, or the many if a part of it stands for numbers.
+
+    Many are looked for `within` a folder alone, if one is given.
+    """
     file = Path(os.path.normpath(folder / name.replace("\\", "/")))
-    if not PLACES.search(file.name) or not file.parent.is_dir():
+    many = PLACES.search(file.name) and lies_in(within, file.parent)
+    if not many or not file.parent.is_dir():
         return [file]
     wanted = re.compile(r"-?\d+".join(map(re.escape, PLACES.split(file.name))))
     return sorted(each for each in file.parent.iterdir() if wanted.fullmatch(each.name)) or [file]

@@ -43,6 +43,10 @@ SIDECAR = ".json"
 SENTENCES_TOLD = 100
 ROUNDS = 4
 """Most times that a model is looked at again, with files that were picked without their folders."""
+ELSEWHERE = (
+    "needs files that lie outside of the folder that was picked: pick the folder above, or pack "
+    "them into it (File > External Data > Pack Resources)"
+)
 LOOKING = threading.Semaphore(2)
 """So many requests look at files at once."""
 MISSING = re.compile(r"needs (.+), which does not exist$")
@@ -265,6 +269,9 @@ class Look:
         """Say whether a file comes along with a model; tell why not."""
         who = self.name(model)
         shown = posixpath.relpath(file, model.parent) if self.is_near(file) else str(file)
+        if model.suffix.lower() == ".blend" and not file.is_relative_to(self.root):
+            remark(f"{who} {ELSEWHERE}")  # whether they are there is nobody's to know
+            return False
         if not file.is_relative_to(self.root) or not file.is_file():
             remark(f"{who} needs {shown}, which was not picked")
             return False

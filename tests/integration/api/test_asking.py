@@ -13,6 +13,7 @@ from importlib.util import find_spec
 import pytest
 import yaml
 
+from farm.api.asking.picked import ELSEWHERE
 from farm.cli.request.request import read_request
 from farm.client import Client
 from farm.client.home import Home
@@ -132,22 +133,34 @@ BLEND = """
 import bpy, sys
 bpy.ops.wm.read_factory_settings(use_empty=True)
 image = bpy.data.images.new("wood", 4, 4)
-image.source, image.filepath, image.use_fake_user = "FILE", "//tex/wood.png", True
-bpy.ops.wm.save_as_mainfile(filepath=sys.argv[1], check_existing=False)
+image.source, image.filepath, image.use_fake_user = "FILE", sys.argv[2], True
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[1], check_existing=False, relative_remap=False)
 """
+
+
+def a_blend(file, texture):
+    """Return the bytes of a .blend that names a texture."""
+    command = [sys.executable, "-c", BLEND, str(file), texture]
+    subprocess.run(command, check=True, capture_output=True)
+    return file.read_bytes()
 
 
 @pytest.mark.skipif(find_spec("bpy") is None, reason="Blender writes the file")
 def test_a_blend_brings_its_textures(api, tmp_path):
     file = tmp_path / "chair.blend"
-    subprocess.run([sys.executable, "-c", BLEND, str(file)], check=True, capture_output=True)
-    data = file.read_bytes()
+    data = a_blend(file, "//tex/wood.png")
     found, remarks = told(needs(api, {"set/chair.blend": data, "set/tex/wood.png": None}))
     assert (found, remarks) == ({"set/chair.blend": {"tex/wood.png": "set/tex/wood.png"}}, [])
     _, remarks = told(needs(api, {"set/chair.blend": data}))
     assert remarks == ["set/chair.blend needs tex/wood.png, which was not picked"]
     found, remarks = told(needs(api, {"chair.blend": data, "wood.png": None}))
     assert (found, remarks) == ({"chair.blend": {"tex/wood.png": "wood.png"}}, [])
+    (tmp_path / "there.png").write_bytes(b"x")
+    for name in ("there.png", "absent.png"):
+        data = a_blend(file, str(tmp_path / name))
+        found, remarks = told(needs(api, {"chair.blend": data}))
+        assert found == {"chair.blend": {}}
+        assert remarks == [f"chair.blend {ELSEWHERE}"]
 
 
 def test_a_script_brings_the_modules_beside_it(api):
@@ -173,7 +186,13 @@ def test_nothing_beyond_what_was_picked_is_looked_at(api, tmp_path):
     """A model may name any file of the server: its answer is the same whether that is there."""
     (tmp_path / "secret.mtl").write_text("newmtl a\nmap_Kd hidden-word.png\n")
     (tmp_path / "secret.usda").write_text('#usda 1.0\ndef "a" { asset f = @hidden-word.png@ }\n')
+    (tmp_path / "secret.1001.png").write_bytes(b"x")
+    up = f"../../../../../../..{tmp_path}"
     for name, text in (
+        ("c.obj", f"mtllib {tmp_path}/secret.mtl other.mtl\nusemtl a\n"),
+        ("d.obj", f"mtllib {tmp_path}/SECRET.mtl\nusemtl a\n"),
+        ("e.usda", f'#usda 1.0\ndef "a" {{ asset f = @{up}/secret.<UDIM>.png@ }}\n'),
+        ("f.fbx", f'; FBX\nRelativeFilename: "{up}/secret.1001.png"\n'),
         ("a.obj", f"mtllib {tmp_path}/secret.mtl\nusemtl a\n"),
         ("b.usda", f"#usda 1.0\n( subLayers = [@../../../../..{tmp_path}/secret.usda@] )\n"),
     ):
@@ -181,8 +200,9 @@ def test_nothing_beyond_what_was_picked_is_looked_at(api, tmp_path):
         there = answer.text
         assert "hidden-word" not in there
         assert answer.json()["assets"][0]["needs"] == []
-        gone = needs(api, {name: text.replace("secret", "absent").encode()}).text
-        assert there.replace("secret", "absent") == gone
+        other = text.replace("secret", "absent").replace("SECRET", "ABSENT")
+        gone = needs(api, {name: other.encode()}).text
+        assert there.replace("secret", "absent").replace("SECRET", "ABSENT") == gone
 
 
 @pytest.mark.parametrize(
