@@ -8,23 +8,28 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from farm import expand
 from farm.api.datasets.asked import Asked, asked_of
 from farm.api.datasets.view_cards import flags_of
-from farm.dataset.records.current import standing_views
+from farm.dataset.records.current import CurrentView, standing_views
+from farm.dataset.records.read import VIEWS_FILE, attempts
 from farm.dataset.stats.gather import Counts, DatasetStats, Gatherer
 from farm.dataset.stats.histogram import Histogram
 from farm.ledger import JobStatus
 from farm.spec.base import Spec
 from farm.spec.job import Job
 from farm.spec.record import ViewRecord
+from farm.spec.task import dataset_key
 from farm.storage import Storage
 
 log = logging.getLogger(__name__)
 
 LOOKED_AT = 5000
-"""Most records that are counted; of a larger job the first ones of some datasets."""
+"""Most records that are counted; of a larger job some of each part of its datasets."""
+SPOTS = 50
+"""Places of a large `views.jsonl`, or tasks, evenly spread, at which records are read."""
 LOOKED_S = 2.0
 """Time after which no more are counted while somebody waits."""
 DATASETS = 200
@@ -32,6 +37,8 @@ DATASETS = 200
 AGAIN_S = 5.0
 """Shortest time after which they are counted again."""
 MOST_KEPT = 64
+USUAL_BYTES = 2000
+"""Of a record; a file with more bytes than so many records have is read in parts."""
 MOST_WORKERS = 200
 """Workers that are told of: those that made most views."""
 
@@ -68,16 +75,27 @@ class Coverages:
     def of(self, storage: Storage, job: Job, status: JobStatus | None) -> JobCoverage:
         """Return what the views of a job cover."""
         done = status.views_done if status else 0
-        with self._lock:  # one at a time: the same page may be open often
-            known = self._kept.get(job.job_id)
-            if known and (known[1] == done or self._clock() - known[0] < AGAIN_S):
-                return known[2]
-            asked = known[2].asked if known else asked_of(job)  # a job never asks for anything else
-            found = count(storage, job, done, asked, clock=self._clock)
-            while len(self._kept) >= MOST_KEPT:
-                self._kept.pop(next(iter(self._kept)))
-            self._kept[job.job_id] = (self._clock(), done, found)
-            return found
+        known = self._kept.get(job.job_id)
+        if known and (known[1] == done or self._clock() - known[0] < AGAIN_S):
+            return known[2]
+        if not self._lock.acquire(blocking=known is None):  # one at a time: pages are open often
+            assert known is not None
+            return known[2]  # of a moment ago
+        try:
+            return self._count(storage, job, done)
+        finally:
+            self._lock.release()
+
+    def _count(self, storage: Storage, job: Job, done: int) -> JobCoverage:
+        known = self._kept.get(job.job_id)
+        if known and known[1] == done:  # another one has just counted them
+            return known[2]
+        asked = known[2].asked if known else asked_of(job)  # a job never asks for anything else
+        found = count(storage, job, done, asked, clock=self._clock)
+        while len(self._kept) >= MOST_KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        self._kept[job.job_id] = (self._clock(), done, found)
+        return found
 
 
 class CoverageGatherer:
@@ -135,5 +153,40 @@ def records_of(storage: Storage, job: Job) -> Iterator[ViewRecord]:
     datasets = datasets[:: -(-len(datasets) // DATASETS) or 1]
     share = -(-LOOKED_AT // max(len(datasets), 1))
     for dataset in datasets:
-        views = standing_views(storage, dataset, log.warning)
-        yield from (view.record for view in itertools.islice(views, share))
+        yield from itertools.islice(spread_records(storage, dataset, share), share)
+
+
+def spread_records(storage: Storage, dataset: str, most: int) -> Iterator[ViewRecord]:
+    """Yield records of a dataset, if there are more than are wanted some of each part of it."""
+    size_bytes = storage.size(dataset_key(dataset, VIEWS_FILE)) or 0
+    tasks = sorted(attempts(storage, dataset))
+    if size_bytes <= most * USUAL_BYTES and len(tasks) <= most:
+        yield from (view.record for view in standing_views(storage, dataset, log.warning))
+        return
+    each = -(-most // SPOTS)
+    places = [size_bytes * spot // SPOTS for spot in range(SPOTS)]
+    for place, end in itertools.pairwise((*places, size_bytes) if size_bytes else ()):
+        views = standing_views(
+            storage, dataset, log.warning, place=place, may_fit=AfterFirst(is_cut=place > 0)
+        )
+        part = itertools.takewhile(partial(is_before, end), views)
+        yield from (view.record for view in itertools.islice(part, each))
+    for task in tasks[:: -(-len(tasks) // SPOTS) or 1]:
+        views = standing_views(storage, dataset, log.warning, source=task)
+        yield from (view.record for view in itertools.islice(views, each))
+
+
+def is_before(end: int, view: CurrentView) -> bool:
+    """Say whether a view's line begins before a byte of `views.jsonl`."""
+    return view.source == VIEWS_FILE and view.place < end
+
+
+class AfterFirst:
+    """Passes over the first line, of which reading began in the middle."""
+
+    def __init__(self, *, is_cut: bool) -> None:
+        self._is_cut = is_cut
+
+    def __call__(self, _line: bytes) -> bool:
+        is_whole, self._is_cut = not self._is_cut, False
+        return is_whole

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
@@ -14,7 +13,7 @@ from pydantic import Field
 from farm import expand
 from farm.api.datasets.listing import inner_path
 from farm.api.datasets.view_cards import ViewCard, card
-from farm.api.datasets.wishes import ViewWish
+from farm.api.datasets.wishes import ViewWish, as_written
 from farm.api.jobs import bad_cursor
 from farm.dataset.records.current import CurrentView, standing_views
 from farm.dataset.records.read import VIEWS_FILE
@@ -60,6 +59,7 @@ class Patience:
 
     def __init__(self, wish: Leafing, clock: Callable[[], float]) -> None:
         self._wish = wish
+        self._quick = wish.quick()
         self._clock = clock
         self._ends_s = clock() + LOOKED_S
         self.told: str | None = None
@@ -71,13 +71,13 @@ class Patience:
 
     def may_fit(self, line: bytes) -> bool:
         """Say whether a line is read: the answer ends with one that is not wanted, too."""
-        return self.is_over or (self._is_new(line) and self._wish.may_fit(line))
+        return self.is_over or (self._is_new(line) and self._quick(line))
 
     def _is_new(self, line: bytes) -> bool:
         """Say whether a line may be of another sequence than the one that was just told of."""
         if self.told is None or not self._wish.once:
             return True
-        return json.dumps(self.told, ensure_ascii=False).encode() not in line
+        return f'"{as_written(self.told)}"'.encode() not in line
 
     def fits(self, view: CurrentView) -> bool:
         """Say whether a view is wanted."""

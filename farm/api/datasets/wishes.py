@@ -58,19 +58,10 @@ class ViewWish(Spec):
         """Say whether a view is wanted."""
         return all(self._checks(record))
 
-    def may_fit(self, line: bytes) -> bool:
-        """Say whether the line of a record may be of a view that is wanted: quickly, unread."""
-        texts = self._texts()
-        if not texts:
-            return True
-        said = line.decode("utf-8", "replace").casefold()
-        return "\\u" in said or all(text in said for text in texts)
-
-    def _texts(self) -> list[str]:
-        """Return what the line of a view that is wanted has in it, unless it is escaped."""
+    def quick(self) -> QuickLook:
+        """Return what says of the lines of records whether they are worth reading."""
         exact = (self.view, self.asset, self.category, self.worker, self.sequence)
-        given = [*self.find.split(), *filter(None, exact)]
-        return [json.dumps(text, ensure_ascii=False)[1:-1].casefold() for text in given]
+        return QuickLook(self.find.split(), [each for each in exact if each])
 
     def _checks(self, record: ViewRecord) -> Iterator[bool]:
         yield has_words(record, self.find.casefold().split())
@@ -107,6 +98,30 @@ class ViewWish(Spec):
         """Say whether a thing is seen from the side, and has the size, that are wanted."""
         is_seen = self.side is None or cell_of(self.side) in sides_of(record)
         return is_seen and (self.size is None or cell_of(self.size) in sizes_of(record))
+
+
+class QuickLook:
+    """Says of the line of a record, unread, whether it may be of a view that is wanted."""
+
+    def __init__(self, words: list[str], exact: list[str]) -> None:
+        self._words = [as_written(word).casefold() for word in words]
+        self._exact = [as_written(text).encode() for text in exact]
+
+    def __call__(self, line: bytes) -> bool:
+        """Say whether a line has all in it; of one with escaped letters nobody knows."""
+        if b"\\u" in line:
+            return True
+        if not all(text in line for text in self._exact):
+            return False
+        if not self._words:
+            return True
+        said = line.decode("utf-8", "replace").casefold()
+        return all(word in said for word in self._words)
+
+
+def as_written(text: str) -> str:
+    """Return a text as it stands in JSON."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def has_words(record: ViewRecord, words: list[str]) -> bool:
