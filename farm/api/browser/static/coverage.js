@@ -72,7 +72,7 @@ export class Coverage {
     const words = document.createElement("figcaption");
     words.textContent = title;
     const told = document.createElement("p");
-    told.className = "quiet told";
+    told.className = "quiet spoken";
     told.setAttribute("role", "status");
     made.append(words, fill(told), told);
     return made;
