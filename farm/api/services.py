@@ -79,7 +79,9 @@ class Services:
         self.shelf = ShelfIndex(self.ledger, self.book)
         self.words = WordShelf(self.storage)
         shared = self.settings.shared_folders
-        self.pictures = AssetPictures(self.shelf, self.library, self.thumbnails, shared)
+        self.pictures = AssetPictures(
+            self.shelf, self.library, self.thumbnails, shared, self.glimpses
+        )
         self.exports = Exports(self.storage, self.settings.spool_folder / "exports", self.settings)
         self.holdings = Holdings(self.storage)
         sizes = Sizes(self.storage, self.book)

@@ -99,7 +99,7 @@ def sentence_of(info: DatasetInfo, facts: JobFacts) -> str:
     """Say in one sentence what a dataset holds."""
     width, height = facts.resolution_px
     of = f" of {', '.join(facts.assets)}" if facts.assets else ""
-    parts = [f"{counted(info.views, 'view')}{of}", f"{width} x {height}", " ".join(facts.passes)]
+    parts = [f"{counted(info.views, 'view')}{of}", f"{width} x {height}", ", ".join(facts.passes)]
     if facts.classes:
         parts.append(f"{len(facts.classes):,} class{'es' if len(facts.classes) > 1 else ''}")
     if info.size_bytes is not None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import mimetypes
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from farm.api import jobs
 from farm.api.access.owners import seen_jobs
@@ -18,7 +19,7 @@ from farm.api.datasets.thumbnails import SIZES, Wanted
 from farm.api.datasets.view_cards import ViewCard
 from farm.api.datasets.views import view_lines
 from farm.api.routes.parameters import NO_SNIFFING, Cursor, JobId, Limit
-from farm.api.services import Caller, FarmServices
+from farm.api.services import Caller, FarmServices, Services
 from farm.spec.passes import PassName
 from farm.spec.wire import SHA256_PATTERN, DatasetFile, DatasetPage, Page
 
@@ -139,12 +140,18 @@ def thumbnail(  # noqa: PLR0913 - what a picture is of, and how large
 
 @router.get("/{job_id}/preview", summary="Show a job's contact sheet", response_class=Response,
             responses={200: {"content": {"image/jpeg": {}}}})  # fmt: skip
-def preview(services: FarmServices, job_id: JobId) -> Response:
+async def preview(request: Request, services: FarmServices, job_id: JobId) -> Response:
     """A JPEG; while the job runs, of the views rendered so far."""
+    async with request.app.state.picture_turns:  # the rest of the server's threads stay free
+        sheet = await run_in_threadpool(sheet_of, services, job_id)
+    return Response(sheet, media_type="image/jpeg")
+
+
+def sheet_of(services: Services, job_id: str) -> bytes:
+    """Return the contact sheet of a job."""
     job = jobs.find_job(services.book, job_id)
     status = services.ledger.job(job_id)
-    over = status is None or status.over
-    return Response(files.preview(services.storage, job, over=over), media_type="image/jpeg")
+    return files.preview(services.storage, job, over=status is None or status.over)
 
 
 @router.get("/{job_id}/archive", summary="Download everything", response_class=Response,

@@ -22,6 +22,7 @@ from farm.api.problems import ApiProblem, not_found
 from farm.api.shelf.index import Held, ShelfIndex
 from farm.dataset.records.read import VIEWS_FILE, NotARecordError, parse_record
 from farm.errors import FarmError
+from farm.glimpses import GlimpseBook
 from farm.job_store import JobStore
 from farm.library import Library, hash_file
 from farm.spec.job import Job
@@ -72,12 +73,13 @@ class Sight(NamedTuple):
 class AssetPictures:
     """Finds and makes small pictures of assets; many threads may use it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where it looks
         self,
         index: ShelfIndex,
         library: Library,
         thumbnails: Thumbnails,
         shared_folders: tuple[PurePosixPath, ...],
+        glimpses: GlimpseBook | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.index = index
@@ -85,6 +87,7 @@ class AssetPictures:
         self.library = library
         self.thumbnails = thumbnails
         self.shared_folders = shared_folders
+        self.glimpses = glimpses
         self._clock = clock
         self._views: dict[tuple[str, tuple[str, ...]], tuple[float, PictureFile | None]] = {}
         self._faults: dict[str, str] = {}
@@ -102,10 +105,28 @@ class AssetPictures:
             return self.thumbnails.kept(name, lambda: self._make(held, size_px))
         found = self._view_of(held) if held.kind in ("model", "scene") else None
         if found is None:
-            raise not_found(f"a picture of {held.name}", "render a view of it")
+            return self._glimpse_of(held)
         storage = self.library.storage
         wanted = Wanted(found.sha256, size_px, box_px=found.box_px)
         return self.thumbnails.picture(storage, found.key, wanted)
+
+    def _glimpse_of(self, held: Held) -> bytes:
+        """Return the newest picture that workers showed of an asset: what streams leave is no file.
+
+        Raises:
+            ApiProblem: There is none.
+        """
+        for job_id in self._newest_jobs(held):
+            with contextlib.suppress(FarmError):
+                if webp := glimpse_in(self.glimpses, job_id, PurePath(held.name).stem):
+                    return webp
+        raise not_found(f"a picture of {held.name}", "render a view of it")
+
+    def _newest_jobs(self, held: Held) -> list[str]:
+        """Return the newest jobs that took an asset."""
+        jobs = self.index.jobs
+        told = {job_id: jobs[job_id].created_s for job_id in held.job_ids if job_id in jobs}
+        return sorted(told, key=lambda each: -told[each])[:JOBS_TRIED]
 
     def _make(self, held: Held, size_px: int) -> bytes:
         if held.sha256 in self._faults:
@@ -157,9 +178,7 @@ class AssetPictures:
         return found
 
     def _look(self, held: Held) -> PictureFile | None:
-        jobs = self.index.jobs
-        told = {job_id: jobs[job_id].created_s for job_id in held.job_ids if job_id in jobs}
-        for job_id in sorted(told, key=lambda each: -told[each])[:JOBS_TRIED]:
+        for job_id in self._newest_jobs(held):
             try:
                 job = self.book.load(job_id)
                 found = self._look_in(job, held.sha256) if job else None
@@ -197,6 +216,15 @@ class AssetPictures:
         for start in sorted(places, reverse=True):
             length = min(WINDOW_BYTES, size - start)
             yield from records_in(b"".join(storage.read(key, start=start, length=length)), sha256)
+
+
+def glimpse_in(glimpses: GlimpseBook | None, job_id: str, title: str) -> bytes | None:
+    """Return the newest picture of a job that is called after an asset, as WebP."""
+    if glimpses is None:
+        return None
+    named = (each for each in glimpses.newest(job_id) if title in each.title.split(" · "))
+    newest = next(named, None)
+    return glimpses.picture(job_id, newest.number) if newest else None
 
 
 def records_in(data: bytes, sha256: str) -> Iterator[ViewRecord]:

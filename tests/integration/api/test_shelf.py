@@ -8,6 +8,7 @@ import imagecodecs
 import numpy as np
 import pytest
 
+from farm.glimpses import Glimpse
 from farm.spec.asset import Credit
 from tests.support.farms.api_server import ApiServer, a_submission, asset, body
 from tests.support.farms.rendered import render
@@ -143,6 +144,16 @@ def test_an_environment_is_shown_tone_mapped_and_a_model_by_its_newest_view(api,
     render(api, cups["job"], 0)
     model = client.get(f"/v1/assets/{cups['cup'].sha256}/picture")
     assert imagecodecs.webp_decode(model.content).shape[:2] == (64, 64)
+
+
+def test_a_model_that_left_no_file_is_shown_by_the_newest_picture_of_its_job(api, cups):
+    job, (lamp, _) = library_job(api, seed=8, model=b"a lamp", file="lamp.glb", name="lamps")
+    place = f"/v1/assets/{lamp.sha256}/picture"
+    for title in ("lamp · studio", "other · studio"):
+        shown = Glimpse(view="v", title=title, caption="")
+        api.glimpses.show(job, shown, b"RIFF " + title.encode())
+
+    assert api.client("read").get(place).content == b"RIFF lamp \xc2\xb7 studio"
 
 
 def test_a_file_that_is_no_picture_ends_nothing_but_its_own_process(api, cups):
