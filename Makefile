@@ -4,6 +4,8 @@ FARM := .venv/bin/farm
 FUZZ_EXAMPLES := 1000
 # Several files of tests at a time, each by one process; a run of some files alone is quicker without.
 AT_ONCE := -n auto --dist loadfile --no-loadscope-reorder
+# Some containers forbid it to keep compiled code: then each of a thousand processes compiles anew.
+COMPILED_ONCE := env -u PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test fuzz test-docker test-torch check format bench docs-pictures lock schema clean
@@ -20,7 +22,7 @@ demo: setup ## Build three models, render a small dataset of them, say where it 
 		--augmented --fit --pitch 4 --yaw-per-pitch 2 --resolution 256 --samples 16
 
 test: setup ## Run all tests, or some: make test PYTEST=tests/unit/spec
-	@$(PYTHON) -m pytest $(if $(findstring tests/,$(PYTEST)),,$(AT_ONCE)) $(PYTEST)
+	@$(COMPILED_ONCE) $(PYTHON) -m pytest $(if $(findstring tests/,$(PYTEST)),,$(AT_ONCE)) $(PYTEST)
 
 fuzz: setup ## Throw strange things at every door, for long: make fuzz FUZZ_EXAMPLES=5000
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTHON) -m pytest tests/fuzz tests/unit/ledger/test_redis_as_memory.py \

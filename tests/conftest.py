@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -61,6 +62,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a command in the 
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as under nohup
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+gc.disable()  # thousands of tests are about to be collected, and none of them is garbage
+
 MOST_PROCESSES = 8
 """Each has a Blender of its own, of half a gigabyte and more."""
 
@@ -72,6 +75,13 @@ collect_ignore = [path for package in MISSING for path in NEEDS[package]]
 
 def pytest_report_header() -> list[str]:
     return [f"without {name}, which is not installed: {', '.join(NEEDS[name])}" for name in MISSING]
+
+
+def pytest_collection_finish() -> None:
+    """Have what was collected, which stays to the end, never looked through for garbage again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)  # the laptop's install and that of PyTorch have no xdist

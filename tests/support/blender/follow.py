@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import bpy
 import numpy as np
-from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 
 from farm.projection import project, rays
@@ -85,64 +84,86 @@ def truth(
 ) -> Truth:
     """Follow the point at each pixel's centre."""
     width, height = size
-    looked = rays(camera, size)
-    world, world_there = (np.array(each.world_from_camera) for each in (camera, other))
-    owner = np.full((height, width), "", dtype=object)
-    flow = np.full((height, width, 2), np.nan)
-    valid = np.zeros((height, width), bool)
-    close = np.zeros((height, width), bool)
-    within = np.zeros((height, width), bool)
-    places = np.full((2, height, width, 3), np.nan)
-    for y in range(height):
-        for x in range(width):
-            start = world[:3, :3] @ looked.origins[y, x] + world[:3, 3]
-            along = world[:3, :3] @ looked.directions[y, x]
-            hit, _, face, _ = here.tree.ray_cast(Vector(start), Vector(along))
-            if face is None:
-                continue
-            owner[y, x] = here.owners[face]
-            weights = barycentric(np.array(hit), here.points[here.triangles[face]])
-            moved = weights @ there.points[there.triangles[face]]
-            local = (moved - world_there[:3, 3]) @ world_there[:3, :3]
-            px = project(local[None], other)[0]
-            flow[y, x] = px - [x + 0.5, y + 0.5]
-            inside = bool(np.isfinite(px).all() and (px >= 0).all() and (px < size).all())
-            within[y, x] = inside
-            places[:, y, x] = weights @ here.points[here.triangles[face]], moved
-            valid[y, x] = inside and sees(there, other, moved)
-            close[y, x] = inside and is_close(there, other, moved, valid=valid[y, x])
-    return Truth(owner, flow, valid, close, within, *places)
+    looked, world = rays(camera, size), np.array(camera.world_from_camera)
+    starts = looked.origins @ world[:3, :3].T + world[:3, 3]
+    hits, faces, _ = cast(here.tree, starts, looked.directions @ world[:3, :3].T)
+    shown = faces >= 0
+    corners = here.triangles[faces[shown]]
+    weights = barycentric(hits[shown], here.points[corners])[:, None]
+    moved = (weights @ there.points[corners])[:, 0]
+    world_there = np.array(other.world_from_camera)
+    px = project((moved - world_there[:3, 3]) @ world_there[:3, :3], other)
+    inside = (np.isfinite(px) & (px >= 0) & (px < size)).all(axis=-1)
+    valid, close = inside.copy(), inside.copy()
+    valid[inside] = sees(there, other, moved[inside])
+    close[inside] = is_close(there, other, moved[inside], valid=valid[inside])
+
+    def laid_out(values: np.ndarray, empty: Any) -> np.ndarray:
+        laid = np.full((height, width, *values.shape[1:]), empty, dtype=values.dtype)
+        laid[shown] = values
+        return laid
+
+    return Truth(
+        owner=laid_out(here.owners[faces[shown]].astype(object), ""),
+        flow=laid_out(px - (np.argwhere(shown)[:, ::-1] + 0.5), np.nan),
+        valid=laid_out(valid, empty=False),
+        close=laid_out(close, empty=False),
+        inside=laid_out(inside, empty=False),
+        start=laid_out((weights @ here.points[corners])[:, 0], np.nan),
+        end=laid_out(moved, np.nan),
+    )
 
 
-def sees(moment: Moment, camera: CameraRecord, point: np.ndarray, skin: float = SKIN) -> bool:
-    """Say whether nothing is between a camera and a point."""
+def cast(
+    tree: BVHTree, starts: np.ndarray, along: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return where rays (..., 3) end, the face that each hits (-1: none), and how far that is."""
+    rows = zip(starts.reshape(-1, 3).tolist(), along.reshape(-1, 3).tolist(), strict=True)
+    found = [tree.ray_cast(*row) for row in rows]
+    nowhere = (np.nan,) * 3
+    places = [nowhere if face is None else place for place, _, face, _ in found]
+    faces = np.array([-1 if face is None else face for _, _, face, _ in found], dtype=int)
+    far = np.array([np.inf if face is None else distance for _, _, face, distance in found])
+    shape = starts.shape[:-1]
+    return np.array(places, float).reshape(*shape, 3), faces.reshape(shape), far.reshape(shape)
+
+
+def sees(
+    moment: Moment, camera: CameraRecord, points: np.ndarray, skin: float = SKIN
+) -> np.ndarray:
+    """Say of points (..., 3) whether nothing is between a camera and each."""
     world = np.array(camera.world_from_camera)
     if camera.lens is None:
-        away = point - world[:3, 3]
+        away = points - world[:3, 3]
     else:  # orthographic: rays run side by side
-        away = -world[:3, 2] * float((world[:3, 3] - point) @ world[:3, 2])
-    far = float(np.linalg.norm(away))
-    _, _, face, distance = moment.tree.ray_cast(Vector(point - away), Vector(away / far))
-    return face is None or distance > far - skin * far
+        away = -world[:3, 2] * ((world[:3, 3] - points) @ world[:3, 2])[..., None]
+    far = np.linalg.norm(away, axis=-1)
+    _, _, distance = cast(moment.tree, points - away, away / far[..., None])
+    return distance > far - skin * far
 
 
-def is_close(moment: Moment, camera: CameraRecord, point: np.ndarray, *, valid: bool) -> bool:
-    """Say whether a quarter of a pixel aside the answer would be another one."""
+def is_close(
+    moment: Moment, camera: CameraRecord, points: np.ndarray, *, valid: np.ndarray
+) -> np.ndarray:
+    """Say of points (..., 3) whether a quarter of a pixel aside the answer would be another one."""
     world = np.array(camera.world_from_camera)
-    depth = -float((point - world[:3, 3]) @ world[:3, 2])
+    depth = -((points - world[:3, 3]) @ world[:3, 2])
     scale = depth / camera.fx_px if camera.lens is None else 1 / camera.lens.px_per_unit
-    for dx, dy in ((0.25, 0), (-0.25, 0), (0, 0.25), (0, -0.25)):
-        aside = point + world[:3, :3] @ np.array([dx * scale, dy * scale, 0])
-        if sees(moment, camera, aside, skin=0.05) != valid:
-            return True
-    return False
+    close = np.zeros(points.shape[:-1], dtype=bool)
+    for step in ((0.25, 0, 0), (-0.25, 0, 0), (0, 0.25, 0), (0, -0.25, 0)):
+        aside = points + (np.multiply.outer(scale, step) @ world[:3, :3].T)
+        close |= sees(moment, camera, aside, skin=0.05) != valid
+    return close
 
 
-def barycentric(point: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """Return the weights of a triangle's corners that make a point."""
-    a, b = corners[1] - corners[0], corners[2] - corners[0]
-    c = point - corners[0]
-    aa, ab, bb, ca, cb = a @ a, a @ b, b @ b, c @ a, c @ b
+def barycentric(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Return the weights (..., 3) of triangles' corners (..., 3, 3) that make points (..., 3)."""
+    a, b = corners[..., 1, :] - corners[..., 0, :], corners[..., 2, :] - corners[..., 0, :]
+    c = points - corners[..., 0, :]
+    aa, ab, bb, ca, cb = (
+        np.sum(first * second, axis=-1)
+        for first, second in ((a, a), (a, b), (b, b), (c, a), (c, b))
+    )
     scale = aa * bb - ab * ab
     v, w = (bb * ca - ab * cb) / scale, (aa * cb - ab * ca) / scale
-    return np.array([1 - v - w, v, w])
+    return np.stack([1 - v - w, v, w], axis=-1)

@@ -1,15 +1,14 @@
-"""Scenes of one glowing square in the dark, for tests: `python -c SCENE FILE CHANGE`.
+"""Scenes of one glowing square in the dark, for tests.
 
 The camera is orthographic, 8 units wide, and looks down on the square, whose light is 1.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 from farm.spec.scene_facts import SceneFacts
+from tests.support.blender.scene_writer import write_by
 
 WIDTH = 8.0
 """Units that the picture is wide."""
@@ -75,7 +74,5 @@ DIMS = """key(tree, 'nodes["Emission"].inputs[1].default_value', (1, 41.0), (21,
 
 def write_square(path: Path, change: str = "") -> Path:
     """Write the scene, changed by lines of Python."""
-    command = [sys.executable, "-c", SCENE, str(path), change]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    write_by(SCENE, path, change)
     return path

@@ -1,12 +1,11 @@
-"""A small animated scene, written by a Blender of its own: `python -c SCENE FILE [CHANGE]`."""
+"""A small animated scene, written by a Blender of its own."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 from farm.spec.scene_facts import SceneFacts
+from tests.support.blender.scene_writer import write_by
 
 SCENE = """\
 import sys, bpy
@@ -108,7 +107,5 @@ COPIES = {
 
 def write_street(path: Path, change: str = "") -> Path:
     """Write the scene, changed by lines of Python."""
-    command = [sys.executable, "-c", SCENE, str(path), change]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    write_by(SCENE, path, change)
     return path
