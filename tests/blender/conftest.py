@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ bpy = pytest.importorskip("bpy", reason="needs the worker's install (bpy)")
 from farm.spec.asset import Asset, Credit  # noqa: E402
 from farm.storage import FolderStorage  # noqa: E402
 from tests.support.blender import still_life  # noqa: E402
+from tests.support.blender.own_session import open_blender  # noqa: E402
 from tests.support.blender.scenes import asset_of, blend_file, fill_statue, write_sky  # noqa: E402
 from tests.support.blender.shots import Rendered, render_labelled  # noqa: E402
 from worker.blender.session import BlenderSession  # noqa: E402
@@ -25,9 +25,8 @@ SAMPLE_ASSETS = (Path(__file__).parents[3] / "shared" / "assets").resolve()
 @pytest.fixture(scope="session")
 def blender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlenderSession]:
     """The one Blender of this process."""
-    with mock.patch.dict(os.environ):  # the device it claims is not for other tests' processes
-        threads = 1 if "PYTEST_XDIST_WORKER" in os.environ else None  # other tests run beside
-        session = BlenderSession("cpu", tmp_path_factory.mktemp("scratch"), threads=threads)
+    threads = 1 if "PYTEST_XDIST_WORKER" in os.environ else None  # other tests run beside
+    session = open_blender(tmp_path_factory.mktemp("scratch"), threads=threads)
     yield session
     session.close()
 

@@ -24,11 +24,11 @@ def shoot_elsewhere(job: Job, folder: Path, indices: Iterable[int]) -> Film:
 
 
 def main(file: Path, folder: Path, indices: list[int]) -> None:
-    from worker.blender.session import BlenderSession
+    from tests.support.blender.own_session import open_blender
 
     job = Job.model_validate_json(file.read_text())
     with tempfile.TemporaryDirectory() as scratch:
-        session = BlenderSession("cpu", Path(scratch), threads=1)
+        session = open_blender(Path(scratch), threads=1)
         tasks = list(expand(job))
         shoot_film(session, job, folder, [tasks[index] for index in indices])
         session.close()
