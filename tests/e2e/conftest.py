@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import psutil
 import pytest
 
+from farm.cli import main as cli
 from farm.local.redis_server import free_port
 
 CUBE = """\
@@ -66,6 +69,18 @@ def farm(*args: object, cwd: Path | None = None) -> subprocess.CompletedProcess[
     return subprocess.run(
         command, capture_output=True, text=True, timeout=280, cwd=cwd, check=False
     )
+
+
+def here(*args: object) -> subprocess.CompletedProcess[str]:
+    """Run the command through its own door in this process: what starts no others is the same."""
+    command = ["farm", *map(str, args)]
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with mock.patch.object(sys, "argv", command), redirect_stdout(out), redirect_stderr(err):
+        try:
+            cli.main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from imagecodecs import png_decode
 import farm.dataset
 from farm.dataset.verify.label_checks import check_labels
 from tests.e2e.conftest import farm as run_farm
+from tests.e2e.conftest import here
 
 PASSES = "rgb,mask,depth,normal,index,flow_forward,cryptomatte"
 
@@ -87,7 +88,7 @@ def test_depth_lies_in_the_models_box_by_the_poses_that_are_exported_to_bop(rend
     """Camera, pose, depth, units and size come from five places, and must agree."""
     folder, _ = rendered
 
-    done = run_farm("dataset", "export", folder, "--to", "bop", "--out", tmp_path / "bop")
+    done = here("dataset", "export", folder, "--to", "bop", "--out", tmp_path / "bop")
 
     assert done.returncode == 0, done.stderr
     models = json.loads((tmp_path / "bop/models/models_info.json").read_bytes())
@@ -156,7 +157,7 @@ def test_meshes_that_are_exported_to_bop_lie_where_they_were_rendered(assets, tm
     done = run_farm(*request)
     assert done.returncode == 0, done.stderr
 
-    done = run_farm("dataset", "export", tmp_path / "ds", "--to", "bop", "--out", tmp_path / "bop")
+    done = here("dataset", "export", tmp_path / "ds", "--to", "bop", "--out", tmp_path / "bop")
 
     assert done.returncode == 0, done.stderr
     assert "no mesh" not in done.stderr
@@ -178,77 +179,94 @@ def test_meshes_that_are_exported_to_bop_lie_where_they_were_rendered(assets, tm
             assert np.count_nonzero(drawn != (mask > 0)) < 0.1 * np.count_nonzero(mask)
 
 
-def mend(folder: Path, *command: object) -> None:
+def mend(folder: Path, *command: object, named: list[str]) -> None:
     """Do what `verify` says: delete what it names, then run the command again; then all is well."""
-    told = run_farm("dataset", "verify", folder)
+    told = here("dataset", "verify", folder)
     assert told.returncode == 1, told.stdout
+    for name in named:
+        assert name in told.stdout + told.stderr
     for line in told.stderr.splitlines():
         if line.strip().startswith("rm -f"):
             subprocess.run(shlex.split(line), check=True)
     assert f"the same farm {command[0]}" in told.stderr or command[0] == "dataset"
     again = run_farm(*command)
     assert again.returncode == 0, again.stderr
-    healed = run_farm("dataset", "verify", folder)
+    healed = here("dataset", "verify", folder)
     assert healed.returncode == 0, healed.stdout + healed.stderr
 
 
-def lose_lines(folder: Path) -> None:
+def lose_lines(folder: Path) -> Path:
     lines = (folder / "views.jsonl").read_bytes().splitlines()
     lines[1:3] = [lines[1][:80], b"null", b"\xff\xfe"]
     (folder / "views.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+    return folder / "views.jsonl"
 
 
-def harm_preview(folder: Path) -> None:
-    next((folder / "previews/depth").iterdir()).write_bytes(b"grey")
-
-
-def lose_preview(folder: Path) -> None:
-    next((folder / "previews/normal").iterdir()).unlink()
-
-
-def lose_mask(folder: Path) -> None:
-    next((folder / "masks").iterdir()).unlink()
-
-
-def harm_summary(folder: Path) -> None:
-    (folder / "dataset.json").write_text('{"views": 1}')
-
-
-def double_lines(folder: Path) -> None:
+def double_lines(folder: Path) -> Path:
     lines = (folder / "views.jsonl").read_bytes()
     (folder / "views.jsonl").write_bytes(lines + lines)
+    return folder / "views.jsonl"
 
 
-def leave_a_stray(folder: Path) -> None:
+def harm_preview(folder: Path) -> Path:
+    path = sorted((folder / "previews/depth").iterdir())[0]
+    path.write_bytes(b"grey")
+    return path
+
+
+def lose_preview(folder: Path) -> Path:
+    path = sorted((folder / "previews/normal").iterdir())[1]
+    path.unlink()
+    return path
+
+
+def lose_mask(folder: Path) -> Path:
+    path = sorted((folder / "masks").iterdir())[2]
+    path.unlink()
+    return path
+
+
+def harm_summary(folder: Path) -> Path:
+    (folder / "dataset.json").write_text('{"views": 1}')
+    return folder / "dataset.json"
+
+
+def leave_a_stray(folder: Path) -> Path:
     (folder / "masks/of_nothing.png").write_bytes(b"x")
+    return folder / "masks/of_nothing.png"
 
 
-HARMS = [lose_lines, harm_preview, lose_preview, lose_mask, harm_summary, double_lines,
-         leave_a_stray]  # fmt: skip
+HARMS = {
+    "lines": (lose_lines,),
+    "double lines": (double_lines,),
+    "files": (harm_preview, lose_preview, lose_mask, harm_summary, leave_a_stray),
+}
+"""What is done to a dataset at once: to files of different views, which are not mended alike."""
 
 
-@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
-def test_what_verify_says_mends_what_was_rendered(rendered, harm):
+@pytest.mark.parametrize("harms", HARMS.values(), ids=HARMS)
+def test_what_verify_says_mends_what_was_rendered(rendered, harms):
     folder, request = rendered
+    dataset = next(folder.glob("*/views.jsonl")).parent
 
-    harm(next(folder.glob("*/views.jsonl")).parent)
+    harmed = [harm(dataset) for harm in harms]
 
-    mend(folder, *request)
+    mend(folder, *request, named=[path.relative_to(dataset).as_posix() for path in harmed])
 
 
 @pytest.mark.parametrize("harm", [lose_lines, lose_mask], ids=lambda harm: harm.__name__)
 def test_what_verify_says_mends_what_was_merged(rendered, tmp_path, harm):
     folder, _ = rendered
     merging = ("dataset", "merge", folder, "--out", tmp_path / "all", "--copy", "--prefix")
-    assert run_farm(*merging).returncode == 0
+    assert here(*merging).returncode == 0
 
     harm(tmp_path / "all")
-    told = run_farm("dataset", "verify", tmp_path / "all")
+    told = here("dataset", "verify", tmp_path / "all")
     assert "farm dataset merge: also delete its views.jsonl, and merge again" in told.stderr
     (tmp_path / "all/views.jsonl").unlink()
 
-    assert run_farm(*merging).returncode == 0
-    assert run_farm("dataset", "verify", tmp_path / "all").returncode == 0
+    assert here(*merging).returncode == 0
+    assert here("dataset", "verify", tmp_path / "all").returncode == 0
 
 
 def test_a_blade_seen_edge_on_is_well_and_noted(assets, tmp_path):
@@ -266,7 +284,7 @@ def test_a_blade_seen_edge_on_is_well_and_noted(assets, tmp_path):
     views = list(farm.dataset.open(tmp_path / "ds"))
     assert min(view["mask"].max() for view in views) < 127, "one is seen edge-on"
 
-    verified = run_farm("dataset", "verify", tmp_path / "ds", "--json")
+    verified = here("dataset", "verify", tmp_path / "ds", "--json")
 
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "seen edge-on, or thin" in verified.stdout
@@ -280,7 +298,7 @@ def test_a_dataset_is_rendered_neither_into_another_nor_around_one(rendered, ass
     into = [*request, "--dry-run"]
     into[into.index("--output") + 1] = inner
 
-    around, within = run_farm(*flat[: flat.index("--yaw")], *flat[-2:]), run_farm(*into)
+    around, within = here(*flat[: flat.index("--yaw")], *flat[-2:]), here(*into)
 
     assert (around.returncode, within.returncode) == (2, 2), around.stderr + within.stderr
     assert f"{folder}: holds the dataset {inner.parent}/" in around.stderr

@@ -11,7 +11,7 @@ import yaml
 
 from farm.local.folder_lock import hold_folder
 from farm.spec.recipes import all_roles, roles_of
-from tests.e2e.conftest import farm
+from tests.e2e.conftest import farm, here
 
 
 def test_a_dry_run_tells_what_would_be_rendered_and_touches_nothing(assets, tmp_path):
@@ -34,8 +34,8 @@ def test_what_cannot_fit_or_end_is_not_started_unasked(assets, tmp_path):
     request = ("render", "--models", assets.models, "--hdrs", assets.hdrs, "--output", output,
                "--yaw", 360, "--pitch", 90, "--resolution", 8192, "--device", "cpu")  # fmt: skip
 
-    done = farm(*request)
-    plan = farm(*request, "--dry-run")
+    done = here(*request)
+    plan = here(*request, "--dry-run")
 
     assert done.returncode == 2
     assert re.search(
@@ -64,7 +64,7 @@ def test_a_folder_that_another_run_writes_into_is_left_alone(assets, tmp_path):
 def test_an_output_that_is_a_file_is_named_before_anything_starts(assets):
     file = next(assets.models.glob("*.obj"))
 
-    done = farm("render", "--models", assets.models, "--hdrs", assets.hdrs, "--output", file)
+    done = here("render", "--models", assets.models, "--hdrs", assets.hdrs, "--output", file)
 
     assert done.returncode == 2
     assert f"error: {file}: cannot be written" in done.stderr
@@ -93,7 +93,7 @@ def test_an_unquoted_glob_works_too(assets):
     models = sorted(assets.models.glob("*.obj"))
     hdrs = sorted(assets.hdrs.glob("*.hdr"))
 
-    plan = farm("render", "--models", *models, "--hdrs", *hdrs, "--dry-run")
+    plan = here("render", "--models", *models, "--hdrs", *hdrs, "--dry-run")
 
     assert plan.returncode == 0, plan.stderr
     assert "models    2" in plan.stdout
@@ -119,7 +119,7 @@ def test_an_unquoted_glob_works_too(assets):
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(assets, arguments, sentence):
-    done = farm("render", "--models", assets.models, "--hdrs", assets.hdrs, *arguments, "--dry-run")
+    done = here("render", "--models", assets.models, "--hdrs", assets.hdrs, *arguments, "--dry-run")
 
     assert done.returncode == 2
     assert sentence in done.stderr
@@ -140,7 +140,7 @@ def test_a_wrong_kind_of_file_is_named_with_the_kinds_that_are_taken(assets, wro
     [file, *_] = sorted(swapped.iterdir())
     right = {"models": assets.models, "hdrs": assets.hdrs} | {wrong: file}
 
-    done = farm("render", "--models", right["models"], "--hdrs", right["hdrs"], "--dry-run")
+    done = here("render", "--models", right["models"], "--hdrs", right["hdrs"], "--dry-run")
 
     taken = {"models": "3D model (.blend, .glb", "hdrs": "HDR environment (.exr, .hdr)"}[wrong]
     assert done.returncode == 2
@@ -152,7 +152,7 @@ def test_a_role_that_no_recipe_has_is_said(assets, tmp_path):
     spec = {"models": [str(assets.models)], "hdrs": [str(assets.hdrs)], "things": ["a.obj"]}
     (tmp_path / "spec.yaml").write_text(yaml.safe_dump(spec))
 
-    done = farm("render", tmp_path / "spec.yaml", "--dry-run")
+    done = here("render", tmp_path / "spec.yaml", "--dry-run")
 
     assert done.returncode == 2
     assert "error: things: is not a field" in done.stderr
