@@ -14,7 +14,7 @@ import pytest
 import farm.dataset
 from farm.local.farm_folder import FarmFolder
 from tests.e2e.conftest import farm as run
-from tests.e2e.conftest import farm_up
+from tests.e2e.conftest import farm_up, here
 from tests.support.blender.street_scene import write_street
 from tests.support.changed_datasets import ChangedDataset
 from tests.support.waiting import wait_for
@@ -101,7 +101,7 @@ def test_rendered_sequences_are_sound_are_films_and_flow_that_is_changed_is_foun
 
     verified = run("dataset", "verify", output, "--strict")
     assert verified.returncode == 0, verified.stdout
-    looked = run("dataset", "preview", output, "--html")
+    looked = here("dataset", "preview", output, "--html")
     assert looked.returncode == 0, looked.stderr
     (written,) = output.glob("street/*/preview.*")
     assert written.relative_to(output).as_posix() in (output / "preview.html").read_text()
@@ -111,7 +111,7 @@ def test_rendered_sequences_are_sound_are_films_and_flow_that_is_changed_is_foun
     data = ChangedDataset(output)
     data.change_all(("flow_forward", "flow_backward"), lambda flow: -2 * flow)
     data.save()
-    verified = run("dataset", "verify", output)
+    verified = here("dataset", "verify", output)
     assert verified.returncode == 1
     assert "flow_forward leads" in verified.stdout
 
@@ -139,7 +139,7 @@ def test_a_farm_that_loses_a_worker_renders_each_frame_once(scenes, farm_up, tmp
     for name, frames in found.items():
         assert [view.record.view.moment.place for view in frames] == list(range(6))
         assert (tmp_path / "here" / name / "transforms.json").is_file()
-    verified = run("dataset", "verify", tmp_path / "here")
+    verified = here("dataset", "verify", tmp_path / "here")
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
@@ -153,7 +153,7 @@ def test_blur_rolling_shutter_and_events_of_the_time_a_shutter_is_open(scenes, t
         (("--shutter", 0.5, "--passes", "rgb"), "shutter: none of the passes shows it"),
         (("--shutter", 2, "--passes", "blur"), "recipe.shutter: '2' is more than 1"),
     ):
-        done = run(*asked, *wrong)
+        done = here(*asked, *wrong)
         assert (done.returncode, told in done.stderr) == (2, True), done.stderr
 
     passes = ("rgb", "blur", "rolling_shutter", "events", "depth", "flow")
@@ -173,7 +173,7 @@ def test_blur_rolling_shutter_and_events_of_the_time_a_shutter_is_open(scenes, t
     told = json.loads((folder / "transforms.json").read_text())["frames"][1]
     assert told["blur_file_path"] == "blurred/blurred_000019.png"
     assert np.load(folder / told["events_file_path"])["t"].dtype == np.float64
-    assert run("dataset", "verify", tmp_path / "renders").returncode == 0
+    assert here("dataset", "verify", tmp_path / "renders").returncode == 0
     assert "2 of 2 views complete" in run(*asked, *shutter).stderr
 
 
@@ -210,4 +210,4 @@ def test_a_model_that_stands_still_is_filmed_along_paths_of_our_own(tmp_path):
             assert view["rgb"].max() > 100, "it is lit"
         places = np.array([view.record.camera.world_from_camera for view in views])[:, :3, 3]
         assert (np.linalg.norm(np.diff(places, axis=0), axis=-1) > 0.01).all()
-        assert run("dataset", "verify", folder).returncode == 0
+        assert here("dataset", "verify", folder).returncode == 0

@@ -12,7 +12,7 @@ from PIL import Image
 import farm.dataset
 from farm.spec.record import ViewRecord
 from tests.e2e.conftest import farm as run
-from tests.e2e.conftest import radiance
+from tests.e2e.conftest import here, radiance
 from tests.support.tabletop import box, write_obj, write_things, write_words
 from tests.support.waiting import wait_for
 
@@ -85,7 +85,7 @@ def test_things_fall_onto_a_table_and_all_is_randomised(table, tmp_path):
     assert len({record.assets[record.view.hdr].name for record in records[:2]}) == 2
     assert {record.group for record in records[:2]} != {record.group for record in records[2:]}
 
-    proven = run("dataset", "verify", tmp_path / "out")
+    proven = here("dataset", "verify", tmp_path / "out")
     assert proven.returncode == 0, proven.stdout + proven.stderr
 
 
@@ -135,7 +135,7 @@ def test_held_out_objects_are_kept_apart_by_a_split(table, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 
-    split = run(
+    split = here(
         "dataset", "split", tmp_path / "out", "--by", "objects", "--train", 0.7, "--val", 0,
         "--test", 0.3,
     )  # fmt: skip
