@@ -27,6 +27,7 @@ FIELD = re.compile(r"[a-z0-9_]{1,60}(\.[a-z0-9_]{1,60}){0,3}", re.IGNORECASE)
 PLACE = re.compile(r"([a-z0-9_]+(?:\.[^\s:.]+)*): ", re.IGNORECASE)
 """How a sentence begins that is about a field."""
 GROUPS = ("recipe", "render")
+NOT_PLAIN = "holds a value that a spec cannot have, such as a date or half a character"
 MOST_YAML_CHARS = 1 << 20
 """YAML is read slowly: more of it would keep others waiting."""
 PLAIN = re.compile(r"[0-9A-Za-z_.][0-9A-Za-z_. -]*")
@@ -107,17 +108,18 @@ def written(filled: Filled) -> Written:
         put(data, field, parse_yaml(text, name=field))
     for role, paths in filled.assets.items():
         data[role] = list(paths)
-    if json_size(data) is None:
-        raise SpecError("the file: holds a value that a spec cannot have, such as a date")
+    if not is_plain(data):
+        raise SpecError(f"the file: {NOT_PLAIN}")
     return data
 
 
-def json_size(data: Written) -> int | None:
-    """Return the characters that plain data take as JSON; None for what is not plain."""
+def is_plain(data: Any) -> bool:
+    """Say whether data can be sent as JSON: no dates, no half characters, no endless numbers."""
     try:
-        return len(json.dumps(data, allow_nan=False))
+        json.dumps(data, allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError):
-        return None
+        return False
+    return True
 
 
 def put(data: Written, field: str, value: Any) -> None:
@@ -151,6 +153,8 @@ def whole(data: Written, files: Mapping[str, str]) -> JobSpec:
         return files[name]
 
     recipe = spec.recipe.with_files(text_of)
+    if not is_plain(recipe.model_dump(mode="json")):
+        raise SpecError(f"{', '.join(files)}: {NOT_PLAIN}")
     output = JobSpec.model_fields["output"].default  # where it goes is the farm's own business
     return spec.model_copy(update={"recipe": recipe, "output": output})
 

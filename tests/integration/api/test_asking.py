@@ -326,7 +326,17 @@ passes: [rgb, depth]
 
 
 @pytest.mark.parametrize(
-    "text", ["- a\n", "a: [", "when: 2024-01-01\n", "1: 2\n", "x: .nan\n", "just words"]
+    "text",
+    [
+        "- a\n",
+        "a: [",
+        "when: 2024-01-01\n",
+        "1: 2\n",
+        "x: .nan\n",
+        "just words",
+        '"a": "\\ud800"',
+        '"\\ud800": 1',
+    ],
 )
 def test_what_is_no_spec_is_told(api, text):
     found = read(api, text=text)
@@ -345,6 +355,9 @@ def test_tables_of_words_and_trajectories_come_from_files(api):
     assert found["spec"]["recipe"]["words"]["mug.glb"]["noun"] == "mug"
     assert "recipe.words=words.yaml" in found["command"]
     missing = read(api, fields=fields, assets=files)["faults"][0]["sentence"]
+    half = {"words.yaml": 'mug.glb: {noun: "m\\ud800g"}'}
+    told_ = read(api, fields=fields, assets=files, files=half)["faults"][0]["sentence"]
+    assert told_.startswith("words.yaml")
     assert missing == "words.yaml: this file was not picked, and the spec names it"
 
 
