@@ -20,6 +20,7 @@ from farm.api.settings import ApiSettings
 from farm.api.shelf.index import ShelfIndex
 from farm.api.shelf.pictures import AssetPictures
 from farm.api.shelf.words import WordShelf
+from farm.api.troubles import Troubles
 from farm.api.uploads import Uploads
 from farm.feeding.book import StreamBook
 from farm.glimpses import GlimpseBook
@@ -67,6 +68,7 @@ class Services:
     exports: Exports = field(init=False)
     guesses: Guesses = field(default_factory=Guesses)
     coverages: Coverages = field(default_factory=Coverages)
+    troubles: Troubles = field(default_factory=Troubles)
     codes: SignInCodes = field(default_factory=SignInCodes)
     library_lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while assets of a job are looked for and while unused ones are removed."""

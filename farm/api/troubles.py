@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,6 +30,13 @@ NUMBERS = re.compile(r"[0-9]+(?:[.,:][0-9]+)*|0x[0-9a-f]+|[0-9a-f]{8,}")
 """What differs between sentences that say the same."""
 LEFT_OUT = TaskState.LEFT_OUT.value
 """Cause of what somebody left out."""
+
+
+AGAIN_S = 5.0
+"""Shortest time after which troubles are grouped again though none has come or gone."""
+MOST_KEPT = 64
+
+Ended = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,34 @@ def troubles(ledger: Ledger, job: Job, status: JobStatus) -> tuple[TroubleGroup,
         groups.setdefault(case.group, []).append(case)
     found = [group(each, asset) for alike in groups.values() for asset, each in by_asset(alike)]
     return tuple(sorted(found, key=rank))
+
+
+class Troubles:
+    """What went wrong in jobs, grouped at most every few seconds where no task has ended since."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: dict[str, tuple[float, Ended, tuple[TroubleGroup, ...]]] = {}
+        self._lock = threading.Lock()
+
+    def of(self, ledger: Ledger, job: Job, status: JobStatus) -> tuple[TroubleGroup, ...]:
+        """Return what went wrong in a job."""
+        now, ended = self._clock(), ended_in(status)
+        with self._lock:  # one at a time: the same page may be open often
+            known = self._kept.get(job.job_id)
+            if known and known[1] == ended and now - known[0] < AGAIN_S:
+                return known[2]
+            found = troubles(ledger, job, status)
+            while len(self._kept) >= MOST_KEPT:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[job.job_id] = (now, ended, found)
+            return found
+
+
+def ended_in(status: JobStatus) -> Ended:
+    """Return what changes when a task fails, is left out or put back."""
+    counts = (status.counts[state] for state in (*LOST, TaskState.LEFT_OUT))
+    return (*counts, sum(status.causes.values()))
 
 
 def rank(group: TroubleGroup) -> tuple[bool, int, int, str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse, Response
 
-from farm.api import jobs, logs, troubles
+from farm.api import jobs, logs
 from farm.api.problems import not_found
 from farm.api.routes.parameters import NO_SNIFFING, Cursor, Index, JobId, Limit
 from farm.api.services import FarmServices, Services
@@ -47,7 +47,7 @@ def bitmap(services: FarmServices, job_id: JobId) -> Response:
 def troubles_of(services: FarmServices, job_id: JobId) -> tuple[TroubleGroup, ...]:
     """By cause and sentence, the most frequent first."""
     status = jobs.find_status(services.ledger, job_id)
-    return troubles.troubles(services.ledger, jobs.find_job(services.book, job_id), status)
+    return services.troubles.of(services.ledger, jobs.find_job(services.book, job_id), status)
 
 
 @router.get("/remarks", summary="List what is to be known of a job's assets")

@@ -20,7 +20,6 @@ from farm.api.services import FarmServices, Services
 from farm.api.tasks import steering
 from farm.api.tasks.numbers import numbers_of
 from farm.api.tasks.remarks import remarks
-from farm.api.troubles import troubles
 from farm.spec.base import first_reason
 from farm.spec.job import Job
 from farm.spec.wire import JobInfo, JobNumbers, TaskRetry
@@ -160,7 +159,7 @@ def wrong_with(services: Services, job: Job | None, job_id: str) -> dict[str, An
     status = services.ledger.job(job_id)
     if job is None or status is None:
         return {"troubles": (), "remarks": ()}
-    found = troubles(services.ledger, job, status)
+    found = services.troubles.of(services.ledger, job, status)
     return {"troubles": found, "remarks": remarks(services, job)}
 
 

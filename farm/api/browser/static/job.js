@@ -2,7 +2,7 @@ import { Coverage } from "./coverage.js";
 import { Gallery } from "./gallery.js";
 import { drawBar, listen, say, showTab, showTimes } from "./live.js";
 import { Numbers } from "./numbers.js";
-import { redraw } from "./parts.js";
+import { calmly, redraw } from "./parts.js";
 import { steering } from "./steer.js";
 import { Strip } from "./strip.js";
 import { TaskMap, TaskPanel } from "./tasks.js";
@@ -10,6 +10,7 @@ import { showLogs, Troubles } from "./troubles.js";
 
 const place = document.querySelector("[data-job]");
 const state = document.querySelector("[data-state]");
+const SETTLED_MS = 6000; // the server groups troubles every five seconds
 const actions = place.querySelector("[data-part=actions]");
 let views = -1;
 let known = "";
@@ -32,10 +33,13 @@ function onJob(job) {
   gallery.refresh();
   tasks.refresh();
   const counts = [job.counts.failed, job.counts["set aside"], job.counts["left out"]];
-  if (changed(wrong, wrong = JSON.stringify([job.failures, counts, job.state]))) troubles.refresh();
+  if (changed(wrong, wrong = JSON.stringify([job.failures, counts, job.state]))) {
+    showTroubles();
+    setTimeout(showTroubles, SETTLED_MS);
+  }
   const buttons = JSON.stringify([job.state, job.priority, counts.map(Boolean)]);
   if (changed(known, known = buttons)) redraw(actions, place.dataset.job);
-  panel.refresh();
+  showTask();
   numbers.refresh();
   notice(job);
 }
@@ -86,6 +90,8 @@ const panel = new TaskPanel(place, place.dataset.job);
 const tasks = new TaskMap(
   place.querySelector("canvas"), place.querySelector("[data-task]"), place.dataset.job, panel,
 );
+const showTroubles = calmly(() => troubles.refresh());
+const showTask = calmly(() => panel.refresh());
 steering(place, afterSteering);
 showLogs(place);
 const gallery = new Gallery(document.querySelector("[data-gallery]"), place.dataset.job);

@@ -1,7 +1,7 @@
 // What a job took: its speed as a line, and tables that the server draws.
 
 import { duration, say } from "./live.js";
-import { redraw } from "./parts.js";
+import { calmly, redraw } from "./parts.js";
 
 const NEWS_MS = 5000;
 const WIDTH = 600;
@@ -13,18 +13,10 @@ export class Numbers {
     this.figure = place.querySelector("[data-speed]");
     this.tables = place.querySelector("[data-part=numbers]");
     this.job = job;
-    this.next = 0;
-    this.looked = 0;
-  }
-
-  refresh() {
-    if (this.next) return;
-    const wait = Math.max(this.looked + NEWS_MS - Date.now(), 0);
-    this.next = setTimeout(() => { this.next = 0; this.load(); }, wait);
+    this.refresh = calmly(() => this.load(), NEWS_MS);
   }
 
   async load() {
-    this.looked = Date.now();
     await redraw(this.tables, this.job);
     const answer = await fetch(`/v1/jobs/${this.job}/numbers`).catch(() => null);
     if (answer?.ok) this.draw(await answer.json());

@@ -20,6 +20,20 @@ export async function redraw(holder, job, query = "") {
   return true;
 }
 
+/** Return what does `work` at once, and then at most every so often, the last time included. */
+export function calmly(work, everyMs = 2000) {
+  let next = 0;
+  let last = 0;
+  return () => {
+    if (next) return;
+    next = setTimeout(() => {
+      next = 0;
+      last = Date.now();
+      work();
+    }, Math.max(last + everyMs - Date.now(), 0));
+  };
+}
+
 /** Return how to find a control again after its part is drawn anew. */
 function placeOf(element, holder) {
   if (!holder.contains(element) || element === holder) return null;
