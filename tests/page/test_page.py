@@ -190,6 +190,8 @@ def test_a_page_outlives_a_restart_of_the_server(api, open_page):
     page = open_page(f"/jobs/{job}")
     page.get_by_text("0 of 8 views").wait_for()
 
+    drawn = "() => document.querySelector('canvas.tasks').width > 1"
+    page.wait_for_function(drawn)  # its scripts are loaded: they outlive it, not their loading
     api.restart()
     render(api, job, 0)
 
