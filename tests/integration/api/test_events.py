@@ -11,11 +11,13 @@ from farm.api.job_feed import Moment
 from farm.api.routes.events import PICTURES_PER_S, pause_s, pictures_at_once
 from farm.glimpses import KEPT, Glimpse
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
+from tests.support.farms.galleries import emptied
 from tests.support.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
 def api(redis_server, tmp_path_factory):
+    emptied(redis_server.url)
     with ApiServer(redis_server.url, tmp_path_factory.mktemp("api")) as server:
         for data in (MODEL, HDR):
             server.upload(data)

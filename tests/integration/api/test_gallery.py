@@ -13,13 +13,14 @@ from PIL import Image
 from farm.api.datasets.gallery import Leafing, list_cards
 from farm.storage import FolderStorage
 from tests.support.farms.api_server import ApiServer
-from tests.support.farms.galleries import a_job_with
+from tests.support.farms.galleries import a_job_with, emptied
 from tests.support.sentences import write_sentences
 from tests.support.sequences import write_sequences
 
 
 @pytest.fixture(scope="module")
 def api(redis_server, tmp_path_factory):
+    emptied(redis_server.url)
     with ApiServer(redis_server.url, tmp_path_factory.mktemp("api")) as server:
         yield server
 

@@ -6,7 +6,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import redis
+
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
+
+
+def emptied(redis_url: str) -> None:
+    """Forget the jobs of other files of tests, which may be the same requests."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
 
 
 def a_job_with(api: ApiServer, folder: Path, *, name: str, seed: int, **spec: Any) -> str:

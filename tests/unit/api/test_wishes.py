@@ -9,7 +9,7 @@ import pytest
 from farm.api.datasets.gallery import Leafing
 from tests.builders import a_record, a_view, an_asset
 
-NAMES = ["vase.blend", 'a "cup".glb', "Straße.obj", "back\\slash.blend", "花瓶.blend", "tab\tle.ply"]
+NAMES = ["vase.blend", 'a "cup".glb', "Straße.obj", "back\\slash.blend", "花瓶.blend"]
 
 
 @pytest.mark.parametrize("name", NAMES)
