@@ -39,6 +39,7 @@ from worker.blender.session import BlenderSession
 from worker.images.multilayer import Passes
 from worker.images.view_transform import Developer
 from worker.recipes import find_recipe
+from worker.render.quality import decided, edges_of
 from worker.render.rendered import Rendered
 
 REFERENCE_SAMPLES = 2048
@@ -49,6 +50,9 @@ QUICK, FULL = (96,), (96, 256)
 WAYS: dict[str, RenderSettings] = {
     "plain": RenderSettings(),
     "lookup": RenderSettings(background="looked_up"),
+    "draft": RenderSettings(quality="draft"),
+    "standard": RenderSettings(quality="standard"),
+    "auto": RenderSettings(quality="auto"),
 }
 """What is compared; the first is the measure of all."""
 FRAMINGS: dict[str, Framing] = {"studio": "t", "sun": "m", "night": "l", "overcast": "m"}
@@ -127,6 +131,8 @@ class Bench:
         task = self._task(case, settings)
         self._session.configure(task.render)
         stage = find_recipe("sod").prepare(task, self._session)
+        chosen = decided(task, stage, self._session)
+        self._session.configure(chosen)
         shot = stage.arrange(task.views[0])
         begun = time.process_time()
         path, cut = self._session.render_view(seed=seed)
@@ -161,18 +167,6 @@ def error_of(passes: Passes, reference: Passes) -> Error:
     wrong = developed(passes) - developed(reference)
     there = reference.alpha > 0
     return Error(root_mean_square(wrong[there]), root_mean_square(wrong[edges_of(reference.alpha)]))
-
-
-def edges_of(alpha: Floats) -> NDArray[np.bool_]:
-    """Return the pixels (H, W) that a model covers in part, and those beside."""
-    partly = np.pad((alpha > 0.002) & (alpha < 0.998), 1)
-    height, width = alpha.shape
-    around = [
-        partly[down : down + height, right : right + width]
-        for down in range(3)
-        for right in range(3)
-    ]
-    return np.asarray(np.logical_or.reduce(around))
 
 
 def developed(passes: Passes) -> Floats:

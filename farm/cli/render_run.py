@@ -30,7 +30,7 @@ from farm.local.prepare import output_folder, prepare
 from farm.local.status import Summary
 from farm.spec.counted import counted
 from farm.spec.job import Job, JobSpec
-from farm.spec.render import is_cycles
+from farm.spec.render import is_cycles, is_plain
 from farm.storage import FolderStorage
 
 if TYPE_CHECKING:
@@ -200,7 +200,8 @@ def noise_of(job: Job) -> str:
     threshold = job.render.noise_threshold
     until = f", until the noise is {threshold:g}" if threshold is not None else ""
     by = "" if is_cycles(job.render.engine) else " by EEVEE"
-    return f"{by}{until}{', denoised' if job.render.denoise else ''}"
+    named = "" if is_plain(job.render.quality) else f" ({job.render.quality})"
+    return f"{by}{until}{', denoised' if job.render.denoise else ''}{named}"
 
 
 def print_summary(console: Console, summary: Summary) -> None:

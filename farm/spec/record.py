@@ -16,7 +16,16 @@ from farm.spec.label import IndexLabel, ObjectLabel, is_empty, is_none
 from farm.spec.passes import PassName
 from farm.spec.recipes import DEFAULT_RECIPE, RECIPES, AnyView
 from farm.spec.recipes.base import of_role
-from farm.spec.render import Background, Engine, is_cycles, is_traced
+from farm.spec.render import (
+    Background,
+    Engine,
+    Prefilter,
+    Quality,
+    is_accurate,
+    is_cycles,
+    is_plain,
+    is_traced,
+)
 from farm.spec.view import OtherView
 
 
@@ -157,6 +166,10 @@ class ViewRecord(Spec):
     """What made the picture; labels and mask are by Cycles."""
     background: Background = Field(default="traced", exclude_if=is_traced)
     """How pixels that show nothing but the HDRI were made: by Cycles, or by a look-up in it."""
+    quality: Quality = Field(default="plain", exclude_if=is_plain)
+    """What was asked for by name; the fields beside it say what that was here."""
+    prefilter: Prefilter = Field(default="accurate", exclude_if=is_accurate)
+    """How the denoiser cleaned what guides it."""
     denoiser: str | None
     device: str
     true_strength: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -14,6 +14,9 @@ ImageFormat = Literal["png", "jxl"]
 ViewTransform = Literal["AgX", "Filmic", "Standard"]
 Engine = Literal["cycles", "eevee"]
 Background = Literal["traced", "looked_up"]
+Quality = Literal["plain", "draft", "standard", "reference", "auto"]
+Prefilter = Literal["accurate", "fast"]
+"""How the denoiser cleans what guides it: `accurate`, Blender's own choice, takes longer."""
 
 RESOLUTION_MIN_PX = 64
 RESOLUTION_MAX_PX = 8192
@@ -67,15 +70,29 @@ def is_traced(background: Background) -> bool:
     return background == "traced"
 
 
+def is_plain(quality: Quality) -> bool:
+    """Say whether nothing is asked of quality by name, which specs and records leave out."""
+    return quality == "plain"
+
+
+def is_accurate(prefilter: Prefilter) -> bool:
+    """Say whether the denoiser works as usual, which records leave out."""
+    return prefilter == "accurate"
+
+
 class RenderSettings(Spec):
     """Size, quality and file format of the pictures; fields left out follow from the rest."""
 
     resolution: Resolution = (640, 640)
     """Pixels, 64 to 8192: one number for a square, or WxH."""
+    quality: Quality = Field(default="plain", exclude_if=is_plain)
+    """What the fields below are where they are left out: `plain`, as they say; `draft`, `standard`,
+    `reference`, for a first look, for training, and to measure others by; `auto`, for each model
+    what is quickest at no more error than `plain`."""
     samples: int | None = Field(default=None, ge=1, le=65536)
-    """Cycles samples per pixel; left out: 64, or 128 from 2048 px up."""
+    """Cycles samples per pixel; left out: by `quality`, of plain 64, or 128 from 2048 px up."""
     denoise: bool | None = None
-    """Denoise the picture (never the labels); left out: from 2048 px up."""
+    """Denoise the picture (never the labels); left out: by `quality`, of plain from 2048 px up."""
     noise_threshold: float | None = Field(
         default=None, gt=0.0, le=1.0, exclude_if=lambda value: value is None
     )
@@ -92,10 +109,20 @@ class RenderSettings(Spec):
     engine: Engine = Field(default="cycles", exclude_if=is_cycles)
     """What makes the picture: `cycles`, or `eevee`, which is quick on a GPU and less exact. Labels
     and mask are by Cycles in any case."""
-    background: Background = Field(default="traced", exclude_if=is_traced)
+    background: Background | None = Field(default=None, exclude_if=lambda value: value is None)
     """Where a picture shows the HDRI alone: `traced` by Cycles like the rest, or `looked_up` in the
     HDRI itself, which has no noise; then only the rectangle around the models is rendered. Models
-    of which that rectangle is not surely known are traced."""
+    of which that rectangle is not surely known are traced. Left out: by `quality`, of plain
+    traced."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_background_is_left_out(cls, data: Any) -> Any:
+        """Let who says what is usual ask for the same as who says nothing."""
+        if not isinstance(data, dict) or data.get("quality", "plain") != "plain":
+            return data
+        usual = data.get("background") == "traced"
+        return {name: data[name] for name in data if name != "background"} if usual else data
 
     @model_validator(mode="after")
     def _eevee_has_no_noise(self) -> Self:
@@ -106,9 +133,26 @@ class RenderSettings(Spec):
         """
         if self.engine == "eevee":
             asked = {name: getattr(self, name) for name in ("denoise", "noise_threshold")}
-            asked["background"] = not is_traced(self.background)
+            asked["background"] = self.background == "looked_up"
+            asked["quality"] = not is_plain(self.quality)
             for name in (name for name, value in asked.items() if value):
                 raise ValueError(f"{name} is for engine: cycles; leave it out with eevee")
+        return self
+
+    @model_validator(mode="after")
+    def _auto_chooses(self) -> Self:
+        """What is measured is not also said.
+
+        Raises:
+            ValueError: It is.
+        """
+        if self.quality == "auto":
+            for name in ("samples", "denoise"):
+                if getattr(self, name) is not None:
+                    raise ValueError(
+                        f"{name} is what quality: auto finds out; leave it out, or take another "
+                        "quality, such as standard"
+                    )
         return self
 
 
@@ -126,22 +170,53 @@ class ResolvedRender(Spec):
     noise_threshold: float | None = Field(default=None, exclude_if=lambda value: value is None)
     engine: Engine = Field(default="cycles", exclude_if=is_cycles)
     background: Background = Field(default="traced", exclude_if=is_traced)
+    quality: Quality = Field(default="plain", exclude_if=is_plain)
+    prefilter: Prefilter = Field(default="accurate", exclude_if=is_accurate)
+
+
+class Preset(NamedTuple):
+    """What a quality stands for."""
+
+    samples: int
+    denoise: bool
+    background: Background
+    prefilter: Prefilter = "accurate"
+
+
+def preset_of(quality: Quality, *, high: bool) -> Preset:
+    """Return what a quality stands for in pictures of up to 2047 px, or in higher ones.
+
+    Those of `auto` are those of `standard`, where nothing can be measured. High pictures are
+    denoised with all samples even when plain: `standard` saves their background alone.
+    """
+    plain = Preset(128 if high else 64, high, "traced")
+    if quality == "plain":
+        return plain
+    if quality == "draft":
+        return Preset(16, denoise=True, background="looked_up", prefilter="fast")
+    if quality == "reference":
+        return Preset(1024, denoise=False, background="looked_up")
+    if high:
+        return plain._replace(background="looked_up")
+    return Preset(32, denoise=True, background="looked_up", prefilter="fast")
 
 
 def resolve_render(settings: RenderSettings, *, default_format: ImageFormat) -> ResolvedRender:
     """Make the choices that `settings` leaves open."""
     high = max(settings.resolution) >= HIGH_RESOLUTION_PX
-    samples = settings.samples if settings.samples is not None else (128 if high else 64)
-    denoised = high and is_cycles(settings.engine) if settings.denoise is None else settings.denoise
+    preset = preset_of(settings.quality, high=high)
+    denoised = preset.denoise and is_cycles(settings.engine)
     return ResolvedRender(
         resolution_px=settings.resolution,
-        samples=samples,
-        denoise=denoised,
+        samples=settings.samples or preset.samples,
+        denoise=denoised if settings.denoise is None else settings.denoise,
         format=settings.format or default_format,
         bit_depth=settings.bit_depth,
         view_transform=settings.view_transform,
         previews=settings.previews,
         noise_threshold=settings.noise_threshold,
         engine=settings.engine,
-        background=settings.background,
+        background=settings.background or preset.background,
+        quality=settings.quality,
+        prefilter=preset.prefilter,
     )

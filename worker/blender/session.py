@@ -118,6 +118,8 @@ class BlenderSession:
         self._user_scene: UserScene | None = None
         self._own_models: dict[str, Asset] = {}
         self.dressing = Dressing()
+        self.decisions: dict[Hashable, ResolvedRender] = {}
+        """What was measured to be best, by what that depends on."""
         self._solids = Solids()
         self._loader = Loader(scene, self.environment, self._scratch, self._addons)
         self._standing = Standing(scene, self._loader, self._render_nothing)

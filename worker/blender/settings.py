@@ -97,6 +97,8 @@ def set_quality(scene: Settings, settings: ResolvedRender, *, device: Device) ->
     render.resolution_x, render.resolution_y = settings.resolution_px
     set_tiles(scene, LARGE_TILE_PX)
     cycles.denoiser = "OPTIX" if device.kind == "optix" else "OPENIMAGEDENOISE"
+    cycles.denoising_prefilter = settings.prefilter.upper()
+    cycles.denoising_quality = "HIGH"
     cycles.denoising_use_gpu = device.kind != "cpu"
 
 

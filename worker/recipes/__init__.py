@@ -164,6 +164,12 @@ class Stage(ABC):
         return ()
 
     @property
+    def probe(self) -> View | None:
+        """A view by which the quality of all pictures of these assets can be decided, whichever of
+        them a task has; None where there is no such."""
+        return None
+
+    @property
     def needs_silhouettes(self) -> bool:
         """Records tell how much of each thing is hidden, also where only a render of it alone can
         say; else they do where triangles tell, or where the pass `amodal` is asked for."""

@@ -10,13 +10,13 @@ import numpy as np
 
 from farm.projection import as_matrix
 from farm.spec.asset import Asset
-from farm.spec.camera import Matrix4, intrinsics, turn_matrix
+from farm.spec.camera import BASE_DISTANCE, Matrix4, OrbitCamera, intrinsics, turn_matrix
 from farm.spec.label import IndexLabel
 from farm.spec.randomise import Drawn
 from farm.spec.recipes.sod import TURNS_DEG, Front, SodSetup, SodView
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
-from farm.spec.view import View
+from farm.spec.view import Light, View
 from worker.blender.models.model import Model
 from worker.blender.session import BlenderSession
 from worker.bounds import Points, fit_distance, transformed
@@ -90,6 +90,11 @@ class DomeStage(Stage):
     def notes(self) -> dict[str, tuple[str, ...]]:
         notes = self.session.environment.notes
         return {self.hdr.name: notes} if notes else {}
+
+    @property
+    def probe(self) -> View:
+        camera = OrbitCamera(yaw_deg=30.0, pitch_deg=20.0, distance=BASE_DISTANCE)
+        return SodView(index=0, name="probe", camera=camera, light=Light(), seed=0)
 
     def arrange(self, view: View) -> Shot:
         assert isinstance(view, SodView)

@@ -26,6 +26,7 @@ from worker.labels.objects import stand_alone
 from worker.recipes import Shot, Stage, find_maker, find_recipe
 from worker.render.alone import with_silhouettes
 from worker.render.neighbours import Around, Chain, Look
+from worker.render.quality import decided
 from worker.render.record_book import RecordBook
 from worker.render.rendered import Rendered
 from worker.render.results import Results
@@ -142,8 +143,9 @@ def work_on(  # noqa: PLR0913  as above
     session.configure(task.render, task.passes)
     stage = prepare(task, session, locate, workshop)
     more = tuple(name for name in stage.label_passes if name not in task.passes)
-    if more:
-        session.configure(task.render, task.passes + more)
+    settings = decided(task, stage, session)
+    if more or settings.quality == "auto":
+        session.configure(settings, task.passes + more)
     load_s = time.perf_counter() - started
     circumstances = Circumstances(
         attempt=attempt,
@@ -153,6 +155,7 @@ def work_on(  # noqa: PLR0913  as above
         unread=stage.unread,
         see_through=stage.see_through,
         notes=stage.notes,
+        render=settings,
         denoiser=session.denoiser,
         device=session.device_label,
         engine="eevee" if session.has_own_picture else "cycles",

@@ -15,7 +15,7 @@ from farm.spec.expression import Expression
 from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PassName, samples_for
 from farm.spec.record import FileRecord, Timings, ViewRecord
-from farm.spec.render import Engine
+from farm.spec.render import Engine, ResolvedRender
 from farm.spec.task import RenderTask, dataset_key, view_id
 from farm.spec.view import View
 from farm.tallies.model import DoneView
@@ -52,6 +52,8 @@ class Circumstances:
     materials: tuple[IndexLabel, ...] = ()
     see_through: bool = False
     engine: Engine = "cycles"
+    render: ResolvedRender | None = None
+    """How pictures are rendered, where that is not as the task says."""
 
 
 class ViewWriter:
@@ -210,6 +212,7 @@ class ViewWriter:
     ) -> ViewRecord:
         task, known = self._task, self._circumstances
         seen = rendered.shot.seen or known
+        how = known.render or task.render
         return ViewRecord(
             view_id=view_id(task, rendered.view),
             view=rendered.view,
@@ -230,8 +233,10 @@ class ViewWriter:
             values=rendered.values,
             fields=rendered.shot.fields,
             deterministic=rendered.shot.deterministic,
-            samples=samples_for(task.passes, task.render.samples),
-            noise_threshold=task.render.noise_threshold,
+            samples=samples_for(task.passes, how.samples),
+            noise_threshold=how.noise_threshold,
+            quality=how.quality,
+            prefilter=how.prefilter if known.denoiser else "accurate",
             engine=known.engine,
             background=rendered.background,
             denoiser=known.denoiser,

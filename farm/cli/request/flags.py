@@ -119,6 +119,13 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
     resolution: Annotated[
         Text, typer.Option(help="64..8192 px, or WxH. (default: 640)", rich_help_panel=HOW)
     ] = None,
+    quality: Annotated[
+        Text,
+        typer.Option(
+            help="plain, draft, standard, reference or auto. (default: plain)",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
     samples: Annotated[
         Text,
         typer.Option(
@@ -208,6 +215,7 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "seed": seed,
         "passes": None if passes is None else _words(passes),
         "render.resolution": resolution,
+        "render.quality": quality,
         "render.samples": samples,
         "render.denoise": denoise,
         "render.noise_threshold": noise_threshold,

@@ -40,6 +40,7 @@ recipe:
 
 render:
   resolution: 640            # 64..8192, or 1280x720
+  # quality: standard        # draft, standard, reference, auto: docs/quality.md; left out: plain
   # samples: 64              # left out: 64, or 128 from 2048 px up
   # denoise: false           # left out: from 2048 px up
   # noise_threshold: 0.05    # noise at which a pixel gets no more samples; left out: it gets all
