@@ -198,7 +198,7 @@ def preset_of(quality: Quality, *, high: bool) -> Preset:
         return Preset(1024, denoise=False, background="looked_up")
     if high:
         return plain._replace(background="looked_up")
-    return Preset(32, denoise=True, background="looked_up", prefilter="fast")
+    return Preset(48, denoise=True, background="looked_up", prefilter="fast")
 
 
 def resolve_render(settings: RenderSettings, *, default_format: ImageFormat) -> ResolvedRender:

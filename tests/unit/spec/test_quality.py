@@ -33,7 +33,7 @@ def test_without_a_name_all_is_as_ever():
     ("quality", "samples", "denoise", "prefilter"),
     [
         ("draft", 16, True, "fast"),
-        ("standard", 32, True, "fast"),
+        ("standard", 48, True, "fast"),
         ("reference", 1024, False, "accurate"),
     ],
 )

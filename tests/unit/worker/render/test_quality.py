@@ -24,10 +24,25 @@ def test_errors_are_told_of_the_model_and_of_its_edges_apart():
     assert np.count_nonzero(edges_of(covered)) == 9
 
 
+def test_what_is_wrong_at_few_pixels_is_told_apart():
+    covered = np.ones((10, 10), np.float32)
+    one, another = np.zeros((10, 10, 3), np.float32), np.full((10, 10, 3), 0.1, np.float32)
+    another[:2, 0] = 1.0
+
+    found = error_between(one, another, covered)
+
+    assert found.inside == pytest.approx(0.02 + 0.98 * 0.01)
+    assert found.common_inside == pytest.approx(0.01)
+    assert found.edges == found.common_edges == 0.0
+
+
 def test_an_error_exceeds_another_by_either():
-    assert Error(2.0, 1.0).exceeds(Error(1.0, 1.0))
-    assert Error(1.0, 2.0).exceeds(Error(1.0, 1.0))
-    assert not Error(1.0, 1.0).exceeds(Error(1.0, 1.0))
+    same = Error(1.0, 1.0, 1.0, 1.0)
+
+    assert not same.exceeds(same)
+    for name in Error._fields:
+        assert same._replace(**{name: 1.1}).exceeds(same)
+        assert not same._replace(**{name: 0.9}).exceeds(same)
 
 
 @pytest.mark.parametrize(
