@@ -6,7 +6,7 @@
 #   looked up elsewhere, with rows that end at the poles, differ there; coarse environments light scenes from below.
 # Output seen:
 #   looking straight down at the black ground: 50% of that row's light
-#   looking straight up at the bright row: 50% of that row's light
+#   looking straight up at the bright row: 51% of that row's light
 # Source: https://docs.blender.org/manual/en/latest/render/shader_nodes/textures/environment.html, Projection:
 #   "Equirectangular" is the mapping of a whole sphere, whose first and last row are the opposite poles; the node has
 #   no setting by which rows repeat
