@@ -77,7 +77,7 @@ def test_a_drain_outlives_the_worker_and_ends_when_somebody_says_so(farm):
 
     farm.ledger.drains.undrain(drained)
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 2}
-    assert "takes tasks again" in farm.words()
+    wait_for(lambda: "takes tasks again" in farm.words(), "it says so", story=farm.words)
 
 
 def test_a_worker_tells_what_its_gpu_measures_and_how_long_it_runs(farm):
