@@ -58,6 +58,8 @@ def held_back(ledger: Ledger, job: JobStatus) -> str | None:
     """Return what all tasks of a job would meet now: a shortage, or nobody fit to render."""
     if lack := shortage(ledger, job):
         return f"held back: {lack}; resumes at {clock(job.held_until_s)}"
+    if not any(job.counts[state] for state in OPEN_TASKS):
+        return None  # a drained worker finishes what is left
     workers = ledger.workers()
     if workers and not any(worker.takes_tasks for worker in workers):
         return shut_words(workers, ledger.now_s())

@@ -48,14 +48,17 @@ def test_a_drained_worker_finishes_its_task_and_begins_no_other(farm):
 
 def test_a_worker_that_is_drained_before_it_hears_of_it_begins_nothing(farm):
     """It may fetch a message in the moment of draining: the ledger refuses it, others render it."""
-    farm.start_worker(FARM_LEASE_TTL_S="60")  # it looks every 15 s
-    wait_alive(farm, 1)
+    farm.start_worker(FARM_LEASE_TTL_S="4000")  # it looks when it starts, then after 1,000 s
+    farm.add_job(tasks=1, job_id="before")
+    farm.wait_state(JobState.COMPLETED, "before")
+    wait_for(lambda: farm.ledger.workers()[0].up_s > 0.5, "it has looked", story=farm.words)
     drained = node(farm, "w0")
     farm.ledger.drains.drain(drained, by="ann")
+    before = begun(farm)
     farm.add_job(tasks=4)
     wait_for(lambda: "message refused" in farm.words(), "it fetched one", story=farm.words)
 
-    assert begun(farm) == set()
+    assert begun(farm) == before
     farm.start_worker()
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 4}
     assert farm.ledger.failures("job") == []
@@ -63,17 +66,19 @@ def test_a_worker_that_is_drained_before_it_hears_of_it_begins_nothing(farm):
 
 def test_a_drain_outlives_the_worker_and_ends_when_somebody_says_so(farm):
     first = farm.start_worker()
-    wait_alive(farm, 1)
+    farm.add_job(tasks=1, job_id="before")
+    farm.wait_state(JobState.COMPLETED, "before")
     drained = node(farm, "w0")
     farm.ledger.drains.drain(drained, by="ann")
+    before = begun(farm)
     first.send_signal(signal.SIGTERM)
     assert first.wait(timeout=120) == 0, "an idle worker stops at once"
     farm.workers.clear()
+    farm.log.write_text("")
     farm.start_worker()
     farm.add_job(tasks=2)
-    wait_alive(farm, 1)
     wait_for(lambda: "drained: takes no more tasks" in farm.words(), "it knows", story=farm.words)
-    assert begun(farm) == set()
+    assert begun(farm) == before
 
     farm.ledger.drains.undrain(drained)
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 2}

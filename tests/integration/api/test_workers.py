@@ -264,6 +264,21 @@ def test_a_worker_that_is_away_is_drained_and_undrained(api):
     assert drain(api.client("admin"), "gpu0", "undrain").json()["sentence"].endswith("again")
 
 
+def test_a_drained_worker_is_none_to_retry_tasks_on(api):
+    beat(api)
+    beat(api, "gpu1@rack-3#1")
+    job = submit(api)
+    ticket = hold(api, job)
+    api.ledger.fail(ticket, "asset", "it cannot be read")
+    client, sent = api.client("admin"), {"indices": [0], "elsewhere": True}
+    drain(client, "gpu1")
+
+    told = problem(client.post(f"/v1/jobs/{job}/tasks/retry", json=sent), 409)
+    assert "there is no other worker" in told["detail"]
+    drain(client, "gpu1", "undrain")
+    assert client.post(f"/v1/jobs/{job}/tasks/retry", json=sent).is_success
+
+
 def test_a_worker_of_an_earlier_release_is_not_said_to_be_drained(api):
     api.ledger.store.beat("old@h#1", '{"info": {"name": "old"}, "seen_s": 1.0}', 600)
 

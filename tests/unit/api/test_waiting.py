@@ -14,7 +14,7 @@ from farm.job_store import JobStore
 from farm.ledger import Ledger
 from farm.ledger.policy import CAUSES, SUSPICIOUS
 from farm.ledger.stores.memory_store import MemoryStore
-from farm.ledger.waiting import Steps, waits_for
+from farm.ledger.waiting import Steps, held_back, waits_for
 from farm.storage import FolderStorage
 
 JOB = "job"
@@ -86,6 +86,17 @@ def test_a_job_waits_where_all_workers_are_drained(ledger, status):
     since = "drained by ann since "
     assert "waits for 2 workers take no tasks: gpu0: " + since in status()
     assert "gpu1: " + since in status()
+
+
+def test_a_job_whose_last_task_a_drained_worker_finishes_waits_for_nothing(ledger, status):
+    alive(ledger, "gpu0@h#1")
+    ledger.add_job("last", tasks=1, views=1)
+    (ticket,) = ledger.take("last", 1)
+    assert ledger.claim(ticket, "gpu0@h#1")
+    ledger.drains.drain("gpu0@h", by="ann")
+
+    assert held_back(ledger, ledger.job("last")) is None
+    assert "waits for" in status()
 
 
 def test_a_job_that_goes_on_waits_for_nothing(ledger, status):
