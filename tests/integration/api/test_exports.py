@@ -262,7 +262,7 @@ def test_a_finished_job_in_a_bucket_is_shown_named_and_exported(redis_server, tm
             answer = client.get(f"/v1/assets/{asset.sha256}/picture")
             assert answer.headers["content-type"] == "image/webp"
         assert say(api, cup.sha256, noun="goblet", confirmed=True).is_success
-        [found] = client.get("/v1/datasets").json()["items"]
+        [found] = client.get("/v1/datasets", params={"find": job}).json()["items"]
         assert found["size_bytes"] > 0
         told = ended(api, job, ask(api, job, format="yolo").json()["export_id"])
         assert told["state"] == "done", told
