@@ -222,7 +222,7 @@ import json, os
 from multiprocessing.connection import Connection
 
 def ask(*words, data=b""):
-    for fd in range(3, 64):
+    for fd in range(3, 4096):  # those of whoever started it may come first
         try:
             if not os.readlink(f"/proc/self/fd/{fd}").startswith("socket"):
                 continue
