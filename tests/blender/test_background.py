@@ -9,9 +9,10 @@ pytest.importorskip("bpy")
 
 import bpy
 
+from farm.spec.camera import PerspectiveLens, PoseCamera, orbit_matrix
 from farm.spec.passes import VIEW_PASSES
 from tests.support.blender.scenes import a_material, add_box, write_sky
-from tests.support.blender.shots import WIDE, some_view, task_of
+from tests.support.blender.shots import WIDE, read_once, some_render, some_view, task_of
 from worker.images.cut import Window
 from worker.recipes import find_recipe
 from worker.render.rendered import Rendered
@@ -129,6 +130,29 @@ def test_a_model_that_reaches_out_of_its_bounds_is_rendered_whole(
 
     assert rendered.cut.window == Window(0, 0, *WIDE)
     assert np.array_equal(rendered.read().alpha, seen(blender, statue, sky).read().alpha)
+
+
+@pytest.mark.parametrize("lens", [PerspectiveLens(), PerspectiveLens(shift_x=0.1, shift_y=-0.05)])
+def test_of_several_models_the_rectangle_holds_all(blender, statue, lantern, sky, lens):
+    """Through a camera by its pose, whose lens may be shifted."""
+
+    def render(background: str):
+        blender.configure(some_render(resolution_px=WIDE, samples=4, background=background))
+        one, another = blender.load_models([statue, lantern])
+        one.place(((0.3, 0, 0, -0.5), (0, 0.3, 0, 0), (0, 0, 0.3, 0), (0, 0, 0, 1)))
+        another.place(((0.2, 0, 0, 0.7), (0, 0.2, 0, 0), (0, 0, 0.2, 0.1), (0, 0, 0, 1)))
+        blender.load_hdr(sky)
+        blender.set_light(1.0)
+        pose = orbit_matrix(yaw_deg=10.0, pitch_deg=10.0, distance=4.0)
+        blender.look_through(PoseCamera(world_from_camera=pose, lens=lens))
+        path, cut = blender.render_view(seed=3)
+        return cut, read_once(path)
+
+    (_, traced), (cut, part) = render("traced"), render("looked_up")
+
+    assert cut.window.area < 0.5 * WIDE[0] * WIDE[1]
+    assert np.array_equal(cut.restore(part).layers["Combined"], traced.layers["Combined"])
+    assert traced.alpha.any()
 
 
 def lamp(scene):
