@@ -191,7 +191,7 @@ def displaced(scene):
     add_box(scene, material=paint)
 
 
-@pytest.mark.parametrize("fill", [lamp, mist, displaced])
+@pytest.mark.parametrize("fill", [lamp, displaced])
 def test_what_reaches_beyond_a_models_bounds_is_traced(blender, write_blend, sky, fill):
     rendered = seen(
         blender, write_blend(fill), sky, background="looked_up", file_lights=True, samples=1
@@ -202,10 +202,14 @@ def test_what_reaches_beyond_a_models_bounds_is_traced(blender, write_blend, sky
     assert rendered.background == "traced"
 
 
-@pytest.mark.parametrize("fill", [catcher, holdout])
-def test_what_models_are_shown_without_is_not_in_the_way(blender, write_blend, sky, fill):
+@pytest.mark.parametrize("fill", [catcher, holdout, mist])
+def test_what_models_are_shown_without_or_filled_with_is_not_in_the_way(
+    blender, write_blend, sky, fill
+):
     model = write_blend(fill)
-    looked_up = seen(blender, model, sky, background="looked_up").read()
+    rendered = seen(blender, model, sky, background="looked_up")
+    assert rendered.background == "looked_up"
+    looked_up = rendered.read()
 
     assert np.array_equal(
         looked_up.layers["Combined"], seen(blender, model, sky).read().layers["Combined"]

@@ -207,13 +207,13 @@ def is_thin_air(found: Measurement) -> bool:
 def is_enclosed(found: Measurement) -> bool:
     """Tell whether cameras see nothing of a model beside its bounds.
 
-    Lamps and light panels are no part of these, volumes and what displaces end where only Cycles
-    knows.
+    Lamps and light panels are no part of these, clouds and what displaces end where only Cycles
+    knows. What fills a mesh, such as the tint of glass, ends with it.
     """
     return not (
         found.has_light
         or (found.panels and not found.is_all_panels)
-        or is_thin_air(found)
+        or found.has_volume
         or any(map(moves_surface, found.materials.values()))
     )
 
