@@ -17,7 +17,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ BYTES = """() => performance.getEntriesByType('navigation').concat(
     /static|v1.jobs|v1.events/.test(each.name) && !/newest.[0-9]/.test(each.name))
 ).reduce((sum, each) => sum + each.transferSize, 0)"""
 STREAMED_S = 10.0
+VIEWS_PER_S = 20
 
 
 def main() -> None:
@@ -65,7 +66,7 @@ def main() -> None:
         delays = [arrival(browser, api, jobs["ten tasks"]) for _ in range(options.rounds)]
         print(f"view to picture  {statistics.median(delays):.2f} s, {max(delays):.2f} s at most")
         browser.close()
-        streams(api, options.streams)
+        streams(api, jobs["ten tasks"], options.streams)
 
 
 @contextlib.contextmanager
@@ -127,8 +128,8 @@ def arrival(browser: Browser, api: ApiServer, job: str) -> float:
     return took
 
 
-def streams(api: ApiServer, count: int) -> None:
-    """Tell what so many open pages take of the server, which runs in this process."""
+def streams(api: ApiServer, job: str, count: int) -> None:
+    """Tell what so many open pages of a job take of the server, which runs in this process."""
     me = psutil.Process(os.getpid())
     headers = {"Authorization": f"Bearer {api.tokens['read']}"}
     ended = threading.Event()
@@ -137,17 +138,37 @@ def streams(api: ApiServer, count: int) -> None:
         with contextlib.ExitStack() as stack:
             before = me.memory_info().rss
             for _ in range(count):
-                stack.enter_context(client.stream("GET", "/v1/events"))
+                asked = {"job": job, "pictures": "true"}
+                stack.enter_context(client.stream("GET", "/v1/events", params=asked))
             time.sleep(1.0)
             grown = me.memory_info().rss - before
-            busy = me.cpu_times()
-            time.sleep(STREAMED_S)
-            spent = sum(me.cpu_times()[:2]) - sum(busy[:2])
+            idle = cores(me, lambda: time.sleep(STREAMED_S))
+            busy = cores(me, lambda: render(api, job))
             ended.set()
         print(
-            f"{count} event streams: {grown / 1e6:.0f} MB (both ends), "
-            f"{spent / STREAMED_S:.2f} cores while nothing happens"
+            f"{count} event streams: {grown / 1e6:.0f} MB (both ends), {idle:.2f} cores while "
+            f"nothing happens, {busy:.2f} with {VIEWS_PER_S} views a second, whose making counts"
         )
+
+
+def render(api: ApiServer, job: str) -> None:
+    """Finish views at an even pace for a while, as workers tell it."""
+    [ticket] = api.ledger.take(job, limit=1)
+    api.ledger.claim(ticket, "bench")
+    webp = bytes(imagecodecs.webp_encode(np.zeros((192, 192, 3), np.uint8)))
+    begun = time.perf_counter()
+    for place in range(int(STREAMED_S * VIEWS_PER_S)):
+        time.sleep(max(begun + place / VIEWS_PER_S - time.perf_counter(), 0.0))
+        api.glimpses.show(job, Glimpse(view=f"v{place}", title="t", caption="c"), webp)
+        api.ledger.progress(ticket, place % 10)
+
+
+def cores(process: psutil.Process, work: Callable[[], None]) -> float:
+    """Return how many cores a process takes on average meanwhile."""
+    busy, begun = process.cpu_times(), time.perf_counter()
+    work()
+    spent = sum(process.cpu_times()[:2]) - sum(busy[:2])
+    return float(spent / (time.perf_counter() - begun))
 
 
 if __name__ == "__main__":
