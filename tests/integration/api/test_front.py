@@ -15,11 +15,13 @@ from farm.spec.wire import JobInfo
 from tests.integration.api.test_pages import HTML, browser
 from tests.integration.api.test_requests import problem
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
+from tests.support.farms.galleries import emptied
 from tests.support.farms.rendered import render
 
 
 @pytest.fixture(scope="module")
 def api(redis_server, tmp_path_factory):
+    emptied(redis_server.url)
     with ApiServer(redis_server.url, tmp_path_factory.mktemp("api")) as server:
         server.ledger.store.client.flushall()  # what is left of other files' farms
         for data in (MODEL, HDR):
