@@ -34,6 +34,8 @@ WINDOW = 4
 POLL_S = 0.25
 SHORTEST_S = 0.02
 """Pause between steps, at least."""
+MOST_OF_WINDOW, LITTLE_OF_WINDOW = 0.75, 0.25
+"""Shares of a window that workers go through during a pause: the next one is shorter, or longer."""
 REPUBLISH_S = 5.0
 """Time without a claim after which a ticket is sent again, if the queue is empty."""
 
@@ -81,6 +83,10 @@ class Dispatcher:
         """Worker that takes tasks -> name of its inbox."""
         self.epoch: str | None = None
         self.reachable = True
+        self.pause_s = POLL_S
+        """Time until the next step: shorter where tasks are, so that no worker waits for one."""
+        self.sent = 0
+        """Messages that were put into the queue."""
         self.last_step_s = clock()
         self.reap_from_s = 0.0
         self.sent_s: dict[Ticket, float] = {}
@@ -100,7 +106,7 @@ class Dispatcher:
     def rest(self, stop: threading.Event) -> None:
         """Pause before the next step, for less long where consumers of streams wait."""
         if self.streams is None or not self.streams.names or not self.reachable:
-            stop.wait(POLL_S)
+            stop.wait(self.pause_s)
         elif not stop.wait(SHORTEST_S):
             with suppress(UnreachableError):
                 self.streams.book.wait_for_news(POLL_S)
@@ -206,8 +212,8 @@ class Dispatcher:
         """Fill the window of each job, in order: an urgent job never waits for the others'."""
         takers = [worker for worker in self.ledger.workers() if worker.takes_tasks]
         self._look_into_inboxes(takers)
-        room = WINDOW * max(len(takers), 1)
-        now_s, ahead = self.ledger.now_s(), 0
+        window = room = WINDOW * max(len(takers), 1)
+        now_s, ahead, before = self.ledger.now_s(), 0, self.sent
         for job in jobs:
             queued, fed = job.counts[TaskState.QUEUED], 0
             room -= queued
@@ -219,7 +225,15 @@ class Dispatcher:
                     fed = self._feed_job(job, most, len(takers), waits=ahead > 0) if most else 0
             room -= fed
             ahead += queued + fed - self.inboxes.count(job.job_id)
+        self._hurry((self.sent - before) / window)
         self._share(jobs)
+
+    def _hurry(self, share: float) -> None:
+        """Let the next pause suit how much of a window workers went through during the last."""
+        if share >= MOST_OF_WINDOW:
+            self.pause_s = max(self.pause_s / 2, SHORTEST_S)
+        elif share <= LITTLE_OF_WINDOW:
+            self.pause_s = min(self.pause_s * 1.5, POLL_S)
 
     def _asked_for(self, job: JobStatus, room: int) -> int:
         """Return how many tickets of a job may be given out: of a stream, what consumers want."""
@@ -321,6 +335,7 @@ class Dispatcher:
             self.ledger.fail(ticket, cause, str(error))
             return
         self.queue.put(RenderMessage(ticket=ticket, task=task), priority=priority, inbox=inbox)
+        self.sent += 1
 
     def _finish(self, jobs: list[JobStatus]) -> None:
         for job in jobs:

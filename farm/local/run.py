@@ -163,7 +163,7 @@ class Run:
         stop: threading.Event,
     ) -> None:
         speed = Speed()
-        while not stop.wait(POLL_S):
+        while not stop.wait(min(POLL_S, dispatcher.pause_s)):
             farm.supervise()
             dispatcher.step()
             try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from farm.dispatcher import WINDOW, Dispatcher
+from farm.dispatcher import POLL_S, WINDOW, Dispatcher
 from farm.errors import SpecError, StorageError, UnreachableError
 from farm.ledger import JobState, Ledger, TaskState
 from farm.ledger.shortage import shortage
@@ -105,6 +105,21 @@ def test_the_queue_is_topped_up_as_tasks_start(farm):
     farm.ledger.claim(first, "w")
 
     assert [ticket.index for ticket in farm.step()] == [WINDOW]
+
+
+def test_pauses_are_as_short_as_tasks_are(farm):
+    """A worker that goes through its window during one pause would wait for the next step."""
+    farm.add("job", tasks=1000)
+    pauses = []
+    for taken in (*[WINDOW] * 8, *[WINDOW // 2] * 3, *[0] * 20):
+        for ticket in farm.step()[:taken]:
+            farm.ledger.claim(ticket, "w")
+        pauses.append(farm.dispatcher.pause_s)
+
+    quick, steady, idle = pauses[7], pauses[10], pauses[-1]
+    assert quick < POLL_S / 4
+    assert steady == pauses[9]
+    assert idle == POLL_S
 
 
 def test_an_urgent_job_does_not_wait_for_the_window_of_others(farm):

@@ -28,6 +28,7 @@ from worker.blender.formats import (
 from worker.blender.formats.file_time import FileTime
 from worker.blender.formats.readable import readable
 from worker.blender.guards import disarm, file_access
+from worker.blender.leftovers import Leftovers
 from worker.blender.materials import vertex_colours  # fmt: skip
 from worker.blender.models.belongings import Belongings
 from worker.blender.scratch import Scratch
@@ -61,9 +62,15 @@ class Loader:
     """
 
     def __init__(
-        self, scene: bpy.types.Scene, environment: Environment, scratch: Scratch, addons: Any
+        self,
+        scene: bpy.types.Scene,
+        environment: Environment,
+        scratch: Scratch,
+        addons: Any,
+        leftovers: Leftovers,
     ) -> None:
         self._scene = scene
+        self._leftovers = leftovers
         self._world, self._camera = scene.world, scene.camera
         self._time = file_time.time_of(scene)
         self._environment = environment
@@ -101,6 +108,7 @@ class Loader:
         check_faces(path, everything)
         if others_faces is not None:
             check_total(path, others_faces + disarm.expected_total(everything))
+        self._leftovers.welcome(self.strange_ids())
         return brought
 
     def give_way(self) -> None:
@@ -188,8 +196,10 @@ class Loader:
 
     def free(self, but: Iterable[Belongings] = ()) -> None:
         """Remove all that was brought, but for what belongs to some models and what they use."""
-        kept = [uid for each in but for uid in each.names]
-        disarm.keep_only(self._ours() | (disarm.reachable(set(kept)) if kept else set()))
+        belonging = [uid for each in but for uid in each.names]
+        kept = self._ours() | (disarm.reachable(set(belonging)) if belonging else set())
+        self._leftovers.leave(each for each in disarm.all_ids() if each.session_uid not in kept)
+        disarm.keep_only(kept | self._leftovers.held)
         Belongings(copies=self._copies).free_copies()
         self._scene.frame_set(1)
         give_back_memory()
@@ -219,7 +229,7 @@ class Loader:
     def _ours(self) -> set[int]:
         """Return the session ids of what came with no file of a model or scene."""
         image = self._environment.image
-        return self._own | ({image.session_uid} if image else set())
+        return self._own | self._leftovers.held | ({image.session_uid} if image else set())
 
     def _import(
         self, path: Path, home: Path | None, *, moves: bool = False

@@ -36,6 +36,7 @@ from worker.blender.environment import Environment
 from worker.blender.file_scene import FileScene
 from worker.blender.formats import importers
 from worker.blender.guards import file_access
+from worker.blender.leftovers import Leftovers
 from worker.blender.loader import BroughtScene, Loader
 from worker.blender.models import measure
 from worker.blender.models.group import Models
@@ -121,7 +122,8 @@ class BlenderSession:
         self.decisions: dict[Hashable, ResolvedRender] = {}
         """What was measured to be best, by what that depends on."""
         self._solids = Solids()
-        self._loader = Loader(scene, self.environment, self._scratch, self._addons)
+        self._leftovers = Leftovers(self._forget_kept)
+        self._loader = Loader(scene, self.environment, self._scratch, self._addons, self._leftovers)
         self._standing = Standing(scene, self._loader, self._render_nothing)
 
     def render_test_card(self, *, rare: bool = False) -> Path:
@@ -477,6 +479,7 @@ class BlenderSession:
         self.scene.cycles.device = self._home.cycles.device
         set_fixed(self.scene, threads=self._threads)
         self.configure(*self._asked)
+        self._forget_kept()  # another scene may have had its name
 
     def _lend_camera(self) -> None:
         """Give a scene that has none a camera of ours: Blender renders nothing without one."""
@@ -505,6 +508,8 @@ class BlenderSession:
             AssetError: It is not an HDR environment, or damaged.
         """
         self.environment.load(asset)
+        if self.environment.image is not None:
+            self._leftovers.welcome([self.environment.image])
 
     def light_scene(
         self, opened: FileScene, lights: Literal["file", "hdri", "both"], hdr: Asset | None = None
@@ -768,6 +773,7 @@ class BlenderSession:
 
     def _forget_kept(self) -> None:
         """Let Cycles forget what it keeps, on the device too, between pictures."""
+        self._leftovers.let_go()
         self.scene.render.use_persistent_data = False
         self.scene.render.use_persistent_data = True
 

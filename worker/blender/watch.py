@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import bpy
@@ -18,6 +19,8 @@ class Watcher(Protocol):
 
 
 _watchers: tuple[Callable[[], Watcher | None], ...] = ()
+_instead: Callable[[bpy.types.Depsgraph], None] | None = None
+"""Takes the place of Cycles in the renders of now."""
 
 
 def watch(*watchers: Watcher) -> None:
@@ -32,6 +35,35 @@ def unwatch() -> None:
     watch()
 
 
+@contextmanager
+def in_place_of_cycles(visit: Callable[[bpy.types.Depsgraph], None]) -> Iterator[None]:
+    """Let renders of Cycles only show to `visit` what Cycles would get, and draw nothing.
+
+    The engine stays Cycles: to set another one, if only for a moment, is to throw away all that
+    Cycles keeps from render to render, which costs more than a small picture.
+
+    Raises:
+        Exception: What `visit` raises, which Blender would print and forget.
+    """
+    global _instead
+    _install()
+    raised: list[Exception] = []
+
+    def visit_once(depsgraph: bpy.types.Depsgraph) -> None:
+        try:
+            visit(depsgraph)
+        except Exception as error:  # noqa: BLE001  raised below, outside of Blender
+            raised.append(error)
+
+    _instead = visit_once
+    try:
+        yield
+    finally:
+        _instead = None
+    for error in raised:
+        raise error
+
+
 def _install() -> None:
     """Stand between Blender and its renderer, once."""
     engine: Any = importlib.import_module("cycles").CyclesRender
@@ -40,6 +72,9 @@ def _install() -> None:
         return
 
     def render(self: Any, depsgraph: bpy.types.Depsgraph) -> None:
+        if _instead is not None:
+            _instead(depsgraph)
+            return
         for living in [watcher for each in _watchers if (watcher := each()) is not None]:
             living(depsgraph)
         own(self, depsgraph)

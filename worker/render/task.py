@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -171,8 +172,14 @@ def work_on(  # noqa: PLR0913  as above
 
 def versions_of(session: BlenderSession) -> dict[str, str]:
     """Return the versions of all that the pictures depend on."""
-    versions = {"viewfarm": version("viewfarm"), "blender": session.blender_version}
+    versions = {"viewfarm": own_version(), "blender": session.blender_version}
     return versions | ({"opengl": session.opengl} if session.has_own_picture else {})
+
+
+@functools.cache
+def own_version() -> str:
+    """Return the version of this package, which takes milliseconds to find out."""
+    return version("viewfarm")
 
 
 def writer_for(  # noqa: PLR0913  what a writer needs

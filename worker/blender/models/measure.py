@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import bpy
 import numpy as np
@@ -13,6 +13,7 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from worker.blender.materials.emission import only_shines
+from worker.blender.watch import in_place_of_cycles
 from worker.bounds import (
     DIRECTIONS,
     Bounds,
@@ -25,6 +26,7 @@ from worker.bounds import (
 
 Evaluated = Any
 """A `ShownObject`, or its geometry in a depsgraph; its stubs promise less than Blender keeps."""
+CYCLES = "CYCLES"
 MANY_POINTS = 200_000
 """Points looked at over all instances of a mesh, if it has many."""
 FEWEST_POINTS = 32
@@ -113,17 +115,6 @@ class Measurement:
         )
 
 
-class MeasureEngine(bpy.types.RenderEngine):
-    """A renderer that looks at the scene as Cycles would get it, and draws nothing."""
-
-    bl_idname = "VIEWFARM_MEASURE"
-    bl_label = "Viewfarm measure"
-    visit: ClassVar[Callable[[bpy.types.Depsgraph], None]]
-
-    def render(self, depsgraph: bpy.types.Depsgraph) -> None:  # type: ignore[override]  # stubs
-        type(self).visit(depsgraph)
-
-
 def measure(scene: bpy.types.Scene, render: Callable[[], None]) -> Measurement:
     """Walk over everything that `render` would hand to the renderer of `scene`."""
     found = Measurement()
@@ -142,17 +133,16 @@ def look(
     visit: Callable[[bpy.types.Depsgraph], None],
 ) -> None:
     """Show the depsgraph that `render` would hand to the renderer of `scene`."""
-    engine_class: Any = MeasureEngine
-    if not engine_class.is_registered:
-        bpy.utils.register_class(MeasureEngine)
-    MeasureEngine.visit = staticmethod(visit)
     settings: Any = scene.render
     engine = settings.engine
-    settings.engine = MeasureEngine.bl_idname
+    if engine != CYCLES:  # a user's script has set another one
+        settings.engine = CYCLES
     try:
-        render()
+        with in_place_of_cycles(visit):
+            render()
     finally:
-        settings.engine = engine
+        if engine != CYCLES:
+            settings.engine = engine
 
 
 def add_instance(found: Measurement, instance: bpy.types.DepsgraphObjectInstance) -> None:

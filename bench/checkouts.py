@@ -1,0 +1,32 @@
+"""The `farm` of this checkout or of another one, by the same Python and packages."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+OURS = Path(__file__).resolve().parents[1]
+
+
+def run_farm(arguments: Sequence[str], checkout: Path | None, *, cache: Path) -> None:
+    """Run a command of a checkout, quietly; show all of what it says where it fails.
+
+    Args:
+        arguments: Of the command.
+        checkout: A folder with its source; None: this one.
+        cache: A folder for the assets and hashes that it keeps.
+    """
+    source = (checkout or OURS).resolve()
+    done = subprocess.run(
+        [sys.executable, "-m", "farm", *arguments],
+        cwd=cache.parent,
+        env={**os.environ, "PYTHONPATH": str(source), "XDG_CACHE_HOME": str(cache)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"{done.stdout}{done.stderr}\n{source}: ended with {done.returncode}")
