@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 OURS = Path(__file__).resolve().parents[1]
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 def run_farm(arguments: Sequence[str], checkout: Path | None, *, cache: Path) -> None:
@@ -20,6 +22,7 @@ def run_farm(arguments: Sequence[str], checkout: Path | None, *, cache: Path) ->
         cache: A folder for the assets and hashes that it keeps.
     """
     source = (checkout or OURS).resolve()
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     done = subprocess.run(
         [sys.executable, "-m", "farm", *arguments],
         cwd=cache.parent,
@@ -28,5 +31,15 @@ def run_farm(arguments: Sequence[str], checkout: Path | None, *, cache: Path) ->
         text=True,
         check=False,
     )
+    reap_orphans()
     if done.returncode:
         raise SystemExit(f"{done.stdout}{done.stderr}\n{source}: ended with {done.returncode}")
+
+
+def reap_orphans() -> None:
+    """Take leave of what a command has left behind or killed, so that its CPU time counts."""
+    try:
+        while os.waitpid(-1, 0)[0]:
+            pass
+    except ChildProcessError:
+        return

@@ -29,6 +29,9 @@ from farm.storage import FolderStorage
 
 POLL_S = 0.2
 STOP_GRACE_S = 60.0
+"""Longest time for the views that are being rendered when a run is stopped."""
+IDLE_GRACE_S = 0.0
+"""Workers of a job that is over hold nothing: all is written, and their folders are ours."""
 SCRIPT_LOG = "script.log"
 """What users' scripts print, in the folder of the datasets."""
 LOST = (TaskState.FAILED, TaskState.SET_ASIDE)
@@ -139,7 +142,7 @@ class Run:
                     affinity_of=lambda _: expand.affinity(self.job),
                 )
                 self._watch(farm, ledger, dispatcher, report=report, stop=stop)
-                farm.crew.stop(grace_s=STOP_GRACE_S)
+                farm.crew.stop(grace_s=STOP_GRACE_S if stop.is_set() else IDLE_GRACE_S)
             finally:
                 queue.close()
                 self.failed = list(self._failed(ledger))
