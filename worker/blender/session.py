@@ -84,6 +84,8 @@ log = logging.getLogger(__name__)
 
 NUMBER_BYTES = 4 * 1.5
 """Room per number of a pixel in the scratch, with some to spare."""
+FEWEST_PX = 8
+"""Side of a picture that nobody looks at: Blender renders no smaller ones than a few pixels."""
 PICTURE: tuple[PassName, ...] = ("rgb", "mask")
 
 
@@ -116,6 +118,8 @@ class BlenderSession:
         self._sticky: frozenset[str] = frozenset()
         self._sampled: tuple[Sampling, int] | None = None
         self._points: tuple[Hashable, Anchors] | None = None
+        self._is_filled = False
+        """Cycles holds objects of what was rendered last."""
         self._user_scene: UserScene | None = None
         self._own_models: dict[str, Asset] = {}
         self.dressing = Dressing()
@@ -235,6 +239,7 @@ class BlenderSession:
         if self._shown and self._shown[0] == key and isinstance(self._shown[1], Model):
             return self._shown[1]
         self.free_model()
+        self._empty_cycles()
         try:
             model = self._standing.one(asset, file_lights=file_lights)
         except TaskError:
@@ -748,6 +753,7 @@ class BlenderSession:
         render.filepath = str(path)
         # With persistent data Cycles reads its own settings again only if the scene is tagged.
         render.film_transparent = render.film_transparent
+        self._is_filled = True
         sharp = self._sampled is not None and self._sampled[0].sharp
         with cameras.sharp(self.scene) if sharp else nullcontext():
             self._run_renderer(write_still=True)
@@ -771,8 +777,28 @@ class BlenderSession:
                 raise gpu_memory.gave_up(text) from error
             raise RenderError(f"Blender refused: {text}") from error
 
+    def _empty_cycles(self) -> None:
+        """Let Cycles take all objects out that are gone, before others come.
+
+        Else these come into an order that hangs on what was there before, and of surfaces in the
+        same place another one would be seen.
+        """
+        if not self._is_filled:
+            return
+        unwatch()
+        cycles, render = self.scene.cycles, self.scene.render
+        samples, cycles.samples = cycles.samples, 1
+        shorter = min(render.resolution_x, render.resolution_y)
+        render.resolution_percentage = min(100, -(-100 * FEWEST_PX // shorter))
+        try:
+            self._run_renderer(write_still=False)
+        finally:
+            cycles.samples, render.resolution_percentage = samples, 100
+            self._is_filled = False
+
     def _forget_kept(self) -> None:
         """Let Cycles forget what it keeps, on the device too, between pictures."""
+        self._is_filled = False
         self._leftovers.let_go()
         self.scene.render.use_persistent_data = False
         self.scene.render.use_persistent_data = True
