@@ -33,7 +33,7 @@ JOBS = {
     "given": ("--yaw", "2", "--pitch", "1", "--passes", LABELS),
     "tabletop": ("--recipe", "tabletop", "--scenes", "2", "--views", "2", "--per-scene", "4",
                  "--passes", LABELS, "--visible-px", "1", "--dataset-name", "d"),
-    "sequence": ("--recipe", "sequence", "--set", "recipe.frames=3", "--passes", 
+    "sequence": ("--recipe", "sequence", "--set", "recipe.frames=3", "--passes",
                  f"{LABELS},flow_forward",
                  "--dataset-name", "d"),
 }  # fmt: skip
