@@ -129,37 +129,6 @@ def write_exr(path: Path, pixels: np.ndarray) -> None:
         file.write(str(path))
 
 
-def test_what_stood_there_before_does_not_decide_which_of_two_surfaces_is_seen(
-    blender, sky, tmp_path
-):
-    """Where two surfaces are in the same place, the order of objects in Cycles decides."""
-
-    def stand(name: str, *colours: tuple[float, ...]) -> Asset:
-        path = tmp_path / f"{name}.blend"
-        with blend_file(path) as scene:
-            for place, colour in enumerate(colours):
-                paint = a_material(colour=(*colour, 1.0))
-                add_box(scene, name=f"box{place}", material=paint)
-        return asset_of(path)
-
-    red, grey = (0.9, 0.0, 0.0), (0.4, 0.4, 0.4)
-    twins = stand("twins", grey, red)
-
-    def seen_after(*before: Asset) -> np.ndarray:
-        for model in before:
-            picture(blender, model, sky, some_view(), samples=1)
-        return picture(blender, twins, sky, some_view(), samples=1)
-
-    blender.free_model()
-    blender._forget_kept()
-    alone = seen_after()
-
-    blender.render_test_card().unlink()
-    np.testing.assert_array_equal(seen_after(), alone)
-    for count in (1, 2, 5):
-        np.testing.assert_array_equal(seen_after(stand(f"row{count}", *[grey] * count)), alone)
-
-
 def test_pictures_of_models_that_are_gone_are_let_go_before_they_are_too_many(
     blender, sky, tmp_path, sessions_made, monkeypatch
 ):
