@@ -402,3 +402,10 @@ def test_recipes_are_told_with_their_fields(api):
     ]
     assert known["script"]["runs_code"]
     assert "samples" in told["render"]["properties"]
+
+
+def test_the_commands_of_a_page_can_be_pasted_into_a_shell(api, job):
+    page = browser(api, "submit").get(f"/jobs/{job}").text
+
+    assert f"farm download {job}\n" in page
+    assert "farm dataset verify script-alert-x-script-b-chairs-b\n" in page
