@@ -74,6 +74,7 @@ function wantsNotice() {
 }
 
 function notice(job) {
+  if (["completed", "failed", "cancelled"].includes(job.state)) place.querySelector("[data-notify]").hidden = true;
   if (!["completed", "failed", "cancelled"].includes(job.state) || !wantsNotice()) return;
   sessionStorage.removeItem(`notify ${place.dataset.job}`);
   new Notification(job.name, { body: job.sentence, tag: job.job_id });
