@@ -70,16 +70,30 @@ def page(name: str, *, status: int = 200, **given: Any) -> Response:
 
 
 @cache
-def static_files() -> dict[str, tuple[bytes, str]]:
-    """Return the scripts and styles, and the hash of each, by name."""
+def static_files() -> dict[str, bytes]:
+    """Return the scripts and styles by name."""
     folder = resources.files("farm.api.browser") / "static"
-    found = {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
-    return {name: (data, hashlib.sha256(data).hexdigest()[:16]) for name, data in found.items()}
+    return {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
+
+
+@cache
+def static_version() -> str:
+    """Return a hash of all scripts and styles: they name each other, so they change together."""
+    found = hashlib.sha256()
+    for name, data in sorted(static_files().items()):
+        found.update(f"{name} {len(data)}\n".encode() + data)
+    return found.hexdigest()[:16]
 
 
 def static_url(name: str) -> str:
-    """Return where a script or style is: another place for other contents."""
-    return f"/static/{static_files()[name][1]}/{name}"
+    """Return where a script or style is: another place where any of them is another one.
+
+    Raises:
+        KeyError: There is none of that name.
+    """
+    if name not in static_files():
+        raise KeyError(name)
+    return f"/static/{static_version()}/{name}"
 
 
 def static_file(name: str) -> Response:
@@ -93,8 +107,12 @@ def static_file(name: str) -> Response:
         raise not_found(f"file {name[:40]!r}", "load the page again")
     suffix = f".{name.rpartition('.')[2]}"
     kind = MEDIA_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    headers = {"Cache-Control": A_YEAR, "ETag": f'"{found[1]}"', **HEADERS}
-    return Response(found[0], 200, headers, kind)
+    headers = {
+        "Cache-Control": A_YEAR,
+        "ETag": f'"{hashlib.sha256(found).hexdigest()[:16]}"',
+        **HEADERS,
+    }
+    return Response(found, 200, headers, kind)
 
 
 def trouble(status: int, detail: str, remedy: str) -> Response:

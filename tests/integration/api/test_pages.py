@@ -10,6 +10,7 @@ import imagecodecs
 import numpy as np
 import pytest
 
+from farm.api.browser import rendering
 from farm.api.browser.cookies import COOKIE
 from farm.job_store import prefix_of
 from farm.ledger import JobState
@@ -215,6 +216,20 @@ def test_an_error_is_a_page_for_people_and_a_document_for_programs(api):
     assert "What helps" in page.text
     plain = client.get("/jobs/000000000000", headers={"accept": "application/json"})
     assert plain.json()["remedy"]
+
+
+def test_a_script_has_another_address_where_any_that_it_imports_is_another(monkeypatch):
+    before = rendering.static_url("job.js")
+    changed = rendering.static_files() | {"live.js": b"// another release"}
+
+    monkeypatch.setattr(rendering, "static_files", lambda: changed)
+    rendering.static_version.cache_clear()
+    try:
+        assert rendering.static_url("job.js") != before
+    finally:
+        monkeypatch.undo()
+        rendering.static_version.cache_clear()
+    assert rendering.static_url("job.js") == before
 
 
 def test_scripts_are_kept_by_browsers_under_the_hash_of_what_they_hold(api):
