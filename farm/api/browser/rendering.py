@@ -96,8 +96,8 @@ def static_url(name: str) -> str:
     return f"/static/{static_version()}/{name}"
 
 
-def static_file(name: str) -> Response:
-    """Return a script or style.
+def static_file(name: str, version: str = "") -> Response:
+    """Return a script or style; only under the version that is served it may be kept.
 
     Raises:
         ApiProblem: There is none.
@@ -107,11 +107,9 @@ def static_file(name: str) -> Response:
         raise not_found(f"file {name[:40]!r}", "load the page again")
     suffix = f".{name.rpartition('.')[2]}"
     kind = MEDIA_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    headers = {
-        "Cache-Control": A_YEAR,
-        "ETag": f'"{hashlib.sha256(found).hexdigest()[:16]}"',
-        **HEADERS,
-    }
+    kept = A_YEAR if version == static_version() else "no-cache"
+    tag = hashlib.sha256(found).hexdigest()[:16]
+    headers = {"Cache-Control": kept, "ETag": f'"{tag}"', **HEADERS}
     return Response(found, 200, headers, kind)
 
 

@@ -240,6 +240,8 @@ def test_scripts_are_kept_by_browsers_under_the_hash_of_what_they_hold(api):
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["content-type"].startswith("text/css")
     assert httpx.get(f"{api.url}/static/0/auth.py").status_code == 404
+    other = httpx.get(f"{api.url}/static/0123456789abcdef/farm.css")  # a page of another release
+    assert other.headers["cache-control"] == "no-cache"
 
 
 # The gallery

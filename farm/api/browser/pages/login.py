@@ -17,8 +17,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/static/{version}/{name}")
 def static(version: str, name: str) -> Response:
     """Serve a script or style; the version is in the address so that browsers may keep it."""
-    del version
-    return static_file(name)
+    return static_file(name, version)
 
 
 @router.get("/favicon.ico")
