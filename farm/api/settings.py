@@ -50,6 +50,9 @@ class ApiSettings(BaseSettings):
     trusted_proxies: str = ""
     """Addresses or networks of proxies, separated by `,`, which are believed from whom a request
     came (`X-Forwarded-For`). Empty: none is."""
+    flower_url: str = Field(default="", pattern=r"^(https?://[^\s<>\"']+)?$")
+    """Address at which browsers find Flower, to which the pages lead; empty: they say how to start
+    it."""
     shared: bool = True
     """Let users see each other's jobs, datasets and uploads; nobody but an admin changes those of
     others."""

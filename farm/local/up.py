@@ -147,6 +147,7 @@ class Keeper:
             "FARM_REDIS_URL": redis_url,
             "FARM_STORAGE": str(self.options.storage),
             "FARM_FLOWER_AUTH": keys.flower_auth,
+            "FARM_FLOWER_URL": self.options.flower_url,
             "FARM_FLOWER_DB": str(self.folder.flower_db),
             "FARM_CACHE": str(self.folder.folder / "cache"),
             "FARM_SPOOL": str(self.folder.folder / "spool"),

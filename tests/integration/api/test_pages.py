@@ -193,6 +193,18 @@ def test_whoever_owns_a_job_steers_it(api, job):
     )
 
 
+def test_the_pages_lead_to_flower_where_it_is_known(api, monkeypatch):
+    unknown = browser(api, "read").get("/flower")
+    assert unknown.status_code == 404
+    assert "set FARM_FLOWER_URL" in unknown.text
+
+    known = api.services.settings.model_copy(update={"flower_url": "http://127.0.0.1:5555"})
+    monkeypatch.setattr(api.services, "settings", known)
+    answer = browser(api, "read").get("/flower")
+    assert (answer.status_code, answer.headers["location"]) == (303, "http://127.0.0.1:5555")
+    assert browser(api).get("/flower").headers["location"] == "/login?next=/flower"
+
+
 def test_who_logs_out_is_out(api):
     client = browser(api, "read")
     client.post("/logout", data={"csrf": csrf_in(client.get("/"))})

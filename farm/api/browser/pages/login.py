@@ -8,7 +8,8 @@ from starlette.responses import RedirectResponse, Response
 
 from farm.api.browser import cookies
 from farm.api.browser.rendering import page, static_file
-from farm.api.browser.visitor import OwnForm, form_of, left_s, own_place
+from farm.api.browser.visitor import Looking, OwnForm, form_of, left_s, own_place
+from farm.api.problems import ApiProblem
 from farm.api.services import FarmServices
 
 router = APIRouter(include_in_schema=False)
@@ -24,6 +25,19 @@ def static(version: str, name: str) -> Response:
 def favicon() -> Response:
     """Serve what browsers ask for by themselves."""
     return static_file("icon.svg")
+
+
+@router.get("/flower")
+def flower(services: FarmServices, _who: Looking) -> Response:
+    """Lead to Flower; where it is not known, say how to start it."""
+    if services.settings.flower_url:
+        return RedirectResponse(services.settings.flower_url, 303)
+    raise ApiProblem(
+        404,
+        "this farm does not know where its Flower is",
+        "start it with farm flower, and set FARM_FLOWER_URL for the API to the address at which "
+        "browsers reach it",
+    )
 
 
 @router.get("/login")
