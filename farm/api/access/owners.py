@@ -59,7 +59,7 @@ def guard(services: FarmServices, caller: Caller, request: Request) -> None:
         ApiProblem: It is not.
     """
     job_id = request.path_params.get("job_id") or request.query_params.get("job")
-    looks = request.method in LOOKING or bool(COPYING.fullmatch(request.url.path))
+    looks = request.method in LOOKING or bool(COPYING.fullmatch(request.scope["path"]))
     if not job_id or is_admin(caller) or (looks and services.settings.shared):
         return
     owner = owner_of(services, job_id)

@@ -159,11 +159,16 @@ class Exports:
         """Return the archive of an export.
 
         Raises:
-            ApiProblem: It is not finished.
+            ApiProblem: It is not finished, or somebody has removed it from the server's disk.
         """
         if info.state != "done":
             raise ApiProblem(409, f"the export is not finished: {info.sentence}", "wait for it")
-        return self.folder / info.export_id / ARCHIVE
+        path = self.folder / info.export_id / ARCHIVE
+        if not path.is_file():
+            with self._lock:
+                self._remove(info.export_id)
+            raise not_found(f"the archive of export {info.export_id}", "ask for the export again")
+        return path
 
     def _check(self, job_id: str, name: str, options: ExportOptions, size_bytes: int) -> None:
         if options.format not in FORMATS:
@@ -238,7 +243,7 @@ class Exports:
         with process:
             errors = Drain(process)
             for line in process.stdout:
-                said |= json.loads(line)
+                said |= read_line(line)
                 self._change(export_id, views=said.get("of"), views_done=said.get("done"))
                 if (free_bytes(folder) or ROOM_LEFT_BYTES) < ROOM_LEFT_BYTES // 2:
                     said["fault"] = NO_ROOM
@@ -288,6 +293,15 @@ class Drain(threading.Thread):
     def run(self) -> None:
         for line in self._stream or ():
             self.last = line.decode("utf-8", "replace").strip() or self.last
+
+
+def read_line(line: bytes) -> dict[str, Any]:
+    """Return what a process tells in a line; nothing if it ended before the line did."""
+    try:
+        told: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return {}
+    return told
 
 
 def read_info(folder: Path) -> ExportInfo | None:

@@ -90,7 +90,7 @@ def dataset_file(
 def dataset_views(services: FarmServices, job_id: JobId) -> Response:
     """Of all finished views, one per line: `{"dataset": folder, "record": ...}`."""
     job = jobs.find_job(services.book, job_id)
-    return StreamingResponse(view_lines(services.storage, job), media_type="application/x-ndjson")
+    return StreamingResponse(view_lines(services.storage, job), headers=NO_SNIFFING, media_type="application/x-ndjson")
 
 
 @router.get("/{job_id}/gallery", summary="Leaf through a job's views")
@@ -144,7 +144,7 @@ async def preview(request: Request, services: FarmServices, job_id: JobId) -> Re
     """A JPEG; while the job runs, of the views rendered so far."""
     async with request.app.state.picture_turns:  # the rest of the server's threads stay free
         sheet = await run_in_threadpool(sheet_of, services, job_id)
-    return Response(sheet, media_type="image/jpeg")
+    return Response(sheet, headers=NO_SNIFFING, media_type="image/jpeg")
 
 
 def sheet_of(services: Services, job_id: str) -> bytes:
@@ -162,5 +162,8 @@ def archive(services: FarmServices, job_id: JobId) -> Response:
     return StreamingResponse(
         files.tar_stream(services.storage, job_id),
         media_type="application/x-tar",
-        headers={"Content-Disposition": f'attachment; filename="{job_id}.tar"'},
+        headers={
+            "Content-Disposition": f'attachment; filename="{job_id}.tar"',
+            **NO_SNIFFING,
+        },
     )

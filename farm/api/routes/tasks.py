@@ -40,6 +40,7 @@ def bitmap(services: FarmServices, job_id: JobId) -> Response:
     jobs.find_status(services.ledger, job_id)
     data = zlib.compress("".join(services.ledger.codes(job_id)).encode(), level=1)
     headers = {"Content-Encoding": "deflate", "Cache-Control": "no-store", "Vary": "Accept"}
+    headers |= NO_SNIFFING
     return Response(data, 200, headers, "text/plain")
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 import tarfile
 
 import pytest
 
+from farm.api.datasets.export_process import ARCHIVE
 from farm.api.datasets.exports import Exports
 from farm.api.routes.exports import size_of
 from farm.serve.closing import Closer
@@ -109,6 +111,40 @@ def test_what_is_finished_outlives_the_server_and_is_removed(api, job):
     assert api.client("submit").delete(place).status_code == 204
     assert api.client("submit").get(place).status_code == 404
     assert list(api.services.exports.folder.iterdir()) == []
+
+
+def test_an_archive_that_was_removed_from_the_disk_is_told_and_may_be_asked_for_again(api, job):
+    told = ended(api, job, ask(api, job, format="yolo").json()["export_id"])
+    place = f"/v1/datasets/{job}/exports/{told['export_id']}"
+    (api.services.exports.folder / told["export_id"] / ARCHIVE).unlink()
+
+    answer = api.client("submit").get(f"{place}/archive")
+    assert answer.status_code == 404
+    assert answer.json()["detail"].startswith("the archive of export ")
+    assert api.client("submit").get(f"/v1/datasets/{job}/exports").json() == []
+    assert ended(api, job, ask(api, job, format="yolo").json()["export_id"])["state"] == "done"
+
+
+def test_an_export_that_ends_amid_a_line_has_failed(api, job, tmp_path, monkeypatch):
+    ends = tmp_path / "ends"
+    ends.write_text("#!/bin/sh\necho '{\"of\": 2, \"done\": 1}'\nprintf '{\"of\": 2, \"do'\n")
+    ends.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(ends))
+
+    told = ended(api, job, ask(api, job, format="yolo").json()["export_id"])
+    assert (told["state"], told["views_done"]) == ("failed", 1)
+    assert told["fault"] == "it ended without a word; the API's log says more"
+
+
+@pytest.mark.parametrize(
+    "place", ["datasets/{}/preview", "datasets/{}/views", "datasets/{}/archive",
+              "jobs/{}/picture", "jobs/{}/tasks/bitmap"]
+)  # fmt: skip
+def test_browsers_take_files_for_nothing_else(api, job, place):
+    answer = api.client("read").get(f"/v1/{place.format(job)}")
+
+    assert answer.status_code == 200
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_an_export_is_kept_for_a_day(api, job):

@@ -187,10 +187,17 @@ def test_whoever_owns_a_job_steers_it(api, job):
     client.post(f"/jobs/{job}/resume", data={"csrf": word})
     client.post(f"/jobs/{job}/priority", data={"csrf": word, "priority": "7"})
     assert api.ledger.job(job).priority == 7
-    assert (
-        client.post(f"/jobs/{job}/priority", data={"csrf": word, "priority": "x"}).status_code
-        == 422
-    )
+
+
+@pytest.mark.parametrize("text", ["", "x", "--5", "²", "1.5", "101", "NaN", "9" * 5000])
+def test_a_priority_that_is_no_number_is_told(api, job, text):
+    client = browser(api, "submit")
+    sent = {"csrf": csrf_in(client.get("/")), "priority": text}
+
+    answer = client.post(f"/jobs/{job}/priority", data=sent, headers={"Accept": "*/*"})
+    assert answer.status_code == 422
+    told = f"priority: {text[:20]!r} is not a whole number from -100 to 100"
+    assert answer.json()["detail"] == told
 
 
 def test_the_pages_lead_to_flower_where_it_is_known(api, monkeypatch):

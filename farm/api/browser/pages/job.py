@@ -64,12 +64,7 @@ def change_priority(
     services: FarmServices, fields: Pressing, job_id: JobId, request: Request
 ) -> Response:
     """Change the priority of a job."""
-    text = fields.get("priority", "")
-    if not text.lstrip("-").isdigit() or not -100 <= int(text) <= 100:
-        raise ApiProblem(
-            422, f"priority: {text[:20]!r} is not a whole number from -100 to 100", "correct it"
-        )
-    info = change_job(services, job_id, Change(priority=int(text)))
+    info = change_job(services, job_id, change_in(fields))
     return answered(request, job_id, f"the priority is {info.priority} now")
 
 
@@ -97,6 +92,21 @@ def steer_job(
         raise ApiProblem(404, f"a job cannot be told to {verb[:20]!r}", f"one of {VERBS}")
     info = steered(services, job_id, verb)
     return answered(request, job_id, info.sentence)
+
+
+def change_in(fields: dict[str, str]) -> Change:
+    """Return the change that a form asks for.
+
+    Raises:
+        ApiProblem: Its number is not one.
+    """
+    text = fields.get("priority", "")
+    try:
+        return Change.model_validate({"priority": text})
+    except ValidationError:
+        raise ApiProblem(
+            422, f"priority: {text[:20]!r} is not a whole number from -100 to 100", "correct it"
+        ) from None
 
 
 def answered(request: Request, job_id: str, sentence: str, **told: Any) -> Response:
