@@ -90,7 +90,8 @@ def dataset_file(
 def dataset_views(services: FarmServices, job_id: JobId) -> Response:
     """Of all finished views, one per line: `{"dataset": folder, "record": ...}`."""
     job = jobs.find_job(services.book, job_id)
-    return StreamingResponse(view_lines(services.storage, job), headers=NO_SNIFFING, media_type="application/x-ndjson")
+    lines = view_lines(services.storage, job)
+    return StreamingResponse(lines, headers=NO_SNIFFING, media_type="application/x-ndjson")
 
 
 @router.get("/{job_id}/gallery", summary="Leaf through a job's views")

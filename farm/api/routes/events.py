@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
 
@@ -15,10 +16,12 @@ from farm.api import jobs
 from farm.api.access.owners import may_see, seen_jobs
 from farm.api.job_feed import FeedSubscriber, JobFeed, Moment, job_event, read_moment
 from farm.api.services import Caller, FarmServices, Services
+from farm.errors import StorageError, UnreachableError
 from farm.ledger import JobStatus
 from farm.spec.wire import TokenInfo
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
+log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 15.0
 CHECKED_S = 1.0
@@ -70,7 +73,10 @@ async def events(  # noqa: PLR0913 - what is heard, and what was heard before
 async def stream(
     services: Services, caller: TokenInfo, subscriber: FeedSubscriber, heard: Moment | None
 ) -> AsyncIterator[str]:
-    """Yield events until the client leaves, its token ends, the job is deleted, or we stop."""
+    """Yield events until the client leaves, its token ends, the job is deleted, or we stop.
+
+    While Redis is away they end, too: whoever listens is to know that there is no news.
+    """
     feed, job_id = services.job_feed, subscriber.job_id
     feed.subscribers.add(subscriber)
     stands = standing(services, caller)
@@ -82,7 +88,7 @@ async def stream(
                 async with asyncio.timeout(HEARTBEAT_S):
                     await subscriber.wake.wait()
             except TimeoutError:
-                told = await run_in_threadpool(now, services, caller, job_id) if job_id else []
+                told = await run_in_threadpool(now, services, caller, job_id, feed.moment)
                 for event in (*told, ": alive\n\n"):
                     yield event
                 continue
@@ -90,6 +96,8 @@ async def stream(
             for event in news(feed, subscriber):
                 yield event
             await rest(subscriber, pause_s(feed))
+    except (UnreachableError, StorageError) as error:
+        log.warning("%s; a listener is sent away", error)
     finally:
         feed.subscribers.discard(subscriber)
 

@@ -10,6 +10,7 @@ import pytest
 from farm.api.job_feed import Moment
 from farm.api.routes.events import PICTURES_PER_S, pause_s, pictures_at_once
 from farm.glimpses import KEPT, Glimpse
+from farm.local.redis_server import PrivateRedis
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
 from tests.support.farms.galleries import emptied
 from tests.support.waiting import wait_for
@@ -65,6 +66,22 @@ def told_until(events, wanted):
         if event["event"] == "job" and wanted(event["data"]):
             return heard
     raise AssertionError("the stream has ended")
+
+
+@pytest.mark.parametrize("of_one_job", [False, True], ids=["all jobs", "one job"])
+def test_who_listens_while_redis_goes_is_sent_away(tmp_path, monkeypatch, caplog, of_one_job):
+    monkeypatch.setattr("farm.api.routes.events.HEARTBEAT_S", 0.05)
+    with PrivateRedis(tmp_path / "redis") as redis, ApiServer(redis.url, tmp_path) as api:
+        for data in (MODEL, HDR):
+            api.upload(data)
+        job = submit(api, seed=3)
+        with Listener(api, **({"job": job} if of_one_job else {})) as events:
+            assert next(events)["data"]["job_id"] == job
+            redis.stop()
+            list(events)  # ends
+
+    assert "a listener is sent away" in caplog.text
+    assert not [each for each in caplog.records if each.exc_info]
 
 
 def test_who_comes_back_hears_once_of_each_job_that_changed(api):

@@ -127,7 +127,7 @@ def test_an_archive_that_was_removed_from_the_disk_is_told_and_may_be_asked_for_
 
 def test_an_export_that_ends_amid_a_line_has_failed(api, job, tmp_path, monkeypatch):
     ends = tmp_path / "ends"
-    ends.write_text("#!/bin/sh\necho '{\"of\": 2, \"done\": 1}'\nprintf '{\"of\": 2, \"do'\n")
+    ends.write_text('#!/bin/sh\necho \'{"of": 2, "done": 1}\'\nprintf \'{"of": 2, "do\'\n')
     ends.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(ends))
 
