@@ -58,6 +58,8 @@ async def events(  # noqa: PLR0913 - what is heard, and what was heard before
     """
     if job is not None:
         await run_in_threadpool(jobs.find_status, services.ledger, job)
+    else:
+        await run_in_threadpool(services.ledger.now_s)  # while Redis is away there is no news
     subscriber = FeedSubscriber(
         job, lambda info: may_see(services, caller, info.owner), pictures=pictures
     )
@@ -88,7 +90,7 @@ async def stream(
                 async with asyncio.timeout(HEARTBEAT_S):
                     await subscriber.wake.wait()
             except TimeoutError:
-                told = await run_in_threadpool(now, services, caller, job_id, feed.moment)
+                told = await run_in_threadpool(still, services, caller, job_id)
                 for event in (*told, ": alive\n\n"):
                     yield event
                 continue
@@ -144,6 +146,18 @@ async def rest(subscriber: FeedSubscriber, seconds: float) -> None:
             await subscriber.over.wait()
     except TimeoutError:
         return
+
+
+def still(services: Services, caller: TokenInfo, job_id: str | None) -> list[str]:
+    """Return how the job stands that somebody listens to, though there is no news.
+
+    Raises:
+        UnreachableError: Redis is away, and so is all news.
+    """
+    if job_id is not None:
+        return now(services, caller, job_id)
+    services.ledger.now_s()
+    return []
 
 
 def now(
