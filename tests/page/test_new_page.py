@@ -118,9 +118,24 @@ def test_mistakes_stand_beside_their_fields_before_anything_is_sent(api, open_pa
     assert page.get_by_label("Yaw", exact=True).get_attribute("aria-invalid") == "true"
     assert page.locator("[data-wrong='recipe.randomise']").is_visible()
     assert page.locator("[data-wrong='models']").is_visible()
+    focused = "document.activeElement.dataset.role"
+    assert page.evaluate(focused) == "models", "the first of them is gone to"
+    page.get_by_text("3 fields need to be corrected").wait_for()
     assert len(list(api.services.library.blobs())) == 2
     page.get_by_label("Yaw", exact=True).fill("2")
     assert page.locator("[data-wrong='recipe.yaw']").is_hidden()
+
+
+def test_a_field_says_what_it_means_while_somebody_is_in_it(api, open_page):
+    page = open_page("/new", role="submit")
+    hint = page.locator(".hint", has_text="The same seed makes the same dataset again.")
+    page.get_by_label("Seed").wait_for()
+    assert hint.is_hidden()
+
+    page.get_by_label("Seed").focus()
+    hint.wait_for(state="visible")
+    page.get_by_label("Priority").focus()
+    hint.wait_for(state="hidden")
 
 
 def test_things_of_a_table_have_words_from_a_file(api, open_page):

@@ -74,6 +74,10 @@ def test_the_gallery_is_leafed_through_by_keys(api, open_page):
     )
     page.keyboard.press("2")
     page.locator("[data-passes] [aria-pressed=true]", has_text="mask").wait_for()
+    page.keyboard.press("f")
+    page.wait_for_function("() => document.fullscreenElement?.matches('dialog .viewer')")
+    page.keyboard.press("f")
+    page.wait_for_function("() => !document.fullscreenElement")
     assert "view=" in page.url
     page.keyboard.press("Escape")
     page.wait_for_url(lambda url: "view=" not in url)
@@ -197,6 +201,39 @@ def test_a_page_outlives_a_restart_of_the_server(api, open_page):
 
     page.get_by_text("2 of 8 views (25 %)").wait_for()
     page.wait_for_function("() => document.querySelector('[data-lost]').hidden")
+
+
+def test_the_login_page_fits_a_phone(chromium, api):
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{api.url}/login")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
+def test_what_the_views_cover_follows_the_last_view(api, open_page):
+    job = submit(api)
+    render(api, job, 0)
+    page = open_page(f"/jobs/{job}")
+    page.get_by_text("Counted on all 2 views; 8 are asked for.").wait_for()
+
+    for index in range(1, 4):  # the farm counts every five seconds at most
+        render(api, job, index)
+    page.get_by_text("Counted on all 8 views.").wait_for()
+
+
+def test_a_job_that_is_over_offers_no_notice_and_leads_to_its_dataset(api, open_page):
+    job = submit(api, tasks=1)
+    page = open_page(f"/jobs/{job}", permissions=["notifications"])
+    notice = page.get_by_role("button", name="Notify me when it ends")
+    notice.wait_for()
+
+    render(api, job, 0)
+    api.ledger.settle(job)
+    notice.wait_for(state="hidden")
+    page.get_by_role("link", name="download and exports").click()
+    page.wait_for_url(f"**/datasets/{job}")
+    page.get_by_role("button", name="Export", exact=True).wait_for()
 
 
 def test_numbers_show_without_scripts(api, open_page):

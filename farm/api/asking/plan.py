@@ -56,18 +56,28 @@ def plan(services: Services, submission: Submission, caller: TokenInfo) -> JobPl
         datasets=sum(1 for _ in expand.datasets(job)),
         size_bytes=size,
         seconds=None if seconds is None or not math.isfinite(seconds) else seconds,
-        sentence=plan_sentence(info, size_bytes=size, seconds=seconds, crew=len(crew)),
+        sentence=plan_sentence(
+            info,
+            size_bytes=size,
+            seconds=seconds,
+            crew=len(crew),
+            prepares=expand.render_task(job, 0).product is not None,
+        ),
     )
 
 
-def plan_sentence(info: JobInfo, *, size_bytes: int, seconds: float | None, crew: int) -> str:
-    """Say in a sentence how large a job would be."""
+def plan_sentence(
+    info: JobInfo, *, size_bytes: int, seconds: float | None, crew: int, prepares: bool
+) -> str:
+    """Say in a sentence how large a job would be; the time is that of its views alone."""
     parts = [
         f"{counted(info.views, 'view')} in {counted(info.tasks, 'task')}",
         f"about {file_size(size_bytes)}",
     ]
     if seconds is not None:
         parts.append(f"roughly {duration(seconds)} on {counted(crew, 'worker')}")
+        if prepares:
+            parts[-1] += " once its scenes are prepared"
     elif crew:
         parts.append("nobody knows yet how long: no worker has rendered lately")
     else:

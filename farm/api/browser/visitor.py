@@ -40,6 +40,8 @@ class Visitor:
     info: TokenInfo
     csrf: str
     """The word by which requests of their pages are known."""
+    address: str
+    """Of the farm, as they have reached it."""
 
     @property
     def may_submit(self) -> bool:
@@ -65,7 +67,7 @@ async def visitor(request: Request, services: FarmServices) -> Visitor:
         raise SignInError(wanted if request.method in cookies.SAFE else "/")
     request.state.token = info
     await run_in_threadpool(guard, services, info, request)
-    return Visitor(info, cookies.csrf_of(token))
+    return Visitor(info, cookies.csrf_of(token), str(request.base_url).rstrip("/"))
 
 
 Looking = Annotated[Visitor, Depends(visitor)]

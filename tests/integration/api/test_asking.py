@@ -389,7 +389,7 @@ def test_a_plan_says_views_bytes_and_time_and_keeps_nothing(api):
     api.ledger.tell_work("w0", Work(views_per_s=2.0))
     plan = client.post("/v1/jobs/plan", json=sent).json()
     assert plan["seconds"] == 4.0
-    assert "roughly 4 s on 1 worker" in plan["sentence"]
+    assert plan["sentence"].endswith("roughly 4 s on 1 worker.")
     client.post("/v1/jobs", json=sent)
     assert "is here already" in client.post("/v1/jobs/plan", json=sent).json()["sentence"]
     problem(api.client("read").post("/v1/jobs/plan", json=sent), 403)
@@ -417,6 +417,17 @@ ASKED = {
     ),
     "script": ("script", asset("script", "main.py", MODEL, role="script"), {"views": 7}),
 }
+
+
+def test_a_plan_says_that_scenes_are_prepared_before_their_views(api):
+    role, one, fields = ASKED["tabletop"]
+    spec = {"recipe": {"kind": "tabletop", **fields}, role: [one.name]}
+    sent = body(Submission.model_validate({"spec": spec, "assets": [one]}))
+    api.ledger.heartbeat("w1", {"name": "w1", "device": "cpu"}, 60)
+    api.ledger.tell_work("w1", Work(views_per_s=2.0))
+
+    plan = api.client("submit").post("/v1/jobs/plan", json=sent).json()
+    assert plan["sentence"].endswith("once its scenes are prepared.")
 
 
 @pytest.mark.parametrize("recipe", ASKED)

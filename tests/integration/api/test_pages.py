@@ -223,7 +223,7 @@ def test_the_list_is_found_and_sorted_by_its_address(api, job):
     client = browser(api, "read")
 
     assert job in client.get(f"/?q=CHAIRS&state={api.ledger.job(job).state}&sort=-name").text
-    assert "No job is here that fits" in client.get("/?q=no+such+job").text
+    assert "No job fits." in client.get("/?q=no+such+job").text
     assert client.get("/?sort=colour").status_code == 422
 
 

@@ -15,12 +15,15 @@ export class Coverage {
     this.job = job;
     this.filters = filters;
     this.waiting = 0;
+    this.views = 0;
     this.told = "";
     this.opened = new Set();
   }
 
-  /** Look again, at most every five seconds; what comes meanwhile is looked at then. */
-  refresh() {
+  /** Look again, at most every five seconds; what comes meanwhile is looked at then.
+   * The farm counts now and then: while it has not counted all finished `views`, it is asked again. */
+  refresh(views = this.views) {
+    this.views = views;
     if (this.waiting) {
       this.isMissed = true;
       return;
@@ -37,9 +40,10 @@ export class Coverage {
     const answer = await fetch(`/v1/datasets/${this.job}/coverage`).catch(() => null);
     if (!answer?.ok) return;
     const found = await answer.text();
+    const told = JSON.parse(found);
+    if (told.views < this.views) this.isMissed = true;
     if (found === this.told || this.place.contains(document.activeElement)) return;
     this.told = found;
-    const told = JSON.parse(found);
     if (!told.looked_at) return;
     this.filters.fill(told);
     this.draw(told);

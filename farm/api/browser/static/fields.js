@@ -30,8 +30,17 @@ function fieldOf(field, name, property, schema) {
   wrong.hidden = true;
   label.append(control);
   const place = document.createElement("div");
-  place.append(label, wrong);
+  place.append(label, wrong, hintOf(control.title));
   return place;
+}
+
+/** Return what a field means, shown while somebody is in it: telephones have no tool tips. */
+function hintOf(words) {
+  const hint = document.createElement("p");
+  hint.className = "hint";
+  hint.setAttribute("aria-hidden", "true"); // the control's title says the same
+  hint.textContent = words;
+  return hint;
 }
 
 function controlOf(property, schema) {

@@ -20,7 +20,7 @@ function onJob(job) {
   if (job.views_done !== views) {
     views = job.views_done;
     strip.refresh();
-    coverage.refresh();
+    coverage.refresh(views);
   }
   say(place.querySelector("[data-sentence]"), job.sentence);
   say(state, job.state);
@@ -74,8 +74,9 @@ function wantsNotice() {
 }
 
 function notice(job) {
-  if (["completed", "failed", "cancelled"].includes(job.state)) place.querySelector("[data-notify]").hidden = true;
-  if (!["completed", "failed", "cancelled"].includes(job.state) || !wantsNotice()) return;
+  const isOver = ["completed", "failed", "cancelled"].includes(job.state);
+  if (isOver) place.querySelector("[data-notify]").hidden = true;
+  if (!isOver || !wantsNotice()) return;
   sessionStorage.removeItem(`notify ${place.dataset.job}`);
   new Notification(job.name, { body: job.sentence, tag: job.job_id });
 }

@@ -117,10 +117,16 @@ function showFaults(faults) {
   const rest = faults.filter(({ field, sentence }) => !(field && blame(form, field, sentence)));
   const beside = faults.length - rest.length;
   const words = rest.map(({ sentence }) => sentence);
-  if (beside) words.push(`${beside === 1 ? "A field needs" : `${beside} fields need`} to be corrected, where it is said.`);
+  if (beside) words.push(`${beside === 1 ? "A field needs" : `${beside} fields need`} to be corrected; the reason is beside each.`);
   part("fault").textContent = words.join(" ");
   part("fault").hidden = false;
-  form.querySelector("[aria-invalid]")?.focus();
+  goToFirstFault();
+}
+
+function goToFirstFault() {
+  const wrong = form.querySelector("[data-wrong]:not([hidden])");
+  wrong?.parentElement.querySelector("[aria-invalid], input")?.focus({ preventScroll: true });
+  wrong?.scrollIntoView({ block: "center" });
 }
 
 /** Return what the form says, as it is written. */

@@ -90,7 +90,7 @@ export class Viewer {
 
   full() {
     if (document.fullscreenElement) document.exitFullscreen();
-    else this.dialog.requestFullscreen?.();
+    else this.part("whole").requestFullscreen?.(); // browsers refuse it to a dialog itself
   }
 
   /** Show a view with all that is known of it. */
@@ -170,7 +170,7 @@ export class Viewer {
       return line;
     }));
     this.part("objects").replaceChildren(...objects.map((thing, at) => {
-      const part = thing.visible_fraction === null ? "" : `, ${Math.round(100 * thing.visible_fraction)} % to be seen`;
+      const part = thing.visible_fraction === null ? "" : `, ${Math.round(100 * thing.visible_fraction)} % visible`;
       return this.line(`${at}: ${thing.name} (${thing.category}${part})`, [at]);
     }));
     this.part("assets").textContent = `Made of ${assets.join(", ")}.`;
