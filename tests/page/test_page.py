@@ -231,6 +231,7 @@ def test_a_job_that_is_over_offers_no_notice_and_leads_to_its_dataset(api, open_
     render(api, job, 0)
     api.ledger.settle(job)
     notice.wait_for(state="hidden")
+    page.get_by_text("farm dataset export chairs --to coco --out chairs-coco").wait_for()
     page.get_by_role("link", name="download and exports").click()
     page.wait_for_url(f"**/datasets/{job}")
     page.get_by_role("button", name="Export", exact=True).wait_for()
