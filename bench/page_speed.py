@@ -31,13 +31,15 @@ from farm.api.browser.cookies import COOKIE
 from farm.glimpses import Glimpse
 from farm.local.redis_server import PrivateRedis
 from tests.support.farms.api_server import ApiServer, body
-from tests.support.farms.million import FakedAssets, a_million_tasks
+from tests.support.farms.million import MODELS, FakedAssets, a_million_tasks
 
 PAINT = """() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"""
 BYTES = """() => performance.getEntriesByType('navigation').concat(
   performance.getEntriesByType('resource').filter((each) =>
     /static|v1.jobs|v1.events/.test(each.name) && !/newest.[0-9]/.test(each.name))
 ).reduce((sum, each) => sum + each.transferSize, 0)"""
+ROW_MODELS = 10
+"""... under 50 HDRIs in 20 batches: 10,000 tasks."""
 STREAMED_S = 10.0
 VIEWS_PER_S = 20
 
@@ -65,8 +67,43 @@ def main() -> None:
         print(f"{'ratio':<16} {many / few:.2f}")
         delays = [arrival(browser, api, jobs["ten tasks"]) for _ in range(options.rounds)]
         print(f"view to picture  {statistics.median(delays):.2f} s, {max(delays):.2f} s at most")
+        tell_rows(browser, api, options.rounds)
         browser.close()
         streams(api, jobs["ten tasks"], options.streams)
+
+
+def tell_rows(browser: Browser, api: ApiServer, rounds: int) -> None:
+    """Compare the page of 10,000 tasks, opened until all are drawn, with the listing of them."""
+    submission = a_million_tasks()
+    models, hdrs = submission.assets[:ROW_MODELS], submission.assets[MODELS:]
+    submission = submission.model_copy(update={"assets": (*models, *hdrs)})
+    answer = api.client("admin").post("/v1/jobs", json=body(submission), timeout=300)
+    answer.raise_for_status()
+    job, tasks = answer.json()["job_id"], answer.json()["tasks"]
+    shown, listed = [], []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        open_once(browser, api, job)
+        shown.append(tasks / (time.perf_counter() - begun))
+        begun = time.perf_counter()
+        assert list_all(api, job) == tasks
+        listed.append(tasks / (time.perf_counter() - begun))
+    page, listing = statistics.median(shown), statistics.median(listed)
+    print(
+        f"{tasks:,} tasks: {page:,.0f} a second on the page, {listing:,.0f} a second as JSON, "
+        f"ratio {page / listing:.1f}"
+    )
+
+
+def list_all(api: ApiServer, job: str) -> int:
+    """Read the API's listing of a job's tasks, part by part; return how many there are."""
+    client, count, cursor = api.client("read"), 0, None
+    while True:
+        asked = {"limit": 1000} | ({"cursor": cursor} if cursor else {})
+        told = client.get(f"/v1/jobs/{job}/tasks", params=asked).raise_for_status().json()
+        count, cursor = count + len(told["items"]), told["next"]
+        if cursor is None:
+            return count
 
 
 @contextlib.contextmanager
