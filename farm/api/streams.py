@@ -20,6 +20,7 @@ from farm.feeding.book import StreamBook
 from farm.feeding.feed import showing
 from farm.feeding.why import told_state
 from farm.job_store import prefix_of
+from farm.ledger import JobState
 from farm.spec.counted import counted
 from farm.spec.job import Job, make_stream
 from farm.spec.stream import MOST_SENT, Sent, StreamState, StreamWishes
@@ -104,6 +105,8 @@ def state(services: Services, job_id: str) -> StreamState:
     status = find_status(services.ledger, job_id)
     steps = steps_of(services.book, status)
     found = told_state(services.ledger, book_of(services), job_id, steps)
+    if found is None and status.state in (JobState.CANCELLING, JobState.CANCELLED):
+        raise ApiProblem(410, f"job {job_id} was cancelled", "begin the stream again")
     if found is None:
         raise not_found(f"stream {job_id}", "its samples were lost with Redis: begin it again")
     return found

@@ -161,7 +161,7 @@ class Consumer:
             return str(error)
         if self.trouble:
             return self.trouble
-        return state.why if state else "the farm does not know it any more"
+        return state.why if state else "the farm does not know it any more; start it again"
 
     # The thread
 
@@ -228,9 +228,7 @@ class Consumer:
     def _take(self, got: Got, acks: tuple[int, ...]) -> None:
         told = got.told
         if told.gone:
-            raise StreamError(
-                f"stream {self.job_id}: the farm does not know it, or no longer; start it again"
-            )
+            raise StreamError(f"stream {self.job_id}: {self._why()}")
         with self.changed:
             del self.acks[: len(acks)]
             self.held.difference_update(told.drop)

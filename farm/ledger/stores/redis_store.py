@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import re
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -97,10 +98,14 @@ NOT_NOW = {
 """Beginnings of Redis' refusals that end by themselves when somebody mends their reason."""
 
 
+IN_PIPELINE = re.compile(r"^Command # \d+ .* of pipeline caused error: ", re.DOTALL)
+"""What redis-py puts before a refusal of one of several commands that were sent together."""
+
+
 def why_not_now(error: Exception) -> str | None:
     """Return in a sentence what keeps Redis from writing; None where it is something else."""
-    words = str(error)
-    return next((told for code, told in NOT_NOW.items() if code in words.split(":")[0]), None)
+    code = IN_PIPELINE.sub("", str(error)).split(":")[0]
+    return next((told for begin, told in NOT_NOW.items() if begin in code), None)
 
 
 DAMAGE = ("WRONGTYPE", "not an integer", "not a valid float", "user_script")

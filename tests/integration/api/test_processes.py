@@ -83,6 +83,7 @@ def test_both_serve_until_they_are_told_to_stop(processes, redis_server):
 
     with client.stream("GET", "/v1/events") as news:
         lines = news.iter_lines()
+        assert next(lines).startswith("id: ")
         assert next(lines) == "event: job"
         for process in (api, dispatcher):
             process.send_signal(signal.SIGTERM)

@@ -228,7 +228,7 @@ def test_views_of_tasks_that_failed_are_replaced(farm):
 def test_a_cancelled_stream_says_so(farm):
     with farm.stream(name="mine") as stream:
         farm.turn(stream.job_id, "cancel")
-        with pytest.raises(StreamError, match="was cancelled after 0 of 8 samples"):
+        with pytest.raises(StreamError, match=f"{stream.job_id} was cancelled"):
             next(iter(stream))
 
 
