@@ -21,20 +21,24 @@ IMAGES = ("viewfarm-api", "viewfarm-worker")
 BUILT = {"viewfarm-api": "api", "viewfarm-worker": "worker-cpu"}
 WORKERS = 2
 FAKE_GPUS = ("NVIDIA L40S", "NVIDIA L4")
-OVERRIDE = f"""\
-# The build reaches the package index as this machine does.
-services:
-  api: {{ build: {{ network: host }} }}
-  worker-cpu: {{ build: {{ network: host }} }}
-  # A driver with two GPUs and a renderer that needs none; how workers share them is real.
-  worker: &faked
+FAKED = f"""\
     environment:
       FAKE_GPUS: "{",".join(FAKE_GPUS)}"
       PYTHONPATH: /fake:/fake/tests/fake_driver
       FARM_RENDERER: tests.support.farms.stand_in:open_stand_in
     volumes: ["{ROOT}/tests:/fake/tests:ro"]
     deploy: {{ resources: {{ reservations: !reset null }} }}
-  warm-kernels: *faked
+"""
+OVERRIDE = f"""\
+# The build reaches the package index as this machine does.
+services:
+  api: {{ build: {{ network: host }} }}
+  worker-cpu: {{ build: {{ network: host }} }}
+  # A driver with two GPUs and a renderer that needs none; how workers share them is real.
+  worker:
+{FAKED}
+  warm-kernels:
+{FAKED}
 """
 
 
