@@ -175,7 +175,8 @@ class BlenderSession:
     def configure(self, settings: ResolvedRender, passes: tuple[PassName, ...] = PICTURE) -> None:
         """Set size, quality and passes of the pictures to come."""
         self.dressing.put_back()
-        set_quality(self.scene, settings, device=self.device)
+        is_file_scene = self.scene != self._home
+        set_quality(self.scene, settings, device=self.device, is_file_scene=is_file_scene)
         self._asked = (settings, passes)
         if self.has_own_picture:
             eevee.prepare(self.device)

@@ -91,13 +91,17 @@ def set_tiles(scene: Settings, size_px: int) -> None:
     scene.cycles.tile_size = size_px
 
 
-def set_quality(scene: Settings, settings: ResolvedRender, *, device: Device) -> None:
+def set_quality(
+    scene: Settings, settings: ResolvedRender, *, device: Device, is_file_scene: bool
+) -> None:
     """Set size and kind of the pictures to come; `set_sampling` says how well."""
+    own = "fast" if is_file_scene else "accurate"
+    prefilter = own if settings.quality == "plain" else settings.prefilter
     render, cycles = scene.render, scene.cycles
     render.resolution_x, render.resolution_y = settings.resolution_px
     set_tiles(scene, LARGE_TILE_PX)
     cycles.denoiser = "OPTIX" if device.kind == "optix" else "OPENIMAGEDENOISE"
-    cycles.denoising_prefilter = settings.prefilter.upper()
+    cycles.denoising_prefilter = prefilter.upper()
     cycles.denoising_quality = "HIGH"
     cycles.denoising_use_gpu = device.kind != "cpu"
 
