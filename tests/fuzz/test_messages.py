@@ -42,7 +42,7 @@ class Door:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.settings = tasks.load_settings(redis_url="redis://127.0.0.1:1/0", scratch="/nowhere")
-        self.throughput = self.logs = None
+        self.throughput = self.logs = self.share = None
 
     def renderer_for(self, _message):
         def render(task, *, attempt, worker, lease) -> None:

@@ -34,8 +34,8 @@ def test_gpus_are_listed_as_the_driver_has_them(fake_gpus):
     fake_gpus("NVIDIA L40S,NVIDIA A10")
 
     assert list_gpus() == [
-        Gpu(0, "GPU-0000-fake", "NVIDIA L40S"),
-        Gpu(1, "GPU-0001-fake", "NVIDIA A10"),
+        Gpu(0, "GPU-0000-fake", "NVIDIA L40S", (8, 9), "580.65.06"),
+        Gpu(1, "GPU-0001-fake", "NVIDIA A10", (8, 9), "580.65.06"),
     ]
     assert choose_devices("auto", "auto") == ["optix:0", "optix:1"]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import bpy
 import numpy as np
@@ -115,15 +116,32 @@ class Measurement:
         )
 
 
-def measure(scene: bpy.types.Scene, render: Callable[[], None]) -> Measurement:
-    """Walk over everything that `render` would hand to the renderer of `scene`."""
+class MeasureEngine(bpy.types.RenderEngine):
+    """A renderer that looks at the scene as Cycles would get it, and draws nothing."""
+
+    bl_idname = "VIEWFARM_MEASURE"
+    bl_label = "Viewfarm measure"
+    visit: ClassVar[Callable[[bpy.types.Depsgraph], None]]
+
+    def render(self, depsgraph: bpy.types.Depsgraph) -> None:  # type: ignore[override]  # stubs
+        type(self).visit(depsgraph)
+
+
+def measure(
+    scene: bpy.types.Scene, render: Callable[[], None], *, keeping: bool = False
+) -> Measurement:
+    """Walk over everything that `render` would hand to the renderer of `scene`.
+
+    With `keeping`, Cycles keeps what it has made. That is for scenes in which nothing moves: what
+    was baked, such as hair, would be seen as it was before the bake.
+    """
     found = Measurement()
 
     def visit(depsgraph: bpy.types.Depsgraph) -> None:
         for instance in depsgraph.object_instances:
             add_instance(found, instance)
 
-    look(scene, render, visit)
+    (look_keeping if keeping else look)(scene, render, visit)
     return found
 
 
@@ -132,16 +150,36 @@ def look(
     render: Callable[[], None],
     visit: Callable[[bpy.types.Depsgraph], None],
 ) -> None:
-    """Show the depsgraph that `render` would hand to the renderer of `scene`."""
+    """Show the depsgraph that `render` would hand to the renderer of `scene`, made anew."""
+    engine_class: Any = MeasureEngine
+    if not engine_class.is_registered:
+        bpy.utils.register_class(MeasureEngine)
+    MeasureEngine.visit = staticmethod(visit)
+    with engine_of(scene, MeasureEngine.bl_idname):
+        render()
+
+
+def look_keeping(
+    scene: bpy.types.Scene,
+    render: Callable[[], None],
+    visit: Callable[[bpy.types.Depsgraph], None],
+) -> None:
+    """... and let Cycles keep what it has made."""
+    with engine_of(scene, CYCLES), in_place_of_cycles(visit):
+        render()
+
+
+@contextmanager
+def engine_of(scene: bpy.types.Scene, name: str) -> Iterator[None]:
+    """Let a scene have another engine for a while; where it has that one, nothing is touched."""
     settings: Any = scene.render
     engine = settings.engine
-    if engine != CYCLES:  # a user's script has set another one
-        settings.engine = CYCLES
+    if engine != name:
+        settings.engine = name
     try:
-        with in_place_of_cycles(visit):
-            render()
+        yield
     finally:
-        if engine != CYCLES:
+        if engine != name:
             settings.engine = engine
 
 

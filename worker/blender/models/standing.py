@@ -180,7 +180,7 @@ class Standing:
         collection = copies.of_collection(model.collection)
         model.parent.hide_render = True
         parent = add_instance(self._scene, collection)
-        found = measure(self._scene, self._render_nothing)
+        found = measure(self._scene, self._render_nothing, keeping=True)
         rendered = [copies.objects.get(item) for item in model.rendered]
         whole = tuple(item for item in rendered if item is not None)
         bounds = found.bounds()
@@ -208,7 +208,7 @@ class Standing:
         show_frame(self._scene, frame)  # now that the model is in it
         disarm.stop_motion(self._loader.strange_ids())
         self._scene.frame_set(int(FIRST_FRAME))
-        if not measure(self._scene, self._render_nothing).is_like(found):
+        if not measure(self._scene, self._render_nothing, keeping=True).is_like(found):
             reason = (
                 f"it moves by itself, so it cannot stand beside others as it is at frame {frame:g},"
                 f" where it was saved: save it at frame {FIRST_FRAME:g}, or apply what moves it"
@@ -221,10 +221,10 @@ class Standing:
         """Show what a file renders through one parent, and measure it alone."""
         objects = metaballs.as_meshes(self._scene, brought.objects)
         collection, parent = add_parent(self._scene, objects)
-        found = measure(self._scene, self._render_nothing)
+        found = measure(self._scene, self._render_nothing, keeping=True)
         if found.panels and not file_lights and not found.is_all_panels:
             disarm.hide(found.panels.values())
-            found = measure(self._scene, self._render_nothing)
+            found = measure(self._scene, self._render_nothing, keeping=True)
         bounds = found.bounds()
         if bounds is None or is_flat(bounds):
             reason = importers.nothing_to_render(self._loader.strange_ids())
