@@ -246,7 +246,7 @@ def kept_by(asset, tmp_path, name):
 
 
 def all_names():
-    """Return all data-blocks, but for pictures that hold a place for what Cycles keeps of others."""
+    """Return all data-blocks but pictures that hold a place for what Cycles keeps of others."""
     told = ((block.bl_rna.identifier, block.name) for block in all_ids())
     return sorted(each for each in told if not each[1].startswith("viewfarm left"))
 
