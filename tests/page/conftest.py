@@ -42,7 +42,7 @@ def open_page(chromium, api):
         made = chromium.new_context(**context)
         contexts.append(made)
         page = made.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)  # other tests run beside
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))
         page.goto(f"{api.url}{place}")

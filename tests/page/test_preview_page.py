@@ -36,7 +36,7 @@ def shown(chromium, tmp_path):
         made = chromium.new_context(**context)
         contexts.append(made)
         page = made.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda line: line.type == "error" and faults.append(line.text))
         page.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))

@@ -32,7 +32,7 @@ def page(chromium, tmp_path):
     path.write_bytes(sheet_of(path, objects, proposals, made, pictures))
     context = chromium.new_context()
     shown = context.new_page()
-    shown.set_default_timeout(15_000)
+    shown.set_default_timeout(60_000)
     shown.on("pageerror", lambda error: faults.append(str(error)))
     shown.on("console", lambda line: line.type == "error" and faults.append(line.text))
     shown.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))
