@@ -47,6 +47,22 @@ def in_place_of_cycles(visit: Callable[[bpy.types.Depsgraph], None]) -> Iterator
     """
     global _instead
     _install()
+    with raised_outside(visit) as _instead:
+        try:
+            yield
+        finally:
+            _instead = None
+
+
+@contextmanager
+def raised_outside(
+    visit: Callable[[bpy.types.Depsgraph], None],
+) -> Iterator[Callable[[bpy.types.Depsgraph], None]]:
+    """Yield what Blender may call in place of `visit`, and raise in the end what that raised.
+
+    Raises:
+        Exception: What `visit` raises, which Blender would print and forget.
+    """
     raised: list[Exception] = []
 
     def visit_once(depsgraph: bpy.types.Depsgraph) -> None:
@@ -55,11 +71,7 @@ def in_place_of_cycles(visit: Callable[[bpy.types.Depsgraph], None]) -> Iterator
         except Exception as error:  # noqa: BLE001  raised below, outside of Blender
             raised.append(error)
 
-    _instead = visit_once
-    try:
-        yield
-    finally:
-        _instead = None
+    yield visit_once
     for error in raised:
         raise error
 

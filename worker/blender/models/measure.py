@@ -14,7 +14,7 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from worker.blender.materials.emission import only_shines
-from worker.blender.watch import in_place_of_cycles
+from worker.blender.watch import in_place_of_cycles, raised_outside
 from worker.bounds import (
     DIRECTIONS,
     Bounds,
@@ -154,8 +154,8 @@ def look(
     engine_class: Any = MeasureEngine
     if not engine_class.is_registered:
         bpy.utils.register_class(MeasureEngine)
-    MeasureEngine.visit = staticmethod(visit)
-    with engine_of(scene, MeasureEngine.bl_idname):
+    with raised_outside(visit) as looking, engine_of(scene, MeasureEngine.bl_idname):
+        MeasureEngine.visit = staticmethod(looking)
         render()
 
 
