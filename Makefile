@@ -8,7 +8,7 @@ AT_ONCE := -n auto --dist loadfile --no-loadscope-reorder
 COMPILED_ONCE := env -u PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz test-docker test-torch check format bench docs-pictures lock schema clean
+.PHONY: help setup demo test fuzz test-page test-docker test-torch check format bench docs-pictures lock schema clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ test: setup ## Run all tests, or some: make test PYTEST=tests/unit/spec
 fuzz: setup ## Throw strange things at every door, for long: make fuzz FUZZ_EXAMPLES=5000
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTHON) -m pytest tests/fuzz tests/unit/ledger/test_redis_as_memory.py \
 		tests/unit/ledger/test_interleavings.py --timeout 0 $(PYTEST)
+
+test-page: setup ## Click through every page in Chromium; make test clicks through the main ones
+	@$(PYTHON) -m pytest tests/page $(PYTEST)
 
 test-docker: setup ## Build the images, render on a stack of containers, take it down
 	@$(PYTHON) -m pytest tests/docker -s $(PYTEST)
