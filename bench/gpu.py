@@ -33,6 +33,7 @@ from farm.devices import list_gpus
 from farm.local.redis_server import PrivateRedis
 from farm.spec.passes import PassName
 from farm.spec.record import ViewRecord, read_record
+from worker.device.gauges import read_gauges
 from worker.supervisor.warm_kernels import ticking
 from worker.supervisor.watchdog import family
 
@@ -229,16 +230,8 @@ def watch_memory(bench: Bench) -> Found:
 
 def gpu_memory() -> int:
     """Return the bytes in use of the first GPU; 0 without one."""
-    try:
-        import pynvml
-
-        pynvml.nvmlInit()
-        try:
-            return int(pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(0)).used)
-        finally:
-            pynvml.nvmlShutdown()
-    except Exception:  # noqa: BLE001  whatever NVML says, there is no number
-        return 0
+    gauges = next((read_gauges(gpu.uuid) for gpu in list_gpus()[:1]), None)
+    return (gauges.memory_used_bytes or 0) if gauges else 0
 
 
 def share_gpu(bench: Bench) -> Found:

@@ -10,6 +10,8 @@ from farm.errors import DeviceError, SetupError, SpecError
 from farm.spec.counted import counted
 from farm.spec.hint import hint
 
+DEVICE_EXIT = 3
+"""Exit code of a worker that cannot use its device: starting it again would not help."""
 DEVICE_PATTERN = re.compile(r"cpu|(cuda|optix):\d+")
 
 

@@ -6,7 +6,7 @@
 #   `-Y 2 -X 3` mirrored, `+X 3 -Y 2` column by column. `rgbe_decode` accepts all of them and returns the
 #   scanlines as they are stored: upside down, mirrored, or (columns, rows) with a shape of its own. Nothing
 #   is raised or warned of, and the array does not tell which it was.
-# Output seen (all four files hold the same picture, [[10, 20, 30], [40, 50, 60]]):
+# Output seen: all four files hold the same picture, [[10, 20, 30], [40, 50, 60]]; read are
 #   -Y 2 +X 3 -> [[10, 20, 30], [40, 50, 60]]
 #   +Y 2 +X 3 -> [[40, 50, 60], [10, 20, 30]]
 #   -Y 2 -X 3 -> [[30, 20, 10], [60, 50, 40]]

@@ -7,7 +7,7 @@ from farm.library.files import (
     home_expanded,
     read_credit,
 )
-from farm.library.ids import assign_ids, safe_stem
+from farm.library.ids import assign_ids, download_folder, safe_stem
 from farm.library.store import Blob, Library, blob_key, files_of
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "blob_key",
     "describe",
     "discover",
+    "download_folder",
     "files_of",
     "hash_file",
     "home_expanded",

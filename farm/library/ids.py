@@ -57,3 +57,8 @@ def cut_off(stem: str, length: int) -> str:
 def safe_stem(stem: str) -> str:
     """Return `stem` with what a file name or shell could stumble over replaced by `-`."""
     return re.sub(r"[^0-9A-Za-z_-]+", "-", stem).strip("-") or "asset"
+
+
+def download_folder(job_name: str) -> str:
+    """Return the folder into which `farm download` writes a job of that name."""
+    return safe_stem(job_name)[:120]

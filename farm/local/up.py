@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from farm.devices import DEVICE_EXIT
 from farm.errors import SetupError, UnreachableError
 from farm.ledger import Ledger, open_ledger
 from farm.local.farm_folder import FarmFolder, Secrets, UpState
@@ -19,7 +20,7 @@ from farm.local.processes import stop as stop_processes
 from farm.local.redis_server import PrivateRedis
 from farm.local.supervised_process import SupervisedProcess
 from farm.local.temp_folders import memory_folder
-from farm.local.workers import DEVICE_EXIT, shares, worker_command, worker_name
+from farm.local.workers import shares, worker_command, worker_name
 
 log = logging.getLogger(__name__)
 

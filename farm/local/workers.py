@@ -8,12 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from farm.devices import cpu_count
+from farm.devices import DEVICE_EXIT, cpu_count
 from farm.errors import DeviceError, FarmError
 from farm.local.processes import last_line, spawn, stop
 
-DEVICE_EXIT = 3
-"""Exit code of a worker that cannot use its device: starting it again would not help."""
 MEMORY_SHARE = 0.8
 """Share of this machine's memory that all renderers together may take."""
 RESTARTS = 5

@@ -308,10 +308,7 @@ def make_plain(scene: Any) -> None:
     cycles.shading_system = False  # Open Shading Language is code
     cycles.film_exposure = 1.0
     cycles.film_transparent_glass = False
-    # Guides denoised together with the picture: half the time, and hardly another picture.
     cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
-    cycles.denoising_prefilter = "FAST"
-    cycles.denoising_quality = "HIGH"
 
 
 def category_of(item: Evaluated) -> str | None:

@@ -12,8 +12,6 @@ from farm.errors import DeviceError
 from farm.spec.counted import counted
 
 DeviceKind = Literal["cpu", "cuda", "optix"]
-DEVICE_EXIT = 3
-"""Exit code of a worker that cannot use its device: starting it again would not help."""
 CUDA_CACHE_BYTES = 4 << 30
 """Room for the kernels that the driver compiles once; its own default drops some of them."""
 

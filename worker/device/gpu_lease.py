@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -67,6 +67,18 @@ class Claim:
         return self.lease.gpu.name if self.lease else "CPU"
 
 
+def gpu_of(device: Device, gpus: Sequence[Gpu]) -> Gpu:
+    """Return the GPU that a device names among those that are shown.
+
+    Raises:
+        DeviceError: There are fewer.
+    """
+    if device.index >= len(gpus):
+        there = ", ".join(gpu.name for gpu in gpus) or "no GPU"
+        raise DeviceError(f"{device} is not available: the driver lists {there}")
+    return gpus[device.index]
+
+
 def lease_name(gpu: Gpu) -> str:
     """Return what the ledger calls the lease of a GPU."""
     return f"device:{gpu.uuid}"
@@ -102,12 +114,8 @@ class Claimant:
 
     def _named(self, device: Device, gpus: list[Gpu]) -> Claim:
         """Return the GPU that was asked for; others may use it too."""
-        if device.index >= len(gpus):
-            there = ", ".join(gpu.name for gpu in gpus) or "no GPU"
-            raise DeviceError(f"{device} is not available: the driver lists {there}")
-        lease = DeviceLease(
-            self.ledger, gpus[device.index], self.holder, self.ttl_s, exclusive=False
-        )
+        gpu = gpu_of(device, gpus)
+        lease = DeviceLease(self.ledger, gpu, self.holder, self.ttl_s, exclusive=False)
         with suppress(UnreachableError):  # the heartbeat takes it later
             lease.renew()
         return Claim(device, lease)

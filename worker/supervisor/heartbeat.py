@@ -69,6 +69,9 @@ class Heartbeat:
         self.thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
+        """Begin to beat, unless it does already."""
+        if self.thread.is_alive():
+            return
         self._try(self._beat)
         self.thread.start()
 

@@ -20,6 +20,7 @@ from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 from celery.worker import state as celery_state
 
+from farm.devices import DEVICE_EXIT
 from farm.errors import DeviceError, SetupError, UnreachableError
 from farm.ledger import open_ledger
 from farm.ledger.model import WARMING
@@ -38,7 +39,7 @@ from farm.storage import open_storage
 from worker.attempt.celery_task import quiet_celery
 from worker.attempt.log import keep_last_words
 from worker.attempt.stop_file import ask_to_stop
-from worker.device.device import DEVICE_EXIT, keep_kernels, pin
+from worker.device.device import keep_kernels, pin
 from worker.device.gauges import GpuWatch
 from worker.device.gpu_lease import Claimant
 from worker.sandbox import sandbox
@@ -217,8 +218,7 @@ class WorkerService:
         logging.getLogger("celery.worker.request").setLevel(logging.CRITICAL)  # the heartbeat tells
         if self.watch:
             self.watch.start()
-        if not self.heartbeat.thread.is_alive():
-            self.heartbeat.start()
+        self.heartbeat.start()
         self.guard.start()
         worker.start()
         self.guard.stop()

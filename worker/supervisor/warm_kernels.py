@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from farm.devices import Gpu, choose_devices, shown_gpus
+from farm.devices import DEVICE_EXIT, Gpu, choose_devices, shown_gpus
 from farm.errors import DeviceError
 from farm.kernels import (
     KernelCache,
@@ -28,8 +28,8 @@ from farm.kernels import (
 )
 from farm.settings import Settings
 from farm.spec.amounts import duration
-from worker.device.device import DEVICE_EXIT, Device, keep_kernels, parse_device, pin
-from worker.device.gpu_lease import Claim
+from worker.device.device import Device, keep_kernels, parse_device, pin
+from worker.device.gpu_lease import Claim, gpu_of
 from worker.supervisor.quarantine import prove_in_child
 
 log = logging.getLogger(__name__)
@@ -106,10 +106,7 @@ def warm_kernels(settings: Settings, say: Say) -> None:
     with tempfile.TemporaryDirectory(prefix="farm-warm-") as scratch:
         compiler = KernelCompiler(settings, say, Path(scratch))
         for device in devices:
-            if device.index >= len(gpus):
-                there = ", ".join(gpu.name for gpu in gpus) or "no GPU"
-                raise DeviceError(f"{device} is not available: the driver lists {there}")
-            compiler.warm(device, gpus[device.index])
+            compiler.warm(device, gpu_of(device, gpus))
 
 
 def chosen(device: str, gpus: Sequence[Gpu]) -> list[Device]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-import shlex
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -14,7 +13,7 @@ from starlette.responses import Response
 
 from farm.api.crew.words import by_state, crew_sentence, worker_words
 from farm.api.problems import not_found
-from farm.library import safe_stem
+from farm.library import download_folder
 from farm.spec.amounts import duration, file_size
 from farm.tokens import moment
 
@@ -55,11 +54,6 @@ def environment() -> Environment:
 def day(time_s: float) -> str:
     """Return a moment as a date, for where no script writes it in the reader's own time."""
     return moment(time_s).partition(" ")[0]
-
-
-def download_folder(job_name: str) -> str:
-    """Return the folder into which `farm download` writes a job, as a shell takes it."""
-    return shlex.quote(safe_stem(job_name)[:120])
 
 
 def page(name: str, *, status: int = 200, **given: Any) -> Response:

@@ -26,7 +26,7 @@ from farm.api.settings import ApiSettings
 from farm.dataset.export.base import ExportOptions
 from farm.dataset.export.registry import FORMATS
 from farm.job_store import prefix_of
-from farm.library import safe_stem
+from farm.library import download_folder, safe_stem
 from farm.spec.amounts import file_size
 from farm.spec.counted import coarse, counted
 from farm.spec.hint import none_of
@@ -324,7 +324,7 @@ def still_running(info: ExportInfo) -> ApiProblem:
 
 def own_commands(job_id: str, name: str, kind: str) -> tuple[str, str]:
     """Return what does an export on one's own machine; `name` is the dataset's."""
-    folder = safe_stem(name)[:120]
+    folder = download_folder(name)
     export = f"farm dataset export {folder} --to {kind} --out {folder}-{kind}"
     return f"farm download {job_id}", export
 

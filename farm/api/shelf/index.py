@@ -239,7 +239,7 @@ def held_of(asset: Asset, status: JobStatus, before: Held | None) -> Held:
         size_bytes=sum(file.size_bytes for file in files),
         files=len(files),
         credit=asset.credit,
-        licence=licence(asset.credit.licence).title if asset.credit.licence else NO_LICENCE,
+        licence=licence_title(asset),
         said=said_of(asset),
         in_library=asset.in_library,
         path=asset.path,
@@ -247,6 +247,11 @@ def held_of(asset: Asset, status: JobStatus, before: Held | None) -> Held:
         roles=before.roles if before else set(),
         job_ids=before.job_ids if before else [],
     )
+
+
+def licence_title(asset: Asset) -> str:
+    """Return the title of an asset's licence."""
+    return licence(asset.credit.licence).title if asset.credit.licence else NO_LICENCE
 
 
 def said_of(asset: Asset) -> str:
@@ -259,10 +264,7 @@ def said_of(asset: Asset) -> str:
 def facts_of(job: Job, status: JobStatus) -> JobFacts:
     """Return what is remembered of a job."""
     categories = {asset.credit.category for asset in job.assets if asset.kind == "model"}
-    licences = Counter(
-        licence(asset.credit.licence).title if asset.credit.licence else NO_LICENCE
-        for asset in job.assets
-    )
+    licences = Counter(map(licence_title, job.assets))
     roles = Counter(asset.role for asset in job.assets)
     return JobFacts(
         owner=status.owner,

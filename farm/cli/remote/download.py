@@ -46,7 +46,7 @@ def download(
 
     Example:  farm download last --output chairs
     """
-    from farm.library import safe_stem
+    from farm.library import download_folder
 
     console = err_console()
     with (
@@ -54,7 +54,7 @@ def download(
         interruptible("stopped; run the same command again to resume"),
     ):
         found = client.job(job)
-        folder = output or Path(safe_stem(found.name)[:120])
+        folder = output or Path(download_folder(found.name))
         with bytes_bar(console, "downloading") as (listed, received):
             summary = client.download(
                 found.job_id, folder, threads=jobs, listed=listed, received=received

@@ -109,7 +109,7 @@ PLACES = [
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_pages_run_no_code_of_others_and_stand_in_no_frame(api, place):
+def test_pages_run_no_code_of_others_and_stand_in_no_frame(api, job, place):
     answer = browser(api, "read").get(place)
 
     policy = answer.headers["content-security-policy"]
