@@ -10,7 +10,8 @@ FarmError
 │   ├── RenderError      the renderer refused: worth another attempt
 │   ├── GpuMemoryError   ... since the GPU has too little memory: another GPU may have more
 │   ├── UnusablePictureError  views that came out wrong: worth another attempt; the others are kept
-│   │   └── OutOfFrameError  ... since nothing of the model is in them: the same every time
+│   │   ├── OutOfFrameError  ... since nothing of the model is in them: the same every time
+│   │   └── ChangedViewError  ... since they are not the views any more that a dataset has
 │   ├── ProductError     a product of another task is missing or damaged: it is made again
 │   ├── StorageError     the shared storage is full or away: not the task's fault
 │   │   └── UnreadableJobError  ... or what it has of one job cannot be read here: others can
@@ -102,6 +103,13 @@ class OutOfFrameError(UnusablePictureError):
     """Views in which nothing of the model is to be seen."""
 
     cause = "out_of_frame"
+    retry = False
+
+
+class ChangedViewError(UnusablePictureError):
+    """Views that would not come out as a dataset has them: nothing is added to those."""
+
+    cause = "changed"
     retry = False
 
 

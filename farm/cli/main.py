@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from farm.cli.add_passes import add_passes
 from farm.cli.dataset.commands import dataset
 from farm.cli.doctor import doctor
 from farm.cli.flower import flower
@@ -50,7 +51,7 @@ HERE, USE, RUN = "Render here", "Use a farm", "Run a farm"
 NEGATIVE = {"ignore_unknown_options": True}
 """Settings of a command that takes numbers below 0: `-5` is not an option of it."""
 COMMANDS = {
-    HERE: (render, spec, schema),
+    HERE: (render, add_passes, spec, schema),
     USE: (
         login, submit, jobs, status, open_, watch, wait, logs, download, pause, resume, cancel,
         retry, leave_out, priority, delete, tidy, logout,

@@ -11,7 +11,6 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from farm.client.text import printable
-from farm.local.estimate import Estimate
 from farm.local.status import Status
 from farm.spec.amounts import duration as duration
 from farm.spec.amounts import file_size as file_size
@@ -20,7 +19,9 @@ LOG_EVERY_S = 10.0
 
 
 @contextmanager
-def show_progress(console: Console, plan: Estimate) -> Iterator[Callable[[Status], None]]:
+def show_progress(
+    console: Console, *, views: int, views_done: int = 0
+) -> Iterator[Callable[[Status], None]]:
     """Yield a function that shows the status of the run whenever it is called."""
     if not console.is_terminal:
         yield _Log(console)
@@ -32,7 +33,7 @@ def show_progress(console: Console, plan: Estimate) -> Iterator[Callable[[Status
         TextColumn("views  {task.fields[facts]}"),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("", total=plan.views, completed=plan.views_done, facts="starting")
+        bar = progress.add_task("", total=views, completed=views_done, facts="starting")
         yield lambda status: progress.update(bar, completed=status.views_there, facts=facts(status))
 
 

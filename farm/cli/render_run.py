@@ -80,7 +80,8 @@ def render_request(  # noqa: PLR0913 - one parameter per flag
         console.print(plan_line(plan, job, devices=devices))
         agree(plan, storage.root, note, yes=yes)
         shown = ending.enter_context(open_page(console, job, storage, finished)) if page else None
-        with stop_on_signal(console) as stop, show_progress(console, plan) as report:
+        bar = show_progress(console, views=plan.views, views_done=plan.views_done)
+        with stop_on_signal(console) as stop, bar as report:
             summary = render_job(
                 job,
                 storage=storage,

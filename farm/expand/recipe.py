@@ -16,7 +16,7 @@ from farm.expand.rounds import job_of_round, rounds_of, streamed
 from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.job import Job
-from farm.spec.recipes import RECIPES, unknown_recipe
+from farm.spec.recipes import RECIPES, Recipe, Setup, unknown_recipe
 from farm.spec.task import RenderTask, dataset_key
 
 
@@ -73,6 +73,12 @@ class Expansion(ABC):
         thing, in its own frame: 0 is its +Y, 90 its +X. Nothing where only the render tells.
         """
         yield from ()
+
+    def setup_again(self, recipe: Recipe) -> Setup | None:
+        """Return what views of a recipe shared when they were rendered, so that passes can be added
+        to them from their records; None where records and recipe alone do not tell.
+        """
+        return None
 
     def setup_s(self, job: Job) -> float:
         """Return about how many seconds tasks take beside pictures and what all tasks take: for
@@ -199,6 +205,14 @@ def setup_s(job: Job) -> float:
     """Return about how many seconds the tasks of `job` take beside pictures."""
     with Blame(job.spec.recipe.kind) as expansion:
         return expansion.setup_s(job)
+
+
+def setup_again(recipe: Recipe) -> Setup | None:
+    """Return what views of a recipe shared when they were rendered; None where that is not known
+    from their records and the recipe alone.
+    """
+    with Blame(recipe.kind) as expansion:
+        return expansion.setup_again(recipe)
 
 
 def unfit_names(job: Job) -> Iterator[str]:

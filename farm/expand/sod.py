@@ -69,7 +69,7 @@ class SodExpansion(Expansion):
             title=f"{pair.model.title} · {pair.hdr.title}",
             dataset=dataset_of(job, pair.model.id, pair.hdr.id),
             assets=(pair.model, pair.hdr),
-            setup=SodSetup(file_lights=recipe.file_lights, front=recipe.front),
+            setup=self.setup_again(recipe),
             views=(view_of(job, recipe, pair, slot) for slot in batch(job, number, views=views)),
         )
 
@@ -87,6 +87,10 @@ class SodExpansion(Expansion):
                 continue
             for place in (place for place, hdr in enumerate(hdrs) if hdr == asset):
                 yield range(first + place * number, first + (place + 1) * number)
+
+    def setup_again(self, recipe: Recipe) -> SodSetup:
+        wanted = sod(recipe)
+        return SodSetup(file_lights=wanted.file_lights, front=wanted.front)
 
     def datasets(self, job: Job) -> Iterator[str]:
         if isinstance(job.spec.recipe, SodAugmented):

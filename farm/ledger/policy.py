@@ -28,6 +28,7 @@ CAUSES: dict[str, Policy] = {
     "unsettled": Policy(1, TaskState.FAILED),  # as often as it may be drawn it was
     "render": Policy(3, TaskState.FAILED, node=True),
     "gpu_memory": Policy(2, TaskState.FAILED, node=True),  # each has tried smaller tiles, too
+    "changed": Policy(1, TaskState.FAILED),
     "picture": Policy(3, TaskState.FAILED, node=True),
     "needs": Policy(1, TaskState.FAILED),  # what it waits for has failed
     "product": Policy(3, TaskState.FAILED),  # each puts the task back that makes it

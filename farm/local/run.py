@@ -58,7 +58,7 @@ def render_job(  # noqa: PLR0913 - everything that a run needs, given by name
     """
     started = time.monotonic()
     count = expand.count(job)
-    run = Run(job, storage, finished, count)
+    run = Run(work_of(job), storage, finished)
     after = finished
     try:
         if len(finished.tasks) < count.tasks:
@@ -100,16 +100,42 @@ def discard_products(job: Job, storage: FolderStorage) -> None:
         storage.path(products.FOLDER).rmdir()
 
 
+@dataclass(frozen=True)
+class Work:
+    """The tasks of a run, whatever they are made of."""
+
+    job_id: str
+    count: expand.Count
+    task: Callable[[int], RenderTask]
+    """Makes the task of an index."""
+    waits_for: Callable[[int], int | None] | None = None
+    """Returns the task that another one waits for; None where none waits."""
+    affinity: Callable[[int], str | None] | None = None
+    """Returns the key of a thing that workers may keep for a task; None where there is none."""
+    runs_code: bool = False
+    """Tasks run code that the user brings."""
+
+
+def work_of(job: Job) -> Work:
+    """Return the tasks of a job."""
+    return Work(
+        job.job_id,
+        expand.count(job),
+        lambda index: expand.render_task(job, index),
+        expand.waits_for(job),
+        expand.affinity(job),
+        job.spec.recipe.runs_code,
+    )
+
+
 class Run:
     """The moving part of a run; what failed stays readable afterwards."""
 
-    def __init__(
-        self, job: Job, storage: FolderStorage, finished: Finished, count: expand.Count
-    ) -> None:
-        self.job = job
+    def __init__(self, work: Work, storage: FolderStorage, finished: Finished) -> None:
+        self.work = work
         self.storage = storage
         self.finished = finished
-        self.count = count
+        self.count = work.count
         self.failed: list[FailedTask] = []
 
     def render(
@@ -125,7 +151,7 @@ class Run:
         with private_farm(devices, self.storage.root, script_log=log, redis=redis) as farm:
             ledger = open_ledger(farm.redis.url)
             ledger.add_job(
-                self.job.job_id,
+                self.work.job_id,
                 tasks=self.count.tasks,
                 views=self.count.views,
                 done=self.finished.tasks,
@@ -138,8 +164,8 @@ class Run:
                     ledger,
                     queue,
                     self._task,
-                    steps_of=lambda _: expand.waits_for(self.job),
-                    affinity_of=lambda _: expand.affinity(self.job),
+                    steps_of=lambda _: self.work.waits_for,
+                    affinity_of=lambda _: self.work.affinity,
                 )
                 self._watch(farm, ledger, dispatcher, report=report, stop=stop)
                 farm.crew.stop(grace_s=STOP_GRACE_S if stop.is_set() else IDLE_GRACE_S)
@@ -149,7 +175,7 @@ class Run:
 
     def _script_log(self) -> Path | None:
         """Return the new file for what the user's script prints, if the job has one."""
-        if not self.job.spec.recipe.runs_code:
+        if not self.work.runs_code:
             return None
         log = self.storage.root / SCRIPT_LOG
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -179,7 +205,7 @@ class Run:
             raise_if_unfit(ledger)
 
     def _status(self, ledger: Ledger, speed: Speed) -> tuple[Status, bool]:
-        job = ledger.job(self.job.job_id)
+        job = ledger.job(self.work.job_id)
         if job is None:
             raise SetupError(
                 "the job has vanished from its Redis; run the same command again: rendered "
@@ -202,20 +228,20 @@ class Run:
         return status, job.over
 
     def _behind_makers(self, ledger: Ledger, job: JobStatus) -> str | None:
-        asked = expand.waits_for(self.job)
+        asked = self.work.waits_for
         if asked is None or job.views_done > self.finished.views:
             return None  # what goes on is worth more to be told
-        steps = Steps(asked, lambda index: expand.render_task(self.job, index).title)
+        steps = Steps(asked, lambda index: self.work.task(index).title)
         return behind_makers(ledger, job, steps)
 
     def _task(self, job_id: str, index: int) -> RenderTask:
-        assert job_id == self.job.job_id
-        return expand.render_task(self.job, index)
+        assert job_id == self.work.job_id
+        return self.work.task(index)
 
     def _failed(self, ledger: Ledger) -> Iterator[FailedTask]:
-        for story in ledger.failures(self.job.job_id):
+        for story in ledger.failures(self.work.job_id):
             if story.state in LOST:
-                task = expand.render_task(self.job, story.index)
+                task = self.work.task(story.index)
                 yield FailedTask(task, story.attempts[-1].sentence)
 
 

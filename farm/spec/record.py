@@ -125,6 +125,18 @@ class Timings(Spec):
     """Of encoding and writing, what each pass took."""
 
 
+class AddedPass(Spec):
+    """How a pass came to a view that was there already."""
+
+    proof: tuple[PassName, ...]
+    """Passes that were rendered again beside it, and were equal to the files pixel for pixel."""
+    samples: int
+    """Of each pixel."""
+    device: str
+    versions: dict[str, str]
+    """Of `viewfarm` and `blender`."""
+
+
 class ViewRecord(Spec):
     """A finished view: files with hashes, camera, light, assets, versions, times."""
 
@@ -197,6 +209,10 @@ class ViewRecord(Spec):
     versions: dict[str, str]
     """Of `viewfarm` and `blender`."""
     timings: Timings
+    added: dict[PassName, AddedPass] = Field(
+        default_factory=dict, exclude_if=lambda added: not added
+    )
+    """Passes that were rendered later than the view itself."""
 
     def asset_of(self, label: ObjectLabel | None) -> Asset:
         """Return the asset that an object is of; where that is not said, the first one."""

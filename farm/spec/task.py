@@ -30,6 +30,17 @@ class Need(Spec):
     """The folder with its files, on the machine that renders; only set there."""
 
 
+class Addition(Spec):
+    """What a task adds to views that a dataset has already, instead of rendering new ones."""
+
+    passes: tuple[PassName, ...]
+    """What the views lack."""
+    proof: tuple[PassName, ...]
+    """What is rendered beside and must be equal to the views' files: so they are the same views."""
+    any_blender: bool = False
+    """Another version of Blender will do, as long as the proof holds."""
+
+
 class RenderTask(Spec):
     """A batch of views that share their assets, or a product that others need: plain numbers."""
 
@@ -71,6 +82,8 @@ class RenderTask(Spec):
     """Key of a thing that workers may keep from task to task, such as a scene."""
     stream: TaskStream | None = Field(default=None, exclude_if=lambda stream: stream is None)
     """Where its views are streamed instead of stored: how."""
+    adds: Addition | None = Field(default=None, exclude_if=lambda adds: adds is None)
+    """What is added to its views, which are recorded already; `passes` are those, and the proof."""
 
     @model_validator(mode="after")
     def _product_or_views(self) -> Self:

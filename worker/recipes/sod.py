@@ -36,7 +36,8 @@ class DomeStage(Stage):
     resolution_px: tuple[int, int]
     asset: Asset
     """The model."""
-    hdr: Asset
+    hdr: Asset | None
+    """None where nothing depends on light."""
     front: Front = "+y"
     """Side of the model that is turned to +y."""
 
@@ -89,7 +90,7 @@ class DomeStage(Stage):
     @property
     def notes(self) -> dict[str, tuple[str, ...]]:
         notes = self.session.environment.notes
-        return {self.hdr.name: notes} if notes else {}
+        return {self.hdr.name: notes} if notes and self.hdr else {}
 
     @property
     def probe(self) -> View:
@@ -144,7 +145,8 @@ class DomeStage(Stage):
 def prepare(task: RenderTask, session: BlenderSession) -> DomeStage:
     """Load a task's model and environment."""
     assert isinstance(task.setup, SodSetup)
-    [asset], [hdr] = task.of("models"), task.of("hdrs")
+    [asset], hdr = task.of("models"), next(iter(task.of("hdrs")), None)
     model = session.load_model(asset, file_lights=task.setup.file_lights)
-    session.load_hdr(hdr)
+    if hdr is not None:
+        session.load_hdr(hdr)
     return DomeStage(session, model, task.render.resolution_px, asset, hdr, task.setup.front)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.arrays import Rows
-from farm.errors import OutOfFrameError, UnusablePictureError
+from farm.errors import ChangedViewError, OutOfFrameError, UnusablePictureError
 from farm.soundness import (
     strange_lengths,
     strange_mask,
@@ -155,8 +155,15 @@ def joined(
     told = "; ".join(f"{listed(names)}: {reason}" for reason, names in reasons.items())
     rest = views - len(unfit)
     others = f" ({rest} other {'view' if rest == 1 else 'views'} of this task kept)" if rest else ""
-    hopeless = all(isinstance(error, OutOfFrameError) for error in unfit.values())
-    return (OutOfFrameError if hopeless else UnusablePictureError)(f"{model}, {told}{others}")
+    return kind_of(unfit)(f"{model}, {told}{others}")
+
+
+def kind_of(unfit: Mapping[str, UnusablePictureError]) -> type[UnusablePictureError]:
+    """Return the kind of an error that stands for several: one without hope if all are such."""
+    for kind in (OutOfFrameError, ChangedViewError):
+        if all(isinstance(error, kind) for error in unfit.values()):
+            return kind
+    return UnusablePictureError
 
 
 def listed(names: list[str]) -> str:

@@ -25,10 +25,11 @@ from worker.blender.view_passes import HIGHEST_INDEX
 from worker.images.encode import EncodePool
 from worker.labels.objects import stand_alone
 from worker.recipes import Shot, Stage, find_maker, find_recipe
+from worker.render.additions import AdditionWriter, check_blender
 from worker.render.alone import with_silhouettes
 from worker.render.neighbours import Around, Chain, Look
 from worker.render.quality import decided
-from worker.render.record_book import RecordBook
+from worker.render.record_book import AdditionBook, RecordBook
 from worker.render.rendered import Rendered
 from worker.render.results import Results
 from worker.render.shutter import expose
@@ -131,15 +132,13 @@ def work_on(  # noqa: PLR0913  as above
         assert workshop is not None
         make_product(task, session, lease=lease, locate=locate, workshop=workshop)
         return
-    if task.stream is None:
-        book: RecordBook | StreamedViews = RecordBook(task, storage, attempt)
-    else:
-        assert sink is not None
-        book = StreamedViews(task, sink)
+    book = book_of(task, storage, attempt, sink)
     missing = [view for view in task.views if not book.has(view)]
     lease.views_found(len(task.views) - len(missing))
     if not missing:
         return
+    if isinstance(book, AdditionBook) and task.adds is not None:
+        check_blender(book, missing, task.adds, version=session.blender_version)
     started = time.perf_counter()
     session.configure(task.render, task.passes)
     stage = prepare(task, session, locate, workshop)
@@ -168,6 +167,16 @@ def work_on(  # noqa: PLR0913  as above
     finisher = writer_for(task, circumstances, book, storage, lease, show)
     render_views(missing, stage, session, finisher=finisher, lease=lease, load_s=load_s)
     finisher.raise_unfit()
+
+
+def book_of(
+    task: RenderTask, storage: Results, attempt: int, sink: SampleSink | None
+) -> RecordBook | StreamedViews:
+    """Return what knows which views of a task are done."""
+    if task.stream is not None:
+        assert sink is not None
+        return StreamedViews(task, sink)
+    return (RecordBook if task.adds is None else AdditionBook)(task, storage, attempt)
 
 
 def versions_of(session: BlenderSession) -> dict[str, str]:
@@ -201,6 +210,17 @@ def writer_for(  # noqa: PLR0913  what a writer needs
             on_done=lease.view_done,
             show=show,
             streamed=book,
+        )
+    if isinstance(book, AdditionBook):
+        return AdditionWriter(
+            task,
+            circumstances,
+            book=book,
+            storage=storage,
+            may_write=lease.secure,
+            on_done=lease.view_done,
+            show=show,
+            additions=book,
         )
     return ViewWriter(
         task,
@@ -361,8 +381,6 @@ def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: fl
         rendered = replace(
             rendered, shot=with_silhouettes(rendered.shot, stage, session, alone=alone)
         )
-        if session.wants_behind and (cut is None or cut.backdrop is None):
-            rendered = replace(rendered, behind=session.render_behind(seed=view.seed))
         if session.has_own_picture:
             rendered = replace(rendered, drawn=session.render_picture(seed=view.seed))
         if stage.shutter is not None:

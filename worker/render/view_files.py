@@ -18,16 +18,9 @@ from farm.spec.passes import CARRIED, PASSES, PassName
 from farm.spec.task import RenderTask
 from worker.images.encode import decode, decode_exr, encode, encode_exr
 from worker.images.multilayer import Passes
-from worker.images.view_transform import Developer, quantise_mask, straight
+from worker.images.view_transform import Developer, quantise_mask
 from worker.labels.amodal import Silhouettes, Whole, told_with, wholes
-from worker.labels.arrays import (
-    Geometry,
-    background_linear,
-    foreground_linear,
-    label_array,
-    reach,
-    seen_index,
-)
+from worker.labels.arrays import Geometry, label_array, reach, seen_index
 from worker.labels.carried import carried_passes
 from worker.labels.flow import PASSES as FLOW_PASSES
 from worker.labels.flow import Side, flow_to, is_valid
@@ -43,7 +36,7 @@ from worker.render.glimpse import Turns, glimpse_in
 from worker.render.neighbours import Around, Look
 from worker.render.rendered import Exposure
 
-WITHOUT_PREVIEW = ("picture", "yes_or_no", "arrays", "cutout")
+WITHOUT_PREVIEW = ("picture", "yes_or_no", "arrays")
 """Kinds of passes whose own files people can look at, or that are no pictures at all."""
 
 
@@ -62,7 +55,7 @@ class ViewFiles:
     glimpse: bytes | None = None
     """A small picture of it, where somebody wants that."""
     arrays: dict[PassName, NDArray[Any]] = field(default_factory=dict)
-    """What the files would hold, where none are made."""
+    """What the files of those passes would hold of which none are made."""
 
 
 class ViewFileMaker:
@@ -81,7 +74,9 @@ class ViewFileMaker:
         self._parts = parts
         self._materials = last_of(materials)
         settings = task.render
-        self._writes = task.stream is None or task.stream.encoding == "files"
+        writes = task.stream is None or task.stream.encoding == "files"
+        added = task.adds.passes if task.adds else task.passes
+        self._written = frozenset(added) if writes else frozenset()
         self._develop = Developer(
             view_transform=settings.view_transform, bit_depth=settings.bit_depth
         )
@@ -127,13 +122,7 @@ class ViewFileMaker:
             clock.note(name)
         check_pixels(arrays, passes.alpha, bit_depth=bit_depth)
         developed = time.perf_counter()
-        files, previews = {}, {}
-        for name, array in arrays.items() if self._writes else ():
-            clock.restart()
-            files[name] = self._file(name, array, passes)
-            if task.render.previews and (shown := shown_of(name, array, task)) is not None:
-                previews[name] = encode(shown, format="png")
-            clock.note(name)
+        files, previews = self._encoded(arrays, passes, clock)
         told = told_of(passes, shot, objects, index)
         return ViewFiles(
             files=files,
@@ -144,10 +133,27 @@ class ViewFileMaker:
             pass_s=clock.spent_s,
             develop_s=developed - begun,
             glimpse=glimpse_in(arrays) if self._glimpses and self._glimpses.take() else None,
-            arrays={}
-            if self._writes
-            else {name: as_read(name, array, passes) for name, array in arrays.items()},
+            arrays={
+                name: as_read(name, array, passes)
+                for name, array in arrays.items()
+                if name not in self._written
+            },
         )
+
+    def _encoded(
+        self, arrays: Mapping[PassName, NDArray[Any]], passes: Passes, clock: PassTimer
+    ) -> tuple[dict[PassName, bytes], dict[PassName, bytes]]:
+        """Return the files of those passes that are written, and what people are shown of them."""
+        files: dict[PassName, bytes] = {}
+        previews: dict[PassName, bytes] = {}
+        for name in (each for each in arrays if each in self._written):
+            clock.restart()
+            files[name] = self._file(name, arrays[name], passes)
+            shown = shown_of(name, arrays[name], self._task)
+            if self._task.render.previews and shown is not None:
+                previews[name] = encode(shown, format="png")
+            clock.note(name)
+        return files, previews
 
     def _counts(self, shot: Shot) -> tuple[int, int]:
         """Return how many materials and how many parts labels tell apart in a view."""
@@ -157,22 +163,12 @@ class ViewFileMaker:
 
     def _array(self, name: PassName, passes: Passes, geometry: Geometry) -> NDArray[Any]:
         if name == "rgb":
-            return self._develop(passes.picture(gain=geometry.brightness))
+            return self._develop(passes.picture(gain=geometry.gain * geometry.exposure))
         if name == "mask":
             return quantise_mask(passes.alpha, bit_depth=self._task.render.bit_depth)
-        if name == "background":
-            return self._develop(background_linear(passes, geometry))
-        if name == "foreground":
-            return self._cutout(foreground_linear(passes, geometry))
         label = label_array(name, passes, geometry)
         check_label(name, label, sees_behind=geometry.camera.sees_behind)
         return label
-
-    def _cutout(self, light: NDArray[np.float32]) -> NDArray[Any]:
-        """Return what covers pixels (H, W, 4): developed, with the mask as its straight alpha."""
-        colours = self._develop(straight(light))
-        alpha = quantise_mask(light[..., 3], bit_depth=self._task.render.bit_depth)
-        return np.concatenate([colours, alpha[..., None]], axis=-1)
 
     def _file(self, name: PassName, array: NDArray[Any], passes: Passes) -> bytes:
         """Encode a pass, and make sure that the bytes give it back."""
@@ -181,7 +177,7 @@ class ViewFileMaker:
             data = encode_rows(array)
             check_rows(name, array, lambda: decode_rows(data, info.columns))
             return data
-        if info.kind in ("picture", "integers", "yes_or_no", "cutout"):
+        if info.kind in ("picture", "integers", "yes_or_no"):
             format_ = self._task.render.format if info.kind == "picture" else "png"
             data = encode(array, format=format_)
             check_same(name, array, lambda: decode(data, format=format_))
@@ -209,8 +205,6 @@ def last_of(materials: tuple[IndexLabel, ...]) -> int:
 
 def as_read(name: PassName, array: NDArray[Any], passes: Passes) -> NDArray[Any]:
     """Return an array as its file is read: a cryptomatte has its channels by name."""
-    if PASSES[name].kind == "halves":
-        return array.astype(np.float32)
     if PASSES[name].kind != "cryptomatte":
         return array
     channels = passes.cryptomatte_channels

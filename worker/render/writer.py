@@ -6,7 +6,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from farm.errors import UnusablePictureError
@@ -100,6 +100,7 @@ class ViewWriter:
         read = time.perf_counter()
         try:
             produce = self._produce(passes, rendered.shot, around, rendered.exposure)
+            self.approve(rendered, produce)
         except UnusablePictureError as error:
             self.leave_out(rendered.view, error)
             return
@@ -114,6 +115,13 @@ class ViewWriter:
             pass_s=produce.pass_s,
         )
         self.hand_on(rendered, produce, timings)
+
+    def approve(self, rendered: Rendered, made: ViewFiles) -> None:
+        """Look at what was made of a view before anything is written; most writers need not.
+
+        Raises:
+            UnusablePictureError: It must not count.
+        """
 
     def leave_out(self, view: View, error: UnusablePictureError) -> None:
         """Remember a view that must not count."""
@@ -160,15 +168,7 @@ class ViewWriter:
         self._may_write()
         begun = time.perf_counter()
         view, spent = rendered.view, PassTimer(timings.pass_s)
-        files: dict[PassName, FileRecord] = {}
-        for each, data in encoded.items():
-            path = view.path_of(each, picture_format=self._task.render.format)
-            files[each] = self._write(path, data)
-            spent.note(each)
-        shown: dict[PassName, FileRecord] = {}
-        for each, data in (previews or {}).items():
-            shown[each] = self._write(view.preview_path_of(each), data)
-            spent.note(each)
+        files, shown = self._write_all(view, encoded, previews or {}, spent)
         seconds = {"write_s": time.perf_counter() - begun, "pass_s": spent.spent_s}
         record = self._record(rendered, files, coverage, timings.model_copy(update=seconds))
         told = {"previews": shown, "objects": objects, "expressions": expressions}
@@ -198,6 +198,25 @@ class ViewWriter:
         for name, notes in self._circumstances.notes.items():  # a black sky, perhaps
             error = type(error)(f"{error}; {name}: {'; '.join(notes)}")
         raise error
+
+    def _write_all(
+        self,
+        view: View,
+        encoded: Mapping[PassName, bytes],
+        previews: Mapping[PassName, bytes],
+        spent: PassTimer,
+    ) -> tuple[dict[PassName, FileRecord], dict[PassName, FileRecord]]:
+        """Write the files of a view, and what people are shown of them."""
+        files: dict[PassName, FileRecord] = {}
+        for each, data in encoded.items():
+            path = view.path_of(each, picture_format=self._task.render.format)
+            files[each] = self._write(path, data)
+            spent.note(each)
+        shown: dict[PassName, FileRecord] = {}
+        for each, data in previews.items():
+            shown[each] = self._write(view.preview_path_of(each), data)
+            spent.note(each)
+        return files, shown
 
     def _write(self, path: str, data: bytes) -> FileRecord:
         self._storage.put(dataset_key(self._task.dataset, path), data)

@@ -60,7 +60,7 @@ KEPT_VARIABLES = (
 """What of the environment it gets: no addresses, no passwords."""
 TOLD = frozenset(
     {"AssetError", "ScriptError", "RenderError", "GpuMemoryError", "UnusablePictureError",
-     "OutOfFrameError", "TaskError"}
+     "OutOfFrameError", "ChangedViewError", "TaskError"}
 )  # fmt: skip
 """What it may say went wrong: errors of its task, and none of the worker's or the farm's."""
 ERROR_CHARS = 4000

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from farm.cli.dataset.export import HELP, export
-from farm.cli.remote.farm_options import Every, Json, out_console, print_json, say
+from farm.cli.remote.farm_options import Every, Json, Yes, out_console, print_json, say
 
 DatasetPlace = Annotated[
     str,
@@ -245,6 +245,28 @@ def upgrade(place: DatasetPlace, *, json: Json = False) -> None:
     from farm.cli.dataset.upgrade import upgrade_place
 
     upgrade_place(place, json=json)
+
+
+@dataset.command(name="drop-passes")
+def drop_passes(
+    place: DatasetPlace,
+    passes: Annotated[
+        str, typer.Argument(metavar="PASSES", help="Passes, such as depth,normal,index.")
+    ],
+    *,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Remove passes from a dataset: from its records, then their files.
+
+    farm add-passes brings labels back. The farm render that made the dataset renders views again
+    of which it wants a pass that is gone.
+
+    Example:  farm dataset drop-passes datasets normal,index
+    """
+    from farm.cli.dataset.drop_passes import drop_from_place
+
+    drop_from_place(place, passes, yes=yes, json=json)
 
 
 @dataset.command()

@@ -75,7 +75,10 @@ def render(objects: Sequence[Asset], folder: Path, console: Console) -> None:
     devices = choose_devices("auto", "auto")
     finished = find_finished(job, storage, lambda _sentence: None)
     plan = make_estimate(job, devices=devices)
-    with stop_on_signal(console) as stop, show_progress(console, plan) as report:
+    with (
+        stop_on_signal(console) as stop,
+        show_progress(console, views=plan.views, views_done=plan.views_done) as report,
+    ):
         summary = render_job(
             job, storage=storage, finished=finished, devices=devices, report=report,
             note=lambda _sentence: None, stop=stop,

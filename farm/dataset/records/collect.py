@@ -92,6 +92,13 @@ class DatasetSummary(Spec):
         return release_0_1.summary_of(data)
 
 
+def facts_again(summary: DatasetSummary | None, *, name: str) -> RunFacts:
+    """Return what the run that made a dataset knew, as its summary has it."""
+    if summary is None:
+        return RunFacts(name=name, spec={}, tasks=0, seconds=0.0)
+    return RunFacts(**{field: getattr(summary, field) for field in RunFacts.model_fields})
+
+
 def collect(storage: Storage, dataset: str, run: FinishedRun) -> DatasetSummary:
     """Fold all records into `views.jsonl`, write what sums them up, and return the summary.
 

@@ -103,7 +103,9 @@ def _finished_of(task: RenderTask, fold: Fold, storage: Storage) -> list[bytes]:
     """Return the record lines of the views of a task that are on storage whole."""
 
     def is_there(entry: RecordLine) -> bool:
-        return is_whole(storage, task.dataset, entry.record, previews=task.render.previews)
+        record, previews = entry.record, task.render.previews
+        has_all = record.files.keys() >= set(task.passes)  # none was dropped
+        return has_all and is_whole(storage, task.dataset, record, previews=previews)
 
     done = []
     for view in task.views:

@@ -1,0 +1,345 @@
+"""Passes for views that were rendered before: which are missing, and the tasks that add them.
+
+A task is made of records alone, with the settings of `dataset.json`, which are the same for all
+views of a job. Whether a view comes out as it did is not believed but proven, by the worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from farm import expand
+from farm.dataset.merge import MERGED
+from farm.dataset.reader import Dataset
+from farm.dataset.records.collect import DatasetSummary
+from farm.errors import SpecError
+from farm.library.found_again import Finder
+from farm.spec.asset import Asset
+from farm.spec.base import digest, first_reason
+from farm.spec.hint import hint
+from farm.spec.job import JobSpec
+from farm.spec.passes import (
+    AVERAGED,
+    LIT,
+    PASS_NAMES,
+    PASSES,
+    PICTURES,
+    SEVERAL,
+    PassName,
+)
+from farm.spec.recipes import Setup
+from farm.spec.record import ViewRecord
+from farm.spec.render import ImageFormat, ResolvedRender, resolve_render
+from farm.spec.task import Addition, RenderTask, view_id
+
+SHAPES: tuple[PassName, ...] = ("depth", "distance", "position", "normal_world", "normal", "uv")
+"""Passes of which one proves, at each pixel's centre, where the surface is that is seen."""
+SHAPE_ALONE: frozenset[str] = frozenset(
+    {*SHAPES, "index", "material", "mask", "cryptomatte", "amodal", "normal_geometry"}
+)
+"""Passes that show no colour of a texture."""
+VIEWS_PER_TASK = 50
+"""Views of one model that a task adds to, at most: they are quick."""
+
+
+class Missing(NamedTuple):
+    """A view that lacks passes."""
+
+    record: ViewRecord
+    passes: tuple[PassName, ...]
+    dataset: str
+
+
+class Plan(NamedTuple):
+    """What is to be added to a dataset."""
+
+    tasks: tuple[RenderTask, ...]
+    records: tuple[tuple[ViewRecord, ...], ...]
+    """Of each task, what its views' records say so far."""
+    views: int
+    """All views of the dataset."""
+    wanted: tuple[PassName, ...]
+
+    @property
+    def missing(self) -> int:
+        """How many of these lack something."""
+        return sum(len(task.views) for task in self.tasks)
+
+
+def passes_named(names: str) -> tuple[PassName, ...]:
+    """Return the passes that a list such as `depth,normal` names.
+
+    Raises:
+        SpecError: One is not a pass.
+    """
+    words = [word.strip() for word in names.split(",") if word.strip()]
+    found: dict[PassName, None] = {}
+    for word in words:
+        for name in SEVERAL.get(word, (word,)):
+            if name not in PASSES:
+                near = hint(name, (*PASS_NAMES, *SEVERAL))
+                raise SpecError(f"passes: {name!r} is not one of {', '.join(PASS_NAMES)}{near}")
+            found[name] = None
+    if not found:
+        raise SpecError("passes: name at least one, such as depth,normal")
+    return tuple(found)
+
+
+def plan_additions(
+    data: Dataset,
+    wanted: Sequence[PassName],
+    *,
+    finder: Finder,
+    any_blender: bool = False,
+) -> Plan:
+    """Return the tasks that add what views of a dataset lack of `wanted`.
+
+    Args:
+        data: All of a place.
+        wanted: Passes that each view is to have.
+        finder: Knows where assets are now.
+        any_blender: Another version of Blender will do, as long as the proof holds.
+
+    Raises:
+        SpecError: A view cannot be rendered again from its record, or an asset is not there.
+    """
+    batches: dict[str, list[Missing]] = {}
+    for each in lacking(data, wanted):
+        batches.setdefault(key_of(each), []).append(each)
+    specs = {prefix: specs_of(data.summaries.get(prefix)) for prefix in data.prefixes}
+    tasks: list[RenderTask] = []
+    records: list[tuple[ViewRecord, ...]] = []
+    names: set[tuple[str, str]] = set()
+    for batch in batches.values():
+        for start in range(0, len(batch), VIEWS_PER_TASK):
+            part = batch[start : start + VIEWS_PER_TASK]
+            task = task_of(part, specs[part[0].dataset], finder, any_blender=any_blender)
+            name = unlike((task.dataset, task.task_id), names)
+            tasks.append(task.model_copy(update={"index": len(tasks), "task_id": name}))
+            records.append(tuple(each.record for each in part))
+    job_id = digest([task.model_dump(mode="json", exclude={"job_id"}) for task in tasks])[:12]
+    made = tuple(task.model_copy(update={"job_id": job_id}) for task in tasks)
+    return Plan(made, tuple(records), len(data), tuple(wanted))
+
+
+def lacking(data: Dataset, wanted: Sequence[PassName]) -> Iterator[Missing]:
+    """Yield the views of a dataset that lack passes, with what they lack."""
+    for view in data:
+        missing = tuple(name for name in wanted if name not in view.record.files)
+        if missing:
+            yield Missing(view.record, missing, view.key.removesuffix(view.name).rstrip("/"))
+
+
+def key_of(missing: Missing) -> str:
+    """Return what views must have alike to be rendered by one task."""
+    record = missing.record
+    return digest(
+        missing.dataset,
+        missing.passes,
+        record.task_id,
+        record.title,
+        record.group,
+        sorted(record.files),
+        [asset.model_dump(mode="json") for asset in record.assets],
+        record.resolution_px,
+        record.samples,
+        record.noise_threshold,
+        record.engine,
+        record.background,
+        record.prefilter,
+        record.denoiser,
+        record.versions.get("blender"),
+    )
+
+
+def unlike(wanted: tuple[str, str], names: set[tuple[str, str]]) -> str:
+    """Return a task's id that no other task of its dataset has."""
+    dataset, name = wanted
+    number = 1
+    while (dataset, name) in names:
+        number += 1
+        name = f"{wanted[1]}-{number}"
+    names.add((dataset, name))
+    return name
+
+
+def task_of(
+    batch: Sequence[Missing],
+    specs: Sequence[JobSpec],
+    finder: Finder,
+    *,
+    any_blender: bool,
+) -> RenderTask:
+    """Return the task that adds what a batch of views lacks.
+
+    Raises:
+        SpecError: They cannot be rendered again from their records, or an asset is not there.
+    """
+    first, added = batch[0].record, batch[0].passes
+    spec = spec_of(first, specs)
+    setup = setup_of(first, spec, added)
+    models = [asset for asset in first.assets if asset.kind == "model"]
+    unhashed = not SHAPE_ALONE.issuperset(added) and any(map(finder.names_others, models))
+    proof = proof_of(first, added, unhashed=unhashed)
+    adds = Addition(passes=added, proof=proof, any_blender=any_blender)
+    passes = (*proof, *added)
+    return RenderTask(
+        job_id="",
+        index=0,
+        task_id=first.task_id,
+        title=first.title,
+        group=first.group,
+        dataset=batch[0].dataset,
+        recipe=first.view.kind,
+        assets=tuple(finder.find(asset) for asset in needed(first.assets, passes)),
+        setup=setup,
+        render=render_of(first, spec),
+        passes=passes,
+        allow_empty_masks=True,  # what the dataset has is compared
+        views=tuple(each.record.view for each in batch),
+        adds=adds,
+    )
+
+
+def setup_of(record: ViewRecord, spec: JobSpec, added: Sequence[PassName]) -> Setup:
+    """Return what the views of a task shared.
+
+    Raises:
+        SpecError: Their recipe cannot tell, or they cannot have such passes.
+    """
+    kind = record.view.kind
+    setup = expand.setup_again(spec.recipe) if spec.recipe.kind == kind else None
+    if setup is None:
+        raise SpecError(
+            f"{record.view.name}: views of the recipe {kind} cannot get passes later, since their "
+            "records alone do not tell all of their scene; render them again with these passes"
+        )
+    try:
+        JobSpec.model_validate({**spec.model_dump(mode="json"), "passes": added})
+    except ValidationError as error:
+        raise SpecError(first_reason(error)) from None
+    return setup
+
+
+def needed(assets: Iterable[Asset], passes: Sequence[PassName]) -> Iterator[Asset]:
+    """Yield the assets on which passes depend: without light, no environment."""
+    lit = not LIT.isdisjoint(passes)
+    return (asset for asset in assets if lit or asset.kind != "hdr")
+
+
+def proof_of(
+    record: ViewRecord, added: Sequence[PassName], *, unhashed: bool = False
+) -> tuple[PassName, ...]:
+    """Return which of a view's files are to come out the same when passes are added to it.
+
+    Where it has labels of the pixels' centres, these are enough for others. What is a mean over
+    samples takes these samples in any case, so that the mask is compared, too; what depends on
+    light, the picture. A mask alone takes all of its samples, and where pixels have as many as
+    their noise asks for, or another engine makes the picture, the picture as well. So does what
+    shows textures of which nobody has kept the hashes.
+
+    Args:
+        record: What is known of the view.
+        added: What it gets.
+        unhashed: What it gets shows textures whose contents its record does not know.
+
+    Raises:
+        SpecError: Nothing proves what it shows.
+    """
+    has = record.files
+    odd = record.noise_threshold is not None or record.engine != "cycles"
+    lit = not LIT.isdisjoint(added) or unhashed
+    proof = [name for name in ("index", next(filter(has.__contains__, SHAPES), "")) if name in has]
+    if not proof or not AVERAGED.isdisjoint(added):
+        proof += [name for name in ("mask",) if name in has]
+    sampled = not AVERAGED.isdisjoint((*proof, *added))
+    if not proof or lit or (sampled and odd):
+        proof += [name for name in ("rgb",) if name in has]
+    if not proof:
+        proof = [name for name in has if PASSES[name].kind not in ("arrays", "cryptomatte")][:1]
+    if not proof:
+        raise SpecError(
+            f"{record.view.name}: none of its passes ({', '.join(has)}) proves what it shows; "
+            "render it again with these passes"
+        )
+    return tuple(name for name in PASS_NAMES if name in proof)
+
+
+def render_of(record: ViewRecord, spec: JobSpec) -> ResolvedRender:
+    """Return how a view was rendered: as its record says, and its spec where that says nothing."""
+    asked = resolve_render(spec.render, default_format=spec.recipe.default_format)
+    original = [name for name in record.files if name not in record.added]
+    changes: dict[str, Any] = {
+        "resolution_px": record.resolution_px,
+        "format": format_of(record) or asked.format,
+        "quality": "plain",  # what that stands for is said
+    }
+    if not AVERAGED.isdisjoint(original):
+        changes |= {"samples": record.samples, "noise_threshold": record.noise_threshold}
+    if not PICTURES.isdisjoint(original):
+        changes |= {
+            "engine": record.engine,
+            "background": record.background,
+            "denoise": record.denoiser is not None,
+            "prefilter": record.prefilter,
+        }
+    return asked.model_copy(update=changes)
+
+
+def format_of(record: ViewRecord) -> ImageFormat | None:
+    """Return the format of a view's pictures; None where it has none."""
+    for name, file in record.files.items():
+        if PASSES[name].kind == "picture":
+            return "jxl" if file.path.endswith(".jxl") else "png"
+    return None
+
+
+def specs_of(summary: DatasetSummary | None) -> list[JobSpec]:
+    """Return the specs that a dataset was rendered by; of a merged one there may be several."""
+    said: Any = summary.spec if summary is not None else {}
+    parts = said.get(MERGED, [said])
+    specs = [spec for part in parts if (spec := read_spec(part)) is not None]
+    return specs or [JobSpec.model_validate({"models": ["?"], "hdrs": ["?"]})]
+
+
+def read_spec(said: Any) -> JobSpec | None:
+    """Return a spec as `dataset.json` has it; None where this version cannot read it."""
+    try:
+        return JobSpec.model_validate(said)
+    except ValidationError:
+        return None
+
+
+def spec_of(record: ViewRecord, specs: Sequence[JobSpec]) -> JobSpec:
+    """Return the spec that a view was rendered by: the one that makes its id, if any does."""
+    fitting = [spec for spec in specs if spec.recipe.kind == record.view.kind]
+    made = (spec for spec in fitting if len(fitting) > 1 and makes(record, spec))
+    return next(made, (fitting or specs)[0])
+
+
+def makes(record: ViewRecord, spec: JobSpec) -> bool:
+    """Say whether a spec makes a view of a record's id."""
+    setup = expand.setup_again(spec.recipe)
+    if setup is None:
+        return False
+    task = RenderTask(
+        job_id="",
+        index=0,
+        task_id="",
+        title="",
+        group="",
+        dataset="",
+        recipe=record.view.kind,
+        assets=record.assets,
+        setup=setup,
+        render=resolve_render(spec.render, default_format=spec.recipe.default_format),
+        passes=tuple(name for name in record.files if name not in record.added),
+        views=(),
+    )
+    name = record.view.name
+    tails = [name[at:] for at in range(len(name)) if at == 0 or name[at - 1] == "_"]
+    views = (record.view.model_copy(update={"name": tail}) for tail in tails)  # merged: renamed
+    return any(view_id(task, view) == record.view_id for view in views)

@@ -1,0 +1,78 @@
+"""`farm add-passes` as a user runs it: interrupted, run again, after files were moved."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+import farm.dataset
+from tests.e2e.conftest import farm as run_farm
+from tests.e2e.conftest import here
+
+QUICK = ("--workers", 1, "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def rendered(assets, tmp_path_factory):
+    """Two grids without labels, and the command that rendered them; their model has moved since."""
+    folder = tmp_path_factory.mktemp("later")
+    models = folder / "models"
+    shutil.copytree(assets.models, models)
+    request = ("render", "--models", models / "cube0001-aaaa.obj", "--hdrs", assets.hdrs,
+               "--output", folder / "ds", "--yaw", 2, "--pitch", 1, "--resolution", 64,
+               "--samples", 4, *QUICK)  # fmt: skip
+    done = run_farm(*request)
+    assert done.returncode == 0, done.stderr
+    return folder, request
+
+
+def test_labels_come_later_for_a_model_that_has_moved(rendered, tmp_path):
+    folder, request = rendered
+    moved = folder / "elsewhere"
+    (folder / "models").rename(moved)
+
+    lost = here("add-passes", folder / "ds", "depth", *QUICK)
+    done = run_farm("add-passes", folder / "ds", "depth,index", "--assets", moved, *QUICK)
+    again = here("add-passes", folder / "ds", "index,depth", *QUICK)
+
+    assert lost.returncode == 2
+    assert "--assets" in lost.stderr
+    assert "Traceback" not in lost.stderr
+    assert done.returncode == 0, done.stderr
+    assert "depth, index added to 4 of 4 views" in done.stderr
+    assert again.returncode == 0
+    assert "nothing to do: all 4 views have index, depth" in again.stderr
+    assert {view.passes for view in farm.dataset.open(folder / "ds")} == {
+        ("rgb", "mask", "depth", "index")
+    }
+    verified = here("dataset", "verify", folder / "ds")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    moved.rename(folder / "models")
+    rendered_again = run_farm(*request)
+    assert "4 of 4 views complete: 0 rendered" in rendered_again.stderr
+
+    dropped = here("dataset", "drop-passes", folder / "ds", "depth", "--yes")
+
+    assert dropped.returncode == 0, dropped.stderr
+    assert "4 views changed, 8 files removed" in dropped.stdout
+    assert not list((folder / "ds").rglob("depth"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("depht",), "'depht' is not one of"),
+        (("flow",), "no neighbouring frames"),
+        (("blur",), "no neighbouring frames"),
+        (("depth", "--assets", "nowhere"), "is not a folder"),
+    ],
+)
+def test_what_cannot_be_added_is_refused_in_a_sentence(rendered, arguments, told):
+    folder, _ = rendered
+
+    done = here("add-passes", folder / "ds", *arguments, *QUICK)
+
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
