@@ -30,16 +30,17 @@ def decode_pass(data: bytes, path: str, name: PassName) -> NDArray[Any]:
         name: Which pass it is.
 
     Returns:
-        Pictures: (H, W) or (H, W, 3), uint8 or uint16. Integers: (H, W) uint16. Floats: (H, W)
-        or (H, W, channels) float32. A cryptomatte: (H, W, channels) float32, by channel name.
-        Arrays: (N,), with a field for each, such as `tracks["px"]`, (N, 2).
+        Pictures: (H, W) or (H, W, 3), uint8 or uint16. Cut-outs: the same, (H, W, 4). Integers:
+        (H, W) uint16. Floats: (H, W) or (H, W, channels) float32. A cryptomatte:
+        (H, W, channels) float32, by channel name. Arrays: (N,), with a field for each, such as
+        `tracks["px"]`, (N, 2).
 
     Raises:
         DecodeError: The file is broken or another pass's.
         SetupError: The extra that decodes pictures is not installed.
     """
     info = PASSES[name]
-    if info.kind in ("picture", "integers", "yes_or_no"):
+    if info.kind in ("picture", "integers", "yes_or_no", "cutout"):
         return decode(data, path)
     if info.kind == "arrays":
         return decode_arrays(data, path, info.columns)
@@ -98,7 +99,7 @@ def decode(data: bytes, path: str) -> NDArray[Any]:
         path: Where they come from: its suffix says the format, and errors name it.
 
     Returns:
-        (H, W) or (H, W, 3), uint8 or uint16, as it was rendered.
+        (H, W), (H, W, 3) or (H, W, 4), uint8 or uint16, as it was rendered.
 
     Raises:
         DecodeError: The file is of another format or broken.

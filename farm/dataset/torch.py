@@ -16,7 +16,7 @@ from farm.dataset.expressions import PlainExpression, plain_expressions
 from farm.dataset.reader import Dataset, DatasetError, DatasetView
 from farm.errors import needing
 from farm.spec.hint import hint
-from farm.spec.passes import PASSES, PassName
+from farm.spec.passes import PASSES, PassKind, PassName
 
 with needing("training needs", "pip install 'viewfarm[torch]'"):
     import torch
@@ -26,6 +26,8 @@ with needing("training needs", "pip install 'viewfarm[torch]'"):
 
 Sample = dict[str, Any]
 """The tensors of a view by pass, and its `name`."""
+SMOOTH: frozenset[PassKind] = frozenset({"picture", "cutout"})
+"""Kinds of passes that are averaged where they are made smaller."""
 EXPRESSIONS = "expressions"
 """Under which a sample has its sentences."""
 
@@ -157,7 +159,7 @@ def tensor_of(values: NDArray[Any], name: PassName, *, scale: bool = True) -> to
     if kind in ("integers", "yes_or_no"):
         return torch.from_numpy(values.astype(np.int64))
     planes = np.moveaxis(values, -1, 0) if values.ndim == 3 else values[np.newaxis]
-    if kind != "picture" or not scale:
+    if kind not in ("picture", "cutout") or not scale:
         return torch.from_numpy(np.array(planes, order="C"))
     return torch.from_numpy(planes.astype(np.float32, order="C")) / float(
         np.iinfo(values.dtype).max
@@ -179,10 +181,13 @@ def resized(tensor: torch.Tensor, name: PassName, size: tuple[int, int]) -> torc
     if (old_width, old_height) == (width, height):
         return tensor
     planes = tensor.reshape(1, -1, old_height, old_width)
-    if PASSES[name].kind == "picture":
-        new = interpolate(
-            planes.float(), size=(height, width), mode="bilinear", antialias=True
-        ).clamp_(0, _brightest(tensor.dtype))
+    if PASSES[name].kind in SMOOTH:
+        top = _brightest(tensor.dtype)
+        if PASSES[name].kind == "cutout":
+            new = _straight(_averaged(_weighted(planes.float(), top), size), top)
+        else:
+            new = _averaged(planes.float(), size)
+        new = new.clamp_(0, top)
         new = (new if tensor.is_floating_point() else new.round()).to(tensor.dtype)
     else:
         rows = _nearest(old_height, height)
@@ -191,6 +196,22 @@ def resized(tensor: torch.Tensor, name: PassName, size: tuple[int, int]) -> torc
     if name in ("flow_forward", "flow_backward"):
         new = new * torch.tensor([width / old_width, height / old_height]).reshape(1, 2, 1, 1)
     return new.reshape(*tensor.shape[:-2], height, width)
+
+
+def _averaged(planes: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    return interpolate(planes, size=(size[1], size[0]), mode="bilinear", antialias=True)
+
+
+def _weighted(planes: torch.Tensor, top: float) -> torch.Tensor:
+    """Weigh colours by their alpha: what is not there must not darken what is beside it."""
+    return torch.cat([planes[:, :3] * planes[:, 3:] / top, planes[:, 3:]], dim=1)
+
+
+def _straight(planes: torch.Tensor, top: float) -> torch.Tensor:
+    """Undo `_weighted`."""
+    alpha = planes[:, 3:]
+    colours = torch.where(alpha > 0, planes[:, :3] * top / alpha.clamp(min=1e-6), 0.0)
+    return torch.cat([colours, alpha], dim=1)
 
 
 def _brightest(kind: torch.dtype) -> float:

@@ -20,7 +20,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from farm.spec import release_0_1
 from farm.spec.asset import KINDS, Asset
 from farm.spec.base import Spec, digest
-from farm.spec.passes import OF_SEQUENCES, SEVERAL, SHUTTERED, VALIDITY, PassName
+from farm.spec.passes import CUTOUTS, OF_SEQUENCES, SEVERAL, SHUTTERED, VALIDITY, PassName
 from farm.spec.quote import is_text, quoted
 from farm.spec.recipes import DEFAULT_RECIPE, AnyRecipe, Recipe, all_roles, of_role
 from farm.spec.recipes.sod import SodGrid
@@ -169,6 +169,28 @@ class JobSpec(Spec):
             for name in SHUTTERED:
                 if name in value:
                     raise ValueError(f"{name}: is made while a shutter is open: {remedy}")
+        return value
+
+    @field_validator("passes")
+    @classmethod
+    def _can_be_cut_out(
+        cls, value: tuple[PassName, ...], known: ValidationInfo
+    ) -> tuple[PassName, ...]:
+        render: RenderSettings | None = known.data.get("render")
+        recipe: Recipe | None = known.data.get("recipe")
+        for name in (each for each in value if each in CUTOUTS):
+            if render is not None and render.engine == "eevee":
+                raise ValueError(
+                    f"{name}: EEVEE paints what is behind into its picture; leave it out, or take "
+                    "engine: cycles"
+                )
+        if "shadow" in value and recipe is not None and not recipe.has_ground:
+            remedy = (
+                "say recipe.ground: layer (--ground layer)"
+                if "ground" in type(recipe).model_fields
+                else f"the recipe {recipe.kind} has none; leave it out"
+            )
+            raise ValueError(f"shadow: falls on a ground: {remedy}")
         return value
 
     @field_validator("passes")

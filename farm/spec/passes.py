@@ -13,14 +13,19 @@ PassName = Literal[
     "out_of_frame_forward", "out_of_frame_backward", "position",
     "albedo", "diffuse", "specular", "cryptomatte", "uv", "tracks", "blur", "rolling_shutter",
     "events", "amodal",
+    "linear", "foreground", "background", "foreground_linear", "background_linear", "shadow",
 ]  # fmt: skip
 PASS_NAMES: tuple[PassName, ...] = get_args(PassName)
 
-PassKind = Literal["picture", "integers", "yes_or_no", "floats", "cryptomatte", "arrays"]
+PassKind = Literal[
+    "picture", "integers", "yes_or_no", "floats", "cryptomatte", "arrays",
+    "cutout", "halves",
+]  # fmt: skip
 """`picture`: 8 or 16 bits in the spec's format. `integers`: 16-bit PNG, exact. `yes_or_no`: 8-bit
 PNG, 255 or 0. `floats`: EXR with 32 bits, ZIP. `cryptomatte`: the EXR that the Cryptomatte
 specification describes. `arrays`: NumPy's NPZ, named arrays with a row for each of what they tell
-of, and no pixels."""
+of, and no pixels. `cutout`: PNG with as many bits as pictures, RGB and straight alpha. `halves`:
+EXR with 16 bits, ZIP."""
 
 
 class Column(NamedTuple):
@@ -62,6 +67,7 @@ RUNS = (Column("object", "<u2"), Column("start", "<u4"), Column("length", "<u4")
 """Of masks that overlap: which of the record's `objects`, and runs of pixels, row by row."""
 NAN = float("nan")
 ONE, TWO, THREE = ("Y",), ("R", "G"), ("R", "G", "B")  # names that every reader of EXR knows
+FOUR = (*THREE, "A")
 
 PASSES: dict[PassName, PassInfo] = {
     "rgb": PassInfo("images", "picture"),
@@ -95,6 +101,12 @@ PASSES: dict[PassName, PassInfo] = {
     "rolling_shutter": PassInfo("rolling_shutter", "picture"),
     "events": PassInfo("events", "arrays", columns=EVENTS),
     "amodal": PassInfo("amodal", "arrays", columns=RUNS),
+    "linear": PassInfo("linear", "halves", THREE),
+    "foreground": PassInfo("foreground", "cutout", FOUR),
+    "background": PassInfo("background", "picture"),
+    "foreground_linear": PassInfo("foreground_linear", "floats", FOUR),
+    "background_linear": PassInfo("background_linear", "floats", THREE),
+    "shadow": PassInfo("shadow", "halves", THREE, 1.0),
 }
 
 PICTURED: tuple[PassName, ...] = tuple(n for n in PASS_NAMES if PASSES[n].kind != "arrays")
@@ -103,14 +115,22 @@ OUTLINED: tuple[PassName, ...] = ("amodal",)
 """All that are arrays and can be drawn as pictures."""
 SHUTTERED: tuple[PassName, ...] = ("blur", "rolling_shutter", "events")
 """Passes that are made of several pictures, taken while the shutter is open."""
-PICTURES: frozenset[PassName] = frozenset({"rgb", *SHUTTERED})
+CUTOUTS: tuple[PassName, ...] = (
+    "foreground", "background", "foreground_linear", "background_linear",
+)  # fmt: skip
+"""Passes that hold what stands in the picture apart from what is behind it."""
+BACKGROUNDS: frozenset[PassName] = frozenset({"background", "background_linear"})
+"""Those of what is behind, also where something stands before it."""
+LAYERS: tuple[PassName, ...] = ("linear", *CUTOUTS, "shadow")
+"""All that pictures are put together from."""
+PICTURES: frozenset[PassName] = frozenset({"rgb", *SHUTTERED, "linear", *CUTOUTS})
 """Passes that are made of the picture."""
 AVERAGED: frozenset[PassName] = frozenset(
-    {*PICTURES, "mask", "albedo", "diffuse", "specular", "cryptomatte"}
+    {*PICTURES, "mask", "albedo", "diffuse", "specular", "cryptomatte", "shadow"}
 )
 """Means over all samples of a pixel. All other passes hold what is at the pixel's centre, and take
 one sample."""
-LIT: frozenset[PassName] = frozenset({*PICTURES, "diffuse", "specular"})
+LIT: frozenset[PassName] = frozenset({*PICTURES, "diffuse", "specular", "shadow"})
 """Passes that depend on light."""
 
 FLOWS: tuple[PassName, ...] = (
@@ -137,11 +157,14 @@ SEVERAL: dict[str, tuple[PassName, ...]] = {
 """Words that ask for several passes."""
 OF_SEQUENCES: frozenset[PassName] = VALIDITY | CARRIED | {"tracks", *SHUTTERED}
 """Passes that only frames of sequences have."""
-VIEW_PASSES: tuple[PassName, ...] = tuple(name for name in PASS_NAMES if name not in OF_SEQUENCES)
-"""All that a view has by itself, whatever its recipe."""
+VIEW_PASSES: tuple[PassName, ...] = tuple(
+    name for name in PASS_NAMES if name not in OF_SEQUENCES and name not in LAYERS
+)
+"""All that a view has by itself, whatever its recipe and however it is rendered."""
 
 SUFFIXES: dict[PassKind, str] = {
     "integers": "png", "yes_or_no": "png", "floats": "exr", "cryptomatte": "exr", "arrays": "npz",
+    "cutout": "png", "halves": "exr",
 }  # fmt: skip
 """Of the files of each kind; those of pictures end as the spec says."""
 

@@ -16,6 +16,8 @@ BYTES_PER_PX: dict[tuple[PassName, ImageFormat], float] = {
     ("blur", "jxl"): 0.75,
     ("rolling_shutter", "png"): 1.35,
     ("rolling_shutter", "jxl"): 0.85,
+    ("background", "png"): 1.2,
+    ("background", "jxl"): 0.8,
 }
 LABEL_BYTES_PER_PX: dict[PassName, float] = {
     "depth": 0.7,
@@ -43,6 +45,11 @@ LABEL_BYTES_PER_PX: dict[PassName, float] = {
     "occlusion_backward": 0.02,
     "out_of_frame_forward": 0.01,
     "out_of_frame_backward": 0.01,
+    "linear": 4.0,
+    "foreground": 0.9,
+    "foreground_linear": 3.5,
+    "background_linear": 9.0,
+    "shadow": 1.5,
 }
 """Mean of five sample models that fill the picture; the flow of a still one is smaller."""
 PLAYING_BYTES_PER_PX: dict[PassName, float] = {

@@ -25,6 +25,8 @@ from farm.spec.record import CameraRecord, FisheyeRecord
 NAME = "viewfarm camera"
 """No model's: an object that came second with a name would be called otherwise in labels."""
 SHARP_NAME = "viewfarm sharp camera"
+BEYOND = (1e9, 1e10)
+"""Where rays begin that are to meet nothing, and end."""
 CLIP_START_SHARE = 1e-3
 """Nearest visible distance, as a share of the camera's own distance."""
 CLIP_END = 1e4
@@ -220,6 +222,31 @@ def sharp(scene: Any) -> Iterator[None]:
         yield
     finally:
         scene.camera = blurred
+        bpy.data.objects.remove(camera)
+        bpy.data.cameras.remove(lens)
+
+
+@contextmanager
+def past_everything(scene: Any) -> Iterator[None]:
+    """See what is behind all things: look through a camera whose rays begin beyond them.
+
+    Nothing of the scene changes, so that Cycles need not read any of it again.
+    """
+    own = scene.camera
+    lens: Lens = own.data.copy()
+    camera = bpy.data.objects.new(SHARP_NAME, lens)
+    follow(camera, own)
+    if lens.animation_data is not None:  # which may move where its rays begin
+        now = evaluated(scene, own).data
+        lens.animation_data_clear()
+        copy_numbers(now, lens)
+    lens.clip_start, lens.clip_end = BEYOND
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    try:
+        yield
+    finally:
+        scene.camera = own
         bpy.data.objects.remove(camera)
         bpy.data.cameras.remove(lens)
 

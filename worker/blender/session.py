@@ -16,7 +16,7 @@ from numpy.random import Generator
 from farm.errors import AssetError, GpuMemoryError, RenderError, StorageError, TaskError
 from farm.spec.asset import Asset
 from farm.spec.camera import FileCamera, Matrix4, OrbitCamera, PoseCamera, intrinsics
-from farm.spec.passes import PICTURES, PassName
+from farm.spec.passes import BACKGROUNDS, PICTURES, PassName
 from farm.spec.record import CameraRecord
 from farm.spec.render import ResolvedRender, is_traced
 from farm.spec.task import Need
@@ -65,6 +65,7 @@ from worker.blender.user_scene import UserScene, nodes_of_materials
 from worker.blender.view_passes import (
     STICKY,
     Sampling,
+    environment_alone,
     index_alone,
     picture_alone,
     plan_samplings,
@@ -227,6 +228,11 @@ class BlenderSession:
     def wants_centres(self) -> bool:
         """Labels take a sample of their own, known after `render`: `render_centres`."""
         return len(self._samplings) > 1
+
+    @property
+    def wants_behind(self) -> bool:
+        """What is behind all else is asked for, also where something stands before it."""
+        return not BACKGROUNDS.isdisjoint(self.passes)
 
     # Assets
 
@@ -600,6 +606,13 @@ class BlenderSession:
         Only where it `wants_centres`: after `render`, of the same scene.
         """
         return self._render(self._samplings[1], seed=seed)
+
+    def render_behind(self, *, seed: int) -> Path:
+        """Render what is behind all that stands in the picture, which has the same rays."""
+        unwatch()  # this is not what the view shows
+        self._plan()
+        with cameras.past_everything(self.scene):
+            return self._render(environment_alone(self._samplings[0]), seed=seed)
 
     def render_labels(self) -> Path:
         """Render what labels are made of alone, exactly as beside a picture.

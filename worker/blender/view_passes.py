@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from farm.spec.passes import AVERAGED, CARRIED, LIT, PICTURES, PassName
+from farm.spec.passes import AVERAGED, CARRIED, CUTOUTS, LIT, PICTURES, PassName
 
 CYCLES_PASSES: dict[PassName, tuple[str, ...]] = {
     "rgb": ("environment",),
@@ -32,6 +32,9 @@ CYCLES_PASSES: dict[PassName, tuple[str, ...]] = {
     "rolling_shutter": ("environment",),
     "events": ("environment",),
     "amodal": ("object_index",),
+    "linear": ("environment",),
+    **dict.fromkeys(CUTOUTS, ("environment",)),
+    "shadow": (),
     **dict.fromkeys(CARRIED, ("z", "object_index")),
 }
 """The passes of a view layer that each of ours is made of; `Combined` is always there."""
@@ -145,6 +148,11 @@ def plan_without_picture(
 def picture_alone(sampling: Sampling) -> Sampling:
     """Return what gives the same picture as `sampling`, without the labels beside it."""
     return replace(sampling, cycles_passes=needs(("rgb",)) | (sampling.cycles_passes & STICKY))
+
+
+def environment_alone(sampling: Sampling) -> Sampling:
+    """Return what gives the environment as `sampling` has it, of a view in which nothing stands."""
+    return replace(picture_alone(sampling), denoise=False, noise_threshold=None)
 
 
 def index_alone(sampling: Sampling, *, see_through: bool, blurred: bool) -> Sampling:

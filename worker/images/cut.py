@@ -57,7 +57,8 @@ class Cut:
         layers = {name: self._whole(name, layer) for name, layer in passes.layers.items()}
         if self.backdrop is not None:
             bare = layers["Combined"][..., 3:] == 0
-            layers["Environment"] = np.where(bare, self.backdrop(), layers["Environment"])
+            layers["Behind"] = self.backdrop()
+            layers["Environment"] = np.where(bare, layers["Behind"], layers["Environment"])
         return replace(passes, layers=layers)
 
     def _whole(self, name: str, layer: Floats) -> Floats:

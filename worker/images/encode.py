@@ -30,7 +30,7 @@ def encode(pixels: NDArray[Any], *, format: ImageFormat) -> bytes:  # noqa: A002
     """Encode a picture or mask without losing a bit.
 
     Args:
-        pixels: (H, W) or (H, W, 3), uint8 or uint16.
+        pixels: (H, W), (H, W, 3) or, with straight alpha, (H, W, 4), uint8 or uint16.
         format: `png` or `jxl`.
     """
     pixels = np.ascontiguousarray(pixels)
@@ -51,12 +51,14 @@ def decode(data: bytes, *, format: ImageFormat) -> NDArray[Any]:  # noqa: A002  
 
 
 def encode_exr(
-    planes: NDArray[np.float32], channels: Sequence[str], header: Mapping[str, str] | None = None
+    planes: NDArray[np.floating[Any]],
+    channels: Sequence[str],
+    header: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Encode floats without losing a bit: 32 bits, ZIP.
+    """Encode floats without losing a bit: ZIP, with as many bits as they have.
 
     Args:
-        planes: (H, W) for one channel, else (H, W, channels).
+        planes: (H, W) for one channel, else (H, W, channels); float32 or float16.
         channels: Their names, which begin with their layer if they have one.
         header: What else the file's header says.
     """
@@ -66,17 +68,14 @@ def encode_exr(
         "type": OpenEXR.scanlineimage,
         **(header or {}),
     }
-    pixels = {
-        name: np.ascontiguousarray(planes[..., place], dtype=np.float32)
-        for place, name in enumerate(channels)
-    }
+    pixels = {name: np.ascontiguousarray(planes[..., place]) for place, name in enumerate(channels)}
     data = BytesIO()
     with OpenEXR.File(said, pixels) as file:
         file.write(data)
     return data.getvalue()
 
 
-def decode_exr(data: bytes, channels: Sequence[str]) -> NDArray[np.float32]:
+def decode_exr(data: bytes, channels: Sequence[str]) -> NDArray[np.floating[Any]]:
     """Return the channels of an EXR file as `encode_exr` took them, (H, W, channels).
 
     Raises:

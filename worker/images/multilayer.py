@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from farm.errors import RenderError
 
-AVERAGED_LAYERS = re.compile("Combined|Environment|Crypto.*")
+AVERAGED_LAYERS = re.compile("Combined|Environment|Behind|Shadow Catcher|Crypto.*")
 """Always of all samples."""
+SEEN_THROUGH = 1e-4
+"""Of a pixel that is covered by all but this, what is behind is not known from itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,10 @@ class Passes:
             sample_s=self.sample_s + other.sample_s,
             manifest=self.manifest or other.manifest,
         )
+
+    def with_layer(self, name: str, layer: NDArray[np.float32]) -> Passes:
+        """Return these passes with one more layer (H, W, channels)."""
+        return replace(self, layers={**self.layers, name: layer})
 
     def before(self, picture: Passes) -> Passes:
         """Return these passes with the light of another engine's picture, which is opaque."""
@@ -79,6 +85,23 @@ class Passes:
         if gain != 1.0:
             linear *= np.float32(gain)
         return linear
+
+    @property
+    def foreground(self) -> NDArray[np.float32]:
+        """The light (H, W, 4) of all but the environment, and how much of it that covers; light is
+        that of the whole pixel: where a half is covered, half of it."""
+        return self.layers["Combined"]
+
+    @property
+    def background(self) -> NDArray[np.float32]:
+        """The light (H, W, 3) of the environment alone.
+
+        In a pixel that is covered in part it is that of the very rays that pass by, so that both
+        together are the picture; only where none does it is what another look has found there.
+        """
+        free = 1.0 - self.alpha[..., None]
+        seen = self.layers["Environment"][..., :3] / np.maximum(free, SEEN_THROUGH)
+        return np.where(free >= SEEN_THROUGH, seen, self.layers["Behind"][..., :3])
 
     @property
     def alpha(self) -> NDArray[np.float32]:

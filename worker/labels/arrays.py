@@ -14,6 +14,7 @@ from farm.spec.camera import Matrix4
 from farm.spec.passes import PassName
 from farm.spec.record import CameraRecord
 from worker.images.multilayer import Passes
+from worker.labels import layers
 
 Floats = NDArray[np.float32]
 NOTHING_FROM = 1e9
@@ -36,6 +37,11 @@ class Geometry:
     """How many have a number; what has no material gets the next one."""
     exposure: float = 1.0
     """Factor on the picture alone."""
+
+    @property
+    def brightness(self) -> float:
+        """Factor on light that makes it that of the picture."""
+        return self.gain * self.exposure
 
     @property
     def turn(self) -> NDArray[np.float64]:
@@ -142,6 +148,21 @@ def cryptomatte(passes: Passes, geometry: Geometry) -> Floats:
     return np.concatenate([passes.layers[name] for name in passes.cryptomatte_layers], axis=-1)
 
 
+def linear(passes: Passes, geometry: Geometry) -> layers.Halves:
+    """Return the picture (H, W, 3) before its view transform."""
+    return layers.linear(passes, gain=geometry.brightness)
+
+
+def foreground_linear(passes: Passes, geometry: Geometry) -> Floats:
+    """Return the light (H, W, 4) of all but the environment, and the share that it covers."""
+    return layers.foreground(passes, gain=geometry.brightness)
+
+
+def background_linear(passes: Passes, geometry: Geometry) -> Floats:
+    """Return the light (H, W, 3) of the environment alone."""
+    return layers.background(passes, gain=geometry.brightness)
+
+
 MAKERS: dict[PassName, Callable[[Passes, Geometry], NDArray[Any]]] = {
     "depth": depth,
     "distance": distance,
@@ -157,6 +178,9 @@ MAKERS: dict[PassName, Callable[[Passes, Geometry], NDArray[Any]]] = {
     "specular": specular,
     "cryptomatte": cryptomatte,
     "uv": uv,
+    "linear": linear,
+    "foreground_linear": foreground_linear,
+    "background_linear": background_linear,
 }
 """All that are no pictures."""
 

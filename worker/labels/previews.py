@@ -91,6 +91,11 @@ def show_light(label: NDArray[np.float32]) -> Bytes:
     )
 
 
+def show_cutout(label: NDArray[np.float32]) -> Bytes:
+    """Show the light of what covers pixels on black."""
+    return show_light(label[..., :3])
+
+
 def show_uv(label: NDArray[np.float32]) -> Bytes:
     """Show u as red and v as green, starting anew at each whole number."""
     there = label.any(axis=-1, keepdims=True)
@@ -135,6 +140,10 @@ MAKERS: dict[PassName, Callable[[NDArray[Any]], Bytes]] = {
     "specular": show_light,
     "cryptomatte": show_cryptomatte,
     "uv": show_uv,
+    "linear": show_light,
+    "foreground_linear": show_cutout,
+    "background_linear": show_light,
+    "shadow": show_light,
     **dict.fromkeys(sorted(CARRIED - set(OCCLUSIONS)), show_moves),
 }
 

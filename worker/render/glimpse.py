@@ -51,12 +51,12 @@ def glimpse_in(arrays: Mapping[PassName, NDArray[Any]]) -> bytes | None:
     name = next((each for each in order if each in arrays and PASSES[each].kind != "arrays"), None)
     if name is None:
         return None
-    is_picture = PASSES[name].kind in ("picture", "yes_or_no")
+    is_picture = PASSES[name].kind in ("picture", "yes_or_no", "cutout")
     return glimpse_of(arrays[name] if is_picture else preview(name, arrays[name]))
 
 
 def glimpse_of(pixels: NDArray[Any]) -> bytes:
-    """Return a picture, (H, W) or (H, W, 3) with 8 or 16 bits, small, as WebP."""
+    """Return a picture, (H, W), (H, W, 3) or (H, W, 4) with 8 or 16 bits, small, as WebP."""
     if pixels.dtype == np.uint16:
         pixels = (pixels >> 8).astype(np.uint8)
     picture = Image.fromarray(pixels).convert("RGB")

@@ -49,6 +49,8 @@ class Rendered:
     render_s: float
     centres: Path | None = None
     """A second file, with the labels that the first cannot tell, of the pixels' centres."""
+    behind: Path | None = None
+    """A file with what is behind all else, where that is asked for and not looked up."""
     drawn: Path | None = None
     """A file with the picture, where another engine than Cycles made it."""
     cut: Cut | None = None
@@ -74,7 +76,7 @@ class Rendered:
 
     def drop(self) -> None:
         """Remove what was rendered."""
-        for path in (self.path, self.centres, self.drawn):
+        for path in (self.path, self.centres, self.behind, self.drawn):
             if path is not None:
                 path.unlink(missing_ok=True)
 
@@ -87,6 +89,8 @@ class Rendered:
         passes = self._whole(read_once(self.path))
         if self.centres is not None:
             passes = read_once(self.centres).over(passes)
+        if self.behind is not None:
+            passes = passes.with_layer("Behind", read_once(self.behind).layers["Environment"])
         return passes if self.drawn is None else passes.before(read_once(self.drawn))
 
     def look(self) -> Passes:

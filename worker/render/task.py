@@ -381,6 +381,8 @@ def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: fl
         rendered = replace(
             rendered, shot=with_silhouettes(rendered.shot, stage, session, alone=alone)
         )
+        if session.wants_behind and (cut is None or cut.backdrop is None):
+            rendered = replace(rendered, behind=session.render_behind(seed=view.seed))
         if session.has_own_picture:
             rendered = replace(rendered, drawn=session.render_picture(seed=view.seed))
         if stage.shutter is not None:

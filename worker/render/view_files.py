@@ -18,9 +18,16 @@ from farm.spec.passes import CARRIED, PASSES, PassName
 from farm.spec.task import RenderTask
 from worker.images.encode import decode, decode_exr, encode, encode_exr
 from worker.images.multilayer import Passes
-from worker.images.view_transform import Developer, quantise_mask
+from worker.images.view_transform import Developer, quantise_mask, straight
 from worker.labels.amodal import Silhouettes, Whole, told_with, wholes
-from worker.labels.arrays import Geometry, label_array, reach, seen_index
+from worker.labels.arrays import (
+    Geometry,
+    background_linear,
+    foreground_linear,
+    label_array,
+    reach,
+    seen_index,
+)
 from worker.labels.carried import carried_passes
 from worker.labels.flow import PASSES as FLOW_PASSES
 from worker.labels.flow import Side, flow_to, is_valid
@@ -36,7 +43,7 @@ from worker.render.glimpse import Turns, glimpse_in
 from worker.render.neighbours import Around, Look
 from worker.render.rendered import Exposure
 
-WITHOUT_PREVIEW = ("picture", "yes_or_no", "arrays")
+WITHOUT_PREVIEW = ("picture", "yes_or_no", "arrays", "cutout")
 """Kinds of passes whose own files people can look at, or that are no pictures at all."""
 
 
@@ -163,12 +170,22 @@ class ViewFileMaker:
 
     def _array(self, name: PassName, passes: Passes, geometry: Geometry) -> NDArray[Any]:
         if name == "rgb":
-            return self._develop(passes.picture(gain=geometry.gain * geometry.exposure))
+            return self._develop(passes.picture(gain=geometry.brightness))
         if name == "mask":
             return quantise_mask(passes.alpha, bit_depth=self._task.render.bit_depth)
+        if name == "background":
+            return self._develop(background_linear(passes, geometry))
+        if name == "foreground":
+            return self._cutout(foreground_linear(passes, geometry))
         label = label_array(name, passes, geometry)
         check_label(name, label, sees_behind=geometry.camera.sees_behind)
         return label
+
+    def _cutout(self, light: NDArray[np.float32]) -> NDArray[Any]:
+        """Return what covers pixels (H, W, 4): developed, with the mask as its straight alpha."""
+        colours = self._develop(straight(light))
+        alpha = quantise_mask(light[..., 3], bit_depth=self._task.render.bit_depth)
+        return np.concatenate([colours, alpha[..., None]], axis=-1)
 
     def _file(self, name: PassName, array: NDArray[Any], passes: Passes) -> bytes:
         """Encode a pass, and make sure that the bytes give it back."""
@@ -177,7 +194,7 @@ class ViewFileMaker:
             data = encode_rows(array)
             check_rows(name, array, lambda: decode_rows(data, info.columns))
             return data
-        if info.kind in ("picture", "integers", "yes_or_no"):
+        if info.kind in ("picture", "integers", "yes_or_no", "cutout"):
             format_ = self._task.render.format if info.kind == "picture" else "png"
             data = encode(array, format=format_)
             check_same(name, array, lambda: decode(data, format=format_))
@@ -205,6 +222,8 @@ def last_of(materials: tuple[IndexLabel, ...]) -> int:
 
 def as_read(name: PassName, array: NDArray[Any], passes: Passes) -> NDArray[Any]:
     """Return an array as its file is read: a cryptomatte has its channels by name."""
+    if PASSES[name].kind == "halves":
+        return array.astype(np.float32)
     if PASSES[name].kind != "cryptomatte":
         return array
     channels = passes.cryptomatte_channels

@@ -14,7 +14,7 @@ from farm.library.ids import assign_ids
 from farm.library.survey import is_installed
 from farm.spec.asset import KINDS, Asset, AssetFile, AssetKind, Credit
 from farm.spec.base import Spec
-from farm.spec.passes import OF_SEQUENCES, VIEW_PASSES
+from farm.spec.passes import LAYERS, OF_SEQUENCES, VIEW_PASSES
 from farm.spec.recipes import RECIPES, all_roles, classes_of, file_flags_of
 from farm.spec.render import RenderSettings
 from farm.spec.role import allows
@@ -134,7 +134,7 @@ def form_of(name: str) -> RecipeForm:
             for role in first.roles
         ),
         modes=tuple(schema_of(cls) for cls in classes),
-        passes=VIEW_PASSES + (tuple(sorted(OF_SEQUENCES)) if first.has_neighbours else ()),
+        passes=VIEW_PASSES + LAYERS + (tuple(sorted(OF_SEQUENCES)) if first.has_neighbours else ()),
         file_fields=file_flags_of(name),
         runs_code=first.runs_code,
         needs_facts=first.needs_facts,

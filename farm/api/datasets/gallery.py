@@ -162,5 +162,5 @@ def pictures_of(record: ViewRecord) -> Iterator[tuple[PassName, FileRecord]]:
     for name, file in record.files.items():
         if name in record.previews:
             yield name, record.previews[name]
-        elif PASSES[name].kind in ("picture", "yes_or_no"):
+        elif PASSES[name].kind in ("picture", "yes_or_no", "cutout"):
             yield name, file

@@ -44,6 +44,8 @@ def paint(name: PassName, pixels: NDArray[Any], record: ViewRecord) -> tuple[Byt
     """
     if PASSES[name].kind == "picture":
         return three(to_8_bit(pixels)), ""
+    if PASSES[name].kind == "cutout":
+        return paint_cutout(pixels)
     if name in ("index", "material"):
         table = record.indices if name == "index" else record.materials
         return paint_indices(pixels, table)
@@ -55,6 +57,18 @@ def paint(name: PassName, pixels: NDArray[Any], record: ViewRecord) -> tuple[Byt
 def three(pixels: Bytes) -> Bytes:
     """Return a grey picture, (H, W), with three channels."""
     return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=-1)
+
+
+def paint_cutout(pixels: NDArray[Any]) -> tuple[Bytes, str]:
+    """Show colours with straight alpha, (H, W, 4), on the background."""
+    levels = to_8_bit(pixels) / 255.0
+    ground = np.array(BACKGROUND) / 255 * (1 - levels[..., 3:])
+    return as_bytes(levels[..., :3] * levels[..., 3:] + ground), ""
+
+
+def paint_layer(light: Floats) -> tuple[Bytes, str]:
+    """Show the light of what covers pixels, (H, W, 4)."""
+    return paint_light(light[..., :3])
 
 
 def paint_depth(depth: Floats, span: tuple[float, float] | None = None) -> tuple[Bytes, str]:
@@ -248,4 +262,8 @@ PAINTERS: dict[PassName, Callable[[NDArray[Any]], tuple[Bytes, str]]] = {
     "specular": paint_light,
     "cryptomatte": paint_cryptomatte,
     "uv": paint_uv,
+    "linear": paint_light,
+    "foreground_linear": paint_layer,
+    "background_linear": paint_light,
+    "shadow": paint_light,
 }

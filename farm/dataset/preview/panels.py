@@ -157,7 +157,7 @@ def draw_panel(
     except (DatasetError, SpecError, KeyError):
         return Image.new("RGB", size, EMPTY), "cannot be read"
     picture = Image.fromarray(np.ascontiguousarray(colours))
-    smooth = size[0] < picture.width or PASSES[name].kind == "picture"
+    smooth = size[0] < picture.width or PASSES[name].kind in ("picture", "cutout")
     method = Image.Resampling.BOX if smooth else Image.Resampling.NEAREST
     return picture.resize(size, method), note
 

@@ -78,7 +78,7 @@ def pass_tile(view: DatasetView, name: PassName, size: tuple[int, int]) -> Tile:
         return Tile(name, "cannot be read", Image.new("RGB", size, EMPTY))
     picture = Image.fromarray(np.ascontiguousarray(colours))
     smaller = size[0] < picture.width
-    smooth = smaller or PASSES[name].kind == "picture"
+    smooth = smaller or PASSES[name].kind in ("picture", "cutout")
     method = Image.Resampling.LANCZOS if smooth else Image.Resampling.NEAREST
     return Tile(name, note, picture.resize(size, method))
 

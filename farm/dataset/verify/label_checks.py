@@ -23,7 +23,7 @@ from farm.soundness import (
 )
 from farm.spec.counted import counted
 from farm.spec.label import ObjectLabel
-from farm.spec.passes import PASSES, PassName
+from farm.spec.passes import PASSES, PassKind, PassName
 from farm.spec.record import ViewRecord
 
 Arrays = dict[PassName, NDArray[Any]]
@@ -42,13 +42,15 @@ PLACE_SLACK = 1e-4
 DEPTH_SLACK = 1e-3
 SHARE_SLACK = 1e-6
 """Rounding of a share."""
+NUMBERS: frozenset[PassKind] = frozenset({"floats", "halves", "cryptomatte", "arrays"})
+"""Kinds of passes of which not every number makes sense."""
 SURFACE: tuple[PassName, ...] = (*DEPTHS, *NORMALS, "index", "material")
 """Labels that tell whether there is a surface at all."""
 
 
 def check_labels(arrays: Arrays, record: ViewRecord) -> Iterator[tuple[CheckName, list[str]]]:
     """Yield each check that has something to look at, with what it found."""
-    numbers = [name for name in arrays if PASSES[name].kind in ("floats", "cryptomatte", "arrays")]
+    numbers = [name for name in arrays if PASSES[name].kind in NUMBERS]
     if numbers:
         yield "numbers", told(strange(name, arrays[name], record) for name in numbers)
     mask = arrays.get("mask")

@@ -170,11 +170,12 @@ def describe_shape(
     if pixels.shape[:2] != (height, width):
         return f"is {pixels.shape[1]} x {pixels.shape[0]} pixels, not {width} x {height}"
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
-    wanted = {"picture": 1 if name == "mask" else 3, "floats": len(info.channels)}.get(info.kind, 1)
+    wanted = {"picture": 1 if name == "mask" else 3}.get(info.kind, len(info.channels) or 1)
     if info.kind != "cryptomatte" and channels != wanted:
         return f"has {channels} channels, not {wanted}"
     types = {
-        "picture": (np.uint8, np.uint16), "integers": (np.uint16,), "yes_or_no": (np.uint8,),
+        "picture": (np.uint8, np.uint16), "cutout": (np.uint8, np.uint16),
+        "integers": (np.uint16,), "yes_or_no": (np.uint8,),
     }.get(info.kind, (np.float32,))  # fmt: skip
     if pixels.dtype not in types:
         return f"holds {pixels.dtype} numbers, not {' or '.join(t.__name__ for t in types)}"

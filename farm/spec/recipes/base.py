@@ -75,6 +75,11 @@ class Recipe(Spec):
         return self
 
     @property
+    def has_ground(self) -> bool:
+        """A shadow falls on a plane that is not seen itself."""
+        return False
+
+    @property
     def exposure(self) -> Shutter | None:
         """The open shutter of each view; None where views are of one moment."""
         return None

@@ -50,7 +50,7 @@ GOOD = {"models": "m.blend", "hdrs": "h.exr"}
         ({"dataset_name": "../up"}, "dataset_name: '../up' cannot be a folder's name"),
         ({"passes": ["rgb", "rgb"]}, "passes: names each pass once"),
         ({"sedd": 1}, "sedd: is not a field; `farm spec` shows all of them; did you mean 'seed'?"),
-        ({"passes": ["rgb", "masks"]}, "'amodal'; did you mean 'mask'?"),
+        ({"passes": ["rgb", "masks"]}, "; did you mean 'mask'?"),
         ({"render": {"view_transform": "agx"}}, "or 'Standard'; did you mean 'AgX'?"),
         ({"render": {"sample": 3}}, "of them; did you mean 'samples'?"),
         ({"recipe": {"kind": "sodd"}}, "recipe.kind: 'sodd' is not one of"),

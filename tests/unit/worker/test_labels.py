@@ -190,6 +190,6 @@ def test_a_preview_of_anything_is_a_small_picture(name: PassName, empty):
 
     assert shown.dtype == np.uint8
     assert max(shown.shape) <= 512
-    if "flow" not in name:  # what stands still is white
+    if "flow" not in name and name != "shadow":  # what stands still, or is lit, is white
         assert not shown[0, 0].any()
     assert empty or shown[66, 100].any()

@@ -28,6 +28,7 @@ GROUP_BYTES = 32_000_000
 GROUP_ROWS = 100
 CARD = "README.md"
 NOT_HELD: frozenset[PassKind] = frozenset({"cryptomatte", "arrays"})
+AS_PICTURES: frozenset[PassKind] = frozenset({"picture", "integers", "yes_or_no", "cutout"})
 """Kinds of passes that are left out: other numbers for each view, or as many as it likes."""
 SPLIT_NAME = re.compile(r"\w+(\.\w+)*")
 """As `datasets` has it."""
@@ -101,7 +102,7 @@ class ParquetExporter(Exporter[Row]):
         record = view.record
         row: Row = {"view": view.stem}
         for name in self._passes:
-            if PASSES[name].kind in ("picture", "integers", "yes_or_no"):
+            if PASSES[name].kind in AS_PICTURES:
                 file = pass_file(view, name, self.options.image_format)
                 row[name] = {"bytes": file.data, "path": f"{view.stem}.{file.suffix}"}
             else:
@@ -187,7 +188,7 @@ class ParquetExporter(Exporter[Row]):
 
     def _feature(self, name: PassName) -> Any:
         info = PASSES[name]
-        if info.kind in ("picture", "integers", "yes_or_no"):
+        if info.kind in AS_PICTURES:
             return Image()
         if info.kind in NOT_HELD:
             raise SpecError(f"an export to huggingface cannot hold the pass {name}")

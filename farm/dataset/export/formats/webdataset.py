@@ -15,7 +15,7 @@ from farm.spec.record import ViewRecord
 
 Sample = dict[str, str | bytes]
 PIXEL_BYTES: dict[PassName, int] = {
-    name: {"integers": 2, "yes_or_no": 1, "cryptomatte": 4 * 24}.get(
+    name: {"integers": 2, "yes_or_no": 1, "cryptomatte": 4 * 24, "cutout": 8}.get(
         info.kind, 4 * len(info.channels)
     )
     for name, info in PASSES.items()

@@ -23,7 +23,10 @@ Bytes = NDArray[np.uint8]
 MEASURED_FRAMES = 32
 """Frames, evenly spread, that the colours of all are chosen by."""
 UNSTEADY: frozenset[PassName] = frozenset(
-    {"position", "diffuse", "specular", "cryptomatte", *CARRIED.difference(OCCLUSIONS)}
+    {
+        *("position", "diffuse", "specular", "cryptomatte", *CARRIED.difference(OCCLUSIONS)),
+        *("linear", "foreground_linear", "background_linear"),
+    }
 )
 """Passes whose colours depend on what else is in the picture."""
 SHOWN: tuple[PassName, ...] = tuple(name for name in PICTURED if name not in UNSTEADY)
