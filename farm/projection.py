@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from farm.spec.camera import (
     FisheyeLens,
     Matrix4,
+    OrbitCamera,
     OrthographicLens,
     PerspectiveLens,
     PinholeLens,
     PoseCamera,
+    intrinsics,
 )
 from farm.spec.record import CameraRecord, FisheyeRecord, OrthographicRecord
 
@@ -189,6 +191,20 @@ def recorded(camera: PoseCamera, resolution_px: tuple[int, int]) -> CameraRecord
             k3=lens.k3, k4=lens.k4, fov_deg=lens.fov_deg,
         )  # fmt: skip
     return CameraRecord(world_from_camera=pose, cx_px=cx, cy_px=cy, lens=told)
+
+
+def orbit_recorded(
+    camera: OrbitCamera, world_from_camera: Matrix4, resolution_px: tuple[int, int]
+) -> CameraRecord:
+    """Return what records tell of a camera on a dome that stands and looks as a matrix says."""
+    fx, fy, cx, cy = intrinsics(camera, resolution_px)
+    if camera.orthographic_width is None:
+        return CameraRecord(
+            world_from_camera=world_from_camera, fx_px=fx, fy_px=fy, cx_px=cx, cy_px=cy
+        )
+    scale = max(resolution_px) / camera.orthographic_width
+    lens = OrthographicRecord(px_per_unit=scale)
+    return CameraRecord(world_from_camera=world_from_camera, cx_px=cx, cy_px=cy, lens=lens)
 
 
 def rotation_nearest(matrix: Matrix4) -> Matrix4:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.spec.camera import Matrix4, OrbitCamera
+from farm.spec.camera import IDENTITY, Matrix4, OrbitCamera
+from farm.spec.rigs import Frame
 
 Points = NDArray[np.float64]
 
@@ -33,6 +34,8 @@ class Bounds:
     """(3,)"""
     support: Points
     """(N, 3), the outermost points along `DIRECTIONS` directions."""
+    radius: float
+    """How far off the middle of the box the farthest point is."""
 
     @property
     def size(self) -> float:
@@ -42,7 +45,13 @@ class Bounds:
     @property
     def unit_from_model(self) -> Matrix4:
         """The transform that centres the box at the origin and makes its longest side 1."""
-        scale = 1.0 / self.size
+        return self.frame_from_model("unit-cube")
+
+    def frame_from_model(self, frame: Frame) -> Matrix4:
+        """Return the transform that takes the model into a frame."""
+        if frame == "file":
+            return IDENTITY
+        scale = self.scale_in(frame)
         x, y, z = (-scale * (self.low + self.high) / 2).tolist()
         return (
             (scale, 0.0, 0.0, x),
@@ -50,6 +59,14 @@ class Bounds:
             (0.0, 0.0, scale, z),
             (0.0, 0.0, 0.0, 1.0),
         )
+
+    def scale_in(self, frame: Frame) -> float:
+        """Return how many units of a frame one of the model is."""
+        if frame == "unit-sphere":
+            return 1.0 / self.radius
+        if frame == "unit-diagonal":
+            return 1.0 / float(np.linalg.norm(self.high - self.low))
+        return 1.0 if frame == "file" else 1.0 / self.size
 
     @property
     def unit_support(self) -> Points:
@@ -64,7 +81,10 @@ def bounds_of(clouds: list[Points]) -> Bounds | None:
         return None
     low = np.stack([cloud.min(axis=0) for cloud in points]).min(axis=0)
     high = np.stack([cloud.max(axis=0) for cloud in points]).max(axis=0)
-    return Bounds(low, high, extremes(np.concatenate([extremes(cloud) for cloud in points])))
+    outer = extremes(np.concatenate([extremes(cloud) for cloud in points]))
+    middle = (low + high) / 2
+    radius = max(float(((cloud - middle) ** 2).sum(axis=1).max()) for cloud in points) ** 0.5
+    return Bounds(low, high, outer, radius)
 
 
 def extremes(points: Points, count: int = DIRECTIONS) -> Points:
@@ -117,11 +137,21 @@ def transformed(points: Points, matrix: Points) -> Points:
 
 
 def fit_distance(
-    unit_support: Points, camera: OrbitCamera, resolution_px: tuple[int, int]
+    unit_support: Points,
+    camera: OrbitCamera,
+    resolution_px: tuple[int, int],
+    *,
+    size: float = 1.0,
 ) -> float:
     """Return how far `camera` stands: where the model just fills `FILL`, times its distance.
 
     The model itself is never entered, however small that distance is.
+
+    Args:
+        unit_support: (N, 3), the outermost points of the model in its frame.
+        camera: Says from which side, and through which lens.
+        resolution_px: (width, height).
+        size: Longest side of the model in its frame.
     """
     axes = np.array(camera.world_from_camera(distance=0.0))[:3, :3]
     right, up, near = (unit_support @ axes).T
@@ -129,4 +159,4 @@ def fit_distance(
     width, height = resolution_px
     reach = np.maximum(np.abs(right) / (half * width), np.abs(up) / (half * height))
     fitted = float((near + reach).max()) * camera.distance
-    return max(fitted, CLEARANCE * float(near.max()) + 0.01)
+    return max(fitted, CLEARANCE * float(near.max()) + 0.01 * size)

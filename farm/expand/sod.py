@@ -1,4 +1,5 @@
-"""The `sod` recipe: every model under every HDRI, on a regular grid or by random angles and light.
+"""The `sod` recipe: every model under every HDRI, on a regular grid, by random angles and
+light, or by a rig of cameras.
 
 Pairs have equally many views each, so a task's place says all about it.
 """
@@ -11,6 +12,7 @@ from typing import NamedTuple
 from farm.errors import SpecError
 from farm.expand.randomised import Dice, exposure_of, lamps_of, light_of, paints_of
 from farm.expand.recipe import Count, Expansion
+from farm.expand.rigs import camera_of
 from farm.expand.streams import numbers_of, stream
 from farm.expand.tasks import batch, batches, new_task, sampling_seed
 from farm.spec import randomise
@@ -25,6 +27,7 @@ from farm.spec.recipes.sod import (
     SodBase,
     SodGrid,
     SodRandomise,
+    SodRig,
     SodSetup,
     SodView,
 )
@@ -49,7 +52,7 @@ class Pair(NamedTuple):
 
 
 class SodExpansion(Expansion):
-    """Tasks of both modes."""
+    """Tasks of all modes."""
 
     names_are_distinct = True  # they tell all that is drawn, and no yaw is drawn twice
 
@@ -89,8 +92,7 @@ class SodExpansion(Expansion):
                 yield range(first + place * number, first + (place + 1) * number)
 
     def setup_again(self, recipe: Recipe) -> SodSetup:
-        wanted = sod(recipe)
-        return SodSetup(file_lights=wanted.file_lights, front=wanted.front)
+        return setup_of(sod(recipe))
 
     def datasets(self, job: Job) -> Iterator[str]:
         if isinstance(job.spec.recipe, SodAugmented):
@@ -132,6 +134,14 @@ def are_distinct(models: Sequence[Asset], hdrs: Sequence[Asset]) -> bool:
     return len(pairs) == len(models) * len(hdrs)
 
 
+def setup_of(recipe: SodBase) -> SodSetup:
+    """Return what all views of a pair share: a rig turns no model, its cameras stand elsewhere."""
+    if isinstance(recipe, SodRig):
+        return SodSetup(file_lights=recipe.file_lights, frame=recipe.stands_in)
+    frame = recipe.frame or "unit-cube"
+    return SodSetup(file_lights=recipe.file_lights, front=recipe.front, frame=frame)
+
+
 def pair_of_task(job: Job, index: int, *, views: int) -> tuple[Pair, int]:
     """Return the pair and the batch of task `index`.
 
@@ -150,6 +160,8 @@ def view_of(job: Job, recipe: SodBase, pair: Pair, slot: int) -> SodView:
     """Make view `slot` of a pair."""
     if isinstance(recipe, SodGrid):
         view = grid_view(job, recipe, pair, slot)
+    elif isinstance(recipe, SodRig):
+        view = rig_view(job, recipe, pair, slot)
     else:
         assert isinstance(recipe, SodAugmented)
         view = augmented_view(job, recipe, pair, slot)
@@ -203,6 +215,8 @@ def views_per_pair(recipe: Recipe) -> int:
     """Return how many views one model under one HDRI has."""
     if isinstance(recipe, SodGrid):
         return recipe.yaw * recipe.pitch
+    if isinstance(recipe, SodRig):
+        return recipe.places * (1 if recipe.stereo is None else 2)
     assert isinstance(recipe, SodAugmented)
     return recipe.pitch * recipe.yaw_per_pitch
 
@@ -224,6 +238,23 @@ def grid_view(job: Job, recipe: SodGrid, pair: Pair, slot: int) -> SodView:
         index=pair.place * views_per_pair(recipe) + slot,
         name=f"view_{yaw:03d}_{pitch:02d}",
         camera=orbit(yaw=yaw, pitch=pitch, framing="t" if recipe.fit else "m", fit=recipe.fit),
+        light=Light(),
+        seed=sampling_seed(job, (pair.model, pair.hdr), place=slot),
+    )
+
+
+def rig_view(job: Job, recipe: SodRig, pair: Pair, slot: int) -> SodView:
+    """Make view `slot` of a pair's rig; of a stereo pair, the left one first."""
+    place, right = (slot, 0) if recipe.stereo is None else divmod(slot, 2)
+    eye = "" if recipe.stereo is None else ("_left", "_right")[right]
+    dice = Dice(job.spec.seed, numbers_of((pair.model,)), place)
+    camera = camera_of(recipe, place, dice=dice, resolution_px=job.render.resolution_px)
+    if right:
+        camera = camera.model_copy(update={"look_at": (recipe.stereo, 0.0)})
+    return SodView(
+        index=pair.place * views_per_pair(recipe) + slot,
+        name=f"view_{place:04d}{eye}",
+        camera=camera,
         light=Light(),
         seed=sampling_seed(job, (pair.model, pair.hdr), place=slot),
     )

@@ -71,14 +71,17 @@ class OrbitCamera(Spec):
     pitch_deg: float
     """Above the horizon: 0 is level, 90 looks straight down."""
     distance: float
-    """From the model's centre, in units of the model scaled to 1. With `fit`, a factor on the
-    distance at which the model just fills the picture."""
+    """From the origin of the model's frame, in its units: mostly the centre of a model scaled to 1.
+    With `fit`, a factor on the distance at which the model just fills the picture."""
     framing: Framing = "m"
     """Tight, medium or loose: the word for the distance."""
     fit: bool = False
     """Frame by the projected bounds of the model instead of a fixed distance."""
     focal_length_mm: float = FOCAL_LENGTH_MM
     sensor_width_mm: float = SENSOR_WIDTH_MM
+    orthographic_width: Length | None = Field(default=None, exclude_if=lambda width: width is None)
+    """Of a camera whose rays run side by side: what the longer side of the picture spans, in units
+    of the view's world; the lens then says nothing."""
     roll_deg: float = Field(default=0.0, exclude_if=is_zero)
     """Turn of the camera about its axis, anticlockwise as it sees."""
     look_at: tuple[float, float] = Field(default=(0.0, 0.0), exclude_if=is_zero)

@@ -39,8 +39,9 @@ class JobSpec(Spec):
     output: str = "datasets"
     """Folder that the datasets are written to."""
     dataset_name: str | None = Field(default=None, max_length=120)
-    """Folder of the dataset inside `output`. In grid mode it may hold `{model}` and `{hdr}`
-    (left out: `{model}_{hdr}`); in augmented mode, left out, the dataset is `output` itself."""
+    """Folder of the dataset inside `output`. In the modes grid and rig it may hold `{model}` and
+    `{hdr}` (left out: `{model}_{hdr}`); in augmented mode, left out, the dataset is `output`
+    itself."""
     render: RenderSettings = RenderSettings()
     """Size, quality and file format."""
     passes: tuple[PassName, ...] = Field(default=("rgb", "mask"), validate_default=True)
@@ -82,7 +83,7 @@ class JobSpec(Spec):
     ) -> dict[str, tuple[str, ...]]:
         recipe: Recipe | None = known.data.get("recipe")
         if found := [*unwritable(value), *(unfit(value, recipe) if recipe else ())]:
-            raise PydanticCustomError("roles", "{found}", {"found": found})
+            raise PydanticCustomError("sentences", "{found}", {"found": found})
         return value
 
     @field_validator("output", "dataset_name")

@@ -69,7 +69,7 @@ def parse_spec(data: Any) -> JobSpec:
 
 def sentence(problem: Any, *, within: tuple[str, ...] = ()) -> str:
     """Say in words what pydantic found wrong; `within` is a path that goes without saying."""
-    if problem["type"] == "roles":  # each with the field that it is about
+    if problem["type"] == "sentences":  # each with the field that it is about
         return "\n".join(problem["ctx"]["found"])
     facts = {"input": quoted(problem["input"]), "said": problem["input"]} | problem.get("ctx", {})
     path = tuple(problem["loc"])

@@ -15,6 +15,7 @@ from farm.spec.camera import (
     AnyLens,
     FisheyeLens,
     Matrix4,
+    OrbitCamera,
     OrthographicLens,
     PerspectiveLens,
     PinholeLens,
@@ -31,6 +32,8 @@ CLIP_START_SHARE = 1e-3
 """Nearest visible distance, as a share of the camera's own distance."""
 CLIP_END = 1e4
 """Farthest visible distance, in sizes of the model."""
+MOST_SIZES_OFF = 1e3
+"""Sizes of the model that a camera is off; beyond, it sees so much farther."""
 POSE_CLIPS = (1e-5, 1e9)
 """Of a camera of which nobody says how far off things are, in units of its world. Cycles' rays lose
 nothing by it."""
@@ -58,20 +61,22 @@ def add_camera(scene: bpy.types.Scene) -> bpy.types.Object:
 def set_camera(
     camera: bpy.types.Object,
     world_from_camera: Matrix4,
+    wanted: OrbitCamera,
     *,
     distance: float,
-    focal_length_mm: float,
-    sensor_width_mm: float,
+    size: float,
 ) -> None:
-    """Move the camera and set its lens."""
+    """Move the camera and give it the lens of `wanted`; `size` is that of what it sees."""
     stand_still(camera)
     camera.matrix_world = Matrix(world_from_camera)
     lens: Lens = camera.data
     make_plain(lens)
-    lens.lens = focal_length_mm
-    lens.sensor_width = sensor_width_mm
+    lens.lens = wanted.focal_length_mm
+    lens.sensor_width = wanted.sensor_width_mm
+    if wanted.orthographic_width is not None:
+        set_parallel(lens, wanted.orthographic_width)
     lens.clip_start = distance * CLIP_START_SHARE
-    lens.clip_end = CLIP_END
+    lens.clip_end = CLIP_END * max(size, distance / MOST_SIZES_OFF)
 
 
 def set_pose(scene: Any, camera: bpy.types.Object, pose: PoseCamera) -> CameraRecord:
@@ -137,11 +142,16 @@ def set_lens(lens: Lens, wanted: AnyLens, size_px: tuple[int, int]) -> None:
     elif isinstance(wanted, PinholeLens):
         set_pinhole(lens, wanted, size_px)
     elif isinstance(wanted, OrthographicLens):
-        lens.type = "ORTHO"
-        lens.ortho_scale = wanted.width
+        set_parallel(lens, wanted.width)
     else:
         assert isinstance(wanted, FisheyeLens)
         set_fisheye(lens, wanted.coefficients, wanted.sensor_width_mm)
+
+
+def set_parallel(lens: Lens, width: float) -> None:
+    """Let rays run side by side; `width` spans the longer side of the picture."""
+    lens.type = "ORTHO"
+    lens.ortho_scale = width
 
 
 def set_focal(lens: Lens, focal_length_mm: float, sensor_width_mm: float) -> None:

@@ -14,11 +14,13 @@ import bpy
 from numpy.random import Generator
 
 from farm.errors import AssetError, GpuMemoryError, RenderError, StorageError, TaskError
+from farm.projection import orbit_recorded
 from farm.spec.asset import Asset
-from farm.spec.camera import FileCamera, Matrix4, OrbitCamera, PoseCamera, intrinsics
+from farm.spec.camera import FileCamera, Matrix4, OrbitCamera, PoseCamera
 from farm.spec.passes import BACKGROUNDS, PICTURES, PassName
 from farm.spec.record import CameraRecord
 from farm.spec.render import ResolvedRender, is_traced
+from farm.spec.rigs import Frame
 from farm.spec.task import Need
 from worker.blender import (
     baked_file,
@@ -236,19 +238,19 @@ class BlenderSession:
 
     # Assets
 
-    def load_model(self, asset: Asset, *, file_lights: bool) -> Model:
-        """Stand a model in the scene, unless it stands there already.
+    def load_model(self, asset: Asset, *, file_lights: bool, frame: Frame = "unit-cube") -> Model:
+        """Stand a model in the scene, in a frame, unless it stands there already.
 
         Raises:
             AssetError: It cannot be read, or shows nothing.
         """
-        key = (asset.sha256, asset.path, file_lights)
+        key = (asset.sha256, asset.path, file_lights, frame)
         if self._shown and self._shown[0] == key and isinstance(self._shown[1], Model):
             return self._shown[1]
         self.free_model()
         self._empty_cycles()
         try:
-            model = self._standing.one(asset, file_lights=file_lights)
+            model = self._standing.one(asset, file_lights=file_lights, frame=frame)
         except TaskError:
             self.free_model()
             raise
@@ -558,21 +560,17 @@ class BlenderSession:
         set_light_limits(self.scene, strength or 1.0)  # without it, lamps alone
 
     def set_camera(
-        self, world_from_camera: Matrix4, camera: OrbitCamera, *, distance: float
+        self,
+        world_from_camera: Matrix4,
+        camera: OrbitCamera,
+        *,
+        distance: float,
+        size: float = 1.0,
     ) -> None:
-        """Stand the camera with the lens of `camera`."""
+        """Stand the camera with the lens of `camera`, which sees 10,000 times `size` far."""
         cameras.set_pixels(self.scene)
-        cameras.set_camera(
-            self._camera,
-            world_from_camera,
-            distance=distance,
-            focal_length_mm=camera.focal_length_mm,
-            sensor_width_mm=camera.sensor_width_mm,
-        )
-        fx, fy, cx, cy = intrinsics(camera, self._asked[0].resolution_px)
-        self._sight = CameraRecord(
-            world_from_camera=world_from_camera, fx_px=fx, fy_px=fy, cx_px=cx, cy_px=cy
-        )
+        cameras.set_camera(self._camera, world_from_camera, camera, distance=distance, size=size)
+        self._sight = orbit_recorded(camera, world_from_camera, self._asked[0].resolution_px)
 
     def look_through(
         self,

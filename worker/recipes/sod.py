@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from pydantic import JsonValue
 
-from farm.projection import as_matrix
+from farm.projection import as_matrix, orbit_recorded
 from farm.spec.asset import Asset
-from farm.spec.camera import BASE_DISTANCE, Matrix4, OrbitCamera, intrinsics, turn_matrix
+from farm.spec.camera import BASE_DISTANCE, Matrix4, OrbitCamera, turn_matrix
 from farm.spec.label import IndexLabel
 from farm.spec.randomise import Drawn
 from farm.spec.recipes.sod import TURNS_DEG, Front, SodSetup, SodView
@@ -25,6 +26,9 @@ from worker.labels.tables import index_table
 from worker.recipes import Shot, Stage
 from worker.recipes.light import shine
 from worker.recipes.several import category_of
+
+PROBE_FIT = 1.5
+"""Distance of the view by which quality is decided, in those at which the model just fits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +51,10 @@ class DomeStage(Stage):
 
     @property
     def metres_per_unit(self) -> float:
-        return self.model.bounds.size * self.model.metres_per_file_unit
+        bounds = self.model.bounds
+        if self.model.frame == "unit-cube":
+            return bounds.size * self.model.metres_per_file_unit
+        return self.model.metres_per_file_unit / bounds.scale_in(self.model.frame)
 
     @cached_property
     def indices(self) -> tuple[IndexLabel, ...]:
@@ -55,10 +62,14 @@ class DomeStage(Stage):
 
     @cached_property
     def thing(self) -> Thing:
-        """The model, which stands still in the middle of the record's world."""
-        unit = np.array(self.turn) @ np.array(self.model.unit_from_model)
+        """The model, which stands still in the record's world, mostly in the middle of it."""
+        unit = np.array(self.turn) @ np.array(self.model.frame_from_model)
         bounds = self.model.bounds
-        x, y, z = ((bounds.high - bounds.low) / bounds.size).tolist()
+        sides = bounds.high - bounds.low
+        if self.model.frame == "unit-cube":
+            x, y, z = (sides / bounds.size).tolist()
+        else:
+            x, y, z = (sides * bounds.scale_in(self.model.frame)).tolist()
         points = np.array([*self.model.keypoints.values()]).reshape(-1, 3)
         return Thing(
             name=self.asset.credit.name or self.asset.name,
@@ -66,7 +77,7 @@ class DomeStage(Stage):
             world_from_file=as_matrix(unit),
             category=category_of(self.asset),
             indices=tuple(label.index for label in self.indices),
-            world_from_object=self.turn,
+            world_from_object=self.stands,
             size=(x, y, z),
             outline=self.outline,
             keypoints=tuple(
@@ -82,10 +93,23 @@ class DomeStage(Stage):
         """How the model is turned to show its front at yaw 0."""
         return as_matrix(np.round(turn_matrix(TURNS_DEG[self.front])) + 0.0)  # exact, no -0.0
 
+    @property
+    def stands(self) -> Matrix4:
+        """How the model is turned, and where the middle of its box is."""
+        if self.model.frame != "file":
+            return self.turn
+        middle = transformed(
+            (self.model.bounds.low + self.model.bounds.high)[None] / 2, np.array(self.turn)
+        )
+        placed = np.array(self.turn)
+        placed[:3, 3] = middle[0]
+        return as_matrix(placed)
+
     @cached_property
     def outline(self) -> Points:
         """Points (N, 3) of the model's surface that stand out, in the record's world."""
-        return transformed(self.model.bounds.unit_support, np.array(self.turn))
+        framed = transformed(self.model.bounds.support, np.array(self.model.frame_from_model))
+        return transformed(framed, np.array(self.turn))
 
     @property
     def notes(self) -> dict[str, tuple[str, ...]]:
@@ -94,7 +118,9 @@ class DomeStage(Stage):
 
     @property
     def probe(self) -> View:
-        camera = OrbitCamera(yaw_deg=30.0, pitch_deg=20.0, distance=BASE_DISTANCE)
+        fit = self.model.frame != "unit-cube"  # where it is as large as it likes
+        distance = PROBE_FIT if fit else BASE_DISTANCE
+        camera = OrbitCamera(yaw_deg=30.0, pitch_deg=20.0, distance=distance, fit=fit)
         return SodView(index=0, name="probe", camera=camera, light=Light(), seed=0)
 
     def arrange(self, view: View) -> Shot:
@@ -115,6 +141,7 @@ class DomeStage(Stage):
             camera.world_from_camera(turned_deg=light.rotation_deg, distance=distance),
             camera,
             distance=distance,
+            size=self.model.size,
         )
         gain, true_strength = shine(
             self.session, light, drawn.lamps, models_shine=self.model.true_strength
@@ -126,27 +153,32 @@ class DomeStage(Stage):
             exposure=drawn.exposure_gain,
             world_from_scene=turn_matrix(-light.rotation_deg),
             things=(self.thing,),
-            values={} if self.front == "+y" else {"front": self.front},
+            values=self.told,
         )
+
+    @property
+    def told(self) -> dict[str, JsonValue]:
+        """What records tell of the model's place beside."""
+        front: dict[str, JsonValue] = {} if self.front == "+y" else {"front": self.front}
+        frame: dict[str, JsonValue] = {"frame": self.model.frame}
+        return front if self.model.frame == "unit-cube" else front | frame
 
     def _distance(self, view: SodView) -> float:
         if not view.camera.fit:
             return view.camera.distance
-        return fit_distance(self.outline, view.camera, self.resolution_px)
+        return fit_distance(self.outline, view.camera, self.resolution_px, size=self.model.size)
 
     def _record(self, view: SodView, distance: float) -> CameraRecord:
-        fx, fy, cx, cy = intrinsics(view.camera, self.resolution_px)
         matrix = view.camera.world_from_camera(distance=distance)
-        return CameraRecord(
-            world_from_camera=matrix, fx_px=fx, fy_px=fy, cx_px=cx, cy_px=cy, distance=distance
-        )
+        record = orbit_recorded(view.camera, matrix, self.resolution_px)
+        return record.model_copy(update={"distance": distance})
 
 
 def prepare(task: RenderTask, session: BlenderSession) -> DomeStage:
     """Load a task's model and environment."""
     assert isinstance(task.setup, SodSetup)
     [asset], hdr = task.of("models"), next(iter(task.of("hdrs")), None)
-    model = session.load_model(asset, file_lights=task.setup.file_lights)
+    model = session.load_model(asset, file_lights=task.setup.file_lights, frame=task.setup.frame)
     if hdr is not None:
         session.load_hdr(hdr)
     return DomeStage(session, model, task.render.resolution_px, asset, hdr, task.setup.front)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
-from farm.spec.camera import Framing, OrbitCamera
+from farm.spec.camera import Framing, Length, OrbitCamera
+from farm.spec.draws import AnyDraw
 from farm.spec.label import is_none
-from farm.spec.randomise import Drawn, Finishes, OrbitJitter, Randomise, Sky
+from farm.spec.randomise import Drawn, Finishes, OrbitJitter, Randomise, Sky, Within, as_draw
 from farm.spec.recipes.base import AssetRole, Recipe
 from farm.spec.recipes.base import Setup as BaseSetup
 from farm.spec.render import ImageFormat
+from farm.spec.rig_faults import faults, faults_of_frame
+from farm.spec.rigs import RIGS, Angles, Frame, Rig, RigName
 from farm.spec.view import Light
 from farm.spec.view import View as BaseView
 
@@ -26,6 +31,18 @@ TURNS_DEG: dict[Front, float] = {"+y": 0.0, "-x": -90.0, "-y": 180.0, "+x": 90.0
 stands at yaw 0."""
 
 
+DISTANCE = Within(1e-6, 1e9)
+FOV_DEG = Within(0.1, 170.0)
+Distance = Annotated[AnyDraw, BeforeValidator(as_draw), AfterValidator(DISTANCE)]
+Fov = Annotated[AnyDraw, BeforeValidator(as_draw), AfterValidator(FOV_DEG)]
+Elevation = Annotated[float, Field(ge=-90.0, le=90.0)]
+
+DEFAULT_ELEVATIONS = (20.0,)
+DEFAULT_AZIMUTHS = tuple(45.0 * step for step in range(8))
+MOST_VIEWS = 100_000
+"""Of a rig."""
+
+
 class SodRandomise(Randomise):
     """What is drawn anew for each view; what is not named stays as it is."""
 
@@ -38,7 +55,7 @@ class SodRandomise(Randomise):
 
 
 class SodBase(Recipe):
-    """What both modes share."""
+    """What all modes share."""
 
     roles: ClassVar[tuple[AssetRole, ...]] = ROLES
 
@@ -50,9 +67,25 @@ class SodBase(Recipe):
     """Keep the lights that a model's file brings."""
     front: Front = Field(default="+y", exclude_if=lambda front: front == "+y")
     """Side of the model that the camera sees at yaw 0; most models face -y, and show their back."""
+    frame: Frame | None = Field(default=None, exclude_if=is_none)
+    """Where the model stands, and how large: its longest side 1 (unit-cube), all of it within 1
+    (unit-sphere) or 0.5 (unit-diagonal, by its box) of the middle of its box, or as its file says
+    (file). Cameras look at the frame's origin, records are in its units. Left out: unit-cube; of a
+    rig, the one that it was published for."""
     randomise: SodRandomise | None = Field(default=None, exclude_if=is_none)
     """What is drawn anew for each view: some of lights, exposure, hdri, camera, materials; each has
     fields of its own."""
+    mode: str
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if found := [f"recipe.{fault}" for fault in self.faults()]:
+            raise PydanticCustomError("sentences", "{found}", {"found": found})
+        return self
+
+    def faults(self) -> Iterator[str]:
+        """Yield what cannot be, each with the field that it is about."""
+        yield from faults_of_frame(self)
 
 
 class SodGrid(SodBase):
@@ -101,13 +134,103 @@ class SodAugmented(SodBase):
         return value
 
 
-def _grid_unless_said(value: Any) -> Any:
-    return {"mode": "grid", **value} if isinstance(value, dict) else value
+class SodRig(SodBase):
+    """Cameras that stand around a model as 3D learning has them; one dataset per (model, HDRI)."""
 
+    mode: Literal["rig"] = "rig"
+    """Cameras around a model, by a rig's name or by angles; the same under every HDRI."""
+    rig: RigName = "rings"
+    """Where cameras stand: rings (by `elevations` and `azimuths`), spread over a sphere (fibonacci,
+    hammersley, random), or as published under that name."""
+    views: int | None = Field(default=None, ge=1, le=MOST_VIEWS)
+    """How many cameras, where the rig does not say. Left out: 40, or the rig's usual number."""
+    elevations: Angles | None = None
+    """Degrees above the horizon, of rings: `0,20,-10`. Left out: 20."""
+    azimuths: Angles | None = None
+    """Degrees from the front, counter-clockwise from above, of rings: `0:360:45` goes from 0 to
+    below 360 in steps of 45. Left out: these."""
+    elevation_range: tuple[Elevation, Elevation] | None = None
+    """Lowest and highest elevation, of what is spread over a sphere. Left out: all of it."""
+    distance: Distance | None = None
+    """From the frame's origin, in its units: a number, or a range `1.5..2.2` that each view draws
+    from. Left out: the rig's; where it has none, as far as all of the frame fills the picture."""
+    fov_deg: Fov | None = None
+    """Angle that the longer side of the picture spans; a number or a range. Left out: the rig's, or
+    that of a lens of 50 mm on a sensor 36 mm wide, 39.6."""
+    orthographic: Length | None = None
+    """Rays that run side by side: what the longer side of the picture spans, in the frame's
+    units."""
+    stereo: Length | None = None
+    """Distance between the two cameras of a pair that stands in place of each: the left one where
+    the rig has it, the right one to its right, looking the same way."""
+    front: Front = "-y"
+    """Side of the model from which azimuths are counted; the front of glTF is -y. The model is not
+    turned."""
+
+    @field_validator("elevations")
+    @classmethod
+    def _above_or_below(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        for number in value or ():
+            if not -90 <= number <= 90:
+                raise ValueError(f"{number:g} is not within -90..90 degrees")
+        return value
+
+    def faults(self) -> Iterator[str]:
+        yield from super().faults()
+        yield from faults(self)
+
+    @property
+    def known(self) -> Rig:
+        """What is published under its name."""
+        return RIGS[self.rig]
+
+    @property
+    def sides(self) -> tuple[tuple[float, float], ...]:
+        """Azimuths and elevations of cameras whose places are fixed."""
+        if self.rig != "rings":
+            return self.known.sides
+        elevations, azimuths = self.elevations or DEFAULT_ELEVATIONS, self.azimuths
+        return tuple(
+            (azimuth, elevation)
+            for elevation in elevations
+            for azimuth in azimuths or DEFAULT_AZIMUTHS
+        )
+
+    @property
+    def places(self) -> int:
+        """How many places cameras stand at."""
+        return len(self.sides) or self.views or self.known.views or 1
+
+    @property
+    def stands_in(self) -> Frame:
+        """Its frame."""
+        return self.frame or self.known.frame
+
+    @property
+    def spans(self) -> float | None:
+        """What an orthographic camera spans; None of all others."""
+        if self.orthographic is not None or self.fov_deg is not None or self.fit:
+            return self.orthographic
+        return self.known.orthographic
+
+
+def mode_unless_said(value: Any) -> Any:
+    """Let what only a rig has stand for the mode `rig`; what names no mode else is a grid."""
+    if not isinstance(value, dict):
+        return value
+    own = next((name for name in SodRig.model_fields if name in value and name in OWN_OF_RIGS), "")
+    mode = value.get("mode") or ("rig" if own else "grid")
+    if own and mode in ("grid", "augmented"):
+        fault = f"recipe.{own}: is of the mode rig, and this is {mode}: leave one of them out"
+        raise PydanticCustomError("sentences", "{found}", {"found": [fault]})
+    return {**value, "mode": mode}
+
+
+OWN_OF_RIGS = frozenset(SodRig.model_fields) - {*SodGrid.model_fields, *SodAugmented.model_fields}
 
 RecipeSpec = Annotated[
-    Annotated[SodGrid | SodAugmented, Field(discriminator="mode")],
-    BeforeValidator(_grid_unless_said),
+    Annotated[SodGrid | SodAugmented | SodRig, Field(discriminator="mode")],
+    BeforeValidator(mode_unless_said),
 ]
 
 
@@ -119,6 +242,8 @@ class SodSetup(BaseSetup):
     """Keep the lights that the model's file brings."""
     front: Front = Field(default="+y", exclude_if=lambda front: front == "+y")
     """Side of the model that is turned to +y."""
+    frame: Frame = Field(default="unit-cube", exclude_if=lambda frame: frame == "unit-cube")
+    """Where the model stands, and how large."""
 
 
 class SodView(BaseView):
@@ -133,9 +258,10 @@ class SodView(BaseView):
     @property
     def caption(self) -> str:
         camera, light = self.camera, self.light
+        flat = camera.orthographic_width is not None
         return (
             f"yaw {camera.yaw_deg:g}°  ·  pitch {camera.pitch_deg:g}°"
-            f"  ·  {FRAMING_NAMES[camera.framing]}"
+            f"  ·  {'orthographic' if flat else FRAMING_NAMES[camera.framing]}"
             f"  ·  light {light.rotation_deg:g}°, strength {light.strength:g}"
         )
 

@@ -12,6 +12,7 @@ import numpy as np
 from mathutils import Matrix
 
 from farm.spec.camera import Matrix4
+from farm.spec.rigs import Frame
 from worker.blender.materials.clear_cut import ClearCut
 from worker.blender.materials.displacement import moves_surface
 from worker.blender.materials.emission import any_shines
@@ -71,11 +72,20 @@ class Model:
     metres_per_file_unit: float = 1.0
     body: Body | None = None
     """What its silhouette is told by, in the file's coordinates, where several models stand."""
+    frame: Frame = "unit-cube"
+    """Of a model that stands alone: where it stands, and how large."""
 
     @property
-    def unit_from_model(self) -> Matrix4:
-        """The file's coordinates to those in which the model is centred and scaled to 1."""
-        return self.bounds.unit_from_model
+    def frame_from_model(self) -> Matrix4:
+        """The file's coordinates to those of its frame."""
+        return self.bounds.frame_from_model(self.frame)
+
+    @property
+    def size(self) -> float:
+        """Its longest side, in units of its frame."""
+        if self.frame == "unit-cube":
+            return 1.0  # exactly
+        return self.bounds.size * self.bounds.scale_in(self.frame)
 
     @property
     def indices(self) -> tuple[int, ...]:
@@ -107,9 +117,9 @@ class Model:
             raise ValueError(f"a place may turn, scale and shift, but not shear: {world_from_file}")
 
     def turn(self, rotation_rad: float) -> None:
-        """Turn the model about the vertical through its centre."""
+        """Turn the model about the vertical through the origin of its frame."""
         turn = Matrix.Rotation(rotation_rad, 4, "Z")
-        self.parent.matrix_basis = turn @ Matrix(self.unit_from_model)
+        self.parent.matrix_basis = turn @ Matrix(self.frame_from_model)
 
 
 def describe(

@@ -11,6 +11,7 @@ import numpy as np
 
 from farm.errors import AssetError
 from farm.spec.asset import Asset
+from farm.spec.rigs import Frame
 from worker.blender.formats import importers, metaballs
 from worker.blender.formats.importers import ImportedObjects
 from worker.blender.frames import show_frame
@@ -77,16 +78,17 @@ class Standing:
         self._stood = []
         self._loader.free()
 
-    def one(self, asset: Asset, *, file_lights: bool) -> Model:
-        """Stand a model alone, centred and scaled to 1, where none stands.
+    def one(self, asset: Asset, *, file_lights: bool, frame: Frame = "unit-cube") -> Model:
+        """Stand a model alone, in a frame, where none stands.
 
         Raises:
             AssetError: It cannot be read, or shows nothing.
         """
         brought = self._loader.bring_model(asset, file_lights=file_lights)
         model, found = self._show(asset, brought, file_lights=file_lights)
+        model.frame = frame
         if file_lights:
-            scale_lamps(self._loader.strangers(), 1.0 / model.bounds.size)
+            scale_lamps(self._loader.strangers(), model.bounds.scale_in(frame))
         if wants_bvh_anchor(found, true_strength=model.true_strength):
             add_bvh_anchor(self._scene, model.collection)
             model.has_bvh_anchor = True
