@@ -66,11 +66,93 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         Text,
         typer.Option(help="Augmented: views between HDRIs. (default: 4)", rich_help_panel=WHAT),
     ] = None,
+    rig: Annotated[
+        Text,
+        typer.Option(
+            metavar="NAME",
+            help="Cameras of a rig: rings, fibonacci, hammersley, random, zero123, zero123plus, "
+            "zero123plus-v1.1, syncdreamer, wonder3d, trellis, trellis-cond, lrm.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    views: Annotated[
+        Text,
+        typer.Option(
+            help="Rig: how many cameras, where that is not fixed. (default: 40, or the rig's)",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    elevations: Annotated[
+        Text,
+        typer.Option(
+            metavar="DEG,...",
+            help="Rings: degrees above the horizon, such as 0,20,-10. (default: 20)",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    azimuths: Annotated[
+        Text,
+        typer.Option(
+            metavar="DEG,...",
+            help="Rings: degrees from the front, counter-clockwise from above, such as 0,90 or "
+            "0:360:45. (default: 0:360:45)",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    elevation_range: Annotated[
+        Text,
+        typer.Option(
+            metavar="LOW,HIGH",
+            help="Rigs fibonacci, hammersley, random: degrees. (default: -90,90)",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    distance: Annotated[
+        Text,
+        typer.Option(
+            help="Rig: from the frame's origin, in its units: 2, or 1.5..2.2. (default: the "
+            "rig's, or as far as all of the frame is seen)",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    fov: Annotated[
+        Text,
+        typer.Option(
+            metavar="DEG",
+            help="Rig: angle of the picture's longer side: 40, or 10..70. (default: the rig's, "
+            "or 39.6)",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    orthographic: Annotated[
+        Text,
+        typer.Option(
+            metavar="WIDTH",
+            help="Rig: parallel rays; units of the frame that the picture's longer side spans.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    stereo: Annotated[
+        Text,
+        typer.Option(
+            metavar="BASELINE",
+            help="Rig: a pair of cameras in place of each, so far apart.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    frame: Annotated[
+        Text,
+        typer.Option(
+            help="Where models stand: unit-cube, unit-sphere, unit-diagonal, or as in their file. "
+            "(default: unit-cube, or the rig's)",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
     front: Annotated[
         Text,
         typer.Option(
-            help="Side of models that is seen at yaw 0: -y, +y, +x, -x. Most models face -y. "
-            "(default: +y)",
+            help="Side of models that is seen at yaw or azimuth 0: -y, +y, +x, -x. Most models "
+            "face -y. (default: +y; of a rig: -y)",
             rich_help_panel=WHAT,
         ),
     ] = None,
@@ -207,6 +289,16 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "recipe.pitch": pitch,
         "recipe.yaw_per_pitch": yaw_per_pitch,
         "recipe.hdr_switch": hdr_switch,
+        "recipe.rig": rig,
+        "recipe.views": views,
+        "recipe.elevations": elevations,
+        "recipe.azimuths": azimuths,
+        "recipe.elevation_range": None if elevation_range is None else _words(elevation_range),
+        "recipe.distance": distance,
+        "recipe.fov_deg": fov,
+        "recipe.orthographic": orthographic,
+        "recipe.stereo": stereo,
+        "recipe.frame": frame,
         "recipe.front": front,
         "recipe.fit": fit,
         "recipe.file_lights": file_lights,
