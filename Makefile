@@ -54,8 +54,8 @@ format: setup ## Rewrite the code in the project's style
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
-bench: setup ## Measure rendering against the classic way
-	@$(PYTHON) -m bench.render_speed
+bench: setup ## Measure against peers, in a quarter of an hour: bench/report.md
+	@$(PYTHON) -m bench.report
 
 docs-pictures: setup ## Render the pictures of README.md and docs/ anew, in some minutes
 	@$(PYTHON) -m tools.docs_pictures
@@ -72,5 +72,5 @@ lock: ## Pin all packages anew: requirements.lock, and the parts of it that the 
 	@$(LOCK) --extra server --extra s3 --extra formats -c requirements.lock --upgrade --output-file requirements-api.lock
 
 clean: ## Delete what is made: .venv, caches, the demo
-	rm -rf .venv .venv-tools .venv-torch setup.log demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-tools .venv-torch .venv-blenderproc setup.log demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

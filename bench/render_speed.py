@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from farm.storage import FolderStorage
 
 SETTINGS = ((256, 4), (512, 32))
 """(pixels, samples): small enough that overhead shows, and large enough that it should not."""
+Found = dict[str, list[dict[str, float]]]
+"""By way: what each round took."""
 
 
 def main() -> None:
@@ -55,22 +58,31 @@ def main() -> None:
 
 def compare(folder: Path, options: argparse.Namespace) -> None:
     """Print a table of both ways at all settings."""
-    model = build_model(folder)
     print(
         f"{options.views} augmented views of Suzanne under courtyard.exr, {options.rounds} rounds"
     )
-    for size, samples in SETTINGS:
-        task = make_task(model, size=size, samples=samples, views=options.views)
-        path = folder / f"task-{size}.json"
-        path.write_text(task.model_dump_json())
-        found: dict[str, list[dict[str, float]]] = {"classic": [], "ours": []}
-        for _ in range(options.rounds):
-            for way, results in found.items():
-                results.append(measure(way, path, persistent=options.persistent))
+    how = {"rounds": options.rounds, "views": options.views, "persistent": options.persistent}
+    for (size, samples), found in measure_all(folder, **how):
         report(size, samples, found)
 
 
-def report(size: int, samples: int, found: dict[str, list[dict[str, float]]]) -> None:
+def measure_all(
+    folder: Path, *, rounds: int, views: int, persistent: bool
+) -> Iterator[tuple[tuple[int, int], Found]]:
+    """Yield each setting, and what both ways took in each round."""
+    model = build_model(folder)
+    for size, samples in SETTINGS:
+        task = make_task(model, size=size, samples=samples, views=views)
+        path = folder / f"task-{size}.json"
+        path.write_text(task.model_dump_json())
+        found: Found = {"classic": [], "ours": []}
+        for _ in range(rounds):
+            for way, results in found.items():
+                results.append(measure(way, path, persistent=persistent))
+        yield (size, samples), found
+
+
+def report(size: int, samples: int, found: Found) -> None:
     """Print medians, and the ratio round by round."""
     print(f"\n{size} px, {samples} samples")
     for way, results in found.items():
