@@ -76,6 +76,8 @@ def faults_of_lens(asked: SodRig) -> Iterator[str]:
             "orthographic: its rays run side by side, and fov_deg is of a pinhole: leave one of "
             "them out, a dataset has one kind of lens"
         )
+    if asked.stereo is not None and asked.spans is not None:
+        yield "stereo: parallel rays see the same from both sides: leave it out, or take a pinhole"
     for name in ("distance", "orthographic"):
         if asked.fit and getattr(asked, name) is not None:
             yield f"fit: finds how far off a pinhole stands: leave out {name}, or fit"

@@ -109,7 +109,9 @@ def sample_of(submission: Submission) -> Submission:
     data = submission.spec.model_dump(mode="json")
     for role in {asset.role for asset in submission.assets}:
         data[role] = [asset.name for asset in assets if asset.role == role]
-    data["recipe"] = fewest(data.get("recipe", {}), set(type(submission.spec.recipe).model_fields))
+    recipe = submission.spec.recipe
+    data["recipe"] = fewest(data.get("recipe", {}), set(type(recipe).model_fields))
+    data["recipe"] |= recipe.as_sample
     data["render"] = data.get("render", {}) | {"resolution": SAMPLE_PX, "samples": SAMPLE_SAMPLES}
     data |= {"dataset_name": None, "passes": list(SAMPLE_PASSES)}
     try:

@@ -205,6 +205,34 @@ def split(  # noqa: PLR0913  an option each
 
 
 @dataset.command()
+def pairs(
+    place: DatasetPlace,
+    *,
+    neighbours: Annotated[
+        int, typer.Option(min=1, max=1000, help="Views that go together with each.")
+    ] = 10,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write: .txt, or .json with names. (default: PATH/pair.txt)"),
+    ] = None,
+    every: Every = False,
+) -> None:
+    """Tell for multi-view stereo which views go together: for each, those nearest by.
+
+    Near is by the angle between two cameras, at the middle of what they see. Only views of the same
+    things under the same environment go together. pair.txt is that of MVSNet: the number of views,
+    then of each its id, and ids and scores (180 minus the angle) of its neighbours. Ids are places
+    in views.jsonl, from 0.
+
+    Example:  farm dataset pairs datasets/chair_studio --neighbours 10
+    """
+    from farm.cli.dataset.pairs import write_pairs
+
+    for line in write_pairs(place, count=neighbours, out=out, every=every):
+        say(out_console(), line)
+
+
+@dataset.command()
 def merge(  # noqa: PLR0913  an option each
     places: Annotated[
         list[str], typer.Argument(metavar="PATH...", help="Datasets, or folders that hold several.")

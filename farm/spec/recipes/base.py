@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import ClassVar, NamedTuple, Self
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, JsonValue
 
 from farm.spec.asset import Asset, AssetKind
 from farm.spec.base import Spec
@@ -56,6 +56,11 @@ class Recipe(Spec):
     def passes_with_it(self) -> tuple[PassName, ...]:
         """Passes that come along because the recipe asks for what is in them."""
         return ()
+
+    @property
+    def as_sample(self) -> dict[str, JsonValue]:
+        """What to change of it so that it has one view, beside the usual numbers."""
+        return {}
 
     @property
     def scene_fps(self) -> float | None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from farm.spec.camera import Framing, Length, OrbitCamera
@@ -178,6 +185,25 @@ class SodRig(SodBase):
     def faults(self) -> Iterator[str]:
         yield from super().faults()
         yield from faults(self)
+
+    @property
+    def as_sample(self) -> dict[str, JsonValue]:
+        if not self.sides:
+            return {"stereo": None}
+        [azimuth, elevation], known = self.sides[0], self.known
+        distance = self.distance or (None if self.fit else known.distance)
+        fov_deg = self.fov_deg or (known.fov_deg if self.spans is None else None)
+        return {
+            "rig": "rings",
+            "views": None,
+            "azimuths": [azimuth],
+            "elevations": [elevation],
+            "distance": None if distance is None else distance.model_dump(mode="json"),
+            "fov_deg": None if fov_deg is None else fov_deg.model_dump(mode="json"),
+            "orthographic": self.spans,
+            "frame": self.stands_in,
+            "stereo": None,
+        }
 
     @property
     def known(self) -> Rig:

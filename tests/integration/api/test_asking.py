@@ -20,6 +20,7 @@ from farm.client.home import Home
 from farm.job_store import prefix_of
 from farm.ledger.model import Work
 from farm.spec.job import make_job
+from farm.spec.recipes.sod import SodRig
 from farm.spec.scene_facts import SceneFacts
 from farm.spec.wire import Submission
 from tests.integration.api.test_requests import problem
@@ -405,6 +406,33 @@ def test_a_sample_is_one_small_view_before_all_others(api):
     kept = api.services.book.load(info["job_id"])
     assert kept.render.resolution_px == (256, 256)
     assert len(kept.assets) == 2
+
+
+@pytest.mark.parametrize(
+    "rig",
+    [
+        {"rig": "zero123plus", "stereo": 0.1},
+        {"rig": "wonder3d"},
+        {"rig": "trellis"},
+        {"elevations": "0,20", "azimuths": "0:360:45", "fit": True},
+    ],
+    ids=str,
+)
+def test_a_sample_of_a_rig_is_one_view(api, rig):
+    """Also where the number of its views is fixed."""
+    sent = body(a_submission(recipe={"kind": "sod", **rig}))
+    whole = api.client("submit").post("/v1/jobs/plan", json=sent).json()["job"]["views"]
+    made = api.client("submit").post("/v1/jobs/sample", json=sent)
+
+    assert made.status_code == 201, made.text
+    assert (
+        whole
+        > made.json()["views"]
+        == len(api.services.book.load(made.json()["job_id"]).of("hdrs"))
+    )
+    kept = api.services.book.load(made.json()["job_id"]).spec.recipe
+    asked = SodRig.model_validate(rig)
+    assert (kept.stands_in, kept.spans, kept.fit) == (asked.stands_in, asked.spans, asked.fit)
 
 
 SCENE = SceneFacts(fps=24.0, frame_start=1, frame_end=9, cameras=("a",), camera="a")

@@ -71,6 +71,11 @@ def test_what_only_a_rig_has_means_the_mode():
             "behind it: use 0.866 or more; it changes no sizes",
         ),
         (
+            {"rig": "wonder3d", "stereo": 0.1},
+            "recipe.stereo: parallel rays see the same from both sides: leave it out, or take a "
+            "pinhole",
+        ),
+        (
             {"fit": True, "distance": 2},
             "recipe.fit: finds how far off a pinhole stands: leave out distance, or fit",
         ),
