@@ -25,6 +25,7 @@ from farm.dataset.export.registry import (
     FORMATS,
     LANGUAGE_FORMATS,
     PICTURE_FORMATS,
+    SCENE_FORMATS,
     SEQUENCE_FORMATS,
 )
 
@@ -54,6 +55,11 @@ Of sentences about pictures, as the recipe tabletop writes them:
 
 \b
 {format_lines(LANGUAGE_FORMATS)}
+
+For 3D learning: views of things that stand still under one light:
+
+\b
+{format_lines(SCENE_FORMATS)}
 
 Of sequences alone, frames in time, as the recipe sequence renders them:
 
@@ -107,7 +113,12 @@ def export(  # noqa: PLR0913  an option each
     ] = None,
     points: Annotated[
         int | None,
-        typer.Option(min=1, max=100_000, help="For tapvid: tracks per sequence. (default: 256)"),
+        typer.Option(
+            min=1,
+            max=100_000,
+            help="For tapvid: tracks per sequence. For colmap and nerfstudio: points per scene. "
+            "(default: 256; points: 100000)",
+        ),
     ] = None,
     refer_name: Annotated[
         str | None,
@@ -121,6 +132,14 @@ def export(  # noqa: PLR0913  an option each
         typer.Option(
             help="Of sentences: the whole sentence, or only the phrase for what it means, such as "
             "'the red mug'. (default: sentence; pixmo: phrase)"
+        ),
+    ] = None,
+    foreground: Annotated[
+        bool | None,
+        typer.Option(
+            "--foreground/--whole",
+            help="For 3D learning: the object alone with alpha in place of the whole picture; its "
+            "light may then differ from view to view. (default: the format's usual one)",
         ),
     ] = None,
     link: Annotated[
@@ -145,7 +164,7 @@ def export(  # noqa: PLR0913  an option each
     options = read_options(
         format=to, image_format=image_format, segmentation=segmentation, classes=classes,
         passes=passes, shard_views=shard_views, shard_mb=shard_mb, points=points, link=link,
-        refer_name=refer_name, text=text,
+        refer_name=refer_name, text=text, foreground=foreground,
     )  # fmt: skip
     check_folder(out)
     console = err_console()

@@ -51,6 +51,8 @@ class ExportOptions(Spec):
     """The dataset that readers of RefCOCO are told to read."""
     text: SentenceText = "sentence"
     """What is written of a sentence: all of it, or the words alone that say what it means."""
+    foreground: bool = False
+    """The object alone with alpha, in place of the picture; then its light may differ by view."""
     link: bool = False
     """Hard links instead of copies where files stay as they are."""
 
@@ -178,6 +180,12 @@ class Exporter(ABC, Generic[T]):
     """Of each of these, all views must have one."""
     originals = False
     """The format's readers take files as they were rendered, too."""
+
+    @classmethod
+    def suited_to(cls, survey: Survey) -> type[Exporter[Any]]:
+        """Return the exporter that writes what is there; a format may have one for each kind."""
+        del survey
+        return cls
 
     def __init__(self, job: ExportJob) -> None:
         """Look at the job.

@@ -23,6 +23,8 @@ class Format(NamedTuple):
     """It holds frames in time, and no pictures on their own."""
     of_sentences: bool = False
     """It is about sentences, and what they mean in pictures."""
+    of_scenes: bool = False
+    """It is for 3D learning: views of things that stand still, with their cameras."""
 
 
 def video(module: str, exporter: str, summary: str) -> Format:
@@ -33,6 +35,11 @@ def video(module: str, exporter: str, summary: str) -> Format:
 def language(module: str, exporter: str, summary: str) -> Format:
     """Return a format of sentences."""
     return Format(f"language.{module}", exporter, summary, of_sentences=True)
+
+
+def scenes(module: str, exporter: str, summary: str) -> Format:
+    """Return a format for 3D learning."""
+    return Format(f"scenes.{module}", exporter, summary, of_scenes=True)
 
 
 FORMATS: dict[str, Format] = {
@@ -57,7 +64,16 @@ FORMATS: dict[str, Format] = {
     "clevr-ref": language("clevr_ref", "ClevrRefExporter", "scenes and refexps of CLEVR-Ref+"),
     "polyformer": language("polyformer", "PolyformerExporter", "TSV with pictures and polygons"),
     "refgrasp": language("refgrasp", "RefgraspExporter", "RefGrasp's folders, file by file"),
-    "nerfstudio": video("nerfstudio", "NerfstudioExporter", "transforms.json, pictures, depth"),
+    "nerf": scenes("nerf", "NerfExporter", "transforms_{train,val,test}.json, RGBA"),
+    "ngp": scenes("ngp", "NgpExporter", "transforms.json, with the scale that fits the unit cube"),
+    "colmap": scenes("colmap", "ColmapExporter", "images/ and sparse/0/ with points, for 3DGS"),
+    "nerfstudio": Format(
+        "video.nerfstudio",
+        "NerfstudioExporter",
+        "transforms.json, pictures, depth, points",
+        of_sequences=True,
+        of_scenes=True,
+    ),
     "davis": video("davis", "DavisExporter", "objects with a palette, for VOS"),
     "ytvis": video("ytvis", "YtvisExporter", "tracks of masks, for YouTube-VIS and OVIS"),
     "kitti": video("kitti", "KittiExporter", "pairs with flow as 16-bit PNG"),
@@ -71,8 +87,11 @@ FORMATS: dict[str, Format] = {
 }
 
 PICTURE_FORMATS = [
-    name for name, known in FORMATS.items() if not (known.of_sequences or known.of_sentences)
+    name
+    for name, known in FORMATS.items()
+    if not (known.of_sequences or known.of_sentences or known.of_scenes)
 ]
+SCENE_FORMATS = [name for name, known in FORMATS.items() if known.of_scenes]
 LANGUAGE_FORMATS = [name for name, known in FORMATS.items() if known.of_sentences]
 SEQUENCE_FORMATS = [name for name, known in FORMATS.items() if known.of_sequences]
 

@@ -125,6 +125,8 @@ def export(  # noqa: PLR0913  what a person chooses
             else "has no views yet"
         )
         raise SpecError(f"{place}: {why}: there is nothing to export")
+    kind = kind.suited_to(survey)
+    check_use(options, kind)
     outbox = OutputFolder(out)
     check_options(options, kind, survey)
     exporter = kind(ExportJob(options, survey, outbox))

@@ -24,6 +24,7 @@ from farm.dataset.export.registry import (
     FORMATS,
     LANGUAGE_FORMATS,
     PICTURE_FORMATS,
+    SCENE_FORMATS,
     SEQUENCE_FORMATS,
 )
 from farm.spec.base import first_reason
@@ -35,6 +36,7 @@ DATASETS_AT_ONCE = 24
 GROUPS = (
     ("Pictures", PICTURE_FORMATS),
     ("Sentences", LANGUAGE_FORMATS),
+    ("3D learning", SCENE_FORMATS),
     ("Sequences", SEQUENCE_FORMATS),
 )
 

@@ -5,19 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
-
-from farm.dataset.export.base import Lines, NumberedView
-from farm.dataset.export.depths import MOST, note_on, stepped_depth
-from farm.dataset.export.instances import at_least_half
-from farm.dataset.export.pictures import encode, picture
+from farm.dataset.export.base import Exporter, Lines, NumberedView
+from farm.dataset.export.depths import MOST, note_on
+from farm.dataset.export.formats.scenes.nerfstudio import SceneNerfstudioExporter
+from farm.dataset.export.pictures import picture
 from farm.dataset.export.sequences import FrameExporter, FrameFiles, by_sequence, moment_of
-from farm.projection import focal_px
-from farm.spec.record import ViewRecord
-
-MM_PER_M = 1000.0
-INTRINSICS = ("fl_x", "fl_y", "cx", "cy", "w", "h")
-"""Told once where all frames agree, else in each frame."""
+from farm.dataset.export.survey import Survey
+from farm.dataset.export.transforms import MM_PER_M, depth_mm, frame_entry, mask_png, told_once
 
 
 class NerfstudioExporter(FrameExporter):
@@ -25,8 +19,12 @@ class NerfstudioExporter(FrameExporter):
 
     reader = "nerfstudio"
     pinholes = True
-    takes = frozenset({"link"})
+    takes = frozenset({"link", "foreground", "points"})
     needs = (("rgb",),)
+
+    @classmethod
+    def suited_to(cls, survey: Survey) -> type[Exporter[Any]]:
+        return _Sequences if survey.timeline.reels else SceneNerfstudioExporter
 
     def take(self, view: NumberedView) -> FrameFiles:
         number = f"{moment_of(view).number:06d}"
@@ -34,18 +32,22 @@ class NerfstudioExporter(FrameExporter):
         file = picture(view, "rgb", self.options.image_format)
         path = f"images/frame_{number}.{file.suffix}"
         files = [file.put(self.outbox, f"{folder}/{path}", link=self.options.link)]
-        frame = {"file_path": path, **frame_entry(view.record)}
+        entry = frame_entry(view.record)
+        frame = {
+            "file_path": path,
+            "transform_matrix": entry.pop("transform_matrix"),
+            "time_s": moment_of(view).time_s,
+            **entry,
+        }
         far = 0
         if self._has("depth", view):
             frame["depth_file_path"] = f"depths/depth_{number}.png"
-            steps = MM_PER_M * view.record.metres_per_unit
-            depth = stepped_depth(view.pixels("depth"), steps_per_unit=steps)
+            depth = depth_mm(view)
             files.append(self.outbox.put(f"{folder}/{frame['depth_file_path']}", depth.png))
             far = depth.too_far
         if "mask" in self.options.passes:
             frame["mask_path"] = f"masks/mask_{number}.png"
-            kept = at_least_half(view.pixels("mask")).astype(np.uint8) * 255
-            files.append(self.outbox.put(f"{folder}/{frame['mask_path']}", encode(kept, "png")))
+            files.append(self.outbox.put(f"{folder}/{frame['mask_path']}", mask_png(view)))
         files += self.put_extras(view, "rgb", "depth", "mask")
         return FrameFiles(files, {"frame": frame, "too_far": far > 0})
 
@@ -67,28 +69,13 @@ class NerfstudioExporter(FrameExporter):
         return name in self.survey.common_passes() and name in view.record.files
 
 
-def frame_entry(record: ViewRecord) -> dict[str, Any]:
-    """Return the pose and the lens of a frame, as nerfstudio counts: from the outer corner."""
-    camera = record.camera
-    pose = np.array(camera.world_from_camera)
-    pose[:3, 3] *= record.metres_per_unit
-    fx, fy = focal_px(camera)
-    width, height = record.resolution_px
-    moment = record.view.moment
-    assert moment is not None
-    return {
-        "transform_matrix": pose.tolist(),
-        "time_s": moment.time_s,
-        **dict(zip(INTRINSICS, (fx, fy, camera.cx_px, camera.cy_px, width, height), strict=True)),
-    }
+class _Sequences(NerfstudioExporter):
+    """Sequences alone: what pictures on their own are exported with is of no use."""
+
+    takes = frozenset({"link"})
 
 
 def transforms(frames: list[dict[str, Any]], fps: float) -> dict[str, Any]:
     """Return what `transforms.json` says; the lens is told once where it is the same."""
-    shared = {
-        key: frames[0][key]
-        for key in INTRINSICS
-        if all(frame[key] == frames[0][key] for frame in frames)
-    }
-    own = [{key: value for key, value in frame.items() if key not in shared} for frame in frames]
+    shared, own = told_once(frames)
     return {"camera_model": "OPENCV", "fps": fps, **shared, "frames": own}

@@ -1,0 +1,63 @@
+"""The original NeRF's format: `transforms_train.json` and two more, pictures with alpha."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from farm.dataset.export.base import ExportJob, NumberedView
+from farm.dataset.export.points import joined, ply, sample, to_text
+from farm.dataset.export.scene_checks import one_lens
+from farm.dataset.export.scene_exporter import Line, SceneExporter, SceneFrame, by_role, pose_of
+from farm.dataset.export.transforms import lens_entry
+from farm.spec.passes import PassName
+
+POINTS_FILE = "points3d.ply"
+"""Where the first code of 3D Gaussian Splatting looks, before it begins with points by chance."""
+
+
+class NerfExporter(SceneExporter):
+    """`<scene>/{train,val,test}/` and `transforms_{train,val,test}.json`, in the view's world."""
+
+    reader = "nerf"
+    takes = frozenset({"link", "foreground", "points"})
+    cut_out = True
+    own = frozenset[PassName]({"rgb", "depth"})
+
+    def __init__(self, job: ExportJob) -> None:
+        super().__init__(job)
+        self._deep = "depth" in (self.options.passes or self.survey.common_passes())
+
+    def check(self) -> None:
+        super().check()
+        one_lens(self.scenes, self.reader)
+
+    def take_view(self, view: NumberedView, folder: str) -> SceneFrame:
+        path = f"{self.role_of(view)}/{self.name_of(view)}"
+        file = self.picture_of(view)
+        files = [file.put(self.outbox, f"{folder}/{path}.png", link=self.options.link)]
+        lens = lens_entry(view.record)
+        line: Line = {
+            "path": path,
+            "pose": pose_of(view).tolist(),
+            "angle": 2 * math.atan(lens["w"] / 2 / lens["fl_x"]),
+        }
+        if self._deep:
+            line["points"] = to_text(sample(view, self.points_of(view)))
+        return SceneFrame(files, line)
+
+    def write_scene(self, folder: str, frames: list[Line]) -> list[str]:
+        files = []
+        for role, lines in by_role(frames).items():
+            told = {"camera_angle_x": frames[0]["angle"], "frames": [entry(line) for line in lines]}
+            text = json.dumps(told, indent=2) + "\n"
+            files.append(self.outbox.put_text(f"{folder}/transforms_{role}.json", text))
+        if self._deep:
+            points = joined(line["points"] for line in frames)
+            files.append(self.outbox.put(f"{folder}/{POINTS_FILE}", ply(points)))
+        return files
+
+
+def entry(line: Line) -> Line:
+    """Return what is told of a view; readers add the suffix to its path."""
+    return {"file_path": f"./{line['path']}", "transform_matrix": line["pose"]}

@@ -1,0 +1,85 @@
+"""instant-ngp: `transforms.json` to train, with the scale that fits its unit cube; others beside.
+
+It reads every `.json` in the folder that it is given, so what is held out is in one of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from farm.dataset.export.base import NumberedView
+from farm.dataset.export.boxes import Box, around, box_of
+from farm.dataset.export.depths import stepped_depth
+from farm.dataset.export.scene_exporter import Line, SceneExporter, SceneFrame, by_role, pose_of
+from farm.dataset.export.transforms import INTRINSICS, lens_entry, told_once
+from farm.spec.passes import PassName
+
+ROOM = 0.8
+"""Share of the unit cube that the longest side of the things takes."""
+USUAL_SCALE = 0.33
+"""What instant-ngp takes, unless it is told."""
+NEAR, FAR = 1, 16
+"""How many unit cubes wide what is learnt is: the object alone, and with what is behind it."""
+PATHS = ("file_path", "depth_path")
+STEPS_PER_UNIT = 5000.0
+"""Of depth, in 16 bits: 13 units reach."""
+
+
+class NgpExporter(SceneExporter):
+    """`<scene>/images/`, `transforms.json`, `held_out/transforms_{val,test}.json`."""
+
+    reader = "ngp"
+    needs = (("rgb",),)
+    own = frozenset[PassName]({"rgb", "depth"})
+
+    def take_view(self, view: NumberedView, folder: str) -> SceneFrame:
+        file, name = self.picture_of(view), self.name_of(view)
+        path = f"images/{name}.{file.suffix}"
+        files = [file.put(self.outbox, f"{folder}/{path}", link=self.options.link)]
+        frame: Line = {"file_path": path, "transform_matrix": pose_of(view).tolist()}
+        frame |= lens_entry(view.record)
+        if "depth" in self.options.passes:
+            frame["depth_path"] = f"depths/{name}.png"
+            depth = stepped_depth(view.pixels("depth"), steps_per_unit=STEPS_PER_UNIT)
+            files.append(self.outbox.put(f"{folder}/{frame['depth_path']}", depth.png))
+        return SceneFrame(files, {"frame": frame, "box": box_of(view.record)})
+
+    def write_scene(self, folder: str, frames: list[Line]) -> list[str]:
+        boxes = [Box(*map(tuple, line["box"])) for line in frames if line["box"]]
+        told: dict[str, Any] = {
+            "aabb_scale": NEAR if self.shows_cutouts else FAR,
+            **fitting(around(boxes) if boxes else None),
+        }
+        if "depth" in self.options.passes:
+            told["integer_depth_scale"] = 1 / STEPS_PER_UNIT
+        files = []
+        for role, lines in by_role(frames).items():
+            path, up = ("transforms.json", "") if role == "train" else (
+                f"held_out/transforms_{role}.json", "../"
+            )  # fmt: skip
+            entries = [with_paths(line["frame"], up) for line in lines]
+            text = json.dumps({**told, **transforms(entries)}, indent=2) + "\n"
+            files.append(self.outbox.put_text(f"{folder}/{path}", text))
+        return files
+
+
+def fitting(box: Box | None) -> dict[str, Any]:
+    """Return the scale and offset that put things into the middle of the unit cube."""
+    if box is None or not box.longest:
+        return {"scale": USUAL_SCALE, "offset": [0.5, 0.5, 0.5]}
+    scale = ROOM / box.longest
+    return {"scale": scale, "offset": (0.5 - scale * box.middle).tolist()}
+
+
+def transforms(frames: list[Line]) -> Line:
+    """Return what is told of views; all of a lens is in one place, as instant-ngp takes it."""
+    shared, own = told_once(frames)
+    if len(shared) < len(INTRINSICS):
+        return {"frames": frames}
+    return {**shared, "frames": own}
+
+
+def with_paths(frame: Line, up: str) -> Line:
+    """Return a frame whose paths begin in another folder."""
+    return {key: up + value if key in PATHS else value for key, value in frame.items()}

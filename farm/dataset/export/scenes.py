@@ -1,0 +1,188 @@
+"""The scenes of an export for 3D learning: things that stand still, seen by several cameras."""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from farm.dataset.export.lights import in_words, look_of
+from farm.dataset.export.safe_names import FreeNames, in_plain_letters
+from farm.dataset.export.survey import Survey, folder_of
+from farm.dataset.reader import DatasetView
+from farm.spec.record import ViewRecord
+
+HELD_OUT = 8
+"""One view in so many is for testing, and another for validation, where splits do not say."""
+FEWEST = 3
+"""Views of a scene: one each to train, validate and test."""
+DIGITS = 6
+"""Of pixels, that tell lenses apart."""
+TRAIN, VAL, TEST = "train", "val", "test"
+
+
+class Lens(NamedTuple):
+    """How a view projects: what readers of one lens for all take from a single place."""
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    width: int
+    height: int
+
+    @property
+    def words(self) -> str:
+        """What people call it."""
+        return f"{self.width} x {self.height} px, focal length {self.fx:.2f} px"
+
+
+@dataclass
+class Things:
+    """The views of one dataset that show the same things."""
+
+    title: str
+    lights: dict[str, int] = field(default_factory=dict)
+    """Hash of each light, and its number."""
+    lit: Counter[int] = field(default_factory=Counter)
+    """Views by the number of their light."""
+    firsts: list[str] = field(default_factory=list)
+    """Of the first two lights, the view and how it is lit."""
+    looks: dict[str, str] = field(default_factory=dict)
+    """What the things are like, and the first view of each; two at most."""
+
+    @property
+    def light_differs(self) -> bool:
+        """It is another one for so many views that lights have too few views for scenes."""
+        return len(self.lit) > 1 and self.lit.total() < FEWEST * len(self.lit)
+
+
+@dataclass
+class Scene:
+    """What is exported as one."""
+
+    name: str
+    """In the export: a folder, unlike all others."""
+    splits: Counter[str] = field(default_factory=Counter)
+    """Views by split."""
+    lenses: dict[Lens, str] = field(default_factory=dict)
+    """How its views project, and the first view of each; two at most."""
+    marks: array[int] = field(default_factory=lambda: array("L"))
+    """Of each view in turn, a number by which views are held out."""
+    test_below: int = 0
+    val_below: int = 0
+
+    @property
+    def views(self) -> int:
+        return self.splits.total()
+
+    @property
+    def is_split(self) -> bool:
+        """The dataset's splits say which of its views are held out."""
+        return len(self.splits) > 1
+
+    def hold_out(self) -> None:
+        """Choose the views that are held out: the same ones each time, whatever their order."""
+        if not self.is_split:
+            ordered = sorted(self.marks)
+            count = max(1, len(ordered) // HELD_OUT)
+            self.test_below = ordered[min(count, len(ordered) - 1)]
+            self.val_below = ordered[min(2 * count, len(ordered) - 1)]
+        self.marks = array("L")
+
+    def role(self, split: str, name: str) -> str:
+        """Return what a view is for: to train, validate or test."""
+        if self.is_split:
+            return split
+        mark = mark_of(name)
+        if mark < self.test_below:
+            return TEST
+        return VAL if mark < self.val_below else TRAIN
+
+
+class Scenes:
+    """The scenes of all views of an export, found in one pass over its records."""
+
+    def __init__(self, survey: Survey) -> None:
+        self.things: dict[tuple[str, str], Things] = {}
+        self.scenes: list[Scene] = []
+        self._at = array("L")
+        """Of each view in turn, its scene."""
+        self._look(survey)
+        self._gather(survey)
+        for scene in self.scenes:
+            scene.hold_out()
+
+    def number(self, view: int) -> int:
+        """Return the number of the scene of a view, by the view's number in the export."""
+        return self._at[view]
+
+    def _look(self, survey: Survey) -> None:
+        for _split, view in all_views(survey):
+            record = view.record
+            things = self.things.setdefault(key_of(view), Things(record.title))
+            look = look_of(record)
+            if look.light not in things.lights and len(things.firsts) < 2:
+                things.firsts.append(f"{view.key} ({in_words(record.view, skies_of(record))})")
+            things.lit[things.lights.setdefault(look.light, len(things.lights))] += 1
+            if len(things.looks) < 2:
+                things.looks.setdefault(look.things, view.key)
+
+    def _gather(self, survey: Survey) -> None:
+        names, numbers = FreeNames(), dict[tuple[str, str, int], int]()
+        for split, view in all_views(survey):
+            record, key = view.record, key_of(view)
+            things = self.things[key]
+            light = 0 if things.light_differs else things.lights[look_of(record).light]
+            number = numbers.setdefault((*key, light), len(self.scenes))
+            if number == len(self.scenes):
+                wanted = in_plain_letters(record.title) or "scene"
+                self.scenes.append(Scene(names.take(wanted)))
+            scene = self.scenes[number]
+            scene.splits[split] += 1
+            scene.marks.append(mark_of(view.name))
+            lens = lens_of(record)
+            if lens is not None and len(scene.lenses) < 2:
+                scene.lenses.setdefault(lens, view.key)
+            self._at.append(number)
+
+
+def all_views(survey: Survey) -> Iterator[tuple[str, DatasetView]]:
+    """Yield all views as an export numbers them, with their splits."""
+    for split, dataset in survey.splits.items():
+        yield from zip(itertools.repeat(split), dataset, strict=False)
+
+
+def key_of(view: DatasetView) -> tuple[str, str]:
+    """Return what views of the same things have in common."""
+    return folder_of(view), view.record.group
+
+
+def skies_of(record: ViewRecord) -> list[str]:
+    """Return the names of the HDRIs that light a view."""
+    return [asset.title for asset in record.assets if asset.kind == "hdr"]
+
+
+def mark_of(name: str) -> int:
+    """Return a number that a view has by its name, as if drawn."""
+    return zlib.crc32(name.encode())
+
+
+def lens_of(record: ViewRecord) -> Lens | None:
+    """Return how a view projects, if it is a pinhole."""
+    camera = record.camera
+    if camera.fx_px is None or camera.fy_px is None:
+        return None
+    width, height = record.resolution_px
+    return Lens(
+        fx=round(camera.fx_px, DIGITS),
+        fy=round(camera.fy_px, DIGITS),
+        cx=round(camera.cx_px, DIGITS),
+        cy=round(camera.cy_px, DIGITS),
+        width=width,
+        height=height,
+    )

@@ -1,0 +1,64 @@
+"""What tests of exports for 3D learning share: datasets of one object, and what its points are."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import farm.dataset
+from farm.dataset.reader import DatasetView
+from tests.support.changed_datasets import ChangedDataset
+from tests.support.datasets import write_dataset
+
+SCENE = "ball000-sky000"
+"""The folder of the one scene of such a dataset."""
+RADIUS = 0.5
+"""Of its ball, which is in the middle of the world."""
+
+
+def write_object(folder: Path, *, views: int = 12, size: tuple[int, int] = (64, 64)) -> None:
+    """Write views of one ball under one sky; its masks have no soft edges."""
+    write_dataset(folder, views=views, size=size, passes=("rgb", "mask", "depth", "normal"))
+    changed = ChangedDataset(folder)
+    changed.change_all(("mask",), lambda mask: np.where(mask > 127, 255, 0).astype(mask.dtype))
+    changed.save()
+
+
+def change_records(folder: Path, how: Any) -> None:
+    """Change each record, by its number; `how` gets the number and the record as JSON."""
+    changed = ChangedDataset(folder)
+    for at, line in enumerate(changed.lines):
+        how(at, line)
+    changed.save()
+
+
+def views_by_name(folder: Path) -> dict[str, DatasetView]:
+    return {view.name: view for view in farm.dataset.open(folder)}
+
+
+def top_of(view: DatasetView) -> tuple[np.ndarray, np.ndarray]:
+    """Where the top of the ball is in the world, and where the picture has it."""
+    [label] = view.record.objects
+    [point] = label.keypoints
+    return np.array([0.0, 0.0, label.size[2] / 2]), np.array(point.px)
+
+
+def reader_of(module: str) -> Any:
+    """A reader's own code; who has it not leaves its tests out, but CI has it."""
+    return __import__(module) if os.environ.get("CI") else pytest.importorskip(module)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def project_gl(point: np.ndarray, pose: Any, focal: tuple[float, float], middle: Any) -> np.ndarray:
+    """Where a camera that looks along -Z, y up, has a point of the world; from the outer corner."""
+    x, y, z = (np.linalg.inv(np.array(pose)) @ [*point, 1.0])[:3]
+    return np.array([middle[0] - focal[0] * x / z, middle[1] + focal[1] * y / z])
