@@ -47,8 +47,10 @@ def placed(points: NDArray[np.float64], pose: NDArray[np.float64]) -> NDArray[np
     return points @ pose[:3, :3].T + pose[:3, 3]
 
 
-def around(boxes: list[Box]) -> Box:
-    """Return the box around boxes."""
-    low = np.min([box.low for box in boxes], axis=0)
-    high = np.max([box.high for box in boxes], axis=0)
+def around(one: Box | None, other: Box | None) -> Box | None:
+    """Return the box around two boxes, as far as they are known."""
+    if one is None or other is None:
+        return one or other
+    low = np.minimum(one.low, other.low)
+    high = np.maximum(one.high, other.high)
     return Box(tuple(low.tolist()), tuple(high.tolist()))

@@ -67,6 +67,9 @@ FORMATS: dict[str, Format] = {
     "nerf": scenes("nerf", "NerfExporter", "transforms_{train,val,test}.json, RGBA"),
     "ngp": scenes("ngp", "NgpExporter", "transforms.json, with the scale that fits the unit cube"),
     "colmap": scenes("colmap", "ColmapExporter", "images/ and sparse/0/ with points, for 3DGS"),
+    "zero123": scenes("zero123", "Zero123Exporter", "000.png and 000.npy for each object"),
+    "trellis": scenes("trellis", "TrellisExporter", "renders/<sha256>/ with transforms.json"),
+    "gobjaverse": scenes("gobjaverse", "GobjaverseExporter", "camera, normals and depth by view"),
     "nerfstudio": Format(
         "video.nerfstudio",
         "NerfstudioExporter",

@@ -61,9 +61,10 @@ class SceneExporter(Exporter[SceneFrame]):
             light_stays(self.scenes, self.reader)
         if self.shows_cutouts:
             needs_cutouts(self.survey, self.options, self.reader)
+        self.is_split = self.survey.splits.keys() != {"train"}
+        """The dataset has splits."""
         self.check()
         self.notes += note_on_lights(self.scenes)
-        self._is_split = self.survey.splits.keys() != {"train"}
 
     @property
     def shows_cutouts(self) -> bool:
@@ -86,7 +87,7 @@ class SceneExporter(Exporter[SceneFrame]):
     def folder_of(self, view: NumberedView) -> str:
         """Return the folder of a view's scene."""
         scene = self.scene_of(view)
-        if scene.is_split or not self._is_split:
+        if scene.is_split or not self.is_split:
             return scene.name
         return f"{view.split}/{scene.name}"
 
@@ -104,7 +105,9 @@ class SceneExporter(Exporter[SceneFrame]):
     def facts_of_view(self, view: NumberedView) -> JsonValue:
         """Return what the files of a view follow from, beside the view."""
         scene = self.scene_of(view)
-        return [self.folder_of(view), self.role_of(view), self.name_of(view), scene.views]
+        own = [self.folder_of(view), self.role_of(view), self.name_of(view)]
+        box: JsonValue = [*scene.box.low, *scene.box.high] if scene.box else None
+        return [*own, scene.views, box]
 
     def points_of(self, view: NumberedView) -> int:
         """Return how many points of its scene a view gives."""

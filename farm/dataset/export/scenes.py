@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from farm.dataset.export.boxes import Box, around, box_of
 from farm.dataset.export.lights import in_words, look_of
 from farm.dataset.export.safe_names import FreeNames, in_plain_letters
 from farm.dataset.export.survey import Survey, folder_of
@@ -67,12 +68,18 @@ class Scene:
 
     name: str
     """In the export: a folder, unlike all others."""
+    sha256: str = ""
+    """Of the file that its things are of, the first one."""
+    file: str = ""
+    """Its name."""
     splits: Counter[str] = field(default_factory=Counter)
     """Views by split."""
     lenses: dict[Lens, str] = field(default_factory=dict)
     """How its views project, and the first view of each; two at most."""
     marks: array[int] = field(default_factory=lambda: array("L"))
     """Of each view in turn, a number by which views are held out."""
+    box: Box | None = None
+    """Around its things, in the world of its views; None where records tell of none."""
     test_below: int = 0
     val_below: int = 0
 
@@ -112,6 +119,8 @@ class Scenes:
         self.scenes: list[Scene] = []
         self._at = array("L")
         """Of each view in turn, its scene."""
+        self._places = array("L")
+        """Of each view in turn, its place among those of its scene that are in its split."""
         self._look(survey)
         self._gather(survey)
         for scene in self.scenes:
@@ -120,6 +129,10 @@ class Scenes:
     def number(self, view: int) -> int:
         """Return the number of the scene of a view, by the view's number in the export."""
         return self._at[view]
+
+    def place(self, view: int) -> int:
+        """Return the place of a view, from 0, among those of its scene in its split."""
+        return self._places[view]
 
     def _look(self, survey: Survey) -> None:
         for _split, view in all_views(survey):
@@ -141,9 +154,12 @@ class Scenes:
             number = numbers.setdefault((*key, light), len(self.scenes))
             if number == len(self.scenes):
                 wanted = in_plain_letters(record.title) or "scene"
-                self.scenes.append(Scene(names.take(wanted)))
+                first = record.assets[0]
+                self.scenes.append(Scene(names.take(wanted), first.sha256, first.name))
             scene = self.scenes[number]
+            self._places.append(scene.splits[split])
             scene.splits[split] += 1
+            scene.box = around(scene.box, box_of(record))
             scene.marks.append(mark_of(view.name))
             lens = lens_of(record)
             if lens is not None and len(scene.lenses) < 2:

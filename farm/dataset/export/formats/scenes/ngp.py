@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from farm.dataset.export.base import NumberedView
-from farm.dataset.export.boxes import Box, around, box_of
+from farm.dataset.export.boxes import Box
 from farm.dataset.export.depths import stepped_depth
 from farm.dataset.export.scene_exporter import Line, SceneExporter, SceneFrame, by_role, pose_of
 from farm.dataset.export.transforms import INTRINSICS, lens_entry, told_once
@@ -43,14 +43,11 @@ class NgpExporter(SceneExporter):
             frame["depth_path"] = f"depths/{name}.png"
             depth = stepped_depth(view.pixels("depth"), steps_per_unit=STEPS_PER_UNIT)
             files.append(self.outbox.put(f"{folder}/{frame['depth_path']}", depth.png))
-        return SceneFrame(files, {"frame": frame, "box": box_of(view.record)})
+        return SceneFrame(files, {"frame": frame, "fitting": fitting(self.scene_of(view).box)})
 
     def write_scene(self, folder: str, frames: list[Line]) -> list[str]:
-        boxes = [Box(*map(tuple, line["box"])) for line in frames if line["box"]]
-        told: dict[str, Any] = {
-            "aabb_scale": NEAR if self.shows_cutouts else FAR,
-            **fitting(around(boxes) if boxes else None),
-        }
+        wide = NEAR if self.shows_cutouts else FAR
+        told: dict[str, Any] = {"aabb_scale": wide, **frames[0]["fitting"]}
         if "depth" in self.options.passes:
             told["integer_depth_scale"] = 1 / STEPS_PER_UNIT
         files = []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +22,28 @@ SCENE = "ball000-sky000"
 """The folder of the one scene of such a dataset."""
 RADIUS = 0.5
 """Of its ball, which is in the middle of the world."""
+KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
-def write_object(folder: Path, *, views: int = 12, size: tuple[int, int] = (64, 64)) -> None:
-    """Write views of one ball under one sky; its masks have no soft edges."""
-    write_dataset(folder, views=views, size=size, passes=("rgb", "mask", "depth", "normal"))
+def write_object(
+    folder: Path, *, views: int = 12, models: int = 1, size: tuple[int, int] = (64, 64)
+) -> None:
+    """Write views of one ball, or several, under one sky; its masks have no soft edges."""
+    shutil.copytree(made(views, models, size), folder)
+
+
+@functools.cache
+def made(views: int, models: int, size: tuple[int, int]) -> Path:
+    """Make such a dataset once; it goes when the process ends."""
+    held = tempfile.TemporaryDirectory()
+    KEPT.append(held)
+    folder = Path(held.name) / "d"
+    passes = ("rgb", "mask", "depth", "normal")
+    write_dataset(folder, views=views, models=models, size=size, passes=passes)
     changed = ChangedDataset(folder)
     changed.change_all(("mask",), lambda mask: np.where(mask > 127, 255, 0).astype(mask.dtype))
     changed.save()
+    return folder
 
 
 def change_records(folder: Path, how: Any) -> None:

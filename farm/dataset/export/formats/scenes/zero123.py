@@ -1,0 +1,62 @@
+"""zero123: a folder for each object with numbered pictures and poses, and a list of folders."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import defaultdict
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from farm.dataset.export.base import ExportJob, Lines, NumberedView
+from farm.dataset.export.object_exporter import ObjectExporter
+from farm.dataset.export.scene_exporter import Line, SceneFrame
+
+LIST_FILE = "valid_paths.json"
+
+
+class Zero123Exporter(ObjectExporter):
+    """`<object>/000.png` (RGBA) and `000.npy` (3, 4): world to camera; `valid_paths.json`."""
+
+    reader = "zero123"
+
+    def __init__(self, job: ExportJob) -> None:
+        super().__init__(job)
+        self._views: dict[str, int] = {}
+
+    def take_view(self, view: NumberedView, folder: str) -> SceneFrame:
+        path = f"{folder}/{self.name_of(view)}"
+        file = self.picture_of(view)
+        files = [file.put(self.outbox, f"{path}.png", link=self.options.link)]
+        camera_from_world = np.linalg.inv(self.pose_of(view))[:3]
+        files.append(self.outbox.put(f"{path}.npy", npy(camera_from_world)))
+        return SceneFrame(files, {"view": view.view.name})
+
+    def write_scene(self, folder: str, frames: list[Line]) -> list[str]:
+        self._views[folder] = len(frames)
+        return [self.put_names(folder, frames)]
+
+    def close(self, lines: Lines) -> list[str]:
+        files = super().close(lines)
+        lists: defaultdict[PurePosixPath, list[str]] = defaultdict(list)
+        for folder in sorted(self._views):
+            lists[PurePosixPath(folder).parent].append(PurePosixPath(folder).name)
+        for place, names in lists.items():
+            text = json.dumps(names, indent=2) + "\n"
+            files.append(self.outbox.put_text((place / LIST_FILE).as_posix(), text))
+        return files
+
+    def notes_in_the_end(self) -> list[str]:
+        if not self._views:
+            return []
+        fewest, most = min(self._views.values()), max(self._views.values())
+        some = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
+        return [f"objects have {some} views: set total_view to {fewest:,}"]
+
+
+def npy(matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> bytes:
+    """Return the bytes of a NumPy file."""
+    file = io.BytesIO()
+    np.save(file, matrix, allow_pickle=False)
+    return file.getvalue()
