@@ -205,7 +205,7 @@ def test_splits_that_are_not_whole_are_not_taken_for_none(tmp_path: Path):
 
 
 USELESS = {
-    "coco": ("--shard-mb 9",),
+    "coco": ("--shard-mb 9", "--foreground"),
     "yolo": ("--segmentation polygon", "--shard-mb 256"),
     "huggingface": ("--link", "--segmentation rle"),
     "webdataset": ("--link", "--copy", "--classes model", "--segmentation rle"),
@@ -222,6 +222,12 @@ USELESS = {
     "clevr-ref": ("--link", "--shard-mb 9"),
     "polyformer": ("--classes model", "--shard-mb 9"),
     "refgrasp": ("--link", "--classes model"),
+    "nerf": ("--classes model", "--shard-mb 9"),
+    "ngp": ("--points 9", "--shard-mb 9"),
+    "colmap": ("--classes model", "--shard-mb 9"),
+    "zero123": ("--points 9", "--classes model"),
+    "trellis": ("--points 9", "--shard-mb 9"),
+    "gobjaverse": ("--points 9", "--segmentation rle"),
     "nerfstudio": ("--classes model", "--shard-mb 9"),
     "davis": ("--classes model", "--segmentation rle"),
     "kitti": ("--shard-views 9", "--shard-mb 9"),

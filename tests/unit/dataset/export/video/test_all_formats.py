@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import farm.dataset
 from farm.cli.main import make_app
 from farm.dataset.export.output_folder import STATE_FOLDER
-from farm.dataset.export.registry import FORMATS, SEQUENCE_FORMATS, load_format
+from farm.dataset.export.registry import FORMATS, SCENE_FORMATS, SEQUENCE_FORMATS, load_format
 from farm.dataset.export.run import ExportSummary
 from farm.errors import SpecError
 from tests.support.datasets import write_dataset
@@ -47,7 +47,7 @@ def test_the_help_knows_which_formats_are_of_sequences():
         assert load_format(name).by_sequence == known.of_sequences
 
 
-@every_format
+@pytest.mark.parametrize("to", [to for to in SEQUENCE_FORMATS if to not in SCENE_FORMATS])
 def test_pictures_on_their_own_end_with_a_sentence_and_exit_code_2(tmp_path: Path, to):
     write_dataset(tmp_path / "d", views=1, passes=("rgb", "mask"))
 
