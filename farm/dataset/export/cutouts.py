@@ -5,14 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from farm.dataset.export.base import ExportOptions, NumberedView
-from farm.dataset.export.pictures import PassFile, encode
+from farm.dataset.export.pictures import PassFile, encode, is_8_bit, original
 from farm.dataset.export.survey import Survey
 from farm.dataset.images import to_8_bit
 from farm.errors import SpecError
-from farm.spec.passes import PassName
 
-RGBA: frozenset[PassName] = frozenset({"rgb", "mask"})
-"""Passes of which the object alone can be made where its mask has no soft edge."""
+REMEDY = (
+    "farm add-passes DATASET foreground adds it, or render again with --passes rgb,mask,foreground"
+)
+
+
+def needs_pictures(survey: Survey, reader: str) -> None:
+    """Make sure that all views have a whole picture.
+
+    Raises:
+        SpecError: One has none.
+    """
+    common = survey.common_passes()
+    if "rgb" not in common:
+        raise SpecError(
+            f"an export to {reader} shows whole pictures, the pass rgb: not all views have it; all "
+            f"have {', '.join(common)}: pass --foreground, or render again with --passes rgb"
+        )
 
 
 def needs_cutouts(survey: Survey, options: ExportOptions, reader: str) -> None:
@@ -26,10 +40,10 @@ def needs_cutouts(survey: Survey, options: ExportOptions, reader: str) -> None:
             f"--image-format jpg: has no alpha, and {reader} gets the object alone: leave it out"
         )
     common = survey.common_passes()
-    if not RGBA.issubset(common):
+    if "foreground" not in common and not {"rgb", "mask"}.issubset(common):
         raise SpecError(
-            f"an export to {reader} needs the object alone, from the passes rgb and mask: not all "
-            f"views have them; all have {', '.join(common)}"
+            f"an export to {reader} needs the object alone, the pass foreground: not all views "
+            f"have it; all have {', '.join(common)}; {REMEDY}"
         )
 
 
@@ -40,13 +54,27 @@ def cutout(view: NumberedView) -> PassFile:
         DamagedFileError: A file is not what was recorded.
         SpecError: Its colour is not known: at soft edges it is mixed with what is behind.
     """
+    if "foreground" in view.record.files:
+        file = original(view, "foreground")
+        if is_8_bit(file):
+            return file
+        pixels = to_8_bit(view.decoded("foreground", file.data))
+        return PassFile("png", encode(pixels, "png"))
+    return PassFile("png", encode(cut_from_picture(view), "png"))
+
+
+def cut_from_picture(view: NumberedView) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Return the pixels (H, W, 4) of the object alone, where picture and mask tell them.
+
+    Raises:
+        DamagedFileError: A file is not what was recorded.
+        SpecError: They do not.
+    """
     mask = to_8_bit(view.pixels("mask"))
     if view.record.see_through or not np.isin(mask, (0, 255)).all():
         raise SpecError(
             f"{view.view.key}: its object has soft edges or is see-through, so that its picture "
-            "mixes it with what is behind: the object alone takes the pass foreground: render "
-            "again with --passes rgb,mask,foreground"
+            f"mixes it with what is behind: the object alone takes the pass foreground: {REMEDY}"
         )
     colours = to_8_bit(view.pixels("rgb"))
-    pixels = np.dstack([np.where(mask[..., None] > 0, colours, 0), mask])
-    return PassFile("png", encode(pixels, "png"))
+    return np.dstack([np.where(mask[..., None] > 0, colours, 0), mask])

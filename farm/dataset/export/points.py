@@ -13,6 +13,7 @@ from farm.dataset.export.base import NumberedView
 from farm.dataset.images import to_8_bit
 from farm.projection import points_at
 from farm.spec.base import digest
+from farm.spec.passes import PassName
 
 Points = NDArray[Any]
 """(N,) with fields `xyz` in the view's world, `rgb`, and `px`: column and row."""
@@ -47,7 +48,8 @@ def sample(view: NumberedView, count: int) -> Points:
     pose = np.array(camera.world_from_camera)
     found = np.empty(len(rows), POINT)
     found["xyz"] = seen @ pose[:3, :3].T + pose[:3, 3]
-    found["rgb"] = to_8_bit(view.pixels("rgb"))[rows, columns]
+    source: PassName = "rgb" if "rgb" in view.record.files else "foreground"
+    found["rgb"] = to_8_bit(view.pixels(source))[rows, columns, :3]
     found["px"] = np.stack([columns, rows], axis=-1)
     return found
 

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from farm.dataset.export.base import Exporter, ExportJob, ExportPart, Lines, NumberedView, Written
 from farm.dataset.export.cameras import only_pinholes
-from farm.dataset.export.cutouts import RGBA, cutout, needs_cutouts
+from farm.dataset.export.cutouts import cutout, needs_cutouts, needs_pictures
 from farm.dataset.export.pictures import PassFile, picture, put_extras
 from farm.dataset.export.points import MOST, share_of
 from farm.dataset.export.safe_names import plain_name
@@ -48,8 +48,8 @@ class SceneExporter(Exporter[SceneFrame]):
     """What people call the format."""
     cut_out: ClassVar[bool] = False
     """Its pictures always are of the object alone, with alpha."""
-    own: ClassVar[frozenset[PassName]] = frozenset({"rgb"})
-    """Passes that have a place in the format."""
+    own: ClassVar[frozenset[PassName]] = frozenset()
+    """Passes that have a place in the format, beside the picture."""
 
     def __init__(self, job: ExportJob) -> None:
         super().__init__(job)
@@ -61,6 +61,8 @@ class SceneExporter(Exporter[SceneFrame]):
             light_stays(self.scenes, self.reader)
         if self.shows_cutouts:
             needs_cutouts(self.survey, self.options, self.reader)
+        else:
+            needs_pictures(self.survey, self.reader)
         self.is_split = self.survey.splits.keys() != {"train"}
         """The dataset has splits."""
         self.check()
@@ -128,7 +130,8 @@ class SceneExporter(Exporter[SceneFrame]):
     def take(self, view: NumberedView) -> SceneFrame:
         folder = self.folder_of(view)
         frame = self.take_view(view, folder)
-        extras = tuple(name for name in self.options.passes if name not in self.own | RGBA)
+        held = self.own | {"foreground" if self.shows_cutouts else "rgb"}
+        extras = tuple(name for name in self.options.passes if name not in held)
         files = frame.files + put_extras(view, self.outbox, extras, link=self.options.link)
         facts = {"folder": folder, "role": self.role_of(view), "name": self.name_of(view)}
         return SceneFrame(files, {**facts, **frame.line})

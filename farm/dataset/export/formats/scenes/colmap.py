@@ -31,8 +31,8 @@ class ColmapExporter(SceneExporter):
 
     reader = "COLMAP"
     takes = frozenset({"link", "foreground", "points"})
-    needs = (("rgb",), ("depth",))
-    own = frozenset[PassName]({"rgb", "depth"})
+    needs = (("rgb", "foreground"), ("depth",))
+    own = frozenset[PassName]({"depth"})
 
     def check(self) -> None:
         super().check()

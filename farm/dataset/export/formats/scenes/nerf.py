@@ -22,7 +22,7 @@ class NerfExporter(SceneExporter):
     reader = "nerf"
     takes = frozenset({"link", "foreground", "points"})
     cut_out = True
-    own = frozenset[PassName]({"rgb", "depth"})
+    own = frozenset[PassName]({"depth"})
 
     def __init__(self, job: ExportJob) -> None:
         super().__init__(job)

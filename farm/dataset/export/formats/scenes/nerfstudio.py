@@ -20,8 +20,8 @@ class SceneNerfstudioExporter(SceneExporter):
 
     reader = "nerfstudio"
     takes = frozenset({"link", "foreground", "points"})
-    needs = (("rgb",),)
-    own = frozenset[PassName]({"rgb", "depth", "mask"})
+    needs = (("rgb", "foreground"),)
+    own = frozenset[PassName]({"depth", "mask"})
 
     def __init__(self, job: ExportJob) -> None:
         super().__init__(job)

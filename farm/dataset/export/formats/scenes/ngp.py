@@ -30,8 +30,8 @@ class NgpExporter(SceneExporter):
     """`<scene>/images/`, `transforms.json`, `held_out/transforms_{val,test}.json`."""
 
     reader = "ngp"
-    needs = (("rgb",),)
-    own = frozenset[PassName]({"rgb", "depth"})
+    needs = (("rgb", "foreground"),)
+    own = frozenset[PassName]({"depth"})
 
     def take_view(self, view: NumberedView, folder: str) -> SceneFrame:
         file, name = self.picture_of(view), self.name_of(view)

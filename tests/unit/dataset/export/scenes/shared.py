@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 
@@ -44,6 +46,30 @@ def made(views: int, models: int, size: tuple[int, int]) -> Path:
     changed.change_all(("mask",), lambda mask: np.where(mask > 127, 255, 0).astype(mask.dtype))
     changed.save()
     return folder
+
+
+def add_cutouts(folder: Path, *, bits: int = 8) -> dict[str, np.ndarray[Any, Any]]:
+    """Give the views the pass `foreground`, of a colour of its own, and masks with soft edges.
+
+    Returns what each view's 8-bit file should hold, by name.
+    """
+    changed, found = ChangedDataset(folder), {}
+    for at, line in enumerate(changed.lines):
+        alpha = np.random.default_rng(at).integers(0, 256, line["resolution_px"][::-1], np.uint8)
+        colour = np.where(alpha[..., None] > 0, [[[10, 200, 30 + at]]], 0).astype(np.uint8)
+        pixels = np.dstack([colour, alpha])
+        found[line["view"]["name"]] = pixels
+        wide = pixels if bits == 8 else pixels.astype(np.uint16) * 257
+        path = f"foreground/{line['view']['name']}.png"
+        data = bytes(imagecodecs.png_encode(wide))
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_bytes(data)
+        line["files"]["foreground"] = {
+            "path": path, "sha256": hashlib.sha256(data).hexdigest(), "size_bytes": len(data),
+        }  # fmt: skip
+        changed.change("mask", lambda _mask, alpha=alpha: alpha, at=at)
+    changed.save()
+    return found
 
 
 def change_records(folder: Path, how: Any) -> None:

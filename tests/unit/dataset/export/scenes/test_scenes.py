@@ -17,6 +17,7 @@ from tests.support.sequences import write_sequences
 from tests.unit.dataset.export.pictures import run
 from tests.unit.dataset.export.scenes.shared import (
     SCENE,
+    add_cutouts,
     change_records,
     read_json,
     write_object,
@@ -238,6 +239,58 @@ def test_the_object_alone_is_made_of_picture_and_mask_where_no_edge_is_soft(tmp_
         seen = view["mask"] > 0
         np.testing.assert_array_equal(found[seen][:, :3], view["rgb"][seen])
         assert (found[~seen] == 0).all()
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@every_format
+def test_the_pass_foreground_is_the_object_alone_in_8_bits(tmp_path: Path, to, bits):
+    write_object(tmp_path / "d", views=4)
+    wanted = add_cutouts(tmp_path / "d", bits=bits)
+
+    run(tmp_path / "d", tmp_path / "o", to, foreground=True)
+
+    from PIL import Image
+
+    found = [np.asarray(Image.open(path)) for path in (tmp_path / "o").rglob("*.png")]
+    found = [pixels for pixels in found if pixels.shape[-1] == 4]
+    assert len(found) == 4
+    for pixels in wanted.values():
+        assert any(np.array_equal(pixels, each) for each in found)
+
+
+@pytest.mark.parametrize("to", ["colmap", "ngp", "nerfstudio"])
+def test_whole_pictures_are_not_taken_for_the_object_alone(tmp_path: Path, to):
+    write_object(tmp_path / "d", views=4)
+    add_cutouts(tmp_path / "d")
+    run(tmp_path / "d", tmp_path / "o", to)
+
+    from PIL import Image
+
+    pictures = list((tmp_path / "o" / SCENE / "images").iterdir())
+    assert len(pictures) == 4
+    assert all(np.asarray(Image.open(path)).shape == (64, 64, 3) for path in pictures)
+    change_records(tmp_path / "d", lambda _at, line: line["files"].pop("rgb"))
+    with pytest.raises(SpecError, match=r"shows whole pictures, the pass rgb: .* pass --foregroun"):
+        run(tmp_path / "d", tmp_path / "p", to)
+    assert run(tmp_path / "d", tmp_path / "p", to, foreground=True).views == 4
+
+
+@every_format
+def test_who_has_neither_foreground_nor_mask_is_told_to_add_it(tmp_path: Path, to):
+    write_object(tmp_path / "d", views=4)
+    change_records(tmp_path / "d", lambda _at, line: line["files"].pop("mask"))
+
+    with pytest.raises(SpecError, match=r"needs the object alone, the pass foreground: .*add-pass"):
+        run(tmp_path / "d", tmp_path / "o", to, foreground=True)
+
+
+def test_a_pass_without_a_place_goes_beside(tmp_path: Path):
+    write_object(tmp_path / "d", views=4)
+    run(tmp_path / "d", tmp_path / "o", "colmap", passes=("mask", "normal", "depth"))
+
+    assert len(list((tmp_path / "o/passes/masks/train").iterdir())) == 4
+    assert len(list((tmp_path / "o/passes/normal/train").iterdir())) == 4
+    assert not (tmp_path / "o/passes/depth").exists()
 
 
 def test_soft_edges_are_not_passed_off_as_the_objects_own_colour(tmp_path: Path):
