@@ -41,6 +41,8 @@ recipe:
   # stereo: 0.1              #   a pair of cameras in place of each
   # frame: unit-sphere       # where the model stands; left out: unit-cube, or the rig's own
   front: +y                  # side of models that is seen at yaw 0; most models face -y
+  # relight: true            # each view under every HDRI, by the same camera; labels once
+  # relight_turns: 4         #   and each HDRI turned so many times
   fit: false                 # frame by the projected bounds (thin and flat models)
   file_lights: false         # keep the lights that a model's file brings
   allow_empty_masks: false   # keep views that show nothing of the model, which else fail by name
