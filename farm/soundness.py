@@ -12,11 +12,16 @@ from numpy.typing import NDArray
 
 from farm.spec.counted import counted
 from farm.spec.passes import PASSES, PassName
+from farm.spec.record import IllLit
 
 COVERAGE_SLACK = 0.01
 """Largest distance between the mean of a mask and the coverage that is recorded."""
 UNIT_SLACK = 1e-3
 """Largest distance of the length of a unit vector from 1."""
+BLACK_TO, CLIPPED_FROM = 8 / 255, 250 / 255
+"""Of full light, in all channels: no screen shows much below and above."""
+NEARLY_ALL = 0.98
+"""Share of a model's pixels that are black, or clipped, where a person should know of the view."""
 BOX_FROM = 0.1
 """Coverage of a pixel from which it belongs to a thing's box. Half would cut off tips, any at all
 would count what lies beside the pixel, since a sample's place in it is spread over 1.5 of them."""
@@ -47,7 +52,25 @@ def strange_picture(rgb: NDArray[Any], *, may_be_empty: bool) -> str | None:
     """
     if may_be_empty or not is_flat(rgb):
         return None
-    return f"the picture is one flat colour, {tuple(rgb[0, 0].tolist())}"
+    told = f"the picture is one flat colour, {tuple(rgb[0, 0].tolist())}"
+    is_white = rgb[0, 0].min() >= CLIPPED_FROM * np.iinfo(rgb.dtype).max
+    return told + (": its light is too strong; take exposure: auto" if is_white else "")
+
+
+def ill_lit(rgb: NDArray[Any], covered: NDArray[np.bool_]) -> IllLit | None:
+    """Say whether nearly all of what is seen of the model in a picture is black, or clipped.
+
+    Args:
+        rgb: (H, W, 3), the picture.
+        covered: (H, W), where the model is.
+    """
+    seen = rgb[covered]
+    if not len(seen):
+        return None
+    top = np.iinfo(rgb.dtype).max
+    if np.mean(seen.max(axis=-1) <= BLACK_TO * top) >= NEARLY_ALL:
+        return "black"
+    return "clipped" if np.mean(seen.min(axis=-1) >= CLIPPED_FROM * top) >= NEARLY_ALL else None
 
 
 def strange_numbers(

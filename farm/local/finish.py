@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from farm import expand
 from farm.dataset.finish import PREVIEW_FILE, finish_dataset
-from farm.dataset.records.collect import FinishedRun, RunFacts
+from farm.dataset.records.collect import FinishedRun, IllLitViews, RunFacts
+from farm.spec.counted import counted
 from farm.spec.job import Job
+from farm.spec.record import IllLit
 from farm.spec.task import RenderTask, dataset_key
 from farm.storage import FolderStorage
+
+MOST_TOLD = 5
+"""Views that a sentence names."""
+SHOWN_AS: dict[IllLit, str] = {"black": "black", "clipped": "clipped to white"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ def finish_datasets(
     missing: dict[str, tuple[str, ...]] = {}
     unread: dict[str, tuple[str, ...]] = {}
     notes: dict[str, tuple[str, ...]] = {}
+    ill_lit: dict[str, dict[IllLit, IllLitViews]] = {}
     for dataset in expand.datasets(job):
         facts = RunFacts(
             name=storage.path(dataset).name,
@@ -79,6 +87,7 @@ def finish_datasets(
         missing |= summary.missing_textures
         unread |= summary.unread
         notes |= summary.notes
+        ill_lit[dataset] = summary.ill_lit
         preview = storage.path(dataset_key(dataset, PREVIEW_FILE)) if summary.views else None
         folders.append(DatasetFolder(storage.path(dataset), preview))
     for name, textures in missing.items():
@@ -89,9 +98,33 @@ def finish_datasets(
         )
     for sentence in told_together(notes):
         report(sentence)
+    for sentence in told_of_ill_lit(ill_lit, exposed=job.render.exposure != "none"):
+        report(sentence)
     if empty_views:
         report(f"views that show nothing of their model, with a black mask: {empty_views}")
     return folders
+
+
+def told_of_ill_lit(
+    found: Mapping[str, Mapping[IllLit, IllLitViews]], *, exposed: bool
+) -> Iterator[str]:
+    """Yield which views are black or clipped, with the remedy.
+
+    Args:
+        found: By dataset.
+        exposed: Their exposure was chosen.
+    """
+    remedy = "another exposure" if exposed else "--exposure auto (render.exposure)"
+    for how in get_args(IllLit):
+        there = {dataset: each[how] for dataset, each in found.items() if how in each}
+        named = [dataset_key(at, name) for at, each in there.items() for name in each.names]
+        count, named = sum(each.views for each in there.values()), named[:MOST_TOLD]
+        if count:
+            more = f" and {count - len(named):,} more" if count > len(named) else ""
+            yield (
+                f"98 % or more of the model is {SHOWN_AS[how]} in {counted(count, 'view')} "
+                f"({', '.join(named)}{more}): unless it is to be, take {remedy}"
+            )
 
 
 def told_together(notes: Mapping[str, Sequence[str]]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from pydantic import (
     Field,
@@ -179,7 +179,7 @@ class JobSpec(Spec):
     ) -> tuple[PassName, ...]:
         render: RenderSettings | None = known.data.get("render")
         recipe: Recipe | None = known.data.get("recipe")
-        for name in (each for each in value if each in CUTOUTS):
+        for name in (each for each in value if each in (*CUTOUTS, "shadow")):
             if render is not None and render.engine == "eevee":
                 raise ValueError(
                     f"{name}: EEVEE paints what is behind into its picture; leave it out, or take "
@@ -193,6 +193,25 @@ class JobSpec(Spec):
             )
             raise ValueError(f"shadow: falls on a ground: {remedy}")
         return value
+
+    @model_validator(mode="after")
+    def _light_can_be_metered(self) -> Self:
+        """Let `exposure: auto` be asked for where HDRIs are all the light there is to meter.
+
+        Raises:
+            ValueError: They are not.
+        """
+        remedy = "or give stops, such as exposure: 1.5"
+        if self.render.exposure != "auto":
+            return self
+        if not self.assets.get("hdrs"):
+            raise ValueError(f"render.exposure: auto meters HDRIs: name some, {remedy}")
+        if getattr(self.recipe, "lights", None) == "file":
+            raise ValueError(
+                "render.exposure: auto meters HDRIs, and the lights of a file are none: take "
+                f"lights: hdri, {remedy}"
+            )
+        return self
 
     @field_validator("passes")
     @classmethod

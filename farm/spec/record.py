@@ -38,6 +38,7 @@ class FileRecord(Spec):
     size_bytes: int
 
 
+IllLit = Literal["black", "clipped"]
 CameraModel = Literal["pinhole", "orthographic", "fisheye_polynomial"]
 
 
@@ -102,6 +103,11 @@ class CameraRecord(Spec):
     def model(self) -> CameraModel:
         """How it projects."""
         return "pinhole" if self.lens is None else self.lens.kind
+
+    @property
+    def height(self) -> float:
+        """Where it stands above the origin."""
+        return self.world_from_camera[2][3]
 
     @property
     def sees_behind(self) -> bool:
@@ -182,11 +188,17 @@ class ViewRecord(Spec):
     """What was asked for by name; the fields beside it say what that was here."""
     prefilter: Prefilter = Field(default="accurate", exclude_if=is_accurate)
     """How the denoiser cleaned what guides it."""
+    exposure_ev: float | None = Field(default=None, exclude_if=is_none)
+    """Stops by which the picture is brighter than its light makes it, where that was asked for:
+    with `auto`, as they were metered. What `randomise` drew comes on top, as does the strength."""
     denoiser: str | None
     device: str
     true_strength: bool
     """The environment's strength was set in the scene (which has light of its own), not multiplied
     onto the linear pixels."""
+    ill_lit: IllLit | None = Field(default=None, exclude_if=is_none)
+    """98 % of what is seen of the model or more is black, or clipped to white: the light is too
+    weak or too strong for the exposure, or the model is like this."""
     coverage: float
     """Mean of the mask, 0..1."""
     metres_per_unit: float = 1.0
@@ -209,9 +221,6 @@ class ViewRecord(Spec):
     versions: dict[str, str]
     """Of `viewfarm` and `blender`."""
     timings: Timings
-    siblings: tuple[str, ...] = Field(default=(), exclude_if=is_empty)
-    """Names of the views that show the same under another light: labels of all are one file, linked
-    where the storage can."""
     added: dict[PassName, AddedPass] = Field(
         default_factory=dict, exclude_if=lambda added: not added
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -20,6 +21,7 @@ Prefilter = Literal["accurate", "fast"]
 
 RESOLUTION_MIN_PX = 64
 RESOLUTION_MAX_PX = 8192
+MOST_STOPS = 20.0
 HIGH_RESOLUTION_PX = 2048
 """From this size (the longer side) on, denoising and 128 samples are the default."""
 
@@ -75,6 +77,38 @@ def is_plain(quality: Quality) -> bool:
     return quality == "plain"
 
 
+def is_none_said(exposure: Exposure) -> bool:
+    """Say whether pictures are as bright as their light, which specs and records leave out."""
+    return exposure == "none"
+
+
+def parse_exposure(value: Any) -> Any:
+    """Turn `none`, `auto`, `1.5` or `"-0.5"` into an exposure; 0 stops are none.
+
+    Raises:
+        ValueError: Not of these forms, or not within 20 stops.
+    """
+    word = value.strip().lower() if isinstance(value, str) else value
+    if word in ("none", "auto"):
+        return word
+    try:
+        stops = math.nan if isinstance(word, bool) else float(word)
+    except (TypeError, ValueError):
+        stops = math.nan
+    if not abs(stops) <= MOST_STOPS:
+        raise ValueError(
+            f"{quoted(value)} is neither none nor auto nor a number of stops within "
+            f"-{MOST_STOPS:g}..{MOST_STOPS:g}, such as -1.5"
+        )
+    return stops or "none"
+
+
+Exposure = Annotated[
+    Literal["none", "auto"] | float,
+    BeforeValidator(parse_exposure, json_schema_input_type=Literal["none", "auto"] | float),
+]
+
+
 def is_accurate(prefilter: Prefilter) -> bool:
     """Say whether the denoiser works as usual, which records leave out."""
     return prefilter == "accurate"
@@ -104,6 +138,9 @@ class RenderSettings(Spec):
     """Bits per channel of the pictures and masks."""
     view_transform: ViewTransform = "AgX"
     """From scene-linear light to sRGB, the same for all views."""
+    exposure: Exposure = Field(default="none", exclude_if=is_none_said)
+    """Stops by which pictures are brighter than their light makes them: a number, or `auto`: of
+    each HDRI as many as make a grey ball under it as bright as under a white sky of strength 1."""
     previews: bool = True
     """Write 8-bit pictures of labels, too, for people to look at."""
     engine: Engine = Field(default="cycles", exclude_if=is_cycles)
@@ -170,6 +207,7 @@ class ResolvedRender(Spec):
     noise_threshold: float | None = Field(default=None, exclude_if=lambda value: value is None)
     engine: Engine = Field(default="cycles", exclude_if=is_cycles)
     background: Background = Field(default="traced", exclude_if=is_traced)
+    exposure: Exposure = Field(default="none", exclude_if=is_none_said)
     quality: Quality = Field(default="plain", exclude_if=is_plain)
     prefilter: Prefilter = Field(default="accurate", exclude_if=is_accurate)
 
@@ -217,6 +255,7 @@ def resolve_render(settings: RenderSettings, *, default_format: ImageFormat) -> 
         noise_threshold=settings.noise_threshold,
         engine=settings.engine,
         background=settings.background or preset.background,
+        exposure=settings.exposure,
         quality=settings.quality,
         prefilter=preset.prefilter,
     )

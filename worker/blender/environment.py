@@ -16,6 +16,7 @@ from worker.assets.check import check_asset
 from worker.blender.scratch import LastMade
 from worker.panorama.backdrop import Floats, Panorama, View, even
 from worker.panorama.correct import Picture, Shelf, corrected
+from worker.panorama.metering import stops_for
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Environment:
         self._notes: tuple[str, ...] = ()
         self._panorama: Panorama | None = None
         self._even = True
+        self._stops: dict[str, float] = {}
         self._last_made = LastMade()
         self.shelf: Shelf = self._last_made
         """Keeps corrected pictures."""
@@ -111,6 +113,17 @@ class Environment:
             return None
         panorama = self._panorama = self._panorama or Panorama(texels_of(image))
         return lambda: panorama.seen(view) * strength
+
+    def metered(self) -> float:
+        """Return by how many stops pictures are to be brighter, so that all environments light a
+        grey ball alike; each is measured once.
+        """
+        if self._even or self._shown is None:
+            return 0.0
+        (sha256, _), image = self._shown
+        if sha256 not in self._stops:
+            self._stops[sha256] = stops_for(texels_of(image))
+        return self._stops[sha256]
 
     def close(self) -> None:
         """Remove what was made of the last picture."""

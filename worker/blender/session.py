@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -37,6 +38,7 @@ from worker.blender.bodies import Bodies, note_bodies
 from worker.blender.environment import Environment
 from worker.blender.file_scene import FileScene
 from worker.blender.formats import importers
+from worker.blender.ground import ground
 from worker.blender.guards import file_access
 from worker.blender.leftovers import Leftovers
 from worker.blender.loader import BroughtScene, Loader
@@ -128,6 +130,7 @@ class BlenderSession:
         self.dressing = Dressing()
         self.decisions: dict[Hashable, ResolvedRender] = {}
         """What was measured to be best, by what that depends on."""
+        self._exposure_gain = 1.0
         self._solids = Solids()
         self._leftovers = Leftovers(self._forget_kept)
         self._loader = Loader(scene, self.environment, self._scratch, self._addons, self._leftovers)
@@ -190,6 +193,7 @@ class BlenderSession:
         if sticky != self._sticky:
             self._sticky = sticky
             self._forget_kept()
+        self._exposure_gain = 1.0
         self.set_light(1.0)
 
     def _plan(self) -> None:
@@ -219,11 +223,6 @@ class BlenderSession:
     def passes(self) -> tuple[PassName, ...]:
         """What is rendered, whether or not it is written."""
         return self._asked[1]
-
-    @property
-    def settings(self) -> ResolvedRender:
-        """How it is rendered."""
-        return self._asked[0]
 
     @property
     def has_own_picture(self) -> bool:
@@ -562,7 +561,13 @@ class BlenderSession:
     def set_light(self, strength: float) -> None:
         """Set the environment's true strength, and what Cycles measures light against."""
         self.environment.set_strength(strength)
-        set_light_limits(self.scene, strength or 1.0)  # without it, lamps alone
+        level = (strength or 1.0) / self._exposure_gain  # without it, lamps alone
+        set_light_limits(self.scene, level)
+
+    def expose(self, stops: float) -> None:
+        """Measure light against what pictures show that are brighter by so many stops."""
+        self._exposure_gain = float(2.0**stops)
+        self.set_light(self.environment.strength)
 
     def set_camera(
         self,
@@ -616,6 +621,14 @@ class BlenderSession:
         self._plan()
         with cameras.past_everything(self.scene):
             return self._render(environment_alone(self._samplings[0]), seed=seed)
+
+    def render_shadow(self, height: float, *, size: float, seed: int) -> Path:
+        """Render what the shadow of models of a size leaves of the light on a plane at a height."""
+        unwatch()  # this is not what the view shows
+        self._plan()
+        sampling = replace(picture_alone(self._samplings[0]), lit=True, noise_threshold=None)
+        with ground(self.scene, height, size=size):
+            return self._render(sampling, seed=seed)
 
     def render_labels(self) -> Path:
         """Render what labels are made of alone, exactly as beside a picture.

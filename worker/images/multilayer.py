@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from farm.errors import RenderError
 
-AVERAGED_LAYERS = re.compile("Combined|Environment|Behind|Shadow Catcher|Crypto.*")
+AVERAGED_LAYERS = re.compile("Combined|Environment|Behind|Shadow Catcher|Noisy.*|Crypto.*")
 """Always of all samples."""
+SHADOW = "Shadow Catcher"
+"""Share of light that falls on a ground beside what casts shadows on it, 1 where there is none."""
 SEEN_THROUGH = 1e-4
 """Of a pixel that is covered by all but this, what is behind is not known from itself."""
 
@@ -73,24 +75,49 @@ class Passes:
             for letter in "rgba"
         )
 
-    def picture(self, *, gain: float) -> NDArray[np.float32]:
+    def picture(self, *, gain: float, shadowed: bool = False) -> NDArray[np.float32]:
         """Return the scene-linear picture (H, W, 3): the model before its environment.
 
         Args:
             gain: Factor on the light; 1 leaves the picture as it was rendered.
+            shadowed: The model's shadow lies on the environment.
         """
         linear = self.layers["Combined"][..., :3].copy()
         if "Environment" in self.layers:  # else its film was opaque
-            linear += self.layers["Environment"][..., :3]
+            behind = self.layers["Environment"][..., :3]
+            linear += behind * self.shadow if shadowed else behind
         if gain != 1.0:
             linear *= np.float32(gain)
         return linear
+
+    @property
+    def shadow(self) -> NDArray[np.float32]:
+        """The share of light (H, W, 3) that the shadow on the ground leaves, 1 where it is not."""
+        caught = self.layers.get(SHADOW)
+        if caught is None:
+            return np.ones_like(self.layers["Combined"][..., :3])
+        return np.maximum(caught[..., :3], np.float32(0.0))
 
     @property
     def foreground(self) -> NDArray[np.float32]:
         """The light (H, W, 4) of all but the environment, and how much of it that covers; light is
         that of the whole pixel: where a half is covered, half of it."""
         return self.layers["Combined"]
+
+    @property
+    def colours(self) -> NDArray[np.float32]:
+        """The light (H, W, 3) of what covers pixels, whatever share of them it covers; 0 where
+        nothing does.
+
+        A denoiser spreads light over edges, but leaves coverage as it is. Divided by that, its
+        light would be too weak at threads and too strong beside them: so it counts as much as it is
+        covered, and else that of before.
+        """
+        light, covered = self.layers["Combined"][..., :3], np.clip(self.alpha, 0, 1)[..., None]
+        raw = self.layers["Noisy Image"][..., :3] if "Noisy Image" in self.layers else light
+        settled = covered * light + (1 - covered) * raw
+        there = covered > 0
+        return np.divide(settled, covered, out=np.zeros_like(light), where=there)
 
     @property
     def background(self) -> NDArray[np.float32]:

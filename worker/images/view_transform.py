@@ -48,19 +48,6 @@ class Developer:
         return pixels
 
 
-def straight(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the colours (H, W, 3) of what covers pixels, whatever share of them it covers.
-
-    Args:
-        light: (H, W, 4), its light in whole pixels, and the share that it covers.
-    """
-    covered = light[..., 3:]
-    colours = np.divide(
-        light[..., :3], covered, out=np.zeros_like(light[..., :3]), where=covered > 0
-    )
-    return np.asarray(colours)
-
-
 def quantise_mask(alpha: NDArray[np.float32], *, bit_depth: Literal[8, 16]) -> Pixels:
     """Turn coverage 0..1 into grey levels; no view transform ever touches a label.
 

@@ -37,6 +37,8 @@ class Geometry:
     """How many have a number; what has no material gets the next one."""
     exposure: float = 1.0
     """Factor on the picture alone."""
+    shadowed: bool = False
+    """The shadow on the ground is in the picture."""
 
     @property
     def brightness(self) -> float:
@@ -150,7 +152,12 @@ def cryptomatte(passes: Passes, geometry: Geometry) -> Floats:
 
 def linear(passes: Passes, geometry: Geometry) -> layers.Halves:
     """Return the picture (H, W, 3) before its view transform."""
-    return layers.linear(passes, gain=geometry.brightness)
+    return layers.halves(passes.picture(gain=geometry.brightness, shadowed=geometry.shadowed))
+
+
+def shadow(passes: Passes, geometry: Geometry) -> layers.Halves:
+    """Return the share of light (H, W, 3) that the shadow on the ground leaves."""
+    return layers.halves(passes.shadow)
 
 
 def foreground_linear(passes: Passes, geometry: Geometry) -> Floats:
@@ -181,6 +188,7 @@ MAKERS: dict[PassName, Callable[[Passes, Geometry], NDArray[Any]]] = {
     "linear": linear,
     "foreground_linear": foreground_linear,
     "background_linear": background_linear,
+    "shadow": shadow,
 }
 """All that are no pictures."""
 

@@ -14,11 +14,6 @@ BRIGHTEST = float(np.finfo(np.float16).max)
 """Brightest light that 16 bits hold; what is brighter is as bright as that."""
 
 
-def linear(passes: Passes, *, gain: float) -> Halves:
-    """Return the picture (H, W, 3) before its view transform."""
-    return halves(passes.picture(gain=gain))
-
-
 def foreground(passes: Passes, *, gain: float) -> Floats:
     """Return the light (H, W, 4) of all but the environment, and the share that it covers."""
     light = passes.foreground * np.array([gain, gain, gain, 1.0], np.float32)

@@ -12,7 +12,7 @@ from farm.projection import seen_shares
 from farm.spec.record import CameraRecord
 from worker.images.multilayer import Passes
 
-SHARES = ("Combined", "Environment", "Behind", "Diffuse Color", "Glossy Color")
+SHARES = ("Combined", "Environment", "Behind", "Noisy Image", "Diffuse Color", "Glossy Color")
 """Layers that are means over a pixel; of a kind of light, its colour stands for it."""
 LIGHT = ("Diffuse Direct", "Diffuse Indirect", "Glossy Direct", "Glossy Indirect")
 """Light without its colour: the product of both is cut once."""

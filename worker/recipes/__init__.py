@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from pydantic import JsonValue
 
@@ -47,6 +47,17 @@ class Seen:
     see_through: bool = False
 
 
+class Ground(NamedTuple):
+    """A plane that is not seen and catches the shadow of what stands on it."""
+
+    height: float
+    """In the renderer's coordinates."""
+    size: float
+    """Of what stands on it."""
+    in_picture: bool
+    """The shadow is in the picture, beside its own pass."""
+
+
 @dataclass(frozen=True)
 class Shot:
     """What a recipe arranged for one view, and how to finish its picture."""
@@ -58,6 +69,8 @@ class Shot:
     """The light's strength was set in the scene."""
     exposure: float = 1.0
     """Factor on the finished picture alone: what is no picture stays as it is."""
+    ground: Ground | None = None
+    """Where a shadow falls, if one is asked for."""
     values: dict[str, JsonValue] = field(default_factory=dict)
     """What the record tells of the view beside."""
     world_from_scene: Matrix4 = IDENTITY
@@ -78,8 +91,6 @@ class Shot:
     """Place of a thing -> its whole silhouette (H, W), of those that were rendered alone."""
     clip: Clip = EVERYWHERE
     """Between what the camera sees."""
-    notes: dict[str, tuple[str, ...]] | None = None
-    """What was corrected of its assets, where that is not the same for all views of its task."""
     seen: Seen | None = None
     """What it shows, where that is another thing than the task's other views do."""
     fields: dict[str, JsonValue] = field(default_factory=dict)
@@ -88,6 +99,11 @@ class Shot:
     """Of a view that was made twice: it came out the same."""
     tell: Callable[[Looked], Told] | None = None
     """Says more of what was rendered; it runs beside the next render, on any thread."""
+
+
+def brighter(shot: Shot, stops: float | None) -> Shot:
+    """Return a shot whose finished picture is brighter by so many stops."""
+    return replace(shot, exposure=shot.exposure * 2.0**stops) if stops else shot
 
 
 class Shown(Protocol):

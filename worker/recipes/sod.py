@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +14,7 @@ from farm.spec.asset import Asset
 from farm.spec.camera import BASE_DISTANCE, Matrix4, OrbitCamera, turn_matrix
 from farm.spec.label import IndexLabel
 from farm.spec.randomise import Drawn
-from farm.spec.recipes.sod import TURNS_DEG, Front, SodSetup, SodView
+from farm.spec.recipes.sod import TURNS_DEG, Front, Grounded, SodSetup, SodView
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
 from farm.spec.view import Light, View
@@ -24,7 +23,7 @@ from worker.blender.session import BlenderSession
 from worker.bounds import Points, fit_distance, transformed
 from worker.labels.objects import Thing
 from worker.labels.tables import index_table
-from worker.recipes import Shot, Stage
+from worker.recipes import Ground, Shot, Stage
 from worker.recipes.light import shine
 from worker.recipes.several import category_of
 
@@ -41,10 +40,12 @@ class DomeStage(Stage):
     resolution_px: tuple[int, int]
     asset: Asset
     """The model."""
-    hdrs: tuple[Asset, ...]
-    """None where nothing depends on light; several where views share their labels."""
+    hdr: Asset | None
+    """None where nothing depends on light."""
     front: Front = "+y"
     """Side of the model that is turned to +y."""
+    grounded: Grounded = "none"
+    """Where its shadow on a plane under it goes."""
 
     @property
     def shown(self) -> Model:
@@ -107,6 +108,14 @@ class DomeStage(Stage):
         return as_matrix(placed)
 
     @cached_property
+    def ground(self) -> Ground | None:
+        """A plane under the lowest point of the model, which turns about the vertical alone."""
+        if self.grounded == "none":
+            return None
+        lowest = float(self.outline[:, 2].min())
+        return Ground(lowest, self.model.size, in_picture=self.grounded == "picture")
+
+    @cached_property
     def outline(self) -> Points:
         """Points (N, 3) of the model's surface that stand out, in the record's world."""
         framed = transformed(self.model.bounds.support, np.array(self.model.frame_from_model))
@@ -114,21 +123,8 @@ class DomeStage(Stage):
 
     @property
     def notes(self) -> dict[str, tuple[str, ...]]:
-        return self.notes_of(self.hdrs[:1])
-
-    def notes_of(self, shining: Iterable[Asset]) -> dict[str, tuple[str, ...]]:
-        """Return what was corrected of the environment that shines now."""
         notes = self.session.environment.notes
-        return {hdr.name: notes for hdr in shining if notes}
-
-    def lit(self, view: SodView) -> tuple[Asset, ...]:
-        """Return the environment of a view, once it shines; none where nothing depends on light."""
-        if view.relit is None:
-            return self.hdrs
-        shining = tuple(each for each in self.hdrs if each.id == view.relit.hdr)
-        for hdr in shining:
-            self.session.load_hdr(hdr)
-        return shining
+        return {self.hdr.name: notes} if notes and self.hdr else {}
 
     @property
     def probe(self) -> View:
@@ -148,7 +144,6 @@ class DomeStage(Stage):
         camera turn under it instead. For the record the model stands still.
         """
         camera, light, drawn = view.camera, view.light, view.drawn or Drawn()
-        shining = self.lit(view)
         self.session.dressing.wear((self.model,), drawn)
         distance = self._distance(view)
         self.model.turn(math.radians(light.rotation_deg + TURNS_DEG[self.front]))
@@ -168,8 +163,8 @@ class DomeStage(Stage):
             exposure=drawn.exposure_gain,
             world_from_scene=turn_matrix(-light.rotation_deg),
             things=(self.thing,),
+            ground=self.ground,
             values=self.told,
-            notes=self.notes_of(shining) if view.relit else None,
         )
 
     @property
@@ -193,8 +188,9 @@ class DomeStage(Stage):
 def prepare(task: RenderTask, session: BlenderSession) -> DomeStage:
     """Load a task's model and environment."""
     assert isinstance(task.setup, SodSetup)
-    [asset], hdrs = task.of("models"), task.of("hdrs")
+    [asset], hdr = task.of("models"), next(iter(task.of("hdrs")), None)
     model = session.load_model(asset, file_lights=task.setup.file_lights, frame=task.setup.frame)
-    for hdr in hdrs[:1]:
+    if hdr is not None:
         session.load_hdr(hdr)
-    return DomeStage(session, model, task.render.resolution_px, asset, hdrs, task.setup.front)
+    setup, resolution_px = task.setup, task.render.resolution_px
+    return DomeStage(session, model, resolution_px, asset, hdr, setup.front, setup.ground)

@@ -15,7 +15,7 @@ from farm.spec.passes import PassName
 from farm.spec.render import Background
 from farm.spec.view import View
 from worker.images.cut import Cut
-from worker.images.multilayer import Passes, read_once, read_passes
+from worker.images.multilayer import SHADOW, Passes, read_once, read_passes
 from worker.recipes import Shot
 
 Linear = NDArray[np.float32]
@@ -51,10 +51,14 @@ class Rendered:
     """A second file, with the labels that the first cannot tell, of the pixels' centres."""
     behind: Path | None = None
     """A file with what is behind all else, where that is asked for and not looked up."""
+    shadow: Path | None = None
+    """A file with the shadow on the ground, where that is asked for and seen."""
     drawn: Path | None = None
     """A file with the picture, where another engine than Cycles made it."""
     cut: Cut | None = None
     """What gives the whole picture, where only a rectangle of it was rendered."""
+    stops: float | None = None
+    """By which its pictures are brighter than their light makes them, where that is asked for."""
     exposure: Exposure | None = None
     """What its sub-frames made, where its passes take any."""
 
@@ -76,7 +80,7 @@ class Rendered:
 
     def drop(self) -> None:
         """Remove what was rendered."""
-        for path in (self.path, self.centres, self.behind, self.drawn):
+        for path in (self.path, self.centres, self.behind, self.shadow, self.drawn):
             if path is not None:
                 path.unlink(missing_ok=True)
 
@@ -91,6 +95,9 @@ class Rendered:
             passes = read_once(self.centres).over(passes)
         if self.behind is not None:
             passes = passes.with_layer("Behind", read_once(self.behind).layers["Environment"])
+        if self.shadow is not None:
+            caught = read_once(self.shadow).layers[SHADOW]
+            passes = passes.with_layer(SHADOW, caught)
         return passes if self.drawn is None else passes.before(read_once(self.drawn))
 
     def look(self) -> Passes:

@@ -15,7 +15,7 @@ from farm.spec.view import View
 from worker.images.multilayer import Passes, read_once
 from worker.labels.events import EventSensor
 from worker.labels.rim import within_rim
-from worker.recipes import Shot, Stage
+from worker.recipes import Shot, Stage, brighter
 from worker.render.rendered import Exposure, Linear, Rendered
 
 if TYPE_CHECKING:  # which imports Blender
@@ -34,6 +34,7 @@ def expose(rendered: Rendered, shutter: Shutter, stage: Stage, session: BlenderS
             passes, shot, own = rendered.look(), rendered.shot, True
         else:
             passes, shot = subframe(rendered.view, offset, stage, session)
+            shot = brighter(shot, rendered.stops)
             own = False
         film.add(place, time_of(rendered.view, offset), linear(passes, shot))
         film.poses.append((time_of(rendered.view, offset), shot.camera.world_from_camera))

@@ -55,7 +55,8 @@ class StreamWriter(ViewWriter):
     def _record_of(self, rendered: Rendered, made: ViewFiles, timings: Timings) -> ViewRecord:
         files = {name: self._told(rendered.view, name, data) for name, data in made.files.items()}
         record = self._record(rendered, files, made.coverage, timings)
-        return record.model_copy(update={"objects": made.objects, "expressions": made.expressions})
+        told = {"objects": made.objects, "expressions": made.expressions, "ill_lit": made.ill_lit}
+        return record.model_copy(update=told)
 
     def _told(self, view: View, name: PassName, data: bytes) -> FileRecord:
         path = view.path_of(name, picture_format=self._task.render.format)

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from farm.errors import AssetError, RenderError, StaleAttempt, TaskError, UnusablePictureError
 from farm.spec.asset import Asset
-from farm.spec.passes import LED, PassName
+from farm.spec.passes import LED, PICTURES, PassName
+from farm.spec.render import ResolvedRender
 from farm.spec.task import RenderTask
 from farm.spec.view import View
 from farm.tallies.model import NOTHING_TOLD, DoneView
@@ -24,7 +25,7 @@ from worker.assets.products import Workshop
 from worker.blender.view_passes import HIGHEST_INDEX
 from worker.images.encode import EncodePool
 from worker.labels.objects import stand_alone
-from worker.recipes import Shot, Stage, find_maker, find_recipe
+from worker.recipes import Shot, Stage, brighter, find_maker, find_recipe
 from worker.render.additions import AdditionWriter, check_blender
 from worker.render.alone import with_silhouettes
 from worker.render.neighbours import Around, Chain, Look
@@ -33,7 +34,6 @@ from worker.render.record_book import AdditionBook, RecordBook
 from worker.render.rendered import Rendered
 from worker.render.results import Results
 from worker.render.shutter import expose
-from worker.render.siblings import SiblingsWriter
 from worker.render.streamed import StreamWriter
 from worker.render.streamed_views import SampleSink, StreamedViews
 from worker.render.writer import Circumstances, Show, ViewWriter
@@ -147,6 +147,8 @@ def work_on(  # noqa: PLR0913  as above
     settings = decided(task, stage, session)
     if more or settings.quality == "auto":
         session.configure(settings, task.passes + more)
+    stops = stops_of(settings, session)
+    session.expose(stops or 0.0)
     load_s = time.perf_counter() - started
     circumstances = Circumstances(
         attempt=attempt,
@@ -166,7 +168,9 @@ def work_on(  # noqa: PLR0913  as above
         materials=stage.materials,
     )
     finisher = writer_for(task, circumstances, book, storage, lease, show)
-    render_views(missing, stage, session, finisher=finisher, lease=lease, load_s=load_s)
+    render_views(
+        missing, stage, session, finisher=finisher, lease=lease, load_s=load_s, stops=stops
+    )
     finisher.raise_unfit()
 
 
@@ -212,17 +216,26 @@ def writer_for(  # noqa: PLR0913  what a writer needs
             show=show,
             streamed=book,
         )
-    shared: dict[str, Any] = {
-        "storage": storage,
-        "may_write": lease.secure,
-        "on_done": lease.view_done,
-        "show": show,
-    }
     if isinstance(book, AdditionBook):
-        return AdditionWriter(task, circumstances, book=book, additions=book, **shared)
-    if any(view.pose is not None for view in task.views):
-        return SiblingsWriter(task, circumstances, known=book, **shared)
-    return ViewWriter(task, circumstances, book=book, **shared)
+        return AdditionWriter(
+            task,
+            circumstances,
+            book=book,
+            storage=storage,
+            may_write=lease.secure,
+            on_done=lease.view_done,
+            show=show,
+            additions=book,
+        )
+    return ViewWriter(
+        task,
+        circumstances,
+        book=book,
+        storage=storage,
+        may_write=lease.secure,
+        on_done=lease.view_done,
+        show=show,
+    )
 
 
 def prepare(
@@ -313,6 +326,7 @@ def render_views(  # noqa: PLR0913  the parts of one loop
     finisher: ViewWriter,
     lease: Lease,
     load_s: float,
+    stops: float | None = None,
 ) -> None:
     """Render `views` one after the other, while what is rendered is finished beside."""
     workers = max(1, min(ENCODERS, (os.cpu_count() or 1) - 1))
@@ -328,10 +342,9 @@ def render_views(  # noqa: PLR0913  the parts of one loop
         try:
             for view in views:
                 lease.confirm()
-                set_passes(finisher.passes_of(view), session)
                 before = chain.before(view) if led else None
                 try:
-                    rendered = render_view(view, stage, session, load_s=load_s)
+                    rendered = render_view(view, stage, session, load_s=load_s, stops=stops)
                 except UnusablePictureError as error:  # its recipe found that it shows too little
                     finisher.leave_out(view, error)
                     continue
@@ -346,16 +359,9 @@ def render_views(  # noqa: PLR0913  the parts of one loop
             for rendered, job in jobs:
                 if job.cancel():
                     rendered.drop()
-                    finisher.drop(rendered.view)
             raise
         finally:
             wait(job for _, job in jobs)
-
-
-def set_passes(passes: tuple[PassName, ...] | None, session: BlenderSession) -> None:
-    """Render these passes from now on, if they are named and are others than before."""
-    if passes is not None and passes != session.passes:
-        session.configure(session.settings, passes)
 
 
 def look_at(view: View, stage: Stage, session: BlenderSession, pool: EncodePool) -> Look:
@@ -365,7 +371,14 @@ def look_at(view: View, stage: Stage, session: BlenderSession, pool: EncodePool)
     return Look(shot, pool.submit(seen.read))
 
 
-def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: float) -> Rendered:
+def render_view(
+    view: View,
+    stage: Stage,
+    session: BlenderSession,
+    *,
+    load_s: float,
+    stops: float | None = None,
+) -> Rendered:
     """Arrange and render one view, again where labels take a sample of their own, and its
     sub-frames where passes are made of these.
     """
@@ -373,7 +386,8 @@ def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: fl
     shot = stage.arrange(view)
     check_things(shot, stage, session)
     path, cut = session.render_view(seed=view.seed)
-    rendered = Rendered(view, shot, path, load_s, render_s=0.0, cut=cut)
+    shot = brighter(shot, stops)
+    rendered = Rendered(view, shot, path, load_s, render_s=0.0, cut=cut, stops=stops)
     try:
         if session.wants_centres:
             rendered = replace(rendered, centres=session.render_centres(seed=view.seed))
@@ -383,6 +397,7 @@ def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: fl
         )
         if session.wants_behind and (cut is None or cut.backdrop is None):
             rendered = replace(rendered, behind=session.render_behind(seed=view.seed))
+        rendered = shaded(rendered, session)
         if session.has_own_picture:
             rendered = replace(rendered, drawn=session.render_picture(seed=view.seed))
         if stage.shutter is not None:
@@ -391,6 +406,28 @@ def render_view(view: View, stage: Stage, session: BlenderSession, *, load_s: fl
         rendered.drop()
         raise
     return replace(rendered, render_s=time.perf_counter() - started)
+
+
+def shaded(rendered: Rendered, session: BlenderSession) -> Rendered:
+    """Return a view with the shadow on its ground, where that is asked for and seen."""
+    shot, ground = rendered.shot, rendered.shot.ground
+    if ground is None or shot.camera.height <= ground.height:
+        return rendered
+    in_picture = ground.in_picture and not PICTURES.isdisjoint(session.passes)
+    if "shadow" not in session.passes and not in_picture:
+        return rendered
+    seed = rendered.view.seed
+    caught = session.render_shadow(ground.height, size=ground.size, seed=seed)
+    return replace(rendered, shadow=caught)
+
+
+def stops_of(settings: ResolvedRender, session: BlenderSession) -> float | None:
+    """Return by how many stops pictures are brighter than their light makes them; None where
+    nobody asks for that.
+    """
+    if settings.exposure == "none":
+        return None
+    return session.environment.metered() if settings.exposure == "auto" else settings.exposure
 
 
 def check_things(shot: Shot, stage: Stage, session: BlenderSession) -> None:

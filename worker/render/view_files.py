@@ -12,18 +12,19 @@ from numpy.typing import NDArray
 
 from farm.arrays import Rows, decode_rows, encode_rows
 from farm.errors import RenderError, UnusablePictureError
+from farm.soundness import ill_lit
 from farm.spec.expression import Expression
 from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import CARRIED, PASSES, PassName
+from farm.spec.record import IllLit
 from farm.spec.task import RenderTask
 from worker.images.encode import decode, decode_exr, encode, encode_exr
 from worker.images.multilayer import Passes
-from worker.images.view_transform import Developer, quantise_mask, straight
+from worker.images.view_transform import Developer, quantise_mask
 from worker.labels.amodal import Silhouettes, Whole, told_with, wholes
 from worker.labels.arrays import (
     Geometry,
     background_linear,
-    foreground_linear,
     label_array,
     reach,
     seen_index,
@@ -43,6 +44,8 @@ from worker.render.glimpse import Turns, glimpse_in
 from worker.render.neighbours import Around, Look
 from worker.render.rendered import Exposure
 
+COVERED = 0.5
+"""Coverage from which a pixel shows the model rather than what is behind it."""
 WITHOUT_PREVIEW = ("picture", "yes_or_no", "arrays", "cutout")
 """Kinds of passes whose own files people can look at, or that are no pictures at all."""
 
@@ -53,6 +56,7 @@ class ViewFiles:
 
     files: dict[PassName, bytes]
     coverage: float
+    ill_lit: IllLit | None = None
     previews: dict[PassName, bytes] = field(default_factory=dict)
     objects: tuple[ObjectLabel, ...] = ()
     expressions: tuple[Expression, ...] = ()
@@ -107,7 +111,12 @@ class ViewFileMaker:
         check_passes(passes, bit_depth=bit_depth, allow_empty=task.allow_empty_masks)
         materials, parts = self._counts(shot)
         geometry = Geometry(
-            shot.camera, shot.world_from_scene, shot.gain, materials, exposure=shot.exposure
+            shot.camera,
+            shot.world_from_scene,
+            shot.gain,
+            materials,
+            exposure=shot.exposure,
+            shadowed=shot.ground is not None and shot.ground.in_picture,
         )
         index = index_of(passes, shot, geometry, parts=parts)
         objects, silhouettes = describe(passes, shot, task, index)
@@ -134,6 +143,7 @@ class ViewFileMaker:
         return ViewFiles(
             files=files,
             coverage=float(passes.alpha.mean()),
+            ill_lit=ill_lit(arrays["rgb"], passes.alpha >= COVERED) if "rgb" in arrays else None,
             previews=previews,
             objects=told.objects,
             expressions=told.expressions,
@@ -170,21 +180,23 @@ class ViewFileMaker:
 
     def _array(self, name: PassName, passes: Passes, geometry: Geometry) -> NDArray[Any]:
         if name == "rgb":
-            return self._develop(passes.picture(gain=geometry.brightness))
+            light = passes.picture(gain=geometry.brightness, shadowed=geometry.shadowed)
+            return self._develop(light)
         if name == "mask":
             return quantise_mask(passes.alpha, bit_depth=self._task.render.bit_depth)
         if name == "background":
             return self._develop(background_linear(passes, geometry))
         if name == "foreground":
-            return self._cutout(foreground_linear(passes, geometry))
+            return self._cutout(passes, geometry)
         label = label_array(name, passes, geometry)
         check_label(name, label, sees_behind=geometry.camera.sees_behind)
         return label
 
-    def _cutout(self, light: NDArray[np.float32]) -> NDArray[Any]:
+    def _cutout(self, passes: Passes, geometry: Geometry) -> NDArray[Any]:
         """Return what covers pixels (H, W, 4): developed, with the mask as its straight alpha."""
-        colours = self._develop(straight(light))
-        alpha = quantise_mask(light[..., 3], bit_depth=self._task.render.bit_depth)
+        colours = self._develop(passes.colours * np.float32(geometry.brightness))
+        alpha = quantise_mask(passes.alpha, bit_depth=self._task.render.bit_depth)
+        colours[alpha == 0] = 0
         return np.concatenate([colours, alpha[..., None]], axis=-1)
 
     def _file(self, name: PassName, array: NDArray[Any], passes: Passes) -> bytes:

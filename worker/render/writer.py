@@ -14,9 +14,9 @@ from farm.glimpses import Glimpse
 from farm.spec.expression import Expression
 from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PassName, samples_for
-from farm.spec.record import FileRecord, Timings, ViewRecord
+from farm.spec.record import FileRecord, IllLit, Timings, ViewRecord
 from farm.spec.render import Engine, ResolvedRender
-from farm.spec.task import RenderTask, dataset_key, title_of, view_id
+from farm.spec.task import RenderTask, dataset_key, view_id
 from farm.spec.view import View
 from farm.tallies.model import DoneView
 from worker.render.checks import joined
@@ -79,12 +79,11 @@ class ViewWriter:
         self._show = show
         self._one_at_a_time = threading.Lock()
         self._unfit: dict[str, UnusablePictureError] = {}
-        self._glimpses = Turns(STREAMED_EVERY_S if task.stream else 0.0) if show else None
         self._produce = ViewFileMaker(
             task,
             circumstances.materials,
             parts=len(circumstances.indices),
-            glimpses=self._glimpses,
+            glimpses=Turns(STREAMED_EVERY_S if task.stream else 0.0) if show else None,
         )
 
     def finish(self, rendered: Rendered, around: Around | None = None) -> None:
@@ -100,8 +99,7 @@ class ViewWriter:
         passes = around.own.passes.result() if around is not None else rendered.read()
         read = time.perf_counter()
         try:
-            make = self.maker_of(rendered.view)
-            produce = make(passes, rendered.shot, around, rendered.exposure)
+            produce = self._produce(passes, rendered.shot, around, rendered.exposure)
             self.approve(rendered, produce)
         except UnusablePictureError as error:
             self.leave_out(rendered.view, error)
@@ -117,17 +115,6 @@ class ViewWriter:
             pass_s=produce.pass_s,
         )
         self.hand_on(rendered, produce, timings)
-
-    def passes_of(self, view: View) -> tuple[PassName, ...] | None:
-        """Return what is to be rendered for a view, in order; None: what the task says."""
-        return None
-
-    def maker_of(self, view: View) -> ViewFileMaker:
-        """Return what makes the files of a view."""
-        return self._produce
-
-    def drop(self, view: View) -> None:
-        """Know that a view that was rendered is not finished."""
 
     def approve(self, rendered: Rendered, made: ViewFiles) -> None:
         """Look at what was made of a view before anything is written; most writers need not.
@@ -148,34 +135,14 @@ class ViewWriter:
         Raises:
             StaleAttempt: Somebody else does now.
         """
-        self.written(rendered, made, timings)
-
-    def written(
-        self,
-        rendered: Rendered,
-        made: ViewFiles,
-        timings: Timings,
-        *,
-        objects: tuple[ObjectLabel, ...] | None = None,
-    ) -> ViewRecord:
-        """Write down what was made of a view; return its record.
-
-        Args:
-            rendered: The view.
-            made: Its files.
-            timings: What they took.
-            objects: What it shows, where that is known from elsewhere.
-
-        Raises:
-            StaleAttempt: Somebody else does now.
-        """
-        return self.deliver(
+        self.deliver(
             rendered,
             made.files,
             coverage=made.coverage,
+            ill_lit=made.ill_lit,
             timings=timings,
             previews=made.previews,
-            objects=made.objects if objects is None else objects,
+            objects=made.objects,
             expressions=made.expressions,
             develop_s=made.develop_s,
             glimpse=made.glimpse,
@@ -188,13 +155,14 @@ class ViewWriter:
         *,
         coverage: float,
         timings: Timings,
+        ill_lit: IllLit | None = None,
         previews: dict[PassName, bytes] | None = None,
         objects: tuple[ObjectLabel, ...] = (),
         expressions: tuple[Expression, ...] = (),
         develop_s: float = 0.0,
         glimpse: bytes | None = None,
-    ) -> ViewRecord:
-        """Write the files of a view, then its record, then show it, then tell; return the record.
+    ) -> None:
+        """Write the files of a view, then its record, then show it, then tell.
 
         Raises:
             StaleAttempt: Somebody else writes these files now.
@@ -205,7 +173,12 @@ class ViewWriter:
         files, shown = self._write_all(view, encoded, previews or {}, spent)
         seconds = {"write_s": time.perf_counter() - begun, "pass_s": spent.spent_s}
         record = self._record(rendered, files, coverage, timings.model_copy(update=seconds))
-        told = {"previews": shown, "objects": objects, "expressions": expressions}
+        told = {
+            "previews": shown,
+            "ill_lit": ill_lit,
+            "objects": objects,
+            "expressions": expressions,
+        }
         record = record.model_copy(update=told)
         assert self._book is not None
         with self._one_at_a_time:
@@ -213,7 +186,6 @@ class ViewWriter:
         self.show(record, glimpse)
         with self._one_at_a_time:
             self._on_done(done_view(record, develop_s))
-        return record
 
     def show(self, record: ViewRecord, glimpse: bytes | None) -> None:
         """Show a small picture of a view, if there is one; before it counts, so that whoever hears
@@ -270,7 +242,7 @@ class ViewWriter:
         return ViewRecord(
             view_id=view_id(task, rendered.view),
             view=rendered.view,
-            title=title_of(task, rendered.view),
+            title=task.title,
             group=task.group,
             task_id=task.task_id,
             attempt=known.attempt,
@@ -282,8 +254,8 @@ class ViewWriter:
             vertex_colours=seen.vertex_colours,
             unread=known.unread,
             see_through=seen.see_through,
-            notes=known.notes if rendered.shot.notes is None else rendered.shot.notes,
-            assets=tuple(asset.without_tags for asset in rendered.view.made_of(task.assets)),
+            notes=known.notes,
+            assets=tuple(asset.without_tags for asset in task.assets),
             values=rendered.values,
             fields=rendered.shot.fields,
             deterministic=rendered.shot.deterministic,
@@ -293,6 +265,7 @@ class ViewWriter:
             prefilter=how.prefilter if known.denoiser else "accurate",
             engine=known.engine,
             background=rendered.background,
+            exposure_ev=rendered.stops,
             denoiser=known.denoiser,
             device=known.device,
             true_strength=rendered.shot.true_strength,
@@ -302,7 +275,6 @@ class ViewWriter:
             materials=seen.materials if "material" in task.passes else (),
             versions=known.versions,
             timings=timings,
-            siblings=rendered.view.siblings,
         )
 
 

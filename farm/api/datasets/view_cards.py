@@ -11,7 +11,9 @@ from farm.spec.label import ObjectLabel, Point2
 from farm.spec.passes import PassName
 from farm.spec.record import ViewRecord
 
-Flag = Literal["empty", "cut", "hidden", "textures", "unread", "see_through", "corrected", "varies"]
+Flag = Literal[
+    "empty", "cut", "hidden", "textures", "unread", "see_through", "corrected", "varies", "ill_lit"
+]
 """What may be worth a look at a view that counts. What does not count has failed its task."""
 FLAGS: tuple[Flag, ...] = get_args(Flag)
 CUT_FROM = 0.01
@@ -28,6 +30,7 @@ MEANT: dict[Flag, Callable[[ViewRecord], bool]] = {
     "see_through": lambda record: record.see_through,
     "corrected": lambda record: any(record.notes.values()),
     "varies": lambda record: record.deterministic is False,
+    "ill_lit": lambda record: record.ill_lit is not None,
 }
 
 

@@ -63,6 +63,8 @@ def write_stats(  # noqa: PLR0913  an option each
         return
     console = out_console()
     say(console, facts + read)
+    if stats.ill_lit:
+        say(console, stats.ill_lit_told)
     if stats.sentences:
         say(console, "")
         console.print(sentences_table(stats.sentences))

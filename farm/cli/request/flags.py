@@ -66,21 +66,6 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         Text,
         typer.Option(help="Augmented: views between HDRIs. (default: 4)", rich_help_panel=WHAT),
     ] = None,
-    relight: Annotated[
-        bool | None,
-        typer.Option(
-            "--relight",
-            help="Each view under every HDRI, by the same camera; labels once.",
-            rich_help_panel=WHAT,
-        ),
-    ] = None,
-    relight_turns: Annotated[
-        Text,
-        typer.Option(
-            help="With --relight: times that each HDRI is turned. (default: 1)",
-            rich_help_panel=WHAT,
-        ),
-    ] = None,
     rig: Annotated[
         Text,
         typer.Option(
@@ -168,6 +153,14 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         typer.Option(
             help="Side of models that is seen at yaw or azimuth 0: -y, +y, +x, -x. Most models "
             "face -y. (default: +y; of a rig: -y)",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    ground: Annotated[
+        Text,
+        typer.Option(
+            help="Shadow on a plane under the model that is not seen: layer (a pass of its own), "
+            "picture (in rgb, too) or none. (default: none)",
             rich_help_panel=WHAT,
         ),
     ] = None,
@@ -267,6 +260,14 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
     view_transform: Annotated[
         Text, typer.Option(help="AgX, Filmic, Standard. (default: AgX)", rich_help_panel=HOW)
     ] = None,
+    exposure: Annotated[
+        Text,
+        typer.Option(
+            help="Stops: none, auto (by the light of each HDRI) or a number such as -1.5. "
+            "(default: none)",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
     previews: Annotated[
         bool | None,
         typer.Option(
@@ -314,9 +315,8 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "recipe.orthographic": orthographic,
         "recipe.stereo": stereo,
         "recipe.frame": frame,
-        "recipe.relight": relight,
-        "recipe.relight_turns": relight_turns,
         "recipe.front": front,
+        "recipe.ground": ground,
         "recipe.fit": fit,
         "recipe.file_lights": file_lights,
         "recipe.randomise": randomise,
@@ -333,6 +333,7 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "render.format": format_,
         "render.bit_depth": None if bit_depth is None else _number(bit_depth),
         "render.view_transform": view_transform,
+        "render.exposure": exposure,
         "render.previews": previews,
         "views_per_task": views_per_task,
     }

@@ -18,11 +18,13 @@ from farm.dataset.records.read import VIEWS_FILE, Report, attempts, parse_record
 from farm.dataset.temp_files import scratch
 from farm.spec import release_0_1
 from farm.spec.base import Spec
-from farm.spec.record import ViewRecord
+from farm.spec.record import IllLit, ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage
 
 DATASET_FILE = "dataset.json"
+MOST_NAMED = 20
+"""Views that a summary names, where there may be any number of a kind."""
 
 
 class RunFacts(Spec):
@@ -54,6 +56,14 @@ class FinishedRun:
     """Takes a sentence for each line that is not a record."""
 
 
+class IllLitViews(Spec):
+    """Views in which nothing of a model can be made out."""
+
+    views: int
+    names: tuple[str, ...]
+    """Of the first of them."""
+
+
 class DatasetSummary(Spec):
     """What `dataset.json` says."""
 
@@ -61,6 +71,10 @@ class DatasetSummary(Spec):
     views: int
     empty_views: int
     """Of these, the views in which nothing is seen: their masks are black."""
+    ill_lit: dict[IllLit, IllLitViews] = Field(
+        default_factory=dict, exclude_if=lambda told: not told
+    )
+    """Views of which nearly all of the model is black, or clipped."""
     missing_textures: dict[str, tuple[str, ...]]
     """First asset of a view -> the files that its materials want and that were not there: magenta
     parts."""
@@ -146,7 +160,13 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
     unread: dict[str, tuple[str, ...]] = {}
     notes: dict[str, tuple[str, ...]] = {}
     sequences: dict[str, None] = {}
+    ill_lit: dict[IllLit, list[str]] = {}
+    ill_lit_views: Counter[IllLit] = Counter()
     for record in records:
+        if record.ill_lit is not None:
+            ill_lit_views[record.ill_lit] += 1
+            names = ill_lit.setdefault(record.ill_lit, [])
+            names += [record.view.name] if len(names) < MOST_NAMED else []
         if record.view.moment is not None:
             sequences[record.view.moment.sequence] = None
         versions |= record.versions
@@ -166,6 +186,10 @@ def summarise(facts: RunFacts, records: Iterable[ViewRecord]) -> DatasetSummary:
         name=facts.name,
         views=resolutions.total(),
         empty_views=empty_views,
+        ill_lit={
+            how: IllLitViews(views=views, names=tuple(ill_lit[how]))
+            for how, views in sorted(ill_lit_views.items())
+        },
         missing_textures=missing,
         unread=unread,
         notes=notes,

@@ -64,7 +64,12 @@ def draw_stats(stats: DatasetStats, *, title: str, subtitle: str) -> bytes:
             size_card(stats, (third, TALL_PX)),
         ],
         [
-            histogram_card(stats.brightness, "Brightness", "mean of a picture", (third, LOW_PX)),
+            histogram_card(
+                stats.brightness,
+                "Brightness",
+                stats.ill_lit_told or "mean of a picture",
+                (third, LOW_PX),
+            ),
             histogram_card(
                 stats.edges,
                 "Edges",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from pydantic import Field
 
 from farm.dataset.images import to_8_bit
 from farm.dataset.parallel import mapped
@@ -28,7 +29,8 @@ from farm.dataset.verify.view_checks import edge_fraction
 from farm.soundness import shares_of, tight_box
 from farm.spec.asset import Asset
 from farm.spec.base import Spec
-from farm.spec.record import ViewRecord
+from farm.spec.counted import counted
+from farm.spec.record import IllLit, ViewRecord
 
 YAWS, PITCHES = 36, 9
 """Fields of the dome: of 10 degrees each way."""
@@ -56,6 +58,8 @@ class DatasetStats(Spec):
 
     views: int
     empty_views: int
+    ill_lit: dict[IllLit, int] = Field(default_factory=dict)
+    """Views of which nearly all of the model is black, or clipped."""
     pixel_views: int
     """Views whose pixels were read: brightness, edges and, where records have none, boxes."""
     resolutions_px: dict[str, int]
@@ -85,6 +89,14 @@ class DatasetStats(Spec):
     """How sequences move; None where there are none."""
     sentences: SentenceStats | None = None
     """What sentences say, and of what they are true; None where there are none."""
+
+    @property
+    def ill_lit_told(self) -> str:
+        """How many views are black or clipped, in words; empty where none is."""
+        return ", ".join(
+            f"{counted(views, 'view')} {how} at 98 % of the model or more"
+            for how, views in self.ill_lit.items()
+        )
 
 
 class Pixels(NamedTuple):
@@ -163,6 +175,7 @@ class Gatherer:
         self.counted: Counter[str] = Counter()
         self.resolutions: Counter[str] = Counter()
         self.passes: Counter[str] = Counter()
+        self.ill_lit: Counter[IllLit] = Counter()
         self.facets: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.categories: Counter[str] = Counter()
         self.dome = np.zeros((PITCHES, YAWS), dtype=np.int64)
@@ -182,6 +195,7 @@ class Gatherer:
         self.coverage.add(record.coverage)
         self.counted["views"] += 1
         self.counted["empty"] += record.coverage == 0
+        self.ill_lit.update([record.ill_lit] if record.ill_lit else [])
         self.resolutions["x".join(map(str, record.resolution_px))] += 1
         self.passes.update(record.files.keys())
         for facet, word in record.view.facets.items():
@@ -227,6 +241,7 @@ class Gatherer:
         return DatasetStats(
             views=self.counted["views"],
             empty_views=self.counted["empty"],
+            ill_lit=dict(sorted(self.ill_lit.items())),
             pixel_views=self.counted["pixels"],
             resolutions_px=dict(self.resolutions.most_common()),
             passes=dict(self.passes.most_common()),

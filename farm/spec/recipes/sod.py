@@ -15,11 +15,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from farm.spec.asset import Asset
-from farm.spec.base import Spec
 from farm.spec.camera import Framing, Length, OrbitCamera
 from farm.spec.draws import AnyDraw
 from farm.spec.label import is_none
+from farm.spec.passes import PassName
 from farm.spec.randomise import Drawn, Finishes, OrbitJitter, Randomise, Sky, Within, as_draw
 from farm.spec.recipes.base import AssetRole, Recipe
 from farm.spec.recipes.base import Setup as BaseSetup
@@ -33,6 +32,7 @@ ROLES = (AssetRole("models", "model", "model"), AssetRole("hdrs", "hdr", "HDRI")
 FRAMING_NAMES: dict[Framing, str] = {"t": "tight", "m": "medium", "l": "loose"}
 
 
+Grounded = Literal["none", "layer", "picture"]
 Front = Literal["-y", "+y", "+x", "-x"]
 """A side of a model, by the axis of its file as Blender reads it."""
 TURNS_DEG: dict[Front, float] = {"+y": 0.0, "-x": -90.0, "-y": 180.0, "+x": 90.0}
@@ -81,14 +81,12 @@ class SodBase(Recipe):
     (unit-sphere) or 0.5 (unit-diagonal, by its box) of the middle of its box, or as its file says
     (file). Cameras look at the frame's origin, records are in its units. Left out: unit-cube; of a
     rig, the one that it was published for."""
+    ground: Grounded = Field(default="none", exclude_if=lambda ground: ground == "none")
+    """A plane under the model that is not seen and catches its shadow: as a pass of its own
+    (`layer`), or also in the picture (`picture`)."""
     randomise: SodRandomise | None = Field(default=None, exclude_if=is_none)
     """What is drawn anew for each view: some of lights, exposure, hdri, camera, materials; each has
     fields of its own."""
-    relight: bool = Field(default=False, exclude_if=lambda relight: not relight)
-    """Every view of a model under each HDRI, by the same camera: labels are rendered once. One
-    dataset per model."""
-    relight_turns: int = Field(default=1, ge=1, le=36, exclude_if=lambda turns: turns == 1)
-    """With `relight`: times that each HDRI is turned, evenly around."""
     mode: str
 
     @model_validator(mode="after")
@@ -100,8 +98,14 @@ class SodBase(Recipe):
     def faults(self) -> Iterator[str]:
         """Yield what cannot be, each with the field that it is about."""
         yield from faults_of_frame(self)
-        if self.relight_turns > 1 and not self.relight:
-            yield "relight_turns: is for relight alone: add --relight (recipe.relight: true)"
+
+    @property
+    def has_ground(self) -> bool:
+        return self.ground != "none"
+
+    @property
+    def passes_with_it(self) -> tuple[PassName, ...]:
+        return ("shadow",) if self.has_ground else ()
 
 
 class SodGrid(SodBase):
@@ -279,17 +283,8 @@ class SodSetup(BaseSetup):
     """Side of the model that is turned to +y."""
     frame: Frame = Field(default="unit-cube", exclude_if=lambda frame: frame == "unit-cube")
     """Where the model stands, and how large."""
-
-
-class Relit(Spec):
-    """The place of a view among those that show the same under other lights."""
-
-    pose: str
-    """What all of them are called but for their light."""
-    hdr: str
-    """Short name of the HDRI, of those of its task."""
-    siblings: tuple[str, ...] = ()
-    """Names of the others."""
+    ground: Grounded = Field(default="none", exclude_if=lambda ground: ground == "none")
+    """Where the model's shadow on a plane under it goes."""
 
 
 class SodView(BaseView):
@@ -300,21 +295,6 @@ class SodView(BaseView):
     light: Light
     drawn: Drawn | None = Field(default=None, exclude_if=is_none)
     """What `randomise` drew beside camera and environment."""
-    relit: Relit | None = Field(default=None, exclude_if=is_none)
-    """With `relight`: which light is its own."""
-
-    @property
-    def pose(self) -> str | None:
-        return self.relit.pose if self.relit else None
-
-    @property
-    def siblings(self) -> tuple[str, ...]:
-        return self.relit.siblings if self.relit else ()
-
-    def made_of(self, assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
-        if self.relit is None:
-            return assets
-        return tuple(each for each in assets if each.role != "hdrs" or each.id == self.relit.hdr)
 
     @property
     def caption(self) -> str:

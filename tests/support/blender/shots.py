@@ -90,14 +90,19 @@ def some_view(
 
 
 def task_of(
-    model: Asset, hdr: Asset, *views: View, file_lights: bool = False, **render: object
+    model: Asset,
+    hdr: Asset,
+    *views: View,
+    file_lights: bool = False,
+    ground: str = "none",
+    **render: object,
 ) -> RenderTask:
     return a_task(
         model=model,
         hdr=hdr,
         views=views,
         render=some_render(**render),
-        setup=SodSetup(file_lights=file_lights),
+        setup=SodSetup(file_lights=file_lights, ground=ground),
     )
 
 

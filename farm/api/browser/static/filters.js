@@ -11,6 +11,7 @@ const FLAGS = {
   see_through: "See-through",
   corrected: "Asset corrected",
   varies: "Script does not repeat",
+  ill_lit: "Black or white",
 };
 const PLAIN = ["find", "asset", "category", "facet", "kind", "level", "negative", "flag", "worker"];
 const MOST = 500; // choices of a group; words find the others

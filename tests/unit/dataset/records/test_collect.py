@@ -124,3 +124,15 @@ def read_views(storage):
 
 def line(record):
     return record.model_dump_json().encode()
+
+
+def test_views_that_show_nothing_for_lack_or_excess_of_light_are_counted_and_named(tmp_path):
+    storage = FolderStorage(tmp_path)
+    lines = [line(a_record(a_view(n), ill_lit="black" if n < 25 else None)) for n in range(30)]
+    seed_records(storage, a_task(0), lines)
+
+    summary = collect(storage, "vases", FinishedRun(FACTS, lambda _: True, print))
+
+    assert summary.ill_lit["black"].views == 25
+    assert len(summary.ill_lit["black"].names) == 20
+    assert "clipped" not in summary.ill_lit

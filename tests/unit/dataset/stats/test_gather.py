@@ -53,6 +53,22 @@ def test_all_views_are_counted_and_pixels_of_some(tmp_path):
     assert np.array(stats.size).sum() == 9
 
 
+def test_views_that_are_black_or_clipped_are_counted(tmp_path):
+    records = write_dataset(tmp_path, views=4, passes=("rgb", "mask"))
+    changed = [
+        record.model_copy(update={"ill_lit": how})
+        for record, how in zip(records, ("black", "black", "clipped", None), strict=True)
+    ]
+    lines = "".join(record.model_dump_json() + "\n" for record in changed)
+    (tmp_path / "views.jsonl").write_text(lines)
+
+    stats = gather_stats(open_dataset(tmp_path), workers=1)
+
+    assert stats.ill_lit == {"black": 2, "clipped": 1}
+    assert stats.ill_lit_told.startswith("2 views black at 98 %")
+    assert draw_stats(stats, title="", subtitle="")
+
+
 def test_places_come_from_masks_or_else_from_boxes(tmp_path):
     write_dataset(tmp_path, views=4, passes=("mask",))
     data = open_dataset(tmp_path)
