@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageSequence
 import farm.dataset
 from farm.dataset.preview.film import make_film
 from farm.dataset.sequences import find_sequences
+from tools.rig_picture import drawn_around
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 FARM = Path(sys.executable).with_name("farm")
@@ -28,6 +29,19 @@ SHEET_WIDTH_PX, HEADER_SHARE = 1500, 0.093
 BACKGROUND = (24, 26, 30)
 LABEL_PX = 22
 """Height of the line under a picture."""
+RIGS: tuple[dict[str, tuple[str, ...]], ...] = (
+    {
+        "--elevations 0,20,-10": ("--elevations", "0,20,-10"),
+        "--rig fibonacci --views 60": ("--rig", "fibonacci", "--views", "60"),
+        "--rig zero123plus": ("--rig", "zero123plus"),
+    },
+    {
+        "--rig trellis": ("--rig", "trellis"),
+        "--rig lrm": ("--rig", "lrm"),
+        "--rig wonder3d": ("--rig", "wonder3d"),
+    },
+)
+"""Those that are shown, by what is written under them."""
 
 
 def main() -> None:
@@ -36,6 +50,7 @@ def main() -> None:
         folder = Path(name)
         run(FARM, "samples", folder)
         draw_fronts(folder)
+        draw_rigs(folder)
         draw_passes(folder)
         draw_tables(folder)
 
@@ -58,6 +73,35 @@ def draw_fronts(folder: Path) -> None:
         )
         pictures[f"yaw 0, --front {front}"] = Image.fromarray(view["rgb"])
     beside(pictures).save(IMAGES / "front.jpg", quality=88)
+
+
+def draw_rigs(folder: Path) -> None:
+    """Show where the cameras of rigs stand."""
+    rows = [
+        beside({name: rig_picture(folder, name, *flags) for name, flags in row.items()})
+        for row in RIGS
+    ]
+    sheet = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), BACKGROUND)
+    for place, row in enumerate(rows):
+        sheet.paste(row, (0, place * row.height))
+    sheet.save(IMAGES / "rigs.jpg", quality=88)
+
+
+def rig_picture(folder: Path, name: str, *flags: str) -> Image.Image:
+    """Render a rig small, and draw its cameras around the model."""
+    job = (FARM, "render", "--models", folder / "models" / "chair.blend", "--hdrs",
+           folder / "hdrs" / "interior.exr")  # fmt: skip
+    small, large = folder / "rigs" / name / "small", folder / "rigs" / name / "large"
+    run(*job, *flags, *("--resolution", "64", "--samples", "1", "--output", small))
+    rig = farm.dataset.open(small)
+    farthest = max(view.record.camera.distance or 0.0 for view in rig)
+    frame = str(rig[0].record.values.get("frame", "unit-cube"))
+    run(
+        *(*job, "--azimuths", "40", "--elevations", "22", "--frame", frame),
+        *("--distance", f"{3.3 * farthest:g}", "--fov", "42", "--resolution", "320"),
+        *("--samples", "48", "--passes", "rgb,mask,depth,foreground", "--output", large),
+    )
+    return drawn_around(rig, farm.dataset.open(large)[0])
 
 
 def beside(pictures: dict[str, Image.Image]) -> Image.Image:

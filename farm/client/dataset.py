@@ -193,6 +193,9 @@ class FarmStorage:
     def put_file(self, key: str, path: Path) -> None:
         self._refuse()
 
+    def link(self, key: str, source: str) -> None:
+        self._refuse()
+
     def delete(self, key: str) -> None:
         self._refuse()
 

@@ -252,7 +252,8 @@ def proof_of(
     has = record.files
     odd = record.noise_threshold is not None or record.engine != "cycles"
     lit = not LIT.isdisjoint(added) or unhashed
-    proof = [name for name in ("index", next(filter(has.__contains__, SHAPES), "")) if name in has]
+    shapes = () if record.view.pose is not None else SHAPES  # of another light's turn, rounded
+    proof = [name for name in ("index", next(filter(has.__contains__, shapes), "")) if name in has]
     if not proof or not AVERAGED.isdisjoint(added):
         proof += [name for name in ("mask",) if name in has]
     sampled = not AVERAGED.isdisjoint((*proof, *added))

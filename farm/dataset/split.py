@@ -378,7 +378,12 @@ def list_views(
     for view in data:
         record = view.record
         if by == "view":
-            group = record.view_id
+            pose = record.view.pose  # its views share their labels
+            group = (
+                record.view_id
+                if pose is None
+                else digest(record.group, view.key.rpartition("/")[0], pose)
+            )
         else:
             check_kind(record, by)
             found = group_of(record, by)

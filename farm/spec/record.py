@@ -221,6 +221,9 @@ class ViewRecord(Spec):
     versions: dict[str, str]
     """Of `viewfarm` and `blender`."""
     timings: Timings
+    siblings: tuple[str, ...] = Field(default=(), exclude_if=is_empty)
+    """Names of the views that show the same under another light: labels of all are one file, linked
+    where the storage can."""
     added: dict[PassName, AddedPass] = Field(
         default_factory=dict, exclude_if=lambda added: not added
     )

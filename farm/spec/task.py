@@ -117,7 +117,7 @@ class RenderMessage(Spec):
     task: RenderTask
 
 
-NOT_SEEN = {"index", "kind", "moment"}
+NOT_SEEN = {"index", "kind", "moment", "relit"}
 """Fields of a view that do not change its picture."""
 
 
@@ -127,12 +127,19 @@ def view_id(task: RenderTask, view: View) -> str:
     return digest(
         task.recipe,
         *([task.needs.product] if task.needs else ()),
-        *(asset.content for asset in task.assets),
+        *(asset.content for asset in view.made_of(task.assets)),
         *task.setup.model_dump(mode="json", exclude={"kind"}).values(),
         task.render.model_dump(mode="json", exclude={"previews"}),
         list(task.passes),
         view.model_dump(mode="json", exclude=NOT_SEEN if moves else {*NOT_SEEN, "frame"}),
     )
+
+
+def title_of(task: RenderTask, view: View) -> str:
+    """Return what people call what a view shows."""
+    if view.pose is None:
+        return task.title
+    return " · ".join(asset.title for asset in view.made_of(task.assets))
 
 
 def product_key(*contents: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import ConfigDict, Field
 
+from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.camera import AnyCamera
 from farm.spec.moment import Moment
@@ -44,6 +45,20 @@ class View(Spec):
     def caption(self) -> str:
         """What a person reads under the picture."""
         return self.name
+
+    @property
+    def pose(self) -> str | None:
+        """Name that it shares with views which show the same, but for the light; None of others."""
+        return None
+
+    @property
+    def siblings(self) -> tuple[str, ...]:
+        """Names of the other views of its pose."""
+        return ()
+
+    def made_of(self, assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
+        """Return those of its task's assets that it takes."""
+        return assets
 
     @property
     def facets(self) -> dict[str, str]:

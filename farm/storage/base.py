@@ -38,6 +38,13 @@ class Storage(Protocol):
     def put_file(self, key: str, path: Path) -> None:
         """Copy the file at `path` to `key`, whatever its size."""
 
+    def link(self, key: str, source: str) -> None:
+        """Let what is under `source` be under `key`, too; in a folder it takes no room again.
+
+        Raises:
+            StorageError: Nothing is under `source`.
+        """
+
     def get(self, key: str) -> bytes | None:
         """Return the bytes under `key`, or None where there are none."""
 

@@ -50,6 +50,10 @@ class BucketStorage:
         with self._telling(key, "written"):
             self.files.put_file(str(path), self._path(key))
 
+    def link(self, key: str, source: str) -> None:
+        with self._telling(key, "written"):
+            self.files.cp_file(self._path(source), self._path(key))
+
     def get(self, key: str) -> bytes | None:
         with self._telling(key, "read"):
             try:

@@ -24,6 +24,7 @@ from tests.support.blender.shots import OurLease, some_view, task_of
 from worker.render.task import render_task
 
 LABELS: tuple[PassName, ...] = ("depth", "normal", "index", "uv")
+LIT: tuple[PassName, ...] = ("diffuse", "albedo", "foreground", "background", "linear")
 SETTINGS = {"models": ["a.blend"], "hdrs": ["a.exr"], "render": {"view_transform": "Filmic"}}
 
 
@@ -109,10 +110,10 @@ def test_what_depends_on_light_is_proven_by_the_picture(rendered, add, lantern):
     """Its light is set, not multiplied, and the samples of the mask are those of the picture."""
     data = rendered("rgb", "mask", model=lantern)
 
-    data, proofs = add(data, "diffuse", "albedo")
+    data, proofs = add(data, *LIT)
 
     assert proofs == [("rgb", "mask")]
-    at_once = files_of(rendered("rgb", "mask", "diffuse", "albedo", model=lantern, name="at once"))
+    at_once = files_of(rendered("rgb", "mask", *LIT, model=lantern, name="at once"))
     assert files_of(data) == at_once
 
 

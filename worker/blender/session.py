@@ -225,6 +225,11 @@ class BlenderSession:
         return self._asked[1]
 
     @property
+    def settings(self) -> ResolvedRender:
+        """How it is rendered."""
+        return self._asked[0]
+
+    @property
     def has_own_picture(self) -> bool:
         """The picture is EEVEE's, beside what `render` gives: `render_picture`."""
         settings, passes = self._asked

@@ -120,6 +120,9 @@ class CourierChannel:
     def put(self, key: str, data: bytes) -> None:
         self._ask("put", key, data=data)
 
+    def link(self, key: str, source: str) -> None:
+        self._ask("link", key, source)
+
     def get(self, key: str) -> bytes | None:
         found, data = self._ask("get", key)
         return data if found else None

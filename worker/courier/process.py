@@ -79,6 +79,9 @@ class Courier:
         if verb.endswith("_product") or verb == "product_is_sound":
             with self._one_at_a_time:
                 return self._of_products(verb, *arguments), b""
+        if verb == "link":
+            self._link(*map(str, arguments))
+            return None, b""
         return self._of_storage(verb, str(arguments[0]), data)
 
     def _of_products(self, verb: str, asked: Any, *rest: Any) -> object:
@@ -102,6 +105,18 @@ class Courier:
             return self._products.bring(product, copied)
         finally:
             shutil.rmtree(copied, ignore_errors=True)
+
+    def _link(self, key: str, source: str) -> None:
+        """Link files of one job's datasets: what others own is not shown to anybody this way.
+
+        Raises:
+            TaskError: They are of two jobs, or none of a renderer's business.
+        """
+        key, source = (inside(each, self.storage.place) for each in (key, source))
+        theirs = self._is_theirs(key) and self._is_theirs(source)
+        if not theirs or (self._is_farm and key.split("/")[:2] != source.split("/")[:2]):
+            raise TaskError(f"{source!r} is not linked to by {key!r}: link is refused")
+        self.storage.link(key, source)
 
     def _of_storage(self, verb: str, key: str, data: bytes) -> tuple[object, bytes]:
         key = inside(key, self.storage.place)

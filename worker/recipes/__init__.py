@@ -91,6 +91,8 @@ class Shot:
     """Place of a thing -> its whole silhouette (H, W), of those that were rendered alone."""
     clip: Clip = EVERYWHERE
     """Between what the camera sees."""
+    notes: dict[str, tuple[str, ...]] | None = None
+    """What was corrected of its assets, where that is not the same for all views of its task."""
     seen: Seen | None = None
     """What it shows, where that is another thing than the task's other views do."""
     fields: dict[str, JsonValue] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,8 +41,8 @@ class DomeStage(Stage):
     resolution_px: tuple[int, int]
     asset: Asset
     """The model."""
-    hdr: Asset | None
-    """None where nothing depends on light."""
+    hdrs: tuple[Asset, ...]
+    """None where nothing depends on light; several where views share their labels."""
     front: Front = "+y"
     """Side of the model that is turned to +y."""
     grounded: Grounded = "none"
@@ -123,8 +124,21 @@ class DomeStage(Stage):
 
     @property
     def notes(self) -> dict[str, tuple[str, ...]]:
+        return self.notes_of(self.hdrs[:1])
+
+    def notes_of(self, shining: Iterable[Asset]) -> dict[str, tuple[str, ...]]:
+        """Return what was corrected of the environment that shines now."""
         notes = self.session.environment.notes
-        return {self.hdr.name: notes} if notes and self.hdr else {}
+        return {hdr.name: notes for hdr in shining if notes}
+
+    def lit(self, view: SodView) -> tuple[Asset, ...]:
+        """Return the environment of a view, once it shines; none where nothing depends on light."""
+        if view.relit is None:
+            return self.hdrs
+        shining = tuple(each for each in self.hdrs if each.id == view.relit.hdr)
+        for hdr in shining:
+            self.session.load_hdr(hdr)
+        return shining
 
     @property
     def probe(self) -> View:
@@ -144,6 +158,7 @@ class DomeStage(Stage):
         camera turn under it instead. For the record the model stands still.
         """
         camera, light, drawn = view.camera, view.light, view.drawn or Drawn()
+        shining = self.lit(view)
         self.session.dressing.wear((self.model,), drawn)
         distance = self._distance(view)
         self.model.turn(math.radians(light.rotation_deg + TURNS_DEG[self.front]))
@@ -165,6 +180,7 @@ class DomeStage(Stage):
             things=(self.thing,),
             ground=self.ground,
             values=self.told,
+            notes=self.notes_of(shining) if view.relit else None,
         )
 
     @property
@@ -188,9 +204,9 @@ class DomeStage(Stage):
 def prepare(task: RenderTask, session: BlenderSession) -> DomeStage:
     """Load a task's model and environment."""
     assert isinstance(task.setup, SodSetup)
-    [asset], hdr = task.of("models"), next(iter(task.of("hdrs")), None)
+    [asset], hdrs = task.of("models"), task.of("hdrs")
     model = session.load_model(asset, file_lights=task.setup.file_lights, frame=task.setup.frame)
-    if hdr is not None:
+    for hdr in hdrs[:1]:
         session.load_hdr(hdr)
     setup, resolution_px = task.setup, task.render.resolution_px
-    return DomeStage(session, model, resolution_px, asset, hdr, setup.front, setup.ground)
+    return DomeStage(session, model, resolution_px, asset, hdrs, setup.front, setup.ground)

@@ -53,6 +53,17 @@ class RecordBook:
             for file in (*record.files.values(), *previews.values())
         )
 
+    def record_of(self, view: View) -> ViewRecord:
+        """Return what is known of a view.
+
+        Raises:
+            ChangedViewError: The dataset has none of that name.
+        """
+        line = self._lines.get(self.id_of(view))
+        if line is None:
+            raise ChangedViewError(f"{view.name}: the dataset has no such view any more")
+        return read_record(line)
+
     def add(self, record: ViewRecord) -> None:
         """Record a view whose files are written."""
         with self._lock:
@@ -92,17 +103,6 @@ class AdditionBook(RecordBook):
 
     def id_in(self, record: ViewRecord) -> str:
         return record.view.name
-
-    def record_of(self, view: View) -> ViewRecord:
-        """Return what is known of a view.
-
-        Raises:
-            ChangedViewError: The dataset has none of that name any more.
-        """
-        line = self._lines.get(view.name)
-        if line is None:
-            raise ChangedViewError(f"{view.name}: the dataset has no such view any more")
-        return read_record(line)
 
 
 def line_of(record: ViewRecord) -> bytes:

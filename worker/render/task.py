@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from farm.errors import AssetError, RenderError, StaleAttempt, TaskError, UnusablePictureError
 from farm.spec.asset import Asset
@@ -34,6 +34,7 @@ from worker.render.record_book import AdditionBook, RecordBook
 from worker.render.rendered import Rendered
 from worker.render.results import Results
 from worker.render.shutter import expose
+from worker.render.siblings import SiblingsWriter
 from worker.render.streamed import StreamWriter
 from worker.render.streamed_views import SampleSink, StreamedViews
 from worker.render.writer import Circumstances, Show, ViewWriter
@@ -216,26 +217,17 @@ def writer_for(  # noqa: PLR0913  what a writer needs
             show=show,
             streamed=book,
         )
+    shared: dict[str, Any] = {
+        "storage": storage,
+        "may_write": lease.secure,
+        "on_done": lease.view_done,
+        "show": show,
+    }
     if isinstance(book, AdditionBook):
-        return AdditionWriter(
-            task,
-            circumstances,
-            book=book,
-            storage=storage,
-            may_write=lease.secure,
-            on_done=lease.view_done,
-            show=show,
-            additions=book,
-        )
-    return ViewWriter(
-        task,
-        circumstances,
-        book=book,
-        storage=storage,
-        may_write=lease.secure,
-        on_done=lease.view_done,
-        show=show,
-    )
+        return AdditionWriter(task, circumstances, book=book, additions=book, **shared)
+    if any(view.pose is not None for view in task.views):
+        return SiblingsWriter(task, circumstances, known=book, **shared)
+    return ViewWriter(task, circumstances, book=book, **shared)
 
 
 def prepare(
@@ -342,6 +334,7 @@ def render_views(  # noqa: PLR0913  the parts of one loop
         try:
             for view in views:
                 lease.confirm()
+                set_passes(finisher.passes_of(view), session)
                 before = chain.before(view) if led else None
                 try:
                     rendered = render_view(view, stage, session, load_s=load_s, stops=stops)
@@ -359,9 +352,16 @@ def render_views(  # noqa: PLR0913  the parts of one loop
             for rendered, job in jobs:
                 if job.cancel():
                     rendered.drop()
+                    finisher.drop(rendered.view)
             raise
         finally:
             wait(job for _, job in jobs)
+
+
+def set_passes(passes: tuple[PassName, ...] | None, session: BlenderSession) -> None:
+    """Render these passes from now on, if they are named and are others than before."""
+    if passes is not None and passes != session.passes:
+        session.configure(session.settings, passes)
 
 
 def look_at(view: View, stage: Stage, session: BlenderSession, pool: EncodePool) -> Look:

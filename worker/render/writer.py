@@ -16,7 +16,7 @@ from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PassName, samples_for
 from farm.spec.record import FileRecord, IllLit, Timings, ViewRecord
 from farm.spec.render import Engine, ResolvedRender
-from farm.spec.task import RenderTask, dataset_key, view_id
+from farm.spec.task import RenderTask, dataset_key, title_of, view_id
 from farm.spec.view import View
 from farm.tallies.model import DoneView
 from worker.render.checks import joined
@@ -79,11 +79,12 @@ class ViewWriter:
         self._show = show
         self._one_at_a_time = threading.Lock()
         self._unfit: dict[str, UnusablePictureError] = {}
+        self._glimpses = Turns(STREAMED_EVERY_S if task.stream else 0.0) if show else None
         self._produce = ViewFileMaker(
             task,
             circumstances.materials,
             parts=len(circumstances.indices),
-            glimpses=Turns(STREAMED_EVERY_S if task.stream else 0.0) if show else None,
+            glimpses=self._glimpses,
         )
 
     def finish(self, rendered: Rendered, around: Around | None = None) -> None:
@@ -99,7 +100,8 @@ class ViewWriter:
         passes = around.own.passes.result() if around is not None else rendered.read()
         read = time.perf_counter()
         try:
-            produce = self._produce(passes, rendered.shot, around, rendered.exposure)
+            make = self.maker_of(rendered.view)
+            produce = make(passes, rendered.shot, around, rendered.exposure)
             self.approve(rendered, produce)
         except UnusablePictureError as error:
             self.leave_out(rendered.view, error)
@@ -115,6 +117,17 @@ class ViewWriter:
             pass_s=produce.pass_s,
         )
         self.hand_on(rendered, produce, timings)
+
+    def passes_of(self, view: View) -> tuple[PassName, ...] | None:
+        """Return what is to be rendered for a view, in order; None: what the task says."""
+        return None
+
+    def maker_of(self, view: View) -> ViewFileMaker:
+        """Return what makes the files of a view."""
+        return self._produce
+
+    def drop(self, view: View) -> None:
+        """Know that a view that was rendered is not finished."""
 
     def approve(self, rendered: Rendered, made: ViewFiles) -> None:
         """Look at what was made of a view before anything is written; most writers need not.
@@ -135,14 +148,35 @@ class ViewWriter:
         Raises:
             StaleAttempt: Somebody else does now.
         """
-        self.deliver(
+        self.written(rendered, made, timings)
+
+    def written(
+        self,
+        rendered: Rendered,
+        made: ViewFiles,
+        timings: Timings,
+        *,
+        objects: tuple[ObjectLabel, ...] | None = None,
+    ) -> ViewRecord:
+        """Write down what was made of a view; return its record.
+
+        Args:
+            rendered: The view.
+            made: Its files.
+            timings: What they took.
+            objects: What it shows, where that is known from elsewhere.
+
+        Raises:
+            StaleAttempt: Somebody else does now.
+        """
+        return self.deliver(
             rendered,
             made.files,
             coverage=made.coverage,
             ill_lit=made.ill_lit,
             timings=timings,
             previews=made.previews,
-            objects=made.objects,
+            objects=made.objects if objects is None else objects,
             expressions=made.expressions,
             develop_s=made.develop_s,
             glimpse=made.glimpse,
@@ -161,8 +195,8 @@ class ViewWriter:
         expressions: tuple[Expression, ...] = (),
         develop_s: float = 0.0,
         glimpse: bytes | None = None,
-    ) -> None:
-        """Write the files of a view, then its record, then show it, then tell.
+    ) -> ViewRecord:
+        """Write the files of a view, then its record, then show it, then tell; return the record.
 
         Raises:
             StaleAttempt: Somebody else writes these files now.
@@ -186,6 +220,7 @@ class ViewWriter:
         self.show(record, glimpse)
         with self._one_at_a_time:
             self._on_done(done_view(record, develop_s))
+        return record
 
     def show(self, record: ViewRecord, glimpse: bytes | None) -> None:
         """Show a small picture of a view, if there is one; before it counts, so that whoever hears
@@ -242,7 +277,7 @@ class ViewWriter:
         return ViewRecord(
             view_id=view_id(task, rendered.view),
             view=rendered.view,
-            title=task.title,
+            title=title_of(task, rendered.view),
             group=task.group,
             task_id=task.task_id,
             attempt=known.attempt,
@@ -254,8 +289,8 @@ class ViewWriter:
             vertex_colours=seen.vertex_colours,
             unread=known.unread,
             see_through=seen.see_through,
-            notes=known.notes,
-            assets=tuple(asset.without_tags for asset in task.assets),
+            notes=known.notes if rendered.shot.notes is None else rendered.shot.notes,
+            assets=tuple(asset.without_tags for asset in rendered.view.made_of(task.assets)),
             values=rendered.values,
             fields=rendered.shot.fields,
             deterministic=rendered.shot.deterministic,
@@ -275,6 +310,7 @@ class ViewWriter:
             materials=seen.materials if "material" in task.passes else (),
             versions=known.versions,
             timings=timings,
+            siblings=rendered.view.siblings,
         )
 
 

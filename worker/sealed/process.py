@@ -50,6 +50,9 @@ class RemoteResults:
     def put(self, key: str, data: bytes) -> None:
         self._lines.ask("put", key, data=data)
 
+    def link(self, key: str, source: str) -> None:
+        self._lines.ask("link", key, source)
+
     def get(self, key: str) -> bytes | None:
         found, data = self._lines.ask("get", key)
         return data if found else None

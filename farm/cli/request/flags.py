@@ -66,6 +66,21 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         Text,
         typer.Option(help="Augmented: views between HDRIs. (default: 4)", rich_help_panel=WHAT),
     ] = None,
+    relight: Annotated[
+        bool | None,
+        typer.Option(
+            "--relight",
+            help="Each view under every HDRI, by the same camera; labels once.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    relight_turns: Annotated[
+        Text,
+        typer.Option(
+            help="With --relight: times that each HDRI is turned. (default: 1)",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
     rig: Annotated[
         Text,
         typer.Option(
@@ -315,6 +330,8 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "recipe.orthographic": orthographic,
         "recipe.stereo": stereo,
         "recipe.frame": frame,
+        "recipe.relight": relight,
+        "recipe.relight_turns": relight_turns,
         "recipe.front": front,
         "recipe.ground": ground,
         "recipe.fit": fit,

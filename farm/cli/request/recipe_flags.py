@@ -24,7 +24,8 @@ ROLE, FIELD = "role__", "field__"
 """Prefix of the names of such parameters, so that they clash with no others."""
 OWN_OF_SOD = frozenset(
     {"models", "hdrs", "augmented", "yaw", "pitch", "yaw_per_pitch", "hdr_switch", "fit",
-     "file_lights", "front", "ground", "randomise", "rig", "views", "elevations", "azimuths",
+     "file_lights", "front", "ground", "randomise", "relight", "relight_turns",
+     "rig", "views", "elevations", "azimuths",
      "elevation_range", "distance", "fov", "orthographic", "stereo", "frame"}
 )  # fmt: skip
 """Flags that are written by hand; they make way for those of another recipe."""

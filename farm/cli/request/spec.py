@@ -31,7 +31,18 @@ recipe:
   # mode: grid               # regular steps instead:
   # yaw: 12                  #   360/yaw degrees each
   # pitch: 8                 #   90/pitch degrees each
+  # mode: rig                # cameras by a rig, or by angles:
+  # rig: zero123plus         #   or rings, fibonacci, hammersley, random, zero123, trellis, lrm, ...
+  # elevations: [0, 20, -10] #   of rings, degrees
+  # azimuths: "0:360:45"     #   of rings, degrees from the front, counter-clockwise from above
+  # views: 40                #   of fibonacci, hammersley, random and rigs that are drawn
+  # distance: 1.5..2.2       #   a number or a range, in units of the frame
+  # fov_deg: 40              #   a number or a range; or orthographic: 1.5, the width in those units
+  # stereo: 0.1              #   a pair of cameras in place of each
+  # frame: unit-sphere       # where the model stands; left out: unit-cube, or the rig's own
   front: +y                  # side of models that is seen at yaw 0; most models face -y
+  # relight: true            # each view under every HDRI, by the same camera; labels once
+  # relight_turns: 4         #   and each HDRI turned so many times
   # ground: layer            # shadow on an unseen plane as a pass; picture: also in rgb
   fit: false                 # frame by the projected bounds (thin and flat models)
   file_lights: false         # keep the lights that a model's file brings

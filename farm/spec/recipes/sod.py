@@ -15,6 +15,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from farm.spec.asset import Asset
+from farm.spec.base import Spec
 from farm.spec.camera import Framing, Length, OrbitCamera
 from farm.spec.draws import AnyDraw
 from farm.spec.label import is_none
@@ -87,6 +89,11 @@ class SodBase(Recipe):
     randomise: SodRandomise | None = Field(default=None, exclude_if=is_none)
     """What is drawn anew for each view: some of lights, exposure, hdri, camera, materials; each has
     fields of its own."""
+    relight: bool = Field(default=False, exclude_if=lambda relight: not relight)
+    """Every view of a model under each HDRI, by the same camera: labels are rendered once. One
+    dataset per model."""
+    relight_turns: int = Field(default=1, ge=1, le=36, exclude_if=lambda turns: turns == 1)
+    """With `relight`: times that each HDRI is turned, evenly around."""
     mode: str
 
     @model_validator(mode="after")
@@ -98,6 +105,8 @@ class SodBase(Recipe):
     def faults(self) -> Iterator[str]:
         """Yield what cannot be, each with the field that it is about."""
         yield from faults_of_frame(self)
+        if self.relight_turns > 1 and not self.relight:
+            yield "relight_turns: is for relight alone: add --relight (recipe.relight: true)"
 
     @property
     def has_ground(self) -> bool:
@@ -287,6 +296,17 @@ class SodSetup(BaseSetup):
     """Where the model's shadow on a plane under it goes."""
 
 
+class Relit(Spec):
+    """The place of a view among those that show the same under other lights."""
+
+    pose: str
+    """What all of them are called but for their light."""
+    hdr: str
+    """Short name of the HDRI, of those of its task."""
+    siblings: tuple[str, ...] = ()
+    """Names of the others."""
+
+
 class SodView(BaseView):
     """A model seen from a dome, under a turned and dimmed environment."""
 
@@ -295,6 +315,21 @@ class SodView(BaseView):
     light: Light
     drawn: Drawn | None = Field(default=None, exclude_if=is_none)
     """What `randomise` drew beside camera and environment."""
+    relit: Relit | None = Field(default=None, exclude_if=is_none)
+    """With `relight`: which light is its own."""
+
+    @property
+    def pose(self) -> str | None:
+        return self.relit.pose if self.relit else None
+
+    @property
+    def siblings(self) -> tuple[str, ...]:
+        return self.relit.siblings if self.relit else ()
+
+    def made_of(self, assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
+        if self.relit is None:
+            return assets
+        return tuple(each for each in assets if each.role != "hdrs" or each.id == self.relit.hdr)
 
     @property
     def caption(self) -> str:

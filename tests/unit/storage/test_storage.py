@@ -80,6 +80,18 @@ def test_a_file_that_is_gone_cannot_be_put(storage, tmp_path):
     assert list(storage.keys("")) == []
 
 
+def test_what_is_linked_stays_when_the_other_goes(storage):
+    storage.put("a/one", b"old")
+    storage.link("b/two", "a/one")
+    storage.put("a/one", b"new")
+
+    assert storage.get("b/two") == b"old"
+    storage.delete("a/one")
+    assert storage.get("b/two") == b"old"
+    with pytest.raises(StorageError, match="c: cannot be written"):
+        storage.link("c", "none")
+
+
 def test_listings_are_sorted_and_can_be_gone_on_with(storage):
     keys = ["a-b/x", "a.b", "a/b", "a/c/d", "ab", "ä"]
     for key in reversed(keys):
@@ -147,6 +159,8 @@ def test_no_key_leads_out_of_the_storage(storage, key):
         lambda: storage.put(key, b"x"),
         lambda: storage.get(key),
         lambda: list(storage.read(key)),
+        lambda: storage.link(key, "a"),
+        lambda: storage.link("a", key),
         lambda: storage.delete(key),
         lambda: storage.delete_tree(key),
         lambda: list(storage.keys(key)),

@@ -137,6 +137,24 @@ def test_nothing_else_of_a_farm_is_read_or_written(ours, storage, verb, key):
         getattr(ours, verb)(key, *([b""] if verb == "put" else []))
 
 
+def test_files_are_linked_within_a_job_alone(ours, storage):
+    """Else a renderer that a model has taken over could show another's pictures as its own."""
+    storage.put("datasets/mine/depth/a.exr", b"depth")
+    storage.put("datasets/other/images/b.png", b"theirs")
+
+    ours.link("datasets/mine/depth/b.exr", "datasets/mine/depth/a.exr")
+
+    assert storage.get("datasets/mine/depth/b.exr") == b"depth"
+    for source in (
+        "datasets/other/images/b.png",
+        "datasets/mine/../other/images/b.png",
+        "jobs/one/spec.json",
+    ):
+        with pytest.raises(TaskError, match="link is refused"):
+            ours.link("datasets/mine/images/b.png", source)
+    assert storage.get("datasets/mine/images/b.png") is None
+
+
 def test_a_key_that_leads_away_is_refused_as_the_storage_does(ours):
     with pytest.raises(StorageError, match="leads out of"):
         ours.get("../.records/x")
