@@ -12,10 +12,17 @@ pytest.importorskip("bpy")
 import bmesh
 import bpy
 
+from farm import expand
+from farm.dataset.images import decode_pass
+from farm.dataset.records.read import read_file
+from farm.spec.job import JobSpec, make_job
+from farm.spec.task import records_key
+from farm.storage import FolderStorage
 from tests.support.blender.scenes import a_material, write_sky
-from tests.support.blender.shots import some_view
+from tests.support.blender.shots import OurLease, some_view
 from worker.blender import environment
 from worker.panorama.metering import stops_for
+from worker.render.task import render_task
 
 PASSES = ("rgb", "mask", "linear")
 
@@ -109,6 +116,35 @@ def test_a_picture_under_a_dazzling_sky_is_that_under_a_usual_one(labelled, stat
 
     assert np.abs(usual["rgb"].astype(int) - dazzling["rgb"]).max() <= 1
     assert usual.record.exposure_ev - dazzling.record.exposure_ev == pytest.approx(10, abs=1e-3)
+
+
+def test_lights_that_take_turns_are_metered_each(blender, write_blend, sky_of, tmp_path):
+    """A task that shows the same views under several lights exposes each picture to its own."""
+    levels = {"night": 0.01, "noon": 40.0}
+    hdrs = [sky_of(even(level), name) for name, level in levels.items()]
+    spec = JobSpec.model_validate(
+        {
+            "models": ["a.blend"],
+            "hdrs": ["a.exr"],
+            "passes": PASSES,
+            "render": {"resolution": 64, "samples": 4, "exposure": "auto"},
+            "recipe": {"relight": True, "yaw": 2, "pitch": 1},
+        }
+    )
+    task = expand.render_task(make_job(spec, (write_blend(grey_ball), *hdrs)), 0)
+    storage = FolderStorage(tmp_path)
+
+    render_task(task, session=blender, storage=storage, attempt=1, worker="h", lease=OurLease())
+
+    records = [entry.record for entry in read_file(storage, records_key(task), print)]
+    assert len(records) == 4
+    for record in records:
+        [hdr] = (asset for asset in record.assets if asset.kind == "hdr")
+        level = levels[hdr.name.removesuffix(".exr")]
+        assert record.exposure_ev == pytest.approx(-math.log2(level), abs=1e-3)
+        data = storage.get(f"{task.dataset}/{record.files['linear'].path}")
+        linear = decode_pass(data, record.files["linear"].path, "linear")
+        assert np.median(linear[28:36, 28:36]) == pytest.approx(0.18, rel=0.1)
 
 
 def test_given_stops_are_those_of_a_brighter_picture(labelled, statue, sky):

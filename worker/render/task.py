@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from farm.errors import AssetError, RenderError, StaleAttempt, TaskError, UnusablePictureError
 from farm.spec.asset import Asset
 from farm.spec.passes import LED, PICTURES, PassName
-from farm.spec.render import ResolvedRender
+from farm.spec.render import Exposure
 from farm.spec.task import RenderTask
 from farm.spec.view import View
 from farm.tallies.model import NOTHING_TOLD, DoneView
@@ -148,8 +148,6 @@ def work_on(  # noqa: PLR0913  as above
     settings = decided(task, stage, session)
     if more or settings.quality == "auto":
         session.configure(settings, task.passes + more)
-    stops = stops_of(settings, session)
-    session.expose(stops or 0.0)
     load_s = time.perf_counter() - started
     circumstances = Circumstances(
         attempt=attempt,
@@ -170,7 +168,13 @@ def work_on(  # noqa: PLR0913  as above
     )
     finisher = writer_for(task, circumstances, book, storage, lease, show)
     render_views(
-        missing, stage, session, finisher=finisher, lease=lease, load_s=load_s, stops=stops
+        missing,
+        stage,
+        session,
+        finisher=finisher,
+        lease=lease,
+        load_s=load_s,
+        exposure=settings.exposure,
     )
     finisher.raise_unfit()
 
@@ -318,7 +322,7 @@ def render_views(  # noqa: PLR0913  the parts of one loop
     finisher: ViewWriter,
     lease: Lease,
     load_s: float,
-    stops: float | None = None,
+    exposure: Exposure = "none",
 ) -> None:
     """Render `views` one after the other, while what is rendered is finished beside."""
     workers = max(1, min(ENCODERS, (os.cpu_count() or 1) - 1))
@@ -337,7 +341,7 @@ def render_views(  # noqa: PLR0913  the parts of one loop
                 set_passes(finisher.passes_of(view), session)
                 before = chain.before(view) if led else None
                 try:
-                    rendered = render_view(view, stage, session, load_s=load_s, stops=stops)
+                    rendered = render_view(view, stage, session, load_s=load_s, exposure=exposure)
                 except UnusablePictureError as error:  # its recipe found that it shows too little
                     finisher.leave_out(view, error)
                     continue
@@ -377,7 +381,7 @@ def render_view(
     session: BlenderSession,
     *,
     load_s: float,
-    stops: float | None = None,
+    exposure: Exposure = "none",
 ) -> Rendered:
     """Arrange and render one view, again where labels take a sample of their own, and its
     sub-frames where passes are made of these.
@@ -385,8 +389,11 @@ def render_view(
     started = time.perf_counter()
     shot = stage.arrange(view)
     check_things(shot, stage, session)
+    stops = stops_of(exposure, session)
+    if stops is not None:
+        session.expose(stops)
+        shot = brighter(shot, stops)
     path, cut = session.render_view(seed=view.seed)
-    shot = brighter(shot, stops)
     rendered = Rendered(view, shot, path, load_s, render_s=0.0, cut=cut, stops=stops)
     try:
         if session.wants_centres:
@@ -421,13 +428,13 @@ def shaded(rendered: Rendered, session: BlenderSession) -> Rendered:
     return replace(rendered, shadow=caught)
 
 
-def stops_of(settings: ResolvedRender, session: BlenderSession) -> float | None:
-    """Return by how many stops pictures are brighter than their light makes them; None where
+def stops_of(exposure: Exposure, session: BlenderSession) -> float | None:
+    """Return by how many stops a picture is brighter than what lights it now makes it; None where
     nobody asks for that.
     """
-    if settings.exposure == "none":
+    if exposure == "none":
         return None
-    return session.environment.metered() if settings.exposure == "auto" else settings.exposure
+    return session.environment.metered() if exposure == "auto" else exposure
 
 
 def check_things(shot: Shot, stage: Stage, session: BlenderSession) -> None:
