@@ -55,7 +55,7 @@ def neighbours_of(records: Iterable[ViewRecord], count: int) -> list[list[Neighb
     scenes: dict[tuple[str, ...], list[int]] = {}
     stands: list[Stand] = []
     for place, record in enumerate(records):
-        scene = (record.group, *(asset.content for asset in record.assets))
+        scene = (record.group, light_of(record), *(asset.content for asset in record.assets))
         scenes.setdefault(scene, []).append(place)
         stands.append(stand_of(record))
     found: list[list[Neighbour]] = [[] for _ in stands]
@@ -63,6 +63,11 @@ def neighbours_of(records: Iterable[ViewRecord], count: int) -> list[list[Neighb
         for place, nearest in zip(places, in_scene(places, stands, count), strict=True):
             found[place] = nearest
     return found
+
+
+def light_of(record: ViewRecord) -> str:
+    """Return what tells the lights apart under which a view and its siblings show the same."""
+    return record.view.model_dump_json(include={"light"}) if record.view.pose is not None else ""
 
 
 def in_scene(places: Sequence[int], stands: Sequence[Stand], count: int) -> list[list[Neighbour]]:

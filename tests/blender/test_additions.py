@@ -40,7 +40,9 @@ def rendered(blender, statue, sky, tmp_path):
         storage = FolderStorage(tmp_path / name)
         work(blender, task, storage)
         spec = JobSpec.model_validate(
-            SETTINGS | {"passes": passes, "recipe": {"file_lights": file_lights}}
+            SETTINGS
+            | {"passes": passes, "recipe": {"file_lights": file_lights}}
+            | {"render": {"view_transform": "Filmic", "bit_depth": task.render.bit_depth}}
         )
         facts = RunFacts(name=name, spec=spec.model_dump(mode="json"), tasks=1, seconds=1.0)
         finish_dataset(storage, "", FinishedRun(facts, lambda _task: True, print))
@@ -115,6 +117,15 @@ def test_what_depends_on_light_is_proven_by_the_picture(rendered, add, lantern):
     assert proofs == [("rgb", "mask")]
     at_once = files_of(rendered("rgb", "mask", *LIT, model=lantern, name="at once"))
     assert files_of(data) == at_once
+
+
+def test_pictures_of_any_kind_are_proof(rendered, add):
+    data = rendered("rgb", "mask", format="jxl", bit_depth=16, background="looked_up", denoise=True)
+
+    data, proofs = add(data, "specular", "depth")
+
+    assert proofs == [("rgb", "mask")]
+    assert {view.passes for view in data} == {("rgb", "mask", "specular", "depth")}
 
 
 def test_pixels_that_stopped_early_are_proven_with_their_picture(rendered, add):

@@ -8,7 +8,9 @@ import pytest
 from farm.cli.dataset.pairs import write_pairs
 from farm.dataset.pairs import as_pair_file, neighbours_of
 from farm.errors import SpecError
+from farm.spec.recipes.sod import Relit
 from farm.spec.record import CameraRecord, OrthographicRecord
+from farm.spec.view import Light
 from tests.builders import a_record, a_view, an_asset
 
 
@@ -41,6 +43,29 @@ def test_only_views_of_the_same_things_under_the_same_sky_go_together():
     found = neighbours_of([*mine, *theirs, night], 3)
 
     assert [[each.place for each in nearest] for nearest in found] == [[1], [0], [3], [2], []]
+
+
+def test_siblings_under_another_turn_of_their_sky_do_not_go_together():
+    """They see the same from one place, and their pictures differ by the light."""
+    still, turned = around(0, 40), around(0, 40)
+    views = [
+        record.model_copy(
+            update={
+                "view": record.view.model_copy(
+                    update={
+                        "light": Light(rotation_deg=turn),
+                        "relit": Relit(pose=record.view.name, hdr="sky"),
+                    }
+                )
+            }
+        )
+        for turn, records in ((0.0, still), (90.0, turned))
+        for record in records
+    ]
+
+    found = neighbours_of(views, 3)
+
+    assert [[each.place for each in nearest] for nearest in found] == [[1], [0], [3], [2]]
 
 
 def test_parallel_rays_are_compared_by_where_they_look():
