@@ -93,7 +93,7 @@ def compare_relight(model: Path, skies: Sequence[Path], folder: Path, rounds: in
 
 def compare_later(model: Path, sky: Path, folder: Path, rounds: int) -> None:
     """Print what labels take that are added, and what it takes to render all again with them."""
-    common = ["--yaw", "8", "--pitch", "4", "--resolution", "512", "--samples", "64"]
+    common = ["--yaw", "8", "--pitch", "3", "--resolution", "256", "--samples", "64"]
     labels = "depth,normal,index"
     for has in ("rgb,mask", "rgb,mask,depth"):
         there = folder / f"there-{has.count(',')}"
@@ -108,7 +108,7 @@ def compare_later(model: Path, sky: Path, folder: Path, rounds: int) -> None:
             render(model, [sky], out, *common, "--passes", f"{has},{wanted}")
 
         ways: dict[str, Way] = {"add-passes": later, "rendered again": again}
-        report(f"{wanted} for 32 views of {has}, 512 px, 64 samples", ways, folder, rounds)
+        report(f"{wanted} for 24 views of {has}, 256 px, 64 samples", ways, folder, rounds)
 
 
 def render(model: Path, skies: Sequence[Path], out: Path, *more: str) -> None:

@@ -85,6 +85,9 @@ def files_of(data: Dataset) -> dict[str, dict[PassName, bytes]]:
         (("rgb", "mask", "index"), ("index",)),
         (("depth", "index", "mask"), ("depth", "index")),
         (("rgb",), ("rgb",)),
+        (("linear",), ("linear",)),
+        (("foreground",), ("foreground",)),
+        (("albedo",), ("albedo",)),
     ],
 )
 def test_labels_that_come_later_are_those_that_come_at_once(rendered, add, has, proof):

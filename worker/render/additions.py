@@ -168,8 +168,8 @@ def stored_array(name: PassName, data: bytes, *, format_: ImageFormat) -> NDArra
         RuntimeError, ValueError, KeyError: It is broken.
     """
     info = PASSES[name]
-    if info.kind == "floats":
-        return decode_exr(data, info.channels)
+    if info.kind in ("floats", "halves"):
+        return decode_exr(data, info.channels).astype(np.float32)  # halves, too
     return decode(data, format=format_ if info.kind == "picture" else "png")
 
 
