@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from farm.dataset.export.base import ExportOptions, NumberedView
 from farm.dataset.export.pictures import PassFile, encode, is_8_bit, original
@@ -58,12 +59,20 @@ def cutout(view: NumberedView) -> PassFile:
         file = original(view, "foreground")
         if is_8_bit(file):
             return file
-        pixels = to_8_bit(view.decoded("foreground", file.data))
-        return PassFile("png", encode(pixels, "png"))
+        return PassFile("png", encode(cutout_pixels(view), "png"))
     return PassFile("png", encode(cut_from_picture(view), "png"))
 
 
-def cut_from_picture(view: NumberedView) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def cutout_pixels(view: NumberedView) -> NDArray[np.uint8]:
+    """Return the pixels (H, W, 4) of the pass that holds the object alone, in 8 bits.
+
+    Raises:
+        DamagedFileError: Its file is not what was recorded.
+    """
+    return to_8_bit(view.pixels("foreground"))
+
+
+def cut_from_picture(view: NumberedView) -> NDArray[np.uint8]:
     """Return the pixels (H, W, 4) of the object alone, where picture and mask tell them.
 
     Raises:

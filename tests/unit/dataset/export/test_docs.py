@@ -14,7 +14,7 @@ from farm.dataset.export.registry import FORMATS
 from tests.support.datasets import write_dataset
 from tests.support.sentences import write_sentences
 from tests.support.sequences import write_sequences
-from tests.unit.dataset.export.scenes.shared import write_object
+from tests.unit.dataset.export.scenes.shared import write_whole
 
 PAGE = (Path(__file__).parents[4] / "docs/export.md").read_text(encoding="utf-8")
 SECTION = re.compile(
@@ -37,7 +37,7 @@ def test_the_snippet_reads_what_the_command_wrote(section, tmp_path, monkeypatch
     write_dataset(tmp_path / "datasets/one", views=2, passes=("rgb", "mask", "depth"))
     write_sentences(tmp_path / "tabletop", views=2)
     write_sequences(tmp_path / "renders", sequences=1)
-    write_object(tmp_path / "object", views=4)
+    write_whole(tmp_path / "object", views=4)
     if find_spec("datasets"):
         import datasets
 

@@ -27,6 +27,12 @@ RADIUS = 0.5
 KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
+def write_whole(folder: Path, **wanted: Any) -> None:
+    """Write such a dataset with all passes that formats for 3D learning take."""
+    write_object(folder, **wanted)
+    add_cutouts(folder)
+
+
 def write_object(
     folder: Path, *, views: int = 12, models: int = 1, size: tuple[int, int] = (64, 64)
 ) -> None:
@@ -49,7 +55,7 @@ def made(views: int, models: int, size: tuple[int, int]) -> Path:
 
 
 def add_cutouts(folder: Path, *, bits: int = 8) -> dict[str, np.ndarray[Any, Any]]:
-    """Give the views the pass `foreground`, of a colour of its own, and masks with soft edges.
+    """Give the views `foreground`, of a colour of its own, `background`, and masks with soft edges.
 
     Returns what each view's 8-bit file should hold, by name.
     """
@@ -60,16 +66,23 @@ def add_cutouts(folder: Path, *, bits: int = 8) -> dict[str, np.ndarray[Any, Any
         pixels = np.dstack([colour, alpha])
         found[line["view"]["name"]] = pixels
         wide = pixels if bits == 8 else pixels.astype(np.uint16) * 257
-        path = f"foreground/{line['view']['name']}.png"
-        data = bytes(imagecodecs.png_encode(wide))
-        (folder / path).parent.mkdir(exist_ok=True)
-        (folder / path).write_bytes(data)
-        line["files"]["foreground"] = {
-            "path": path, "sha256": hashlib.sha256(data).hexdigest(), "size_bytes": len(data),
-        }  # fmt: skip
+        put_pass(folder, line, "foreground", wide)
+        behind = np.full((*alpha.shape, 3), 90 + at, np.uint8)
+        put_pass(folder, line, "background", behind)
         changed.change("mask", lambda _mask, alpha=alpha: alpha, at=at)
     changed.save()
     return found
+
+
+def put_pass(folder: Path, line: dict[str, Any], name: str, pixels: np.ndarray[Any, Any]) -> None:
+    """Give a view another pass, a PNG."""
+    path = f"{name}/{line['view']['name']}.png"
+    data = bytes(imagecodecs.png_encode(pixels))
+    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).write_bytes(data)
+    line["files"][name] = {
+        "path": path, "sha256": hashlib.sha256(data).hexdigest(), "size_bytes": len(data),
+    }  # fmt: skip
 
 
 def change_records(folder: Path, how: Any) -> None:

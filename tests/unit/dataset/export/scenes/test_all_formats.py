@@ -13,7 +13,7 @@ from farm.dataset.export.registry import FORMATS, SCENE_FORMATS, load_format
 from farm.dataset.split import split_dataset
 from tests.unit.dataset.export.pictures import files_of
 from tests.unit.dataset.export.pictures import run as run_with
-from tests.unit.dataset.export.scenes.shared import write_object
+from tests.unit.dataset.export.scenes.shared import write_whole
 
 every_format = pytest.mark.parametrize("to", SCENE_FORMATS)
 
@@ -25,7 +25,7 @@ def run(place: Path, out: Path, to: str, **options: Any) -> Any:
 @every_format
 def test_stopped_and_resumed_is_the_same_as_in_one_go(tmp_path: Path, to):
     place = tmp_path / "Töpfe & Vasen"
-    write_object(place, models=2)
+    write_whole(place, models=2)
 
     def stop(done: int, _views: int) -> None:
         if done == 5:
@@ -43,7 +43,7 @@ def test_stopped_and_resumed_is_the_same_as_in_one_go(tmp_path: Path, to):
 
 @every_format
 def test_nothing_is_written_again_where_nothing_has_changed(tmp_path: Path, to):
-    write_object(tmp_path / "d")
+    write_whole(tmp_path / "d")
     first = run(tmp_path / "d", tmp_path / "o/x", to)
     before = files_of(tmp_path / "o/x")
 
@@ -57,7 +57,7 @@ def test_nothing_is_written_again_where_nothing_has_changed(tmp_path: Path, to):
 def test_views_that_come_later_and_leave_are_followed(tmp_path: Path, to):
     """Other views may be held out then, or have other numbers: it is as if exported anew."""
     place = tmp_path / "d"
-    write_object(place, models=2)
+    write_whole(place, models=2)
     lines = (place / "views.jsonl").read_text().splitlines(keepends=True)
     for count in (7, 12, 9):
         (place / "views.jsonl").write_text("".join(lines[:count]))
@@ -71,7 +71,7 @@ def test_views_that_come_later_and_leave_are_followed(tmp_path: Path, to):
 @every_format
 def test_splits_that_are_made_later_are_followed(tmp_path: Path, to):
     place = tmp_path / "d"
-    write_object(place, models=2)
+    write_whole(place, models=2)
     run(place, tmp_path / "o/x", to)
     split_dataset(farm.dataset.open(place), {"train": 0.5, "test": 0.5}, by="view", seed=2)
 
@@ -84,16 +84,19 @@ def test_splits_that_are_made_later_are_followed(tmp_path: Path, to):
 @every_format
 def test_a_damaged_view_is_told_and_joins_once_it_is_good(tmp_path: Path, to):
     place, out = tmp_path / "d", tmp_path / "o/x"
-    write_object(place)
+    write_whole(place)
     view = farm.dataset.open(place)[5]
-    path = place / view.path("rgb")
-    good = path.read_bytes()
-    path.write_bytes(good[:-1])
+    paths = [place / view.path(name) for name in ("rgb", "foreground")]
+    good = [path.read_bytes() for path in paths]
+    for path, data in zip(paths, good, strict=True):
+        path.write_bytes(data[:-1])
 
     summary = run(place, out, to)
 
-    assert [line.partition(": ")[0] for line in summary.damaged] == [view.path("rgb")]
-    path.write_bytes(good)
+    [sentence] = summary.damaged
+    assert sentence.partition(": ")[0] in (view.path("rgb"), view.path("foreground"))
+    for path, data in zip(paths, good, strict=True):
+        path.write_bytes(data)
     assert run(place, out, to).damaged == ()
     run(place, tmp_path / "fresh/x", to)
     assert files_of(out) == files_of(tmp_path / "fresh/x")
@@ -101,7 +104,7 @@ def test_a_damaged_view_is_told_and_joins_once_it_is_good(tmp_path: Path, to):
 
 @every_format
 def test_links_hold_the_same_bytes_as_copies(tmp_path: Path, to):
-    write_object(tmp_path / "d")
+    write_whole(tmp_path / "d")
     run(tmp_path / "d", tmp_path / "copies/x", to)
 
     run(tmp_path / "d", tmp_path / "links/x", to, link=True)
@@ -113,7 +116,7 @@ def test_links_hold_the_same_bytes_as_copies(tmp_path: Path, to):
 def test_a_title_never_leads_out_of_the_export(tmp_path: Path, to):
     from tests.unit.dataset.export.scenes.shared import change_records
 
-    write_object(tmp_path / "d")
+    write_whole(tmp_path / "d")
     change_records(tmp_path / "d", lambda _at, line: line.update(title="../../x\\..\\y/.. · 雪"))
 
     run(tmp_path / "d", tmp_path / "some/folder/out", to)
