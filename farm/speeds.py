@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from farm.devices import megasamples, seconds_of
 from farm.spec.job import Job
 from farm.spec.passes import samples_for
-from farm.spec.wire import WorkerInfo
+
+if TYPE_CHECKING:  # many models, for a name in a signature
+    from farm.spec.wire import WorkerInfo
 
 CORES = 16
 """CPU cores of a worker, as a rule: they tell how much of a view's time hangs on its samples."""

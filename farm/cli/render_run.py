@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,9 +17,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from farm import expand
+from farm.cli.finished import NOTE, closing_lines, draft
 from farm.cli.progress import duration, file_size, show_looking, show_progress
 from farm.cli.remote.farm_options import confirm
+from farm.dataset.finish import PREVIEW_FILE
 from farm.dataset.nesting import check_alone
+from farm.dataset.records.attribution import ATTRIBUTION_FILE
+from farm.dataset.records.collect import DATASET_FILE
+from farm.dataset.records.read import VIEWS_FILE
 from farm.dataset.records.resume import find_finished
 from farm.devices import choose_devices
 from farm.errors import needing
@@ -30,15 +35,19 @@ from farm.local.prepare import output_folder, prepare
 from farm.local.status import Summary
 from farm.spec.counted import counted
 from farm.spec.job import Job, JobSpec
+from farm.spec.recipes import RECIPES
 from farm.spec.render import is_cycles, is_plain
 from farm.storage import FolderStorage
 
 if TYPE_CHECKING:
     from farm.dataset.records.resume import Finished
     from farm.local.page import JobPage
+    from farm.local.receipt import Draft
 
 INTERRUPTED = 130
 SOME_FAILED = 1
+SUMS = (VIEWS_FILE, DATASET_FILE, ATTRIBUTION_FILE, PREVIEW_FILE)
+"""What sums a dataset up."""
 
 
 def render_request(  # noqa: PLR0913 - one parameter per flag
@@ -56,13 +65,17 @@ def render_request(  # noqa: PLR0913 - one parameter per flag
     if page:
         check_page()
     devices = choose_devices(device, workers)
+    reading = draft.get()
     with show_looking(console) as watch:
         folder = output_folder(spec, base=base)
-        job, remarks = prepare(spec, base=base, watch=watch, continues=folder)
+        job, remarks = prepare(spec, base=base, watch=watch, continues=folder, draft=reading)
     storage = FolderStorage(folder)
 
+    told: list[str] = []
+
     def note(sentence: str) -> None:
-        console.print(f"note: {escape(sentence)}", soft_wrap=True)
+        told.append(sentence)
+        console.print(f"{NOTE}{escape(sentence)}", soft_wrap=True)
 
     for remark in remarks:
         note(remark)
@@ -93,11 +106,40 @@ def render_request(  # noqa: PLR0913 - one parameter per flag
                 redis=shown.redis if shown else None,
             )
         print_summary(console, summary)
+        if reading and set(told) <= {*remarks, *summary.remarks}:
+            keep_receipt(reading, job, summary, root=storage.root, remarks=remarks, devices=devices)
         if shown and not summary.interrupted:
             keep_page(console, shown)
     if summary.interrupted:
         return INTERRUPTED
     return SOME_FAILED if summary.failures else 0
+
+
+def keep_receipt(  # noqa: PLR0913 - what a receipt tells of
+    reading: Draft,
+    job: Job,
+    summary: Summary,
+    *,
+    root: Path,
+    remarks: Sequence[str],
+    devices: list[str],
+) -> None:
+    """Keep what tells the same command that it has nothing to do, where all is rendered."""
+    is_ours = RECIPES[job.spec.recipe.kind].expansion.startswith("farm.")
+    if summary.views_there < summary.views or job.spec.recipe.runs_code or not is_ours:
+        return
+    plan = make_estimate(job, devices=devices, views_done=summary.views)
+    notes = [f"{NOTE}{sentence}" for sentence in remarks]
+    more = [f"{NOTE}{sentence}" for sentence in summary.remarks]
+    found = [(each.folder, each.preview) for each in summary.datasets]
+    reading.keep(
+        root=root,
+        outputs=[folder / name for folder, _ in found for name in SUMS],
+        previews=job.render.previews,
+        views=summary.views,
+        said=[*notes, plan_line(plan, job, devices=devices), *more],
+        folders=found,
+    )
 
 
 def check_page() -> None:
@@ -210,20 +252,16 @@ def print_summary(console: Console, summary: Summary) -> None:
     for failure in summary.failures:
         tasks = counted(failure.tasks, "task")
         console.print(f"[red]failed[/]  {tasks}: {escape(failure.sentence)}", soft_wrap=True)
-    rate = f", {summary.rendered / summary.seconds:.2f} views/s" if summary.rendered else ""
-    word = "stopped: " if summary.interrupted else ""
-    console.print(
-        f"{word}{summary.views_there:,} of {counted(summary.views, 'view')} "
-        f"complete: {summary.rendered:,} "
-        f"rendered in {duration(summary.seconds)}{rate}"
+    lines = closing_lines(
+        views=summary.views,
+        views_there=summary.views_there,
+        rendered=summary.rendered,
+        seconds=summary.seconds,
+        folders=[(str(each.folder), each.preview) for each in summary.datasets],
+        interrupted=summary.interrupted,
     )
-    for dataset in summary.datasets[:10]:
-        console.print(f"dataset {escape(str(dataset.folder))}", soft_wrap=True)
-        if dataset.preview:
-            console.print(f"  look at {escape(str(dataset.preview))}", soft_wrap=True)
-    if len(summary.datasets) > 10:
-        more = counted(len(summary.datasets) - 10, "more dataset")
-        console.print(f"... and {more} next to them")
+    for line in lines:
+        console.print(escape(line), soft_wrap=True)
     if summary.interrupted:
         console.print("run the same command again to resume")
 

@@ -5,6 +5,7 @@ from farm.library.files import (
     discover,
     hash_file,
     home_expanded,
+    places_of,
     read_credit,
 )
 from farm.library.ids import assign_ids, download_folder, safe_stem
@@ -21,6 +22,7 @@ __all__ = [
     "files_of",
     "hash_file",
     "home_expanded",
+    "places_of",
     "read_credit",
     "safe_stem",
 ]

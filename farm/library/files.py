@@ -38,6 +38,14 @@ def discover(
     return list(found)
 
 
+def places_of(patterns: Iterable[str], *, base: Path) -> list[tuple[Path, str]]:
+    """Return where `discover` looks for what is named by no file's own name: a folder, and the
+    pattern below it.
+    """
+    paths = (base / home_expanded(pattern) for pattern in patterns)
+    return [_split(path) for path in paths if not path.is_file()]
+
+
 def _matches(pattern: str, kind: AssetKind, *, base: Path, field: str) -> list[Path]:
     known = KINDS[kind]
     wanted = ", ".join(known.suffixes)

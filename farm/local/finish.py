@@ -60,8 +60,10 @@ def finish_datasets(
     failed: Sequence[FailedTask],
     seconds: float,
     report: Callable[[str], None],
-) -> list[DatasetFolder]:
-    """Fold the records of every dataset of `job` that has any, and draw its contact sheet."""
+) -> tuple[list[DatasetFolder], list[str]]:
+    """Fold the records of every dataset of `job` that has any, and draw its contact sheet; return
+    the datasets, and remarks for the user.
+    """
     folders = []
     empty_views = 0
     spec, tasks = job.spec.model_dump(mode="json"), expand.count(job).tasks
@@ -90,19 +92,19 @@ def finish_datasets(
         ill_lit[dataset] = summary.ill_lit
         preview = storage.path(dataset_key(dataset, PREVIEW_FILE)) if summary.views else None
         folders.append(DatasetFolder(storage.path(dataset), preview))
-    for name, textures in missing.items():
-        report(f"{name} lacks textures, so parts of it are magenta: {', '.join(textures)}")
-    for name, parts in unread.items():
-        report(
-            f"{name} is not shown as intended because this could not be read: {', '.join(parts)}"
-        )
-    for sentence in told_together(notes):
-        report(sentence)
-    for sentence in told_of_ill_lit(ill_lit, exposed=job.render.exposure != "none"):
-        report(sentence)
+    remarks = [
+        f"{name} lacks textures, so parts of it are magenta: {', '.join(textures)}"
+        for name, textures in missing.items()
+    ]
+    remarks += [
+        f"{name} is not shown as intended because this could not be read: {', '.join(parts)}"
+        for name, parts in unread.items()
+    ]
+    remarks += told_together(notes)
+    remarks += told_of_ill_lit(ill_lit, exposed=job.render.exposure != "none")
     if empty_views:
-        report(f"views that show nothing of their model, with a black mask: {empty_views}")
-    return folders
+        remarks.append(f"views that show nothing of their model, with a black mask: {empty_views}")
+    return folders, remarks
 
 
 def told_of_ill_lit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from farm.library.formats import check_file, environment_fault, read_head
 from farm.library.imports import modules_beside
 from farm.library.survey import Watch, survey
 from farm.local.begun import with_ids_of_before
+from farm.local.receipt import Draft
 from farm.spec.asset import Asset, AssetFile, AssetKind
 from farm.spec.job import Job, JobSpec, make_job
+from farm.spec.recipes import AssetRole
 from farm.spec.trajectory import MOST_BYTES
 from farm.spec.yaml_text import parse_yaml
 
@@ -33,6 +35,7 @@ def prepare(  # noqa: PLR0913 - each stands for itself
     watch: Watch = lambda _done, _total, _name: None,
     may_look: bool = True,
     continues: Path | None = None,
+    draft: Draft | None = None,
 ) -> tuple[Job, list[str]]:
     """Find, hash and name the assets of `spec`; return the job and remarks for the user.
 
@@ -44,20 +47,20 @@ def prepare(  # noqa: PLR0913 - each stands for itself
         watch: Follows how scenes are looked into, which takes seconds each.
         may_look: Scenes are looked into here; else whatever hangs on that is left to a server.
         continues: The folder of datasets that an earlier version may have begun.
+        draft: Takes note of what is read.
 
     Raises:
         SpecError: A pattern matches no file, there are too many for the recipe, a header says that
             its file is not an environment, a file of the recipe's own cannot be read, two datasets
             would have the same name, or scenes cannot be looked into here.
     """
-    spec = with_files(spec, base=base)
+    draft = draft or Draft()
+    spec = with_files(spec, base=base, draft=draft)
     remarks: list[str] = []
     found: list[Asset] = []
     for role in spec.recipe.roles:
         patterns = spec.assets.get(role.name, ())
-        files = library.discover(patterns, role.kind, base=base, field=role.name)
-        if role.kind in HEADERS:
-            refuse_unfit(files, field=role.name, kind=role.kind)
+        files = find_files(role, patterns, base=base, draft=draft)
         beside = partial(modules_beside, hash_file=hash_file)
         assets, notes = library.describe(
             files,
@@ -84,13 +87,37 @@ def prepare(  # noqa: PLR0913 - each stands for itself
     return job, remarks
 
 
-def with_files(spec: JobSpec, *, base: Path) -> JobSpec:
+def find_files(role: AssetRole, patterns: Iterable[str], *, base: Path, draft: Draft) -> list[Path]:
+    """Return the files that patterns mean for a role, all of which may be of use.
+
+    Raises:
+        SpecError: A pattern matches no file, or the header of one says that it is unfit.
+    """
+    patterns = tuple(patterns)
+    for folder, pattern in library.places_of(patterns, base=base):
+        draft.looks_for((str(folder), pattern))
+    files = library.discover(patterns, role.kind, base=base, field=role.name)
+    for file in files:
+        draft.reads(file)
+        draft.reads(file.with_name(f"{file.name}.json"))  # who made it
+    if role.kind in HEADERS:
+        refuse_unfit(files, field=role.name, kind=role.kind)
+    return files
+
+
+def with_files(spec: JobSpec, *, base: Path, draft: Draft) -> JobSpec:
     """Return a spec with what is in the files that its recipe names, instead of their names.
 
     Raises:
         SpecError: A file cannot be read, or does not hold what it is named for.
     """
-    recipe = spec.recipe.with_files(lambda name: text_of(base / library.home_expanded(name)))
+
+    def read(name: str) -> str:
+        path = base / library.home_expanded(name)
+        draft.reads(path)
+        return text_of(path)
+
+    recipe = spec.recipe.with_files(read)
     return spec.model_copy(update={"recipe": recipe})
 
 

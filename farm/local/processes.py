@@ -22,13 +22,17 @@ def die_with_parent() -> None:
 
 
 def spawn(
-    command: Sequence[str], *, environment: Mapping[str, str], log: Path
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    log: Path,
+    stdin: int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     """Start a child of ours that adds to `log` and never outlives us."""
     with log.open("ab") as output:
         return subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=output,
             stderr=output,
             env=environment,

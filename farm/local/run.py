@@ -8,33 +8,37 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from farm import expand, products
 from farm.dataset.records.resume import Finished, find_finished, seed_partial_tasks
-from farm.dispatcher import Dispatcher
-from farm.errors import DeviceError, SetupError, UnreachableError
-from farm.ledger import JobStatus, Ledger, TaskState, open_ledger
-from farm.ledger.waiting import Steps, behind_makers, held_back
+from farm.errors import DeviceError
+from farm.local.early import take
 from farm.local.finish import FailedTask, finish_datasets, group
 from farm.local.redis_server import PrivateRedis
-from farm.local.status import Speed, Status, Summary
-from farm.local.temp_folders import memory_folder, temp_folder
+from farm.local.status import Status, Summary
 from farm.local.workers import WorkerCrew
-from farm.queue import CeleryQueue
-from farm.settings import load_settings
 from farm.spec.job import Job
 from farm.spec.task import RenderTask
 from farm.storage import FolderStorage
 
-POLL_S = 0.2
+if TYPE_CHECKING:  # imported when the workers have begun
+    from farm.ledger import Ledger
+
+LATER = ("celery", "redis")
+"""What is imported when the workers have begun, and must be there before."""
 STOP_GRACE_S = 60.0
 """Longest time for the views that are being rendered when a run is stopped."""
 IDLE_GRACE_S = 0.0
 """Workers of a job that is over hold nothing: all is written, and their folders are ours."""
 SCRIPT_LOG = "script.log"
 """What users' scripts print, in the folder of the datasets."""
-LOST = (TaskState.FAILED, TaskState.SET_ASIDE)
+
+for part in LATER:
+    if find_spec(part) is None:
+        raise ModuleNotFoundError(f"No module named {part!r}", name=part)
 
 
 def render_job(  # noqa: PLR0913 - everything that a run needs, given by name
@@ -68,7 +72,11 @@ def render_job(  # noqa: PLR0913 - everything that a run needs, given by name
         if len(finished.tasks) < count.tasks:
             after = find_finished(job, storage, note)
         seconds = time.monotonic() - started
-        folders = finish_datasets(job, storage, failed=run.failed, seconds=seconds, report=note)
+        folders, remarks = finish_datasets(
+            job, storage, failed=run.failed, seconds=seconds, report=note
+        )
+        for remark in remarks:
+            note(remark)
     if after.views == count.views:
         discard_products(job, storage)
     if job.spec.recipe.runs_code and has_words(storage.root / SCRIPT_LOG):
@@ -81,6 +89,7 @@ def render_job(  # noqa: PLR0913 - everything that a run needs, given by name
         interrupted=stop.is_set() and after.views < count.views,
         failures=group(run.failed),
         datasets=folders,
+        remarks=remarks,
     )
 
 
@@ -149,29 +158,15 @@ class Run:
         """Start the farm, feed it until the job is over or `stop` is set, take it down."""
         log = self._script_log()
         with private_farm(devices, self.storage.root, script_log=log, redis=redis) as farm:
-            ledger = open_ledger(farm.redis.url)
-            ledger.add_job(
-                self.work.job_id,
-                tasks=self.count.tasks,
-                views=self.count.views,
-                done=self.finished.tasks,
-                views_done=self.finished.views_of_tasks,
-                kept=self.finished.kept,
-            )
-            queue = CeleryQueue(farm.redis.url)
+            from farm.local.feed import JobFeed  # the workers load their libraries beside this
+
+            feed = JobFeed(farm, self.work, self.finished)
             try:
-                dispatcher = Dispatcher(
-                    ledger,
-                    queue,
-                    self._task,
-                    steps_of=lambda _: self.work.waits_for,
-                    affinity_of=lambda _: self.work.affinity,
-                )
-                self._watch(farm, ledger, dispatcher, report=report, stop=stop)
+                feed.until_over(report=report, stop=stop)
                 farm.crew.stop(grace_s=STOP_GRACE_S if stop.is_set() else IDLE_GRACE_S)
             finally:
-                queue.close()
-                self.failed = list(self._failed(ledger))
+                feed.close()
+                self.failed = list(feed.failed())
 
     def _script_log(self) -> Path | None:
         """Return the new file for what the user's script prints, if the job has one."""
@@ -181,68 +176,6 @@ class Run:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_bytes(b"")
         return log
-
-    def _watch(
-        self,
-        farm: PrivateFarm,
-        ledger: Ledger,
-        dispatcher: Dispatcher,
-        *,
-        report: Callable[[Status], None],
-        stop: threading.Event,
-    ) -> None:
-        speed = Speed()
-        while not stop.wait(min(POLL_S, dispatcher.pause_s)):
-            farm.supervise()
-            dispatcher.step()
-            try:
-                status, over = self._status(ledger, speed)
-            except UnreachableError:
-                continue  # Redis is starting again
-            report(status)
-            if over:
-                return
-            raise_if_unfit(ledger)
-
-    def _status(self, ledger: Ledger, speed: Speed) -> tuple[Status, bool]:
-        job = ledger.job(self.work.job_id)
-        if job is None:
-            raise SetupError(
-                "the job has vanished from its Redis; run the same command again: rendered "
-                "views are kept"
-            )
-        rate = speed.rate(job.views_done - self.finished.views)
-        failed = sum(job.counts[state] for state in LOST)
-        given_up = round(failed * self.count.views / self.count.tasks)  # roughly: tasks differ
-        left = max(self.count.views - job.views_done - given_up, 0)
-        status = Status(
-            views=self.count.views,
-            views_there=job.views_done,
-            tasks=self.count.tasks,
-            tasks_done=job.counts[TaskState.DONE],
-            tasks_failed=failed,
-            views_per_s=rate,
-            eta_s=left / rate if rate else None,
-            waits_for=held_back(ledger, job) or self._behind_makers(ledger, job),
-        )
-        return status, job.over
-
-    def _behind_makers(self, ledger: Ledger, job: JobStatus) -> str | None:
-        asked = self.work.waits_for
-        if asked is None or job.views_done > self.finished.views:
-            return None  # what goes on is worth more to be told
-        steps = Steps(asked, lambda index: self.work.task(index).title)
-        return behind_makers(ledger, job, steps)
-
-    def _task(self, job_id: str, index: int) -> RenderTask:
-        assert job_id == self.work.job_id
-        return self.work.task(index)
-
-    def _failed(self, ledger: Ledger) -> Iterator[FailedTask]:
-        for story in ledger.failures(self.work.job_id):
-            if story.state in LOST:
-                task = self.work.task(story.index)
-                yield FailedTask(task, story.attempts[-1].sentence)
 
 
 def raise_if_unfit(ledger: Ledger) -> None:
@@ -278,6 +211,8 @@ def room_for_samples(memory: Path | None) -> int:
 
     What `FARM_STREAM_BYTES` says goes first.
     """
+    from farm.settings import load_settings
+
     settings = load_settings()
     if memory is None or "stream_bytes" in settings.model_fields_set:
         return settings.stream_bytes
@@ -303,29 +238,33 @@ def private_farm(
         redis: One that runs and outlives the farm; left out: one of its own.
     """
     with ExitStack() as exit_stack:
-        folder = exit_stack.enter_context(temp_folder())
-        memory = memory_folder()
-        scratch = exit_stack.enter_context(temp_folder(memory))
-        samples = scratch / "samples" if streams and memory is not None else None
+        early = take()
+        exit_stack.callback(early.close)
+        samples = early.scratch / "samples" if streams and early.memory is not None else None
         if samples is not None:
             samples.mkdir()
         if storage is None:
-            storage = folder / "storage"
+            storage = early.folder / "storage"
             storage.mkdir()
         if redis is None:
-            redis = exit_stack.enter_context(PrivateRedis(folder / "redis"))
+            redis = early.redis or PrivateRedis(early.folder / "redis")
+            exit_stack.enter_context(redis)
         crew = WorkerCrew(
             devices,
             redis_url=redis.url,
             storage=storage,
-            folder=folder,
-            scratch=scratch,
+            folder=early.folder,
+            scratch=early.scratch,
             samples=samples,
+            first=early.worker,
+            open_ahead=script_log is None and not streams,  # of which jobs, nobody knows yet
         )
         if script_log is not None:
             crew.environment["FARM_SCRIPT_LOG"] = str(script_log)
         exit_stack.callback(crew.stop, grace_s=0)
-        stream_bytes = room_for_samples(samples)
-        crew.environment["FARM_STREAM_BYTES"] = str(stream_bytes)
+        stream_bytes = 0
+        if streams:
+            stream_bytes = room_for_samples(samples)
+            crew.environment["FARM_STREAM_BYTES"] = str(stream_bytes)
         crew.start()
         yield PrivateFarm(redis, crew, samples, stream_bytes)

@@ -35,6 +35,8 @@ class Summary:
     interrupted: bool
     failures: list[Failure] = field(default_factory=list)
     datasets: list[DatasetFolder] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    """What was said of the datasets."""
 
 
 @dataclass

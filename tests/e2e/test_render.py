@@ -2,6 +2,7 @@ import hashlib
 import json
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import imagecodecs
@@ -137,6 +138,23 @@ def test_a_second_run_renders_nothing(grid):
     assert again.returncode == 0
     assert "24 of 24 views complete: 0 rendered" in again.stderr
     assert {path: path.stat().st_mtime_ns for path in output.rglob("*.png")} == before
+
+
+def test_a_second_run_makes_no_plan(grid):
+    """It is known to be over before the libraries are loaded that plans are made with."""
+    output, request, *_ = grid
+    farm(*request)  # whatever other tests have changed
+
+    again = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "farm", *map(str, request)],
+        capture_output=True, text=True, timeout=280, check=True,
+    )  # fmt: skip
+
+    loaded = {line.rpartition("|")[2].strip() for line in again.stderr.splitlines()}
+    assert "farm.local.receipt" in loaded
+    assert loaded.isdisjoint({"pydantic", "typer", "numpy", "redis", "celery"})
+    assert "2 models x 2 HDRIs: 24 views in 8 tasks, 24 of them already rendered" in again.stderr
+    assert f"dataset {output / 'cube0001_skyblue1'}\n" in again.stderr
 
 
 def test_only_what_is_missing_is_rendered(grid):

@@ -258,10 +258,22 @@ class RenderDoor(Task):  # type: ignore[misc]  # Celery ships no types
         """
         settings = settings_for(message.task, self.settings)
         if self._renderer is None:
-            confine()
-            self._renderer, self._settings = open_renderer(settings), settings
-        elif settings != self._settings:
+            return self._open(settings)
+        if settings != self._settings:
             renew(self.ledger, message.ticket, "its sandbox is for assets of another origin")
+        return self._renderer
+
+    def open_ahead(self) -> None:
+        """Open the renderer that most tasks need, before there is one.
+
+        Raises:
+            DeviceError: It cannot be opened on this machine.
+        """
+        self._open(self.settings)
+
+    def _open(self, settings: Settings) -> Renderer:
+        confine()
+        self._renderer, self._settings = open_renderer(settings), settings
         return self._renderer
 
     @cached_property

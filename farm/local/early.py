@@ -1,0 +1,120 @@
+"""What takes time to start: a worker and a Redis, begun before anybody knows what for.
+
+While a command reads its files and makes its plan, the processes that may render it load their
+libraries. They know nothing of the job, touch nothing of the user's, and end with the command
+where it turns out that there is nothing to render. Nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from importlib.util import find_spec
+from types import FrameType
+
+from farm.errors import SetupError
+from farm.local.redis_server import PrivateRedis
+from farm.local.temp_folders import memory_folder, temp_folder
+from farm.local.workers import WaitingWorker
+
+NEEDED = ("bpy", "celery")
+"""What a worker cannot do without."""
+
+begun: ContextVar[EarlyFarm | None] = ContextVar("begun", default=None)
+"""What the command that runs has started ahead, until somebody takes it."""
+
+
+class EarlyFarm:
+    """The folders of a private farm, its first worker, which waits for its settings, and its Redis.
+
+    Its processes are children of the thread that makes it: they end with that one.
+    """
+
+    def __init__(self, *, ahead: bool = False) -> None:
+        """Make the folders.
+
+        Args:
+            ahead: Start a worker and a Redis, too.
+
+        Raises:
+            SetupError: A folder cannot be made, or there is no server program.
+        """
+        self._ending = ExitStack()
+        self.worker: WaitingWorker | None = None
+        self.redis: PrivateRedis | None = None
+        with ExitStack() as ending:
+            self.folder = ending.enter_context(temp_folder())
+            self.memory = memory_folder()
+            self.scratch = ending.enter_context(temp_folder(self.memory))
+            if ahead:
+                self.worker = WaitingWorker(self.folder, self.scratch)
+                ending.callback(self.worker.kill)
+                self.redis = PrivateRedis(self.folder / "redis")
+                self.redis.launch()
+                ending.callback(self.redis.stop)
+            self._ending = ending.pop_all()
+
+    def close(self) -> None:
+        """End what was started, and remove the folders."""
+        self._ending.close()
+
+
+@contextmanager
+def started_ahead() -> Iterator[None]:
+    """Start ahead what a private farm needs, where one can be had; whoever wants one takes it.
+
+    In the end nothing of it is left, however the command ends.
+    """
+    farm = early_farm() if all(map(find_spec, NEEDED)) else None
+    if farm is None:
+        yield
+        return
+    begun.set(farm)
+    try:
+        with ending_by_signal():
+            yield
+    finally:
+        begun.set(None)
+        farm.close()
+
+
+def early_farm() -> EarlyFarm | None:
+    """Return a farm that is started ahead; None where it cannot be: whoever needs it will say."""
+    with contextlib.suppress(SetupError, OSError):
+        return EarlyFarm(ahead=True)
+    return None
+
+
+def take() -> EarlyFarm:
+    """Return what was started ahead, or else folders alone; whoever takes it closes it.
+
+    Raises:
+        SetupError: A folder cannot be made.
+    """
+    farm = begun.get()
+    begun.set(None)
+    return farm or EarlyFarm()
+
+
+@contextmanager
+def ending_by_signal() -> Iterator[None]:
+    """Let a signal that ends this process leave it time to tidy up."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    ours = [
+        number
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) == signal.SIG_DFL
+    ]
+    for number in ours:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
