@@ -73,6 +73,11 @@ def check_some_stay(data: Dataset, names: AbstractSet[PassName]) -> None:
         SpecError: One would not.
     """
     for view in data:
+        if view.record.shard is not None and not names.isdisjoint(view.record.files):
+            raise SpecError(
+                f"{view.key}: its files are in {view.record.shard.path}, from which none is taken "
+                "out; farm dataset merge gives each a place of its own, in a new dataset"
+            )
         if view.record.files.keys() <= names:
             raise SpecError(
                 f"{view.key}: has {', '.join(view.record.files)} alone, and would be left without "

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from pydantic import JsonValue
 
@@ -27,8 +28,11 @@ from farm.dataset.records.sequences import write_sequences
 from farm.dataset.temp_files import scratch
 from farm.errors import SetupError, SpecError
 from farm.spec.base import digest
+from farm.spec.passes import PASS_FOLDERS, PREVIEWS_FOLDER, PassName
 from farm.spec.record import FileRecord, ViewRecord
+from farm.spec.task import dataset_key
 from farm.storage import FolderStorage, Storage, hash_of
+from farm.storage.shards import member_of
 
 TRANSFERS = 8
 """Files that are brought at a time."""
@@ -222,8 +226,9 @@ def planned(parts: Sequence[MergePart], counts: Counter[str]) -> Iterator[ViewMo
 def renamed(record: ViewRecord, name: str, *, index: int) -> ViewRecord:
     """Return a record under another name, at another place in the order."""
 
-    def move(file: FileRecord) -> FileRecord:
-        path = path_under(name, file.path, before=record.view.name)
+    def move(of: PassName, file: FileRecord, folder: str = "") -> FileRecord:
+        before = unpacked(of, file.path, folder)
+        path = path_under(name, before, before=record.view.name)
         return file.model_copy(update={"path": path})
 
     moment = record.view.moment
@@ -234,10 +239,23 @@ def renamed(record: ViewRecord, name: str, *, index: int) -> ViewRecord:
     return record.model_copy(
         update={
             "view": record.view.model_copy(update=changes),
-            "files": {of: move(file) for of, file in record.files.items()},
-            "previews": {of: move(file) for of, file in record.previews.items()},
+            "files": {of: move(of, file) for of, file in record.files.items()},
+            "previews": {
+                of: move(of, file, PREVIEWS_FOLDER) for of, file in record.previews.items()
+            },
+            "shard": None,
         }
     )
+
+
+def unpacked(of: PassName, path: str, folder: str) -> str:
+    """Return where a file lies as one by itself, if it is in a shard."""
+    member = member_of(path)
+    if member is None:
+        return path
+    stem, _, endings = member.name.partition(".")
+    suffix = endings.rpartition(".")[2]
+    return dataset_key(folder, PASS_FOLDERS[of], f"{unquote(stem)}.{suffix}")
 
 
 def path_under(name: str, path: str, *, before: str) -> str:

@@ -24,8 +24,11 @@ from farm.spec.passes import CUTOUTS, OF_SEQUENCES, SEVERAL, SHUTTERED, VALIDITY
 from farm.spec.quote import is_text, quoted
 from farm.spec.recipes import DEFAULT_RECIPE, AnyRecipe, Recipe, all_roles, of_role
 from farm.spec.recipes.sod import SodGrid
-from farm.spec.render import RenderSettings, ResolvedRender, resolve_render
+from farm.spec.render import RenderSettings, ResolvedRender, is_files, resolve_render
 from farm.spec.stream import StreamPlan
+
+PACKED_VIEWS = 100
+"""Views of a task where these share a tar file and nothing else is said."""
 
 
 class JobSpec(Spec):
@@ -70,6 +73,16 @@ class JobSpec(Spec):
         if not isinstance(value, dict):
             return value
         return {role: (one,) if isinstance(one, str) else one for role, one in value.items()}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shards_hold_many_views(cls, data: Any) -> Any:
+        """Let tasks be longer where each writes a file of its own, unless it is said how long."""
+        if not isinstance(data, dict) or "views_per_task" in data:
+            return data
+        render = data.get("render")
+        pack = render.get("pack") if isinstance(render, dict) else getattr(render, "pack", None)
+        return data if pack in (None, "files") else {**data, "views_per_task": PACKED_VIEWS}
 
     @field_validator("recipe", mode="before")
     @classmethod
@@ -118,6 +131,23 @@ class JobSpec(Spec):
             or ".." in value.split("/")
         ):  # fmt: skip
             raise ValueError(f"{value!r} cannot be a folder's name")
+        return value
+
+    @field_validator("render")
+    @classmethod
+    def _can_be_packed(cls, value: RenderSettings, known: ValidationInfo) -> RenderSettings:
+        recipe: Recipe | None = known.data.get("recipe")
+        if recipe is not None and recipe.has_neighbours and not is_files(value.pack):
+            raise ValueError(
+                f"pack: {value.pack} is for views that stand by themselves; the recipe "
+                f"{recipe.kind} keeps frames in folders of their own: take pack: files, and "
+                "farm dataset export --to webdataset afterwards"
+            )
+        if getattr(recipe, "relight", False) and not is_files(value.pack):
+            raise ValueError(
+                f"pack: {value.pack} keeps the labels of each view beside it, and relight links "
+                "them from view to view: leave one of the two out"
+            )
         return value
 
     @field_validator("passes", mode="before")

@@ -33,7 +33,8 @@ class FileRecord(Spec):
     """One file of a view."""
 
     path: str
-    """Relative to the dataset."""
+    """Relative to the dataset. Of a file in a shard: the shard, the byte at which it begins there,
+    its name."""
     sha256: str
     size_bytes: int
 
@@ -160,6 +161,8 @@ class ViewRecord(Spec):
     files: dict[PassName, FileRecord]
     previews: dict[PassName, FileRecord] = Field(default_factory=dict)
     """8-bit pictures of labels, for people."""
+    shard: FileRecord | None = Field(default=None, exclude_if=is_none)
+    """The tar file that its files are in, where they are not files of their own."""
     resolution_px: tuple[int, int]
     camera: CameraRecord
     missing_textures: tuple[str, ...] = ()

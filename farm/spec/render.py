@@ -16,6 +16,7 @@ ViewTransform = Literal["AgX", "Filmic", "Standard"]
 Engine = Literal["cycles", "eevee"]
 Background = Literal["traced", "looked_up"]
 Quality = Literal["plain", "draft", "standard", "reference", "auto"]
+Pack = Literal["files", "webdataset"]
 Prefilter = Literal["accurate", "fast"]
 """How the denoiser cleans what guides it: `accurate`, Blender's own choice, takes longer."""
 
@@ -70,6 +71,11 @@ def is_cycles(engine: Engine) -> bool:
 def is_traced(background: Background) -> bool:
     """Say whether what is behind a model is made as usual, which specs and records leave out."""
     return background == "traced"
+
+
+def is_files(pack: Pack) -> bool:
+    """Say whether each file of a view is one by itself, which specs and tasks leave out."""
+    return pack == "files"
 
 
 def is_plain(quality: Quality) -> bool:
@@ -143,6 +149,9 @@ class RenderSettings(Spec):
     each HDRI as many as make a grey ball under it as bright as under a white sky of strength 1."""
     previews: bool = True
     """Write 8-bit pictures of labels, too, for people to look at."""
+    pack: Pack = Field(default="files", exclude_if=is_files)
+    """How views are kept: `files`, each by itself; or `webdataset`, all files of some views in one
+    tar file, for large jobs: of stores that bill each object, or take only so many."""
     engine: Engine = Field(default="cycles", exclude_if=is_cycles)
     """What makes the picture: `cycles`, or `eevee`, which is quick on a GPU and less exact. Labels
     and mask are by Cycles in any case."""
@@ -204,6 +213,7 @@ class ResolvedRender(Spec):
     bit_depth: Literal[8, 16]
     view_transform: ViewTransform
     previews: bool = True
+    pack: Pack = Field(default="files", exclude_if=is_files)
     noise_threshold: float | None = Field(default=None, exclude_if=lambda value: value is None)
     engine: Engine = Field(default="cycles", exclude_if=is_cycles)
     background: Background = Field(default="traced", exclude_if=is_traced)
@@ -252,6 +262,7 @@ def resolve_render(settings: RenderSettings, *, default_format: ImageFormat) -> 
         bit_depth=settings.bit_depth,
         view_transform=settings.view_transform,
         previews=settings.previews,
+        pack=settings.pack,
         noise_threshold=settings.noise_threshold,
         engine=settings.engine,
         background=settings.background or preset.background,

@@ -129,7 +129,7 @@ def view_id(task: RenderTask, view: View) -> str:
         *([task.needs.product] if task.needs else ()),
         *(asset.content for asset in view.made_of(task.assets)),
         *task.setup.model_dump(mode="json", exclude={"kind"}).values(),
-        task.render.model_dump(mode="json", exclude={"previews"}),
+        task.render.model_dump(mode="json", exclude={"previews", "pack"}),
         list(task.passes),
         view.model_dump(mode="json", exclude=NOT_SEEN if moves else {*NOT_SEEN, "frame"}),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from s3fs import S3FileSystem
 
 from farm.errors import SetupError, StorageError
 from farm.storage.base import PARTIAL_PREFIX, Entry, inside
+from farm.storage.shards import member_of
 
 READ_BYTES = 8 << 20
 DELETED_AT_ONCE = 1000
@@ -55,6 +57,8 @@ class BucketStorage:
             self.files.cp_file(self._path(source), self._path(key))
 
     def get(self, key: str) -> bytes | None:
+        if (member := member_of(key)) is not None:
+            return member.get(self._part)
         with self._telling(key, "read"):
             try:
                 data: bytes = self.files.cat_file(self._path(key))
@@ -63,6 +67,9 @@ class BucketStorage:
             return data
 
     def read(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        if (member := member_of(key)) is not None:
+            yield from member.pieces(self._part, start=start, length=length)
+            return
         size = self.size(key)
         if size is None:
             raise StorageError(f"{self.place}/{key}: cannot be read: it does not exist")
@@ -75,6 +82,8 @@ class BucketStorage:
             yield piece
 
     def size(self, key: str) -> int | None:
+        if (member := member_of(key)) is not None:
+            return member.size(self._part)
         with self._telling(key, "read"):
             try:
                 head = self.files.call_s3("head_object", Bucket=self.bucket, Key=self._name(key))
@@ -87,6 +96,8 @@ class BucketStorage:
         return None
 
     def delete(self, key: str) -> None:
+        if member_of(key) is not None:  # it goes with its shard
+            return
         with self._telling(key, "removed"), contextlib.suppress(FileNotFoundError):
             self.files.call_s3("delete_object", Bucket=self.bucket, Key=self._name(key))
 
@@ -119,6 +130,21 @@ class BucketStorage:
 
     def keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
         return (entry.key for entry in self.entries(prefix, after=after))
+
+    def _part(self, key: str, start: int, length: int) -> bytes | None:
+        """Return a part of an object, or None where there is none."""
+        if not length:
+            return b""
+        with self._telling(key, "read"):
+            try:
+                data: bytes = self.files.cat_file(self._path(key), start=start, end=start + length)
+            except FileNotFoundError:
+                return None
+            except OSError as error:
+                if error.errno == errno.EINVAL:  # the object ends before
+                    return b""
+                raise
+            return data
 
     def _pages(self, prefix: str, after: str) -> Iterator[list[dict[str, Any]]]:
         asked = {"Bucket": self.bucket, "Prefix": prefix, "MaxKeys": DELETED_AT_ONCE}

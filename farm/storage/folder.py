@@ -13,6 +13,7 @@ from pathlib import Path
 
 from farm.errors import StorageError
 from farm.storage.base import CHUNK_BYTES, PARTIAL_PREFIX, Entry, inside
+from farm.storage.shards import member_of
 
 
 class FolderStorage:
@@ -41,6 +42,8 @@ class FolderStorage:
                 shutil.copyfile(path, partial)
 
     def get(self, key: str) -> bytes | None:
+        if (member := member_of(key)) is not None:
+            return member.get(self._part)
         with self._reading(key) as path:
             try:
                 return path.read_bytes()
@@ -48,6 +51,9 @@ class FolderStorage:
                 return None
 
     def read(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        if (member := member_of(key)) is not None:
+            yield from member.pieces(self._part, start=start, length=length)
+            return
         with self._reading(key) as path, path.open("rb") as file:
             file.seek(start)
             left = length
@@ -59,6 +65,8 @@ class FolderStorage:
                 yield piece
 
     def size(self, key: str) -> int | None:
+        if (member := member_of(key)) is not None:
+            return member.size(self._part)
         with self._reading(key) as path:
             try:
                 known = path.stat()
@@ -71,10 +79,13 @@ class FolderStorage:
             return known.st_size if stat.S_ISREG(known.st_mode) else None
 
     def local_path(self, key: str) -> Path | None:
-        return self.path(key)
+        path = self.path(key)
+        return path if member_of(key) is None else None
 
     def delete(self, key: str) -> None:
         path = self.path(key)
+        if member_of(key) is not None:  # it goes with its shard
+            return
         try:
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 path.unlink()
@@ -116,6 +127,16 @@ class FolderStorage:
             StorageError: The key leads out of the root.
         """
         return self.root / inside(key, self.place)
+
+    def _part(self, key: str, start: int, length: int) -> bytes | None:
+        """Return a part of a file, or None where there is none."""
+        with self._reading(key) as path:
+            try:
+                with path.open("rb") as file:
+                    file.seek(start)
+                    return file.read(length)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
 
     def _walk(self, folder: Path, after: str) -> Iterator[Entry]:
         """Yield what is in and under `folder` by key: a folder sorts as its name with a `/`."""

@@ -14,7 +14,7 @@ from worker.render.results import Results
 
 
 class RecordBook:
-    """One JSON line per finished view, in the views' order, written whole after each view.
+    """One JSON line per finished view, in the views' order, written whole after each view or shard.
 
     All attempts are read, one is written. Lines are kept as they are written: as records those of
     a long task would take many times the memory.
@@ -64,13 +64,13 @@ class RecordBook:
             raise ChangedViewError(f"{view.name}: the dataset has no such view any more")
         return read_record(line)
 
-    def add(self, record: ViewRecord) -> None:
-        """Record a view whose files are written."""
+    def add(self, *records: ViewRecord) -> None:
+        """Record views whose files are written."""
         with self._lock:
             there = self._storage.get(self._key)
             if there != self._written:  # another attempt may write
                 self._take(there)
-            self._lines[self.id_in(record)] = line_of(record)
+            self._lines |= {self.id_in(record): line_of(record) for record in records}
             text = b"".join(self._lines[each] for each in self._ids if each in self._lines)
             self._storage.put(self._key, text)
             self._written = text

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from farm.errors import AssetError, RenderError, StaleAttempt, TaskError, UnusablePictureError
 from farm.spec.asset import Asset
 from farm.spec.passes import LED, PICTURES, PassName
-from farm.spec.render import Exposure
+from farm.spec.render import Exposure, is_files
 from farm.spec.task import RenderTask
 from farm.spec.view import View
 from farm.tallies.model import NOTHING_TOLD, DoneView
@@ -29,6 +29,7 @@ from worker.recipes import Shot, Stage, brighter, find_maker, find_recipe
 from worker.render.additions import AdditionWriter, check_blender
 from worker.render.alone import with_silhouettes
 from worker.render.neighbours import Around, Chain, Look
+from worker.render.packed import PackedWriter
 from worker.render.quality import decided
 from worker.render.record_book import AdditionBook, RecordBook
 from worker.render.rendered import Rendered
@@ -167,15 +168,18 @@ def work_on(  # noqa: PLR0913  as above
         materials=stage.materials,
     )
     finisher = writer_for(task, circumstances, book, storage, lease, show)
-    render_views(
-        missing,
-        stage,
-        session,
-        finisher=finisher,
-        lease=lease,
-        load_s=load_s,
-        exposure=settings.exposure,
-    )
+    try:
+        render_views(
+            missing,
+            stage,
+            session,
+            finisher=finisher,
+            lease=lease,
+            load_s=load_s,
+            exposure=settings.exposure,
+        )
+    finally:
+        finisher.close()
     finisher.raise_unfit()
 
 
@@ -231,7 +235,8 @@ def writer_for(  # noqa: PLR0913  what a writer needs
         return AdditionWriter(task, circumstances, book=book, additions=book, **shared)
     if any(view.pose is not None for view in task.views):
         return SiblingsWriter(task, circumstances, known=book, **shared)
-    return ViewWriter(task, circumstances, book=book, **shared)
+    writer = ViewWriter if is_files(task.render.pack) else PackedWriter
+    return writer(task, circumstances, book=book, **shared)
 
 
 def prepare(

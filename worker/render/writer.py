@@ -214,13 +214,24 @@ class ViewWriter:
             "expressions": expressions,
         }
         record = record.model_copy(update=told)
+        self._keep(record, glimpse, develop_s)
+        return record
+
+    def close(self) -> None:
+        """Write what is not written yet of the views that are finished.
+
+        Raises:
+            StaleAttempt: Somebody else does now.
+        """
+
+    def _keep(self, record: ViewRecord, glimpse: bytes | None, develop_s: float) -> None:
+        """Write a record, then show the view, then tell."""
         assert self._book is not None
         with self._one_at_a_time:
             self._book.add(record)
         self.show(record, glimpse)
         with self._one_at_a_time:
             self._on_done(done_view(record, develop_s))
-        return record
 
     def show(self, record: ViewRecord, glimpse: bytes | None) -> None:
         """Show a small picture of a view, if there is one; before it counts, so that whoever hears

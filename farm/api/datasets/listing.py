@@ -21,6 +21,7 @@ from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 from farm.spec.wire import DatasetFile, Page
 from farm.storage import Storage, hash_of
+from farm.storage.shards import member_of
 
 log = logging.getLogger(__name__)
 
@@ -80,10 +81,12 @@ def files(
                 "list the files from the start",
             )
         views = standing_views(storage, dataset, log.warning, source=source, place=start.offset)
+        before = ""
         for view in views:
             for nth, file in enumerate(files_of(view.record)):
                 here = ListingPlace(view.place, nth)
-                if view.source != source or here >= start:
+                again, before = file.path == before, file.path  # a shard of several views
+                if not again and (view.source != source or here >= start):
                     told = {"path": f"{inner}{file.path}", "dataset": inner.rstrip("/")}
                     yield view.source, here, file.model_copy(update=told)
         start = ListingPlace(0, 0)
@@ -92,8 +95,10 @@ def files(
 
 
 def files_of(record: ViewRecord) -> Iterator[DatasetFile]:
-    """Yield the files of a view."""
-    for file in (*record.files.values(), *record.previews.values()):
+    """Yield the files of a view; of files in a shard, the shard, with each of its views."""
+    files = (*record.files.values(), *record.previews.values())
+    alone = (file for file in files if member_of(file.path) is None)
+    for file in (*((record.shard,) if record.shard else ()), *alone):
         yield DatasetFile(path=file.path, size_bytes=file.size_bytes, sha256=file.sha256)
 
 

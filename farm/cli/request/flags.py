@@ -291,9 +291,16 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
             rich_help_panel=HOW,
         ),
     ] = None,
+    pack: Annotated[
+        Text,
+        typer.Option(
+            help="How views are kept: files, or webdataset: tar files of many. (default: files)",
+            rich_help_panel=WHERE,
+        ),
+    ] = None,
     views_per_task: Annotated[
         Text,
-        typer.Option(help="Views per task. (default: 10)", rich_help_panel=WHERE),
+        typer.Option(help="Views per task. (default: 10; packed: 100)", rich_help_panel=WHERE),
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -352,6 +359,7 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "render.view_transform": view_transform,
         "render.exposure": exposure,
         "render.previews": previews,
+        "render.pack": pack,
         "views_per_task": views_per_task,
     }
     flags |= {name: value for name, value in (of_recipe or {}).items() if value is not None}

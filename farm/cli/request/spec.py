@@ -63,6 +63,7 @@ render:
   view_transform: AgX        # or Filmic, Standard
   # exposure: auto           # stops, by the light of each HDRI, or a number such as -1.5
   previews: true             # 8-bit pictures of depth, normals and other labels, for people
+  # pack: webdataset         # many views in one tar file each, for large jobs; left out: files
 
 # or depth, distance, normal, normal_world, index, material, flow_forward, flow_backward, position,
 # albedo, diffuse, specular, cryptomatte, uv, linear, foreground, background (both also with
@@ -70,7 +71,7 @@ render:
 # where it is valid), scene_flow, occlusion (and what is out of the frame)
 passes: [rgb, mask]
 seed: 0                      # the same seed makes the same dataset again
-views_per_task: 10           # views that a worker renders for one message
+views_per_task: 10           # views that a worker renders for one message; packed: 100 if left out
 """
 
 

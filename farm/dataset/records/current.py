@@ -31,6 +31,7 @@ from farm.errors import StorageError
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage
+from farm.storage.shards import name_of
 
 READINGS = 5
 """Times that records are read again because a run folded them meanwhile."""
@@ -193,7 +194,7 @@ def claims(records: Iterable[ViewRecord]) -> Iterator[bytes]:
     """Yield what no two views share: their ids and files, in short."""
     for record in records:
         yield short_of(record.view_id, record.view.name)
-        yield from (short(file.path) for file in record.files.values())
+        yield from (short(name_of(file.path)) for file in record.files.values())
 
 
 def ignore(sentence: str) -> None:

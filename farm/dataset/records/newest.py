@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Self
 
 from farm.dataset.records.read import RecordLine, parse_record
+from farm.storage.shards import name_of
 
 
 class LinePlace(NamedTuple):
@@ -45,7 +46,7 @@ class Fold:
         record = entry.record
         view = short_of(record.view_id, record.view.name)
         for file in record.files.values():
-            path = short(file.path)
+            path = short(name_of(file.path))
             owner = self.owners.get(path)
             if owner is not None and owner != view:
                 self.kept.pop(owner, None)

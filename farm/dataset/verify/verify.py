@@ -36,6 +36,7 @@ from farm.spec.recipes import word_of
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage
+from farm.storage.shards import file_of
 
 PASS_PLACES = {*PASS_FOLDERS.values(), PREVIEWS_FOLDER}
 """Where files of views lie; other files that a person keeps in a dataset are left alone."""
@@ -69,6 +70,7 @@ class Verifier:
         self._starts = array("Q")
         self._parts = array("L")
         self._owned = array("Q")
+        self._shards: set[int] = set()
         self._folders: set[str] = set()
         self._twins = DuplicateFinder()
         self._sequences = SequenceIndex()
@@ -156,6 +158,8 @@ class Verifier:
         owned = [*record.files.values(), *record.previews.values()]
         self._owned.extend(number(dataset_key(prefix, file.path)) for file in owned)
         self._owned.append(number(f"view {dataset_key(prefix, record.view.name)}"))
+        if record.shard is not None:
+            self._shards.add(number(dataset_key(prefix, record.shard.path)))
         self._counted[line.part].update(
             {
                 "views": 1,
@@ -167,7 +171,7 @@ class Verifier:
         for asset in record.assets:
             self._asset_names[asset.sha256] = asset.name
         self._folders.update(
-            key.rpartition("/")[0] for key in (dataset_key(prefix, file.path) for file in owned)
+            file_of(dataset_key(prefix, file.path)).rpartition("/")[0] for file in owned
         )
         self._sequences.add(len(self._starts), prefix, record.view.moment)
         if seen.look:
@@ -181,7 +185,7 @@ class Verifier:
     def _report(self, finding: DatasetFinding) -> None:
         self.tally.add(finding)
         if finding.file:
-            self._broken(finding.file)
+            self._broken(file_of(finding.file))
 
     def _record(self, place: int) -> tuple[str, ViewRecord]:
         """Return the dataset and record of the view at `place`."""
@@ -302,7 +306,7 @@ class Verifier:
         prefix = self.prefixes[part]
         if part in self._unread or not self._is_at_rest(part):
             return
-        owned = np.sort(np.array(self._owned, dtype=np.uint64))
+        owned = np.sort(np.array([*self._owned, *self._shards], dtype=np.uint64))
         for key in self.storage.keys(prefix):
             if not self._is_pass_place(prefix, key):
                 continue

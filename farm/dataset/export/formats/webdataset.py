@@ -12,6 +12,7 @@ from farm.dataset.export.base import Exporter, ExportJob, ExportPart, NumberedVi
 from farm.dataset.export.pictures import pass_file
 from farm.spec.passes import PASSES, PassName
 from farm.spec.record import ViewRecord
+from farm.storage.shards import sample_key
 
 Sample = dict[str, str | bytes]
 PIXEL_BYTES: dict[PassName, int] = {
@@ -80,8 +81,3 @@ class TarExporter(Exporter[Sample]):
             return "npy", file.getvalue()
         found = pass_file(view, name, self.options.image_format)
         return found.suffix, found.data
-
-
-def sample_key(stem: str) -> str:
-    """Return a view's key in a shard: readers end it at its first dot, so it has none."""
-    return stem.replace("%", "%25").replace(".", "%2E")

@@ -12,9 +12,10 @@ from typing import IO, Any, NamedTuple
 from pydantic import JsonValue
 
 from farm.dataset.export.base import ExportJob, ExportPart, NumberedView, Written
-from farm.dataset.export.formats.webdataset import Sample, TarExporter, sample_key
+from farm.dataset.export.formats.webdataset import Sample, TarExporter
 from farm.dataset.export.sequences import WholeExporter, moment_of
 from farm.spec.record import ViewRecord
+from farm.storage.shards import sample_key
 
 DIGITS = 6
 

@@ -1,0 +1,110 @@
+"""Views that are kept in shards, many in one tar file, as WebDataset reads them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+from farm.spec.passes import PassName
+from farm.spec.record import FileRecord, ViewRecord
+from farm.spec.task import dataset_key
+from farm.spec.view import View
+from farm.storage.shards import Shard, sample_key
+from worker.render.view_files import PassTimer
+from worker.render.writer import ViewWriter, done_view
+
+SHARD_BYTES = 64 << 20
+"""Size from which on a shard is written, though its task has more views: it waits in memory."""
+
+
+class Kept(NamedTuple):
+    """A view whose files are in the shard that is being made."""
+
+    record: ViewRecord
+    glimpse: bytes | None
+    develop_s: float
+
+
+class PackedWriter(ViewWriter):
+    """Puts the files of a task's views into shards. A view counts when its shard is on storage."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._packing = threading.RLock()
+        self._number = 0
+        self._kept: list[Kept] = []
+        self._shard = self._new_shard()
+
+    def deliver(self, *args: Any, **more: Any) -> ViewRecord:
+        """Add a view to the shard, and write it where it is large enough."""
+        with self._packing:
+            record = super().deliver(*args, **more)
+            if self._shard.size_bytes >= SHARD_BYTES:
+                self.close()
+            return record
+
+    def close(self) -> None:
+        """Write the shard, then the records of its views, then tell of them.
+
+        Raises:
+            StaleAttempt: Somebody else does now.
+        """
+        with self._packing:
+            if not self._kept:
+                return
+            self._may_write()
+            data = self._shard.finish()
+            self._storage.put(dataset_key(self._task.dataset, self._shard.key), data)
+            told = FileRecord(
+                path=self._shard.key,
+                sha256=hashlib.sha256(data).hexdigest(),
+                size_bytes=len(data),
+            )
+            kept = [
+                each._replace(record=each.record.model_copy(update={"shard": told}))
+                for each in self._kept
+            ]
+            self._kept, self._shard = [], self._new_shard()
+            assert self._book is not None
+            self._book.add(*(each.record for each in kept))
+            for each in kept:
+                self.show(each.record, each.glimpse)
+                self._on_done(done_view(each.record, each.develop_s))
+
+    def _keep(self, record: ViewRecord, glimpse: bytes | None, develop_s: float) -> None:
+        self._shard.add(f"{sample_key(record.view.name)}.json", record.model_dump_json().encode())
+        self._kept.append(Kept(record, glimpse, develop_s))
+
+    def _write_all(
+        self,
+        view: View,
+        encoded: Mapping[PassName, bytes],
+        previews: Mapping[PassName, bytes],
+        spent: PassTimer,
+    ) -> tuple[dict[PassName, FileRecord], dict[PassName, FileRecord]]:
+        files: dict[PassName, FileRecord] = {}
+        for each, data in encoded.items():
+            path = view.path_of(each, picture_format=self._task.render.format)
+            files[each] = self._add(view, each + PurePosixPath(path).suffix, data)
+            spent.note(each)
+        shown: dict[PassName, FileRecord] = {}
+        for each, data in previews.items():
+            suffix = PurePosixPath(view.preview_path_of(each)).suffix
+            shown[each] = self._add(view, f"{each}.preview{suffix}", data)
+            spent.note(each)
+        return files, shown
+
+    def _add(self, view: View, ending: str, data: bytes) -> FileRecord:
+        path = self._shard.add(f"{sample_key(view.name)}.{ending}", data)
+        return FileRecord(path=path, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
+
+    def _new_shard(self) -> Shard:
+        """Return an empty shard that is none of those that an earlier run has left."""
+        while True:
+            number, self._number = self._number, self._number + 1
+            key = f"shards/{self._task.task_id}-{self._circumstances.attempt}-{number}.tar"
+            if self._storage.size(dataset_key(self._task.dataset, key)) is None:
+                return Shard(key)
