@@ -184,3 +184,30 @@ def test_a_recipe_that_cannot_be_had_says_why(api, open_page):
     page.get_by_text("needs a token with the role script").wait_for()
     assert page.get_by_label("Mode").is_hidden()
     assert page.get_by_role("button", name=PLAN).is_disabled()
+
+
+def test_a_rig_is_a_mode_with_fields_of_its_own(api, open_page, folder):
+    page = open_page("/new", role="submit")
+
+    def field(name):
+        return page.locator(f"[data-field='recipe.{name}']")
+
+    page.locator("[data-folder=models]").set_input_files(folder)
+    page.locator("[data-role=hdrs]").set_input_files(SKY)
+    page.locator("select[name=mode]").select_option(label="rig")
+    field("azimuths").fill("0:360:45")
+    field("elevations").fill("0, 20")
+    field("distance").fill("1.5..2.2")
+    field("views").fill("5")
+
+    page.get_by_role("button", name=PLAN).click()
+    page.get_by_text("recipe.views: the rig rings has 16").wait_for()
+    field("views").fill("")
+    field("frame").select_option(label="unit-sphere")
+    page.get_by_role("button", name=PLAN).click()
+    page.get_by_text("16 views in 2 tasks, about").wait_for()
+    field("rig").select_option(label="zero123plus")
+    field("azimuths").fill("")
+    field("elevations").fill("")
+    page.get_by_role("button", name=PLAN).click()
+    page.get_by_text("6 views in 1 task, about").wait_for()
