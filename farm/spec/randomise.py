@@ -13,6 +13,7 @@ from farm.spec.base import Spec
 from farm.spec.draws import AnyDraw, ChoiceDraw, NormalDraw, UniformDraw, WholeDraw
 from farm.spec.kelvin import HIGHEST_K, LOWEST_K
 from farm.spec.label import is_empty, is_none
+from farm.spec.quote import quoted
 
 LampKind = Literal["area", "point", "spot"]
 Shape = Literal["cube", "sphere", "cylinder", "cone", "torus"]
@@ -40,8 +41,8 @@ def as_draw(value: Any) -> Any:
         try:
             low, high = map(float, value)
         except (TypeError, ValueError):
-            said = value[0] if value[:1] == value[1:] else value
-            raise ValueError(f"{said!r} is not a range: {HOW}") from None
+            said = value[0] if value and value[:1] == value[1:] else value
+            raise ValueError(f"{quoted(said)} is not a range: {HOW}") from None
         return {"kind": "uniform", "low": low, "high": high}
     if isinstance(value, dict) and "kind" not in value:
         kinds = (kind for field, kind in KINDS_BY_FIELDS.items() if field in value)
@@ -64,7 +65,7 @@ class Within(NamedTuple):
         """
         for number in numbers_of(draw):
             if isinstance(number, bool) or not isinstance(number, int | float):
-                raise ValueError(f"{number!r} is not a number: {HOW}")  # noqa: TRY004 - pydantic's
+                raise ValueError(f"{quoted(number)} is not a number: {HOW}")  # noqa: TRY004 - pydantic's
             if not self.low <= number <= self.high:
                 raise ValueError(f"{number:g} is not within {self.low:g}..{self.high:g}")
             if self.whole and number != int(number) and not isinstance(draw, NormalDraw):
@@ -274,7 +275,12 @@ class Randomise(Spec):
     @model_validator(mode="before")
     @classmethod
     def _by_names(cls, value: Any) -> Any:
-        """Let `lights,camera`, or `all`, stand for these groups as they are by default."""
+        """Let `lights,camera`, or `all`, stand for these groups as they are by default.
+
+        What names every group was written down by a program: there, null is none.
+        """
+        if isinstance(value, dict) and cls.model_fields.keys() <= value.keys():
+            return value
         return groups_of(value, tuple(cls.model_fields))
 
 

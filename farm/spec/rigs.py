@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BeforeValidator, Field
 
 from farm.spec.draws import AnyDraw, UniformDraw
+from farm.spec.quote import quoted
 
 Frame = Literal["unit-cube", "unit-sphere", "unit-diagonal", "file"]
 """Where a model stands and how large it is: centred in all but `file`."""
@@ -162,7 +163,7 @@ def angles_of(word: object) -> list[float]:
     try:
         numbers = [float(part) for part in parts]  # type: ignore[arg-type]  # else it raises
     except (TypeError, ValueError):
-        raise ValueError(f"{word!r} is not an angle: {HOW}") from None
+        raise ValueError(f"{quoted(word)} is not an angle: {HOW}") from None
     for number in numbers:
         if not abs(number) <= WIDEST_DEG:
             quotes = '; YAML reads some a:b:c as one number: write "a:b:c"'
@@ -176,12 +177,19 @@ def angles_of(word: object) -> list[float]:
 def steps_of(word: object, numbers: list[float]) -> list[float]:
     """Return the angles from a first one to below a last one."""
     if len(numbers) != 3 or numbers[2] == 0 or (numbers[1] - numbers[0]) * numbers[2] <= 0:
-        raise ValueError(f"{word!r} is not a row of angles: {HOW}")
+        raise ValueError(f"{quoted(word)} is not a row of angles: {HOW}")
     first, last, step = numbers
-    count = math.ceil((last - first) / step - 1e-9)
+    count = (last - first) / step
     if count > MOST_ANGLES:
-        raise ValueError(f"{word!r} has {count} angles: name {MOST_ANGLES} at most")
-    return [round(first + place * step, 6) for place in range(count)]
+        raise ValueError(f"{quoted(word)} has {count:.0f} angles: name {MOST_ANGLES} at most")
+    return [round(first + place * step, 6) for place in range(math.ceil(count - 1e-9))]
+
+
+def as_range(value: Any) -> Any:
+    """Let `0..90`, or `0,90`, stand for two numbers."""
+    if not isinstance(value, str):
+        return value
+    return value.split(".." if ".." in value else ",")
 
 
 Angles = Annotated[tuple[float, ...], BeforeValidator(as_angles), Field(min_length=1)]

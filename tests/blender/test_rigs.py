@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import bpy
 import numpy as np
 import pytest
-
-pytest.importorskip("bpy")
 
 from farm import expand
 from farm.soundness import tight_box
@@ -18,7 +17,7 @@ from farm.storage import FolderStorage
 from tests.builders import a_job
 from tests.support.blender import still_life
 from tests.support.blender.rays import look, project, transform
-from tests.support.blender.scenes import add_box
+from tests.support.blender.scenes import add_box, asset_of
 from tests.support.blender.shots import OurLease, Rendered, some_render, task_of
 from worker.render.task import render_task
 
@@ -208,3 +207,75 @@ def test_the_cameras_of_a_rig_see_what_their_azimuths_say(blender, sky, write_bl
         names = {label.index: label.name for label in record.indices}
         middles.append(names[int(Rendered(storage, record)["index"][32, 32])])
     assert middles == ["front", "right", "back"]
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e4])
+def test_models_of_any_size_are_seen_alike_in_their_own_units(seen, tmp_path, size):
+    path = tmp_path / "box.obj"
+    corners = [(x, y, z) for x in (0, 1) for y in (0, 0.5) for z in (0, 0.7)]
+    faces = ("1 2 4 3", "5 7 8 6", "1 5 6 2", "3 4 8 7", "1 3 7 5", "2 6 8 4")
+    path.write_text(
+        "".join(f"v {x * size:g} {y * size:g} {z * size:g}\n" for x, y, z in corners)
+        + "".join(f"f {face}\n" for face in faces)
+    )
+    model = asset_of(path)
+    camera = {"model": model, "fit": True, "distance": 1.0, "frame": "file"}
+
+    shown = seen(**camera)
+    hit = shown["index"] > 0
+    rows, columns = np.nonzero(hit)
+    at = project(shown.record.camera, shown["position"][hit])
+    own = np.array(shown.record.objects[0].world_from_file)
+
+    assert 0.1 < hit.mean() < 0.6
+    assert np.abs(at - np.stack([columns + 0.5, rows + 0.5], axis=1)).max() < 0.02
+    np.testing.assert_array_equal(own, np.eye(4))
+    low, high = shown["position"][hit].min(axis=0), shown["position"][hit].max(axis=0)
+    assert (low > -1.01 * size).all()  # y and z are turned as Blender reads them
+    assert (high < 1.01 * size).all()
+    assert max(shown.record.objects[0].size) == pytest.approx(size, rel=1e-5)
+
+
+def test_lamps_of_a_file_are_as_bright_in_every_frame(blender, write_blend, sky, tmp_path):
+    def lit(scene):
+        add_box(scene, size=(3.0, 2.0, 1.0))
+        lamp = bpy.data.lights.new("lamp", "POINT")
+        lamp.energy = 3000.0
+        placed = bpy.data.objects.new("lamp", lamp)
+        placed.location = (1.0, -4.0, 3.0)
+        scene.collection.objects.link(placed)
+
+    model = write_blend(lit)
+    means = {}
+    for frame, distance in {"unit-cube": 2.6, "unit-sphere": 4.17, "file": 7.8}.items():
+        view = SodView(
+            index=0,
+            name="view_0000",
+            camera=OrbitCamera(yaw_deg=180.0, pitch_deg=30.0, distance=distance),
+            light=Light(strength=0.05),
+            seed=7,
+        )
+        task = task_of(model, sky, view, samples=16).model_copy(
+            update={"setup": SodSetup(file_lights=True, frame=frame)}
+        )
+        storage = FolderStorage(tmp_path / frame)
+        render_task(
+            task, session=blender, storage=storage, attempt=1, worker="here", lease=OurLease()
+        )
+        [line] = storage.get(records_key(task)).splitlines()
+        shown = Rendered(storage, ViewRecord.model_validate_json(line))
+        means[frame] = shown["rgb"][shown["mask"] > 250].mean()
+
+    assert means["unit-cube"] > 30
+    for frame in ("unit-sphere", "file"):
+        assert means[frame] == pytest.approx(means["unit-cube"], rel=0.05)
+
+
+def test_the_object_is_cut_out_of_parallel_rays(seen):
+    """Over what is behind it, which is of one colour, it gives the picture again."""
+    shown = seen(passes=("rgb", "mask", "foreground_linear", "background_linear", "linear"), **FLAT)
+    front, back = shown["foreground_linear"], shown["background_linear"]
+
+    assert np.ptp(back.reshape(-1, 3).astype(float), axis=0).max() < 0.02
+    whole = front[..., :3] + (1 - front[..., 3:]) * back.astype(float)
+    assert np.abs(whole - shown["linear"]).max() < 4e-3

@@ -32,12 +32,15 @@ SENTENCES = 8000
 
 FIELDS = ("models", "hdrs", "output", "dataset_name", "recipe", "render", "passes", "seed",
           "views_per_task", "kind", "mode", "yaw", "pitch", "yaw_per_pitch", "strength", "fit",
-          "resolution", "samples", "format", "bit_depth", "<<", "x")  # fmt: skip
+          "resolution", "samples", "format", "bit_depth", "<<", "x", "rig", "views", "azimuths",
+          "elevations", "elevation_range", "distance", "fov_deg", "orthographic", "stereo",
+          "frame", "front")  # fmt: skip
 VALUES = ("*a", "&a [*a]", "!!int x", "!!bool x", "!!float ''", "!!timestamp x", "2001-99-99",
           "!!binary é", "!!set {a}", "!!omap [a: 1]", "!!python/object:os.system x", ".nan",
           ".inf", "0x", "1:61:61", "[[[]]]", "{[1]: 2}", "? [x]", "|", ">-", "9" * 5000,
           "0b" + "1" * 40_000, "'\\ud800'", '"\\ud800"', '"\\0"', "64",
-          "png", "grid", "augmented", "[0.1, 2]")  # fmt: skip
+          "png", "grid", "augmented", "[0.1, 2]", "rig", "zero123plus", "fibonacci", "file",
+          "0:360:45", "0:1:1e-320", "0..90", "1.5..2.2")  # fmt: skip
 lines = st.tuples(
     st.sampled_from(["", "  ", "- ", "\t", "&a ", "---\n", "? "]),
     st.sampled_from(FIELDS),

@@ -117,8 +117,8 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
     elevation_range: Annotated[
         Text,
         typer.Option(
-            metavar="LOW,HIGH",
-            help="Rigs fibonacci, hammersley, random: degrees. (default: -90,90)",
+            metavar="LOW..HIGH",
+            help="Rigs fibonacci, hammersley, random: degrees. (default: -90..90)",
             rich_help_panel=WHAT,
         ),
     ] = None,
@@ -331,7 +331,7 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
         "recipe.views": views,
         "recipe.elevations": elevations,
         "recipe.azimuths": azimuths,
-        "recipe.elevation_range": None if elevation_range is None else _words(elevation_range),
+        "recipe.elevation_range": elevation_range,
         "recipe.distance": distance,
         "recipe.fov_deg": fov,
         "recipe.orthographic": orthographic,

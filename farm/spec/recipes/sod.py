@@ -26,7 +26,7 @@ from farm.spec.recipes.base import AssetRole, Recipe
 from farm.spec.recipes.base import Setup as BaseSetup
 from farm.spec.render import ImageFormat
 from farm.spec.rig_faults import faults, faults_of_frame
-from farm.spec.rigs import RIGS, Angles, Frame, Rig, RigName
+from farm.spec.rigs import RIGS, Angles, Frame, Rig, RigName, as_range
 from farm.spec.view import Light
 from farm.spec.view import View as BaseView
 
@@ -178,8 +178,9 @@ class SodRig(SodBase):
     azimuths: Angles | None = None
     """Degrees from the front, counter-clockwise from above, of rings: `0:360:45` goes from 0 to
     below 360 in steps of 45. Left out: these."""
-    elevation_range: tuple[Elevation, Elevation] | None = None
-    """Lowest and highest elevation, of what is spread over a sphere. Left out: all of it."""
+    elevation_range: Annotated[tuple[Elevation, Elevation] | None, BeforeValidator(as_range)] = None
+    """Lowest and highest elevation, `0..90`, of what is spread over a sphere. Left out: all of
+    it."""
     distance: Distance | None = None
     """From the frame's origin, in its units: a number, or a range `1.5..2.2` that each view draws
     from. Left out: the rig's; where it has none, as far as all of the frame fills the picture."""

@@ -81,3 +81,35 @@ def test_what_makes_no_sense_is_refused_by_one_sentence(said, told):
         randomised(said)
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("recipe", [{}, {"kind": "tabletop"}], ids=["sod", "tabletop"])
+@pytest.mark.parametrize("randomise", ["lights", "all", {"exposure": {"ev": "1..2"}}], ids=str)
+def test_what_a_program_wrote_down_is_read_as_it_was(recipe, randomise):
+    """A job that is sent or kept must not draw what nobody asked for."""
+    files = {"objects": ["o"]} if recipe else {"models": ["m"], "hdrs": ["h"]}
+    spec = parse_spec({**files, "recipe": {**recipe, "randomise": randomise}})
+
+    assert parse_spec(spec.model_dump(mode="json")) == spec
+    assert type(spec).model_validate_json(spec.model_dump_json()) == spec
+
+
+def test_a_group_that_is_named_and_left_blank_is_as_usual():
+    spec = parse_spec({"models": ["m"], "hdrs": ["h"], "recipe": {"randomise": {"lights": None}}})
+
+    assert spec.recipe.randomise.lights is not None
+    assert spec.recipe.randomise.exposure is None
+
+
+@pytest.mark.parametrize("range_", [[], "x" * 5000], ids=["empty", "endless"])
+def test_what_is_not_a_range_is_told_in_short(range_):
+    with pytest.raises(SpecError, match="is not a range") as caught:
+        parse_spec(
+            {
+                "models": ["m"],
+                "hdrs": ["h"],
+                "recipe": {"randomise": {"exposure": {"ev": range_}}},
+            }
+        )
+
+    assert len(str(caught.value)) < 400

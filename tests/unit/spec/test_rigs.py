@@ -122,6 +122,10 @@ def test_what_only_a_rig_has_means_the_mode():
             {"azimuths": "0:360:0.01"},
             "recipe.azimuths: '0:360:0.01' has 36000 angles: name 3600 at most",
         ),
+        (
+            {"azimuths": "0:1:1e-320"},
+            "recipe.azimuths: '0:1:1e-320' has inf angles: name 3600 at most",
+        ),
         ({"azimuths": ""}, "recipe.azimuths: is empty; name at least one"),
         (
             {"rig": "lrm", "elevation_range": [0, 90]},
@@ -139,6 +143,11 @@ def test_what_cannot_be_is_told_in_one_sentence(asked, sentence):
         recipe_of(**asked)
 
     assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize("written", ["10..50", "10,50", [10, 50]])
+def test_a_range_of_elevations_is_read_as_people_write_it(written):
+    assert recipe_of(rig="random", elevation_range=written).elevation_range == (10, 50)
 
 
 def test_a_rig_that_is_misspelled_is_guessed():
