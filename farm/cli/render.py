@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from farm.cli.remote.farm_options import Yes
+from farm.cli.remote.farm_options import Trace, Yes
 from farm.cli.request.flags import WHERE, Request, takes_spec
 
 
@@ -31,6 +31,7 @@ def render(  # noqa: PLR0913 - one parameter per flag
             rich_help_panel=WHERE,
         ),
     ] = False,
+    trace: Trace = False,
     yes: Yes = False,
 ) -> None:
     """Render a dataset on this machine.
@@ -44,7 +45,14 @@ def render(  # noqa: PLR0913 - one parameter per flag
 
     spec, base = request()
     code = render_request(
-        spec, base=base, workers=workers, device=device, dry_run=dry_run, page=page, yes=yes
+        spec,
+        base=base,
+        workers=workers,
+        device=device,
+        dry_run=dry_run,
+        page=page,
+        trace=trace,
+        yes=yes,
     )
     if code:
         raise typer.Exit(code)

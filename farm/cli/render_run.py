@@ -58,6 +58,7 @@ def render_request(  # noqa: PLR0913 - one parameter per flag
     device: str,
     dry_run: bool,
     page: bool = False,
+    trace: bool = False,
     yes: bool = False,
 ) -> int:
     """Plan, render and report; return the exit code."""
@@ -69,6 +70,7 @@ def render_request(  # noqa: PLR0913 - one parameter per flag
     with show_looking(console) as watch:
         folder = output_folder(spec, base=base)
         job, remarks = prepare(spec, base=base, watch=watch, continues=folder, draft=reading)
+        job = job.model_copy(update={"trace": trace})
     storage = FolderStorage(folder)
 
     told: list[str] = []

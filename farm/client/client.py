@@ -138,6 +138,7 @@ class Client:
         priority: int = 0,
         name: str | None = None,
         on_shared_storage: bool = False,
+        trace: bool = False,
         wait: bool = False,
     ) -> JobInfo:
         """Upload what the farm lacks and submit; the same request again finds the same job.
@@ -148,6 +149,7 @@ class Client:
             priority: Higher goes first, -100 to 100.
             name: What to call the job; the same request again under another name renames it.
             on_shared_storage: The workers see the files under the same paths: nothing is uploaded.
+            trace: Workers take down where the time goes: `farm dataset trace`.
             wait: Return only when the job is over.
         """
         read, folder = read_spec(spec)
@@ -157,6 +159,7 @@ class Client:
             priority=priority,
             name=name,
             on_shared_storage=on_shared_storage,
+            trace=trace,
         )
         if order.is_known:  # else the server looks into the scenes once it has them
             self.validate(order)
@@ -172,6 +175,7 @@ class Client:
         priority: int = 0,
         name: str | None = None,
         on_shared_storage: bool = False,
+        trace: bool = False,
         watch: Watch | None = None,
         looking: Looking = lambda _done, _total, _name: None,
     ) -> PreparedJob:
@@ -183,6 +187,7 @@ class Client:
             priority: Of the job.
             name: Of the job.
             on_shared_storage: The workers see the files under the same paths.
+            trace: Workers take down where the time goes.
             watch: Follows the hashing.
             looking: Follows how scenes are looked into.
         """
@@ -196,6 +201,7 @@ class Client:
                 priority=priority,
                 name=name,
                 on_shared_storage=on_shared_storage,
+                trace=trace,
                 looking=looking,
             )
         finally:

@@ -56,6 +56,7 @@ def make_order(  # noqa: PLR0913 - each stands for itself
     priority: int = 0,
     name: str | None = None,
     on_shared_storage: bool = False,
+    trace: bool = False,
     looking: Watch = lambda _done, _total, _name: None,
 ) -> PreparedJob:
     """Find, hash and trace the files of `spec`.
@@ -68,6 +69,7 @@ def make_order(  # noqa: PLR0913 - each stands for itself
         priority: Of the job.
         name: Of the job.
         on_shared_storage: The workers see the files under the same paths: nothing is uploaded.
+        trace: Workers take down where the time goes.
         looking: Follows how scenes are looked into.
 
     Raises:
@@ -112,7 +114,7 @@ def make_order(  # noqa: PLR0913 - each stands for itself
     )
     return PreparedJob(
         job=make_job(spec, assets),
-        submission=Submission(spec=spec, assets=assets, priority=priority, name=name),
+        submission=Submission(spec=spec, assets=assets, priority=priority, name=name, trace=trace),
         files=files,
     )
 

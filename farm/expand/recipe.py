@@ -144,7 +144,8 @@ def render_task(job: Job, index: int) -> RenderTask:
     with Blame(job.spec.recipe.kind) as expansion:
         task, affinity = expansion.task(job, index), expansion.affinity(job, index)
     dataset = dataset_key(job.prefix, task.dataset)
-    return task.model_copy(update={"dataset": dataset, "affinity": affinity})
+    changes = {"dataset": dataset, "affinity": affinity, "trace": job.trace}
+    return task.model_copy(update=changes)
 
 
 def expand(job: Job) -> Iterator[RenderTask]:

@@ -297,6 +297,8 @@ class Job(Spec):
     """Storage key prefix of all its datasets; "" on one machine, where `output` is the storage."""
     stream: StreamPlan | None = Field(default=None, exclude_if=lambda plan: plan is None)
     """Where its views are streamed instead of stored: how."""
+    trace: bool = Field(default=False, exclude_if=lambda trace: not trace)
+    """Workers take down where the time of its tasks goes; it is the same job without."""
 
     @model_validator(mode="before")
     @classmethod
@@ -347,4 +349,5 @@ def make_stream(job: Job, plan: StreamPlan, *, views_per_task: int) -> Job:
     per_task = min(views_per_task, job.spec.views_per_task)
     spec = job.spec.model_copy(update={"views_per_task": per_task})
     job_id = digest(job.job_id, plan.model_dump(mode="json"), per_task)[:12]
-    return job.model_copy(update={"job_id": job_id, "spec": spec, "stream": plan})
+    changes = {"job_id": job_id, "spec": spec, "stream": plan, "trace": False}
+    return job.model_copy(update=changes)

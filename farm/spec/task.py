@@ -84,6 +84,8 @@ class RenderTask(Spec):
     """Where its views are streamed instead of stored: how."""
     adds: Addition | None = Field(default=None, exclude_if=lambda adds: adds is None)
     """What is added to its views, which are recorded already; `passes` are those, and the proof."""
+    trace: bool = Field(default=False, exclude_if=lambda trace: not trace)
+    """Take down where its time goes; no view depends on it."""
 
     @model_validator(mode="after")
     def _product_or_views(self) -> Self:

@@ -52,6 +52,9 @@ class Submission(Spec):
     """Higher goes first."""
     name: JobName | None = None
     """What its owner calls the job; submitting it again under another name renames it."""
+    trace: bool = Field(default=False, exclude_if=lambda trace: not trace)
+    """Take down where the time of its tasks goes, in `traces/` of its datasets. A job that is there
+    already stays as it is."""
 
     @model_validator(mode="before")
     @classmethod

@@ -12,6 +12,7 @@ from farm.errors import DeviceError, GpuMemoryError, RenderError
 from farm.ledger.policy import CAUSES
 from tests.support.blender.shots import again, some_render, some_view, task_of
 from worker.blender import gpu_memory, test_card
+from worker.blender import session as session_module
 from worker.device.device import Device
 from worker.images.multilayer import read_passes
 from worker.recipes import find_recipe
@@ -34,6 +35,7 @@ def test_a_device_that_cannot_render_is_refused(blender, monkeypatch, tmp_path):
     occupied = tmp_path / "file"
     occupied.touch()
     monkeypatch.setattr(blender._scratch, "new_file", lambda need: occupied / "picture.exr")
+    monkeypatch.setattr(session_module, "can_take", lambda *_: False)
 
     with pytest.raises(DeviceError, match=r"^cpu \(CPU\) fails: "):
         prove_device(blender)

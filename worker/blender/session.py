@@ -62,9 +62,11 @@ from worker.blender.settings import (
     set_sampling,
     set_tiles,
 )  # fmt: skip
+from worker.blender.stages import Stages, followed
 from worker.blender.startup_scene import make_startup_scene
 from worker.blender.surroundings import Surroundings, surroundings
 from worker.blender.survey import Survey, survey
+from worker.blender.taking import can_take, taking
 from worker.blender.user_scene import UserScene, nodes_of_materials
 from worker.blender.view_passes import (
     STICKY,
@@ -79,11 +81,12 @@ from worker.blender.view_passes import (
 from worker.blender.watch import Watcher, unwatch, watch
 from worker.device.device import claim_device, parse_device
 from worker.images.cut import Cut, is_cut_off
-from worker.images.multilayer import read_passes
+from worker.images.multilayer import Delivery, read_passes
 from worker.panorama.backdrop import View
 from worker.points.followed import Anchors
 from worker.points.silhouettes import Clip
 from worker.points.surfaces import Eye
+from worker.trace import NO_TRACE, Trace
 
 log = logging.getLogger(__name__)
 
@@ -128,6 +131,8 @@ class BlenderSession:
         self._user_scene: UserScene | None = None
         self._own_models: dict[str, Asset] = {}
         self.dressing = Dressing()
+        self.trace: Trace = NO_TRACE
+        """Takes down what Cycles does, while somebody wants to know."""
         self.decisions: dict[Hashable, ResolvedRender] = {}
         """What was measured to be best, by what that depends on."""
         self._exposure_gain = 1.0
@@ -136,7 +141,7 @@ class BlenderSession:
         self._loader = Loader(scene, self.environment, self._scratch, self._addons, self._leftovers)
         self._standing = Standing(scene, self._loader, self._render_nothing)
 
-    def render_test_card(self, *, rare: bool = False) -> Path:
+    def render_test_card(self, *, rare: bool = False) -> Delivery:
         """Render the picture that `worker.render.self_test` knows; the model of before is freed.
 
         Args:
@@ -613,21 +618,21 @@ class BlenderSession:
         assert isinstance(opened, FileScene), "only a scene of a file has cameras"
         return opened.use_camera(camera.name, camera.offset)
 
-    def render_centres(self, *, seed: int) -> Path:
+    def render_centres(self, *, seed: int) -> Delivery:
         """Render what labels cannot have from the picture, as it is at the pixels' centres.
 
         Only where it `wants_centres`: after `render`, of the same scene.
         """
         return self._render(self._samplings[1], seed=seed)
 
-    def render_behind(self, *, seed: int) -> Path:
+    def render_behind(self, *, seed: int) -> Delivery:
         """Render what is behind all that stands in the picture, which has the same rays."""
         unwatch()  # this is not what the view shows
         self._plan()
         with cameras.past_everything(self.scene):
             return self._render(environment_alone(self._samplings[0]), seed=seed)
 
-    def render_shadow(self, height: float, *, size: float, seed: int) -> Path:
+    def render_shadow(self, height: float, *, size: float, seed: int) -> Delivery:
         """Render what the shadow of models of a size leaves of the light on a plane at a height."""
         unwatch()  # this is not what the view shows
         self._plan()
@@ -635,7 +640,7 @@ class BlenderSession:
         with ground(self.scene, height, size=size):
             return self._render(sampling, seed=seed)
 
-    def render_labels(self) -> Path:
+    def render_labels(self) -> Delivery:
         """Render what labels are made of alone, exactly as beside a picture.
 
         They are of the pixels' centres, so that no seed changes them.
@@ -643,14 +648,14 @@ class BlenderSession:
         self._plan()
         return self._render(self._samplings[-1], seed=0)
 
-    def render_index(self) -> Path:
+    def render_index(self) -> Delivery:
         """Render which object is at the centre of each pixel, and nothing else."""
         self._plan()
         blurred = cameras.is_blurred(self.scene)
         wanted = index_alone(self._samplings[0], see_through=self._see_through, blurred=blurred)
         return self._render(wanted, seed=0)
 
-    def render_alone(self, indices: Collection[int]) -> Path:
+    def render_alone(self, indices: Collection[int]) -> Delivery:
         """Render the same of some objects, by their numbers; the camera sees no others."""
         assert self._shown is not None, "nothing stands there"
         unwatch()  # this is not what the view shows
@@ -670,8 +675,8 @@ class BlenderSession:
         lens: Any = cameras.evaluated(self.scene, self.scene.camera).data
         return Clip(float(lens.clip_start), float(lens.clip_end))
 
-    def render_picture(self, *, seed: int) -> Path:
-        """Render the picture alone, exactly as beside labels; the file is the caller's to remove.
+    def render_picture(self, *, seed: int) -> Delivery:
+        """Render the picture alone, exactly as beside labels; it is the caller's to let go.
 
         Points are not followed in it.
 
@@ -696,8 +701,8 @@ class BlenderSession:
         with eevee.at_work(self.scene, samples=self._asked[0].samples):
             return self._render_file(seed=0)
 
-    def render(self, *, seed: int) -> Path:
-        """Render the passes into a file, which is the caller's to remove.
+    def render(self, *, seed: int) -> Delivery:
+        """Render the passes, which are the caller's to let go.
 
         Raises:
             GpuMemoryError: It does not fit into the GPU's memory, in small tiles either.
@@ -706,7 +711,7 @@ class BlenderSession:
         self._plan()  # by the camera, which may have a depth of field
         return self._render(self._samplings[0], seed=seed)
 
-    def render_view(self, *, seed: int) -> tuple[Path, Cut | None]:
+    def render_view(self, *, seed: int) -> tuple[Delivery, Cut | None]:
         """Render the passes as `render` does, but only of the rectangle in which the models are
         where that is asked for and surely known; then also return what gives the rest.
 
@@ -756,17 +761,24 @@ class BlenderSession:
             return shown.each
         return (shown,) if isinstance(shown, Model) else ()
 
-    def _render(self, sampling: Sampling, *, seed: int) -> Path:
+    def _render(self, sampling: Sampling, *, seed: int) -> Delivery:
         self._sample(sampling)
         try:
-            return self._render_file(seed=seed)
+            return self._deliver(sampling, seed=seed)
         except GpuMemoryError as error:
             if self.scene.cycles.tile_size == gpu_memory.SMALL_TILE_PX:
                 raise
             log.warning("the GPU's memory ran out, trying smaller tiles: %s", error)
         self._forget_kept()
         set_tiles(self.scene, gpu_memory.SMALL_TILE_PX)  # until the next task
-        return self._render_file(seed=seed)
+        return self._deliver(sampling, seed=seed)
+
+    def _deliver(self, sampling: Sampling, *, seed: int) -> Delivery:
+        if not can_take(self.scene, sampling):
+            return self._render_file(seed=seed)
+        with taking() as taken:
+            stages = self._render_all(seed=seed, write_still=False)
+        return taken.held(stages.sample_s)
 
     def _sample(self, sampling: Sampling) -> None:
         """Set what the next picture holds; where no light is asked for, paths end at a surface."""
@@ -779,38 +791,43 @@ class BlenderSession:
             set_sampling(self.scene, sampling, bounces=wanted[1])
 
     def _render_file(self, *, seed: int) -> Path:
-        self.scene.cycles.seed = seed
         render = self.scene.render
         numbers = max(sampling.channels for sampling in self._samplings)
         path = self._scratch.new_file(
             render.resolution_x * render.resolution_y * numbers * NUMBER_BYTES
         )
         render.filepath = str(path)
+        self._render_all(seed=seed, write_still=True)
+        if not path.exists():
+            raise RenderError(f"Blender wrote no picture to {path}")
+        return path
+
+    def _render_all(self, *, seed: int, write_still: bool) -> Stages:
+        render = self.scene.render
+        self.scene.cycles.seed = seed
         # With persistent data Cycles reads its own settings again only if the scene is tagged.
         render.film_transparent = render.film_transparent
         self._is_filled = True
         sharp = self._sampled is not None and self._sampled[0].sharp
         with cameras.sharp(self.scene) if sharp else nullcontext():
-            self._run_renderer(write_still=True)
-        if not path.exists():
-            raise RenderError(f"Blender wrote no picture to {path}")
-        return path
+            return self._run_renderer(write_still=write_still)
 
     def close(self) -> None:
         """Remove the scratch files."""
         self._scratch.close()
         self.environment.close()
 
-    def _run_renderer(self, *, write_still: bool) -> None:
+    def _run_renderer(self, *, write_still: bool) -> Stages:
         try:
             # It takes the frame from the scene of the context, whichever scene is named.
-            with bpy.context.temp_override(scene=self.scene):
+            with bpy.context.temp_override(scene=self.scene), followed(self.trace) as stages:
                 bpy.ops.render.render(write_still=write_still)
         except RuntimeError as error:
             text = " ".join(str(error).split())
             if self.device.kind != "cpu" and gpu_memory.ran_out(text):
                 raise gpu_memory.gave_up(text) from error
             raise RenderError(f"Blender refused: {text}") from error
+        return stages
 
     def _empty_cycles(self) -> None:
         """Let Cycles take all objects out that are gone, before others come.

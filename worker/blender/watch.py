@@ -6,9 +6,11 @@ import importlib
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import bpy
+
+T = TypeVar("T")
 
 
 class Watcher(Protocol):
@@ -21,6 +23,8 @@ class Watcher(Protocol):
 _watchers: tuple[Callable[[], Watcher | None], ...] = ()
 _instead: Callable[[bpy.types.Depsgraph], None] | None = None
 """Takes the place of Cycles in the renders of now."""
+_afterwards: Callable[[Any], None] | None = None
+"""Is shown the engine of each render, once it has rendered."""
 
 
 def watch(*watchers: Watcher) -> None:
@@ -55,9 +59,23 @@ def in_place_of_cycles(visit: Callable[[bpy.types.Depsgraph], None]) -> Iterator
 
 
 @contextmanager
-def raised_outside(
-    visit: Callable[[bpy.types.Depsgraph], None],
-) -> Iterator[Callable[[bpy.types.Depsgraph], None]]:
+def after_cycles(visit: Callable[[Any], None]) -> Iterator[None]:
+    """Show the engine to `visit` as soon as Cycles has rendered, while its result is there.
+
+    Raises:
+        Exception: What `visit` raises, which Blender would print and forget.
+    """
+    global _afterwards
+    _install()
+    with raised_outside(visit) as _afterwards:
+        try:
+            yield
+        finally:
+            _afterwards = None
+
+
+@contextmanager
+def raised_outside(visit: Callable[[T], None]) -> Iterator[Callable[[T], None]]:
     """Yield what Blender may call in place of `visit`, and raise in the end what that raised.
 
     Raises:
@@ -65,9 +83,9 @@ def raised_outside(
     """
     raised: list[Exception] = []
 
-    def visit_once(depsgraph: bpy.types.Depsgraph) -> None:
+    def visit_once(shown: T) -> None:
         try:
-            visit(depsgraph)
+            visit(shown)
         except Exception as error:  # noqa: BLE001  raised below, outside of Blender
             raised.append(error)
 
@@ -90,6 +108,8 @@ def _install() -> None:
         for living in [watcher for each in _watchers if (watcher := each()) is not None]:
             living(depsgraph)
         own(self, depsgraph)
+        if _afterwards is not None:
+            _afterwards(self)
 
     render.shows = True  # type: ignore[attr-defined]  # so that it is known as ours
     engine.render = render

@@ -136,12 +136,47 @@ class Passes:
         return self.layers["Combined"][..., 3]
 
 
-def read_passes(path: Path) -> Passes:
-    """Read a render that Blender wrote.
+class Held:
+    """Passes that were taken from Blender's memory; until they are let go, as files are removed."""
+
+    def __init__(self, passes: Passes) -> None:
+        self._passes: Passes | None = passes
+
+    def read(self) -> Passes:
+        """Return the passes, laid out as they are read from a file.
+
+        Raises:
+            RenderError: They were let go.
+        """
+        if self._passes is None:
+            raise RenderError("the render was let go")
+        layers = {name: np.ascontiguousarray(each) for name, each in self._passes.layers.items()}
+        return replace(self._passes, layers=layers)
+
+    def unlink(self, *, missing_ok: bool = False) -> None:
+        """Let go of the passes.
+
+        Raises:
+            RenderError: They were before, and that is not `missing_ok`.
+        """
+        if self._passes is None and not missing_ok:
+            raise RenderError("the render was let go")
+        self._passes = None
+
+
+Delivery = Path | Held
+"""What a render leaves: a file, or passes that never were in one. Whoever has it lets it go, by its
+`unlink`."""
+
+
+def read_passes(path: Delivery) -> Passes:
+    """Read what a render left.
 
     Raises:
         RenderError: It is not there or not whole.
     """
+    if isinstance(path, Held):
+        return path.read()
     try:
         with OpenEXR.File(str(path), separate_channels=True) as exr:
             header = exr.header(0)
@@ -159,16 +194,16 @@ def read_passes(path: Path) -> Passes:
     return Passes(grouped(channels), seconds, manifest)
 
 
-def read_once(path: Path) -> Passes:
-    """Read a render and remove its file."""
+def read_once(path: Delivery) -> Passes:
+    """Read a render and let it go."""
     try:
         return read_passes(path)
     finally:
         path.unlink(missing_ok=True)
 
 
-def read_index(path: Path) -> NDArray[np.uint16]:
-    """Return which object each pixel (H, W) of a render shows, 0 for none; remove its file."""
+def read_index(path: Delivery) -> NDArray[np.uint16]:
+    """Return which object each pixel (H, W) of a render shows, 0 for none; let it go."""
     return np.rint(read_once(path).layers["Object Index"][..., 0]).astype(np.uint16)
 
 

@@ -26,7 +26,7 @@ class Developer:
     """Turns linear pictures into display pixels; one may serve many threads."""
 
     def __init__(self, *, view_transform: ViewTransform, bit_depth: Literal[8, 16]) -> None:
-        self._processor = display_processor(view_transform)
+        self._view_transform: ViewTransform = view_transform
         self._bit_depth: Literal[8, 16] = bit_depth
 
     def __call__(self, linear: NDArray[np.float32]) -> Pixels:
@@ -38,12 +38,14 @@ class Developer:
         Returns:
             (H, W, 3), uint8 or uint16.
         """
+        # The first picture makes it, beside the renderer, which has other things to do by then.
+        processor = display_processor(self._view_transform)
         height, width, _ = linear.shape
         pixels = np.empty(linear.shape, pixel_type(self._bit_depth))
         rows = max(1, BAND_PX // width)
         for top in range(0, height, rows):
             band = np.array(linear[top : top + rows], dtype=np.float32, order="C")
-            self._processor.applyRGB(band)  # in place, without the GIL
+            processor.applyRGB(band)  # in place, without the GIL
             pixels[top : top + rows] = quantise(band, bit_depth=self._bit_depth)
         return pixels
 

@@ -18,7 +18,7 @@ from farm.spec.recipes.script import Setup, View
 from farm.spec.task import RenderTask
 from farm.spec.view import View as BaseView
 from worker.blender.view_passes import HIGHEST_INDEX
-from worker.images.multilayer import AVERAGED_LAYERS, read_passes
+from worker.images.multilayer import AVERAGED_LAYERS, Delivery, read_passes
 from worker.labels.tables import material_table
 from worker.recipes import Seen, Shot, Stage
 from worker.recipes.scene import indices_of, thing_of
@@ -234,7 +234,7 @@ def pictures_of(told: Told) -> dict[str, JsonValue]:
     return {"pictures": dict(told.pictures)} if told.pictures else {}
 
 
-def hash_of_labels(path: Path) -> str:
+def hash_of_labels(path: Delivery) -> str:
     """Return what tells the labels of a render from others: all that is no average of samples."""
     layers = read_passes(path).layers
     found = hashlib.sha256()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from farm.spec.passes import PassName
 from farm.spec.render import Background
 from farm.spec.view import View
 from worker.images.cut import Cut
-from worker.images.multilayer import SHADOW, Passes, read_once, read_passes
+from worker.images.multilayer import SHADOW, Delivery, Passes, read_once, read_passes
 from worker.recipes import Shot
 
 Linear = NDArray[np.float32]
@@ -44,17 +43,17 @@ class Rendered:
 
     view: View
     shot: Shot
-    path: Path
+    path: Delivery
     load_s: float
     render_s: float
-    centres: Path | None = None
-    """A second file, with the labels that the first cannot tell, of the pixels' centres."""
-    behind: Path | None = None
-    """A file with what is behind all else, where that is asked for and not looked up."""
-    shadow: Path | None = None
-    """A file with the shadow on the ground, where that is asked for and seen."""
-    drawn: Path | None = None
-    """A file with the picture, where another engine than Cycles made it."""
+    centres: Delivery | None = None
+    """A second one, with the labels that the first cannot tell, of the pixels' centres."""
+    behind: Delivery | None = None
+    """One with what is behind all else, where that is asked for and not looked up."""
+    shadow: Delivery | None = None
+    """One with the shadow on the ground, where that is asked for and seen."""
+    drawn: Delivery | None = None
+    """One with the picture, where another engine than Cycles made it."""
     cut: Cut | None = None
     """What gives the whole picture, where only a rectangle of it was rendered."""
     stops: float | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-import os
+import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
@@ -13,11 +14,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from farm.errors import AssetError, RenderError, StaleAttempt, TaskError, UnusablePictureError
+from farm.devices import cpu_count
+from farm.errors import (
+    AssetError,
+    RenderError,
+    StaleAttempt,
+    StorageError,
+    TaskError,
+    UnusablePictureError,
+)
 from farm.spec.asset import Asset
 from farm.spec.passes import LED, PICTURES, PassName
-from farm.spec.render import Exposure, is_files
+from farm.spec.render import Exposure, ResolvedRender, is_files
 from farm.spec.task import RenderTask
+from farm.spec.trace import trace_key
 from farm.spec.view import View
 from farm.tallies.model import NOTHING_TOLD, DoneView
 from worker.assets.cache import own_paths
@@ -40,12 +50,19 @@ from worker.render.streamed import StreamWriter
 from worker.render.streamed_views import SampleSink, StreamedViews
 from worker.render.writer import Circumstances, Show, ViewWriter
 from worker.sandbox.rlimits import give_back_memory
+from worker.trace import NO_TRACE, TaskTrace, Trace
 
 if TYPE_CHECKING:  # bpy is imported by the process that renders, not by whoever imports this
     from worker.blender.session import BlenderSession
 
+log = logging.getLogger(__name__)
+
 ENCODERS = 4
 """Threads beside the renderer, at most; one more picture than these may be in flight."""
+ENCODERS_OF_GPUS = 8
+"""The same where a GPU renders, which would wait for fewer."""
+IN_FLIGHT_PX = 16 << 20
+"""Pixels that may be in flight beyond what `ENCODERS` take: each is tens of bytes of memory."""
 
 
 Locate = Callable[[Sequence[Asset]], list[Path]]
@@ -100,21 +117,60 @@ def render_task(  # noqa: PLR0913  what a task needs, and nothing hidden
         TaskError: The task cannot continue.
     """
     try:
-        work_on(
-            task,
-            session,
-            storage=storage,
-            attempt=attempt,
-            worker=worker,
-            lease=lease,
-            locate=locate,
-            workshop=workshop,
-            sink=sink,
-            show=show,
-        )
+        with traced(task, session, storage, attempt=attempt, worker=worker) as trace:
+            work_on(
+                task,
+                session,
+                storage=storage,
+                attempt=attempt,
+                worker=worker,
+                lease=lease,
+                locate=locate,
+                workshop=workshop,
+                sink=sink,
+                show=show,
+                trace=trace,
+            )
     finally:
         if task.stream is None:  # whose samples come one after the other, and must not wait
             give_back_memory()
+
+
+@contextmanager
+def traced(
+    task: RenderTask, session: BlenderSession, storage: Results, *, attempt: int, worker: str
+) -> Iterator[Trace]:
+    """Give what takes down where the time goes; what it took is put on the storage in the end,
+    however that comes about.
+    """
+    if not task.trace:
+        yield NO_TRACE
+        return
+    trace = session.trace = TaskTrace()
+    try:
+        with trace.span("task"):
+            yield trace
+    finally:
+        session.trace = NO_TRACE
+        told = trace.to_json(process=worker, facts=facts_of(task, session, attempt))
+        try:
+            storage.put(trace_key(task, attempt), told)
+        except StorageError as error:  # the views are worth more
+            log.warning("the trace was not kept: %s", error)
+
+
+def facts_of(task: RenderTask, session: BlenderSession, attempt: int) -> dict[str, str]:
+    """Return what a trace says of its task."""
+    width, height = task.render.resolution_px
+    return {
+        "task": task.task_id,
+        "title": task.title,
+        "attempt": str(attempt),
+        "device": session.device_label,
+        "picture": f"{width} x {height} px, {task.render.samples} samples",
+        "passes": ",".join(task.passes),
+        "viewfarm": own_version(),
+    }
 
 
 def work_on(  # noqa: PLR0913  as above
@@ -129,11 +185,13 @@ def work_on(  # noqa: PLR0913  as above
     workshop: Workshop | None,
     sink: SampleSink | None,
     show: Show | None,
+    trace: Trace,
 ) -> None:
     """Render what is missing of a task, or make its product."""
     if task.product:
         assert workshop is not None
-        make_product(task, session, lease=lease, locate=locate, workshop=workshop)
+        with trace.span("load"):
+            make_product(task, session, lease=lease, locate=locate, workshop=workshop)
         return
     book = book_of(task, storage, attempt, sink)
     missing = [view for view in task.views if not book.has(view)]
@@ -143,12 +201,8 @@ def work_on(  # noqa: PLR0913  as above
     if isinstance(book, AdditionBook) and task.adds is not None:
         check_blender(book, missing, task.adds, version=session.blender_version)
     started = time.perf_counter()
-    session.configure(task.render, task.passes)
-    stage = prepare(task, session, locate, workshop)
-    more = tuple(name for name in stage.label_passes if name not in task.passes)
-    settings = decided(task, stage, session)
-    if more or settings.quality == "auto":
-        session.configure(settings, task.passes + more)
+    with trace.span("load"):
+        stage, settings = set_up(task, session, locate, workshop)
     load_s = time.perf_counter() - started
     circumstances = Circumstances(
         attempt=attempt,
@@ -167,7 +221,7 @@ def work_on(  # noqa: PLR0913  as above
         indices=stage.indices,
         materials=stage.materials,
     )
-    finisher = writer_for(task, circumstances, book, storage, lease, show)
+    finisher = writer_for(task, circumstances, book, storage, lease, show, trace)
     try:
         render_views(
             missing,
@@ -177,6 +231,10 @@ def work_on(  # noqa: PLR0913  as above
             lease=lease,
             load_s=load_s,
             exposure=settings.exposure,
+            trace=trace,
+            threads=finishers(
+                on_gpu=session.device.kind != "cpu", pixels=math.prod(task.render.resolution_px)
+            ),
         )
     finally:
         finisher.close()
@@ -191,6 +249,19 @@ def book_of(
         assert sink is not None
         return StreamedViews(task, sink)
     return (RecordBook if task.adds is None else AdditionBook)(task, storage, attempt)
+
+
+def set_up(
+    task: RenderTask, session: BlenderSession, locate: Locate, workshop: Workshop | None
+) -> tuple[Stage, ResolvedRender]:
+    """Load what all views of a task share; also return how they are rendered."""
+    session.configure(task.render, task.passes)
+    stage = prepare(task, session, locate, workshop)
+    more = tuple(name for name in stage.label_passes if name not in task.passes)
+    settings = decided(task, stage, session)
+    if more or settings.quality == "auto":
+        session.configure(settings, task.passes + more)
+    return stage, settings
 
 
 def versions_of(session: BlenderSession) -> dict[str, str]:
@@ -212,6 +283,7 @@ def writer_for(  # noqa: PLR0913  what a writer needs
     storage: Results,
     lease: Lease,
     show: Show | None,
+    trace: Trace,
 ) -> ViewWriter:
     """Return what finishes the views of a task: files of a dataset, or samples of a stream."""
     if isinstance(book, StreamedViews):
@@ -223,6 +295,7 @@ def writer_for(  # noqa: PLR0913  what a writer needs
             may_write=lease.secure,
             on_done=lease.view_done,
             show=show,
+            trace=trace,
             streamed=book,
         )
     shared: dict[str, Any] = {
@@ -230,6 +303,7 @@ def writer_for(  # noqa: PLR0913  what a writer needs
         "may_write": lease.secure,
         "on_done": lease.view_done,
         "show": show,
+        "trace": trace,
     }
     if isinstance(book, AdditionBook):
         return AdditionWriter(task, circumstances, book=book, additions=book, **shared)
@@ -328,25 +402,34 @@ def render_views(  # noqa: PLR0913  the parts of one loop
     lease: Lease,
     load_s: float,
     exposure: Exposure = "none",
+    trace: Trace = NO_TRACE,
+    threads: int | None = None,
 ) -> None:
-    """Render `views` one after the other, while what is rendered is finished beside."""
-    workers = max(1, min(ENCODERS, (os.cpu_count() or 1) - 1))
+    """Render `views` one after the other, while what is rendered is finished beside, by so many
+    threads; left out: as many as suit a renderer that takes all cores itself.
+    """
+    threads = threads or finishers(on_gpu=False, pixels=0)
     jobs: list[tuple[Rendered, Future[None]]] = []
-    with EncodePool(workers, workers + 1) as pool:
+    with EncodePool(threads, threads + 1) as pool:
 
         def hand_on(rendered: Rendered, around: Around | None) -> None:
-            jobs.append((rendered, pool.submit(finisher.finish, rendered, around)))
+            with trace.span("wait", rendered.view.name):
+                jobs.append((rendered, pool.submit(finisher.finish, rendered, around)))
             raise_failures(jobs)
 
         chain = Chain(stage, lambda view: look_at(view, stage, session, pool), hand_on)
         led = stage.is_sequence and not LED.isdisjoint(session.passes)
         try:
             for view in views:
-                lease.confirm()
+                with trace.span("ledger", view.name):
+                    lease.confirm()
                 set_passes(finisher.passes_of(view), session)
                 before = chain.before(view) if led else None
                 try:
-                    rendered = render_view(view, stage, session, load_s=load_s, exposure=exposure)
+                    with trace.span("render", view.name):
+                        rendered = render_view(
+                            view, stage, session, load_s=load_s, exposure=exposure, trace=trace
+                        )
                 except UnusablePictureError as error:  # its recipe found that it shows too little
                     finisher.leave_out(view, error)
                     continue
@@ -364,7 +447,16 @@ def render_views(  # noqa: PLR0913  the parts of one loop
                     finisher.drop(rendered.view)
             raise
         finally:
-            wait(job for _, job in jobs)
+            with trace.span("wait"):
+                wait(job for _, job in jobs)
+
+
+def finishers(*, on_gpu: bool, pixels: int) -> int:
+    """Return how many threads finish views: where a GPU renders, all cores are theirs."""
+    cores = cpu_count()
+    if not on_gpu:
+        return max(1, min(ENCODERS, cores - 1))
+    return max(1, min(ENCODERS_OF_GPUS, cores, max(ENCODERS, IN_FLIGHT_PX // pixels)))
 
 
 def set_passes(passes: tuple[PassName, ...] | None, session: BlenderSession) -> None:
@@ -380,19 +472,21 @@ def look_at(view: View, stage: Stage, session: BlenderSession, pool: EncodePool)
     return Look(shot, pool.submit(seen.read))
 
 
-def render_view(
+def render_view(  # noqa: PLR0913  a view, and how it is taken
     view: View,
     stage: Stage,
     session: BlenderSession,
     *,
     load_s: float,
     exposure: Exposure = "none",
+    trace: Trace = NO_TRACE,
 ) -> Rendered:
     """Arrange and render one view, again where labels take a sample of their own, and its
     sub-frames where passes are made of these.
     """
     started = time.perf_counter()
-    shot = stage.arrange(view)
+    with trace.span("arrange", view.name):
+        shot = stage.arrange(view)
     check_things(shot, stage, session)
     stops = stops_of(exposure, session)
     if stops is not None:

@@ -26,8 +26,11 @@ from worker.render.record_book import RecordBook
 from worker.render.rendered import Rendered
 from worker.render.results import Results
 from worker.render.view_files import PassTimer, ViewFileMaker, ViewFiles
+from worker.trace import NO_TRACE, Trace
 
 log = logging.getLogger(__name__)
+
+NS = 1_000_000_000
 
 
 Show = Callable[[str, Glimpse, bytes], None]
@@ -69,6 +72,7 @@ class ViewWriter:
         may_write: Callable[[], None],
         on_done: Callable[[DoneView], None],
         show: Show | None = None,
+        trace: Trace = NO_TRACE,
     ) -> None:
         self._task = task
         self._circumstances = circumstances
@@ -77,6 +81,7 @@ class ViewWriter:
         self._may_write = may_write
         self._on_done = on_done
         self._show = show
+        self._trace = trace
         self._one_at_a_time = threading.Lock()
         self._unfit: dict[str, UnusablePictureError] = {}
         self._glimpses = Turns(STREAMED_EVERY_S if task.stream else 0.0) if show else None
@@ -96,8 +101,13 @@ class ViewWriter:
             rendered: The view.
             around: Of a frame of a sequence: it has been read, as have its neighbours.
         """
+        with self._trace.span("finish", rendered.view.name):
+            self._finish(rendered, around)
+
+    def _finish(self, rendered: Rendered, around: Around | None) -> None:
         begun = time.perf_counter()
-        passes = around.own.passes.result() if around is not None else rendered.read()
+        with self._trace.span("read", rendered.view.name):
+            passes = around.own.passes.result() if around is not None else rendered.read()
         read = time.perf_counter()
         try:
             make = self.maker_of(rendered.view)
@@ -107,6 +117,7 @@ class ViewWriter:
             self.leave_out(rendered.view, error)
             return
         done = time.perf_counter()
+        self._note_making(rendered.view.name, read, read + produce.develop_s, done)
         timings = Timings(
             load_s=rendered.load_s,
             render_s=rendered.render_s,
@@ -135,6 +146,13 @@ class ViewWriter:
         Raises:
             UnusablePictureError: It must not count.
         """
+
+    def _note_making(self, view: str, begun_s: float, developed_s: float, done_s: float) -> None:
+        """Take down what the making of files took, by the clock of `time.perf_counter`."""
+        if self._trace.is_on:
+            begun, developed, done = (int(at * NS) for at in (begun_s, developed_s, done_s))
+            self._trace.add("develop", begun, developed, view)
+            self._trace.add("encode", developed, done, view)
 
     def leave_out(self, view: View, error: UnusablePictureError) -> None:
         """Remember a view that must not count."""
@@ -201,10 +219,12 @@ class ViewWriter:
         Raises:
             StaleAttempt: Somebody else writes these files now.
         """
-        self._may_write()
-        begun = time.perf_counter()
-        view, spent = rendered.view, PassTimer(timings.pass_s)
-        files, shown = self._write_all(view, encoded, previews or {}, spent)
+        view = rendered.view
+        with self._trace.span("ledger", view.name):
+            self._may_write()
+        begun, spent = time.perf_counter(), PassTimer(timings.pass_s)
+        with self._trace.span("write", view.name):
+            files, shown = self._write_all(view, encoded, previews or {}, spent)
         seconds = {"write_s": time.perf_counter() - begun, "pass_s": spent.spent_s}
         record = self._record(rendered, files, coverage, timings.model_copy(update=seconds))
         told = {
@@ -227,11 +247,13 @@ class ViewWriter:
     def _keep(self, record: ViewRecord, glimpse: bytes | None, develop_s: float) -> None:
         """Write a record, then show the view, then tell."""
         assert self._book is not None
-        with self._one_at_a_time:
+        view = record.view.name
+        with self._trace.span("record", view), self._one_at_a_time:
             self._book.add(record)
-        self.show(record, glimpse)
-        with self._one_at_a_time:
-            self._on_done(done_view(record, develop_s))
+        with self._trace.span("ledger", view):
+            self.show(record, glimpse)
+            with self._one_at_a_time:
+                self._on_done(done_view(record, develop_s))
 
     def show(self, record: ViewRecord, glimpse: bytes | None) -> None:
         """Show a small picture of a view, if there is one; before it counts, so that whoever hears

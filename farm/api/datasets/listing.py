@@ -19,6 +19,7 @@ from farm.dataset.records.sequences import names_of_files
 from farm.spec.job import Job
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
+from farm.spec.trace import TRACES_FOLDER
 from farm.spec.wire import DatasetFile, Page
 from farm.storage import Storage, hash_of
 from farm.storage.shards import member_of
@@ -108,6 +109,7 @@ def plain_files(
     """Yield the files of a dataset other than those of its views."""
     names: tuple[str, ...] = (ATTRIBUTION_FILE, DATASET_FILE, PREVIEW_FILE, VIEWS_FILE)
     names += tuple(names_of_files(sequences_of(storage, dataset)))
+    names += tuple(sorted(traces(storage, dataset)))
     for at, name in list(enumerate(names))[start.offset :]:
         key = dataset_key(dataset, name)
         size_bytes = storage.size(key)
@@ -122,6 +124,12 @@ def plain_files(
                     dataset=inner.rstrip("/"),
                 ),
             )
+
+
+def traces(storage: Storage, dataset: str) -> Iterator[str]:
+    """Yield the traces of a dataset, by their paths in it."""
+    for key in storage.keys(dataset_key(dataset, TRACES_FOLDER)):
+        yield key.removeprefix(f"{dataset}/")
 
 
 def sequences_of(storage: Storage, dataset: str) -> tuple[str, ...]:

@@ -157,6 +157,7 @@ def checked_job(services: Services, submission: Submission, caller: TokenInfo) -
     check_shared(submission, services.settings)
     submission = with_facts(services, submission, caller)
     job = make_job(submission.spec, submission.assets)
-    job = job.model_copy(update={"prefix": prefix_of(job.job_id)})
+    changes = {"prefix": prefix_of(job.job_id), "trace": submission.trace}
+    job = job.model_copy(update=changes)
     raise_for(job_mistakes(job, services.settings))
     return job

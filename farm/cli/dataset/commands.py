@@ -126,6 +126,31 @@ def preview(  # noqa: PLR0913  an option each
 
 
 @dataset.command()
+def trace(
+    place: DatasetPlace,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Picture to write, with a .json of all spans beside it. (default: PATH/trace.png)"
+        ),
+    ] = None,
+    every: Every = False,
+    json: Json = False,
+) -> None:
+    """Show where the time of its tasks went: a table, a flame picture, a file for Perfetto.
+
+    Of tasks that were rendered with --trace: their workers take down what each thread did when, by
+    stage and view, in traces/ of the dataset. The views are the same with and without.
+
+    Example:  farm render chairs.yaml --trace && farm dataset trace datasets
+    """
+    from farm.cli.dataset.trace import write_trace
+
+    write_trace(place, out, json=json, every=every)
+
+
+@dataset.command()
 def stats(  # noqa: PLR0913  an option each
     place: ReadPlace,
     *,

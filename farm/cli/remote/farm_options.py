@@ -37,6 +37,14 @@ Every = Annotated[
     bool, typer.Option("--all", help="Also take datasets that lie inside another one.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Trace = Annotated[
+    bool,
+    typer.Option(
+        "--trace",
+        help="Take down where the time goes, for `farm dataset trace`.",
+        rich_help_panel="Where to render",
+    ),
+]
 
 
 def err_console() -> Console:

@@ -12,6 +12,7 @@ import typer
 from farm.cli.remote.farm_options import (
     PATIENT_S,
     Json,
+    Trace,
     Yes,
     confirm,
     err_console,
@@ -63,6 +64,7 @@ def submit(  # noqa: PLR0913 - one parameter per flag
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and stop.")] = False,
     yes: Yes = False,
+    trace: Trace = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Show the job until it is over, as `farm watch` does.")
     ] = False,
@@ -88,6 +90,7 @@ def submit(  # noqa: PLR0913 - one parameter per flag
                 priority=priority,
                 name=name,
                 on_shared_storage=on_shared_storage,
+                trace=trace,
                 watch=watch,
                 looking=looking,
             )

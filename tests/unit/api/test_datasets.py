@@ -98,3 +98,19 @@ def test_a_list_of_files_has_the_previews_of_labels_too(tmp_path):
 
     paths = [file.path for file in (*one.items, *rest.items)]
     assert paths[:2] == [f"vases/{record.files['depth'].path}", "vases/previews/depth/view_000.png"]
+
+
+def test_a_list_of_files_has_the_traces(tmp_path):
+    storage = FolderStorage(tmp_path)
+    job = a_job(dataset_name="vases").model_copy(update={"prefix": "datasets/job"})
+    storage.put("datasets/job/vases/views.jsonl", a_record().model_dump_json().encode() + b"\n")
+    for name in ("b.1.json", "a.2.json", "a.1.json"):
+        storage.put(f"datasets/job/vases/traces/{name}", b"{}")
+
+    listed, cursor = [], None
+    while not listed or cursor:
+        page = list_files(storage, job, cursor=cursor, limit=1)
+        listed, cursor = [*listed, *(file.path for file in page.items)], page.next
+
+    traces = [path for path in listed if "/traces/" in path]
+    assert traces == [f"vases/traces/{name}" for name in ("a.1.json", "a.2.json", "b.1.json")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -175,3 +176,35 @@ def test_ctrl_c_ends_verify_with_one_sentence(folder):
     assert done.returncode == 130
     assert done.stderr.strip() == "stopped: not everything was checked"
     assert done.stdout == ""
+
+
+def test_trace_shows_where_the_time_went(folder):
+    sample = {"name": "sample", "ph": "X", "pid": 7, "tid": 0, "ts": 250_000, "dur": 750_000}
+    events = [
+        {"name": "process_name", "ph": "M", "pid": 7, "tid": 0, "args": {"name": "cpu-0@host"}},
+        {"name": "thread_name", "ph": "M", "pid": 7, "tid": 0, "args": {"name": "renderer"}},
+        {"name": "task", "ph": "X", "pid": 7, "tid": 0, "ts": 0, "dur": 1_000_000},
+        sample,
+    ]
+    (folder / "traces").mkdir()
+    told = {"traceEvents": events, "otherData": {}}
+    (folder / "traces/ball-0000.1.json").write_text(json.dumps(told))
+
+    done = run("trace", folder)
+
+    assert done.exit_code == 0, done.output
+    assert "0 views of 1 task in 1.0 s  ·  sampling 75%" in done.stdout
+    assert re.search(r"renderer +sample +0\.75 .* 75\.0% +Cycles traces paths", done.stdout)
+    assert (folder / "trace.png").read_bytes().startswith(b"\x89PNG")
+    merged = json.loads((folder / "trace.json").read_text())["traceEvents"]
+    assert [event["name"] for event in merged] == [event["name"] for event in events]
+    assert run("verify", folder).exit_code == 0
+
+    assert json.loads(run("trace", folder, "--json").stdout)["sampling_share"] == 0.75
+
+
+def test_trace_says_how_traces_come_about(folder):
+    with pytest.raises(FarmError, match=r"has no traces; render views with --trace"):
+        make_app()(["dataset", "trace", str(folder)], standalone_mode=False)
+    with pytest.raises(FarmError, match=r"--out x\.svg: the picture is a PNG"):
+        make_app()(["dataset", "trace", str(folder), "--out", "x.svg"], standalone_mode=False)

@@ -121,14 +121,14 @@ def test_submit_shows_a_plan_and_refuses_to_go_on_unasked(farm, logged_in, model
 def test_submit_uploads_and_says_what_to_do_next(farm, logged_in, models, tmp_path):
     spec = tmp_path / "spec.yaml"
     spec.write_text(f"models: [{models}]\nhdrs: {models}\n")
-    done = farm("submit", spec, "--priority", 3, "--yes")
+    done = farm("submit", spec, "--priority", 3, "--trace", "--yes")
 
     (submission,) = logged_in.submissions
     job = farm("status", "last", "--json").data["job_id"]
     assert done.code == 0, done.err
     assert f"submitted {job[:6]}\n  farm watch {job[:6]}\n  farm open {job[:6]}\n" in done.err
     assert len(logged_in.blobs) == 5
-    assert submission.priority == 3
+    assert (submission.priority, submission.trace) == (3, True)
 
     again = farm("submit", spec, "--yes", "--json")
     assert again.data["job_id"] == job
