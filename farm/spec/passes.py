@@ -14,6 +14,8 @@ PassName = Literal[
     "albedo", "diffuse", "specular", "cryptomatte", "uv", "tracks", "blur", "rolling_shutter",
     "events", "amodal",
     "linear", "foreground", "background", "foreground_linear", "background_linear", "shadow",
+    "base_color", "roughness", "metallic", "emission", "transmission", "opacity",
+    "normal_geometry", "surface_valid",
 ]  # fmt: skip
 PASS_NAMES: tuple[PassName, ...] = get_args(PassName)
 
@@ -107,6 +109,14 @@ PASSES: dict[PassName, PassInfo] = {
     "foreground_linear": PassInfo("foreground_linear", "floats", FOUR),
     "background_linear": PassInfo("background_linear", "floats", THREE),
     "shadow": PassInfo("shadow", "halves", THREE, 1.0),
+    "base_color": PassInfo("base_color", "floats", THREE),
+    "roughness": PassInfo("roughness", "floats", ONE),
+    "metallic": PassInfo("metallic", "floats", ONE),
+    "emission": PassInfo("emission", "floats", THREE),
+    "transmission": PassInfo("transmission", "floats", ONE),
+    "opacity": PassInfo("opacity", "floats", ONE),
+    "normal_geometry": PassInfo("normal_geometry", "floats", THREE),
+    "surface_valid": PassInfo("surface_valid", "integers"),
 }
 
 PICTURED: tuple[PassName, ...] = tuple(n for n in PASS_NAMES if PASSES[n].kind != "arrays")
@@ -151,8 +161,19 @@ CARRIED: frozenset[PassName] = frozenset(
 """Passes for which the point of each pixel is carried to the neighbouring frames by its mesh."""
 LED: frozenset[PassName] = frozenset({*FLOWS, *CARRIED})
 """Passes of a frame of a sequence that depend on its neighbours."""
+SURFACES: tuple[PassName, ...] = (
+    "base_color", "roughness", "metallic", "emission", "transmission", "opacity",
+    "normal_geometry", "surface_valid",
+)  # fmt: skip
+"""What the word `surface` asks for: what materials say of themselves, and where that has a meaning.
+"""
+SURFACE_BITS: dict[PassName, int] = {
+    "base_color": 1, "roughness": 2, "metallic": 4, "emission": 8, "transmission": 16,
+    "opacity": 32, "normal_geometry": 64,
+}  # fmt: skip
+"""Bits of `surface_valid`: the pass has a meaning at the pixel."""
 SEVERAL: dict[str, tuple[PassName, ...]] = {
-    "flow": FLOWS, "scene_flow": SCENE_FLOWS, "occlusion": OCCLUSIONS,
+    "flow": FLOWS, "scene_flow": SCENE_FLOWS, "occlusion": OCCLUSIONS, "surface": SURFACES,
 }  # fmt: skip
 """Words that ask for several passes."""
 OF_SEQUENCES: frozenset[PassName] = VALIDITY | CARRIED | {"tracks", *SHUTTERED}

@@ -81,6 +81,20 @@ def write_blend(
     return write
 
 
+@pytest.fixture(scope="module")
+def model_of(blender, tmp_path_factory):
+    """Make models of what functions put into scenes, each once."""
+
+    def write(fill: Callable[[bpy.types.Scene], None]) -> Asset:
+        path = tmp_path_factory.mktemp("model") / "model.blend"
+        blender.free_model()  # whose names it would otherwise not get
+        with blend_file(path) as scene:
+            fill(scene)
+        return asset_of(path)
+
+    return write
+
+
 @pytest.fixture(scope="session")
 def still(blender, tmp_path_factory):
     """The model whose labels are known."""

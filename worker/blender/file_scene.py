@@ -74,6 +74,8 @@ class FileScene:
     items: tuple[bpy.types.Object, ...]
     """What is rendered; the first has the index 1."""
     materials: tuple[str, ...]
+    paints: tuple[bpy.types.Material, ...]
+    """The same as data-blocks."""
     clear_cut: ClearCut
     is_thin_air: bool
     missing_textures: tuple[str, ...]
@@ -261,6 +263,7 @@ def describe(
         scene=scene,
         items=items,
         materials=names_of(materials),
+        paints=materials,
         clear_cut=ClearCut(found.materials.values()),
         is_thin_air=is_thin_air(found),
         missing_textures=missing_textures((*found.materials.values(), *lights_of(scene))),

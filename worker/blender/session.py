@@ -42,6 +42,7 @@ from worker.blender.ground import ground
 from worker.blender.guards import file_access
 from worker.blender.leftovers import Leftovers
 from worker.blender.loader import BroughtScene, Loader
+from worker.blender.materials.tellers import Tellers
 from worker.blender.models import measure
 from worker.blender.models.group import Models
 from worker.blender.models.model import Model
@@ -69,6 +70,7 @@ from worker.blender.survey import Survey, survey
 from worker.blender.taking import can_take, taking
 from worker.blender.user_scene import UserScene, nodes_of_materials
 from worker.blender.view_passes import (
+    AOVS,
     STICKY,
     Sampling,
     environment_alone,
@@ -130,7 +132,8 @@ class BlenderSession:
         """Cycles holds objects of what was rendered last."""
         self._user_scene: UserScene | None = None
         self._own_models: dict[str, Asset] = {}
-        self.dressing = Dressing()
+        self._tellers = Tellers()
+        self.dressing = Dressing(before_change=self._tellers.clear)
         self.trace: Trace = NO_TRACE
         """Takes down what Cycles does, while somebody wants to know."""
         self.decisions: dict[Hashable, ResolvedRender] = {}
@@ -386,14 +389,17 @@ class BlenderSession:
         """
         self.free_model()
         self._loader.give_way()
+        unread: tuple[str, ...] = ()
         try:
             if asset is None:
-                user_scene = UserScene(make_startup_scene(), self._home, path="scene", unread=())
+                scene, path = make_startup_scene(), "scene"
             else:
                 brought = self._loader.bring_scene(asset, everything=True)
                 brought.clips.play(asset.path, None)
-                unread = unread_of(brought)
-                user_scene = UserScene(brought.scene, self._home, path=asset.path, unread=unread)
+                scene, path, unread = brought.scene, asset.path, unread_of(brought)
+            user_scene = UserScene(
+                scene, self._home, path=path, unread=unread, before_script=self._tellers.clear
+            )
         except TaskError:
             self.free_model()
             raise
@@ -403,6 +409,7 @@ class BlenderSession:
 
     def describe(self, user_scene: UserScene) -> FileScene:
         """Return what a scene of a script has now; its objects and materials are numbered anew."""
+        self._tellers.clear()
         if (known := user_scene.known) is not None:
             self._lend_camera()
             number(known.items)
@@ -468,6 +475,7 @@ class BlenderSession:
         Raises:
             StorageError: It cannot be written.
         """
+        self._tellers.clear()
         scene, borrowed = self.scene, self.scene.camera == self._camera
         if borrowed:
             scene.camera = None
@@ -518,6 +526,7 @@ class BlenderSession:
 
     def free_model(self) -> None:
         """Remove the models, or the scene that was opened, and all that came with them."""
+        self._tellers.clear()
         self.dressing.put_back()
         self._shown = self._points = None
         if self._user_scene is not None:
@@ -783,12 +792,22 @@ class BlenderSession:
     def _sample(self, sampling: Sampling) -> None:
         """Set what the next picture holds; where no light is asked for, paths end at a surface."""
         if self._shown is not None:
+            if not sampling.cycles_passes.isdisjoint(AOVS):
+                self._shown[1].clear_cut.turn(on=False)
+                self._tellers.add(self._materials())
             self._shown[1].clear_cut.turn(on=sampling.clear_cut)
         misty = self._shown is None or self._shown[1].is_thin_air
         wanted = (sampling, MAX_BOUNCES if sampling.lit or misty else 0)
         if self._sampled != wanted:
             self._sampled = wanted
             set_sampling(self.scene, sampling, bounces=wanted[1])
+
+    def _materials(self) -> set[bpy.types.Material]:
+        """Return the materials of what is shown, as it is dressed now."""
+        assert self._shown is not None, "nothing stands there"
+        shown = self._shown[1]
+        worn = {slot.material for item in shown.rendered for slot in item.material_slots}
+        return {*shown.paints, *filter(None, worn)}
 
     def _render_file(self, *, seed: int) -> Path:
         render = self.scene.render

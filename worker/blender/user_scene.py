@@ -37,7 +37,17 @@ GONE = "the script has removed the scene that it was given: change it, and let i
 class UserScene:
     """The scene of a script, from its file's state on."""
 
-    def __init__(self, scene: Any, home: Any, *, path: str, unread: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        scene: Any,
+        home: Any,
+        *,
+        path: str,
+        unread: tuple[str, ...],
+        before_script: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Take what is called before the script gets its materials back."""
+        self._before_script = before_script
         self.scene = scene
         self.path = path
         self.unread = unread
@@ -202,6 +212,7 @@ class UserScene:
         self._holds = False
 
     def _hand_over(self) -> None:
+        self._before_script()
         if self._described is not None:
             self._described[1].clear_cut.turn(on=False)
         if self.scene.camera != self._camera:

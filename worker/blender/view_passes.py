@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from farm.spec.passes import AVERAGED, CARRIED, CUTOUTS, LIT, PICTURES, PassName
 
+TOLD = ("surface_told", "object_index", "material_index")
+"""Where the nodes of materials tell of surfaces, and where there are any."""
 CYCLES_PASSES: dict[PassName, tuple[str, ...]] = {
     "rgb": ("environment",),
     "mask": (),
@@ -36,15 +38,29 @@ CYCLES_PASSES: dict[PassName, tuple[str, ...]] = {
     **dict.fromkeys(CUTOUTS, ("environment",)),
     "shadow": (),
     **dict.fromkeys(CARRIED, ("z", "object_index")),
+    "base_color": ("surface_base", "surface_shares", *TOLD),
+    "roughness": ("surface_finish", "surface_shares", *TOLD),
+    "metallic": ("surface_finish", "surface_shares", *TOLD),
+    "emission": ("surface_light", *TOLD),
+    "transmission": ("surface_finish", "surface_shares", *TOLD),
+    "opacity": TOLD,
+    "normal_geometry": ("surface_normal", "normal", *TOLD),
+    "surface_valid": ("surface_shares", *TOLD),
 }
 """The passes of a view layer that each of ours is made of; `Combined` is always there."""
 CHANNELS = {
     "z": 1, "environment": 3, "normal": 3, "object_index": 1, "material_index": 1, "vector": 4,
     "position": 3, "uv": 3, "diffuse_color": 3, "diffuse_direct": 3, "diffuse_indirect": 3,
     "glossy_color": 3, "glossy_direct": 3, "glossy_indirect": 3, "cryptomatte_object": 12,
-    "cryptomatte_material": 12,
+    "cryptomatte_material": 12, "surface_base": 4, "surface_finish": 4, "surface_light": 4,
+    "surface_normal": 4, "surface_shares": 4, "surface_told": 1,
 }  # fmt: skip
 """Numbers per pixel of each; `Combined` has four."""
+AOVS: dict[str, Literal["COLOR", "VALUE"]] = {
+    "surface_base": "COLOR", "surface_finish": "COLOR", "surface_light": "COLOR",
+    "surface_normal": "COLOR", "surface_shares": "COLOR", "surface_told": "VALUE",
+}  # fmt: skip
+"""Those that nodes of materials fill, see `materials.surface`, and their types."""
 CENTRE_OF_MANY = frozenset({"z", "object_index", "material_index", "position"})
 """Cycles takes these from its first sample, which goes through the pixel's centre, however many
 there are; all others it averages."""
@@ -176,6 +192,17 @@ def needs(passes: Iterable[PassName]) -> frozenset[str]:
 def set_view_layer(layer: Any, cycles_passes: frozenset[str], *, clear_cut: bool) -> None:
     """Switch on these passes of a view layer, and no others."""
     layer.pass_alpha_threshold = HARDLY_OPAQUE if clear_cut else OPAQUE_FROM
-    for name in CHANNELS:
+    set_aovs(layer, cycles_passes & AOVS.keys())
+    for name in CHANNELS.keys() - AOVS.keys():
         if getattr(layer, f"use_pass_{name}") != (name in cycles_passes):
             setattr(layer, f"use_pass_{name}", name in cycles_passes)
+
+
+def set_aovs(layer: Any, wanted: frozenset[str]) -> None:
+    """Let a view layer have these passes that materials fill, and none beside them, of a file say."""
+    for aov in list(layer.aovs):
+        if aov.name not in wanted:
+            layer.aovs.remove(aov)
+    for name in sorted(wanted - {aov.name for aov in layer.aovs}):
+        aov = layer.aovs.add()
+        aov.name, aov.type = name, AOVS[name]

@@ -14,7 +14,7 @@ from farm.spec.camera import Matrix4
 from farm.spec.passes import PassName
 from farm.spec.record import CameraRecord
 from worker.images.multilayer import Passes
-from worker.labels import layers
+from worker.labels import layers, surface
 
 Floats = NDArray[np.float32]
 NOTHING_FROM = 1e9
@@ -86,6 +86,12 @@ def normal(passes: Passes, geometry: Geometry) -> Floats:
     """Return unit vectors (H, W, 3) in the camera's frame: x right, y up, z towards it."""
     world_from_camera = np.array(geometry.camera.world_from_camera)[:3, :3]
     return unit(turned(passes.layers["Normal"], world_from_camera.T @ geometry.turn))
+
+
+def normal_geometry(passes: Passes, geometry: Geometry) -> Floats:
+    """Return unit vectors (H, W, 3) in the camera's frame, without bump and normal maps."""
+    world_from_camera = np.array(geometry.camera.world_from_camera)[:3, :3]
+    return unit(turned(surface.normal_in_scene(passes), world_from_camera.T @ geometry.turn))
 
 
 def position(passes: Passes, geometry: Geometry) -> Floats:
@@ -189,6 +195,14 @@ MAKERS: dict[PassName, Callable[[Passes, Geometry], NDArray[Any]]] = {
     "foreground_linear": foreground_linear,
     "background_linear": background_linear,
     "shadow": shadow,
+    "base_color": lambda passes, _geometry: surface.base_color(passes),
+    "roughness": lambda passes, _geometry: surface.finish("roughness", passes),
+    "metallic": lambda passes, _geometry: surface.finish("metallic", passes),
+    "transmission": lambda passes, _geometry: surface.finish("transmission", passes),
+    "emission": lambda passes, _geometry: surface.emission(passes),
+    "opacity": lambda passes, _geometry: surface.opacity(passes),
+    "normal_geometry": normal_geometry,
+    "surface_valid": lambda passes, _geometry: surface.surface_valid(passes),
 }
 """All that are no pictures."""
 

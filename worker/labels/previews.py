@@ -96,6 +96,11 @@ def show_cutout(label: NDArray[np.float32]) -> Bytes:
     return show_light(label[..., :3])
 
 
+def show_share(label: NDArray[np.float32]) -> Bytes:
+    """Show 0..1 from black to white."""
+    return levels(label)
+
+
 def show_uv(label: NDArray[np.float32]) -> Bytes:
     """Show u as red and v as green, starting anew at each whole number."""
     there = label.any(axis=-1, keepdims=True)
@@ -144,6 +149,14 @@ MAKERS: dict[PassName, Callable[[NDArray[Any]], Bytes]] = {
     "foreground_linear": show_cutout,
     "background_linear": show_light,
     "shadow": show_light,
+    "base_color": show_light,
+    "roughness": show_share,
+    "metallic": show_share,
+    "emission": show_light,
+    "transmission": show_share,
+    "opacity": show_share,
+    "normal_geometry": show_direction,
+    "surface_valid": show_numbers,
     **dict.fromkeys(sorted(CARRIED - set(OCCLUSIONS)), show_moves),
 }
 

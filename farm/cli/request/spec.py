@@ -68,7 +68,9 @@ render:
 # or depth, distance, normal, normal_world, index, material, flow_forward, flow_backward, position,
 # albedo, diffuse, specular, cryptomatte, uv, linear, foreground, background (both also with
 # _linear); of sequences also tracks, and to both sides flow (with
-# where it is valid), scene_flow, occlusion (and what is out of the frame)
+# where it is valid), scene_flow, occlusion (and what is out of the frame). What materials are, all
+# by the word surface: base_color, roughness, metallic, emission, transmission, opacity,
+# normal_geometry, surface_valid
 passes: [rgb, mask]
 seed: 0                      # the same seed makes the same dataset again
 views_per_task: 10           # views that a worker renders for one message; packed: 100 if left out

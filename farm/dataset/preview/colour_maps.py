@@ -13,7 +13,7 @@ from farm.dataset.images import DecodeError, to_8_bit
 from farm.runs import drawn
 from farm.spec.counted import counted
 from farm.spec.label import IndexLabel
-from farm.spec.passes import CARRIED, OCCLUSIONS, PASSES, PassName
+from farm.spec.passes import CARRIED, OCCLUSIONS, PASSES, SURFACE_BITS, PassName
 from farm.spec.record import ViewRecord
 
 CORNERS = ((1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1), (1, 0, 1), (1, 0, 0))
@@ -163,6 +163,19 @@ def paint_light(light: Floats) -> tuple[Bytes, str]:
     return over_background(curve, there), f"up to {most:.3g}" if most > 1 else ""
 
 
+def paint_share(shares: Floats) -> tuple[Bytes, str]:
+    """Show 0..1 from black to white."""
+    grey = np.repeat(as_bytes(shares)[..., None], 3, axis=-1)
+    return grey, f"{float(shares.min()):.2g} to {float(shares.max()):.2g}"
+
+
+def paint_bits(bits: NDArray[Any]) -> tuple[Bytes, str]:
+    """Show which passes have a meaning: white where all have, black where none has."""
+    share = sum((bits & bit > 0) / len(SURFACE_BITS) for bit in SURFACE_BITS.values())
+    whole = float((bits == sum(SURFACE_BITS.values())).mean())
+    return np.repeat(as_bytes(share)[..., None], 3, axis=-1), f"{whole:.0%} of the pixels whole"
+
+
 def paint_uv(uv: Floats) -> tuple[Bytes, str]:
     """Show u as red and v as green; each begins again at whole numbers."""
     ramp = np.concatenate([uv % 1.0, np.full_like(uv[..., :1], 0.3)], axis=-1)
@@ -266,4 +279,12 @@ PAINTERS: dict[PassName, Callable[[NDArray[Any]], tuple[Bytes, str]]] = {
     "foreground_linear": paint_layer,
     "background_linear": paint_light,
     "shadow": paint_light,
+    "base_color": paint_light,
+    "roughness": paint_share,
+    "metallic": paint_share,
+    "emission": paint_light,
+    "transmission": paint_share,
+    "opacity": paint_share,
+    "normal_geometry": paint_normals,
+    "surface_valid": paint_bits,
 }

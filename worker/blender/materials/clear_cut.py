@@ -99,6 +99,20 @@ def decided(scope: Scope, level: Level, shader: Any) -> Any:
         level: What `shader` lets through.
         shader: Output of a node.
     """
+    choice = scope.add("ShaderNodeMixShader")
+    scope.feed(choice.inputs[0], is_clear_at(scope, opacity_sum(scope, level)))
+    scope.feed(choice.inputs[1], shader)
+    scope.feed(choice.inputs[2], scope.add("ShaderNodeBsdfTransparent").outputs[0])
+    return choice.outputs[0]
+
+
+def opacity_sum(scope: Scope, level: Level) -> Any:
+    """Return the sum of the opacities, 0..1, to red, green and blue: an output of a node.
+
+    Args:
+        scope: The material's own tree.
+        level: What its surface lets through.
+    """
     opacity = scope.add("ShaderNodeVectorMath", operation="SUBTRACT")
     scope.feed(opacity.inputs[0], (1.0, 1.0, 1.0))
     scope.feed(opacity.inputs[1], level)
@@ -111,11 +125,17 @@ def decided(scope: Scope, level: Level, shader: Any) -> Any:
     total = scope.add("ShaderNodeVectorMath", operation="DOT_PRODUCT")
     scope.feed(total.inputs[0], at_most.outputs[0])
     scope.feed(total.inputs[1], (1.0, 1.0, 1.0))
+    return total.outputs["Value"]
+
+
+def is_clear_at(scope: Scope, opacity: Any) -> Any:
+    """Return where labels look through: 1, elsewhere 0; an output of a node.
+
+    Args:
+        scope: The material's own tree.
+        opacity: `opacity_sum` of its surface.
+    """
     is_clear = scope.add("ShaderNodeMath", operation="LESS_THAN")
-    scope.feed(is_clear.inputs[0], total.outputs["Value"])
+    scope.feed(is_clear.inputs[0], opacity)
     scope.feed(is_clear.inputs[1], 3 * OPAQUE_FROM)  # as exact as 8 bits: 127 is less, 128 is not
-    choice = scope.add("ShaderNodeMixShader")
-    scope.feed(choice.inputs[0], is_clear.outputs[0])
-    scope.feed(choice.inputs[1], shader)
-    scope.feed(choice.inputs[2], scope.add("ShaderNodeBsdfTransparent").outputs[0])
-    return choice.outputs[0]
+    return is_clear.outputs[0]

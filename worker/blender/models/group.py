@@ -69,6 +69,11 @@ class Models(Sequence[Model]):
         return tuple(item for model in self.each for item in model.rendered)
 
     @property
+    def paints(self) -> tuple[bpy.types.Material, ...]:
+        """The materials as data-blocks, in the order of their numbers."""
+        return tuple(dict.fromkeys(paint for model in self.each for paint in model.paints))
+
+    @property
     def finishes(self) -> tuple[Finish, ...]:
         """How the materials treat light, in the order of their numbers."""
         found: dict[bpy.types.Material, Finish] = {}

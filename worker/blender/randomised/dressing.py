@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 
 import bpy
@@ -21,7 +21,9 @@ from worker.blender.randomised.surface import dress
 class Dressing:
     """The changes that are made now; the scene, and models that stay in it, get them all back."""
 
-    def __init__(self) -> None:
+    def __init__(self, before_change: Callable[[], None] = lambda: None) -> None:
+        """Take what is called before materials change, or get back what they were."""
+        self._before_change = before_change
         self._lamps, self._paints = Changes(), Changes()
         self._lit: Hashable = None
         self._worn: Hashable = None
@@ -66,6 +68,7 @@ class Dressing:
         if self._worn == wanted:
             return
         self.take_off()
+        self._before_change()
         for model in models:
             self._paints.note(model.forget_finishes)
             model.forget_finishes()
@@ -86,6 +89,8 @@ class Dressing:
 
     def take_off(self) -> None:
         """Let models look as their files have them."""
+        if self._paints:
+            self._before_change()
         self._worn = None
         self._paints.put_back()
 

@@ -65,6 +65,17 @@ COLUMNS = {
     "albedo": "share of light that is scattered, linear Rec. 709",
     "diffuse": "scattered light, linear Rec. 709",
     "specular": "reflected light, linear Rec. 709",
+    "base_color": "colour of the material, whatever lies over it, linear Rec. 709; 0 where "
+    "`surface_valid` says that it has no meaning",
+    "roughness": "roughness of the material, 0..1",
+    "metallic": "how much of a metal the material is, 0..1",
+    "emission": "light that the surface gives, linear Rec. 709",
+    "transmission": "how much of the surface lets light through by refraction, as glass, 0..1",
+    "opacity": "how much of what is behind the surface it hides, 0..1",
+    "normal_geometry": "unit vectors in the camera's frame, without bump and normal maps; 0 where "
+    "there is nothing",
+    "surface_valid": "bits of what has a meaning: 1 base_color, 2 roughness, 4 metallic, "
+    "8 emission, 16 transmission, 32 opacity, 64 normal_geometry",
     "objects": "visible objects: `class`, and `bbox` (left, top, width, height) and `area` of "
     "the mask",
     "intrinsics": "fx, fy, cx, cy, pixels, from the outer corner of the top-left pixel; null for a "

@@ -1,0 +1,159 @@
+"""Nodes beside those of materials that write into passes what their surfaces are.
+
+They write nothing where labels look through a surface: what Cycles writes adds up along a ray.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import bpy
+
+from worker.blender.materials.clear_cut import is_clear_at, opacity_sum
+from worker.blender.materials.surface import Reader, Told
+from worker.blender.materials.transparency import (
+    NOTHING,
+    Level,
+    Scope,
+    UndecidedError,
+    is_socket,
+    level_of,
+    may_let_through,
+)  # fmt: skip
+from worker.blender.materials.vectors import Number, scaled
+
+TOLD_FROM = 1.0
+"""What is added to the opacity that is written, so that none is told from nothing written."""
+
+
+class Tellers:
+    """What was added to materials, until it is taken out again."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[int, frozenset[str]] = {}
+        """By material: names of nodes."""
+        self._groups: set[int] = set()
+
+    def add(self, materials: Iterable[bpy.types.Material]) -> None:
+        """Let materials tell of their surfaces that do not yet; those that move, as they are now.
+
+        What makes half-clear materials clear-cut must be switched off.
+        """
+        wanted = [each for each in materials if each.node_tree is not None]
+        self._remove(uid for uid in map(uid_of, filter(moves, wanted)) if uid in self._nodes)
+        new = [each for each in wanted if uid_of(each) not in self._nodes]
+        known = {group.session_uid for group in bpy.data.node_groups} if new else set()
+        for material in new:
+            self._nodes[uid_of(material)] = frozenset(added_to(material))
+        if new:
+            self._groups |= {group.session_uid for group in bpy.data.node_groups} - known
+
+    def clear(self) -> None:
+        """Take all out again."""
+        self._remove(list(self._nodes))
+        for group in [each for each in bpy.data.node_groups if each.session_uid in self._groups]:
+            bpy.data.node_groups.remove(group)
+        self._groups.clear()
+
+    def _remove(self, uids: Iterable[int]) -> None:
+        gone = {uid: self._nodes.pop(uid) for uid in list(uids)}
+        for material in bpy.data.materials if gone else ():
+            tree: Any = material.node_tree
+            for name in gone.get(material.session_uid, ()) if tree is not None else ():
+                if (node := tree.nodes.get(name)) is not None:
+                    tree.nodes.remove(node)
+
+
+def uid_of(material: bpy.types.Material) -> int:
+    """Return what tells a material from all others of this process."""
+    return int(material.session_uid)
+
+
+def moves(material: bpy.types.Material) -> bool:
+    """Tell whether numbers of a material change from frame to frame."""
+    return any(tree.animation_data is not None for tree in trees_of(material))
+
+
+def trees_of(material: bpy.types.Material) -> Iterator[Any]:
+    """Yield the node tree of a material and those of the groups in it, each once."""
+    waiting: list[Any] = [material.node_tree]
+    seen: set[int] = set()
+    while waiting:
+        tree = waiting.pop()
+        if tree is None or tree.session_uid in seen:
+            continue
+        seen.add(tree.session_uid)
+        yield tree
+        waiting += [getattr(node, "node_tree", None) for node in tree.nodes]
+
+
+def added_to(material: bpy.types.Material) -> set[str]:
+    """Let a material tell of its surface; return the names of the nodes that were added.
+
+    Where only Cycles knows what it is, nothing is written.
+    """
+    tree: Any = material.node_tree
+    before = {node.name for node in tree.nodes}
+    with suppress(UndecidedError):
+        add_teller(Scope(tree), material)
+    return {node.name for node in tree.nodes} - before
+
+
+def add_teller(scope: Scope, material: bpy.types.Material) -> None:
+    """Add nodes that write what the surface of a material is.
+
+    Raises:
+        UndecidedError: Only Cycles knows.
+    """
+    output = scope.tree.get_output_node("CYCLES")
+    if output is None or output.id_data != scope.tree:
+        return
+    surface = output.inputs["Surface"]
+    told = Reader().read(scope, surface)
+    if told.is_silent:  # Cycles shows no surface, or there is nothing to say of it
+        return
+    level = level_of(scope, surface) if may_let_through(material) else NOTHING
+    if level == NOTHING:
+        write_all(scope, told, opacity=1.0, share=1.0)
+        return
+    total = opacity_sum(scope, level)
+    share = math(scope, "SUBTRACT", 1.0, is_clear_at(scope, total))
+    write_all(scope, told, opacity=math(scope, "DIVIDE", total, 3.0), share=share)
+
+
+def write_all(scope: Scope, told: Told, *, opacity: Number, share: Number) -> None:
+    """Write what a surface is.
+
+    Args:
+        scope: The material's own tree.
+        told: What its shaders say.
+        opacity: How much of the light behind it does not go straight through.
+        share: 1 where labels see it, else 0.
+    """
+    normal = scope.add("ShaderNodeNewGeometry").outputs["Normal"]
+    for name, part in zip(("base", "finish", "light", "shares"), told.parts, strict=True):
+        write(scope, f"surface_{name}", scaled(scope, part, share))
+    write(scope, "surface_normal", scaled(scope, normal, share))
+    shown = math(scope, "ADD", opacity, TOLD_FROM)
+    node = scope.add("ShaderNodeOutputAOV", aov_name="surface_told")
+    scope.feed(node.inputs["Value"], math(scope, "MULTIPLY", shown, share))
+
+
+def write(scope: Scope, name: str, vector: Level) -> None:
+    """Write a vector into a pass; where it is zero, nothing need be written."""
+    if vector == NOTHING:
+        return
+    node = scope.add("ShaderNodeOutputAOV", aov_name=name)
+    scope.feed(node.inputs["Color"], vector if is_socket(vector) else (*vector, 1.0))
+
+
+def math(scope: Scope, operation: str, one: Number, other: Number) -> Number:
+    """Return what is made of two numbers; of two that are known, at once."""
+    if not is_socket(one) and not is_socket(other):
+        return one + other if operation == "ADD" else one * other
+    node = scope.add("ShaderNodeMath", operation=operation)
+    scope.feed(node.inputs[0], one)
+    scope.feed(node.inputs[1], other)
+    return node.outputs[0]
