@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.spec.counted import counted
-from farm.spec.passes import PASSES, PassName
+from farm.spec.passes import PASSES, SHARES, PassName
 from farm.spec.record import IllLit
 
 COVERAGE_SLACK = 0.01
@@ -92,6 +92,8 @@ def strange_numbers(
             return f"{name} is at, or behind, the camera at {counted(count, 'pixel')}"
     elif count := int(np.count_nonzero(np.isinf(label))):
         return f"{name} is infinite {counted(count, 'time')}"
+    if name in SHARES and (count := int(np.count_nonzero((label < 0) | (label > 1)))):
+        return f"{name} is outside of 0..1 {counted(count, 'time')}"
     if has_gaps and (count := int(np.count_nonzero(has_half_a_gap(label)))):
         return f"{name} has some of its numbers at {counted(count, 'pixel')}, and NaN beside them"
     return None

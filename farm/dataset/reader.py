@@ -37,7 +37,7 @@ from farm.runs import mask_of, masks_of
 from farm.spec.base import first_reason
 from farm.spec.expression import Expression
 from farm.spec.hint import hint
-from farm.spec.passes import PassName
+from farm.spec.passes import SURFACE_BITS, PassName
 from farm.spec.record import FileRecord, ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage, open_storage
@@ -91,6 +91,16 @@ class DatasetView:
             DecodeError: Its file is broken.
         """
         return decode_pass(self.data(name), self.path(name), name)
+
+    def meaningful(self, name: PassName) -> NDArray[np.bool_]:
+        """Return where (H, W) a pass of the material, such as `roughness`, has a meaning.
+
+        Raises:
+            KeyError: It is none of these, or the view has no `surface_valid`.
+            DatasetError: The file of `surface_valid` is gone.
+            DecodeError: ... is broken.
+        """
+        return np.asarray((self["surface_valid"] & SURFACE_BITS[name]) > 0)
 
     def silhouettes(self) -> NDArray[np.bool_]:
         """Return the whole silhouettes (N, H, W) of the record's `objects`, of the pass `amodal`.

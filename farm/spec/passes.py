@@ -172,6 +172,10 @@ SURFACE_BITS: dict[PassName, int] = {
     "opacity": 32, "normal_geometry": 64,
 }  # fmt: skip
 """Bits of `surface_valid`: the pass has a meaning at the pixel."""
+SHARES: frozenset[PassName] = frozenset(
+    {"base_color", "roughness", "metallic", "transmission", "opacity"}
+)
+"""Passes of which no number is outside of 0..1."""
 SEVERAL: dict[str, tuple[PassName, ...]] = {
     "flow": FLOWS, "scene_flow": SCENE_FLOWS, "occlusion": OCCLUSIONS, "surface": SURFACES,
 }  # fmt: skip

@@ -199,7 +199,7 @@ def set_view_layer(layer: Any, cycles_passes: frozenset[str], *, clear_cut: bool
 
 
 def set_aovs(layer: Any, wanted: frozenset[str]) -> None:
-    """Let a view layer have these passes that materials fill, and none beside them, of a file say."""
+    """Let a view layer have these passes that materials fill, and none beside them."""
     for aov in list(layer.aovs):
         if aov.name not in wanted:
             layer.aovs.remove(aov)

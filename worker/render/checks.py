@@ -92,7 +92,7 @@ def check_label(name: PassName, label: NDArray[Any], *, sees_behind: bool = Fals
         UnusablePictureError: There are values that it cannot have.
     """
     what = strange_numbers(name, label, sees_behind=sees_behind)
-    if not what and name in ("normal", "normal_world"):
+    if not what and name in ("normal", "normal_world", "normal_geometry"):
         what = strange_lengths(name, label)
     if what:
         raise UnusablePictureError(what)

@@ -171,7 +171,8 @@ def paint_share(shares: Floats) -> tuple[Bytes, str]:
 
 def paint_bits(bits: NDArray[Any]) -> tuple[Bytes, str]:
     """Show which passes have a meaning: white where all have, black where none has."""
-    share = sum((bits & bit > 0) / len(SURFACE_BITS) for bit in SURFACE_BITS.values())
+    each = [(bits & bit) > 0 for bit in SURFACE_BITS.values()]
+    share = np.mean(each, axis=0)
     whole = float((bits == sum(SURFACE_BITS.values())).mean())
     return np.repeat(as_bytes(share)[..., None], 3, axis=-1), f"{whole:.0%} of the pixels whole"
 

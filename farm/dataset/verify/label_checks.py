@@ -29,7 +29,7 @@ from farm.spec.record import ViewRecord
 Arrays = dict[PassName, NDArray[Any]]
 Mask = NDArray[np.bool_]
 DEPTHS: tuple[PassName, ...] = ("depth", "distance")
-NORMALS: tuple[PassName, ...] = ("normal", "normal_world")
+NORMALS: tuple[PassName, ...] = ("normal", "normal_world", "normal_geometry")
 FEW_PIXELS, FEW_SHARE = 4, 0.005
 """Pixels that may disagree: a mask is a mean over a pixel, a label what is at its centre, so
 they part ways at hairs, wires and leaves."""
