@@ -12,10 +12,11 @@ PassName = Literal[
     "scene_flow_backward_world", "occlusion_forward", "occlusion_backward",
     "out_of_frame_forward", "out_of_frame_backward", "position",
     "albedo", "diffuse", "specular", "cryptomatte", "uv", "tracks", "blur", "rolling_shutter",
-    "events", "amodal",
-    "linear", "foreground", "background", "foreground_linear", "background_linear", "shadow",
+    "events",
     "base_color", "roughness", "metallic", "emission", "transmission", "opacity",
     "normal_geometry", "surface_valid",
+    "amodal",
+    "linear", "foreground", "background", "foreground_linear", "background_linear", "shadow",
 ]  # fmt: skip
 PASS_NAMES: tuple[PassName, ...] = get_args(PassName)
 

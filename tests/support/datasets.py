@@ -22,7 +22,7 @@ from farm.runs import runs_of
 from farm.spec.asset import Asset, Credit
 from farm.spec.camera import AnyLens, OrbitCamera, PoseCamera, intrinsics, orbit_matrix
 from farm.spec.label import IndexLabel, Keypoint, ObjectLabel, Occluder
-from farm.spec.passes import PASSES, VIEW_PASSES, PassName, pass_path
+from farm.spec.passes import PASSES, SURFACE_BITS, VIEW_PASSES, PassName, pass_path
 from farm.spec.recipes.sod import SodView
 from farm.spec.record import CameraRecord, FileRecord, ViewRecord
 from farm.spec.view import Light
@@ -283,6 +283,14 @@ def shoot(
         "albedo": albedo,
         "diffuse": albedo * light,
         "specular": np.where(hit[..., None], (1 - light) * (0.1, 0.1, 0.1), 0.0),
+        "base_color": albedo,
+        "roughness": np.where(hit, 0.4, 0.0),
+        "metallic": np.where(which == 0, 0.1, 0.0),
+        "emission": np.zeros_like(albedo),
+        "transmission": np.zeros_like(far),
+        "opacity": hit.astype(np.float64),
+        "normal_geometry": normals @ matrix[:3, :3],
+        "surface_valid": np.where(hit, sum(SURFACE_BITS.values()), 0),
         "uv": np.where(
             hit[..., None],
             np.stack(

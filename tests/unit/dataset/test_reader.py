@@ -14,6 +14,7 @@ from farm.dataset.images import DecodeError
 from farm.dataset.reader import DatasetError
 from farm.spec.passes import pass_path
 from tests.builders import a_record, a_view
+from tests.support.datasets import write_dataset
 
 
 def write(folder: Path, *names: str) -> np.ndarray:
@@ -80,3 +81,12 @@ def test_what_is_not_there_or_broken_is_named(tmp_path: Path):
         data[1]["depth"]
     with pytest.raises(DatasetError, match="is not a dataset"):
         farm.dataset.open(tmp_path / "elsewhere")
+
+
+def test_a_bit_tells_where_a_pass_of_the_material_has_a_meaning(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=1)
+    view = farm.dataset.open(tmp_path / "d")[0]
+
+    assert np.array_equal(view.meaningful("roughness"), view["index"] > 0)
+    with pytest.raises(KeyError):
+        view.meaningful("depth")

@@ -299,7 +299,7 @@ def test_a_dataset_that_is_well_has_nothing_wrong(tmp_path):
 
     assert found(report) == {}
     assert (report.views, report.wrong, report.notes) == (8, 0, 0)
-    assert report.files == 8 * 17
+    assert report.files == 8 * 25
     assert len(report.checks) == 22
 
 
