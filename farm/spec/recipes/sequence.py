@@ -429,4 +429,4 @@ FILES: dict[PassName, tuple[str, str, str]] = {
 
 def file_of(name: PassName) -> tuple[str, str, str]:
     """Return folder, stem and suffix of a pass's files in a sequence."""
-    return FILES.get(name) or (name, name, SUFFIXES[PASSES[name].kind])
+    return FILES.get(name) or (name, name, SUFFIXES.get(PASSES[name].kind, "png"))
