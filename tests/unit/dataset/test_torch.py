@@ -323,3 +323,19 @@ def test_the_snippet_on_sentences_gives_the_mask_of_each(tmp_path, monkeypatch):
     assert [text for _picture, text, _mask in seen] == [each.text for each in told]
     for (_picture, _text, mask), each in zip(seen, told, strict=True):
         assert (int(mask.sum()) > 0) is bool(each.targets)
+
+
+def test_a_cutout_keeps_its_colours_at_edges_when_it_is_made_smaller():
+    """What is not there is black, and must not darken what is beside it."""
+    pixels = np.zeros((8, 8, 4), np.uint8)
+    pixels[:, :3] = (200, 20, 10, 255)
+    pixels[:, 3] = (200, 20, 10, 128)
+
+    small = resized(tensor_of(pixels, "foreground"), "foreground", (3, 3))
+
+    seen = small[:, small[3] > 0.1]
+    torch.testing.assert_close(
+        seen[:3], torch.tensor([200.0, 20.0, 10.0])[:, None].expand(3, seen.shape[1]) / 255
+    )
+    assert 0.2 < small[3, 0, 1] < 0.5
+    assert small[3, 0, 2] == 0
