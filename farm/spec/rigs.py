@@ -187,6 +187,8 @@ def steps_of(word: object, numbers: list[float]) -> list[float]:
 
 def as_range(value: Any) -> Any:
     """Let `0..90`, or `0,90`, stand for two numbers."""
+    if isinstance(value, list | tuple) and len(value) == 1:  # as flags of lists come
+        value = value[0]
     if not isinstance(value, str):
         return value
     return value.split(".." if ".." in value else ",")

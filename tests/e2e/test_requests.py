@@ -89,6 +89,22 @@ def test_flags_go_over_the_spec_and_its_paths_start_at_the_file(assets, tmp_path
     assert str(tmp_path / "out") in plan.stdout.replace("\n", "")
 
 
+def test_the_flags_of_a_rig_are_read(assets):
+    """All of them: each changes how many views there are, or is refused beside another."""
+    request = ("render", "--models", assets.models, "--hdrs", assets.hdrs, "--dry-run")
+    rings = ("--elevations", "-10,0", "--azimuths", "0:360:90", "--stereo", 0.1, "--fov", "30..50")
+    band = ("--rig", "random", "--views", 7, "--elevation-range", "0..60", "--frame", "unit-sphere")
+
+    pairs = here(*request, *rings, "--distance", "1.5..2", "--front", "+x")
+    some = here(*request, *band, "--orthographic", 2)
+    both = here(*request, *band, "--orthographic", 2, "--fov", 40)
+
+    assert "views     64 (0 done" in pairs.stdout, pairs.stderr
+    assert "views     28 (0 done" in some.stdout, some.stderr
+    assert both.returncode == 2
+    assert both.stderr.startswith("error: recipe.orthographic: its rays run side by side")
+
+
 def test_an_unquoted_glob_works_too(assets):
     models = sorted(assets.models.glob("*.obj"))
     hdrs = sorted(assets.hdrs.glob("*.hdr"))
