@@ -16,8 +16,8 @@ from farm.errors import UnreadableJobError
 from farm.ledger import JobState, JobStatus, TaskState
 from farm.spec.base import Kept, first_reason
 from farm.spec.job import Job
+from farm.spec.job_name import JOB_ID_PATTERN
 from farm.spec.recipes import RECIPES, unknown_recipe
-from farm.spec.wire import JOB_ID_PATTERN
 from farm.storage import Storage
 
 FOLDER = "jobs"

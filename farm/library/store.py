@@ -15,7 +15,7 @@ from typing import NamedTuple
 from farm.errors import AssetError, SpecError, StorageError
 from farm.library.files import hash_file
 from farm.spec.asset import Asset, AssetFile
-from farm.spec.wire import SHA256_PATTERN
+from farm.spec.base import SHA256_PATTERN
 from farm.storage import PARTIAL_PREFIX, Storage
 
 ROOT = "assets"

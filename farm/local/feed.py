@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+import farm.dataset.preview.sheet  # noqa: F401 - will be needed, and now there is time for it
 from farm.dispatcher import Dispatcher
 from farm.errors import SetupError, UnreachableError
 from farm.ledger import JobStatus, Ledger, TaskState, open_ledger

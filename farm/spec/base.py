@@ -7,6 +7,8 @@ import json
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+SHA256_PATTERN = r"^[0-9a-f]{64}$"
+
 
 class Spec(BaseModel):
     """Base of every description: frozen, closed, documented by its own fields."""

@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from farm.spec import release_0_1
 from farm.spec.asset import Asset
+from farm.spec.base import SHA256_PATTERN as SHA256_PATTERN
 from farm.spec.base import Kept, Spec
 from farm.spec.job import JobSpec
 from farm.spec.job_name import JOB_ID_PATTERN as JOB_ID_PATTERN
@@ -22,7 +23,6 @@ T = TypeVar("T")
 Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
-SHA256_PATTERN = r"^[0-9a-f]{64}$"
 VERSION_HEADER = "Viewfarm-Version"
 """Every answer of the server says which version it is."""
 EXPIRY_HEADER = "Viewfarm-Token-Expires-In"

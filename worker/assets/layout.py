@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from farm.errors import AssetError
 from farm.library import files_of
 from farm.spec.asset import Asset, AssetFile
-from farm.spec.wire import SHA256_PATTERN
+from farm.spec.base import SHA256_PATTERN
 
 FILLER = "up"
 """Name of the folders in which an asset stands so deep that its `../` stay within its root."""
