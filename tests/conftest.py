@@ -23,6 +23,7 @@ NEEDS = {
         "integration",
         "unit/ledger",
         "unit/serve",
+        "unit/local/test_feed.py",
         "unit/test_affinity.py",
         "unit/test_dispatcher.py",
         "unit/test_flower.py",
