@@ -8,6 +8,8 @@ where it turns out that there is nothing to render. Nothing heavy is imported he
 from __future__ import annotations
 
 import contextlib
+import gc
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,6 +22,9 @@ from farm.local.redis_server import PrivateRedis
 from farm.local.temp_folders import memory_folder, temp_folder
 from farm.local.workers import WaitingWorker
 
+SPIN, SHORTLY = "OPENBLAS_THREAD_TIMEOUT", "4"
+"""How long threads of NumPy's BLAS spin for want of work, which takes a core from whoever loads, or
+renders; the least that it takes. What they compute, and in which parts, stays the same."""
 NEEDED = ("bpy", "celery")
 """What a worker cannot do without."""
 
@@ -68,17 +73,19 @@ def started_ahead() -> Iterator[None]:
 
     In the end nothing of it is left, however the command ends.
     """
-    farm = early_farm() if all(map(find_spec, NEEDED)) else None
-    if farm is None:
+    if not all(map(find_spec, NEEDED)):
         yield
         return
-    begun.set(farm)
-    try:
-        with ending_by_signal():
-            yield
-    finally:
-        begun.set(None)
-        farm.close()
+    os.environ.setdefault(SPIN, SHORTLY)
+    with ending_by_signal(), ExitStack() as ending:
+        farm = early_farm()
+        if farm is not None:
+            ending.callback(farm.close)
+        begun.set(farm)
+        ending.callback(begun.set, None)
+        gc.disable()  # what is imported stays
+        ending.callback(gc.enable)
+        yield
 
 
 def early_farm() -> EarlyFarm | None:
@@ -96,6 +103,9 @@ def take() -> EarlyFarm:
     """
     farm = begun.get()
     begun.set(None)
+    if farm is not None:
+        gc.freeze()
+        gc.enable()
     return farm or EarlyFarm()
 
 

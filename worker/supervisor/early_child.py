@@ -45,7 +45,6 @@ class EarlyChild:
     def __init__(self) -> None:
         """Split it off; nothing must run in this process yet."""
         self._ours, theirs = socket.socketpair()
-        gc.freeze()  # what is loaded stays shared
         self.pid = os.fork()
         if self.pid == 0:
             self._ours.close()
@@ -141,7 +140,11 @@ def open_ahead_when_up() -> None:
     from farm.queue import RENDER_TASK
 
     def open_ahead(**_: object) -> None:
-        with suppress(DeviceError):
-            current_app.tasks[RENDER_TASK].open_ahead()
+        gc.disable()  # most of it is imports, and what is imported stays
+        try:
+            with suppress(DeviceError):
+                current_app.tasks[RENDER_TASK].open_ahead()
+        finally:
+            gc.enable()
 
     signals.worker_process_init.connect(open_ahead, weak=False)

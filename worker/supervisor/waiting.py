@@ -5,16 +5,12 @@ Whoever starts it writes an order to its standard input, or closes that: then it
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
 import tempfile
 from typing import TypedDict
-
-from farm.errors import FarmError
-from farm.settings import load_settings
-from worker.supervisor.early_child import EarlyChild
-from worker.supervisor.service import serve
 
 FAILED = 2
 """Exit code of a worker that cannot be set up so, as of the command."""
@@ -31,7 +27,15 @@ class Order(TypedDict):
 
 def main() -> int:
     """Load, wait for the settings, and render by them; return the exit code."""
+    gc.disable()  # what is imported stays
     load()
+    from farm.errors import FarmError
+    from farm.settings import load_settings
+    from worker.supervisor.early_child import EarlyChild
+    from worker.supervisor.service import serve
+
+    gc.freeze()  # it is shared with what is split off
+    gc.enable()
     child = EarlyChild() if sys.platform == "linux" else None
     told = sys.stdin.buffer.read()
     if not told:
@@ -54,6 +58,7 @@ def load() -> None:
     from celery.concurrency import prefork  # noqa: F401
 
     from worker.attempt import celery_task  # noqa: F401
+    from worker.supervisor import service  # noqa: F401
 
 
 if __name__ == "__main__":
