@@ -1,14 +1,13 @@
 """How soon `farm` is done with little, against another checkout.
 
-    python -m bench.start --baseline FOLDER [--rounds 5] [--model FILE] [--hdr FILE] [--uncompiled]
+    python -m bench.start --baseline FOLDER [--rounds 5] [--model FILE] [--hdr FILE]
 
 `one` and `four` render so many views of a model at 256 pixels with 4 samples, each time into an
 empty folder; `again` gives the command of `one` a second time; `help` is `farm --help`. This
 checkout and the one in FOLDER take turns; each round begins with the other one. Times are those of
 whole commands, by the clock and of all their processes.
 
-The code is compiled before, as pip does with what it installs; `--uncompiled` leaves that out, as
-in a checkout whose environment forbids it to keep compiled code.
+The code of both is compiled before, as pip does with what it installs.
 """
 
 from __future__ import annotations
@@ -48,7 +47,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--hdr", type=Path)
-    parser.add_argument("--uncompiled", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="farm-bench-") as name:
         folder = Path(name)
@@ -56,17 +54,12 @@ def main() -> None:
         model = options.model or next((folder / "models").iterdir())
         assets = [f"--models={model}", f"--hdrs={options.hdr or sky()}"]
         checkouts = {"baseline": options.baseline, "ours": OURS}
-        keep_compiled(checkouts.values(), None if options.uncompiled else folder / "compiled")
+        compile_code(checkouts.values())
         report(in_turns(assets, checkouts, options.rounds, folder))
 
 
-def keep_compiled(checkouts: Iterable[Path], folder: Path | None) -> None:
-    """Compile checkouts into a folder, where all commands find it; None: nothing is kept."""
-    if folder is None:
-        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-        return
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ["PYTHONPYCACHEPREFIX"] = str(folder)
+def compile_code(checkouts: Iterable[Path]) -> None:
+    """Compile the code of checkouts beside it."""
     for checkout in checkouts:
         places = [str(checkout.resolve() / name) for name in CODE]
         subprocess.run([sys.executable, "-m", "compileall", "-q", *places], check=True)
