@@ -30,7 +30,7 @@ def look_of(record: ViewRecord) -> Look:
     rest = {name: value for name, value in drawn.items() if name not in OF_THE_LIGHT}
     skies = [asset.content for asset in record.assets if asset.kind == "hdr"]
     light = plain(getattr(record.view, "light", None))
-    return Look(digest(skies, light, lit), digest(record.view.frame, rest))
+    return Look(digest(skies, light, lit, record.exposure_ev), digest(record.view.frame, rest))
 
 
 def plain(value: Any) -> Any:

@@ -70,6 +70,7 @@ FORMATS: dict[str, Format] = {
     "zero123": scenes("zero123", "Zero123Exporter", "000.png and 000.npy for each object"),
     "trellis": scenes("trellis", "TrellisExporter", "renders/<sha256>/ with transforms.json"),
     "gobjaverse": scenes("gobjaverse", "GobjaverseExporter", "camera, normals and depth by view"),
+    "materials": scenes("materials", "MaterialsExporter", "a folder for each map, as glTF has it"),
     "matting": scenes("matting", "MattingExporter", "fg/, alpha/ and bg/, for mattes"),
     "nerfstudio": Format(
         "video.nerfstudio",

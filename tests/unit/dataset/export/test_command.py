@@ -228,6 +228,7 @@ USELESS = {
     "zero123": ("--points 9", "--classes model"),
     "trellis": ("--points 9", "--shard-mb 9"),
     "gobjaverse": ("--points 9", "--segmentation rle"),
+    "materials": ("--foreground", "--shard-mb 9"),
     "matting": ("--foreground", "--classes model"),
     "nerfstudio": ("--classes model", "--shard-mb 9"),
     "davis": ("--classes model", "--segmentation rle"),

@@ -17,24 +17,32 @@ from numpy.typing import NDArray
 from farm.dataset.export.base import ExportJob, Lines, NumberedView
 from farm.dataset.export.cameras import OPENCV_FROM_OPENGL
 from farm.dataset.export.object_exporter import ObjectExporter, angles_of
-from farm.dataset.export.pictures import encode_exr
+from farm.dataset.export.pictures import encode, encode_exr
 from farm.dataset.export.scene_exporter import Line, SceneFrame
+from farm.dataset.export.srgb import colour_bytes, gamma_bytes
 from farm.spec.passes import PassName
 
 CAMPOS = "campos_512_v4"
 """The folder that readers open in that of an object, whatever the size of its pictures."""
 
+MATERIALS: frozenset[PassName] = frozenset({"base_color", "roughness", "metallic"})
+"""Passes that, where all views have them, are written as maps of materials."""
+
 
 class GobjaverseExporter(ObjectExporter):
-    """`<split>/<object>/campos_512_v4/00000/00000.json`, `.png`, `_nd.exr`."""
+    """`<split>/<object>/campos_512_v4/00000/00000.json`, `.png`, `_nd.exr`.
+
+    With passes of materials `_albedo.png` and `_mr.png`, too.
+    """
 
     reader = "gobjaverse"
     needs = (("depth",), ("normal_world", "normal"))
-    own = frozenset[PassName]({"depth", "normal", "normal_world"})
+    own = frozenset[PassName]({"depth", "normal", "normal_world", *MATERIALS})
     digits = 5
 
     def __init__(self, job: ExportJob) -> None:
         super().__init__(job)
+        self._has_materials = MATERIALS.issubset(self.survey.common_passes())
         self._objects: defaultdict[str, list[str]] = defaultdict(list)
 
     def folder_of(self, view: NumberedView) -> str:
@@ -48,6 +56,9 @@ class GobjaverseExporter(ObjectExporter):
             self.outbox.put_text(f"{path}.json", json.dumps(self._camera(view), indent=2) + "\n"),
             self.outbox.put(f"{path}_nd.exr", encode_exr(self._normal_and_depth(view))),
         ]
+        maps = {"albedo": albedo, "mr": metal_and_roughness} if self._has_materials else {}
+        for name, paint in maps.items():
+            files.append(self.outbox.put(f"{path}_{name}.png", encode(paint(view), "png")))
         return SceneFrame(files, {"view": view.view.name})
 
     def _camera(self, view: NumberedView) -> dict[str, Any]:
@@ -75,6 +86,17 @@ class GobjaverseExporter(ObjectExporter):
             text = json.dumps(sorted(objects), indent=2) + "\n"
             files.append(self.outbox.put_text(f"gobjaverse_{split}.json", text))
         return files
+
+
+def albedo(view: NumberedView) -> NDArray[np.uint8]:
+    """Return the colours of a view's materials in sRGB."""
+    return colour_bytes(view.pixels("base_color"))
+
+
+def metal_and_roughness(view: NumberedView) -> NDArray[np.uint8]:
+    """Return metal as red and roughness as green, bent as the readers take them back."""
+    red, green = gamma_bytes(view.pixels("metallic")), gamma_bytes(view.pixels("roughness"))
+    return np.dstack([red, green, np.zeros_like(red)])
 
 
 def world_normals(view: NumberedView) -> NDArray[np.float64]:

@@ -11,14 +11,17 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import imagecodecs
 import numpy as np
 import pytest
+from imagecodecs import png_encode
 
 import farm.dataset
+from farm.dataset.images import decode_pass
 from farm.dataset.reader import DatasetView
+from farm.spec.passes import PassName
 from tests.support.changed_datasets import ChangedDataset
 from tests.support.datasets import write_dataset
+from tests.support.sequences import encoded
 
 SCENE = "ball000-sky000"
 """The folder of the one scene of such a dataset."""
@@ -31,6 +34,34 @@ def write_whole(folder: Path, **wanted: Any) -> None:
     """Write such a dataset with all passes that formats for 3D learning take."""
     write_object(folder, **wanted)
     add_cutouts(folder)
+    add_surfaces(folder)
+
+
+SURFACE: dict[PassName, Any] = {
+    "base_color": (0.8, 0.2, 0.05),
+    "roughness": 0.3,
+    "metallic": 0.9,
+    "emission": (0.5, 4.0, 0.0),
+    "transmission": 0.25,
+    "opacity": 0.6,
+}
+"""What the ball is made of."""
+
+
+def add_surfaces(folder: Path) -> None:
+    """Give the views the passes of materials: the same all over the ball, 0 beside it."""
+    changed = ChangedDataset(folder)
+    for line in changed.lines:
+        normals = decode_pass(
+            (folder / line["files"]["normal"]["path"]).read_bytes(), "n", "normal"
+        )
+        ball = np.any(normals != 0, axis=-1)
+        for name, value in SURFACE.items():
+            inside = ball[..., None] if isinstance(value, tuple) else ball
+            pixels = np.where(inside, np.array(value), 0.0).astype(np.float32)
+            put_pass(folder, line, name, pixels)
+        put_pass(folder, line, "surface_valid", np.where(ball, 127, 0).astype(np.uint16))
+    changed.save()
 
 
 def write_object(
@@ -74,10 +105,12 @@ def add_cutouts(folder: Path, *, bits: int = 8) -> dict[str, np.ndarray[Any, Any
     return found
 
 
-def put_pass(folder: Path, line: dict[str, Any], name: str, pixels: np.ndarray[Any, Any]) -> None:
-    """Give a view another pass, a PNG."""
-    path = f"{name}/{line['view']['name']}.png"
-    data = bytes(imagecodecs.png_encode(pixels))
+def put_pass(
+    folder: Path, line: dict[str, Any], name: PassName, pixels: np.ndarray[Any, Any]
+) -> None:
+    """Give a view another pass."""
+    path = f"{name}/{line['view']['name']}.{'exr' if pixels.dtype == np.float32 else 'png'}"
+    data = encoded(name, pixels) if path.endswith("exr") else bytes(png_encode(pixels))
     (folder / path).parent.mkdir(exist_ok=True)
     (folder / path).write_bytes(data)
     line["files"][name] = {
