@@ -236,9 +236,12 @@ def renamed(record: ViewRecord, name: str, *, index: int) -> ViewRecord:
         sequence = folder_under(name, moment.sequence, before=record.view.name)
         moment = moment.model_copy(update={"sequence": sequence})
     changes = {"name": name, "index": index, "moment": moment}
+    before = name.removesuffix(record.view.name)  # what all views of its dataset are called besides
+    siblings = tuple(f"{before}{each}" for each in record.siblings)
     return record.model_copy(
         update={
-            "view": record.view.model_copy(update=changes),
+            "view": record.view.model_copy(update=changes).with_siblings(siblings),
+            "siblings": siblings,
             "files": {of: move(of, file) for of, file in record.files.items()},
             "previews": {
                 of: move(of, file, PREVIEWS_FOLDER) for of, file in record.previews.items()

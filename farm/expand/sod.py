@@ -259,15 +259,7 @@ def relit_view(job: Job, recipe: SodBase, pair: Pair, slot: int, *, turn: int) -
 def with_siblings(views: Sequence[SodView]) -> list[SodView]:
     """Return the views of one pose, each with the names of the others."""
     return [
-        view.model_copy(
-            update={
-                "relit": view.relit
-                and view.relit.model_copy(
-                    update={"siblings": tuple(each.name for each in views if each is not view)}
-                )
-            }
-        )
-        for view in views
+        view.with_siblings(tuple(each.name for each in views if each is not view)) for view in views
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import ConfigDict, Field
 
 from farm.spec.asset import Asset
@@ -55,6 +57,10 @@ class View(Spec):
     def siblings(self) -> tuple[str, ...]:
         """Names of the other views of its pose."""
         return ()
+
+    def with_siblings(self, siblings: tuple[str, ...]) -> Self:
+        """Return the same view where its siblings have other names."""
+        return self
 
     def made_of(self, assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
         """Return those of its task's assets that it takes."""

@@ -25,24 +25,26 @@ from worker.render.task import render_task
 
 LABELS: tuple[PassName, ...] = ("depth", "normal", "index", "uv")
 LIT: tuple[PassName, ...] = ("diffuse", "albedo", "foreground", "background", "linear")
-SETTINGS = {"models": ["a.blend"], "hdrs": ["a.exr"], "render": {"view_transform": "Filmic"}}
+SETTINGS = {"models": ["a.blend"], "hdrs": ["a.exr"]}
 
 
 @pytest.fixture
 def rendered(blender, statue, sky, tmp_path):
     """Render two views with some passes and return the dataset."""
 
-    def run(*passes: PassName, model=statue, name="ds", file_lights=False, **render) -> Dataset:
+    def run(*passes: PassName, model=statue, name="ds", ground="none", **render) -> Dataset:
         views = [some_view(index=at, yaw=40.0 * at, strength=1.3, seed=at) for at in range(2)]
         settings = {"samples": 5, "view_transform": "Filmic", **render}
-        task = task_of(model, sky, *views, file_lights=file_lights, **settings)
-        task = task.model_copy(update={"passes": passes, "dataset": ""})
+        task = task_of(model, sky, *views, **settings)
+        setup = task.setup.model_copy(update={"ground": ground})
+        task = task.model_copy(update={"passes": passes, "dataset": "", "setup": setup})
         storage = FolderStorage(tmp_path / name)
         work(blender, task, storage)
+        kept = ("view_transform", "bit_depth", "exposure")
         spec = JobSpec.model_validate(
             SETTINGS
-            | {"passes": passes, "recipe": {"file_lights": file_lights}}
-            | {"render": {"view_transform": "Filmic", "bit_depth": task.render.bit_depth}}
+            | {"passes": passes, "recipe": {"ground": ground}}
+            | {"render": {field: getattr(task.render, field) for field in kept}}
         )
         facts = RunFacts(name=name, spec=spec.model_dump(mode="json"), tasks=1, seconds=1.0)
         finish_dataset(storage, "", FinishedRun(facts, lambda _task: True, print))
@@ -129,6 +131,18 @@ def test_pictures_of_any_kind_are_proof(rendered, add):
 
     assert proofs == [("rgb", "mask")]
     assert {view.passes for view in data} == {("rgb", "mask", "specular", "depth")}
+
+
+@pytest.mark.parametrize("how", [{"exposure": "auto"}, {"exposure": -1.5}, {"ground": "picture"}])
+def test_pictures_are_metered_and_grounded_as_they_were(rendered, add, how):
+    ground = ("shadow",) if "ground" in how else ()
+    data = rendered("rgb", "mask", *ground, **how)
+
+    data, proofs = add(data, "diffuse", "depth")
+
+    assert proofs == [("rgb", "mask")]
+    at_once = rendered("rgb", "mask", *ground, "diffuse", "depth", name="at once", **how)
+    assert files_of(data) == files_of(at_once)
 
 
 def test_pixels_that_stopped_early_are_proven_with_their_picture(rendered, add):

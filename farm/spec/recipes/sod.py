@@ -327,6 +327,12 @@ class SodView(BaseView):
     def siblings(self) -> tuple[str, ...]:
         return self.relit.siblings if self.relit else ()
 
+    def with_siblings(self, siblings: tuple[str, ...]) -> Self:
+        if self.relit is None:
+            return self
+        relit = self.relit.model_copy(update={"siblings": siblings})
+        return self.model_copy(update={"relit": relit})
+
     def made_of(self, assets: tuple[Asset, ...]) -> tuple[Asset, ...]:
         if self.relit is None:
             return assets

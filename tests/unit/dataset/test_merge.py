@@ -15,6 +15,8 @@ from farm.dataset.reader import DatasetError, open_dataset
 from farm.dataset.split import split_dataset
 from farm.dataset.verify.verify import verify
 from farm.errors import SpecError, StorageError
+from farm.spec.recipes.sod import Relit
+from farm.spec.record import read_record
 from farm.storage import FolderStorage
 from farm.storage.folder import PARTIAL_PREFIX
 from tests.support.datasets import views_that_are_whole, write_dataset
@@ -37,6 +39,26 @@ def put_together(root: Path, *names: str, **options) -> MergeSummary:
 
 def files_in(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_siblings_under_other_lights_find_each_other_under_their_new_names(tmp_path):
+    write_dataset(tmp_path / "a", views=2, models=1, passes=("mask",), size=(8, 6))
+    listing = tmp_path / "a" / "views.jsonl"
+    records = [read_record(line) for line in listing.read_bytes().splitlines()]
+    names = [record.view.name for record in records]
+    with listing.open("w") as file:
+        for record, other in zip(records, reversed(names), strict=True):
+            relit = Relit(pose="view", hdr=record.assets[-1].id, siblings=(other,))
+            view = record.view.model_copy(update={"relit": relit})
+            changed = record.model_copy(update={"view": view, "siblings": (other,)})
+            file.write(f"{changed.model_dump_json()}\n")
+
+    merge([open_dataset(tmp_path / "a")], FolderStorage(tmp_path / "all"), prefix=True)
+
+    data = open_dataset(tmp_path / "all")
+    assert [view.name for view in data] == [f"a_{name}" for name in names]
+    for view, other in zip(data, reversed(names), strict=True):
+        assert view.record.siblings == view.record.view.siblings == (f"a_{other}",)
 
 
 def test_a_merged_dataset_is_whole_and_in_order(tmp_path):
