@@ -14,6 +14,7 @@ from farm.dataset.merge import merge
 from farm.dataset.reader import Dataset, open_in
 from farm.dataset.records.collect import FinishedRun, RunFacts, facts_again
 from farm.dataset.records.read import seed_records
+from farm.dataset.verify.verify import verify
 from farm.errors import ChangedViewError, SpecError
 from farm.library.found_again import Finder
 from farm.spec.job import JobSpec
@@ -124,13 +125,18 @@ def test_what_depends_on_light_is_proven_by_the_picture(rendered, add, lantern):
     assert files_of(data) == at_once
 
 
-def test_pictures_of_any_kind_are_proof(rendered, add):
-    data = rendered("rgb", "mask", format="jxl", bit_depth=16, background="looked_up", denoise=True)
+@pytest.mark.parametrize("pack", ["files", "webdataset"])
+def test_pictures_of_any_kind_are_proof_wherever_they_lie(rendered, add, pack):
+    """Of a view in a shard, what is added lies beside the shard."""
+    settings = {"format": "jxl", "bit_depth": 16, "background": "looked_up", "denoise": True}
+    data = rendered("rgb", "mask", pack=pack, **settings)
 
     data, proofs = add(data, "specular", "depth")
 
     assert proofs == [("rgb", "mask")]
     assert {view.passes for view in data} == {("rgb", "mask", "specular", "depth")}
+    assert all(view["depth"].shape == (64, 64) for view in data)
+    assert verify(data, workers=1).wrong == 0
 
 
 @pytest.mark.parametrize("how", [{"exposure": "auto"}, {"exposure": -1.5}, {"ground": "picture"}])
