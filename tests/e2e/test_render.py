@@ -289,3 +289,25 @@ def test_what_could_not_be_read_is_said_once_and_recorded(assets, tmp_path):
         lacking = ["material library gone.mtl"] if dataset.name.startswith("painted") else []
         assert summary["unread"] == ({"painted.obj": lacking} if lacking else {})
         assert {record.unread for record in read_views(dataset)} == {tuple(lacking)}
+
+
+def test_a_traced_run_shows_where_its_time_went(assets, tmp_path):
+    """The same views as without; and somebody who traces later renders nothing again."""
+    output = tmp_path / "traced"
+    model = min(Path(assets.models).glob("*.obj"))
+    request = ("render", "--models", model, "--hdrs", assets.hdrs, "--augmented", "--pitch", 1,
+               "--yaw-per-pitch", 2, "--dataset-name", "d", "--output", output, *TINY)  # fmt: skip
+
+    assert farm(*request, "--trace").returncode == 0
+
+    views = len(read_views(output / "d"))
+    told = farm("dataset", "trace", output / "d", "--json")
+    stats = json.loads(told.stdout)
+    assert stats["views"] == views > 0
+    assert 0 < stats["sampling_share"] < 1
+    assert {row["stage"] for row in stats["stages"]} > {"load", "sample", "encode", "write"}
+    assert (output / "d/trace.png").is_file()
+    assert farm("dataset", "verify", output / "d").returncode == 0
+    before = every_file(output)
+    assert farm(*request).returncode == 0
+    assert every_file(output) == before
