@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from farm.spec.passes import SURFACE_BITS, PassName
 from worker.images.multilayer import Passes
+from worker.told import BUMPED, TOLD_FROM
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -67,6 +68,7 @@ def surface_valid(passes: Passes) -> NDArray[np.uint16]:
         "roughness": rough,
         "metallic": coloured,
         "transmission": coloured,
+        "normal_geometry": ~is_bumped(passes),
     }
     bare = is_bare(passes)
     bits = np.zeros(there.shape, np.uint16)
@@ -77,8 +79,13 @@ def surface_valid(passes: Passes) -> NDArray[np.uint16]:
 
 def opacities(passes: Passes) -> Floats:
     """Return the opacities (H, W) that materials tell, 0 where none does."""
-    told = passes.layers["surface_told"][..., 0]
-    return np.asarray(np.clip(told - 1.0, 0.0, 1.0), dtype=np.float32)
+    told = passes.layers["surface_told"][..., 0] - BUMPED * is_bumped(passes)
+    return np.asarray(np.clip(told - TOLD_FROM, 0.0, 1.0), dtype=np.float32)
+
+
+def is_bumped(passes: Passes) -> Mask:
+    """Return where (H, W) a displacement hides how smooth surfaces are."""
+    return np.asarray(passes.layers["surface_told"][..., 0] > BUMPED)
 
 
 def is_told(passes: Passes) -> Mask:

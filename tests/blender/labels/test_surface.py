@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bpy
 import numpy as np
 import pytest
 
@@ -169,7 +170,7 @@ PLAIN = {
     "base_color": ZERO, "roughness": 0.0, "metallic": 0.0, "emission": ZERO, "transmission": 0.0,
     "opacity": 1.0, "surface_valid": ALL,
 }  # fmt: skip
-PASSES = ("rgb", "mask", "index", "material", "normal", *SURFACES)
+PASSES = ("rgb", "mask", "index", "material", "normal", "uv", *SURFACES)
 
 
 @pytest.fixture(scope="module")
@@ -231,3 +232,135 @@ def test_values_behind_what_is_looked_through_do_not_add_up(behind):
     for each, numbers in expected.items():
         found = behind[each][there].astype(float)
         assert np.abs(found - numbers).max() <= ROOM, (each, found.max(axis=0), numbers)
+
+
+def picture_of(tree, rows, *, is_data):
+    """Add a texture of four pixels that are not mixed, from the lowest row on."""
+    image = bpy.data.images.new(
+        "checker", 2, 2, alpha=True, float_buffer=not is_data, is_data=is_data
+    )
+    image.pixels.foreach_set(np.array(rows, np.float32).ravel())
+    image.pack()
+    node = tree.nodes.new("ShaderNodeTexImage")
+    node.image, node.interpolation = image, "Closest"
+    return node
+
+
+CHECKER = (RED, BLUE, WHITE, (0.2, 0.5, 0.3, 1.0))
+HOLES = ((0.1, 0.2, 0.3, 1.0), (0.4, 0.5, 0.6, 0.2), (0.7, 0.8, 0.9, 0.8), (0.1, 0.1, 0.1, 0.0))
+
+
+def painted(tree):
+    """A Principled BSDF of a coloured texture, with roughness and metal as glTF packs them."""
+    packed = picture_of(tree, CHECKER, is_data=True)
+    parts = tree.nodes.new("ShaderNodeSeparateColor")
+    tree.links.new(packed.outputs["Color"], parts.inputs[0])
+    colour = picture_of(tree, CHECKER, is_data=False)
+    return principled(
+        tree, Base_Color=colour.outputs["Color"], Roughness=parts.outputs["Green"],
+        Metallic=parts.outputs["Blue"],
+    )  # fmt: skip
+
+
+def holed(tree):
+    """A leaf: a texture with alpha, of which labels see half."""
+    texture = picture_of(tree, HOLES, is_data=True)
+    return principled(tree, Base_Color=texture.outputs["Color"], Alpha=texture.outputs["Alpha"])
+
+
+def coloured_by_points(tree):
+    node = tree.nodes.new("ShaderNodeVertexColor")
+    node.layer_name = "shade"
+    return principled(tree, Base_Color=node.outputs["Color"])
+
+
+def bumpy(tree, *, displaced=False):
+    """Waves: as a bump map, or by the displacement of the material."""
+    waves = tree.nodes.new("ShaderNodeTexWave")
+    if not displaced:
+        node = tree.nodes.new("ShaderNodeBump")
+        tree.links.new(waves.outputs["Color"], node.inputs["Height"])
+        return principled(tree, Normal=node.outputs[0])
+    node = tree.nodes.new("ShaderNodeDisplacement")
+    tree.links.new(waves.outputs["Color"], node.inputs["Height"])
+    end = next(each for each in tree.nodes if each.bl_idname == "ShaderNodeOutputMaterial")
+    tree.links.new(node.outputs[0], end.inputs["Displacement"])
+    return principled(tree)
+
+
+TEXTURED = {
+    "painted": painted,
+    "holed": holed,
+    "points": coloured_by_points,
+    "bump": bumpy,
+    "displaced": lambda tree: bumpy(tree, displaced=True),
+}
+
+
+@pytest.fixture(scope="module")
+def textured(labelled, model_of, sky):
+    """Tiles of which each quarter is another colour, above a floor."""
+
+    def fill(scene):
+        tiles.fill(scene, TEXTURED)
+        mesh = scene.objects["points"].data
+        shade = mesh.color_attributes.new("shade", "FLOAT_COLOR", "POINT")
+        shade.data.foreach_set("color", [0.3, 0.6, 0.1, 1.0] * len(mesh.vertices))
+        floor = tiles.material(lambda t: principled(t, Base_Color=BLUE, Roughness=0.9), "floor")
+        tiles.add_floor(scene, "floor", floor)
+
+    return labelled(model_of(fill), sky, tiles.FROM_ABOVE, passes=PASSES, resolution_px=(160, 160))
+
+
+def quarters(shown, there):
+    """Return which pixel of a texture (H, W) is seen, where that is sure; else -1."""
+    u, v = np.moveaxis(shown["uv"], -1, 0)
+    sure = there & (np.abs(u - 0.5) > 0.03) & (np.abs(v - 0.5) > 0.03)
+    return np.where(sure, (v > 0.5) * 2 + (u > 0.5), -1)
+
+
+def test_textures_are_read_at_the_centre_of_each_pixel(textured):
+    which = quarters(textured, within(textured, "painted"))
+    assert set(np.unique(which)) == {-1, 0, 1, 2, 3}
+    for number, (red, green, blue, _) in enumerate(CHECKER):
+        there = which == number
+        assert np.abs(textured["base_color"][there] - (red, green, blue)).max() <= ROOM
+        assert np.abs(textured["roughness"][there] - green).max() <= ROOM
+        assert np.abs(textured["metallic"][there] - blue).max() <= ROOM
+
+
+def test_a_leaf_has_its_colour_where_labels_see_it_and_else_what_is_behind(textured):
+    which = quarters(textured, within(textured, "holed"))
+    assert set(np.unique(which)) == {-1, 0, 2}
+    for number in (0, 2):
+        *colour, alpha = HOLES[number]
+        assert np.abs(textured["base_color"][which == number] - colour).max() <= ROOM
+        assert np.abs(textured["opacity"][which == number] - alpha).max() <= ROOM
+    floor = within(textured, "floor")
+    assert np.abs(textured["base_color"][floor] - BLUE3).max() <= ROOM
+    assert np.abs(textured["opacity"][floor] - 1.0).max() <= ROOM
+
+
+def test_colours_of_points_are_the_colour_of_a_surface(textured):
+    found = textured["base_color"][within(textured, "points")]
+    assert np.abs(found - (0.3, 0.6, 0.1)).max() <= ROOM
+
+
+@pytest.mark.parametrize(("name", "bits"), [("bump", ALL), ("displaced", ALL - 64)])
+def test_normals_of_the_geometry_know_nothing_of_bumps(textured, name, bits):
+    there = within(textured, name)
+    assert np.abs(textured["normal_geometry"][there] - (0, 0, 1)).max() < 1e-3
+    assert np.abs(textured["normal"][there] - (0, 0, 1)).max() > 0.05
+    assert set(np.unique(textured["surface_valid"][there])) == {bits}
+
+
+def test_the_picture_is_the_same_with_and_without(labelled, model_of, sky, blender):
+    """Nodes beside those of a material change nothing that light sees."""
+    makes = {name: make for name, (make, _) in KINDS.items()}
+    model = model_of(lambda scene: tiles.fill(scene, makes))
+    plain = ("rgb", "mask", "index", "normal", "albedo")
+    before = labelled(model, sky, tiles.FROM_ABOVE, passes=plain)
+    among = labelled(model, sky, tiles.FROM_ABOVE, passes=(*plain, *SURFACES))
+    after = labelled(model, sky, tiles.FROM_ABOVE, passes=plain)
+    for name in plain:
+        assert before.data(name) == among.data(name) == after.data(name), name

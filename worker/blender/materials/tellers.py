@@ -12,6 +12,7 @@ from typing import Any
 import bpy
 
 from worker.blender.materials.clear_cut import is_clear_at, opacity_sum
+from worker.blender.materials.displacement import displaces
 from worker.blender.materials.surface import Reader, Told
 from worker.blender.materials.transparency import (
     NOTHING,
@@ -23,9 +24,7 @@ from worker.blender.materials.transparency import (
     may_let_through,
 )  # fmt: skip
 from worker.blender.materials.vectors import Number, scaled
-
-TOLD_FROM = 1.0
-"""What is added to the opacity that is written, so that none is told from nothing written."""
+from worker.told import BUMPED, TOLD_FROM
 
 
 class Tellers:
@@ -115,15 +114,17 @@ def add_teller(scope: Scope, material: bpy.types.Material) -> None:
     if told.is_silent:  # Cycles shows no surface, or there is nothing to say of it
         return
     level = level_of(scope, surface) if may_let_through(material) else NOTHING
-    if level == NOTHING:
-        write_all(scope, told, opacity=1.0, share=1.0)
-        return
-    total = opacity_sum(scope, level)
-    share = math(scope, "SUBTRACT", 1.0, is_clear_at(scope, total))
-    write_all(scope, told, opacity=math(scope, "DIVIDE", total, 3.0), share=share)
+    opacity: Number = 1.0
+    share: Number = 1.0
+    if level != NOTHING:
+        total = opacity_sum(scope, level)
+        opacity = math(scope, "DIVIDE", total, 3.0)
+        share = math(scope, "SUBTRACT", 1.0, is_clear_at(scope, total))
+    bumped = displaces(material) and material.displacement_method != "DISPLACEMENT"
+    write_all(scope, told, opacity=opacity, share=share, bumped=bumped)
 
 
-def write_all(scope: Scope, told: Told, *, opacity: Number, share: Number) -> None:
+def write_all(scope: Scope, told: Told, *, opacity: Number, share: Number, bumped: bool) -> None:
     """Write what a surface is.
 
     Args:
@@ -131,12 +132,14 @@ def write_all(scope: Scope, told: Told, *, opacity: Number, share: Number) -> No
         told: What its shaders say.
         opacity: How much of the light behind it does not go straight through.
         share: 1 where labels see it, else 0.
+        bumped: Its displacement shades it, before any node could read how it was.
     """
-    normal = scope.add("ShaderNodeNewGeometry").outputs["Normal"]
     for name, part in zip(("base", "finish", "light", "shares"), told.parts, strict=True):
         write(scope, f"surface_{name}", scaled(scope, part, share))
+    geometry = scope.add("ShaderNodeNewGeometry")
+    normal = geometry.outputs["True Normal" if bumped else "Normal"]
     write(scope, "surface_normal", scaled(scope, normal, share))
-    shown = math(scope, "ADD", opacity, TOLD_FROM)
+    shown = math(scope, "ADD", opacity, TOLD_FROM + BUMPED * bumped)
     node = scope.add("ShaderNodeOutputAOV", aov_name="surface_told")
     scope.feed(node.inputs["Value"], math(scope, "MULTIPLY", shown, share))
 
