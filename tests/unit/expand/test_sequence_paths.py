@@ -9,6 +9,7 @@ from farm.errors import SpecError
 from farm.expand.recipe import expand, mistakes
 from farm.expand.sequence import plan_of
 from farm.local.prepare import with_files
+from farm.local.receipt import Draft
 from farm.spec.job import make_job
 from farm.spec.load import parse_spec
 from farm.spec.scene_facts import SceneFacts
@@ -30,7 +31,7 @@ def a_job(facts=STILL, **recipe):
 
 
 def posed(base, **recipe):
-    spec = with_files(a_spec(**recipe), base=base)
+    spec = with_files(a_spec(**recipe), base=base, draft=Draft())
     scene = an_asset("room.blend", kind="scene").model_copy(update={"scene": STILL})
     return make_job(spec, [scene])
 
@@ -146,9 +147,9 @@ def test_a_file_in_a_spec_lies_beside_it_and_one_of_a_flag_where_one_is(tmp_path
     monkeypatch.chdir(tmp_path)
 
     spec, base = read_request([str(path)], {})
-    assert len(with_files(spec, base=base).recipe.camera.poses) == 5
+    assert len(with_files(spec, base=base, draft=Draft()).recipe.camera.poses) == 5
     spec, base = read_request([str(path)], {"recipe.camera": "here.csv"})
-    assert len(with_files(spec, base=base).recipe.camera.poses) == 2
+    assert len(with_files(spec, base=base, draft=Draft()).recipe.camera.poses) == 2
 
 
 def test_fields_of_a_camera_may_be_set_beside_its_word(tmp_path, monkeypatch):
@@ -160,7 +161,7 @@ def test_fields_of_a_camera_may_be_set_beside_its_word(tmp_path, monkeypatch):
     spec, _ = read_request([], {**flags, "recipe.camera": "orbit"}, more)
     assert (spec.recipe.camera.kind, spec.recipe.camera.target) == ("orbit", "Table")
     spec, base = read_request([], {**flags, "recipe.camera": "walk.txt"}, more)
-    path = with_files(spec, base=base).recipe.camera
+    path = with_files(spec, base=base, draft=Draft()).recipe.camera
     assert (path.kind, path.speed, len(path.poses)) == ("trajectory", 2.0, 5)
 
 
