@@ -25,7 +25,9 @@ LAMP = Lamp(kind="area", at_m=(0.0, 2.0, 1.0), power_w=80.0, kelvin=3000.0, size
 def show(blender, statue, lantern, sky, tmp_path):
     numbers = iter(range(100))
 
-    def render(*drawn, glows=False, turn=0.0, strength=1.0, **camera) -> list[Rendered]:
+    def render(
+        *drawn, glows=False, turn=0.0, strength=1.0, passes=PASSES, **camera
+    ) -> list[Rendered]:
         orbit = OrbitCamera(**({"yaw_deg": 20.0, "pitch_deg": 25.0, "distance": 2.4} | camera))
         light = Light(rotation_deg=turn, strength=strength)
         views = tuple(
@@ -33,7 +35,7 @@ def show(blender, statue, lantern, sky, tmp_path):
             for place, one in enumerate(drawn)
         )
         task = a_task(
-            views=views, model=lantern if glows else statue, hdr=sky, passes=PASSES,
+            views=views, model=lantern if glows else statue, hdr=sky, passes=passes,
             render=some_render(samples=8),
         )  # fmt: skip
         storage = FolderStorage(tmp_path / f"out{next(numbers)}")
@@ -127,3 +129,20 @@ def test_models_of_others_are_painted_and_put_back(blender, sample_assets, sky, 
     assert np.array_equal(painted["index"], before["index"])
     for each in PASSES:
         assert np.array_equal(after[each], before[each]), each
+
+
+def test_what_materials_are_is_told_of_the_paint_that_is_drawn(show):
+    """Also once it is put back, and of a view that draws another one."""
+    passes = (*PASSES, "base_color", "roughness", "metallic", "surface_valid")
+    one = Drawn(paints=(Paint(prop=0, roughness=0.3, metallic=0.8),))
+    other = Drawn(paints=(Paint(prop=0, colour=(0.2, 0.6, 0.1), roughness=0.9),))
+    plain, first, second, after = show(None, one, other, None, passes=passes)
+
+    there = first["index"] > 0
+    assert np.abs(first["roughness"][there] - 0.3).max() < 1 / 255
+    assert np.abs(first["metallic"][there] - 0.8).max() < 1 / 255
+    assert np.array_equal(first["base_color"], plain["base_color"])
+    assert np.abs(second["base_color"][there] - (0.2, 0.6, 0.1)).max() < 1 / 255
+    assert np.abs(second["roughness"][there] - 0.9).max() < 1 / 255
+    for name in passes:
+        assert plain.data(name) == after.data(name), name
