@@ -6,9 +6,13 @@ import bpy
 import numpy as np
 import pytest
 
+from farm.spec.camera import IDENTITY, PoseCamera
 from farm.spec.passes import SURFACE_BITS, SURFACES
 from tests.support.blender import tiles
+from tests.support.blender.shots import some_render
 from tests.support.blender.tiles import add, mix, shader
+from worker.images.multilayer import read_once
+from worker.labels.arrays import Geometry, label_array
 
 ROOM = 1 / 255
 RED, BLUE, WHITE = (0.8, 0.1, 0.05, 1.0), (0.1, 0.2, 0.7, 1.0), (1.0, 1.0, 1.0, 1.0)
@@ -364,3 +368,27 @@ def test_the_picture_is_the_same_with_and_without(labelled, model_of, sky, blend
     after = labelled(model, sky, tiles.FROM_ABOVE, passes=plain)
     for name in plain:
         assert before.data(name) == among.data(name) == after.data(name), name
+
+
+def test_numbers_that_move_are_those_of_the_frame(blender, model_of):
+    """Of a scene that plays: numbers of a material, and of a group in it."""
+
+    def fill(scene):
+        made = tiles.material(principled, "moving")
+        tiles.add_tile(scene, "moving", made, (-0.5, -0.5))
+        [node] = [each for each in made.node_tree.nodes if each.bl_idname.endswith("Principled")]
+        for frame, number in ((1, 0.2), (11, 0.8)):
+            node.inputs["Roughness"].default_value = number
+            node.inputs["Roughness"].keyframe_insert("default_value", frame=frame)
+
+    opened = blender.open_scene(model_of(fill).model_copy(update={"kind": "scene"}))
+    above = ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 3), (0, 0, 0, 1))
+    passes = ("roughness", "index")
+    blender.configure(some_render(), passes)
+    for frame, expected in ((1, 0.2), (11, 0.8), (1, 0.2)):
+        opened.show_frame(frame)
+        camera = blender.look_through(PoseCamera(world_from_camera=above))
+        found = read_once(blender.render_labels())
+        geometry = Geometry(camera, IDENTITY, 1.0)
+        rough = label_array("roughness", found, geometry)
+        assert abs(rough[32, 32] - expected) <= ROOM
