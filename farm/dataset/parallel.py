@@ -1,17 +1,30 @@
-"""Work on many views at a time, in threads: decoding and hashing leave Python to run."""
+"""Work on many views at a time: in threads, since decoding and hashing leave Python to run; in
+processes where there are many and small views, of which Python itself takes most of the time."""
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from typing import TypeVar
+
+from farm.errors import SetupError
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 AHEAD = 4
 """Views in hand for each thread: enough that none waits, few enough that memory stays small."""
+MANY = 4_000
+"""Views from which on processes gain more than they take to start."""
+PIECE, PIECES_AHEAD = 32, 3
+"""Views that a process is given at a time, and how many such pieces it has in hand."""
 
 
 def usual_workers() -> int:
@@ -31,8 +44,81 @@ def mapped(function: Callable[[In], Out], items: Iterable[In], *, workers: int) 
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def mapped_in_pieces(
+    function: Callable[[list[In]], Out], items: Iterable[In], *, workers: int, processes: bool
+) -> Iterator[Out]:
+    """Yield `function(piece)` for pieces of `items`, in their order, as `mapped` does.
+
+    Args:
+        function: In processes, it is sent to them with each piece: small, and known by name.
+        items: What the pieces are of; one a piece in threads, so that few of them are spread, too.
+        workers: How many at a time.
+        processes: Processes, not threads; these import the program's main module anew, so it is for
+            programs that stand this, such as `farm`.
+
+    Raises:
+        SetupError: A process was ended.
+    """
+    if not processes:
+        yield from mapped(function, pieces_of(items, 1), workers=workers)
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would not know of other threads
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=follow_parent)
+    try:
+        yield from ahead(pool, function, pieces_of(items, PIECE), workers * PIECES_AHEAD)
+    except BrokenProcessPool as error:
+        raise SetupError(
+            "a process that looked at views was ended, perhaps for lack of memory; --workers 1 "
+            "does without such processes"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def parsed_in_pieces(
+    function: Callable[[list[In]], Out], items: Iterable[In], *, workers: int, processes: bool
+) -> Iterator[Out]:
+    """Do the same where `function` waits for nothing, so that threads would gain nothing."""
+    if processes:
+        return mapped_in_pieces(function, items, workers=workers, processes=True)
+    return map(function, pieces_of(items, PIECE))
+
+
+def pays(*, views: int, workers: int, nearby: bool) -> bool:
+    """Say whether views are looked at sooner by processes: not where most of the time is waiting.
+
+    Args:
+        views: How many there are.
+        workers: How many are looked at at a time.
+        nearby: Their files lie in a folder.
+    """
+    return nearby and workers > 1 and views >= MANY
+
+
+def follow_parent() -> None:
+    """Leave Ctrl-C to the process that began this one, and end when that is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=end_with_parent, name="parent", daemon=True).start()
+
+
+def end_with_parent() -> None:
+    """End this process when the one that began it is gone: nothing else would tell it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        with contextlib.suppress(OSError):
+            parent.join()
+        os._exit(1)
+
+
+def pieces_of(items: Iterable[In], size: int) -> Iterator[list[In]]:
+    """Yield `items` in lists of `size`; the last may be shorter."""
+    left = iter(items)
+    while piece := list(islice(left, size)):
+        yield piece
+
+
 def ahead(
-    pool: ThreadPoolExecutor, function: Callable[[In], Out], items: Iterable[In], most: int
+    pool: Executor, function: Callable[[In], Out], items: Iterable[In], most: int
 ) -> Iterator[Out]:
     """Yield `function(item)` for all `items`, in their order, with `most` of them in hand."""
     waiting: deque[Future[Out]] = deque()

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import accumulate
 from os import PathLike
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,6 +163,38 @@ class DatasetView:
             raise KeyError(f"{self.key} has no pass {name!r}; it has {there}{near}") from None
 
 
+class ViewLine(NamedTuple):
+    """The record of a view as it stands in a `views.jsonl`: not read yet."""
+
+    part: int
+    """Which dataset of those that are open."""
+    start: int
+    """The byte at which it begins."""
+    text: bytes
+
+
+class LineReader:
+    """Makes views of lines; small, so that it can be sent to other processes with them."""
+
+    def __init__(
+        self, storage: Storage, prefixes: Sequence[str], records: Sequence[Storage]
+    ) -> None:
+        self._storage = storage
+        self._prefixes = tuple(prefixes)
+        self._records = tuple(records)
+
+    def view(self, line: ViewLine) -> DatasetView:
+        """Return the view whose record a line is.
+
+        Raises:
+            BrokenLineError: The line is not a record.
+        """
+        prefix, place = self._prefixes[line.part], self._storage.place
+        key = dataset_key(prefix, VIEWS_FILE)
+        record = record_at(self._records[line.part], key, line.start, line.text, place=place)
+        return DatasetView(self._storage, prefix, record)
+
+
 class Dataset(Sequence[DatasetView]):
     """One dataset, or all those under a folder, one after the other; keeps places, not views.
 
@@ -219,14 +251,24 @@ class Dataset(Sequence[DatasetView]):
         part = bisect_right(self._ends, place)
         prefix = self.prefixes[part]
         start = self._places[part][place - (self._ends[part - 1] if part else 0)]
-        return self._view(part, start, read_line(self._records[part], prefix, start))
+        line = read_line(self._records[part], prefix, start)
+        return self.reader.view(ViewLine(part, start, line))
 
     def __iter__(self) -> Iterator[DatasetView]:
         """Yield all views, reading each `views.jsonl` once, in a stream."""
+        return map(self.reader.view, self.lines())
+
+    def lines(self) -> Iterator[ViewLine]:
+        """Yield the records of all views unread, for `reader`, here or in other processes."""
         for part, (book, prefix) in enumerate(zip(self._records, self.prefixes, strict=True)):
             for start, line in read_lines(book, dataset_key(prefix, VIEWS_FILE)):
                 if line and is_in(self._only, prefix, line):
-                    yield self._view(part, start, line)
+                    yield ViewLine(part, start, line)
+
+    @property
+    def reader(self) -> LineReader:
+        """What makes views of `lines`."""
+        return LineReader(self.storage, self.prefixes, self._records)
 
     @property
     def note(self) -> str:
@@ -256,17 +298,6 @@ class Dataset(Sequence[DatasetView]):
                     f"{self.storage.place}/{key}: not a summary: {reason}"
                 ) from error
         return found
-
-    def _view(self, part: int, start: int, line: bytes) -> DatasetView:
-        """Return the view whose record is the line at the byte `start`.
-
-        Raises:
-            BrokenLineError: The line is not a record.
-        """
-        prefix, place = self.prefixes[part], self.storage.place
-        key = dataset_key(prefix, VIEWS_FILE)
-        record = record_at(self._records[part], key, start, line, place=place)
-        return DatasetView(self.storage, prefix, record)
 
 
 def open_dataset(

@@ -9,14 +9,16 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from pydantic import Field, ValidationError
 
 from farm.dataset.components import Components
 from farm.dataset.held_out import HELD_SPLIT, HeldOut, HeldPair, Survey, parse_pairs
-from farm.dataset.reader import Dataset, DatasetView
+from farm.dataset.parallel import parsed_in_pieces, pays
+from farm.dataset.reader import Dataset, DatasetView, LineReader, ViewLine
 from farm.dataset.split_lists import (
     NEXT_FOLDER,
     SPLITS_FILE,
@@ -95,6 +97,7 @@ def split_dataset(  # noqa: PLR0913  an option each
     seed: int,
     fresh: bool = False,
     hold_out: Iterable[str] = (),
+    workers: int = 1,
 ) -> SplitSummary:
     """Write `splits/<name>.txt` with the keys of views, then `splits.json`.
 
@@ -109,6 +112,8 @@ def split_dataset(  # noqa: PLR0913  an option each
         fresh: Forget the splits that are there.
         hold_out: Colours with nouns, such as `red mug`: groups of which a view shows one, or has a
             sentence that names one, are for testing.
+        workers: How many read records at a time, where there are many: in processes, which import
+            the program's main module anew.
 
     Raises:
         SplitsThereError: Other splits are there, and not to be forgotten.
@@ -127,7 +132,8 @@ def split_dataset(  # noqa: PLR0913  an option each
         listing = files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
         together = Components()
         held = HeldOut(pairs, Survey(data if pairs else ()))
-        names, views = list_views(data, by, listing, together, held)
+        found = listed(data, by, whole=bool(pairs), workers=workers)
+        names, views = list_views(found, listing, together, held)
         members = together.members()
         check_separable(members, shares, by=by, remedy=remedy_of(data))
         held_out = tuple(held.found())
@@ -365,34 +371,75 @@ def check_kind(record: ViewRecord, by: SplitBy) -> None:
         raise SpecError(f"--by: {none_of(by, choices)}")
 
 
+class Listed(NamedTuple):
+    """What a split goes by of one view."""
+
+    key: str
+    group: str
+    """By which it is listed where views are split one by one; else "", before groups are linked."""
+    found: Mapping[str, str]
+    """What it must stay together with, and the name of each."""
+    record: ViewRecord | None
+    """Where more of it is asked for."""
+
+
 def list_views(
-    data: Iterable[DatasetView], by: SplitBy, listing: IO[str], together: Components, held: HeldOut
+    views: Iterable[Listed], listing: IO[str], together: Components, held: HeldOut
 ) -> tuple[dict[str, str], Counter[str]]:
-    """Write a line per view, its group and its key; return the names of groups, and their views.
+    """Write a line per view, its group and its key; return the names of groups, and their views."""
+    names: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for view in views:
+        group = view.group
+        if view.found:
+            names |= view.found
+            group = together.link(view.found)
+            counts[group] += 1
+        if view.record is not None:
+            held.look(view.record, group)
+        listing.write(f"{group}\t{view.key}\n")
+    return names, counts
+
+
+def listed(data: Dataset, by: SplitBy, *, whole: bool, workers: int) -> Iterator[Listed]:
+    """Yield what a split goes by of all views, with `whole` records or without.
 
     Raises:
         SpecError: A view shows nothing of the kind that is split by.
     """
-    names: dict[str, str] = {}
-    views: Counter[str] = Counter()
-    for view in data:
-        record = view.record
-        if by == "view":
-            pose = record.view.pose  # its views share their labels
-            group = (
-                record.view_id
-                if pose is None
-                else digest(record.group, view.key.rpartition("/")[0], pose)
-            )
-        else:
-            check_kind(record, by)
-            found = group_of(record, by)
-            names |= found
-            group = together.link(found)
-            views[group] += 1
-            held.look(record, group)
-        listing.write(f"{group}\t{view.key}\n")
-    return names, views
+    nearby = data.storage.local_path("") is not None
+    processes = not whole and pays(views=len(data), workers=workers, nearby=nearby)
+    look = partial(listed_piece, data.reader, by, whole=whole)
+    pieces = parsed_in_pieces(look, data.lines(), workers=workers, processes=processes)
+    return itertools.chain.from_iterable(pieces)
+
+
+def listed_piece(
+    reader: LineReader, by: SplitBy, lines: list[ViewLine], *, whole: bool
+) -> list[Listed]:
+    """Return what a split goes by of the views of some lines in a row."""
+    return [listed_view(reader.view(line), by, whole=whole) for line in lines]
+
+
+def listed_view(view: DatasetView, by: SplitBy, *, whole: bool) -> Listed:
+    """Return what a split goes by of one view.
+
+    Raises:
+        SpecError: It shows nothing of the kind that is split by.
+    """
+    record = view.record
+    if by == "view":
+        return Listed(view.key, group_alone(view), {}, None)
+    check_kind(record, by)
+    return Listed(view.key, "", group_of(record, by), record if whole else None)
+
+
+def group_alone(view: DatasetView) -> str:
+    """Return the group of a view where they are split one by one: views of a pose share labels."""
+    record, pose = view.record, view.record.view.pose
+    if pose is None:
+        return record.view_id
+    return digest(record.group, view.key.rpartition("/")[0], pose)
 
 
 def assign(

@@ -18,8 +18,8 @@ SPLITS_FOLDER = "splits"
 """Holds a file for each split with the keys of its views, one per line."""
 NEXT_FOLDER = f"{SPLITS_FOLDER}/.next"
 """Where new splits are written whole, before they take the place of the old ones."""
-NAME = re.compile(rb'"view":\{"index":[0-9]+,"name":"([^"\\]+)"')
-"""A view's name in its record, as records are written."""
+NAME = re.compile(rb'"view":\{(?:"kind":"[^"\\]+",)?"index":[0-9]+,"name":"([^"\\]+)"')
+"""A view's name in its record, as records are written, now and by releases without a `kind`."""
 
 
 PLAIN_NAME = re.compile(r"(?!\.)[^/\\\0\r\n]+")

@@ -66,14 +66,14 @@ def write_preview(  # noqa: PLR0913  an option each
             limit = views or PAGE_VIEWS
             bar = views_bar(err_console(), "drawing", total=min(limit, len(data)))
             with bar as advance:
-                page, shown = page_of(data, limit=limit, progress=advance)
+                page, shown = page_of(data, limit=limit, workers=usual_workers(), progress=advance)
             written = put(page.encode(), out or beside(data, "preview.html"))
             return f"{written}, with {shown} of {counted(len(data), 'view')}"
         if views and views > MOST_ON_SHEET:
             raise SpecError(
                 f"--views {views}: a sheet shows at most {MOST_ON_SHEET}; --html leafs through more"
             )
-        sheet = sheet_of(data, limit=views or LIMIT)
+        sheet = sheet_of(data, limit=views or LIMIT, workers=usual_workers())
         return put(sheet, out or beside(data, "preview.jpg"))
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from farm.cli.dataset.places import tell_left_out
 from farm.cli.remote.farm_options import confirm, err_console, out_console, say
 from farm.dataset.held_out import HELD_SPLIT
+from farm.dataset.parallel import usual_workers
 from farm.dataset.reader import open_dataset
 from farm.dataset.split import SplitBy, SplitsThereError, SplitSummary, split_dataset
 from farm.spec.counted import counted
@@ -27,14 +29,17 @@ def split_place(  # noqa: PLR0913  an option each
     """Split; ask the user first if other splits would be lost."""
     data = open_dataset(place, every=every)
     tell_left_out(data)
+    split = partial(
+        split_dataset, data, shares, by=by, seed=seed, hold_out=hold_out, workers=usual_workers()
+    )
     try:
-        return split_dataset(data, shares, by=by, seed=seed, fresh=fresh, hold_out=hold_out)
+        return split(fresh=fresh)
     except SplitsThereError as error:
         if not sys.stdin.isatty():
             raise
         say(err_console(), str(error))
         confirm("replace them?", yes=False, default=False)
-        return split_dataset(data, shares, by=by, seed=seed, fresh=True, hold_out=hold_out)
+        return split(fresh=True)
 
 
 def print_splits(summary: SplitSummary) -> None:

@@ -49,7 +49,11 @@ def write_stats(  # noqa: PLR0913  an option each
     bar = views_bar(err_console(), f"counting {place}", total=len(data))
     with interruptible("stopped: nothing was written"), bar as advance:
         stats = gather_stats(
-            data, pixel_views=pixels, workers=workers or usual_workers(), progress=advance
+            data,
+            pixel_views=pixels,
+            workers=workers or usual_workers(),
+            processes=True,
+            progress=advance,
         )
     roles = counted_roles(Counter(asset.role for asset in stats.assets).items())
     facts = "  ·  ".join([counted(stats.views, "view"), *roles])

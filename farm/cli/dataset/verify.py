@@ -94,6 +94,7 @@ def look_at(
         return verify(
             data,
             workers=workers or usual_workers(),
+            processes=True,
             progress=advance,
             more=more,
             broken=lambda key: files.add(f"{root}/{key}"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from farm.dataset.preview.selection import choose_views
-from farm.dataset.records.assets import counted_roles
+from farm.dataset.records.assets import AssetKey, counted_roles
 from farm.errors import SetupError, SpecError
 from farm.spec.counted import counted
 from farm.spec.record import ViewRecord
@@ -31,15 +31,27 @@ def contact_sheet(
         SpecError: There is no view to show.
         SetupError: Pillow or imagecodecs is not installed.
     """
+    tally = CaptionCounter()
+    views = choose_views(tally.count(records), limit=limit)
+    return sheet_of_views(storage, dataset, views, title=title, subtitle=str(tally))
+
+
+def sheet_of_views(
+    storage: Storage, dataset: str, views: Sequence[ViewRecord], *, title: str, subtitle: str
+) -> bytes:
+    """Return a JPEG of these views.
+
+    Raises:
+        SpecError: There is no view to show.
+        SetupError: Pillow or imagecodecs is not installed.
+    """
     try:
         from farm.dataset.preview.sheet import draw_sheet
     except ImportError as error:
         raise SetupError("a preview needs Pillow: pip install 'viewfarm[dataset]'") from error
-    tally = CaptionCounter()
-    views = choose_views(tally.count(records), limit=limit)
     if not views:
         raise SpecError(f"{title} has no views yet: there is nothing to preview")
-    return draw_sheet(storage, dataset, views, title=title, subtitle=str(tally))
+    return draw_sheet(storage, dataset, views, title=title, subtitle=subtitle)
 
 
 class CaptionCounter:
@@ -54,11 +66,15 @@ class CaptionCounter:
     def count(self, records: Iterable[ViewRecord]) -> Iterator[ViewRecord]:
         """Pass `records` on, counting."""
         for record in records:
-            self._views += 1
-            for asset in record.assets:
-                self._assets.setdefault(asset.role, set()).add(asset.sha256)
-            self._resolutions_px.add(record.resolution_px)
+            self.add(((asset.role, asset.sha256) for asset in record.assets), record.resolution_px)
             yield record
+
+    def add(self, assets: Iterable[AssetKey], resolution_px: tuple[int, int]) -> None:
+        """Count one view."""
+        self._views += 1
+        for role, sha256 in assets:
+            self._assets.setdefault(role, set()).add(sha256)
+        self._resolutions_px.add(resolution_px)
 
     def __str__(self) -> str:
         parts = [

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import chain
 from pathlib import PurePath
+from typing import NamedTuple
 
-from farm.dataset.preview.contact_sheet import CaptionCounter, contact_sheet
-from farm.dataset.preview.selection import choose_views
-from farm.dataset.reader import Dataset, DatasetError, DatasetView
+from farm.dataset.parallel import parsed_in_pieces, pays
+from farm.dataset.preview.contact_sheet import CaptionCounter, sheet_of_views
+from farm.dataset.preview.selection import choose, in_place
+from farm.dataset.reader import Dataset, DatasetError, DatasetView, LineReader, ViewLine
+from farm.dataset.records.assets import AssetKey, key_of
 from farm.errors import needing
 from farm.spec.counted import counted
 from farm.spec.record import FileRecord, ViewRecord
@@ -18,10 +23,52 @@ NEAR_NAMES = 3
 DRAWING = ("drawing needs", "pip install 'viewfarm[dataset]'")
 
 
-def sheet_of(data: Dataset, *, limit: int) -> bytes:
-    """Return a contact sheet, JPEG, of up to `limit` views."""
-    records = (rooted(view) for view in data)
-    return contact_sheet(data.storage, "", records, title=title_of(data), limit=limit)
+class Candidate(NamedTuple):
+    """What the choice of the views to show goes by; the record itself takes twenty times as much
+    memory.
+    """
+
+    line: ViewLine
+    assets: tuple[AssetKey, ...]
+    resolution_px: tuple[int, int]
+
+
+def sheet_of(data: Dataset, *, limit: int, workers: int = 1) -> bytes:
+    """Return a contact sheet, JPEG, of up to `limit` views; see `chosen_of` for `workers`."""
+    chosen, subtitle = chosen_of(data, limit=limit, workers=workers)
+    return sheet_of_views(data.storage, "", chosen, title=title_of(data), subtitle=subtitle)
+
+
+def chosen_of(data: Dataset, *, limit: int, workers: int) -> tuple[list[ViewRecord], str]:
+    """Return the records of up to `limit` views, and what a caption says of all.
+
+    Where there are many views, several `workers` are processes, which import the program's main
+    module anew.
+    """
+    reader, tally = data.reader, CaptionCounter()
+    nearby = data.storage.local_path("") is not None
+    processes = pays(views=len(data), workers=workers, nearby=nearby)
+    pieces = parsed_in_pieces(
+        partial(candidates_in, reader), data.lines(), workers=workers, processes=processes
+    )
+
+    def candidates() -> Iterator[Candidate]:
+        for candidate in chain.from_iterable(pieces):
+            tally.add(candidate.assets, candidate.resolution_px)
+            yield candidate
+
+    chosen = choose(candidates(), lambda each: tuple(key[1] for key in each.assets), limit=limit)
+    return in_place(rooted(reader.view(each.line)) for each in chosen), str(tally)
+
+
+def candidates_in(reader: LineReader, lines: list[ViewLine]) -> list[Candidate]:
+    """Return what the choice goes by of the views of some lines in a row."""
+    return [candidate_of(line, reader.view(line).record) for line in lines]
+
+
+def candidate_of(line: ViewLine, record: ViewRecord) -> Candidate:
+    """Return what the choice goes by of one view."""
+    return Candidate(line, tuple(map(key_of, record.assets)), record.resolution_px)
 
 
 def picture_of(data: Dataset, name: str) -> bytes:
@@ -41,17 +88,20 @@ def picture_of(data: Dataset, name: str) -> bytes:
 
 
 def page_of(
-    data: Dataset, *, limit: int, progress: Callable[[int], None] = lambda _views: None
+    data: Dataset,
+    *,
+    limit: int,
+    workers: int = 1,
+    progress: Callable[[int], None] = lambda _views: None,
 ) -> tuple[str, int]:
-    """Return an HTML page of up to `limit` views, and how many it shows."""
+    """Return an HTML page of up to `limit` views, and how many it shows; see `chosen_of`."""
     with needing(*DRAWING):
         from farm.dataset.preview.html_page import make_page
 
-    tally = CaptionCounter()
-    chosen = choose_views(tally.count(rooted(view) for view in data), limit=limit)
+    chosen, caption = chosen_of(data, limit=limit, workers=workers)
     if not chosen:
         raise DatasetError(f"{data.storage.place}: has no views yet: there is nothing to preview")
-    subtitle = f"{tally}  ·  {counted(len(chosen), 'view')} shown"
+    subtitle = f"{caption}  ·  {counted(len(chosen), 'view')} shown"
     views = (rerooted(data, record) for record in chosen)
     page = make_page(
         views, count=len(chosen), title=title_of(data), subtitle=subtitle, progress=progress

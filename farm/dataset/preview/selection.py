@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
 
 from farm.spec.record import ViewRecord
+
+T = TypeVar("T")
+"""A view, whole or as little of it as a choice takes."""
 
 KEPT_PER_SET = 32
 """Views remembered for each set of assets, where few are asked for: memory does not grow with the
@@ -21,19 +25,19 @@ AssetSet = tuple[str, ...]
 """SHA-256 of each asset of a view."""
 
 
-class EvenSample:
+class EvenSample(Generic[T]):
     """Some views, evenly spread over however many come by."""
 
     def __init__(self, most: int = KEPT_PER_SET) -> None:
         self._most = most
-        self.kept: list[ViewRecord] = []
+        self.kept: list[T] = []
         self._stride = 1
         self._seen = 0
 
-    def add(self, record: ViewRecord) -> None:
+    def add(self, view: T) -> None:
         """Let one more view come by."""
         if self._seen % self._stride == 0:
-            self.kept.append(record)
+            self.kept.append(view)
         self._seen += 1
         if len(self.kept) > self._most:
             self.thin()
@@ -43,16 +47,21 @@ class EvenSample:
         self.kept = self.kept[::2]
         self._stride *= 2
 
-    def take(self, fraction: float) -> ViewRecord:
+    def take(self, fraction: float) -> T:
         """Remove and return the view that lies `fraction`, 0..1, of the way through."""
         return self.kept.pop(int(fraction * len(self.kept)))
 
 
 def choose_views(records: Iterable[ViewRecord], *, limit: int) -> list[ViewRecord]:
     """Return up to `limit` views that cover all assets evenly, sorted by them."""
-    samples = sample_sets(records, limit=limit)
+    return in_place(choose(records, set_of, limit=limit))
+
+
+def choose(views: Iterable[T], set_of: Callable[[T], AssetSet], *, limit: int) -> list[T]:
+    """Return up to `limit` views that cover all assets evenly, those of each view by `set_of`."""
+    samples = sample_sets(views, set_of, limit=limit)
     uses: Counter[tuple[str, ...]] = Counter()
-    chosen: list[ViewRecord] = []
+    chosen: list[T] = []
     while len(chosen) < limit and samples:
         key = least_used(samples, uses)
         # Steps of the golden ratio never line up: one model is seen from here, the next from there.
@@ -61,7 +70,17 @@ def choose_views(records: Iterable[ViewRecord], *, limit: int) -> list[ViewRecor
         uses.update(("", content) for content in key)
         if not samples[key].kept:
             del samples[key]
+    return chosen
+
+
+def in_place(chosen: Iterable[ViewRecord]) -> list[ViewRecord]:
+    """Return chosen views in the order in which they are shown."""
     return sorted(chosen, key=place_of)
+
+
+def set_of(record: ViewRecord) -> AssetSet:
+    """Return the assets of a view."""
+    return tuple(asset.sha256 for asset in record.assets)
 
 
 def place_of(view: ViewRecord) -> tuple[list[str], int]:
@@ -82,15 +101,15 @@ def least_used(samples: Iterable[AssetSet], uses: Counter[tuple[str, ...]]) -> A
 
 
 def sample_sets(
-    records: Iterable[ViewRecord], *, limit: int = MOST_OF_FEW
-) -> dict[AssetSet, EvenSample]:
+    views: Iterable[T], set_of: Callable[[T], AssetSet], *, limit: int = MOST_OF_FEW
+) -> dict[AssetSet, EvenSample[T]]:
     """Return views by their assets; with too many sets, of every second, fourth, ... one."""
-    samples: dict[AssetSet, EvenSample] = {}
+    samples: dict[AssetSet, EvenSample[T]] = {}
     most = KEPT_PER_SET if limit <= MOST_OF_FEW else limit
     budget = max(MOST_SETS * KEPT_PER_SET, 2 * limit)
     stride = 1
-    for record in records:
-        key = tuple(asset.sha256 for asset in record.assets)
+    for view in views:
+        key = set_of(view)
         if draw_set(key) % stride:
             continue
         if key not in samples and len(samples) >= MOST_SETS:
@@ -98,19 +117,19 @@ def sample_sets(
             samples = {one: kept for one, kept in samples.items() if not draw_set(one) % stride}
             if draw_set(key) % stride:
                 continue
-        sample = samples.setdefault(key, EvenSample(most))
-        sample.add(record)
+        sample = samples.setdefault(key, EvenSample[T](most))
+        sample.add(view)
         if len(sample.kept) > KEPT_PER_SET and total(samples) > budget:
             thin_largest(samples)
     return samples
 
 
-def total(samples: dict[AssetSet, EvenSample]) -> int:
+def total(samples: dict[AssetSet, EvenSample[T]]) -> int:
     """Return how many views are kept."""
     return sum(len(sample.kept) for sample in samples.values())
 
 
-def thin_largest(samples: dict[AssetSet, EvenSample]) -> None:
+def thin_largest(samples: dict[AssetSet, EvenSample[T]]) -> None:
     """Keep half of the views of sets that have most of them."""
     largest = max(len(sample.kept) for sample in samples.values())
     for sample in samples.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Self
 
 from farm.spec.asset import Asset, AssetKind, Credit
 from farm.spec.base import Spec
@@ -38,6 +39,11 @@ class AssetCounter:
         found = {key_of(asset): asset for asset in assets}
         self._assets |= found
         self._views.update(found.keys())
+
+    def merge(self, other: Self) -> None:
+        """Add what another one has counted of later views."""
+        self._assets |= other._assets
+        self._views.update(other._views)
 
     def summaries(self) -> tuple[AssetSummary, ...]:
         """Return all assets, in the order of the roles' first views, then by name."""

@@ -6,7 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,8 @@ from PIL import Image
 from pydantic import Field
 
 from farm.dataset.images import to_8_bit
-from farm.dataset.parallel import mapped
-from farm.dataset.reader import Dataset, DatasetView
+from farm.dataset.parallel import mapped, mapped_in_pieces, pays
+from farm.dataset.reader import Dataset, DatasetView, LineReader, ViewLine
 from farm.dataset.records.assets import AssetCounter, AssetKey, AssetSummary, key_of
 from farm.dataset.stats.histogram import BINS, Histogram
 from farm.dataset.stats.motion import (
@@ -124,6 +124,11 @@ class Counts:
         self._counts[field_of(share, BINS)] += 1
         self._sum += share
 
+    def merge(self, other: Counts) -> None:
+        """Add what another one has counted."""
+        self._counts += other._counts
+        self._sum += other._sum
+
     def result(self) -> Histogram:
         """Return what was counted."""
         total = int(self._counts.sum())
@@ -148,6 +153,13 @@ class AssetGatherer(AssetCounter):
         if value is not None:
             self._sums[key_of(asset), what] += clipped(value)
             self._measured[key_of(asset), what] += 1
+
+    def merge(self, other: Self) -> None:
+        """Add what another one has counted of later views."""
+        super().merge(other)
+        self._measured.update(other._measured)
+        for key, total in other._sums.items():
+            self._sums[key] += total
 
     def stats(self) -> tuple[AssetStats, ...]:
         """Return all assets, by name."""
@@ -183,6 +195,27 @@ class Gatherer:
         self.motion = MotionGatherer()
         self.sentences = SentenceGatherer()
         self.places = {"masks": np.zeros((PLACES, PLACES)), "boxes": np.zeros((PLACES, PLACES))}
+
+    def take(self, view: DatasetView, pixels: Pixels | None) -> None:
+        """Count one view, and how it moves."""
+        self.add(view.record, pixels)
+        self.motion.add(view, pixels.motion if pixels else MotionPixels())
+
+    def merge(self, other: Gatherer) -> None:
+        """Add what another one has taken of later views."""
+        self.assets.merge(other.assets)
+        for kind in ("coverage", "brightness", "edges"):
+            getattr(self, kind).merge(getattr(other, kind))
+        for kind in ("counted", "resolutions", "passes", "ill_lit", "categories"):
+            getattr(self, kind).update(getattr(other, kind))
+        for facet, words in other.facets.items():
+            self.facets[facet].update(words)
+        self.dome += other.dome
+        self.size += other.size
+        for kind, places in other.places.items():
+            self.places[kind] += places
+        self.motion.merge(other.motion)
+        self.sentences.merge(other.sentences)
 
     def add(self, record: ViewRecord, pixels: Pixels | None) -> None:
         """Count one view."""
@@ -265,6 +298,7 @@ def gather_stats(
     *,
     pixel_views: int = PIXEL_VIEWS,
     workers: int,
+    processes: bool = False,
     progress: Callable[[int], None] = lambda _views: None,
 ) -> DatasetStats:
     """Count what is in a dataset, or in several.
@@ -273,16 +307,32 @@ def gather_stats(
         data: What was opened.
         pixel_views: Number of views, evenly spread, of which the pixels are read.
         workers: Views to read at a time.
+        processes: Where there are many, in processes, which import the program's main module anew.
         progress: Called with the number of views that were counted since it was called.
     """
     stride = max(1, -(-len(data) // pixel_views)) if pixel_views else 0
     gatherer = Gatherer()
+    nearby = data.storage.local_path("") is not None
+    if processes and pays(views=len(data), workers=workers, nearby=nearby):
+        gather = partial(gather_piece, data.reader, stride=stride)
+        lines = enumerate(data.lines())
+        for other in mapped_in_pieces(gather, lines, workers=workers, processes=True):
+            gatherer.merge(other)
+            progress(other.counted["views"])
+        return gatherer.result()
     read = partial(read_view, stride=stride)
     for view, pixels in mapped(read, enumerate(data), workers=workers):
-        gatherer.add(view.record, pixels)
-        gatherer.motion.add(view, pixels.motion if pixels else MotionPixels())
+        gatherer.take(view, pixels)
         progress(1)
     return gatherer.result()
+
+
+def gather_piece(reader: LineReader, lines: list[tuple[int, ViewLine]], *, stride: int) -> Gatherer:
+    """Count the views of some lines in a row, which come with their numbers."""
+    gatherer = Gatherer()
+    for number, line in lines:
+        gatherer.take(*read_view((number, reader.view(line)), stride=stride))
+    return gatherer
 
 
 def read_view(place: tuple[int, DatasetView], *, stride: int) -> tuple[DatasetView, Pixels | None]:

@@ -131,6 +131,15 @@ class Track:
         self._spots.extend(row[3] for row in record.camera.world_from_camera[:3])
         self._seen.extend(pixels)
 
+    def merge(self, other: Track) -> None:
+        """Add the frames of another one."""
+        self.fps = other.fps
+        self._places += other._places
+        self._cameras += other._cameras
+        self._times_s += other._times_s
+        self._spots += other._spots
+        self._seen += other._seen
+
     def frames(self) -> dict[str, Numbers]:
         """Return what is known of each frame, (frames,), in order; NaN of what is not."""
         order = np.argsort(np.array(self._places), kind="stable")
@@ -192,6 +201,14 @@ class MotionGatherer:
         if key not in self._tracks:
             self._tracks[key] = Track(key)
         self._tracks[key].add(view.record, pixels)
+
+    def merge(self, other: MotionGatherer) -> None:
+        """Add what another one has taken of later views."""
+        for key, track in other._tracks.items():
+            if key in self._tracks:
+                self._tracks[key].merge(track)
+            else:
+                self._tracks[key] = track
 
     def result(self) -> MotionStats | None:
         """Return what was counted; None where there is no sequence."""

@@ -73,6 +73,12 @@ class Shares:
         self._sum += share
         self._most = max(self._most, share)
 
+    def merge(self, other: Shares) -> None:
+        """Add what another one has counted."""
+        self._counts += other._counts
+        self._sum += other._sum
+        self._most = max(self._most, other._most)
+
     def result(self) -> Histogram:
         """Return the histogram up to the next round number."""
         middles = (np.arange(FINE) + 0.5) / FINE
@@ -129,6 +135,15 @@ class SentenceGatherer:
 
     def _count_number(self, what: str, number: int) -> None:
         self._numbers.setdefault(what, Counter())[number] += 1
+
+    def merge(self, other: SentenceGatherer) -> None:
+        """Add what another one has counted of later views."""
+        self._totals.update(other._totals)
+        for what, words in other._counts.items():
+            self._counts.setdefault(what, Counter()).update(words)
+        for what, numbers in other._numbers.items():
+            self._numbers.setdefault(what, Counter()).update(numbers)
+        self._shares.merge(other._shares)
 
     def result(self) -> SentenceStats | None:
         """Return what was counted; None where there are no sentences."""

@@ -6,7 +6,7 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,22 +14,20 @@ from pydantic import ValidationError
 
 from farm.dataset.merge import MERGED
 from farm.dataset.nesting import listed
-from farm.dataset.parallel import mapped
+from farm.dataset.parallel import mapped_in_pieces, pays
 from farm.dataset.proof.measured import Naming
 from farm.dataset.reader import Dataset, read_line
-from farm.dataset.records.assets import AssetSummary
 from farm.dataset.records.collect import DATASET_FILE, DatasetSummary
 from farm.dataset.records.current import is_running
 from farm.dataset.records.newest import number
-from farm.dataset.records.read import VIEWS_FILE, NotARecordError, parse_record, read_lines
+from farm.dataset.records.read import VIEWS_FILE, parse_record, read_lines
 from farm.dataset.records.snapshot import records_at_hand
 from farm.dataset.sequences import SequenceFrames, SequenceIndex
 from farm.dataset.verify.duplicates import DuplicateFinder
-from farm.dataset.verify.report import NOTES, DatasetFinding, Examined, FindingCounter, VerifyReport
+from farm.dataset.verify.lines import Asked, Line, LineExaminer, Looked, fact_of, files_of
+from farm.dataset.verify.report import NOTES, DatasetFinding, FindingCounter, VerifyReport
 from farm.dataset.verify.sequence_checks import SequenceVerifier
 from farm.dataset.verify.split_checks import check_splits, has_splits
-from farm.dataset.verify.view_checks import examine_view
-from farm.spec.asset import Asset
 from farm.spec.base import first_reason
 from farm.spec.passes import PASS_FOLDERS, PREVIEWS_FOLDER
 from farm.spec.recipes import word_of
@@ -40,18 +38,6 @@ from farm.storage.shards import file_of
 
 PASS_PLACES = {*PASS_FOLDERS.values(), PREVIEWS_FOLDER}
 """Where files of views lie; other files that a person keeps in a dataset are left alone."""
-
-
-class Line(NamedTuple):
-    """A line of a `views.jsonl`, and where it is."""
-
-    part: int
-    """Which dataset."""
-    number: int
-    """From 1."""
-    start: int
-    """The byte at which it begins."""
-    text: bytes
 
 
 class Verifier:
@@ -85,13 +71,16 @@ class Verifier:
         self,
         *,
         workers: int,
+        processes: bool,
         progress: Callable[[int], None],
         more: Callable[[int], None],
     ) -> None:
         """Look at everything."""
-        for seen in mapped(self._examine, self._lines(), workers=workers):
-            self._take(seen)
-            progress(1)
+        examine = LineExaminer(self.storage, [self._asked(p) for p in range(len(self.prefixes))])
+        looked = mapped_in_pieces(examine, self._lines(), workers=workers, processes=processes)
+        for each in looked:
+            self._take(each)
+            progress(each.lines)
         self._find_shared()
         self._find_twins()
         self._find_nested()
@@ -122,65 +111,39 @@ class Verifier:
         (book,) = records_at_hand(self.storage, [self.prefixes[part]], broken)
         return book
 
-    def _examine(self, line: Line) -> tuple[Line, ViewRecord, Examined] | DatasetFinding:
-        """Look at one view; what is done here is done in threads."""
-        prefix, summary = self.prefixes[line.part], self._summaries[line.part]
-        try:
-            record = parse_record(line.text)
-        except NotARecordError as error:
-            key = dataset_key(prefix, VIEWS_FILE)
-            self._unread.add(line.part)
-            return DatasetFinding("records", key, f"line {line.number} is not a record: {error}")
-        seen = examine_view(
-            self.storage,
-            prefix,
-            record,
+    def _asked(self, part: int) -> Asked:
+        """Return what was asked for of a dataset."""
+        summary = self._summaries[part]
+        return Asked(
+            prefix=self.prefixes[part],
             may_be_empty=allows_empty(summary),
             previews=wants_previews(summary),
             naming=naming_of(summary),
         )
-        return line, record, seen
 
-    def _take(self, answer: tuple[Line, ViewRecord, Examined] | DatasetFinding) -> None:
-        """Count what one line told."""
-        self.tally.look("records")
-        if isinstance(answer, DatasetFinding):
-            self._report(answer)
-            return
-        line, record, seen = answer
-        self.tally.look("names")
-        for check in seen.looked:
-            self.tally.look(check)
-        for finding in seen.findings:
+    def _take(self, looked: Looked) -> None:
+        """Keep what some lines told."""
+        first = len(self._starts)
+        self.tally.looked.update(looked.looked)
+        self.tally.verdicts.update(looked.verdicts)
+        for finding in looked.findings:
             self._report(finding)
-        self.tally.verdicts.update(seen.verdicts)
-        prefix = self.prefixes[line.part]
-        owned = [*record.files.values(), *record.previews.values()]
-        self._owned.extend(number(dataset_key(prefix, file.path)) for file in owned)
-        self._owned.append(number(f"view {dataset_key(prefix, record.view.name)}"))
-        if record.shard is not None:
-            self._shards.add(number(dataset_key(prefix, record.shard.path)))
-        self._counted[line.part].update(
-            {
-                "views": 1,
-                "empty views": record.coverage == 0.0,
-                "bytes": sum(file.size_bytes for file in record.files.values()),
-                **dict.fromkeys((fact_of(asset) for asset in record.assets), 1),
-            }
-        )
-        for asset in record.assets:
-            self._asset_names[asset.sha256] = asset.name
-        self._folders.update(
-            file_of(dataset_key(prefix, file.path)).rpartition("/")[0] for file in owned
-        )
-        self._sequences.add(len(self._starts), prefix, record.view.moment)
-        if seen.look:
-            self._twins.add(len(self._starts), seen.look)
-        self._starts.append(line.start)
-        self._parts.append(line.part)
-        self.views += 1
-        self.files += seen.files
-        self.size_bytes += seen.size_bytes
+        self._unread |= looked.unread
+        self._owned.extend(looked.owned)
+        self._shards |= looked.shards
+        self._folders |= looked.folders
+        self._asset_names |= looked.asset_names
+        for part, counted in looked.counted.items():
+            self._counted[part].update(counted)
+        for place, part, moment in looked.moments:
+            self._sequences.add(first + place, self.prefixes[part], moment)
+        for place, look in looked.looks:
+            self._twins.add(first + place, look)
+        self._starts.extend(looked.starts)
+        self._parts.extend(looked.parts)
+        self.views += len(looked.starts)
+        self.files += looked.files
+        self.size_bytes += looked.size_bytes
 
     def _report(self, finding: DatasetFinding) -> None:
         self.tally.add(finding)
@@ -205,8 +168,7 @@ class Verifier:
         for place in range(len(self._starts)) if shared else ():
             prefix, record = self._record(place)
             claims = [f"view {dataset_key(prefix, record.view.name)}"]
-            files = [*record.files.values(), *record.previews.values()]
-            claims += [dataset_key(prefix, file.path) for file in files]
+            claims += [dataset_key(prefix, file.path) for file in files_of(record)]
             again = [claim for claim in claims if number(claim) in told]
             told.update(claim for claim in map(number, claims) if claim in shared)
             if again:
@@ -345,6 +307,7 @@ def verify(  # noqa: PLR0913  what to look at, and whom to tell
     data: Dataset,
     *,
     workers: int,
+    processes: bool = False,
     progress: Callable[[int], None] = lambda _views: None,
     more: Callable[[int], None] = lambda _frames: None,
     broken: Callable[[str], None] = lambda _key: None,
@@ -355,6 +318,7 @@ def verify(  # noqa: PLR0913  what to look at, and whom to tell
     Args:
         data: All of a place.
         workers: Views to look at at a time.
+        processes: Where there are many, in processes, which import the program's main module anew.
         progress: Called with the number of views that were looked at since it was called.
         more: Called once with the number of views that are looked at a second time: frames of
             sequences, beside their neighbours.
@@ -364,7 +328,9 @@ def verify(  # noqa: PLR0913  what to look at, and whom to tell
     start = time.monotonic()
     tally = tally or FindingCounter()
     verifier = Verifier(data, tally=tally, broken=broken)
-    verifier.run(workers=workers, progress=progress, more=more)
+    nearby = data.storage.local_path("") is not None
+    processes = processes and pays(views=len(data), workers=workers, nearby=nearby)
+    verifier.run(workers=workers, processes=processes, progress=progress, more=more)
     results = tally.results()
     return VerifyReport(
         views=verifier.views,
@@ -414,8 +380,3 @@ def told_by(summary: DatasetSummary) -> dict[str, int]:
         "bytes": summary.size_bytes,
         **{fact_of(asset): asset.views for asset in summary.assets},
     }
-
-
-def fact_of(asset: Asset | AssetSummary) -> str:
-    """Return under which name the views of an asset are counted."""
-    return f"{asset.role} {asset.sha256}"

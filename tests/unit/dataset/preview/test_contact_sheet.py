@@ -15,6 +15,7 @@ from farm.dataset.preview.selection import (
     EvenSample,
     choose_views,
     sample_sets,
+    set_of,
 )
 from farm.errors import SpecError
 from farm.spec.task import dataset_key
@@ -147,7 +148,7 @@ def test_memory_does_not_grow_with_the_number_of_pairs():
     hdrs = [an_asset(f"h{at:04d}.exr", kind="hdr") for at in range(20)]
     records = (a_record(a_view(0), model=model, hdr=hdr) for model in models for hdr in hdrs)
 
-    samples = sample_sets(records)
+    samples = sample_sets(records, set_of)
 
     assert MOST_SETS / 4 < len(samples) <= MOST_SETS + 1
     assert len({model for model, _hdr in samples}) > 50, "from all over, not from the beginning"
