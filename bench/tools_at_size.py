@@ -101,7 +101,9 @@ def main() -> None:
             if not (place / "dataset.json").exists():
                 make_dataset(place, size, resolution_px=chosen.resolution)
             for tool in (START, READ, *chosen.tools.split(",")):
-                for name, checkout in checkouts.items():
+                for name, checkout in (
+                    checkouts.items() if tool in TOOLS else [("here", Path.cwd())]
+                ):
                     run = measure(tool, place, checkout)
                     found.setdefault(tool, {}).setdefault(size, {})[name] = run
                     print(line_of(tool, size, name, run), flush=True)
@@ -253,9 +255,11 @@ def memory_of(process: psutil.Process) -> int:
 
 def read_all(place: Path) -> None:
     """Read every file of a dataset, and hash it."""
-    for line in (place / "views.jsonl").read_bytes().splitlines():
-        for file in json.loads(line)["files"].values():
-            assert hashlib.sha256((place / file["path"]).read_bytes()).hexdigest() == file["sha256"]
+    with (place / "views.jsonl").open("rb") as lines:
+        for line in lines:
+            for file in json.loads(line)["files"].values():
+                data = (place / file["path"]).read_bytes()
+                assert hashlib.sha256(data).hexdigest() == file["sha256"]
 
 
 def line_of(tool: str, size: int, name: str, run: Measured) -> str:
@@ -301,12 +305,13 @@ def table_of(found: dict[str, dict[int, dict[str, Measured]]], sizes: list[int])
         cells = [
             f"{by[size]['here'].seconds:.1f} s, {by[size]['here'].peak_mb:.0f} MB" for size in sizes
         ]
-        if compared:
+        if compared and "baseline" in by[sizes[-1]]:
             old, new = by[sizes[-1]]["baseline"], by[sizes[-1]]["here"]
             cells += [
                 f"{old.seconds:.1f} s, {old.peak_mb:.0f} MB",
                 f"{old.seconds / new.seconds:.1f}",
             ]
+        cells += [""] * (len(heads) + len(before) - len(cells))
         yield f"| {tool} | {' | '.join(cells)} |"
 
 

@@ -39,6 +39,8 @@ MOST_OF_WINDOW, LITTLE_OF_WINDOW = 0.75, 0.25
 REPUBLISH_S = 5.0
 """Time without a claim after which a ticket is sent again, if the queue is empty."""
 
+REST, LONGEST_REST_S = 9.0, 2.0
+"""Pause after what looks at all workers, as a multiple of the time that it took, and at most."""
 CHECK_S = 60.0
 """Interval between checks of all data of a job."""
 MOST_RESTORES = 3
@@ -94,6 +96,8 @@ class Dispatcher:
         self.stumbled: set[str] = set()
         self.checked_s: dict[str, float] = {}
         self.aside: Counter[str] = Counter()
+        self.rests_until_s: dict[str, float] = {}
+        """Name of what is done rarely -> when it may be done again."""
         ledger.sparing.on_damage = self._move_aside
         self._be_patient()
 
@@ -116,7 +120,7 @@ class Dispatcher:
         try:
             for verb in (self._tidy, self._notice_gaps, self._reap, self._judge):
                 with self._going_on(verb.__name__):
-                    verb()
+                    self._rarely(verb)
             jobs = [job for job in self.ledger.jobs() if not job.over]
             if self.streams is not None:
                 with self._going_on("streams"):
@@ -135,6 +139,18 @@ class Dispatcher:
             log.warning("Redis is back")
         self.reachable = True
         return True
+
+    def _rarely(self, verb: Callable[[], None]) -> None:
+        """Do what need not be done in each step, for a tenth of the time at most: with a thousand
+        workers it would leave none to feed them.
+        """
+        start_s = self.clock()
+        if start_s < self.rests_until_s.get(verb.__name__, start_s):
+            return
+        verb()
+        end_s = self.clock()
+        rest_s = min(REST * (end_s - start_s), LONGEST_REST_S)
+        self.rests_until_s[verb.__name__] = end_s + rest_s
 
     @contextmanager
     def _going_on(self, where: str, *, job_id: str | None = None) -> Iterator[None]:

@@ -35,12 +35,11 @@ from farm.ledger.reading import (
     find_fresh,
     held_task,
     read_chunks,
-    read_status,
     read_tasks,
     read_worker,
 )
 from farm.ledger.steps import LOOK_AHEAD, WaitsFor, fail_waiting, look, states_of
-from farm.ledger.stores.store import AttemptOutcome, Meta, Store, TaskMove, Transition
+from farm.ledger.stores.store import AttemptOutcome, Glance, Meta, Store, TaskMove, Transition
 from farm.ledger.suspicion import kept_from
 from farm.spec.task import Ticket
 
@@ -186,9 +185,8 @@ class Ledger(Jobs):
 
     def confirm(self, ticket: Ticket) -> bool:
         """Return whether this attempt is still the one that should continue."""
-        meta = self.store.meta(ticket.job_id)
-        cancelled = meta is None or read_status(ticket.job_id, meta).state in CANCELLED_JOB
-        return not cancelled and self._runs(ticket)
+        seen = self.store.glance(ticket.job_id, ticket.index)
+        return seen is not None and seen.job_state not in CANCELLED_JOB and is_of(ticket, seen)
 
     def progress(self, ticket: Ticket, views_done: int) -> bool:
         """Note how many views of a running attempt are done; False if it is no longer ours."""
@@ -373,9 +371,9 @@ class Ledger(Jobs):
         """Move a task and change its record; None: keep none."""
         source, target = arrow
         while True:
-            seen = self._record(ticket)
-            after = None if changes is None else seen.model_copy(update=changes)
-            edits = None if changes is None else seen.edits
+            seen = None if changes is None else self._record(ticket)
+            after = None if seen is None else seen.model_copy(update=changes)
+            edits = None if seen is None else seen.edits
             move = TaskMove(ticket.index, source, ticket.attempt, target, after, edits)
             if self.store.shift(ticket.job_id, Transition([move], **order))[0]:
                 return True
@@ -456,12 +454,9 @@ class Ledger(Jobs):
         records = self.store.records(ticket.job_id, [ticket.index])
         return records.get(ticket.index, TaskRecord())
 
-    def _runs(self, ticket: Ticket) -> bool:
-        state = self.store.states(ticket.job_id, ticket.index, 1)
-        return state == CODES[TaskState.RUNNING] and self._record(ticket).attempt == ticket.attempt
-
     def _holds(self, ticket: Ticket, worker: str) -> bool:
-        return self._runs(ticket) and self._record(ticket).worker == worker
+        seen = self.store.glance(ticket.job_id, ticket.index)
+        return seen is not None and is_of(ticket, seen) and seen.record.worker == worker
 
     def _states(self, job_id: str, indices: Collection[int]) -> list[tuple[int, TaskState]]:
         if not indices:
@@ -479,3 +474,8 @@ class Ledger(Jobs):
                 with self.sparing():
                     held = self.running(job.job_id)
             yield from held
+
+
+def is_of(ticket: Ticket, seen: Glance) -> bool:
+    """Say whether a task runs, as the attempt of a ticket."""
+    return seen.code == CODES[TaskState.RUNNING] and seen.record.attempt == ticket.attempt

@@ -79,18 +79,20 @@ class Nodes:
             return True
         if node in record.avoid and self._open_nodes(self.conducts()) - set(record.avoid):
             return True
-        past_s = self.store.now_s() - failed_on_s(record, node)
+        if not (failed_s := failed_on_s(record, node)):
+            return False
+        past_s = self.store.now_s() - failed_s
         if past_s > ELSEWHERE_BUSY_S or not self._open_nodes(self.conducts()) - tried_on(record):
             return False
         return past_s < ELSEWHERE_S or self._open_tasks() > 1
 
     def judge(self) -> list[tuple[str, str]]:
         """Bring bad nodes into quarantine, give back what they cost; return which, and why."""
-        texts = self.store.conducts()
+        texts, now_s = self.store.conducts(), self.store.now_s()
         conducts = {node: read(text) for node, text in texts.items()}
         told = []
         for node, text in texts.items():
-            before, after = conducts[node], self._judged(node, conducts)
+            before, after = conducts[node], self._judged(node, conducts, now_s)
             damaged = before == Conduct()  # nothing would not have been written
             changed = damaged or after != before
             if changed and not self.store.swap_conduct(node, text, write_or_not(after)):
@@ -141,9 +143,9 @@ class Nodes:
                     count += job.counts[TaskState.PENDING] + job.counts[TaskState.QUEUED]
         return count
 
-    def _judged(self, node: str, conducts: dict[str, Conduct]) -> Conduct:
+    def _judged(self, node: str, conducts: dict[str, Conduct], now_s: float) -> Conduct:
         """Return what is to be noted of a node from now on."""
-        conduct, now_s = conducts[node], self.store.now_s()
+        conduct = conducts[node]
         if conduct.shut and conduct.quarantine:  # what was in its hands then
             owed = (*conduct.quarantine.owed, *conduct.suspects)
             quarantine = conduct.quarantine.model_copy(update={"owed": owed})

@@ -17,6 +17,7 @@ from farm.ledger.stores.store import (
     MOST_SUSPECTS,
     VANISHED_S,
     AttemptOutcome,
+    Glance,
     TaskMove,
     Transition,
     suspect_of,
@@ -107,6 +108,16 @@ class MemoryStore:
             kept = self.row(job_id).records
             wanted = kept if indices is None else indices
             return {index: kept[index] for index in wanted if index in kept}
+
+    def glance(self, job_id: str, index: int) -> Glance | None:
+        with self.lock:
+            row = self.jobs.get(job_id)
+            if row is None:
+                return None
+            record = row.records.get(index, TaskRecord())
+            return Glance(
+                JobState(row.meta["state"]), "".join(row.states[index : index + 1]), record
+            )
 
     def running(self, job_id: str) -> dict[int, int]:
         with self.lock:

@@ -24,6 +24,7 @@ from farm.ledger.stores.store import (
     MOST_SUSPECTS,
     VANISHED_S,
     AttemptOutcome,
+    Glance,
     Transition,
     suspect_of,
 )
@@ -257,6 +258,18 @@ class RedisStore:
             for index, text in found.items()
             if text
         }
+
+    @reaching
+    @of_job
+    def glance(self, job_id: str, index: int) -> Glance | None:
+        with self.client.pipeline(transaction=True) as pipe:
+            pipe.hget(key(job_id), "state").getrange(key(job_id, "states"), index, index)
+            pipe.hget(key(job_id, "records"), index)
+            state, code, text = pipe.execute()
+        if state is None:
+            return None
+        record = TaskRecord.model_validate_json(text) if text else TaskRecord()
+        return Glance(JobState(state), code, record)
 
     @reaching
     @of_job

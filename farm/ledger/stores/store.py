@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from farm.ledger.damage import Aside
 from farm.ledger.model import JobState, Suspect, TaskRecord, TaskState
@@ -32,6 +32,15 @@ class TaskMove:
     """What to keep of the task from now on."""
     edits: int | None = None
     """Edits of the record that the mover saw and changes; None: it does not look at it."""
+
+
+class Glance(NamedTuple):
+    """A task as it stands, with the state of its job."""
+
+    job_state: JobState
+    code: str
+    """Of the task's state; empty where there is no such task."""
+    record: TaskRecord
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,9 @@ class Store(Protocol):
 
     def records(self, job_id: str, indices: Sequence[int] | None = None) -> dict[int, TaskRecord]:
         """Return the records of these tasks, or of all that have one."""
+
+    def glance(self, job_id: str, index: int) -> Glance | None:
+        """Return how one task stands, all of one moment; None where there is no such job."""
 
     def running(self, job_id: str) -> dict[int, int]:
         """Return the running tasks and how many of their views are done."""
