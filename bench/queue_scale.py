@@ -42,7 +42,7 @@ from bench.line_plot import Curve, line_plot
 from bench.simulated_workers import LEASE_S, PLAIN_TASK, info_of, plain_app
 from farm import expand
 from farm.job_store import JobStore
-from farm.ledger import Ledger, TaskState, open_ledger
+from farm.ledger import JobStatus, Ledger, TaskState, open_ledger
 from farm.ledger.stores.redis_store import connect
 from farm.local.redis_server import PrivateRedis
 from farm.queue import CeleryQueue, shared_queue
@@ -146,7 +146,7 @@ def measure_overhead(bench: Bench) -> Facts:
             if "info" not in name
         )
         book.close()
-        assert ledger.job(job.job_id).counts[TaskState.DONE] == tasks
+        assert status_of(ledger, job).counts[TaskState.DONE] == tasks
     return {
         "tasks": tasks,
         "ms": round(statistics.median(whole) * 1000, 3),
@@ -216,7 +216,7 @@ def efficiency_of(bench: Bench, workers: int) -> Facts:
         wait_until(lambda: len(ledger.workers()) == workers)
         with dispatcher(url, folder) as feeding:
             job = add_job(ledger, storage, tasks=tasks)
-            wait_until(lambda: ledger.job(job.job_id).over)
+            wait_until(lambda: status_of(ledger, job).over)
             spent = cpu_s([feeding, *processes, redis_process(url)])
         runs = read_runs(url, "runs")
         end(url, "runs")
@@ -511,6 +511,13 @@ def add_job(ledger: Ledger, storage: FolderStorage, *, tasks: int) -> Job:
     first = expand.render_task(job, 0)
     ledger.add_job(job.job_id, tasks=tasks, views=tasks * len(first.views), recipe="sod")
     return job
+
+
+def status_of(ledger: Ledger, job: Job) -> JobStatus:
+    """Return how a job stands."""
+    found = ledger.job(job.job_id)
+    assert found is not None
+    return found
 
 
 def body_of(job: Job, ticket: Ticket) -> Any:

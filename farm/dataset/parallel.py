@@ -21,10 +21,10 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 AHEAD = 4
 """Views in hand for each thread: enough that none waits, few enough that memory stays small."""
-MANY = 4_000
+MANY = 10_000
 """Views from which on processes gain more than they take to start."""
-PIECE, PIECES_AHEAD = 32, 3
-"""Views that a process is given at a time, and how many such pieces it has in hand."""
+PIECES_AHEAD = 3
+"""Pieces that each process has in hand."""
 
 
 def usual_workers() -> int:
@@ -44,55 +44,33 @@ def mapped(function: Callable[[In], Out], items: Iterable[In], *, workers: int) 
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def mapped_in_pieces(
-    function: Callable[[list[In]], Out], items: Iterable[In], *, workers: int, processes: bool
+def mapped_in_processes(
+    function: Callable[[In], Out], items: Iterable[In], *, workers: int
 ) -> Iterator[Out]:
-    """Yield `function(piece)` for pieces of `items`, in their order, as `mapped` does.
+    """Yield `function(item)` for all `items`, in their order, as `mapped` does.
 
-    Args:
-        function: In processes, it is sent to them with each piece: small, and known by name.
-        items: What the pieces are of; one a piece in threads, so that few of them are spread, too.
-        workers: How many at a time.
-        processes: Processes, not threads; these import the program's main module anew, so it is for
-            programs that stand this, such as `farm`.
+    `function` is sent to the processes with each item: small, and known by name. They import the
+    program's main module anew, so this is for programs that stand it, such as `farm`.
 
     Raises:
         SetupError: A process was ended.
     """
-    if not processes:
-        yield from mapped(function, pieces_of(items, 1), workers=workers)
-        return
     context = multiprocessing.get_context("spawn")  # a fork would not know of other threads
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=follow_parent)
     try:
-        yield from ahead(pool, function, pieces_of(items, PIECE), workers * PIECES_AHEAD)
+        yield from ahead(pool, function, items, workers * PIECES_AHEAD)
     except BrokenProcessPool as error:
         raise SetupError(
             "a process that looked at views was ended, perhaps for lack of memory; --workers 1 "
-            "does without such processes"
+            "does without"
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def parsed_in_pieces(
-    function: Callable[[list[In]], Out], items: Iterable[In], *, workers: int, processes: bool
-) -> Iterator[Out]:
-    """Do the same where `function` waits for nothing, so that threads would gain nothing."""
-    if processes:
-        return mapped_in_pieces(function, items, workers=workers, processes=True)
-    return map(function, pieces_of(items, PIECE))
-
-
-def pays(*, views: int, workers: int, nearby: bool) -> bool:
-    """Say whether views are looked at sooner by processes: not where most of the time is waiting.
-
-    Args:
-        views: How many there are.
-        workers: How many are looked at at a time.
-        nearby: Their files lie in a folder.
-    """
-    return nearby and workers > 1 and views >= MANY
+def pays(*, views: int, workers: int) -> bool:
+    """Say whether so many views are sooner looked at by processes than it takes to start them."""
+    return workers > 1 and views >= MANY
 
 
 def follow_parent() -> None:

@@ -7,7 +7,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Container, Iterator, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, islice
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple, overload
@@ -173,8 +173,19 @@ class ViewLine(NamedTuple):
     text: bytes
 
 
+class Piece(NamedTuple):
+    """Views in a row, by where their records lie."""
+
+    part: int
+    number: int
+    """Of its first view, among all."""
+    start: int
+    """The byte at which the first one's line begins."""
+    views: int
+
+
 class LineReader:
-    """Makes views of lines; small, so that it can be sent to other processes with them."""
+    """Reads lines and makes views of them; small, so that it can be sent to other processes."""
 
     def __init__(
         self, storage: Storage, prefixes: Sequence[str], records: Sequence[Storage]
@@ -182,6 +193,13 @@ class LineReader:
         self._storage = storage
         self._prefixes = tuple(prefixes)
         self._records = tuple(records)
+
+    def lines(self, piece: Piece) -> Iterator[ViewLine]:
+        """Yield the records of some views in a row."""
+        key = dataset_key(self._prefixes[piece.part], VIEWS_FILE)
+        lines = read_lines(self._records[piece.part], key, start=piece.start)
+        there = (ViewLine(piece.part, start, text) for start, text in lines if text)
+        return islice(there, piece.views)
 
     def view(self, line: ViewLine) -> DatasetView:
         """Return the view whose record a line is.
@@ -265,9 +283,23 @@ class Dataset(Sequence[DatasetView]):
                 if line and is_in(self._only, prefix, line):
                     yield ViewLine(part, start, line)
 
+    def pieces(self, views: int) -> Iterator[Piece]:
+        """Yield all views in pieces, for `reader`; those of one split are in no row."""
+        assert self._only is None
+        first = 0
+        for part, places in enumerate(self._places):
+            for at in range(0, len(places), views):
+                yield Piece(part, first + at, places[at], min(views, len(places) - at))
+            first += len(places)
+
+    @property
+    def suits_processes(self) -> bool:
+        """Whether other processes read it as quickly as this one: all of what lies in a folder."""
+        return self._only is None and self.storage.local_path("") is not None
+
     @property
     def reader(self) -> LineReader:
-        """What makes views of `lines`."""
+        """What makes views of `lines` and `pieces`."""
         return LineReader(self.storage, self.prefixes, self._records)
 
     @property

@@ -17,8 +17,8 @@ from pydantic import Field, ValidationError
 
 from farm.dataset.components import Components
 from farm.dataset.held_out import HELD_SPLIT, HeldOut, HeldPair, Survey, parse_pairs
-from farm.dataset.parallel import parsed_in_pieces, pays
-from farm.dataset.reader import Dataset, DatasetView, LineReader, ViewLine
+from farm.dataset.parallel import mapped_in_processes, pays
+from farm.dataset.reader import Dataset, DatasetView, LineReader, Piece
 from farm.dataset.split_lists import (
     NEXT_FOLDER,
     SPLITS_FILE,
@@ -41,6 +41,8 @@ SplitBy = str
 """`group`, `view`, a kind of asset (`model`), or a role of assets (`models`)."""
 FORMER_DEFAULT = "model"
 """What `group` was called while a group was always a model."""
+PIECE = 512
+"""Views that another process reads at a time."""
 SLACK = 1e-6
 """Largest distance of the sum of the shares from 1."""
 
@@ -407,18 +409,16 @@ def listed(data: Dataset, by: SplitBy, *, whole: bool, workers: int) -> Iterator
     Raises:
         SpecError: A view shows nothing of the kind that is split by.
     """
-    nearby = data.storage.local_path("") is not None
-    processes = not whole and pays(views=len(data), workers=workers, nearby=nearby)
-    look = partial(listed_piece, data.reader, by, whole=whole)
-    pieces = parsed_in_pieces(look, data.lines(), workers=workers, processes=processes)
-    return itertools.chain.from_iterable(pieces)
+    if not whole and data.suits_processes and pays(views=len(data), workers=workers):
+        look = partial(listed_piece, data.reader, by)
+        pieces = mapped_in_processes(look, data.pieces(PIECE), workers=workers)
+        return itertools.chain.from_iterable(pieces)
+    return (listed_view(view, by, whole=whole) for view in data)
 
 
-def listed_piece(
-    reader: LineReader, by: SplitBy, lines: list[ViewLine], *, whole: bool
-) -> list[Listed]:
-    """Return what a split goes by of the views of some lines in a row."""
-    return [listed_view(reader.view(line), by, whole=whole) for line in lines]
+def listed_piece(reader: LineReader, by: SplitBy, piece: Piece) -> list[Listed]:
+    """Return what a split goes by of some views in a row."""
+    return [listed_view(reader.view(line), by, whole=False) for line in reader.lines(piece)]
 
 
 def listed_view(view: DatasetView, by: SplitBy, *, whole: bool) -> Listed:

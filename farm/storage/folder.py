@@ -139,12 +139,15 @@ class FolderStorage:
                 return None
 
     def _walk(self, folder: Path, after: str) -> Iterator[Entry]:
-        """Yield what is in and under `folder` by key: a folder sorts as its name with a `/`."""
+        """Yield what is in and under `folder` by key: a folder sorts as its name with a `/`.
+
+        Of a folder with a million files, nothing but their names is kept.
+        """
         here = "" if folder == self.root else f"{folder.relative_to(self.root).as_posix()}/"
         try:
             with os.scandir(folder) as found:
                 there = sorted(
-                    (f"{here}{item.name}/" if item.is_dir() else f"{here}{item.name}", item)
+                    f"{item.name}/" if item.is_dir() else item.name
                     for item in found
                     if not item.name.startswith(PARTIAL_PREFIX)
                     and not (item.is_symlink() and item.is_dir())
@@ -153,13 +156,14 @@ class FolderStorage:
             return
         except OSError as error:
             raise StorageError(f"{folder}: cannot be read: {error.strerror}") from error
-        for key, item in there:
-            if key.endswith("/"):
+        for name in there:
+            key = here + name
+            if name.endswith("/"):
                 if key > after or after.startswith(key):
-                    yield from self._walk(Path(item.path), after)
+                    yield from self._walk(folder / name, after)
             elif key > after:
                 with contextlib.suppress(FileNotFoundError):  # gone since it was listed
-                    known = item.stat()
+                    known = os.stat(f"{folder}/{name}")  # noqa: PTH116 - a path object costs as much again
                     yield Entry(key, known.st_size, known.st_mtime)
 
     @contextlib.contextmanager

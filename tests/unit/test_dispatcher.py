@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -315,3 +316,21 @@ def test_a_task_that_cannot_be_made_fails_with_the_reason_and_the_others_go_on(f
     (story,) = farm.ledger.failures("job")
     assert story.attempts[-1].sentence == "recipe 'bench': ZeroDivisionError: division by zero"
     assert farm.ledger.job("job").counts[TaskState.FAILED] == 1
+
+
+def test_what_looks_at_all_workers_leaves_time_to_feed_them(farm, monkeypatch):
+    judged = []
+
+    def judge():
+        judged.append(farm.clock())
+        farm.clock.now_s += 0.1  # as long as it takes with a thousand workers
+        return []
+
+    monkeypatch.setattr(farm.ledger.nodes, "judge", judge)
+    for _ in range(20):
+        farm.dispatcher.step()
+        farm.clock.now_s += 0.1
+
+    gaps = [after - before for before, after in pairwise(judged)]
+    assert all(gap == pytest.approx(1.0, abs=0.11) for gap in gaps), gaps
+    assert len(judged) > 1

@@ -8,10 +8,10 @@ from itertools import chain
 from pathlib import PurePath
 from typing import NamedTuple
 
-from farm.dataset.parallel import parsed_in_pieces, pays
+from farm.dataset.parallel import mapped_in_processes, pays
 from farm.dataset.preview.contact_sheet import CaptionCounter, sheet_of_views
 from farm.dataset.preview.selection import choose, in_place
-from farm.dataset.reader import Dataset, DatasetError, DatasetView, LineReader, ViewLine
+from farm.dataset.reader import Dataset, DatasetError, DatasetView, LineReader, Piece, ViewLine
 from farm.dataset.records.assets import AssetKey, key_of
 from farm.errors import needing
 from farm.spec.counted import counted
@@ -20,6 +20,8 @@ from farm.spec.task import dataset_key
 
 PAGE_VIEWS = 48
 NEAR_NAMES = 3
+PIECE = 256
+"""Views that another process reads at a time."""
 DRAWING = ("drawing needs", "pip install 'viewfarm[dataset]'")
 
 
@@ -46,14 +48,16 @@ def chosen_of(data: Dataset, *, limit: int, workers: int) -> tuple[list[ViewReco
     module anew.
     """
     reader, tally = data.reader, CaptionCounter()
-    nearby = data.storage.local_path("") is not None
-    processes = pays(views=len(data), workers=workers, nearby=nearby)
-    pieces = parsed_in_pieces(
-        partial(candidates_in, reader), data.lines(), workers=workers, processes=processes
-    )
+    found: Iterable[Candidate]
+    if data.suits_processes and pays(views=len(data), workers=workers):
+        look = partial(candidates_in, reader)
+        pieces = mapped_in_processes(look, data.pieces(PIECE), workers=workers)
+        found = chain.from_iterable(pieces)
+    else:
+        found = (candidate_of(line, reader.view(line).record) for line in data.lines())
 
     def candidates() -> Iterator[Candidate]:
-        for candidate in chain.from_iterable(pieces):
+        for candidate in found:
             tally.add(candidate.assets, candidate.resolution_px)
             yield candidate
 
@@ -61,9 +65,9 @@ def chosen_of(data: Dataset, *, limit: int, workers: int) -> tuple[list[ViewReco
     return in_place(rooted(reader.view(each.line)) for each in chosen), str(tally)
 
 
-def candidates_in(reader: LineReader, lines: list[ViewLine]) -> list[Candidate]:
-    """Return what the choice goes by of the views of some lines in a row."""
-    return [candidate_of(line, reader.view(line).record) for line in lines]
+def candidates_in(reader: LineReader, piece: Piece) -> list[Candidate]:
+    """Return what the choice goes by of some views in a row."""
+    return [candidate_of(line, reader.view(line).record) for line in reader.lines(piece)]
 
 
 def candidate_of(line: ViewLine, record: ViewRecord) -> Candidate:

@@ -14,8 +14,8 @@ from PIL import Image
 from pydantic import Field
 
 from farm.dataset.images import to_8_bit
-from farm.dataset.parallel import mapped, mapped_in_pieces, pays
-from farm.dataset.reader import Dataset, DatasetView, LineReader, ViewLine
+from farm.dataset.parallel import mapped, mapped_in_processes, pays
+from farm.dataset.reader import Dataset, DatasetView, LineReader, Piece
 from farm.dataset.records.assets import AssetCounter, AssetKey, AssetSummary, key_of
 from farm.dataset.stats.histogram import BINS, Histogram
 from farm.dataset.stats.motion import (
@@ -38,6 +38,8 @@ PLACES, SIZES = 48, 24
 """Fields of the heat maps along each side."""
 PIXEL_VIEWS = 2000
 """Views whose pixels are read, unless told otherwise."""
+PIECE = 512
+"""Views that another process counts at a time."""
 STRAIGHT_DOWN_DEG = 89.999
 """Pitch from which on a camera has no side."""
 DEGREE_DIGITS = 4
@@ -312,11 +314,9 @@ def gather_stats(
     """
     stride = max(1, -(-len(data) // pixel_views)) if pixel_views else 0
     gatherer = Gatherer()
-    nearby = data.storage.local_path("") is not None
-    if processes and pays(views=len(data), workers=workers, nearby=nearby):
+    if processes and data.suits_processes and pays(views=len(data), workers=workers):
         gather = partial(gather_piece, data.reader, stride=stride)
-        lines = enumerate(data.lines())
-        for other in mapped_in_pieces(gather, lines, workers=workers, processes=True):
+        for other in mapped_in_processes(gather, data.pieces(PIECE), workers=workers):
             gatherer.merge(other)
             progress(other.counted["views"])
         return gatherer.result()
@@ -327,10 +327,10 @@ def gather_stats(
     return gatherer.result()
 
 
-def gather_piece(reader: LineReader, lines: list[tuple[int, ViewLine]], *, stride: int) -> Gatherer:
-    """Count the views of some lines in a row, which come with their numbers."""
+def gather_piece(reader: LineReader, piece: Piece, *, stride: int) -> Gatherer:
+    """Count some views in a row."""
     gatherer = Gatherer()
-    for number, line in lines:
+    for number, line in enumerate(reader.lines(piece), start=piece.number):
         gatherer.take(*read_view((number, reader.view(line)), stride=stride))
     return gatherer
 

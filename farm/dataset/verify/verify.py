@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from farm.dataset.merge import MERGED
 from farm.dataset.nesting import listed
-from farm.dataset.parallel import mapped_in_pieces, pays
+from farm.dataset.parallel import mapped, mapped_in_processes, pays, pieces_of
 from farm.dataset.proof.measured import Naming
 from farm.dataset.reader import Dataset, read_line
 from farm.dataset.records.collect import DATASET_FILE, DatasetSummary
@@ -38,6 +38,10 @@ from farm.storage.shards import file_of
 
 PASS_PLACES = {*PASS_FOLDERS.values(), PREVIEWS_FOLDER}
 """Where files of views lie; other files that a person keeps in a dataset are left alone."""
+
+
+PIECE = 32
+"""Views that another process looks at between two words on the progress."""
 
 
 class Verifier:
@@ -77,7 +81,11 @@ class Verifier:
     ) -> None:
         """Look at everything."""
         examine = LineExaminer(self.storage, [self._asked(p) for p in range(len(self.prefixes))])
-        looked = mapped_in_pieces(examine, self._lines(), workers=workers, processes=processes)
+        if processes:
+            lines = pieces_of(self._lines(), PIECE)
+            looked = mapped_in_processes(examine, lines, workers=workers)
+        else:
+            looked = mapped(examine, pieces_of(self._lines(), 1), workers=workers)
         for each in looked:
             self._take(each)
             progress(each.lines)
@@ -328,8 +336,7 @@ def verify(  # noqa: PLR0913  what to look at, and whom to tell
     start = time.monotonic()
     tally = tally or FindingCounter()
     verifier = Verifier(data, tally=tally, broken=broken)
-    nearby = data.storage.local_path("") is not None
-    processes = processes and pays(views=len(data), workers=workers, nearby=nearby)
+    processes = processes and data.suits_processes and pays(views=len(data), workers=workers)
     verifier.run(workers=workers, processes=processes, progress=progress, more=more)
     results = tally.results()
     return VerifyReport(

@@ -455,3 +455,15 @@ def test_a_claim_whose_answer_was_lost_is_not_undone_by_a_quarantine(farm):
     farm.nodes.judge()
 
     assert farm.claim(held, BAD), "it holds it"
+
+
+def test_the_time_is_asked_once_however_many_nodes_are_judged(farm, monkeypatch):
+    for number in range(12):
+        succeed(farm, f"gpu0@host{number}#1")
+    asked = []
+    now_s = farm.store.now_s
+    monkeypatch.setattr(farm.store, "now_s", lambda: asked.append(1) or now_s())
+
+    farm.nodes.judge()
+
+    assert len(asked) == 1
