@@ -148,7 +148,7 @@ def test_processes_end_with_the_one_that_began_them(tmp_path):
     parent = subprocess.Popen(
         [sys.executable, str(script), str(told)], env=os.environ | {"PYTHONPATH": str(Path.cwd())}
     )
-    wait_for(lambda: parent.poll() is not None or any(told.iterdir()))
+    wait_for(lambda: parent.poll() is not None or any(told.iterdir()), "a process at work")
     child = psutil.Process(int(next(told.iterdir()).name))
     parent.kill()
     parent.wait()
