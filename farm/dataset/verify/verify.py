@@ -276,7 +276,8 @@ class Verifier:
         prefix = self.prefixes[part]
         if part in self._unread or not self._is_at_rest(part):
             return
-        owned = np.sort(np.array([*self._owned, *self._shards], dtype=np.uint64))
+        shards = np.fromiter(self._shards, dtype=np.uint64)
+        owned = np.sort(np.concatenate([np.array(self._owned, dtype=np.uint64), shards]))
         for key in self.storage.keys(prefix):
             if not self._is_pass_place(prefix, key):
                 continue
