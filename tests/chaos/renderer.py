@@ -122,7 +122,7 @@ class Distant:
 class Still(Stage):
     """In the place of a session and a stage: every view looks alike and takes equally long."""
 
-    wants_centres = has_own_picture = False
+    wants_centres = wants_behind = has_own_picture = False
 
     def arrange(self, view: View) -> Shot:
         camera = CameraRecord(world_from_camera=EYE, fx_px=1, fy_px=1, cx_px=1, cy_px=1, distance=1)

@@ -45,7 +45,7 @@ def open_counting(settings: Settings) -> Renderer:
 class Counter(Stage):
     """In the place of a stage and of a session."""
 
-    wants_centres = has_own_picture = False
+    wants_centres = wants_behind = has_own_picture = False
 
     def __init__(self, root: Path, task: RenderTask, attempt: int) -> None:
         self.root, self.attempt = root, attempt

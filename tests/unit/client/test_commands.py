@@ -12,7 +12,8 @@ import pytest
 import typer.main
 from rich.console import Console
 
-from farm.cli import main as cli
+from farm.cli.app import COMMANDS, USE, make_app
+from farm.cli.main import main
 from farm.client.home import Home, Login
 from farm.spec.wire import LostWorker, WorkerInfo
 from tests.unit.client.small_farm import TOKEN, a_job_info
@@ -41,7 +42,7 @@ def farm(monkeypatch, capsys, home):
         monkeypatch.setattr(sys, "argv", ["farm", *map(str, args)])
         monkeypatch.setattr(sys, "stdin", io.StringIO(text))
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
         captured = capsys.readouterr()
         return Done(ended.value.code or 0, captured.out, captured.err)
 
@@ -595,12 +596,12 @@ def test_a_farm_that_is_away_is_one_sentence(farm, home, monkeypatch):
     assert done.err.splitlines()[-1].startswith("error: http://127.0.0.1:1 does not answer")
 
 
-COMMANDS = typer.main.get_command(cli.make_app()).commands
+MADE = typer.main.get_command(make_app()).commands
 
 
-@pytest.mark.parametrize("name", [command.__name__ for command in cli.COMMANDS[cli.USE]])
+@pytest.mark.parametrize("name", [command.__name__ for command in COMMANDS[USE]])
 def test_every_command_of_a_farms_user_has_help_and_an_example(name):
-    command = COMMANDS[name]
+    command = MADE[name]
 
     assert command.help.splitlines()[0].endswith(".")
     assert f"Example:  farm {name}" in command.help
