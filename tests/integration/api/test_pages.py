@@ -435,6 +435,7 @@ def test_recipes_are_told_with_their_fields(api):
     assert [mode["properties"]["mode"]["const"] for mode in known["sod"]["modes"]] == [
         "grid",
         "augmented",
+        "rig",
     ]
     assert known["script"]["runs_code"]
     assert "samples" in told["render"]["properties"]

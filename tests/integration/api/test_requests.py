@@ -150,7 +150,7 @@ WRONG = {
     "recipe.yaw: 0 is less than 1": ("spec.recipe.yaw", 0),
     "colour: is not a field": ("spec.colour", "red"),
     "of them; did you mean 'passes'?": ("spec.pases", ["rgb"]),
-    "or 'amodal'; did you mean 'mask'?": ("spec.passes", ["rgb", "masks"]),
+    "; did you mean 'mask'?": ("spec.passes", ["rgb", "masks"]),
     "name: 'last' stands for the job that was submitted last": ("name", "last"),
     f"name: '{'0' * 12}' looks like the id of a job": ("name", "0" * 12),
     "name: a job's name is 1 to 80 printable characters": ("name", "a\nb"),
