@@ -102,6 +102,6 @@ make_venv
 echo "2/3 Packages: those of requirements.lock into .venv (once, 1.3 GB, some minutes) ..."
 install_packages
 # As pip does with what it installs: else each of many processes compiles all anew where Python may not keep it.
-quietly .venv/bin/python -m compileall -q farm worker scraper
+quietly .venv/bin/python -m compileall -q farm worker scraper || :
 echo "$wanted" >"$stamp"
 echo "3/3 Ready: .venv/bin/farm"

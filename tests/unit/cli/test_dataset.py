@@ -160,7 +160,7 @@ def test_ctrl_c_ends_verify_with_one_sentence(folder):
     """The signal comes while a view is being looked at."""
     code = (
         "import os, signal, sys\n"
-        "import farm.dataset.verify.verify as verify\n"
+        "import farm.dataset.verify.lines as verify\n"
         "def stop(*args, **options):\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "    return real(*args, **options)\n"
