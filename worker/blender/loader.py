@@ -22,6 +22,7 @@ from worker.blender.formats import (
     gltf_curves,
     importers,
     obj,
+    obj_textures,
     subdivision,
     usd_marks,
 )
@@ -280,6 +281,9 @@ class Loader:
             with obj.as_blender_reads_it(path, home, self._scratch.folder) as (file, read):
                 operator(filepath=str(file), **options)
             vertex_colours.undress(self.strangers(), read.lost)
+            obj_textures.settle(
+                block for block in self.strange_ids() if isinstance(block, bpy.types.Material)
+            )
             return read.unread
         if path.suffix.lower() in USD:
             return self._run_usd_importer(path, operator, options, moves=moves)
