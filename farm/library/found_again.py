@@ -59,9 +59,11 @@ class Finder:
                 faults.append(fault)
                 continue
             return asset.model_copy(update={"path": str(path)})
-        where = f"is not at {asset.path} any more, nor anywhere in --assets {self._folder}"
-        if self._folder is None:
-            where = f"is not at {asset.path} any more"
+        where = f"is not at {asset.path} any more"
+        if not Path(asset.path).is_absolute():  # a farm's own place of it
+            where = "was rendered on a farm, and where it is on this machine is not known"
+        if self._folder is not None:
+            where = f"{where}, nor is it anywhere in --assets {self._folder}"
         remedy = "name a folder that holds it as it was, under any name, with --assets"
         raise SpecError(f"{asset.name}: {faults[0] if faults else where}: {remedy}")
 

@@ -5,6 +5,7 @@ Each value is drawn from a stream of its own, so that a new one changes no other
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -43,11 +44,29 @@ def as_draw(value: Any) -> Any:
         except (TypeError, ValueError):
             said = value[0] if value and value[:1] == value[1:] else value
             raise ValueError(f"{quoted(said)} is not a range: {HOW}") from None
-        return {"kind": "uniform", "low": low, "high": high}
+        value = {"kind": "uniform", "low": low, "high": high}
     if isinstance(value, dict) and "kind" not in value:
-        kinds = (kind for field, kind in KINDS_BY_FIELDS.items() if field in value)
-        return {"kind": next(kinds, "uniform"), **value}
-    return value
+        kinds = [kind for field, kind in KINDS_BY_FIELDS.items() if field in value]
+        if not kinds:
+            raise ValueError(f"{quoted(value)} is not a range: {HOW}")
+        value = {"kind": kinds[0], **value}
+    return with_numbers(value) if isinstance(value, dict) else value
+
+
+def with_numbers(draw: dict[str, Any]) -> dict[str, Any]:
+    """Return a draw whose ends, mean and width are single, finite numbers.
+
+    Raises:
+        ValueError: One is not.
+    """
+    for field in ("low", "high", "mean", "std"):
+        try:
+            number = float(draw.get(field, 0.0))
+        except (TypeError, ValueError):
+            raise ValueError(f"{quoted(draw[field])} is not a number: {HOW}") from None
+        if not math.isfinite(number):
+            raise ValueError(f"{number:g} is not a finite number: {HOW}")
+    return draw
 
 
 class Within(NamedTuple):

@@ -47,7 +47,7 @@ def faults_of_spheres(asked: SodRig) -> Iterator[str]:
     if asked.rig not in SPHERES:
         yield (
             f"elevation_range: is of the rigs {', '.join(sorted(SPHERES))}, and this is "
-            f"{asked.rig}: leave it out"
+            f"{asked.rig}: leave it out, or take one of these as --rig (recipe.rig)"
         )
     elif low >= high:
         yield f"elevation_range: {low:g} is not below {high:g}"
@@ -55,7 +55,8 @@ def faults_of_spheres(asked: SodRig) -> Iterator[str]:
 
 def choices(rig: str) -> str:
     """Return what has as many views as somebody likes."""
-    return "other angles" if rig == "rings" else "fibonacci, hammersley or random"
+    spheres = "fibonacci, hammersley or random"
+    return f"other angles, or the rig {spheres}" if rig == "rings" else spheres
 
 
 def first_twin(sides: tuple[tuple[float, float], ...]) -> tuple[float, float] | None:

@@ -189,9 +189,10 @@ def as_range(value: Any) -> Any:
     """Let `0..90`, or `0,90`, stand for two numbers."""
     if isinstance(value, list | tuple) and len(value) == 1:  # as flags of lists come
         value = value[0]
-    if not isinstance(value, str):
-        return value
-    return value.split(".." if ".." in value else ",")
+    ends = value.split(".." if ".." in value else ",") if isinstance(value, str) else value
+    if ends is not None and (not isinstance(ends, list | tuple) or len(ends) != 2):
+        raise ValueError(f"{quoted(value)} is not a range of two numbers: write it as 0..90")
+    return ends
 
 
 Angles = Annotated[tuple[float, ...], BeforeValidator(as_angles), Field(min_length=1)]

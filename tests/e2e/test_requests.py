@@ -124,7 +124,7 @@ def test_an_unquoted_glob_works_too(assets):
         (["--bit-depth", "9"], "error: render.bit_depth: 9 is not one of 8 or 16"),
         (["--view-transform", "Raw"], "error: render.view_transform: 'Raw' is not one of"),
         (["--yaw", "x"], "error: recipe.yaw: 'x' is not a whole number"),
-        (["--augmented", "--yaw", "3"], "error: recipe.yaw: is not a field"),
+        (["--augmented", "--yaw", "3"], "error: recipe.yaw: is of the mode grid, and this is"),
         (["--seed", "-1"], "error: seed: '-1' is less than 0"),
         (["--models", "gone/*.blend"], "gone/*.blend matches no file"),
         (["--dataset-name", "one"], "error: dataset_name: 'one' would hold the grids of several"),

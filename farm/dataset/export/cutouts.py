@@ -7,13 +7,9 @@ from numpy.typing import NDArray
 
 from farm.dataset.export.base import ExportOptions, NumberedView
 from farm.dataset.export.pictures import PassFile, encode, is_8_bit, original
-from farm.dataset.export.survey import Survey
+from farm.dataset.export.survey import HAVE_PASSES_LATER, Survey, later
 from farm.dataset.images import to_8_bit
 from farm.errors import SpecError
-
-REMEDY = (
-    "farm add-passes DATASET foreground adds it, or render again with --passes rgb,mask,foreground"
-)
 
 
 def needs_pictures(survey: Survey, reader: str) -> None:
@@ -26,7 +22,7 @@ def needs_pictures(survey: Survey, reader: str) -> None:
     if "rgb" not in common:
         raise SpecError(
             f"an export to {reader} shows whole pictures, the pass rgb: not all views have it; all "
-            f"have {', '.join(common)}: pass --foreground, or render again with --passes rgb"
+            f"have {', '.join(common)}: pass --foreground; or {survey.remedy('rgb')}"
         )
 
 
@@ -44,7 +40,7 @@ def needs_cutouts(survey: Survey, options: ExportOptions, reader: str) -> None:
     if "foreground" not in common and not {"rgb", "mask"}.issubset(common):
         raise SpecError(
             f"an export to {reader} needs the object alone, the pass foreground: not all views "
-            f"have it; all have {', '.join(common)}; {REMEDY}"
+            f"have it; all have {', '.join(common)}; {survey.remedy('foreground')}"
         )
 
 
@@ -81,9 +77,12 @@ def cut_from_picture(view: NumberedView) -> NDArray[np.uint8]:
     """
     mask = to_8_bit(view.pixels("mask"))
     if view.record.see_through or not np.isin(mask, (0, 255)).all():
+        remedy = "render again with --passes rgb,mask,foreground"
+        if view.record.view.kind in HAVE_PASSES_LATER:
+            remedy = f"{later('foreground')}, or {remedy}"
         raise SpecError(
             f"{view.view.key}: its object has soft edges or is see-through, so that its picture "
-            f"mixes it with what is behind: the object alone takes the pass foreground: {REMEDY}"
+            f"mixes it with what is behind: the object alone takes the pass foreground: {remedy}"
         )
     colours = to_8_bit(view.pixels("rgb"))
     return np.dstack([np.where(mask[..., None] > 0, colours, 0), mask])

@@ -264,8 +264,7 @@ def check_options(options: ExportOptions, kind: type[Exporter[Any]], survey: Sur
     for what in lacking:
         words = dict.fromkeys(word_of(names[0]) for names in lacking.values())
         raise SpecError(
-            f"{what}: not all views have it; all have {', '.join(common)}; render again with "
-            f"--passes {','.join([*common, *words])}"
+            f"{what}: not all views have it; all have {', '.join(common)}; {survey.remedy(*words)}"
         )
 
 

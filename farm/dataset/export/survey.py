@@ -15,6 +15,7 @@ from farm.dataset.records.assets import AssetCounter, AssetSummary
 from farm.dataset.split_lists import PLAIN_NAME
 from farm.spec.label import ObjectLabel, Point3
 from farm.spec.passes import PASS_NAMES, PassName
+from farm.spec.recipes import DEFAULT_RECIPE
 from farm.spec.record import CameraModel, ViewRecord
 
 ClassWord = Literal["category", "model"]
@@ -23,6 +24,8 @@ UNKNOWN = "object"
 UNLICENSED = "unknown"
 """The licence of what has none."""
 MM_PER_M = 1000.0
+HAVE_PASSES_LATER = frozenset({DEFAULT_RECIPE})
+"""Recipes whose records tell enough of a view to render more passes of it."""
 SPLIT_ORDER = ("train", "val", "test")
 
 
@@ -56,6 +59,8 @@ class Survey:
     """Sentences about the views."""
     timeline: Timeline = field(default_factory=Timeline)
     """The sequences that views are frames of."""
+    recipes: set[str] = field(default_factory=set)
+    """Recipes that views were rendered by."""
 
     @property
     def views(self) -> int:
@@ -64,6 +69,12 @@ class Survey:
     def common_passes(self) -> tuple[PassName, ...]:
         """Return the passes that all views have."""
         return tuple(name for name in PASS_NAMES if self.passes[name] == self.views)
+
+    def remedy(self, *words: str) -> str:
+        """Return what gives all views passes that some lack, by the words of `--passes`."""
+        all_of_them = dict.fromkeys([*self.common_passes(), *words])
+        again = f"render again with --passes {','.join(all_of_them)}"
+        return f"{later(*words)}, or {again}" if self.recipes <= HAVE_PASSES_LATER else again
 
     def stem(self, view: DatasetView) -> str:
         """Return a view's name without a folder, unlike all others of the export.
@@ -79,6 +90,11 @@ class Survey:
     def licences(self) -> tuple[str, ...]:
         """Return the licences of all assets, sorted."""
         return tuple(sorted({asset.credit.licence or UNLICENSED for asset in self.assets}))
+
+
+def later(*words: str) -> str:
+    """Say which command adds passes to views that are there."""
+    return f"`farm add-passes DATASET {','.join(words)}` adds {'them' if len(words) > 1 else 'it'}"
 
 
 def look(splits: Mapping[str, Dataset], word: ClassWord) -> Survey:
@@ -102,6 +118,7 @@ def look(splits: Mapping[str, Dataset], word: ClassWord) -> Survey:
             folder = folder_of(view)
             reel = survey.timeline.add(split, view, folder=folder, label=survey.labels[folder])
             survey.counts[split] += 1
+            survey.recipes.add(record.view.kind)
             survey.passes.update(record.files.keys())
             survey.sizes_px.add(record.resolution_px)
             survey.sentences += len(record.expressions)

@@ -269,12 +269,29 @@ def mode_unless_said(value: Any) -> Any:
         return value
     own = next((name for name in SodRig.model_fields if name in value and name in OWN_OF_RIGS), "")
     mode = value.get("mode") or ("rig" if own else "grid")
-    if own and mode in ("grid", "augmented"):
-        fault = f"recipe.{own}: is of the mode rig, and this is {mode}: leave one of them out"
-        raise PydanticCustomError("sentences", "{found}", {"found": [fault]})
+    if found := [fault for name in value if (fault := fault_of_modes(str(name), mode))]:
+        raise PydanticCustomError("sentences", "{found}", {"found": found})
     return {**value, "mode": mode}
 
 
+def fault_of_modes(name: str, mode: Any) -> str:
+    """Say what is wrong with a field that other modes have, and this one does not."""
+    having = [other for other, fields in FIELDS_OF_MODES.items() if name in fields]
+    if mode not in FIELDS_OF_MODES or mode in having or not having:
+        return ""
+    modes = f"mode {having[0]}" if len(having) == 1 else f"modes {' and '.join(having)}"
+    remedy = "leave one of them out"
+    if mode == "grid" and having == ["augmented"]:  # nobody need have said grid
+        remedy = "leave it out, or add --augmented (recipe.mode: augmented)"
+    return f"recipe.{name}: is of the {modes}, and this is {mode}: {remedy}"
+
+
+FIELDS_OF_MODES: dict[Any, frozenset[str]] = {
+    "grid": frozenset(SodGrid.model_fields),
+    "augmented": frozenset(SodAugmented.model_fields),
+    "rig": frozenset(SodRig.model_fields),
+}
+"""Fields of each mode."""
 OWN_OF_RIGS = frozenset(SodRig.model_fields) - {*SodGrid.model_fields, *SodAugmented.model_fields}
 
 RecipeSpec = Annotated[

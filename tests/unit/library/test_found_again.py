@@ -49,8 +49,15 @@ def test_an_asset_of_a_farm_s_library_is_found_in_a_folder(tmp_path):
 
     assert found.path == str(tmp_path / "deep" / "renamed.OBJ")
     assert not found.in_library
-    with pytest.raises(SpecError, match=r"vase\.obj: .*--assets"):
+    with pytest.raises(SpecError, match=r"vase\.obj: was rendered on a farm, .* with --assets"):
         Finder().find(asset)
+    with pytest.raises(SpecError, match=r"is not known, nor is it anywhere in --assets"):
+        Finder(tmp_path).find(asset.model_copy(update={"size_bytes": 5}))
+
+
+def test_where_a_file_was_is_told(tmp_path):
+    with pytest.raises(SpecError, match=r"vase\.obj: is not at /gone/vase\.obj any more: name"):
+        Finder().find(a_vase("/gone/vase.obj"))
 
 
 def test_of_several_that_which_has_all_it_needs_is_taken(tmp_path):

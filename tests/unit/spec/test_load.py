@@ -45,7 +45,19 @@ GOOD = {"models": "m.blend", "hdrs": "h.exr"}
         ({"recipe": {"mode": "spiral"}}, "recipe.mode: 'spiral' is not one of"),
         ({"recipe": {"yaw": "many"}}, "recipe.yaw: 'many' is not a whole number"),
         ({"recipe": {"mode": "augmented", "strength": [2, 1]}}, "recipe.strength: 2.0..1.0 is not"),
-        ({"recipe": {"hdr_switch": 4}}, "recipe.hdr_switch: is not a field"),
+        (
+            {"recipe": {"hdr_switch": 4}},
+            "recipe.hdr_switch: is of the mode augmented, and this is grid: leave it out, or add "
+            "--augmented (recipe.mode: augmented)",
+        ),
+        (
+            {"recipe": {"mode": "augmented", "yaw": 3}},
+            "recipe.yaw: is of the mode grid, and this is augmented: leave one of them out",
+        ),
+        (
+            {"recipe": {"rig": "lrm", "pitch": 3}},
+            "recipe.pitch: is of the modes grid and augmented, and this is rig: leave one of them",
+        ),
         ({"models": []}, "models: is empty"),
         ({"dataset_name": "../up"}, "dataset_name: '../up' cannot be a folder's name"),
         ({"passes": ["rgb", "rgb"]}, "passes: names each pass once"),

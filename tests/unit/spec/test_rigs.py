@@ -4,6 +4,7 @@ import pytest
 
 from farm.errors import SpecError
 from farm.spec.load import parse_spec
+from farm.spec.randomise import HOW
 from farm.spec.yaml_text import parse_yaml
 
 
@@ -46,7 +47,7 @@ def test_what_only_a_rig_has_means_the_mode():
         (
             {"elevations": "0,20", "azimuths": "0:360:45", "views": 4},
             "recipe.views: the rig rings has 16, its elevations times its azimuths: leave views "
-            "out, or take other angles",
+            "out, or take other angles, or the rig fibonacci, hammersley or random",
         ),
         (
             {"rig": "lrm", "azimuths": "0"},
@@ -130,7 +131,31 @@ def test_what_only_a_rig_has_means_the_mode():
         (
             {"rig": "lrm", "elevation_range": [0, 90]},
             "recipe.elevation_range: is of the rigs fibonacci, hammersley, random, and this is "
-            "lrm: leave it out",
+            "lrm: leave it out, or take one of these as --rig (recipe.rig)",
+        ),
+        (
+            {"rig": "random", "elevation_range": 5},
+            "recipe.elevation_range: 5 is not a range of two numbers: write it as 0..90",
+        ),
+        (
+            {"rig": "random", "elevation_range": ["1..2..3"]},
+            "recipe.elevation_range: '1..2..3' is not a range of two numbers: write it as 0..90",
+        ),
+        (
+            {"rig": "random", "distance": "nan"},
+            f"recipe.distance: nan is not a finite number: {HOW}",
+        ),
+        (
+            {"rig": "random", "fov_deg": "1..inf"},
+            f"recipe.fov_deg: inf is not a finite number: {HOW}",
+        ),
+        (
+            {"rig": "random", "distance": {"uniform": [1, 2]}},
+            f"recipe.distance: {{'uniform': [1, 2]}} is not a range: {HOW}",
+        ),
+        (
+            {"rig": "random", "distance": {"low": "near", "high": 2}},
+            f"recipe.distance: 'near' is not a number: {HOW}",
         ),
         (
             {"rig": "random", "elevation_range": [50, 20]},

@@ -176,3 +176,15 @@ def test_what_a_dataset_lacks_is_named(tmp_path: Path):
     with pytest.raises(SpecError, match="--passes uv: not all views have it; all have mask, depth"):
         run(tmp_path / "d", tmp_path / "out", "webdataset", passes=("uv",))
     assert not (tmp_path / "out").exists()
+
+
+def test_what_a_dataset_lacks_can_be_added_to_it_where_its_recipe_allows_that(tmp_path: Path):
+    write_dataset(tmp_path / "d", views=1, passes=("mask", "depth"))
+
+    with pytest.raises(SpecError) as caught:
+        run(tmp_path / "d", tmp_path / "out", "webdataset", passes=("uv", "index"))
+
+    assert str(caught.value).endswith(
+        "; `farm add-passes DATASET uv,index` adds them, or render again with --passes "
+        "mask,depth,uv,index"
+    )

@@ -296,7 +296,10 @@ def test_a_pass_without_a_place_goes_beside(tmp_path: Path):
 def test_soft_edges_are_not_passed_off_as_the_objects_own_colour(tmp_path: Path):
     write_dataset(tmp_path / "d", views=4, passes=("rgb", "mask", "depth"))
 
-    with pytest.raises(SpecError, match=r"soft edges .* takes the pass foreground: "):
+    with pytest.raises(
+        SpecError,
+        match=r"soft edges .* pass foreground: `farm add-passes DATASET foreground` adds it, or ",
+    ):
         run(tmp_path / "d", tmp_path / "o", "colmap", foreground=True)
     with pytest.raises(SpecError, match="--image-format jpg: has no alpha"):
         run(tmp_path / "d", tmp_path / "o", "colmap", foreground=True, image_format="jpg")
