@@ -80,6 +80,12 @@ class Writer:
         self.task, self.book, self.storage = task, book, storage
         self.attempt, self.lease = attempt, lease
 
+    def passes_of(self, view: View) -> None:
+        """Render what the task asks for."""
+
+    def drop(self, view: View) -> None:
+        """Nobody waits for it."""
+
     def finish(self, rendered: Rendered, around: Around | None = None) -> None:
         PAUSE.wait(0.05)  # longer than a render, so that some wait in line
         self.lease.secure()
