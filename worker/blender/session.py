@@ -793,14 +793,27 @@ class BlenderSession:
         """Set what the next picture holds; where no light is asked for, paths end at a surface."""
         if self._shown is not None:
             if not sampling.cycles_passes.isdisjoint(AOVS):
-                self._shown[1].clear_cut.turn(on=False)
-                self._tellers.add(self._materials())
+                self._add_tellers(self._shown[1])
             self._shown[1].clear_cut.turn(on=sampling.clear_cut)
         misty = self._shown is None or self._shown[1].is_thin_air
         wanted = (sampling, MAX_BOUNCES if sampling.lit or misty else 0)
         if self._sampled != wanted:
             self._sampled = wanted
             set_sampling(self.scene, sampling, bounces=wanted[1])
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """Names of materials of which surface passes that are asked for say nothing."""
+        if self._shown is None or all(
+            each.cycles_passes.isdisjoint(AOVS) for each in self._samplings
+        ):
+            return ()
+        self._add_tellers(self._shown[1])
+        return self._tellers.untold
+
+    def _add_tellers(self, shown: Model | Models | FileScene) -> None:
+        shown.clear_cut.turn(on=False)
+        self._tellers.add(self._materials())
 
     def _materials(self) -> set[bpy.types.Material]:
         """Return the materials of what is shown, as it is dressed now."""

@@ -120,6 +120,7 @@ class AdditionWriter(ViewWriter):
             "previews": {**record.previews, **shown},
             "added": {**record.added, **dict.fromkeys(files, how)},
             "see_through": seen.see_through,
+            "notes": record.notes | known.untold,
         }
         if "index" in files:
             changes["indices"] = seen.indices

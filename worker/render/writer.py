@@ -50,6 +50,8 @@ class Circumstances:
     vertex_colours: bool = False
     unread: tuple[str, ...] = ()
     notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    untold: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Notes on materials of which surface passes say nothing."""
     metres_per_unit: float = 1.0
     indices: tuple[IndexLabel, ...] = ()
     materials: tuple[IndexLabel, ...] = ()
@@ -322,7 +324,8 @@ class ViewWriter:
             vertex_colours=seen.vertex_colours,
             unread=known.unread,
             see_through=seen.see_through,
-            notes=known.notes if rendered.shot.notes is None else rendered.shot.notes,
+            notes=(known.notes if rendered.shot.notes is None else rendered.shot.notes)
+            | known.untold,
             assets=tuple(asset.without_tags for asset in rendered.view.made_of(task.assets)),
             values=rendered.values,
             fields=rendered.shot.fields,

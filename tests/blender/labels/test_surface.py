@@ -392,3 +392,46 @@ def test_numbers_that_move_are_those_of_the_frame(blender, model_of):
         geometry = Geometry(camera, IDENTITY, 1.0)
         rough = label_array("roughness", found, geometry)
         assert abs(rough[32, 32] - expected) <= ROOM
+
+
+def by_closure(tree):
+    """A shader that a closure gives, which only Cycles follows."""
+    start, end = tree.nodes.new("NodeClosureInput"), tree.nodes.new("NodeClosureOutput")
+    start.pair_with_output(end)
+    end.output_items.new("SHADER", "Shader")
+    tree.links.new(principled(tree), end.inputs["Shader"])
+    called = tree.nodes.new("NodeEvaluateClosure")
+    called.output_items.new("SHADER", "Shader")
+    tree.links.new(end.outputs[0], called.inputs[0])
+    return called.outputs["Shader"]
+
+
+def by_repeats(tree):
+    """A shader that is mixed three times."""
+    start, end = (
+        tree.nodes.new("GeometryNodeRepeatInput"),
+        tree.nodes.new("GeometryNodeRepeatOutput"),
+    )
+    start.pair_with_output(end)
+    end.repeat_items.clear()
+    end.repeat_items.new("SHADER", "Shader")
+    start.inputs["Iterations"].default_value = 3
+    tree.links.new(principled(tree), start.inputs["Shader"])
+    mixed = mix(tree, 0.5, start.outputs["Shader"], principled(tree, Base_Color=BLUE))
+    tree.links.new(mixed, end.inputs["Shader"])
+    return end.outputs["Shader"]
+
+
+@pytest.mark.parametrize("asked", [PASSES, ("rgb", "mask", "index")], ids=["asked", "not asked"])
+def test_what_cannot_tell_is_named(labelled, model_of, sky, asked):
+    makes = {"closure": by_closure, "repeats": by_repeats, "plain": principled}
+    model = model_of(lambda scene: tiles.fill(scene, makes))
+    shown = labelled(model, sky, tiles.FROM_ABOVE, passes=asked)
+    notes = {name: words for name, words in shown.record.notes.items() if "material" in name}
+    if "surface_valid" not in asked:
+        assert notes == {}
+        return
+    assert set(notes) == {"material closure", "material repeats"}
+    assert all("surface_valid is 0" in words for told in notes.values() for words in told)
+    for name, bits in (("closure", 0), ("repeats", 0), ("plain", ALL)):
+        assert set(np.unique(shown["surface_valid"][within(shown, name)])) == {bits}

@@ -6,7 +6,6 @@ They write nothing where labels look through a surface: what Cycles writes adds 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import bpy
@@ -34,6 +33,13 @@ class Tellers:
         self._nodes: dict[int, frozenset[str]] = {}
         """By material: names of nodes."""
         self._groups: set[int] = set()
+        self._untold: dict[int, str] = {}
+        """By material: its name, where only Cycles knows what it is."""
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """Names of the materials that cannot tell what they are."""
+        return tuple(sorted(self._untold.values()))
 
     def add(self, materials: Iterable[bpy.types.Material]) -> None:
         """Let materials tell of their surfaces that do not yet; those that move, as they are now.
@@ -45,7 +51,7 @@ class Tellers:
         new = [each for each in wanted if uid_of(each) not in self._nodes]
         known = {group.session_uid for group in bpy.data.node_groups} if new else set()
         for material in new:
-            self._nodes[uid_of(material)] = frozenset(added_to(material))
+            self._nodes[uid_of(material)] = frozenset(self._added_to(material))
         if new:
             self._groups |= {group.session_uid for group in bpy.data.node_groups} - known
 
@@ -56,8 +62,19 @@ class Tellers:
             bpy.data.node_groups.remove(group)
         self._groups.clear()
 
+    def _added_to(self, material: bpy.types.Material) -> set[str]:
+        """Let a material tell of its surface; return the names of the nodes that were added."""
+        tree: Any = material.node_tree
+        before = {node.name for node in tree.nodes}
+        try:
+            add_teller(Scope(tree), material)
+        except UndecidedError:  # nothing is written
+            self._untold[uid_of(material)] = material.name
+        return {node.name for node in tree.nodes} - before
+
     def _remove(self, uids: Iterable[int]) -> None:
         gone = {uid: self._nodes.pop(uid) for uid in list(uids)}
+        self._untold = {uid: name for uid, name in self._untold.items() if uid not in gone}
         for material in bpy.data.materials if gone else ():
             tree: Any = material.node_tree
             for name in gone.get(material.session_uid, ()) if tree is not None else ():
@@ -86,18 +103,6 @@ def trees_of(material: bpy.types.Material) -> Iterator[Any]:
         seen.add(tree.session_uid)
         yield tree
         waiting += [getattr(node, "node_tree", None) for node in tree.nodes]
-
-
-def added_to(material: bpy.types.Material) -> set[str]:
-    """Let a material tell of its surface; return the names of the nodes that were added.
-
-    Where only Cycles knows what it is, nothing is written.
-    """
-    tree: Any = material.node_tree
-    before = {node.name for node in tree.nodes}
-    with suppress(UndecidedError):
-        add_teller(Scope(tree), material)
-    return {node.name for node in tree.nodes} - before
 
 
 def add_teller(scope: Scope, material: bpy.types.Material) -> None:
