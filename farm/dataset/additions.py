@@ -104,8 +104,11 @@ def plan_additions(
         any_blender: Another version of Blender will do, as long as the proof holds.
 
     Raises:
-        SpecError: A view cannot be rendered again from its record, or an asset is not there.
+        SpecError: There is no view, one cannot be rendered again from its record, or an asset is
+            not there.
     """
+    if not len(data):
+        raise SpecError(f"{data.storage.place}: has no views yet: there is nothing to add to")
     batches: dict[str, list[Missing]] = {}
     for each in lacking(data, wanted):
         batches.setdefault(key_of(each), []).append(each)

@@ -25,6 +25,8 @@ def write_pairs(place: str, *, count: int, out: Path | None, every: bool) -> lis
             f"--out {out}: {place} holds {len(data.prefixes)} datasets, each with pairs of its "
             "own: give one of them, or leave --out out"
         )
+    if not len(data):
+        raise SpecError(f"{place}: has no views yet: there are no pairs")
     views: dict[str, list[DatasetView]] = {}
     for view in data:
         views.setdefault(view.key[: -len(view.name)].rstrip("/"), []).append(view)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from farm.dataset.export.base import NumberedView
 from farm.dataset.export.boxes import Box
-from farm.dataset.export.scene_checks import square_pictures
+from farm.dataset.export.scene_checks import one_lens, square_pictures
 from farm.dataset.export.scene_exporter import Line, SceneExporter, pose_of
 from farm.errors import SpecError
 from farm.projection import focal_px
@@ -42,9 +42,13 @@ class ObjectExporter(SceneExporter):
     cut_out = True
     digits = 3
     """Of a view's number."""
+    tells_lenses = False
+    """Each view has a field of view of its own, which readers take."""
 
     def check(self) -> None:
         square_pictures(self.scenes, self.reader)
+        if not self.tells_lenses:
+            one_lens(self.scenes, self.reader)
         for scene in self.scenes.scenes:
             if scene.box is None or not scene.box.longest:
                 raise SpecError(

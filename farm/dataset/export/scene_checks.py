@@ -53,9 +53,9 @@ def light_stays(scenes: Scenes, reader: str) -> None:
             one, other = things.firsts
             raise SpecError(
                 f"{one} and {other}: the light differs, and {reader} assumes one light for all "
-                "views of an object: render a grid, whose light stays, or pass --foreground, "
-                "which exports the object alone, still with another light in each view: for "
-                "training with an appearance code per picture"
+                "views of an object: render a grid or a rig, whose light stays, or pass "
+                "--foreground, which exports the object alone, still with another light in each "
+                "view: for training with an appearance code per picture"
             )
 
 

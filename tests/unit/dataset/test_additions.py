@@ -140,3 +140,10 @@ def test_files_that_a_model_names_are_known_to_be_needed(tmp_path):
 
     assert not finder.names_others(asset_at(plain))
     assert finder.names_others(asset_at(painted))
+
+
+def test_a_dataset_without_views_has_nothing_to_add_to(tmp_path):
+    (tmp_path / "views.jsonl").touch()
+
+    with pytest.raises(SpecError, match="has no views yet: there is nothing to add to"):
+        plan_additions(open_dataset(tmp_path), ("depth",), finder=Nowhere())

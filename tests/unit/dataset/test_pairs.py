@@ -152,3 +152,10 @@ def test_what_has_no_pairs_is_told_in_one_sentence(rendered):
         write_pairs(str(folder), count=3, out=None, every=False)
     with pytest.raises(SpecError, match=r"pairs are \.txt, as MVSNet has them, or \.json"):
         write_pairs(str(folder), count=3, out=folder / "pairs.csv", every=False)
+
+
+def test_a_dataset_without_views_is_told_instead_of_nothing(tmp_path):
+    (tmp_path / "views.jsonl").touch()
+
+    with pytest.raises(SpecError, match="has no views yet: there are no pairs"):
+        write_pairs(str(tmp_path), count=3, out=None, every=False)

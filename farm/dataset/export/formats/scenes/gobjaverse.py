@@ -8,6 +8,7 @@ along the camera's axis, 0 where there is nothing.
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from typing import Any
 
@@ -19,11 +20,15 @@ from farm.dataset.export.cameras import OPENCV_FROM_OPENGL
 from farm.dataset.export.object_exporter import ObjectExporter, angles_of
 from farm.dataset.export.pictures import encode, encode_exr
 from farm.dataset.export.scene_exporter import Line, SceneFrame
+from farm.dataset.export.scenes import Lens
 from farm.dataset.export.srgb import colour_bytes, gamma_bytes
 from farm.spec.passes import PassName
 
 CAMPOS = "campos_512_v4"
 """The folder that readers open in that of an object, whatever the size of its pictures."""
+
+READERS_FOV_DEG = 39.6
+"""Field of view that readers take for all views: that of a lens of 50 mm on a sensor 36 mm wide."""
 
 MATERIALS: frozenset[PassName] = frozenset({"base_color", "roughness", "metallic"})
 """Passes that, where all views have them, are written as maps of materials."""
@@ -86,6 +91,21 @@ class GobjaverseExporter(ObjectExporter):
             text = json.dumps(sorted(objects), indent=2) + "\n"
             files.append(self.outbox.put_text(f"gobjaverse_{split}.json", text))
         return files
+
+    def notes_in_the_end(self) -> list[str]:
+        angles = [fov_deg(lens) for scene in self.scenes.scenes for lens in scene.lenses]
+        odd = next((angle for angle in angles if abs(angle - READERS_FOV_DEG) > 0.1), None)
+        if odd is None:
+            return []
+        return [
+            f"views span {odd:.1f} degrees, and readers of gobjaverse take {READERS_FOV_DEG} for "
+            f"all: change that in their code, or render with --fov {READERS_FOV_DEG}"
+        ]
+
+
+def fov_deg(lens: Lens) -> float:
+    """Return the degrees that a picture is wide."""
+    return math.degrees(2 * math.atan(lens.width / 2 / lens.fx))
 
 
 def albedo(view: NumberedView) -> NDArray[np.uint8]:

@@ -27,6 +27,7 @@ class TrellisExporter(ObjectExporter):
     """
 
     reader = "TRELLIS"
+    tells_lenses = True
 
     def __init__(self, job: ExportJob) -> None:
         super().__init__(job)

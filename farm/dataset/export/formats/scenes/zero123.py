@@ -12,6 +12,7 @@ import numpy as np
 from farm.dataset.export.base import ExportJob, Lines, NumberedView
 from farm.dataset.export.object_exporter import ObjectExporter
 from farm.dataset.export.scene_exporter import Line, SceneFrame
+from farm.spec.counted import counted
 
 LIST_FILE = "valid_paths.json"
 
@@ -51,8 +52,8 @@ class Zero123Exporter(ObjectExporter):
         if not self._views:
             return []
         fewest, most = min(self._views.values()), max(self._views.values())
-        some = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
-        return [f"objects have {some} views: set total_view to {fewest:,}"]
+        some = counted(fewest, "view") if fewest == most else f"{fewest:,} to {most:,} views"
+        return [f"objects have {some}: set total_view to {fewest:,}"]
 
 
 def npy(matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> bytes:

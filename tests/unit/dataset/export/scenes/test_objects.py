@@ -190,6 +190,47 @@ def test_a_lens_that_is_shifted_is_refused(tmp_path: Path, to):
         run(tmp_path / "d", tmp_path / "o", to)
 
 
+def mix_lenses(folder: Path) -> None:
+    """Give every other view a longer lens."""
+    change_records(
+        folder, lambda at, line: line["camera"].update(fx_px=70.0 + at % 2, fy_px=70.0 + at % 2)
+    )
+
+
+@pytest.mark.parametrize("to", ["zero123", "gobjaverse"])
+def test_lenses_that_differ_are_refused_where_readers_know_one(tmp_path: Path, to):
+    write_object(tmp_path / "d", views=4)
+    mix_lenses(tmp_path / "d")
+
+    with pytest.raises(SpecError, match=f"have different lenses, and {to} has one for all views"):
+        run(tmp_path / "d", tmp_path / "o", to)
+
+
+def test_trellis_tells_the_lens_of_each_view(tmp_path: Path):
+    write_object(tmp_path / "d", views=4)
+    mix_lenses(tmp_path / "d")
+
+    run(tmp_path / "d", tmp_path / "o", "trellis")
+
+    [folder] = (tmp_path / "o/renders").iterdir()
+    frames = read_json(folder / "transforms.json")["frames"]
+    angles = {round(frame["camera_angle_x"], 9) for frame in frames}
+    assert angles == {round(2 * np.arctan(32 / focal), 9) for focal in (70.0, 71.0)}
+
+
+def test_gobjaverse_says_where_its_readers_take_another_lens(tmp_path: Path):
+    write_object(tmp_path / "d", views=4)
+    assert run(tmp_path / "d", tmp_path / "o", "gobjaverse").notes == ()
+
+    change_records(tmp_path / "d", lambda _at, line: line["camera"].update(fx_px=64.0, fy_px=64.0))
+    [note] = run(tmp_path / "d", tmp_path / "wide", "gobjaverse").notes
+
+    assert note == (
+        "views span 53.1 degrees, and readers of gobjaverse take 39.6 for all: change that in "
+        "their code, or render with --fov 39.6"
+    )
+
+
 @every_format
 def test_records_without_boxes_are_refused(tmp_path: Path, to):
     write_object(tmp_path / "d")
