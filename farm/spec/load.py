@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from farm.errors import SpecError
 from farm.spec.hint import hint
 from farm.spec.job import JobSpec
+from farm.spec.passes import PASS_NAMES, SEVERAL
 from farm.spec.quote import LIMIT, quoted
 from farm.spec.recipe_contract import classes_in
 from farm.spec.recipes import (
@@ -107,7 +108,10 @@ def near_word(facts: Mapping[str, Any]) -> str:
     """Return which of the words that pydantic expected was probably meant, if any was."""
     expected = facts.get("expected", facts.get("expected_tags"))
     word = facts.get("tag", facts["said"])
-    return hint(word, QUOTED.findall(str(expected))) if expected and isinstance(word, str) else ""
+    known = QUOTED.findall(str(expected))
+    if set(PASS_NAMES) <= set(known):
+        known += SEVERAL
+    return hint(word, known) if expected and isinstance(word, str) else ""
 
 
 def near_field(path: Sequence[str | int]) -> str:

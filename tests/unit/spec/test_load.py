@@ -63,6 +63,8 @@ GOOD = {"models": "m.blend", "hdrs": "h.exr"}
         ({"passes": ["rgb", "rgb"]}, "passes: names each pass once"),
         ({"sedd": 1}, "sedd: is not a field; `farm spec` shows all of them; did you mean 'seed'?"),
         ({"passes": ["rgb", "masks"]}, "; did you mean 'mask'?"),
+        ({"passes": ["rgb", "surfaces"]}, "; did you mean 'surface'?"),
+        ({"passes": ["rgb", "surfacevalid"]}, "; did you mean 'surface_valid'?"),
         ({"render": {"view_transform": "agx"}}, "or 'Standard'; did you mean 'AgX'?"),
         ({"render": {"sample": 3}}, "of them; did you mean 'samples'?"),
         ({"recipe": {"kind": "sodd"}}, "recipe.kind: 'sodd' is not one of"),
