@@ -45,6 +45,8 @@ class Seen:
     missing_textures: tuple[str, ...] = ()
     vertex_colours: bool = False
     see_through: bool = False
+    untold: tuple[str, ...] = ()
+    """Names of materials of which surface passes say nothing."""
 
 
 class Ground(NamedTuple):

@@ -111,7 +111,7 @@ class Run:
                     f"{self.script}: the scene has {len(opened.items):,} objects, and labels tell "
                     f"{HIGHEST_INDEX:,} apart: let it hold fewer"
                 )
-            self.known[:] = [(opened, categories, seen_in(opened))]
+            self.known[:] = [(opened, categories, seen_in(opened, self.session.untold))]
         return self.known[0][2]
 
     def _camera(self, view: View) -> FileCamera:
@@ -218,12 +218,13 @@ def meet(session: BlenderSession, ground: UserScene) -> None:
         session.render_labels().unlink()
 
 
-def seen_in(opened: FileScene) -> Seen:
+def seen_in(opened: FileScene, untold: tuple[str, ...]) -> Seen:
     """Return what a scene shows now."""
     return Seen(
         indices=indices_of(opened, category=CATEGORY),
         materials=material_table(opened.materials),
         missing_textures=opened.missing_textures,
+        untold=untold,
         vertex_colours=opened.vertex_colours,
         see_through=bool(opened.clear_cut),
     )

@@ -19,7 +19,7 @@ from worker.images.encode import decode, decode_exr
 from worker.render.record_book import AdditionBook
 from worker.render.rendered import Rendered
 from worker.render.view_files import PassTimer, ViewFiles
-from worker.render.writer import ViewWriter, done_view
+from worker.render.writer import ViewWriter, done_view, notes_of_materials
 
 NEARLY = 1e-6
 """Share by which a number of a camera may be off, since older releases may have added up in another
@@ -120,7 +120,7 @@ class AdditionWriter(ViewWriter):
             "previews": {**record.previews, **shown},
             "added": {**record.added, **dict.fromkeys(files, how)},
             "see_through": seen.see_through,
-            "notes": record.notes | known.untold,
+            "notes": record.notes | notes_of_materials(seen.untold),
         }
         if "index" in files:
             changes["indices"] = seen.indices

@@ -6,7 +6,7 @@ import functools
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
@@ -56,12 +56,6 @@ if TYPE_CHECKING:  # bpy is imported by the process that renders, not by whoever
     from worker.blender.session import BlenderSession
 
 log = logging.getLogger(__name__)
-
-UNTOLD = (
-    "passes of surfaces say nothing of it (surface_valid is 0), since a repeat zone, a closure or "
-    "a switch chooses its shaders: join them by Mix Shader nodes instead"
-)
-"""What records note of a material of which only Cycles knows what it is."""
 
 ENCODERS = 4
 """Threads beside the renderer, at most; one more picture than these may be in flight."""
@@ -218,7 +212,7 @@ def work_on(  # noqa: PLR0913  as above
         unread=stage.unread,
         see_through=stage.see_through,
         notes=stage.notes,
-        untold=notes_of_materials(session.untold),
+        untold=session.untold,
         render=settings,
         denoiser=session.denoiser,
         device=session.device_label,
@@ -246,11 +240,6 @@ def work_on(  # noqa: PLR0913  as above
     finally:
         finisher.close()
     finisher.raise_unfit()
-
-
-def notes_of_materials(untold: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return what records note of materials of which surface passes say nothing."""
-    return {f"material {name}": (UNTOLD,) for name in untold}
 
 
 def book_of(

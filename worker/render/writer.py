@@ -6,7 +6,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from farm.errors import UnusablePictureError
@@ -37,6 +37,13 @@ Show = Callable[[str, Glimpse, bytes], None]
 """Takes a small picture of a view of a job."""
 
 
+UNTOLD = (
+    "passes of surfaces say nothing of it (surface_valid is 0), since a repeat zone, a closure or "
+    "a switch chooses its shaders: join them by Mix Shader nodes instead"
+)
+"""What records note of a material of which only Cycles knows what it is."""
+
+
 @dataclass(frozen=True)
 class Circumstances:
     """What the records of all views of an attempt say alike."""
@@ -50,8 +57,8 @@ class Circumstances:
     vertex_colours: bool = False
     unread: tuple[str, ...] = ()
     notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    untold: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Notes on materials of which surface passes say nothing."""
+    untold: tuple[str, ...] = ()
+    """Names of materials of which surface passes say nothing."""
     metres_per_unit: float = 1.0
     indices: tuple[IndexLabel, ...] = ()
     materials: tuple[IndexLabel, ...] = ()
@@ -325,7 +332,7 @@ class ViewWriter:
             unread=known.unread,
             see_through=seen.see_through,
             notes=(known.notes if rendered.shot.notes is None else rendered.shot.notes)
-            | known.untold,
+            | notes_of_materials(seen.untold),
             assets=tuple(asset.without_tags for asset in rendered.view.made_of(task.assets)),
             values=rendered.values,
             fields=rendered.shot.fields,
@@ -366,3 +373,8 @@ def done_view(record: ViewRecord, develop_s: float) -> DoneView:
         asset=record.assets[0].name if record.assets else "",
         missing=record.missing_textures,
     )
+
+
+def notes_of_materials(untold: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return what records note of materials of which surface passes say nothing."""
+    return {f"material {name}": (UNTOLD,) for name in untold}
