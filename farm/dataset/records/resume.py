@@ -13,6 +13,8 @@ from farm.dataset.records.read import RecordLine, has_records, is_whole, read_re
 from farm.dataset.temp_files import scratch
 from farm.errors import SpecError
 from farm.spec.job import Job
+from farm.spec.passes import PASS_NAMES, PassName
+from farm.spec.recipes import DEFAULT_RECIPE, AnyView
 from farm.spec.record import ViewRecord
 from farm.spec.task import RenderTask, view_id
 from farm.storage import Storage
@@ -103,21 +105,19 @@ def _finished_of(task: RenderTask, fold: Fold, storage: Storage) -> list[bytes]:
     """Return the record lines of the views of a task that are on storage whole."""
 
     def is_there(entry: RecordLine) -> bool:
-        record, previews = entry.record, task.render.previews
-        has_all = record.files.keys() >= set(task.passes)  # none was dropped
-        return has_all and is_whole(storage, task.dataset, record, previews=previews)
+        return is_whole(storage, task.dataset, entry.record, previews=task.render.previews)
 
     done = []
     for view in task.views:
         found = fold.of_view(view_id(task, view), view.name)
-        if found and is_there(found):
-            done.append(found.line)
+        if found and found.record.files.keys() >= set(task.passes) and is_there(found):
+            done.append(found.line)  # and none of its passes was dropped
         elif found is None and (other := next(filter(is_there, fold.of_name(view.name)), None)):
             raise SpecError(
                 f"dataset {task.dataset or 'in the output folder'} already holds another "
-                f"{view.name} "
-                f"({_difference(task, other)}); choose another --output or --dataset-name, or "
-                "remove the old dataset"
+                f"{view.name} ({_difference(task, view, other.record)}); "
+                f"{_remedy(task, view, other.record)}choose another --output or --dataset-name, "
+                "or remove the old dataset"
             )
     return done
 
@@ -135,9 +135,8 @@ def asset_differences(record: ViewRecord, task: RenderTask) -> dict[str, tuple[o
     return pairs
 
 
-def _difference(task: RenderTask, old: RecordLine) -> str:
+def _difference(task: RenderTask, view: AnyView, record: ViewRecord) -> str:
     """Say in what the picture on storage differs from the one asked for."""
-    record = old.record
     pairs: dict[str, tuple[object, object]] = {
         **asset_differences(record, task),
         "resolution": (list(record.resolution_px), list(task.render.resolution_px)),
@@ -146,4 +145,27 @@ def _difference(task: RenderTask, old: RecordLine) -> str:
     for name, (was, wanted) in pairs.items():
         if was != wanted:
             return f"{name} {was}, not {wanted}"
+    if _differs_in_passes_alone(task, view, record):
+        return f"passes {','.join(_first_passes(task, record))}, not {','.join(task.passes)}"
     return "made with other settings"
+
+
+def _remedy(task: RenderTask, view: AnyView, record: ViewRecord) -> str:
+    """Say what gives a view the passes that it lacks, where it is the same but for these."""
+    lacking = [name for name in task.passes if name not in record.files]
+    later = task.recipe == DEFAULT_RECIPE and _differs_in_passes_alone(task, view, record)
+    if not later or not lacking:
+        return ""
+    return f"`farm add-passes DATASET {','.join(lacking)}` adds what it lacks; or "
+
+
+def _differs_in_passes_alone(task: RenderTask, view: AnyView, record: ViewRecord) -> bool:
+    """Say whether a view would be the one of a record, had it been asked for by its passes."""
+    asked = task.model_copy(update={"passes": _first_passes(task, record)})
+    return view_id(asked, view) == record.view_id
+
+
+def _first_passes(task: RenderTask, record: ViewRecord) -> tuple[PassName, ...]:
+    """Return the passes that a view was rendered with and still has, as a task orders them."""
+    order = dict.fromkeys((*task.passes, *PASS_NAMES))
+    return tuple(name for name in order if name in record.files and name not in record.added)

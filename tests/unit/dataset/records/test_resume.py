@@ -5,6 +5,7 @@ from farm.dataset.records.resume import find_finished, seed_partial_tasks
 from farm.errors import SpecError
 from farm.expand import recipe
 from farm.spec.recipes.sod import SodGrid
+from farm.spec.render import RenderSettings
 from farm.spec.task import dataset_key, records_key, view_id
 from farm.storage import FolderStorage
 from tests.builders import a_job, a_record
@@ -88,6 +89,48 @@ def test_pictures_of_another_spec_are_never_overwritten(storage, job):
 
     with pytest.raises(SpecError, match=r"choose another --output or --dataset-name"):
         find_finished(other, storage, no_notes)
+
+
+def small_job(*passes, **recipe):
+    """Of pictures as the records of builders tell them."""
+    return a_job(
+        recipe=SodGrid(yaw=3, pitch=2, **recipe),
+        render=RenderSettings(resolution=64, samples=1),
+        passes=passes,
+    )
+
+
+def render_first(storage):
+    task = expand.render_task(small_job("rgb", "mask"), 0)
+    render(storage, task, task.views)
+    return task.views[0].name
+
+
+def test_pictures_of_another_spec_are_not_overwritten_for_one_more_pass(storage):
+    render_first(storage)
+
+    with pytest.raises(SpecError, match=r"\(made with other settings\); choose another --output"):
+        find_finished(small_job("rgb", "mask", "depth", fit=True), storage, no_notes)
+
+
+def test_views_that_lack_a_pass_alone_are_to_get_it_by_its_command(storage):
+    name = render_first(storage)
+
+    with pytest.raises(SpecError) as caught:
+        find_finished(small_job("rgb", "mask", "depth", "index"), storage, no_notes)
+
+    assert str(caught.value).endswith(
+        f"already holds another {name} (passes rgb,mask, not rgb,mask,depth,index); "
+        "`farm add-passes DATASET depth,index` adds what it lacks; or choose another --output or "
+        "--dataset-name, or remove the old dataset"
+    )
+
+
+def test_a_pass_that_is_not_asked_for_is_told(storage):
+    render_first(storage)
+
+    with pytest.raises(SpecError, match=r"\(passes rgb,mask, not rgb\); choose another --output"):
+        find_finished(small_job("rgb"), storage, no_notes)
 
 
 @pytest.fixture
