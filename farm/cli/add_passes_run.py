@@ -82,8 +82,8 @@ def folder_of(place: str) -> FolderStorage:
     storage = open_storage(place) if not place.startswith("farm:") else None
     if not isinstance(storage, FolderStorage):
         raise SpecError(
-            f"{place}: passes are added in a folder of this machine: fetch the dataset first, with "
-            "farm download or your bucket's own tool"
+            f"{place}: passes are added and dropped in a folder of this machine: fetch the "
+            "dataset first, with farm download or your bucket's own tool"
         )
     return storage
 

@@ -37,6 +37,12 @@ def open_storage(place: str) -> Storage:
     if "://" in place:
         scheme = place.partition("://")[0]
         raise SetupError(f"{scheme}:// is not a storage; give a folder or s3://bucket/prefix")
+    if place.startswith("farm:") and not Path(place).exists():
+        job = place.removeprefix("farm:")
+        raise SetupError(
+            f"{place}: is a job of a farm, and here it takes a folder or s3://bucket/prefix: fetch "
+            f"it first, with farm download {job}"
+        )
     if not place:
         raise SetupError("the storage has no name; give a folder or s3://bucket/prefix")
     return FolderStorage(Path(place).expanduser())

@@ -186,6 +186,7 @@ def test_a_storage_opens_where_another_was(storage):
 
 @pytest.mark.parametrize(
     ("name", "sentence"), [("", "has no name"), ("ftp://a/b", "ftp:// is not a storage"),
+                           ("farm:chairs", "fetch it first, with farm download chairs"),
                            ("s3://", "names no bucket")]
 )  # fmt: skip
 def test_a_place_without_meaning_is_refused(name, sentence):
