@@ -217,8 +217,10 @@ def at_equal_error(job: Job, folder: Path, *, samples: int) -> Job:
     """Return a job with the cheapest setting of each of the two that is good enough."""
     few = replace(job, views=min(job.views, REFERENCE_VIEWS))
     ladders = {"ours": OUR_LADDER, "BlenderProc": THEIR_LADDER}
+    _, masks = pictures_of(few, ours, PLAIN, folder)
+    shown = masks > 0  # also in part: there errors are largest
     errors = {
-        way: errors_of(few, WAYS[way], ladder, folder, samples=samples)
+        way: errors_of(few, WAYS[way], ladder, folder, shown=shown, samples=samples)
         for way, ladder in ladders.items()
     }
     target = errors["ours"][PLAIN]
@@ -233,32 +235,34 @@ def at_equal_error(job: Job, folder: Path, *, samples: int) -> Job:
     return replace(job, ours=chosen["ours"], theirs=chosen["BlenderProc"])
 
 
-def errors_of(
+def errors_of(  # noqa: PLR0913 - what is compared, and where
     job: Job,
     way: Callable[[Job, Path], None],
     ladder: Sequence[Setting],
     folder: Path,
     *,
+    shown: NDArray[np.bool_],
     samples: int,
 ) -> dict[Setting, float]:
-    """Return the error of one pipeline in the foreground at each setting (RMS, 0..255)."""
-    truth, covered = pictures_of(job, way, Setting(samples), folder)
+    """Return the error of one pipeline at each setting (RMS, 0..255), where the model is `shown`
+    (N, H, W).
+    """
+    truth, _ = pictures_of(job, way, Setting(samples), folder)
     found = {}
     for setting in ladder:
         pictures, _ = pictures_of(job, way, setting, folder)
-        found[setting] = float(np.sqrt(np.mean((pictures - truth)[covered] ** 2)))
+        found[setting] = float(np.sqrt(np.mean((pictures - truth)[shown] ** 2)))
     return found
 
 
 def pictures_of(
     job: Job, way: Callable[[Job, Path], None], setting: Setting, folder: Path
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the pictures (N, H, W, 3) of a job at a setting, and where the model is (N, H, W)."""
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Return the pictures (N, H, W, 3) of a job at a setting, and the masks (N, H, W)."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         way(replace(job, ours=setting, theirs=setting), Path(name))
         images, masks = (read_all(Path(name), kind) for kind in ("images", "masks"))
-    covered = masks.reshape(*masks.shape[:3], -1)[..., 0] > 0
-    return images[..., :3].astype(np.float64), covered
+    return images[..., :3].astype(np.float64), masks.reshape(*masks.shape[:3], -1)[..., 0]
 
 
 def read_all(folder: Path, kind: str) -> NDArray[np.uint8]:

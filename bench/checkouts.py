@@ -22,7 +22,7 @@ def run_farm(arguments: Sequence[str], checkout: Path | None, *, cache: Path) ->
         cache: A folder for the assets and hashes that it keeps.
     """
     source = (checkout or OURS).resolve()
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_orphans()
     done = subprocess.run(
         [sys.executable, "-m", "farm", *arguments],
         cwd=cache.parent,
@@ -34,6 +34,11 @@ def run_farm(arguments: Sequence[str], checkout: Path | None, *, cache: Path) ->
     reap_orphans()
     if done.returncode:
         raise SystemExit(f"{done.stdout}{done.stderr}\n{source}: ended with {done.returncode}")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what commands leave behind, so that its CPU time can be counted."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def reap_orphans() -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from bench.checkouts import adopt_orphans, reap_orphans
 from farm.spec.record import read_record
 
 J = TypeVar("J")
@@ -76,9 +77,11 @@ def files_of(folder: Path) -> list[Path]:
 
 def run(command: list[str], **environment: str) -> None:
     """Run a command quietly, and show all of what it says where it fails."""
+    adopt_orphans()
     done = subprocess.run(
         command, capture_output=True, text=True, env={**os.environ, **environment}, check=False
     )
+    reap_orphans()
     if done.returncode:
         raise SystemExit(f"{done.stdout}{done.stderr}\n{command[:3]} ended with {done.returncode}")
 

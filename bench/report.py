@@ -202,7 +202,7 @@ def tabletop(effort: Effort) -> Iterator[Row]:
     """Measure scenes of several things against BlenderProc's steps, in one Blender for all."""
     with tempfile.TemporaryDirectory(prefix="farm-bench-") as name:
         things, hdr = tabletop_speed.write_things(Path(name)), tabletop_speed.sky()
-        scenes, views, pixels = (1, 2, 64) if effort.small else (8, 4, 256)
+        scenes, views, pixels = (1, 2, 64) if effort.small else (4, 4, 256)
         job = tabletop_speed.Job(things, hdr, scenes, views, pixels, 16, None)
         found = compare(job, tabletop_speed.WAYS, effort.rounds, ["ours", "pooled"])
         case = f"tabletop: {scenes} scenes x {views} views, {pixels} px, 16 samples, denoised"
@@ -213,7 +213,7 @@ def tabletop(effort: Effort) -> Iterator[Row]:
 def sequence(effort: Effort) -> Iterator[Row]:
     """Measure sequences with all five passes against visionsim's steps."""
     with tempfile.TemporaryDirectory(prefix="farm-bench-") as name:
-        frames, size = (2, "64x64") if effort.small else (12, "320x240")
+        frames, size = (2, "64x64") if effort.small else (6, "320x240")
         scenes = sequence_speed.write_scenes(Path(name), sequence_speed.SEQUENCES * frames)
         files = tuple(sorted(scenes.glob("*.blend")))
         job = sequence_speed.Job(files, frames, size, sequence_speed.SETTINGS["16"])
