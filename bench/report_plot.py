@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import NamedTuple
 
-WIDTH_PX, LABELS_PX, RIGHT_PX, ROW_PX, TOP_PX, BOTTOM_PX = 960, 470, 70, 30, 46, 34
+WIDTH_PX, LABELS_PX, RIGHT_PX, ROW_PX, TOP_PX, BOTTOM_PX = 1040, 590, 70, 30, 46, 34
 TICKS = (0.5, 1, 2, 4, 8, 16, 32, 64)
 INK, SOFT, GRID, BAR, SLOWER = "#1d2430", "#5c6675", "#dfe4ea", "#2b7fb8", "#c0653b"
 STYLE = 'font-family="system-ui, sans-serif" font-size="13"'
