@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from farm.spec.passes import PassName
 from farm.spec.record import FileRecord, ViewRecord
 from farm.spec.task import dataset_key
 from farm.spec.view import View
 from farm.storage.shards import Shard, sample_key
-from worker.render.view_files import PassTimer
 from worker.render.writer import ViewWriter, done_view
 
 SHARD_BYTES = 64 << 20
@@ -78,28 +75,10 @@ class PackedWriter(ViewWriter):
         self._shard.add(f"{sample_key(record.view.name)}.json", record.model_dump_json().encode())
         self._kept.append(Kept(record, glimpse, develop_s))
 
-    def _write_all(
-        self,
-        view: View,
-        encoded: Mapping[PassName, bytes],
-        previews: Mapping[PassName, bytes],
-        spent: PassTimer,
-    ) -> tuple[dict[PassName, FileRecord], dict[PassName, FileRecord]]:
-        files: dict[PassName, FileRecord] = {}
-        for each, data in encoded.items():
-            path = view.path_of(each, picture_format=self._task.render.format)
-            files[each] = self._add(view, each + PurePosixPath(path).suffix, data)
-            spent.note(each)
-        shown: dict[PassName, FileRecord] = {}
-        for each, data in previews.items():
-            suffix = PurePosixPath(view.preview_path_of(each)).suffix
-            shown[each] = self._add(view, f"{each}.preview{suffix}", data)
-            spent.note(each)
-        return files, shown
-
-    def _add(self, view: View, ending: str, data: bytes) -> FileRecord:
-        path = self._shard.add(f"{sample_key(view.name)}.{ending}", data)
-        return FileRecord(path=path, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
+    def _write(self, view: View, what: str, path: str, data: bytes) -> FileRecord:
+        name = f"{sample_key(view.name)}.{what}{PurePosixPath(path).suffix}"
+        key = self._shard.add(name, data)
+        return FileRecord(path=key, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
 
     def _new_shard(self) -> Shard:
         """Return an empty shard that is none of those that an earlier run has left."""

@@ -294,15 +294,16 @@ class ViewWriter:
         files: dict[PassName, FileRecord] = {}
         for each, data in encoded.items():
             path = view.path_of(each, picture_format=self._task.render.format)
-            files[each] = self._write(path, data)
+            files[each] = self._write(view, each, path, data)
             spent.note(each)
         shown: dict[PassName, FileRecord] = {}
         for each, data in previews.items():
-            shown[each] = self._write(view.preview_path_of(each), data)
+            shown[each] = self._write(view, f"{each}.preview", view.preview_path_of(each), data)
             spent.note(each)
         return files, shown
 
-    def _write(self, path: str, data: bytes) -> FileRecord:
+    def _write(self, _view: View, _what: str, path: str, data: bytes) -> FileRecord:
+        """Write a file of a view; `path` is where it lies by itself."""
         self._storage.put(dataset_key(self._task.dataset, path), data)
         return FileRecord(path=path, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
 
