@@ -232,6 +232,11 @@ class ViewRecord(Spec):
     )
     """Passes that were rendered later than the view itself."""
 
+    @property
+    def all_files(self) -> tuple[FileRecord, ...]:
+        """Its files, then those for people."""
+        return (*self.files.values(), *self.previews.values())
+
     def asset_of(self, label: ObjectLabel | None) -> Asset:
         """Return the asset that an object is of; where that is not said, the first one."""
         return self.assets[label.asset if label and label.asset is not None else 0]

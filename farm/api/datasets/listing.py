@@ -97,8 +97,7 @@ def files(
 
 def files_of(record: ViewRecord) -> Iterator[DatasetFile]:
     """Yield the files of a view; of files in a shard, the shard, with each of its views."""
-    files = (*record.files.values(), *record.previews.values())
-    alone = (file for file in files if member_of(file.path) is None)
+    alone = (file for file in record.all_files if member_of(file.path) is None)
     for file in (*((record.shard,) if record.shard else ()), *alone):
         yield DatasetFile(path=file.path, size_bytes=file.size_bytes, sha256=file.sha256)
 

@@ -186,7 +186,7 @@ def is_whole(storage: Storage, dataset: str, record: ViewRecord, *, previews: bo
         record: What is known of the view.
         previews: Its previews count, too.
     """
-    files = [*record.files.values(), *(record.previews.values() if previews else ())]
+    files = record.all_files if previews else record.files.values()
     return all(storage.size(dataset_key(dataset, file.path)) == file.size_bytes for file in files)
 
 

@@ -20,7 +20,7 @@ from farm.dataset.verify.view_checks import examine_view
 from farm.spec.asset import Asset
 from farm.spec.expression import ExpressionKind
 from farm.spec.moment import Moment
-from farm.spec.record import FileRecord, ViewRecord
+from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage
 from farm.storage.shards import file_of
@@ -102,7 +102,7 @@ class Looked:
         self.size_bytes += seen.size_bytes
 
     def _own(self, prefix: str, record: ViewRecord) -> None:
-        for file in files_of(record):
+        for file in record.all_files:
             key = dataset_key(prefix, file.path)
             self.owned.append(number(key))
             self.folders.add(file_of(key).rpartition("/")[0])
@@ -152,11 +152,6 @@ class LineExaminer:
             naming=asked.naming,
         )
         looked.add(line, asked.prefix, record, seen)
-
-
-def files_of(record: ViewRecord) -> list[FileRecord]:
-    """Return all files of a view."""
-    return [*record.files.values(), *record.previews.values()]
 
 
 def fact_of(asset: Asset | AssetSummary) -> str:

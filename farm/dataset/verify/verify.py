@@ -24,7 +24,7 @@ from farm.dataset.records.read import VIEWS_FILE, parse_record, read_lines
 from farm.dataset.records.snapshot import records_at_hand
 from farm.dataset.sequences import SequenceFrames, SequenceIndex
 from farm.dataset.verify.duplicates import DuplicateFinder
-from farm.dataset.verify.lines import Asked, Line, LineExaminer, Looked, fact_of, files_of
+from farm.dataset.verify.lines import Asked, Line, LineExaminer, Looked, fact_of
 from farm.dataset.verify.report import NOTES, DatasetFinding, FindingCounter, VerifyReport
 from farm.dataset.verify.sequence_checks import SequenceVerifier
 from farm.dataset.verify.split_checks import check_splits, has_splits
@@ -176,7 +176,7 @@ class Verifier:
         for place in range(len(self._starts)) if shared else ():
             prefix, record = self._record(place)
             claims = [f"view {dataset_key(prefix, record.view.name)}"]
-            claims += [dataset_key(prefix, file.path) for file in files_of(record)]
+            claims += [dataset_key(prefix, file.path) for file in record.all_files]
             again = [claim for claim in claims if number(claim) in told]
             told.update(claim for claim in map(number, claims) if claim in shared)
             if again:
