@@ -26,13 +26,13 @@ test: setup ## Run all tests, or some: make test PYTEST=tests/unit/spec
 
 fuzz: setup ## Throw strange things at every door, for long: make fuzz FUZZ_EXAMPLES=5000
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTHON) -m pytest tests/fuzz tests/unit/ledger/test_redis_as_memory.py \
-		tests/unit/ledger/test_interleavings.py --timeout 0 $(PYTEST)
+		tests/unit/ledger/test_interleavings.py --timeout 0 -o faulthandler_timeout=0 $(PYTEST)
 
 test-page: setup ## Click through every page in Chromium; make test clicks through the main ones
 	@$(PYTHON) -m pytest tests/page $(PYTEST)
 
 test-docker: setup ## Build the images, render on a stack of containers, take it down
-	@$(PYTHON) -m pytest tests/docker -s $(PYTEST)
+	@$(PYTHON) -m pytest tests/docker -s -o faulthandler_timeout=0 $(PYTEST)
 
 test-torch: ## Train with PyTorch, in an environment of its own; on a rendered dataset after make setup
 	@tools/setup_torch.sh

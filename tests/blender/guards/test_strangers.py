@@ -6,6 +6,7 @@ import base64
 import ctypes
 import json
 import os
+import signal
 import struct
 import wave
 from pathlib import Path
@@ -214,6 +215,24 @@ def test_a_library_that_is_none_is_missing_and_nobody_waits_for_it(
     model = blender.load_model(asset_of(tmp_path / "linking.blend"), file_lights=False)
 
     assert model.objects == ("own",)
+
+
+def test_an_alarm_that_was_set_before_goes_on_after_a_load():
+    came = []
+    before = signal.signal(signal.SIGALRM, lambda *_: came.append(True))
+    outer_s, outer_every_s = signal.setitimer(signal.ITIMER_REAL, 100.0, 7.0)
+    try:
+        with file_access.impatience():
+            within_s, _ = signal.getitimer(signal.ITIMER_REAL)
+        left_s, every_s = signal.getitimer(signal.ITIMER_REAL)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, outer_s, outer_every_s)
+
+    assert within_s <= file_access.PATIENCE_S
+    assert 90 < left_s <= 100
+    assert every_s == pytest.approx(7)
+    assert not came
 
 
 def gltf(path: Path, *, buffer: str = "", image: str = "none.png") -> Path:

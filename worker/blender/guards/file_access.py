@@ -8,6 +8,7 @@ import posixpath
 import signal
 import stat
 import threading
+import time
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ NOWHERE = "/nowhere"
 """Where files are looked for that a model may not read: nothing is ever there."""
 PATIENCE_S, AGAIN_S = 60.0, 1.0
 """Seconds that a library may keep Blender waiting, and each further one of the same file."""
+SOON_S = 0.001
+"""Seconds until an alarm that was due meanwhile."""
 READS_TEXT = ("GeometryNodeImportText", "GeometryNodeImportCSV")
 """Nodes that could write any file of this machine into a picture, as letters or as points."""
 READS_SHAPES = ("GeometryNodeImportOBJ", "GeometryNodeImportPLY", "GeometryNodeImportSTL",
@@ -42,12 +45,16 @@ def impatience() -> Iterator[None]:
         yield  # where no signals arrive, the time limit of the task remains
         return
     before = signal.signal(signal.SIGALRM, lambda *_: None)
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE_S, AGAIN_S)
+    begun = time.monotonic()
+    left_s, every_s = signal.setitimer(signal.ITIMER_REAL, PATIENCE_S, AGAIN_S)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+        if left_s:  # somebody else's alarm goes on, or is due
+            rest_s = max(left_s - (time.monotonic() - begun), SOON_S)
+            signal.setitimer(signal.ITIMER_REAL, rest_s, every_s)
 
 
 def home_of(asset: Asset) -> Path | None:
