@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.paired_jobs import Result, compare, report, run
+from bench.paired_jobs import Result, Rounds, compare, report, run
 from farm.spec.record import read_record
 from worker.blender.settings import CLEAR_BOUNCES, MAX_BOUNCES
 
@@ -112,13 +112,13 @@ def main() -> None:
     options = parser.parse_args()
     if not HOME.is_dir():
         raise SystemExit("BlenderProc is not here: run tools/setup_blenderproc.sh first")
-    rounds = 1 if options.small else options.rounds
+    rounds = Rounds(1 if options.small else options.rounds)
     for job, found in measure(options.cases.split(","), rounds=rounds, small=options.small):
         report(job.title, found, total=job.views, one="view")
 
 
 def measure(
-    cases: Iterable[str], *, rounds: int, small: bool = False
+    cases: Iterable[str], *, rounds: Rounds, small: bool = False
 ) -> Iterable[tuple[Job, dict[str, list[Result]]]]:
     """Yield each case, and what both took."""
     with tempfile.TemporaryDirectory(prefix="farm-bench-") as name:

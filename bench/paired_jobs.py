@@ -6,6 +6,7 @@ that is called `ours` is compared to the others, round by round.
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import statistics
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -35,12 +36,36 @@ class Result:
     """Of the wall time, Cycles' sampling; known of ours alone."""
 
 
+class Rounds:
+    """The numbers of rounds, for each case anew: one, and as many more as fit in time."""
+
+    def __init__(self, most: int, *, until_s: float = math.inf) -> None:
+        """Plan them.
+
+        Args:
+            most: That many, where time is left.
+            until_s: When they are to be over, by `time.monotonic`: a round is begun where the
+                longest one before it would end in time.
+        """
+        self._most = most
+        self._until_s = until_s
+
+    def __iter__(self) -> Iterator[int]:
+        longest_s = 0.0
+        for number in range(self._most):
+            began_s = time.monotonic()
+            if number and began_s + longest_s > self._until_s:
+                return
+            yield number
+            longest_s = max(longest_s, time.monotonic() - began_s)
+
+
 def compare(
-    job: J, ways: Mapping[str, Way[J]], rounds: int, wanted: Sequence[str]
+    job: J, ways: Mapping[str, Way[J]], rounds: Rounds, wanted: Sequence[str]
 ) -> dict[str, list[Result]]:
     """Run the ways in turn; each round begins with another."""
     found: dict[str, list[Result]] = {way: [] for way in wanted}
-    for number in range(rounds):
+    for number in rounds:
         first = number % len(wanted)
         for way in (*wanted[first:], *wanted[:first]):
             found[way].append(measure(ways[way], job))

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.paired_jobs import Rounds
 from farm import expand, library
 from farm.dataset.trace.spans import read_traces
 from farm.dataset.trace.stages import stats_of
@@ -70,16 +71,17 @@ def compare(folder: Path, options: argparse.Namespace) -> None:
         f"courtyard.exr, {options.rounds} rounds; load {os.getloadavg()[0]:.1f} on "
         f"{os.cpu_count()} cores"
     )
-    how = {"rounds": options.rounds, "views": options.views, "persistent": options.persistent}
+    how = {"views": options.views, "persistent": options.persistent, "light": options.light}
     ways = tuple(options.ways.split(","))
-    for (size, samples), found in measure_all(folder, ways=ways, light=options.light, **how):
+    rounds = Rounds(options.rounds)
+    for (size, samples), found in measure_all(folder, rounds=rounds, ways=ways, **how):
         report(size, samples, found)
 
 
 def measure_all(  # noqa: PLR0913  what is measured, each by its name
     folder: Path,
     *,
-    rounds: int,
+    rounds: Rounds,
     views: int,
     persistent: bool,
     ways: Sequence[str] = ("classic", "ours"),
@@ -92,7 +94,7 @@ def measure_all(  # noqa: PLR0913  what is measured, each by its name
         path = folder / f"task-{size}.json"
         path.write_text(task.model_dump_json())
         found: Found = {way: [] for way in ways}
-        for _ in range(rounds):
+        for _ in rounds:
             for way, results in found.items():
                 results.append(measure(way, path, persistent=persistent))
         yield (size, samples), found

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.paired_jobs import compare, files_of, report, run
+from bench.paired_jobs import Rounds, compare, files_of, report, run
 
 SEQUENCES = 2
 SMALL_FRAMES = 4
@@ -86,7 +86,7 @@ def main() -> None:
                 options.resolution,
                 SETTINGS[setting],
             )
-            found = compare(job, WAYS, options.rounds, options.ways.split(","))
+            found = compare(job, WAYS, Rounds(options.rounds), options.ways.split(","))
             report(title_of(job), found, total=job.total, one="frame")
 
 

@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.paired_jobs import compare, report, run
+from bench.paired_jobs import Rounds, compare, report, run
 
 OBJECTS = 9
 SMALL = {"scenes": 4, "views": 3, "rounds": 1}
@@ -86,7 +86,7 @@ def main() -> None:
                 things, hdr, options.scenes, options.views, options.pixels, samples,
                 (python, source) if source else None,
             )  # fmt: skip
-            found = compare(job, WAYS, options.rounds, ways)
+            found = compare(job, WAYS, Rounds(options.rounds), ways)
             report(title_of(job), found, total=job.total, one="view")
 
 
