@@ -123,6 +123,9 @@ class Receipt:
     def _is_there(self, folder: str, record: Mapping[str, Any]) -> bool:
         files = [*record["files"].values()]
         files += record.get("previews", {}).values() if self.previews else ()
+        if shard := record.get("shard"):  # whose files begin at places in it
+            inside = f"{shard['path']}/"
+            files = [shard, *(file for file in files if not file["path"].startswith(inside))]
         found = ((stamp(f"{folder}/{file['path']}"), file["size_bytes"]) for file in files)
         return all(known is not None and known[0] == size for known, size in found)
 

@@ -33,13 +33,13 @@ class PackedWriter(ViewWriter):
         self._packing = threading.RLock()
         self._number = 0
         self._kept: list[Kept] = []
-        self._shard = self._new_shard()
+        self._shard: Shard | None = None
 
     def deliver(self, *args: Any, **more: Any) -> ViewRecord:
         """Add a view to the shard, and write it where it is large enough."""
         with self._packing:
             record = super().deliver(*args, **more)
-            if self._shard.size_bytes >= SHARD_BYTES:
+            if self._shard is not None and self._shard.size_bytes >= SHARD_BYTES:
                 self.close()
             return record
 
@@ -50,13 +50,13 @@ class PackedWriter(ViewWriter):
             StaleAttempt: Somebody else does now.
         """
         with self._packing:
-            if not self._kept:
+            if self._shard is None or not self._kept:
                 return
             self._may_write()
-            data = self._shard.finish()
-            self._storage.put(dataset_key(self._task.dataset, self._shard.key), data)
+            shard, data = self._shard, self._shard.finish()
+            self._storage.put(dataset_key(self._task.dataset, shard.key), data)
             told = FileRecord(
-                path=self._shard.key,
+                path=shard.key,
                 sha256=hashlib.sha256(data).hexdigest(),
                 size_bytes=len(data),
             )
@@ -64,7 +64,7 @@ class PackedWriter(ViewWriter):
                 each._replace(record=each.record.model_copy(update={"shard": told}))
                 for each in self._kept
             ]
-            self._kept, self._shard = [], self._new_shard()
+            self._kept, self._shard = [], None
             assert self._book is not None
             self._book.add(*(each.record for each in kept))
             for each in kept:
@@ -72,18 +72,19 @@ class PackedWriter(ViewWriter):
                 self._on_done(done_view(each.record, each.develop_s))
 
     def _keep(self, record: ViewRecord, glimpse: bytes | None, develop_s: float) -> None:
-        self._shard.add(f"{sample_key(record.view.name)}.json", record.model_dump_json().encode())
+        self._open().add(f"{sample_key(record.view.name)}.json", record.model_dump_json().encode())
         self._kept.append(Kept(record, glimpse, develop_s))
 
     def _write(self, view: View, what: str, path: str, data: bytes) -> FileRecord:
         name = f"{sample_key(view.name)}.{what}{PurePosixPath(path).suffix}"
-        key = self._shard.add(name, data)
+        key = self._open().add(name, data)
         return FileRecord(path=key, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
 
-    def _new_shard(self) -> Shard:
-        """Return an empty shard that is none of those that an earlier run has left."""
-        while True:
+    def _open(self) -> Shard:
+        """Return the shard that is being made: none of those that an earlier run has left."""
+        while self._shard is None:
             number, self._number = self._number, self._number + 1
             key = f"shards/{self._task.task_id}-{self._circumstances.attempt}-{number}.tar"
             if self._storage.size(dataset_key(self._task.dataset, key)) is None:
-                return Shard(key)
+                self._shard = Shard(key)
+        return self._shard

@@ -100,6 +100,32 @@ def test_a_view_without_its_previews_is_whole_where_none_are_asked_for(tmp_path,
     assert find(tmp_path / "False.json") is not None
 
 
+def test_views_in_a_shard_are_whole_where_it_is(tmp_path, monkeypatch):
+    """Also those of which a pass came later, and lies beside it."""
+    monkeypatch.setattr(receipt, "FINE_S", -1.0)
+    root = tmp_path / "out"
+    shard, later = write(root / "shards/a.tar", "picture"), write(root / "depth/a.exr", "exr")
+    record = {
+        "files": {
+            "rgb": {"path": "shards/a.tar/0/a.rgb.png", "size_bytes": 3},
+            "depth": {"path": "depth/a.exr", "size_bytes": 3},
+        },
+        "shard": {"path": "shards/a.tar", "size_bytes": len("picture")},
+    }
+    views = write(root / "views.jsonl", json.dumps(record) + "\n")
+    draft = Draft(tmp_path / "a.json")
+    draft.keep(root=root, outputs=[views], previews=True, views=1, said=[], folders=[(root, None)])
+
+    assert find(tmp_path / "a.json") is not None
+    for file, whole in ((shard, "picture"), (later, "exr")):
+        write(file, "cut")  # as long as the pass
+        assert (find(tmp_path / "a.json") is None) == (file is shard)
+        file.unlink()
+        assert find(tmp_path / "a.json") is None
+        write(file, whole)
+        assert find(tmp_path / "a.json") is not None
+
+
 def test_a_file_that_has_just_changed_may_change_again_unseen(tmp_path):
     """Such a run leaves no receipt; one of files that have rested does."""
     for name, settled in (("new", False), ("old", True)):
