@@ -162,7 +162,7 @@ class ViewRecord(Spec):
     previews: dict[PassName, FileRecord] = Field(default_factory=dict)
     """8-bit pictures of labels, for people."""
     shard: FileRecord | None = Field(default=None, exclude_if=is_none)
-    """The tar file that its files are in, where they are not files of their own."""
+    """The tar or Parquet file that its files are in, where they are not files of their own."""
     resolution_px: tuple[int, int]
     camera: CameraRecord
     missing_textures: tuple[str, ...] = ()

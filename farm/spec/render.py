@@ -16,7 +16,7 @@ ViewTransform = Literal["AgX", "Filmic", "Standard"]
 Engine = Literal["cycles", "eevee"]
 Background = Literal["traced", "looked_up"]
 Quality = Literal["plain", "draft", "standard", "reference", "auto"]
-Pack = Literal["files", "webdataset"]
+Pack = Literal["files", "webdataset", "parquet"]
 Prefilter = Literal["accurate", "fast"]
 """How the denoiser cleans what guides it: `accurate`, Blender's own choice, takes longer."""
 
@@ -150,8 +150,9 @@ class RenderSettings(Spec):
     previews: bool = True
     """Write 8-bit pictures of labels, too, for people to look at."""
     pack: Pack = Field(default="files", exclude_if=is_files)
-    """How views are kept: `files`, each by itself; or `webdataset`, all files of some views in one
-    tar file, for large jobs: of stores that bill each object, or take only so many."""
+    """How views are kept: `files`, each by itself; or all files of some views in one, for large
+    jobs, of stores that bill each object or take only so many: `webdataset`, in a tar file, or
+    `parquet`, as rows of a table that Hugging Face's `datasets` and its Hub read."""
     engine: Engine = Field(default="cycles", exclude_if=is_cycles)
     """What makes the picture: `cycles`, or `eevee`, which is quick on a GPU and less exact. Labels
     and mask are by Cycles in any case."""

@@ -1,8 +1,11 @@
-"""Files inside tar files, by keys that say where: `shards/vase-0000.tar/1536/vase_000.rgb.png`.
+"""Files inside shards, by keys that say where: `shards/vase-0000.tar/1536/vase_000.rgb.png`.
 
-The number is where the file's bytes begin; its header, which every tar file has just before them,
-says how many they are. So one is read without a list of the others, and by a range of an object in
-a bucket. The format is POSIX.1-2001 (pax), as `tar` and Python's `tarfile` write it.
+The number is where the file's bytes begin; what is just before them says how many they are. So one
+is read without a list of the others, and by a range of an object in a bucket.
+
+- A tar file (POSIX.1-2001, pax, as `tar` and Python's `tarfile` write it) has a header there.
+- A Parquet file has the length there, in 4 bytes, where values are neither compressed nor encoded:
+  [PLAIN](https://parquet.apache.org/docs/file-format/data-pages/encodings/).
 """
 
 from __future__ import annotations
@@ -18,7 +21,9 @@ from farm.errors import StorageError
 BLOCK_BYTES = tarfile.BLOCKSIZE
 NAME_BYTES = 100
 """Of a name that a header itself holds; a longer one stands in a header of its own."""
-KEY = re.compile(r"(?P<shard>.+\.tar)/(?P<offset>[0-9]{1,18})/(?P<name>[^/]+)")
+PARQUET = ".parquet"
+LENGTH_BYTES = 4
+KEY = re.compile(r"(?P<shard>.+\.(tar|parquet))/(?P<offset>[0-9]{1,18})/(?P<name>[^/]+)")
 
 Read = Callable[[str, int, int], bytes | None]
 """Returns so many bytes of a key from a place on, fewer at its end, or None where nothing is."""
@@ -34,7 +39,21 @@ class Member(NamedTuple):
     name: str
 
     def size(self, read: Read) -> int | None:
-        """Return how many bytes it has, or None where the shard has no such file there."""
+        """Return how many bytes it has, or None where the shard has no such file there.
+
+        A Parquet file does not say what a value is called: any place that may be one is believed.
+        """
+        return self._length(read) if self.shard.endswith(PARQUET) else self._size(read)
+
+    def _length(self, read: Read) -> int | None:
+        """Return the length before a value of a Parquet file."""
+        if self.offset < LENGTH_BYTES:
+            return None
+        length = read(self.shard, self.offset - LENGTH_BYTES, LENGTH_BYTES) or b""
+        return int.from_bytes(length, "little") if len(length) == LENGTH_BYTES else None
+
+    def _size(self, read: Read) -> int | None:
+        """Return the size in the header of a member of a tar file."""
         if self.offset < BLOCK_BYTES:
             return None
         header = read(self.shard, self.offset - BLOCK_BYTES, BLOCK_BYTES)
@@ -65,7 +84,7 @@ class Member(NamedTuple):
 
 def member_of(key: str) -> Member | None:
     """Return the file inside a shard that a key means; None if it is a file of its own."""
-    found = KEY.fullmatch(key) if ".tar/" in key else None
+    found = KEY.fullmatch(key) if ".tar/" in key or ".parquet/" in key else None
     if found is None:
         return None
     return Member(found["shard"], int(found["offset"]), found["name"])
@@ -83,6 +102,11 @@ def name_of(key: str) -> str:
     return key if member is None else member.name
 
 
+def key_in(shard: str, offset: int, name: str) -> str:
+    """Return the key of a file that begins at a byte of a shard."""
+    return f"{shard}/{offset}/{name}"
+
+
 def sample_key(name: str) -> str:
     """Return what the files of a view are called in a shard, before the name of their pass: readers
     of WebDataset end it at the first dot, so it has none.
@@ -90,8 +114,8 @@ def sample_key(name: str) -> str:
     return name.replace("%", "%25").replace(".", "%2E")
 
 
-class Shard:
-    """A shard that is being made, in memory."""
+class TarShard:
+    """A tar file that is being made, in memory."""
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -111,7 +135,7 @@ class Shard:
         info.uname = info.gname = "farm"
         self._tar.addfile(info, io.BytesIO(data))
         padded = -(-len(data) // BLOCK_BYTES) * BLOCK_BYTES
-        return f"{self.key}/{self._tar.offset - padded}/{name}"
+        return key_in(self.key, self._tar.offset - padded, name)
 
     def finish(self) -> bytes:
         """Return the whole shard; nothing can be added afterwards."""

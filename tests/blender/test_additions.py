@@ -125,7 +125,7 @@ def test_what_depends_on_light_is_proven_by_the_picture(rendered, add, lantern):
     assert files_of(data) == at_once
 
 
-@pytest.mark.parametrize("pack", ["files", "webdataset"])
+@pytest.mark.parametrize("pack", ["files", "webdataset", "parquet"])
 def test_pictures_of_any_kind_are_proof_wherever_they_lie(rendered, add, pack):
     """Of a view in a shard, what is added lies beside the shard."""
     settings = {"format": "jxl", "bit_depth": 16, "background": "looked_up", "denoise": True}

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from farm.dataset.records.read import newest, read_records
-from farm.errors import Interrupted
+from farm.errors import Interrupted, RenderError
 from farm.spec.task import RenderTask, records_key, view_id
 from farm.storage import FolderStorage
 from tests.blender.test_render_task import Lease
 from tests.support.blender.shots import some_view, task_of
+from tests.support.shards import SUFFIXES
 from worker.render import packed
 from worker.render.task import render_task
 
@@ -34,9 +39,13 @@ def task(statue, sky) -> RenderTask:
     return task.model_copy(update={"passes": ("rgb", "mask", "depth")})
 
 
-@pytest.fixture
-def packed_task(task) -> RenderTask:
-    return task.model_copy(update={"render": task.render.model_copy(update={"pack": "webdataset"})})
+def packed_as(task: RenderTask, pack: str) -> RenderTask:
+    return task.model_copy(update={"render": task.render.model_copy(update={"pack": pack})})
+
+
+@pytest.fixture(params=SUFFIXES)
+def packed_task(task, request) -> RenderTask:
+    return packed_as(task, request.param)
 
 
 @pytest.fixture
@@ -66,7 +75,7 @@ def test_files_in_a_shard_are_those_that_would_lie_by_themselves(
     lease = render(packed_task, together)
 
     assert lease.done == 3
-    shard = f"vases/shards/{task.task_id}-1-0.tar"
+    shard = f"vases/shards/{task.task_id}-1-0.{SUFFIXES[packed_task.render.pack]}"
     assert list(together.keys("vases")) == [records_key(task), shard]
     for one, other in zip(of_views(alone, task), of_views(together, packed_task), strict=True):
         assert one.view_id == other.view_id
@@ -82,10 +91,10 @@ def test_files_in_a_shard_are_those_that_would_lie_by_themselves(
 # webdataset leaves files open.
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_shard_is_read_as_webdataset_reads_it(render, packed_task, tmp_path):
+def test_a_shard_is_read_as_webdataset_reads_it(render, task, tmp_path):
     import webdataset
 
-    storage = FolderStorage(tmp_path)
+    storage, packed_task = FolderStorage(tmp_path), packed_as(task, "webdataset")
     render(packed_task, storage)
 
     [path] = tmp_path.glob("vases/shards/*.tar")
@@ -96,6 +105,61 @@ def test_a_shard_is_read_as_webdataset_reads_it(render, packed_task, tmp_path):
         assert sample["rgb.png"].shape == (*record.resolution_px[::-1], 3)
         assert sample["rgb.png"].dtype == np.uint8
         assert {"mask.png", "depth.exr", "depth.preview.png"} <= set(sample)
+
+
+@pytest.mark.parametrize("picture", ["png", "jxl"])
+def test_a_shard_is_read_as_hugging_face_reads_it(render, task, tmp_path, picture):
+    """As it is, by its own word on what its columns are; without decoding, every byte is there."""
+    from datasets import Image, load_dataset
+
+    storage, packed_task = FolderStorage(tmp_path / "ds"), packed_as(task, "parquet")
+    settings = {"format": picture, "previews": picture == "png"}
+    packed_task = packed_task.model_copy(
+        update={"render": packed_task.render.model_copy(update=settings)}
+    )
+    render(packed_task, storage)
+
+    [path] = tmp_path.glob("ds/vases/shards/*.parquet")
+    read = load_dataset(
+        "parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache")
+    )
+    is_picture = picture == "png"
+    assert isinstance(read.features["rgb"], Image) == is_picture
+    assert [row["view"] for row in read] == [view.name for view in packed_task.views]
+    for row, record in zip(read, of_views(storage, packed_task), strict=True):
+        assert json.loads(row["record"]) == json.loads(
+            record.model_copy(update={"shard": None}).model_dump_json()
+        )
+        assert row["depth"] == storage.get(f"vases/{record.files['depth'].path}")
+        assert (row["view_id"], row["title"]) == (record.view_id, record.title)
+        assert (row["model"], row["hdr"]) == tuple(asset.name for asset in record.assets)
+        assert np.array_equal(row["world_from_camera"], record.camera.world_from_camera)
+        assert row["intrinsics"][2:] == [record.camera.cx_px, record.camera.cy_px]
+        if is_picture:
+            assert row["rgb"].size == row["mask"].size == record.resolution_px
+            assert row["depth_preview"].mode in ("L", "RGB")
+        else:
+            assert row["rgb"] == storage.get(f"vases/{record.files['rgb'].path}")
+            assert "depth_preview" not in row
+
+
+def test_places_in_a_parquet_file_are_not_told_unless_the_bytes_are_there(
+    render, task, tmp_path, monkeypatch
+):
+    """As by a version of its library that compresses whatever it is asked."""
+    from worker.render import parquet_pack
+
+    write = pq.write_table
+
+    def compress(table: pa.Table, where: Path, **how) -> None:
+        write(table, where, **how | {"compression": "ZSTD"})
+
+    monkeypatch.setattr(parquet_pack.pq, "write_table", compress)
+    storage = FolderStorage(tmp_path)
+    with pytest.raises(RenderError, match=r"pyarrow .* does not keep files in one piece; install"):
+        render(packed_as(task, "parquet"), storage)
+
+    assert list(storage.keys("vases")) == []
 
 
 def test_what_is_finished_is_kept_when_the_worker_stops(render, packed_task, tmp_path):
@@ -113,7 +177,8 @@ def test_what_is_finished_is_kept_when_the_worker_stops(render, packed_task, tmp
         for file in record.files.values()
     )
     shards = [key.rpartition("/")[2] for key in storage.keys("vases/shards")]
-    assert shards == [f"{packed_task.task_id}-1-{number}.tar" for number in range(2)]
+    suffix = SUFFIXES[packed_task.render.pack]
+    assert shards == [f"{packed_task.task_id}-1-{number}.{suffix}" for number in range(2)]
 
 
 def test_a_large_shard_is_written_before_the_task_ends(render, packed_task, tmp_path, monkeypatch):
@@ -123,5 +188,10 @@ def test_a_large_shard_is_written_before_the_task_ends(render, packed_task, tmp_
 
     assert len(list(storage.keys("vases/shards"))) == 3
     for record in of_views(storage, packed_task):
-        with tarfile.open(fileobj=io.BytesIO(storage.get(f"vases/{record.shard.path}"))) as tar:
-            assert {name.partition(".")[0] for name in tar.getnames()} == {record.view.name}
+        shard = io.BytesIO(storage.get(f"vases/{record.shard.path}"))
+        if record.shard.path.endswith(".tar"):
+            with tarfile.open(fileobj=shard) as tar:
+                names = {name.partition(".")[0] for name in tar.getnames()}
+        else:
+            names = set(pq.read_table(shard, columns=["view"])["view"].to_pylist())
+        assert names == {record.view.name}

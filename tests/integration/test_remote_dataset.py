@@ -20,10 +20,11 @@ from farm.dataset.reader import DatasetError, open_dataset
 from farm.dataset.verify.verify import verify
 from farm.errors import LoginError, NotFoundError, SetupError, StorageError, UnreachableError
 from farm.spec.record import FileRecord, ViewRecord, read_record
-from farm.storage.shards import Shard
 from tests.integration.api.test_jobs import ServedFarm
 from tests.integration.test_client import Cutter
+from tests.support.shards import SUFFIXES, pack_views
 from tests.unit.dataset.records.test_snapshot import Corner
+from worker.render.packs import new_shard
 
 
 @pytest.fixture
@@ -263,46 +264,41 @@ def test_what_verify_says_mends_what_lies_on_the_farm(served):
 
 
 @pytest.mark.usefixtures("login")
-def test_a_dataset_in_shards_is_read_and_downloaded_as_shards(served, tmp_path):
+@pytest.mark.parametrize("suffix", SUFFIXES.values())
+def test_a_dataset_in_shards_is_read_and_downloaded_as_shards(served, tmp_path, suffix):
     job_id = finish(served, tasks=2, dataset_name="chairs")
     dataset = served.storage / "datasets" / job_id / "chairs"
     before = [view["rgb"] for view in farm.dataset.open(dataset)]
-    count = pack(dataset)
+    count = pack(dataset, suffix)
 
     far = farm.dataset.open("farm:chairs")
     with Client() as client:
         summary = client.download(job_id, tmp_path / "here")
 
     assert summary.failures == []
-    files = sorted(path.name for path in (tmp_path / "here/chairs").rglob("*.tar"))
-    assert files == [f"{number}.tar" for number in range(count)]
+    files = sorted(path.name for path in (tmp_path / "here/chairs").rglob(f"*.{suffix}"))
+    assert files == [f"{number}.{suffix}" for number in range(count)]
     assert not (tmp_path / "here/chairs/images").exists()
     for picture, one, other in zip(before, far, farm.dataset.open(tmp_path / "here"), strict=True):
         np.testing.assert_array_equal(one["rgb"], picture)
         np.testing.assert_array_equal(other["rgb"], picture)
 
 
-def pack(dataset: Path) -> int:
+def pack(dataset: Path, suffix: str) -> int:
     """Put the files of a dataset into shards of two views; return how many."""
     views = dataset / "views.jsonl"
     records = [read_record(line) for line in views.read_bytes().splitlines()]
     (dataset / "shards").mkdir()
     lines = []
     for number, at in enumerate(range(0, len(records), 2)):
-        shard, moved = Shard(f"shards/{number}.tar"), []
-        for record in records[at : at + 2]:
-            files = {}
-            for name, file in record.files.items():
-                path = dataset / file.path
-                key = shard.add(f"{record.view.name}.{name}{path.suffix}", path.read_bytes())
-                files[name] = file.model_copy(update={"path": key})
-                path.unlink()
-            moved.append(record.model_copy(update={"files": files, "previews": {}}))
-        data = shard.finish()
+        shard = new_shard(f"shards/{number}.{suffix}")
+        data, packed = pack_views(
+            shard, records[at : at + 2], lambda path: (dataset / path).read_bytes()
+        )
         (dataset / shard.key).write_bytes(data)
         sha256 = hashlib.sha256(data).hexdigest()
         told = FileRecord(path=shard.key, sha256=sha256, size_bytes=len(data))
-        lines += [each.model_copy(update={"shard": told}).model_dump_json() for each in moved]
+        lines += [each.model_copy(update={"shard": told}).model_dump_json() for each in packed]
     for folder in ("images", "masks", "previews"):
         shutil.rmtree(dataset / folder, ignore_errors=True)
     views.write_text("\n".join(lines) + "\n")

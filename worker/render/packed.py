@@ -1,4 +1,4 @@
-"""Views that are kept in shards, many in one tar file, as WebDataset reads them."""
+"""Views that are kept in shards, many in one file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from farm.spec.record import FileRecord, ViewRecord
 from farm.spec.task import dataset_key
 from farm.spec.view import View
-from farm.storage.shards import Shard, sample_key
+from farm.storage.shards import sample_key
+from worker.render.packs import ShardMaker, check_installed, new_shard, suffix_of
 from worker.render.writer import ViewWriter, done_view
 
 SHARD_BYTES = 64 << 20
@@ -33,7 +34,8 @@ class PackedWriter(ViewWriter):
         self._packing = threading.RLock()
         self._number = 0
         self._kept: list[Kept] = []
-        self._shard: Shard | None = None
+        self._shard: ShardMaker | None = None
+        check_installed(self._task.render.pack)
 
     def deliver(self, *args: Any, **more: Any) -> ViewRecord:
         """Add a view to the shard, and write it where it is large enough."""
@@ -53,16 +55,16 @@ class PackedWriter(ViewWriter):
             if self._shard is None or not self._kept:
                 return
             self._may_write()
-            shard, data = self._shard, self._shard.finish()
-            self._storage.put(dataset_key(self._task.dataset, shard.key), data)
+            shard, packed = self._shard, self._shard.finish()
+            self._storage.put(dataset_key(self._task.dataset, shard.key), packed.data)
             told = FileRecord(
                 path=shard.key,
-                sha256=hashlib.sha256(data).hexdigest(),
-                size_bytes=len(data),
+                sha256=hashlib.sha256(packed.data).hexdigest(),
+                size_bytes=len(packed.data),
             )
             kept = [
-                each._replace(record=each.record.model_copy(update={"shard": told}))
-                for each in self._kept
+                each._replace(record=record.model_copy(update={"shard": told}))
+                for each, record in zip(self._kept, packed.records, strict=True)
             ]
             self._kept, self._shard = [], None
             assert self._book is not None
@@ -72,7 +74,7 @@ class PackedWriter(ViewWriter):
                 self._on_done(done_view(each.record, each.develop_s))
 
     def _keep(self, record: ViewRecord, glimpse: bytes | None, develop_s: float) -> None:
-        self._open().add(f"{sample_key(record.view.name)}.json", record.model_dump_json().encode())
+        self._open().add_view(record)
         self._kept.append(Kept(record, glimpse, develop_s))
 
     def _write(self, view: View, what: str, path: str, data: bytes) -> FileRecord:
@@ -80,11 +82,12 @@ class PackedWriter(ViewWriter):
         key = self._open().add(name, data)
         return FileRecord(path=key, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
 
-    def _open(self) -> Shard:
+    def _open(self) -> ShardMaker:
         """Return the shard that is being made: none of those that an earlier run has left."""
         while self._shard is None:
             number, self._number = self._number, self._number + 1
-            key = f"shards/{self._task.task_id}-{self._circumstances.attempt}-{number}.tar"
+            name = f"{self._task.task_id}-{self._circumstances.attempt}-{number}"
+            key = f"shards/{name}{suffix_of(self._task.render.pack)}"
             if self._storage.size(dataset_key(self._task.dataset, key)) is None:
-                self._shard = Shard(key)
+                self._shard = new_shard(key)
         return self._shard

@@ -294,7 +294,8 @@ def spec_flags(  # noqa: PLR0913 - one parameter per flag
     pack: Annotated[
         Text,
         typer.Option(
-            help="How views are kept: files, or webdataset: tar files of many. (default: files)",
+            help="How views are kept: files, or many in one: webdataset (tar) or parquet. "
+            "(default: files)",
             rich_help_panel=WHERE,
         ),
     ] = None,

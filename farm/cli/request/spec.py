@@ -63,7 +63,7 @@ render:
   view_transform: AgX        # or Filmic, Standard
   # exposure: auto           # stops, by the light of each HDRI, or a number such as -1.5
   previews: true             # 8-bit pictures of depth, normals and other labels, for people
-  # pack: webdataset         # many views in one tar file each, for large jobs; left out: files
+  # pack: webdataset         # many views in one file, for large jobs: webdataset (tar), parquet
 
 # or depth, distance, normal, normal_world, index, material, flow_forward, flow_backward, position,
 # albedo, diffuse, specular, cryptomatte, uv, linear, foreground, background (both also with
