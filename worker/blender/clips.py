@@ -10,7 +10,7 @@ import bpy
 
 from farm.errors import AssetError
 from farm.spec.scene_facts import ALL_CLIPS, Clip
-from worker.blender.formats.gltf_curves import curves_of
+from worker.blender.curves import curves_of
 
 SLACK = 1e-3
 """Frames by which a key may miss a whole frame."""

@@ -13,6 +13,7 @@ from farm.spec.asset import Asset
 from worker.assets.check import check_asset
 from worker.blender import baked_file
 from worker.blender.clips import Clips, clips_of, span
+from worker.blender.curves import curves_of
 from worker.blender.environment import Environment
 from worker.blender.formats import (
     fbx,
@@ -174,7 +175,7 @@ class Loader:
         else:
             first = GLTF_FIRST
             gltf_curves.gather_handles(actions, fps=fps)
-        if not any(True for action in actions for _ in gltf_curves.curves_of(action)):
+        if not any(True for action in actions for _ in curves_of(action)):
             return FileTime(fps, first, first, is_still=True)
         return FileTime(fps, *span(actions))
 

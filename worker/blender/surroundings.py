@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 
 from farm.errors import AssetError
+from worker.blender.curves import curves_of
 from worker.blender.file_scene import FileScene
 from worker.blender.formats import importers
 from worker.blender.materials.emission import is_output
@@ -209,11 +210,7 @@ def comes_and_goes(item: Any) -> bool:
     """Tell whether an object is rendered in some frames alone; it is never run into then."""
     action = item.animation_data.action if item.animation_data else None
     return action is not None and any(
-        curve.data_path == "hide_render"
-        for layer in action.layers
-        for strip in layer.strips
-        for bag in strip.channelbags
-        for curve in bag.fcurves
+        curve.data_path == "hide_render" for curve in curves_of(action)
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from mathutils import Euler
 
-from worker.blender.formats.gltf_curves import bags_of
+from worker.blender.curves import bags_of
 from worker.blender.guards.disarm import hide
 
 ANGLES, AXES = "rotation_euler", 3

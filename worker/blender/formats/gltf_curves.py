@@ -8,12 +8,14 @@ coordinates: the control points of cubic segments, and rotations along the arc.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
+
+from worker.blender.curves import curves_of
 
 IMPORT_FPS = 24.0
 """Frames per second of the scene that the importer fills. It reads others wrong, unless they are
@@ -132,20 +134,6 @@ def gather_handles(actions: Iterable[bpy.types.Action], *, fps: float) -> None:
     for action in actions:
         for curve in curves_of(action):
             stretch(curve, fps / IMPORT_FPS)
-
-
-def curves_of(action: Any, slot: Any = None) -> Iterator[bpy.types.FCurve]:
-    """Yield the curves of an action; all of them, or those for one of its slots."""
-    for bag in bags_of(action):
-        if slot is None or bag.slot_handle == slot.handle:
-            yield from bag.fcurves
-
-
-def bags_of(action: Any) -> Iterator[Any]:
-    """Yield the curves of an action by what they act on."""
-    for layer in action.layers:
-        for strip in layer.strips:
-            yield from strip.channelbags
 
 
 def stretch(curve: bpy.types.FCurve, factor: float) -> None:

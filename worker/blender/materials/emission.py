@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import bpy
 
+from worker.blender.materials.moving import moves
+
 
 def any_shines(materials: Iterable[bpy.types.Material]) -> bool:
     """Tell whether any of these materials emits light."""
@@ -80,7 +82,9 @@ def emits(node: bpy.types.Node) -> bool:
 def positive(node: bpy.types.Node, name: str) -> bool:
     """Tell whether a number socket is linked or above zero."""
     socket = node.inputs.get(name)
-    return socket is not None and bool(socket.is_linked or socket.default_value > 0.0)
+    return socket is not None and bool(
+        socket.is_linked or socket.default_value > 0.0 or moves(socket)
+    )
 
 
 def coloured(node: bpy.types.Node, name: str) -> bool:
@@ -88,4 +92,5 @@ def coloured(node: bpy.types.Node, name: str) -> bool:
     socket = node.inputs.get(name)
     if socket is None:
         return False
-    return bool(socket.is_linked or any(socket.default_value[part] > 0.0 for part in range(3)))
+    is_lit = any(socket.default_value[part] > 0.0 for part in range(3))
+    return bool(socket.is_linked or is_lit or moves(socket))

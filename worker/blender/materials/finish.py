@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.blender.materials.emission import active_nodes, emits
+from worker.blender.materials.moving import moves
 from worker.blender.materials.textures import file_of, is_missing
 from worker.blender.materials.transparency import as_number, is_socket, source
 from worker.finish import PLAIN, Finish
@@ -85,10 +86,10 @@ class Finishes:
         output = source(socket)
         if output is None:
             value = socket.default_value
-            return None if is_socket(value) else as_number(value)
+            return None if is_socket(value) or moves(socket) else as_number(value)
         kind = output.node.bl_idname
         if kind == "ShaderNodeValue":
-            return float(output.default_value)
+            return None if moves(output) else float(output.default_value)
         if kind == "ShaderNodeTexImage":
             return self._of_image(output)
         if kind == "ShaderNodeSeparateColor":

@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 
 from worker.blender.materials.emission import active_nodes
+from worker.blender.materials.moving import follower, moves
 
 Socket = Any
 """A socket of a node; the stubs do not know that most have a value."""
@@ -69,7 +70,7 @@ def is_clear(node: bpy.types.Node) -> bool:
     if isinstance(node, bpy.types.ShaderNodeBsdfPrincipled):
         inputs: Any = node.inputs
         alpha = inputs["Alpha"]
-        return bool(alpha.is_linked or alpha.default_value < 1.0)
+        return bool(alpha.is_linked or alpha.default_value < 1.0 or moves(alpha))
     return isinstance(node, bpy.types.ShaderNodeBsdfTransparent)
 
 
@@ -111,7 +112,7 @@ def value_of(scope: Scope, socket: Socket) -> Any:
     """Return the value of an input where it is known, else the output that it comes from."""
     output = source(socket)
     if output is None:
-        return socket.default_value
+        return own_value(socket)
     if output.node.bl_idname == "ShaderNodeLightPath" and output.name in CAMERA_RAY:
         return CAMERA_RAY[output.name]
     if output.node.bl_idname == "NodeGroupInput" and scope.around is not None:
@@ -119,6 +120,11 @@ def value_of(scope: Scope, socket: Socket) -> Any:
         known = output if outer is None else value_of(scope.around, outer)
         return output if is_socket(known) else known
     return output
+
+
+def own_value(socket: Socket) -> Any:
+    """Return the value of an input that nothing is linked to; an output where it moves."""
+    return follower(socket) if moves(socket) else socket.default_value
 
 
 def is_socket(value: Any) -> bool:
@@ -227,7 +233,7 @@ def inputs_of(group: Any, copy: Any, inner: Scope) -> Iterator[tuple[Socket, Any
         elif (output := source(original)) is not None:
             yield socket, output
         elif hasattr(original, "default_value"):
-            yield socket, original.default_value
+            yield socket, own_value(original)
 
 
 def through_input(scope: Scope, output: Socket) -> Level:
