@@ -25,7 +25,7 @@ from farm.spec.record import CameraRecord, FisheyeRecord
 
 NAME = "viewfarm camera"
 """No model's: an object that came second with a name would be called otherwise in labels."""
-SHARP_NAME = "viewfarm sharp camera"
+COPY_NAME = "viewfarm copied camera"
 BEYOND = (1e9, 1e10)
 """Where rays begin that are to meet nothing, and end."""
 CLIP_START_SHARE = 1e-3
@@ -215,25 +215,16 @@ def is_blurred(scene: Any) -> bool:
 @contextmanager
 def sharp(scene: Any) -> Iterator[None]:
     """Have all in focus: look through a camera that goes along with the scene's own."""
-    blurred = scene.camera
-    lens: Lens = blurred.data.copy()  # with its animation
-    camera = bpy.data.objects.new(SHARP_NAME, lens)
-    follow(camera, blurred)
-    scene.collection.objects.link(camera)
-    scene.camera = camera
-    lens.dof.use_dof = False
-    if lens.animation_data is not None:
-        scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
-        if evaluated(scene, camera).data.dof.use_dof:  # its animation switches it on
-            copy_numbers(evaluated(scene, camera).data, lens)
-            lens.animation_data_clear()
-            lens.dof.use_dof = False
-    try:
+    with through_a_copy(scene) as lens:
+        lens.dof.use_dof = False
+        if lens.animation_data is not None:
+            scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+            now = evaluated(scene, scene.camera).data
+            if now.dof.use_dof:  # its animation switches it on
+                copy_numbers(now, lens)
+                lens.animation_data_clear()
+                lens.dof.use_dof = False
         yield
-    finally:
-        scene.camera = blurred
-        bpy.data.objects.remove(camera)
-        bpy.data.cameras.remove(lens)
 
 
 @contextmanager
@@ -243,18 +234,26 @@ def past_everything(scene: Any) -> Iterator[None]:
     Nothing of the scene changes, so that Cycles need not read any of it again.
     """
     own = scene.camera
-    lens: Lens = own.data.copy()
-    camera = bpy.data.objects.new(SHARP_NAME, lens)
+    with through_a_copy(scene) as lens:
+        if lens.animation_data is not None:  # which may move where its rays begin
+            now = evaluated(scene, own).data
+            lens.animation_data_clear()
+            copy_numbers(now, lens)
+        lens.clip_start, lens.clip_end = BEYOND
+        yield
+
+
+@contextmanager
+def through_a_copy(scene: Any) -> Iterator[Lens]:
+    """Look through a copy of the scene's camera that goes along with it; yield the copy's lens."""
+    own = scene.camera
+    lens: Lens = own.data.copy()  # with its animation
+    camera = bpy.data.objects.new(COPY_NAME, lens)
     follow(camera, own)
-    if lens.animation_data is not None:  # which may move where its rays begin
-        now = evaluated(scene, own).data
-        lens.animation_data_clear()
-        copy_numbers(now, lens)
-    lens.clip_start, lens.clip_end = BEYOND
     scene.collection.objects.link(camera)
     scene.camera = camera
     try:
-        yield
+        yield lens
     finally:
         scene.camera = own
         bpy.data.objects.remove(camera)

@@ -15,8 +15,8 @@ from farm.spec.camera import FisheyeLens, Matrix4, PoseCamera, not_rigid
 from farm.spec.label import Point3
 from farm.spec.record import CameraRecord, FisheyeRecord, OrthographicRecord
 from worker.blender.camera import (
+    COPY_NAME,
     NAME,
-    SHARP_NAME,
     copy_numbers,
     evaluated,
     follow,
@@ -26,7 +26,7 @@ from worker.blender.camera import (
 
 FISHEYE_NAME = "viewfarm fisheye"
 RIG_NAME = "viewfarm rig"
-OURS = (NAME, SHARP_NAME, FISHEYE_NAME, RIG_NAME)
+OURS = (NAME, COPY_NAME, FISHEYE_NAME, RIG_NAME)
 REMEDY = "make it a perspective, orthographic or polynomial fisheye camera"
 POLYNOMIAL = "FISHEYE_LENS_POLYNOMIAL"
 
