@@ -6,6 +6,7 @@ the file that was made, byte for byte, before a record tells of it.
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import PurePosixPath
 from typing import Any
@@ -184,17 +185,17 @@ def facts_of(record: ViewRecord) -> Row:
 
 def written(table: pa.Table) -> bytes:
     """Return a table as a file in which values lie as they are."""
-    sink = pa.BufferOutputStream()
+    file = io.BytesIO()
     pq.write_table(
         table,
-        sink,
+        file,
         row_group_size=max(table.num_rows, 1),
+        write_batch_size=1,  # values between two looks at the size of a page
         compression="NONE",
         use_dictionary=False,
         write_statistics=False,  # of bytes they are bytes
     )
-    data: bytes = sink.getvalue().to_pybytes()
-    return data
+    return file.getvalue()
 
 
 def places_of(files: list[tuple[ViewFile, bytes]], data: bytes, key: str) -> dict[str, int]:
