@@ -23,6 +23,7 @@ from farm.cli.remote.farm_options import confirm
 from farm.dataset.finish import PREVIEW_FILE
 from farm.dataset.nesting import check_alone
 from farm.dataset.records.attribution import ATTRIBUTION_FILE
+from farm.dataset.records.card import CARD
 from farm.dataset.records.collect import DATASET_FILE
 from farm.dataset.records.read import VIEWS_FILE
 from farm.dataset.records.resume import find_finished
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 SOME_FAILED = 1
-SUMS = (VIEWS_FILE, DATASET_FILE, ATTRIBUTION_FILE, PREVIEW_FILE)
+SUMS = (VIEWS_FILE, DATASET_FILE, ATTRIBUTION_FILE, PREVIEW_FILE, CARD)
 """What sums a dataset up."""
 
 

@@ -13,6 +13,7 @@ from farm.client.text import printable
 from farm.dataset.finish import PREVIEW_FILE
 from farm.dataset.nesting import check_alone, is_folder_of_dataset
 from farm.dataset.records.attribution import ATTRIBUTION_FILE
+from farm.dataset.records.card import CARD
 from farm.dataset.records.collect import DATASET_FILE
 from farm.dataset.records.read import VIEWS_FILE
 from farm.errors import NotFoundError, SpecError
@@ -21,7 +22,7 @@ from farm.storage import FolderStorage
 
 MARK = ".farm-download"
 """File in a dataset that holds the id of its job."""
-BESIDE = (ATTRIBUTION_FILE, DATASET_FILE, PREVIEW_FILE, VIEWS_FILE)
+BESIDE = (ATTRIBUTION_FILE, CARD, DATASET_FILE, PREVIEW_FILE, VIEWS_FILE)
 PASSES = frozenset(PASS_FOLDERS.values())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from farm.dataset.preview.contact_sheet import contact_sheet
+from farm.dataset.records.card import write_card
 from farm.dataset.records.collect import DatasetSummary, FinishedRun, collect
 from farm.dataset.records.read import VIEWS_FILE, read_file
 from farm.dataset.records.sequences import write_sequences
@@ -29,4 +30,5 @@ def finish_dataset(storage: Storage, dataset: str, run: FinishedRun) -> DatasetS
         records = (entry.record for entry in views)
         sheet = contact_sheet(storage, dataset, records, title=run.facts.name)
         storage.put(dataset_key(dataset, PREVIEW_FILE), sheet)
+        write_card(storage, dataset, summary, run.report)
     return summary

@@ -21,6 +21,8 @@ from farm.errors import StorageError
 BLOCK_BYTES = tarfile.BLOCKSIZE
 NAME_BYTES = 100
 """Of a name that a header itself holds; a longer one stands in a header of its own."""
+SHARDS_FOLDER = "shards"
+"""Inside a dataset."""
 PARQUET = ".parquet"
 LENGTH_BYTES = 4
 KEY = re.compile(r"(?P<shard>.+\.(tar|parquet))/(?P<offset>[0-9]{1,18})/(?P<name>[^/]+)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,8 @@ def test_six_views_are_one_file_that_all_tools_read(packed, tmp_path):
     there = {path.relative_to(folder / "ds/d").as_posix() for path in folder.rglob("*.*")}
     shards = {name for name in there if name.startswith("shards/")}
     assert len(shards) == 1
-    assert there - shards == {"views.jsonl", "dataset.json", "ATTRIBUTION.md", "preview.jpg"}
+    sums = {"views.jsonl", "dataset.json", "ATTRIBUTION.md", "preview.jpg"}
+    assert there - shards == sums | ({"README.md"} if "parquet" in request else set())
     again = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "farm", *map(str, request)],
         capture_output=True, text=True, timeout=280, check=True,
@@ -46,11 +48,34 @@ def test_six_views_are_one_file_that_all_tools_read(packed, tmp_path):
     for command in (
         ("dataset", "verify", folder / "ds"),
         ("dataset", "stats", folder / "ds"),
+        ("dataset", "preview", folder / "ds/d", "--out", tmp_path / "sheet.jpg"),
         ("dataset", "split", folder / "ds/d", "--by", "view"),
         ("dataset", "export", folder / "ds/d", "--to", "coco", "--out", tmp_path / "coco"),
     ):
         done = here(*command)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
+
+
+def test_the_folder_is_a_dataset_of_the_hub_as_it_is(packed, tmp_path):
+    """Its card says which of its files are the views, also beside lists of splits."""
+    from datasets import load_dataset
+
+    folder, request = packed
+    if "parquet" not in request:
+        assert not (folder / "ds/d/README.md").exists()
+        return
+    assert here("dataset", "split", folder / "ds/d", "--by", "view").returncode == 0
+
+    read = load_dataset(str(folder / "ds/d"), cache_dir=str(tmp_path / "cache"))
+
+    views = list(farm.dataset.open(folder / "ds/d"))
+    assert [row["view"] for row in read["train"]] == [view.name for view in views]
+    for row, view in zip(read["train"], views, strict=True):
+        assert np.array_equal(np.asarray(row["rgb"]), view["rgb"])
+        assert row["depth"] == view.data("depth")
+    card = (folder / "ds/d/README.md").read_text()
+    told = re.findall(r"^\| `(\w+)`", card, flags=re.MULTILINE)
+    assert set(told) == set(read["train"].column_names)
 
 
 def test_a_merge_gives_each_file_a_place_of_its_own(packed, tmp_path):

@@ -270,6 +270,7 @@ def test_a_dataset_in_shards_is_read_and_downloaded_as_shards(served, tmp_path, 
     dataset = served.storage / "datasets" / job_id / "chairs"
     before = [view["rgb"] for view in farm.dataset.open(dataset)]
     count = pack(dataset, suffix)
+    (dataset / "README.md").write_text("the card")
 
     far = farm.dataset.open("farm:chairs")
     with Client() as client:
@@ -279,6 +280,7 @@ def test_a_dataset_in_shards_is_read_and_downloaded_as_shards(served, tmp_path, 
     files = sorted(path.name for path in (tmp_path / "here/chairs").rglob(f"*.{suffix}"))
     assert files == [f"{number}.{suffix}" for number in range(count)]
     assert not (tmp_path / "here/chairs/images").exists()
+    assert (tmp_path / "here/chairs/README.md").read_text() == "the card"
     for picture, one, other in zip(before, far, farm.dataset.open(tmp_path / "here"), strict=True):
         np.testing.assert_array_equal(one["rgb"], picture)
         np.testing.assert_array_equal(other["rgb"], picture)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from farm.spec.record import FileRecord, ViewRecord
 from farm.spec.task import dataset_key
 from farm.spec.view import View
-from farm.storage.shards import sample_key
+from farm.storage.shards import SHARDS_FOLDER, sample_key
 from worker.render.packs import ShardMaker, check_installed, new_shard, suffix_of
 from worker.render.writer import ViewWriter, done_view
 
@@ -87,7 +87,7 @@ class PackedWriter(ViewWriter):
         while self._shard is None:
             number, self._number = self._number, self._number + 1
             name = f"{self._task.task_id}-{self._circumstances.attempt}-{number}"
-            key = f"shards/{name}{suffix_of(self._task.render.pack)}"
+            key = f"{SHARDS_FOLDER}/{name}{suffix_of(self._task.render.pack)}"
             if self._storage.size(dataset_key(self._task.dataset, key)) is None:
                 self._shard = new_shard(key)
         return self._shard

@@ -12,6 +12,7 @@ from farm.api.jobs import bad_cursor
 from farm.api.problems import ApiProblem
 from farm.dataset.finish import PREVIEW_FILE
 from farm.dataset.records.attribution import ATTRIBUTION_FILE
+from farm.dataset.records.card import CARD
 from farm.dataset.records.collect import DATASET_FILE, DatasetSummary
 from farm.dataset.records.current import standing_views
 from farm.dataset.records.read import VIEWS_FILE, attempts
@@ -106,7 +107,7 @@ def plain_files(
     storage: Storage, dataset: str, inner: str, *, start: ListingPlace
 ) -> Iterator[tuple[ListingPlace, DatasetFile]]:
     """Yield the files of a dataset other than those of its views."""
-    names: tuple[str, ...] = (ATTRIBUTION_FILE, DATASET_FILE, PREVIEW_FILE, VIEWS_FILE)
+    names: tuple[str, ...] = (ATTRIBUTION_FILE, DATASET_FILE, CARD, PREVIEW_FILE, VIEWS_FILE)
     names += tuple(names_of_files(sequences_of(storage, dataset)))
     names += tuple(sorted(traces(storage, dataset)))
     for at, name in list(enumerate(names))[start.offset :]:

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 from datasets import Array2D, Array3D, ClassLabel, Features, Image, List, Value
 from numpy.typing import NDArray
 
 from farm.dataset.export.base import Exporter, ExportJob, ExportPart, Lines, NumberedView, Written
 from farm.dataset.export.instances import box_of, find_instances
 from farm.dataset.export.pictures import pass_file
-from farm.dataset.records.attribution import ATTRIBUTION_FILE, licence
+from farm.dataset.records.card import CARD, COLUMNS, card_head
 from farm.errors import SpecError
 from farm.projection import focal_px
 from farm.spec.passes import PASSES, PassKind, PassName
@@ -26,67 +25,11 @@ Row = dict[str, Any]
 GROUP_BYTES = 32_000_000
 """Bytes at which rows are written; a reader also takes as many at a time."""
 GROUP_ROWS = 100
-CARD = "README.md"
 NOT_HELD: frozenset[PassKind] = frozenset({"cryptomatte", "arrays"})
 AS_PICTURES: frozenset[PassKind] = frozenset({"picture", "integers", "yes_or_no", "cutout"})
 """Kinds of passes that are left out: other numbers for each view, or as many as it likes."""
 SPLIT_NAME = re.compile(r"\w+(\.\w+)*")
 """As `datasets` has it."""
-COLUMNS = {
-    "view": "unique name",
-    "rgb": "the picture, sRGB",
-    "mask": "how much of a pixel the objects cover: 0 none, 255 all",
-    "depth": "along the camera's axis, in units of the view's world; inf where there is nothing",
-    "distance": "from the camera's centre, in units of the view's world; inf where there is "
-    "nothing",
-    "normal": "unit vectors in the camera's frame: x right, y up, z towards it; 0 where there "
-    "is nothing",
-    "normal_world": "unit vectors in the view's world, z up; 0 where there is nothing",
-    "position": "points in the view's world; 0 where there is nothing",
-    "index": "number of the object, as in `indices` of `record`; 0 where there is nothing",
-    "material": "number of the material, as in `materials` of `record`; 0 where there is nothing",
-    "flow_forward": "motion to the next frame, pixels: x right, y down",
-    "flow_backward": "motion to the frame before, pixels: x right, y down",
-    "flow_forward_valid": "255 where the next frame shows the same point of a surface, else 0",
-    "flow_backward_valid": "255 where the frame before shows the same point, else 0",
-    "scene_flow_forward": "place in the next frame's camera minus place in this one's, units of "
-    "the view's world: x right, y up, z towards it; NaN where it is not known",
-    "scene_flow_backward": "the same to the frame before",
-    "scene_flow_forward_world": "motion in the view's world to the next frame; NaN where it is not "
-    "known",
-    "scene_flow_backward_world": "the same to the frame before",
-    "occlusion_forward": "255 where something hides the point in the next frame's picture, else 0",
-    "occlusion_backward": "255 where something hides it in the frame before, else 0",
-    "out_of_frame_forward": "255 where the point is outside of the next frame's picture, else 0",
-    "out_of_frame_backward": "255 where it is outside of the picture of the frame before, else 0",
-    "uv": "texture coordinates; 0 where there is nothing",
-    "blur": "the picture as a camera with an open shutter sees it, sRGB",
-    "rolling_shutter": "the picture, read row by row while the shutter is open, sRGB",
-    "albedo": "share of light that is scattered, linear Rec. 709",
-    "diffuse": "scattered light, linear Rec. 709",
-    "specular": "reflected light, linear Rec. 709",
-    "base_color": "colour of the material, whatever lies over it, linear Rec. 709; 0 where "
-    "`surface_valid` says that it has no meaning",
-    "roughness": "roughness of the material, 0..1",
-    "metallic": "how much of a metal the material is, 0..1",
-    "emission": "light that the surface gives, linear Rec. 709",
-    "transmission": "how much of the surface lets light through by refraction, as glass, 0..1",
-    "opacity": "how much of what is behind the surface it hides, 0..1",
-    "normal_geometry": "unit vectors in the camera's frame, without bump and normal maps; 0 where "
-    "there is nothing",
-    "surface_valid": "bits of what has a meaning: 1 base_color, 2 roughness, 4 metallic, "
-    "8 emission, 16 transmission, 32 opacity, 64 normal_geometry",
-    "objects": "visible objects: `class`, and `bbox` (left, top, width, height) and `area` of "
-    "the mask",
-    "intrinsics": "fx, fy, cx, cy, pixels, from the outer corner of the top-left pixel; null for a "
-    "camera that is not a pinhole: its numbers are in `record`",
-    "world_from_camera": "the camera's pose, 4 x 4: it looks along its -z, y up",
-    "metres_per_unit": "metres per unit of the view's world: depth times this is in metres",
-    "title": "what the view shows",
-    "assets": "its assets: role, file name and licence, where it is known, of each",
-    "record": "everything known about the view, as JSON",
-}
-"""What each column is, in the order of the card."""
 
 
 class ParquetExporter(Exporter[Row]):
@@ -148,16 +91,8 @@ class ParquetExporter(Exporter[Row]):
         files = [
             {"split": split, "path": f"data/{split}-*.parquet"} for split in self.survey.splits
         ]
-        head = yaml.safe_dump(
-            {
-                "configs": [{"config_name": "default", "data_files": files}],
-                **card_licence(self.survey.licences()),
-                "task_categories": ["image-segmentation"],
-                "tags": ["synthetic"],
-            },
-            sort_keys=False,
-        )
-        return [self.outbox.put_text(CARD, f"---\n{head}---\n\n{self._card()}")]
+        head = card_head(files, self.survey.licences(), task="image-segmentation")
+        return [self.outbox.put_text(CARD, f"{head}\n{self._card()}")]
 
     def _card(self) -> str:
         """Return the description of the dataset for people: its splits, and what each column is."""
@@ -241,19 +176,6 @@ def told(feature: Any) -> str:
     if isinstance(feature, List):
         return "list" if feature.length < 0 else f"{feature.length} {feature.feature.dtype}"
     return "picture"
-
-
-def card_licence(names: tuple[str, ...]) -> dict[str, str]:
-    """Return what the card says of licences: the one there is, if it is Creative Commons'."""
-    titles = {licence(name).title for name in names}
-    title = titles.pop() if len(titles) == 1 else ""
-    if title.startswith("CC"):
-        return {"license": title.lower().replace(" ", "-")}
-    return {
-        "license": "other",
-        "license_name": "see-attribution",
-        "license_link": ATTRIBUTION_FILE,
-    }
 
 
 def groups(rows: Iterator[Row]) -> Iterator[list[Row]]:

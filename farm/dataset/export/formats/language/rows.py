@@ -6,18 +6,12 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import pyarrow.parquet as pq
-import yaml
 from datasets import Features
 
 from farm.dataset.export.base import ExportJob, ExportPart, Lines, Written
-from farm.dataset.export.formats.huggingface import (
-    CARD,
-    SPLIT_NAME,
-    card_licence,
-    groups,
-    to_table,
-)
+from farm.dataset.export.formats.huggingface import SPLIT_NAME, groups, to_table
 from farm.dataset.export.formats.language.sentences import Entry, SentenceExporter
+from farm.dataset.records.card import CARD, card_head
 from farm.errors import SpecError
 from farm.spec.record import ViewRecord
 
@@ -92,24 +86,12 @@ class RowsExporter(SentenceExporter[ViewRows]):
             self.split_of(split): sum(line["rows"] for line in lines(split))
             for split in self.survey.splits
         }
-        head = yaml.safe_dump(
-            {
-                "configs": [
-                    {
-                        "config_name": "default",
-                        "data_files": [
-                            {"split": self.split_of(split), "path": f"data/{split}-*.parquet"}
-                            for split in self.survey.splits
-                        ],
-                    }
-                ],
-                **card_licence(self.survey.licences()),
-                "task_categories": [self.task],
-                "tags": ["synthetic"],
-            },
-            sort_keys=False,
-        )
-        return [self.outbox.put_text(CARD, f"---\n{head}---\n\n{self._card(counts)}")]
+        files = [
+            {"split": self.split_of(split), "path": f"data/{split}-*.parquet"}
+            for split in self.survey.splits
+        ]
+        head = card_head(files, self.survey.licences(), task=self.task)
+        return [self.outbox.put_text(CARD, f"{head}\n{self._card(counts)}")]
 
     def _card(self, counts: dict[str, int]) -> str:
         return "\n".join(
