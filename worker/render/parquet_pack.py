@@ -34,7 +34,8 @@ PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 """As `datasets` has it."""
 
 Row = dict[str, Any]
-Feature = dict[str, Any]
+Feature = dict[str, Any] | list[dict[str, Any]]
+"""A type in the words of `datasets` 3, which later ones know too."""
 
 TEXT: Feature = {"dtype": "string", "_type": "Value"}
 NUMBER: Feature = {"dtype": "float64", "_type": "Value"}
@@ -42,7 +43,10 @@ BYTES: Feature = {"dtype": "binary", "_type": "Value"}
 CREDITS = ("role", "name", "licence")
 FACTS: dict[str, tuple[pa.DataType, Feature]] = {
     "view_id": (pa.string(), TEXT),
-    "intrinsics": (pa.list_(pa.float64(), 4), {"feature": NUMBER, "length": 4, "_type": "List"}),
+    "intrinsics": (
+        pa.list_(pa.float64(), 4),
+        {"feature": NUMBER, "length": 4, "_type": "Sequence"},
+    ),
     "world_from_camera": (
         pa.list_(pa.list_(pa.float64())),
         {"shape": [4, 4], "dtype": "float64", "_type": "Array2D"},
@@ -53,7 +57,7 @@ FACTS: dict[str, tuple[pa.DataType, Feature]] = {
     "hdr": (pa.string(), TEXT),
     "assets": (
         pa.list_(pa.struct([(name, pa.string()) for name in CREDITS])),
-        {"feature": dict.fromkeys(CREDITS, TEXT), "_type": "List"},
+        [dict.fromkeys(CREDITS, TEXT)],
     ),
 }
 """What a row tells beside its name, its files and its record, as an export to `huggingface` does;
