@@ -8,16 +8,18 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Literal
 
 from pydantic import ValidationError
 
-from farm.errors import UnreadableJobError
-from farm.ledger import JobState, JobStatus, TaskState
+from farm.errors import StorageError, UnreadableJobError
+from farm.ledger import JobState, JobStatus, Ledger, TaskState
 from farm.spec.base import Kept, first_reason
 from farm.spec.job import Job
 from farm.spec.job_name import JOB_ID_PATTERN
 from farm.spec.recipes import RECIPES, unknown_recipe
+from farm.spec.task import RenderTask
 from farm.storage import Storage
 
 FOLDER = "jobs"
@@ -71,6 +73,8 @@ class JobStore:
     def save(self, job: Job) -> None:
         """Write a job down."""
         self.storage.put(spec_key(job.job_id), job.model_dump_json().encode())
+        if job.adds is not None:
+            job = job.with_added_tasks(partial(self.added_task, job.job_id))
         self._keep(job)
 
     def load(self, job_id: str) -> Job | None:
@@ -94,8 +98,41 @@ class JobStore:
             raise UnreadableJobError(
                 f"{key}: is not a job that this version can read: {reason}"
             ) from None
+        if job.adds is not None:
+            job = job.with_added_tasks(partial(self.added_task, job_id))
         self._keep(job)
         return job
+
+    def save_added_task(self, job_id: str, task: RenderTask) -> None:
+        """Write down a task that adds passes, which its job's spec alone does not make again."""
+        self.storage.put(added_task_key(job_id, task.index), task.model_dump_json().encode())
+
+    def added_task(self, job_id: str, index: int) -> RenderTask:
+        """Return a task that adds passes.
+
+        Raises:
+            StorageError: It is not there, or another version wrote it.
+        """
+        key = added_task_key(job_id, index)
+        data = self.storage.get(key)
+        try:
+            if data is not None:
+                return RenderTask.model_validate_json(data)
+            reason = "is missing"
+        except ValidationError as error:
+            reason = f"cannot be read by this version: {first_reason(error)}"
+        raise StorageError(
+            f"{self.storage.place}/{key}: {reason}; cancel the job and run farm add-passes again"
+        )
+
+    def note_addition(self, source: str, job_id: str) -> None:
+        """Note that a job adds passes to the views of another."""
+        self.storage.put(f"{additions_folder(source)}/{job_id}", b"\n")
+
+    def additions(self, source: str) -> list[str]:
+        """Return the jobs that have added passes to the views of a job, or are about to."""
+        keys = self.storage.keys(additions_folder(source))
+        return [job_id for key in keys if JOB_ID.fullmatch(job_id := key.rpartition("/")[2])]
 
     def name(self, job_id: str) -> str:
         """Return what a job is called that nobody gave a name: its dataset's name, or its id."""
@@ -227,6 +264,19 @@ class JobStore:
                 self.cache.popitem(last=False)
 
 
+def adding_to(ledger: Ledger, book: JobStore, source: str) -> Iterator[str]:
+    """Yield the jobs that add passes to the views of a job and are not over and folded yet; one
+    that a lost ledger does not know is among them.
+    """
+    for job_id in book.additions(source):
+        status = ledger.job(job_id)
+        if status is None:
+            if book.load(job_id) is not None:
+                yield job_id
+        elif not status.over or book.end(job_id) != end_of(status):
+            yield job_id
+
+
 def end_of(job: JobStatus) -> JobEnd:
     """Return how a job that is over has ended."""
     return JobEnd(
@@ -274,6 +324,16 @@ def control_key(job_id: str) -> str:
 def left_out_key(job_id: str) -> str:
     """Return the key of the note on which tasks are left out of a job."""
     return f"{FOLDER}/{job_id}/left-out"
+
+
+def added_task_key(job_id: str, index: int) -> str:
+    """Return the key of a task that adds passes."""
+    return f"{FOLDER}/{job_id}/tasks/{index:010d}.json"
+
+
+def additions_folder(job_id: str) -> str:
+    """Return where it is noted which jobs add passes to the views of a job."""
+    return f"{FOLDER}/{job_id}/additions"
 
 
 def log_key(job_id: str, task_id: str, attempt: int) -> str:

@@ -9,6 +9,7 @@ from farm import expand, products
 from farm.api.jobs import find_job
 from farm.api.problems import ApiProblem
 from farm.api.services import Services
+from farm.api.submission.additions import check_untouched
 from farm.errors import SpecError, StorageError
 from farm.holdings import Upload, hash_of_name
 from farm.job_store import FOLDER, prefix_of
@@ -22,10 +23,11 @@ NAMES = 20
 def delete_job(services: Services, job_id: str, *, dry_run: bool) -> Deletion:
     """Remove a job with its logs, datasets and the products that no other job needs.
 
-    The assets stay.
+    The assets stay. Of a job that added passes to another's views, these stay, too; those that
+    added passes to its own go with it.
 
     Raises:
-        ApiProblem: There is no such job, or it is not over.
+        ApiProblem: There is no such job, it is not over, or passes are being added to its views.
     """
     job = find_job(services.book, job_id)
     status = services.ledger.job(job_id)
@@ -35,8 +37,11 @@ def delete_job(services: Services, job_id: str, *, dry_run: bool) -> Deletion:
             f"job {job_id} is {status.state}: it is not over yet",
             f"cancel it first: farm cancel {job_id}",
         )
+    check_untouched(services, job_id)
     made = products_of_no_other(services, job)
-    places = (prefix_of(job_id), f"{FOLDER}/{job_id}", *made)
+    later = services.book.additions(job_id)
+    folders = [f"{FOLDER}/{each}" for each in (job_id, *later)]
+    places = (prefix_of(job_id), *folders, *made)
     found = (
         (entry.key, entry.size_bytes)
         for place in places
@@ -48,10 +53,17 @@ def delete_job(services: Services, job_id: str, *, dry_run: bool) -> Deletion:
         services.storage.delete_tree(places[0])
         for product in made:
             products.remove(services.storage, product)
-        services.book.delete(job_id)
-        if services.tallies is not None:
-            services.tallies.forget(job_id)
+        for each in (*later, job_id):  # those that added passes were nothing without it
+            forget(services, each)
     return deletion
+
+
+def forget(services: Services, job_id: str) -> None:
+    """Remove what is kept of a job beside its datasets."""
+    services.ledger.forget(job_id)
+    services.book.delete(job_id)
+    if services.tallies is not None:
+        services.tallies.forget(job_id)
 
 
 def products_of_no_other(services: Services, job: Job) -> list[str]:

@@ -9,7 +9,7 @@ from farm import expand
 from farm.api.problems import ApiProblem, not_found
 from farm.api.sentences import with_words
 from farm.errors import SpecError, StorageError
-from farm.job_store import LOST, JobStore, end_of
+from farm.job_store import LOST, JobStore, adding_to, end_of
 from farm.ledger import FailedAttempt, JobState, JobStatus, Ledger, TaskState, TaskStory
 from farm.ledger.waiting import Steps, waits_for
 from farm.spec.counted import counted
@@ -54,8 +54,19 @@ def job_info(
         waits_for=waits_for(ledger, status, steps_of(book, status)) if whole else None,
         failures=newest_failures(ledger, status) if whole else (),
         finishing=finishing,
+        adds_to=source_of(book, status) if whole else None,
+        added_by=tuple(adding_to(ledger, book, status.job_id)) if whole and status.over else (),
     )
     return with_words(info)
+
+
+def source_of(book: JobStore, status: JobStatus) -> str | None:
+    """Return whose views a job adds passes to, if it does that."""
+    try:
+        job = book.load(status.job_id)
+    except StorageError:
+        return None
+    return job.adds.source if job is not None and job.adds is not None else None
 
 
 def steps_of(book: JobStore, status: JobStatus) -> Steps | None:

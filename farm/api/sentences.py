@@ -71,6 +71,8 @@ def job_sentence(job: JobInfo) -> str:
         parts.append(f"{counted(count, 'task')} left out")
     if job.waits_for:
         parts.append(f"waits: {job.waits_for}")
+    if job.added_by:
+        parts.append(f"passes are being added by job {', '.join(job.added_by)}")
     sentence = ", ".join(parts)
     return f"{sentence[0].upper()}{sentence[1:]}."
 

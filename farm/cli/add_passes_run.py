@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from farm.cli.progress import duration, show_progress
 from farm.cli.render_run import INTERRUPTED, SOME_FAILED, stop_on_signal
-from farm.dataset.additions import Plan, passes_named, plan_additions
+from farm.dataset.additions import Plan, fold_datasets, passes_named, plan_additions
 from farm.dataset.reader import Dataset, open_in
 from farm.dataset.records.current import is_running
 from farm.devices import choose_devices
@@ -82,8 +82,9 @@ def folder_of(place: str) -> FolderStorage:
     storage = open_storage(place) if not place.startswith("farm:") else None
     if not isinstance(storage, FolderStorage):
         raise SpecError(
-            f"{place}: passes are added and dropped in a folder of this machine: fetch the "
-            "dataset first, with farm download or your bucket's own tool"
+            f"{place}: passes are added and dropped here in a folder of this machine: fetch the "
+            "dataset first, with farm download or your bucket's own tool; passes are added to a "
+            "job's dataset, where it lies, by farm add-passes farm:JOB"
         )
     return storage
 
@@ -105,8 +106,6 @@ def hold_place(folder: Path) -> Iterator[None]:
 
 def open_folded(storage: FolderStorage, note: Callable[[str], None]) -> Dataset:
     """Open the datasets of a folder after folding what a run that is over has left beside them."""
-    from farm.local.additions import fold_datasets
-
     data = open_in(storage)
     left = [prefix for prefix in data.prefixes if is_running(storage, prefix)]
     if not left:

@@ -28,6 +28,8 @@ from farm.spec.job import JobSpec
 from farm.spec.job_name import LAST
 from farm.spec.wire import (
     JOB_ID_PATTERN,
+    AdditionInfo,
+    AdditionWish,
     DatasetFile,
     DatasetInfo,
     Deletion,
@@ -348,6 +350,39 @@ class Client:
         (last,) = deque(self.follow(job), maxlen=1)
         return last
 
+    def add_passes(
+        self,
+        job: str,
+        passes: Sequence[str],
+        *,
+        any_blender: bool = False,
+        priority: int = 0,
+    ) -> AdditionInfo:
+        """Have the farm add passes to the views of a job; the `job` of the answer does it.
+
+        The same wish again finds what runs, or does what is still missing.
+
+        Args:
+            job: The one that rendered the views.
+            passes: What each is to have.
+            any_blender: Also where another version of Blender rendered them: the pixels decide.
+            priority: Higher goes first, -100 to 100.
+        """
+        wish = AdditionWish(passes=tuple(passes), any_blender=any_blender, priority=priority)
+        return self._add(job, wish)
+
+    def plan_passes(
+        self,
+        job: str,
+        passes: Sequence[str],
+        *,
+        any_blender: bool = False,
+        priority: int = 0,
+    ) -> AdditionInfo:
+        """Return what `add_passes` would do; nothing is changed."""
+        wish = AdditionWish(passes=tuple(passes), any_blender=any_blender, priority=priority)
+        return self._add(job, wish, params={"validate_only": "true"})
+
     # -- tasks ------------------------------------------------------------------------------
 
     def tasks(self, job: str, *, state: str | None = None) -> Iterator[TaskInfo]:
@@ -447,6 +482,11 @@ class Client:
         body = order.submission.model_dump_json(exclude=unsaid).encode()
         headers = {"Content-Type": "application/json"}
         return self.connection.ask(JobInfo, "POST", path, content=body, headers=headers, **request)
+
+    def _add(self, job: str, wish: AdditionWish, **request: Any) -> AdditionInfo:
+        path = f"/v1/jobs/{self.job(job).job_id}/passes"
+        body = wish.model_dump(mode="json")
+        return self.connection.ask(AdditionInfo, "POST", path, json=body, **request)
 
     def _pick(self, job: str, verb: str, which: TaskChoice) -> TasksChanged:
         """Do something to tasks, as many at a time as the server takes."""

@@ -6,21 +6,24 @@ views of a job. Whether a view comes out as it did is not believed but proven, b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import ValidationError
 
 from farm import expand
+from farm.dataset.finish import finish_dataset
 from farm.dataset.merge import MERGED
-from farm.dataset.reader import Dataset
-from farm.dataset.records.collect import DatasetSummary
+from farm.dataset.reader import Dataset, DatasetView
+from farm.dataset.records.collect import DatasetSummary, FinishedRun, facts_again
+from farm.dataset.records.read import Report
+from farm.dataset.records.resume import Finished
 from farm.errors import SpecError
-from farm.library.found_again import Finder
 from farm.spec.asset import Asset
 from farm.spec.base import digest, first_reason
 from farm.spec.hint import hint
-from farm.spec.job import JobSpec
+from farm.spec.job import Job, JobSpec
 from farm.spec.passes import (
     AVERAGED,
     LIT,
@@ -33,7 +36,8 @@ from farm.spec.passes import (
 from farm.spec.recipes import Setup
 from farm.spec.record import ViewRecord
 from farm.spec.render import ImageFormat, ResolvedRender, resolve_render
-from farm.spec.task import Addition, RenderTask, view_id
+from farm.spec.task import Addition, RenderTask, dataset_key, view_id
+from farm.storage import Storage
 
 SHAPES: tuple[PassName, ...] = ("depth", "distance", "position", "normal_world", "normal", "uv")
 """Passes of which one proves, at each pixel's centre, where the surface is that is seen."""
@@ -45,12 +49,33 @@ VIEWS_PER_TASK = 50
 """Views of one model that a task adds to, at most: they are quick."""
 
 
+class AssetFinder(Protocol):
+    """Knows where the assets of records are now."""
+
+    def find(self, asset: Asset) -> Asset:
+        """Return an asset as a worker finds it.
+
+        Raises:
+            SpecError: It is nowhere.
+        """
+
+    def names_others(self, asset: Asset) -> bool:
+        """Say whether an asset needs other files, such as textures, whose hashes are not known."""
+
+
 class Missing(NamedTuple):
     """A view that lacks passes."""
 
     record: ViewRecord
     passes: tuple[PassName, ...]
     dataset: str
+
+
+class AddingTask(NamedTuple):
+    """A task that adds passes, and what the records of its views say so far."""
+
+    task: RenderTask
+    records: tuple[ViewRecord, ...]
 
 
 class Plan(NamedTuple):
@@ -92,10 +117,27 @@ def plan_additions(
     data: Dataset,
     wanted: Sequence[PassName],
     *,
-    finder: Finder,
+    finder: AssetFinder,
     any_blender: bool = False,
 ) -> Plan:
-    """Return the tasks that add what views of a dataset lack of `wanted`.
+    """Return the tasks that add what views of a dataset lack of `wanted`; as `adding_tasks`."""
+    made = list(adding_tasks(data, wanted, finder=finder, any_blender=any_blender))
+    tasks = [each.task for each in made]
+    job_id = digest([task.model_dump(mode="json", exclude={"job_id"}) for task in tasks])[:12]
+    named = tuple(task.model_copy(update={"job_id": job_id}) for task in tasks)
+    return Plan(named, tuple(each.records for each in made), len(data), tuple(wanted))
+
+
+def adding_tasks(
+    data: Dataset,
+    wanted: Sequence[PassName],
+    *,
+    finder: AssetFinder,
+    any_blender: bool = False,
+) -> Iterator[AddingTask]:
+    """Yield the tasks of a job to be that add what views of a dataset lack of `wanted`.
+
+    In memory are, of each view, its place, and one task.
 
     Args:
         data: All of a place.
@@ -109,31 +151,38 @@ def plan_additions(
     """
     if not len(data):
         raise SpecError(f"{data.storage.place}: has no views yet: there is nothing to add to")
-    batches: dict[str, list[Missing]] = {}
-    for each in lacking(data, wanted):
-        batches.setdefault(key_of(each), []).append(each)
-    specs = {prefix: specs_of(data.summaries.get(prefix)) for prefix in data.prefixes}
-    tasks: list[RenderTask] = []
-    records: list[tuple[ViewRecord, ...]] = []
+    specs = functools.cache(lambda dataset: specs_of(data.summaries.get(dataset)))
     names: set[tuple[str, str]] = set()
+    for index, places in enumerate(batches_of(data, wanted)):
+        part = [each for place in places if (each := lack_of(data[place], wanted))]
+        task = task_of(part, specs(part[0].dataset), finder, any_blender=any_blender)
+        name = unlike((task.dataset, task.task_id), names)
+        task = task.model_copy(update={"index": index, "task_id": name})
+        yield AddingTask(task, tuple(each.record for each in part))
+
+
+def batches_of(data: Dataset, wanted: Sequence[PassName]) -> Iterator[list[int]]:
+    """Yield the places of views that one task adds to."""
+    batches: dict[str, list[int]] = {}
+    for place, view in enumerate(data):
+        if missing := lack_of(view, wanted):
+            batches.setdefault(key_of(missing), []).append(place)
     for batch in batches.values():
         for start in range(0, len(batch), VIEWS_PER_TASK):
-            part = batch[start : start + VIEWS_PER_TASK]
-            task = task_of(part, specs[part[0].dataset], finder, any_blender=any_blender)
-            name = unlike((task.dataset, task.task_id), names)
-            tasks.append(task.model_copy(update={"index": len(tasks), "task_id": name}))
-            records.append(tuple(each.record for each in part))
-    job_id = digest([task.model_dump(mode="json", exclude={"job_id"}) for task in tasks])[:12]
-    made = tuple(task.model_copy(update={"job_id": job_id}) for task in tasks)
-    return Plan(made, tuple(records), len(data), tuple(wanted))
+            yield batch[start : start + VIEWS_PER_TASK]
 
 
 def lacking(data: Dataset, wanted: Sequence[PassName]) -> Iterator[Missing]:
     """Yield the views of a dataset that lack passes, with what they lack."""
-    for view in data:
-        missing = tuple(name for name in wanted if name not in view.record.files)
-        if missing:
-            yield Missing(view.record, missing, view.key.removesuffix(view.name).rstrip("/"))
+    return (missing for view in data if (missing := lack_of(view, wanted)))
+
+
+def lack_of(view: DatasetView, wanted: Sequence[PassName]) -> Missing | None:
+    """Return what a view lacks, if anything."""
+    missing = tuple(name for name in wanted if name not in view.record.files)
+    if not missing:
+        return None
+    return Missing(view.record, missing, view.key.removesuffix(view.name).rstrip("/"))
 
 
 def key_of(missing: Missing) -> str:
@@ -172,7 +221,7 @@ def unlike(wanted: tuple[str, str], names: set[tuple[str, str]]) -> str:
 def task_of(
     batch: Sequence[Missing],
     specs: Sequence[JobSpec],
-    finder: Finder,
+    finder: AssetFinder,
     *,
     any_blender: bool,
 ) -> RenderTask:
@@ -347,3 +396,44 @@ def makes(record: ViewRecord, spec: JobSpec) -> bool:
     tails = [name[at:] for at in range(len(name)) if at == 0 or name[at - 1] == "_"]
     views = (record.view.model_copy(update={"name": tail}) for tail in tails)  # merged: renamed
     return any(view_id(task, view) == record.view_id for view in views)
+
+
+def find_added(job: Job, storage: Storage, report: Report) -> Finished:
+    """Look which tasks of a job that adds passes have nothing left to do."""
+    assert job.adds is not None
+    data, result = Dataset(storage, job.adds.datasets, broken=report), Finished()
+    whole = {view.key for view in data if set(view.passes).issuperset(job.adds.passes)}
+    for task in expand.expand(job):
+        done = [view for view in task.views if dataset_key(task.dataset, view.name) in whole]
+        result.views += len(done)
+        if len(done) == len(task.views):
+            result.tasks.append(task.index)
+            result.views_of_tasks += len(done)
+    return result
+
+
+def fold_datasets(
+    summaries: Mapping[str, DatasetSummary],
+    storage: Storage,
+    datasets: Iterable[str],
+    note: Report,
+    *,
+    is_complete: Callable[[str], bool] = lambda _task: True,
+) -> None:
+    """Fold the records of datasets into their lists; what their runs knew stays as it was.
+
+    Args:
+        summaries: What `dataset.json` says of each.
+        storage: Where they are.
+        datasets: Which of them.
+        note: Takes a sentence for each line that is not a record.
+        is_complete: Says of a task id whether nothing is left to do for it.
+    """
+    for dataset in datasets:
+        facts = facts_again(summaries.get(dataset), name=name_of(storage, dataset))
+        finish_dataset(storage, dataset, FinishedRun(facts, is_complete, note))
+
+
+def name_of(storage: Storage, dataset: str) -> str:
+    """Return what a dataset is called that says nothing of itself: its folder."""
+    return (dataset or storage.place).rstrip("/").rpartition("/")[2]

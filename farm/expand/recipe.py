@@ -116,6 +116,8 @@ class Expansion(ABC):
 
 def count(job: Job) -> Count:
     """Return how many tasks and views `job` has."""
+    if job.adds is not None:
+        return Count(tasks=job.adds.tasks, views=job.adds.views)
     with Blame(job.spec.recipe.kind) as expansion:
         one = expansion.count(job)
         if job.stream is None:
@@ -133,6 +135,8 @@ def tasks_of_a_round(job: Job) -> int:
 
 def render_task(job: Job, index: int) -> RenderTask:
     """Make task `index` of `job`: the same in every process, whatever the other tasks are."""
+    if job.adds is not None:  # it was made of records, when the job was
+        return job.added_task(index)
     if job.stream is not None:
         tasks = tasks_of_a_round(job)
         number, place = divmod(index, tasks)
@@ -155,6 +159,9 @@ def expand(job: Job) -> Iterator[RenderTask]:
 
 def datasets(job: Job) -> Iterator[str]:
     """Yield the storage prefix of every dataset of `job`; "" is the storage's root."""
+    if job.adds is not None:
+        yield from job.adds.datasets
+        return
     with Blame(job.spec.recipe.kind) as expansion:
         for name in expansion.datasets(job):
             yield dataset_key(job.prefix, name)
@@ -249,7 +256,7 @@ def waits_for(job: Job) -> Callable[[int], int | None] | None:
     recipe = Blame(job.spec.recipe.kind)
     with recipe as expansion:
         makers = expansion.makers(job)
-    if not makers:
+    if not makers or job.adds is not None:
         return None
     tasks = tasks_of_a_round(job) if job.stream is not None else 1 << 62
 
@@ -268,7 +275,7 @@ def waits_for(job: Job) -> Callable[[int], int | None] | None:
 def affinity(job: Job) -> Callable[[int], str | None] | None:
     """Return what says which key a task has; None where none of the recipe's tasks has one."""
     recipe = Blame(job.spec.recipe.kind)
-    if type(recipe.expansion).affinity is Expansion.affinity:
+    if type(recipe.expansion).affinity is Expansion.affinity or job.adds is not None:
         return None
 
     tasks = tasks_of_a_round(job) if job.stream is not None else 1 << 62
@@ -282,7 +289,7 @@ def affinity(job: Job) -> Callable[[int], str | None] | None:
 
 def assets_of(job: Job, index: int) -> tuple[Asset, ...]:
     """Return the assets of task `index`, quicker than by making it where its recipe can say."""
-    if job.stream is not None:
+    if job.stream is not None or job.adds is not None:
         return render_task(job, index).assets
     with Blame(job.spec.recipe.kind) as expansion:
         return expansion.assets_at(job, index)
@@ -290,7 +297,7 @@ def assets_of(job: Job, index: int) -> tuple[Asset, ...]:
 
 def tasks_of(job: Job, asset: Asset) -> Iterable[range] | None:
     """Return the tasks that take an asset, in order; None where only making each task tells."""
-    if job.stream is not None:
+    if job.stream is not None or job.adds is not None:
         return None
     with Blame(job.spec.recipe.kind) as expansion:
         return expansion.tasks_of(job, asset)
@@ -298,6 +305,8 @@ def tasks_of(job: Job, asset: Asset) -> Iterable[range] | None:
 
 def products(job: Job) -> Iterator[str]:
     """Yield the key prefix of what each maker of `job` makes."""
+    if job.adds is not None:
+        return
     with Blame(job.spec.recipe.kind) as expansion:
         makers = expansion.makers(job)
     for index in range(makers):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from farm import expand
-from farm.dataset.additions import Plan, lacking
-from farm.dataset.finish import finish_dataset
+from farm.dataset.additions import Plan, fold_datasets, lacking
 from farm.dataset.reader import Dataset, open_in
-from farm.dataset.records.collect import DatasetSummary, FinishedRun, facts_again
 from farm.dataset.records.read import seed_records
 from farm.dataset.records.resume import Finished
 from farm.local.finish import group
@@ -59,15 +57,3 @@ def add_passes(  # noqa: PLR0913 - everything that a run needs, given by name
         failures=group(run.failed),
         datasets=[],
     )
-
-
-def fold_datasets(
-    summaries: dict[str, DatasetSummary],
-    storage: FolderStorage,
-    datasets: Iterable[str],
-    note: Callable[[str], None],
-) -> None:
-    """Fold the records of datasets into their lists; what their runs knew stays as it was."""
-    for dataset in datasets:
-        facts = facts_again(summaries.get(dataset), name=storage.path(dataset).name)
-        finish_dataset(storage, dataset, FinishedRun(facts, lambda _task: True, note))

@@ -10,13 +10,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from farm import expand
+from farm.dataset.additions import fold_datasets
 from farm.dataset.finish import finish_dataset
+from farm.dataset.reader import Dataset
 from farm.dataset.records.collect import FinishedRun, RunFacts
 from farm.dataset.records.conflicts import settle_conflicts
 from farm.dataset.records.read import has_records
 from farm.errors import DamagedLedgerError, StorageError, UnreachableError
-from farm.job_store import FOLDER, LOST, JobStore, end_of, prefix_of
-from farm.ledger import JobStatus, Ledger, TaskState, TaskStory
+from farm.job_store import FOLDER, LOST, JobStore, adding_to, end_of, prefix_of
+from farm.ledger import JobState, JobStatus, Ledger, TaskState, TaskStory
 from farm.serve.restore import restore
 from farm.spec.counted import counted
 from farm.spec.job import Job
@@ -117,11 +119,22 @@ class Closer:
         if job.stream is not None:  # nothing of it is stored
             self.book.save_end(job_id, end_of(status))
             return
-        if self._reopen_broken(job):
+        if job.adds is not None:
+            finish_additions(self.ledger, self.storage, self.book, job, status)
+            return
+        is_added_to = any(adding_to(self.ledger, self.book, job_id))
+        if not is_added_to and self._reopen_broken(job):
             return  # it is finished when they are done
+        self._finish_datasets(
+            job, status, nothing if is_added_to else completeness(job, status, self.ledger)
+        )
+
+    def _finish_datasets(
+        self, job: Job, status: JobStatus, is_complete: Callable[[str], bool]
+    ) -> None:
+        job_id = job.job_id
         log.info("finishing datasets job=%s", job_id)
         self.storage.sweep(f"{FOLDER}/{job_id}")
-        is_complete = completeness(job, status, self.ledger)
         for dataset, facts in dataset_facts(job, status, self.ledger):
             if self.stopping.is_set() or self.ledger.job(job_id) is None:
                 return
@@ -129,8 +142,7 @@ class Closer:
                 run = FinishedRun(facts, is_complete, report=log.warning)
                 finish_dataset(self.storage, dataset, run)
         if self.ledger.job(job_id) is not None:
-            taken = (entry.size_bytes for entry in self.storage.entries(prefix_of(job_id)))
-            self.book.save_size(job_id, sum(taken))
+            self.book.save_size(job_id, own_bytes(self.storage, self.book, job, of=job_id))
             self.book.save_end(job_id, end_of(status))
             log.info("datasets finished job=%s", job_id)
 
@@ -143,6 +155,51 @@ class Closer:
         for task in tasks:
             self.ledger.reopen(job.job_id, task.index, views=len(task.views))
         return bool(tasks)
+
+
+def nothing(_task_id: str) -> bool:
+    """Say that no task is complete: another job still works on the records that lie there."""
+    return False
+
+
+def finish_additions(
+    ledger: Ledger, storage: Storage, book: JobStore, job: Job, status: JobStatus
+) -> None:
+    """Fold what a job has added to views of another into the lists of its datasets."""
+    assert job.adds is not None
+    source = job.adds.source
+    if book.load(source) is None:  # it was deleted with its datasets
+        return
+    log.info("folding added passes job=%s source=%s", job.job_id, source)
+    storage.sweep(f"{FOLDER}/{job.job_id}")
+    data = Dataset(storage, job.adds.datasets, broken=log.warning)
+    done = completeness(job, status, ledger)
+    over = status.state is not JobState.COMPLETED  # then nobody tries its tasks again
+    fold_datasets(
+        data.summaries,
+        storage,
+        job.adds.datasets,
+        log.warning,
+        is_complete=lambda task_id: over or done(task_id),
+    )
+    if ledger.job(job.job_id) is not None:
+        book.save_size(job.job_id, own_bytes(storage, book, job, of=source))
+        book.save_end(job.job_id, end_of(status))
+        log.info("added passes folded job=%s source=%s", job.job_id, source)
+
+
+def own_bytes(storage: Storage, book: JobStore, job: Job, *, of: str) -> int:
+    """Return the bytes that a job itself has in datasets which others may have added to.
+
+    Args:
+        storage: Where they are.
+        book: Knows what others take.
+        job: Whose share is asked for.
+        of: The job that rendered their views.
+    """
+    taken = sum(entry.size_bytes for entry in storage.entries(prefix_of(of)))
+    others = [name for name in (of, *book.additions(of)) if name != job.job_id]
+    return max(taken - sum(book.size(name) or 0 for name in others), 0)
 
 
 def dataset_facts(job: Job, status: JobStatus, ledger: Ledger) -> Iterator[tuple[str, RunFacts]]:

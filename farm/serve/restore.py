@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from farm import expand
+from farm.dataset.additions import find_added
 from farm.dataset.records.resume import find_finished, seed_partial_tasks
 from farm.errors import SpecError, StorageError
 from farm.job_store import JobStore
@@ -78,7 +79,11 @@ def restore_job(ledger: Ledger, storage: Storage, book: JobStore, job: Job) -> b
     """
     if job.stream is not None:
         return give_up_stream(ledger, book, job)
-    found, size, end = find_finished(job, storage, log.warning), expand.count(job), None
+    if job.adds is not None:
+        found = find_added(job, storage, log.warning)
+    else:
+        found = find_finished(job, storage, log.warning)
+    size, end = expand.count(job), None
     if len(found.tasks) < size.tasks:
         end = book.end(job.job_id)
         seed_partial_tasks(job, storage, {at: told for at, told in found.partial.items() if told})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from pydantic import (
     Field,
     GetJsonSchemaHandler,
+    PrivateAttr,
     SerializerFunctionWrapHandler,
     ValidationInfo,
     field_validator,
@@ -18,6 +19,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from farm.spec import release_0_1
+from farm.spec.addition import AdditionPlan
 from farm.spec.asset import KINDS, Asset
 from farm.spec.base import Spec, digest
 from farm.spec.passes import CUTOUTS, OF_SEQUENCES, SEVERAL, SHUTTERED, VALIDITY, PassName
@@ -26,6 +28,7 @@ from farm.spec.recipes import DEFAULT_RECIPE, AnyRecipe, Recipe, all_roles, of_r
 from farm.spec.recipes.sod import SodGrid
 from farm.spec.render import RenderSettings, ResolvedRender, is_files, resolve_render
 from farm.spec.stream import StreamPlan
+from farm.spec.task import RenderTask
 
 PACKED_VIEWS = 100
 """Views of a task where these share a tar file and nothing else is said."""
@@ -299,6 +302,9 @@ class Job(Spec):
     """Where its views are streamed instead of stored: how."""
     trace: bool = Field(default=False, exclude_if=lambda trace: not trace)
     """Workers take down where the time of its tasks goes; it is the same job without."""
+    adds: AdditionPlan | None = Field(default=None, exclude_if=lambda plan: plan is None)
+    """Where it adds passes to the views of another job, instead of rendering its own: how."""
+    _added_task: Callable[[int], RenderTask] | None = PrivateAttr(default=None)
 
     @model_validator(mode="before")
     @classmethod
@@ -308,6 +314,26 @@ class Job(Spec):
     def of(self, role: str) -> tuple[Asset, ...]:
         """Return the assets that are taken for `role`."""
         return of_role(self.assets, role)
+
+    def with_added_tasks(self, read: Callable[[int], RenderTask]) -> Job:
+        """Return the same job with what reads its tasks, which are made of records.
+
+        Args:
+            read: Returns the task of an index, as it was written down.
+        """
+        job = self.model_copy()
+        job._added_task = read
+        return job
+
+    def added_task(self, index: int) -> RenderTask:
+        """Return a task that adds passes to views that are there."""
+        assert self._added_task is not None, "a job that adds passes is loaded by its store"
+        return self._added_task(index)
+
+    @property
+    def views_of(self) -> str:
+        """Id of the job in whose datasets its views are: its own, unless it adds to another's."""
+        return self.job_id if self.adds is None else self.adds.source
 
     @property
     def render(self) -> ResolvedRender:

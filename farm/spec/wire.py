@@ -110,12 +110,44 @@ class JobInfo(Spec):
     """Its tasks are over; `views.jsonl`, `dataset.json` and the previews are still being made."""
     retried: Whole | None = None
     """Tasks that were put back; in the answer to a retry alone."""
+    adds_to: str | None = Field(default=None, exclude_if=lambda source: source is None)
+    """Of a job that adds passes: the job that rendered the views. Only where one job is asked
+    for."""
+    added_by: tuple[str, ...] = Field(default=(), exclude_if=lambda jobs: not jobs)
+    """Unfinished jobs that add passes to its views. Only where one job is asked for."""
     sentence: str = ""
     """How it stands, and why: `Running, 610 of 1,000 views (61 %), about 4 min 0 s left.`"""
     title: str = ""
     """... in a few characters, for a tab: `61 % chairs`."""
     tone: Tone = "rests"
     """... in a word, for an icon."""
+
+
+class AdditionWish(Spec):
+    """Passes for the views of a job that is there: `POST /v1/jobs/{job}/passes`."""
+
+    passes: tuple[str, ...] = Field(min_length=1, max_length=100)
+    """What each view is to have, such as `depth`; also words for several, such as `flow`."""
+    any_blender: bool = False
+    """Also where another version of Blender rendered the views: the pixels decide."""
+    priority: int = Field(default=0, ge=-100, le=100)
+    """Higher goes first."""
+
+
+class AdditionInfo(Spec):
+    """What views of a job lack, and the job that adds it."""
+
+    passes: tuple[str, ...]
+    """What was asked for."""
+    views: Whole
+    """Of all datasets of the job."""
+    missing: Whole
+    """Views that lack something; 0: there is nothing to do."""
+    tasks: Whole
+    proofs: tuple[str, ...]
+    """By what views are proven to be the same, such as `mask`, or `depth and index`."""
+    job: JobInfo | None = None
+    """The job that adds it; None where nothing is missing, or only a plan was asked for."""
 
 
 class AttemptInfo(Spec):

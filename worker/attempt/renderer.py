@@ -58,6 +58,9 @@ class TaskFiles(Protocol):
     def problem(self) -> str | None:
         """Why a fresh renderer must take the place of this one; None where it need not."""
 
+    def begin(self, task: RenderTask) -> None:
+        """Get ready for a task."""
+
     def hold(self, assets: Sequence[Asset]) -> list[Path]: ...
 
 
@@ -69,6 +72,9 @@ class LocalFiles:
     assets: AssetCache
     workshop: Workshop
     problem: str | None = None
+
+    def begin(self, task: RenderTask) -> None:
+        """Nothing stands between it and what it needs."""
 
     def hold(self, assets: Sequence[Asset]) -> list[Path]:
         return self.assets.hold(assets)
@@ -84,6 +90,9 @@ class CourierFiles:
     @property
     def problem(self) -> str | None:
         return None if self.results.is_open else GONE
+
+    def begin(self, task: RenderTask) -> None:
+        self.results.read_back(task)
 
     def hold(self, assets: Sequence[Asset]) -> list[Path]:
         brought = iter(self.results.hold([asset for asset in assets if asset.in_library]))
@@ -176,6 +185,7 @@ class BlenderRenderer:
             renew(lease.ledger, lease.ticket, reason)
         if self.files.problem:
             renew(lease.ledger, lease.ticket, self.files.problem)
+        self.files.begin(task)
         render_task(
             task,
             session=self.session,

@@ -12,7 +12,7 @@ from typing import Any
 
 from farm.products import Manifest
 from farm.spec.asset import Asset
-from farm.spec.task import Need
+from farm.spec.task import Need, RenderTask
 from worker.courier.lines import Lines
 
 LINES = 8
@@ -48,6 +48,7 @@ class CourierChannel:
             env=dict(environment),
             start_new_session=True,  # a Ctrl-C in the terminal is not for it
         )
+        self._reads_back: list[object] = []
         self._lines = Lines([Connection(ours.detach()) for ours, _ in pairs], gone=GONE)
         for _, their in pairs:
             their.close()
@@ -116,6 +117,17 @@ class CourierChannel:
 
     def seal_product(self, product: str, manifest: Manifest) -> None:
         self._ask("seal_product", product, manifest.model_dump(mode="json"))
+
+    def read_back(self, task: RenderTask) -> None:
+        """Have `get` return pictures of the dataset that a task adds passes to, if it adds any.
+
+        Raises:
+            StorageError: The farm has not written down such a task.
+        """
+        asked: list[object] = [] if task.adds is None else [task.job_id, task.index]
+        if asked != self._reads_back:
+            self._ask("read_back", *asked)
+            self._reads_back = asked
 
     def put(self, key: str, data: bytes) -> None:
         self._ask("put", key, data=data)

@@ -2,7 +2,7 @@
 
 Only plain requests come through the channel, and only what they ask for by name goes back: files
 of an asset by its hashes, records of views, sizes. A renderer writes results and logs through it,
-and reads nothing else of the storage.
+and reads nothing else of the storage, but the pictures of a dataset that it adds passes to.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from farm.errors import FarmError, StorageError, TaskError
+from farm.job_store import JobStore
 from farm.library import Library
 from farm.products import Manifest
 from farm.settings import Settings, load_settings
@@ -59,6 +60,7 @@ class Courier:
     def __post_init__(self) -> None:
         self._one_at_a_time = threading.Lock()
         self._made = "nothing"
+        self._read_back: str | None = None
         self._products = StoredProducts(self.storage, self.shared.folder)
 
     def __call__(self, verb: str, arguments: list[Any], data: bytes) -> tuple[object, bytes]:
@@ -79,6 +81,9 @@ class Courier:
         if verb.endswith("_product") or verb == "product_is_sound":
             with self._one_at_a_time:
                 return self._of_products(verb, *arguments), b""
+        if verb == "read_back":
+            self._allow_reading_back(arguments)
+            return None, b""
         if verb == "link":
             self._link(*map(str, arguments))
             return None, b""
@@ -125,12 +130,35 @@ class Courier:
             return None, b""
         if verb == "size" and self._is_theirs(key):
             return self.storage.size(key), b""
-        if verb == "get" and RECORDS.fullmatch(key) and self._is_theirs(key):
+        if verb == "get" and self._may_get(key):
             found = self.storage.get(key)
             return found is not None, found or b""
         if verb == "keys" and RECORDS.fullmatch(key) and self._is_theirs(key):
             return list(self.storage.keys(key)), b""
         raise TaskError(f"{key!r} does not belong to a renderer: {verb} is refused")
+
+    def _allow_reading_back(self, task: list[Any]) -> None:
+        """Let pictures be read of the one dataset that a task adds passes to; of none any more,
+        where no task is named.
+
+        On a farm the server has written down which dataset that is, where no renderer writes.
+
+        Raises:
+            StorageError: There is no such task.
+        """
+        self._read_back = None
+        if task and self._is_farm:
+            job_id, index = task
+            self._read_back = JobStore(self.storage).added_task(str(job_id), int(index)).dataset
+        elif task:
+            self._read_back = ""
+
+    def _may_get(self, key: str) -> bool:
+        if RECORDS.fullmatch(key):
+            return self._is_theirs(key)
+        if self._read_back is None or any(part.startswith(".") for part in key.split("/")):
+            return False
+        return self._is_theirs(key) and key.startswith(f"{self._read_back}/".lstrip("/"))
 
     def hold(self, assets: Sequence[Asset]) -> list[Path]:
         """Put the assets of a task into the shared folder in place of others; return their files.

@@ -38,10 +38,20 @@ def list_datasets(  # noqa: PLR0913 - what is listed, and which part of it
         ApiProblem: This server did not issue the cursor.
     """
     unread = index.refresh()
-    begun = [status for status in seen if status.views_done and fits(index, book, status, find)]
+    begun = [
+        status
+        for status in seen
+        if status.views_done and has_own(index, status) and fits(index, book, status, find)
+    ]
     page, after = jobs.list_jobs(begun, state=None, cursor=cursor, limit=limit)
     items = tuple(card(index, book, status, look) for status in page)
     return DatasetPage(items=items, next=after, total=len(begun), unread=unread)
+
+
+def has_own(index: ShelfIndex, status: JobStatus) -> bool:
+    """Say whether the datasets of a job are its own, and not those that it adds passes to."""
+    facts = index.jobs.get(status.job_id)
+    return facts is None or facts.adds_to is None
 
 
 def fits(index: ShelfIndex, book: JobStore, status: JobStatus, find: str) -> bool:
@@ -65,7 +75,10 @@ def card(
 ) -> DatasetInfo:
     """Return the datasets of a job as people look at them."""
     facts = index.jobs.get(status.job_id)
+    added = [job_id for job_id, each in index.jobs.items() if each.adds_to == status.job_id]
     size_bytes = book.size(status.job_id) if status.over else None
+    if size_bytes is not None:
+        size_bytes += sum(book.size(job_id) or 0 for job_id in added)
     known = DatasetInfo(
         job_id=status.job_id,
         name=name_of(book, status),
@@ -75,7 +88,17 @@ def card(
         size_bytes=size_bytes,
         troubles=troubles_of(look, status.job_id),
     )
-    return with_facts(known, facts) if facts else known
+    return with_facts(known, with_passes(index, facts, added)) if facts else known
+
+
+def with_passes(index: ShelfIndex, facts: JobFacts, added: Sequence[str]) -> JobFacts:
+    """Return what is remembered of a job with the passes that others have added to its views."""
+    known = dict.fromkeys(facts.passes)
+    for job_id in added:
+        status = index.ledger.job(job_id)
+        if status is not None and status.views_done:
+            known |= dict.fromkeys(index.jobs[job_id].passes)
+    return facts._replace(passes=tuple(known))
 
 
 def with_facts(info: DatasetInfo, facts: JobFacts) -> DatasetInfo:

@@ -33,5 +33,5 @@ def of_first_view(services: Services, job_id: str) -> bytes:
     if shown is None:
         raise not_found(f"a picture of job {job_id}", "wait for its first view")
     name, file = shown
-    key, _ = files.file_key(services.storage, job_id, file.path)
+    key, _ = files.file_key(services.storage, job.views_of, file.path)
     return services.thumbnails.picture(services.storage, key, Wanted(file.sha256, min(SIZES), name))

@@ -73,8 +73,8 @@ def dataset_file(
     range: Annotated[str | None, Header()] = None,  # noqa: A002 - the header's name
 ) -> Response:
     """The whole file, or the part that `Range: bytes=start-end` names."""
-    jobs.find_job(services.book, job_id)
-    key, size_bytes = files.file_key(services.storage, job_id, path)
+    job = jobs.find_job(services.book, job_id)
+    key, size_bytes = files.file_key(services.storage, job.views_of, path)
     part = files.parse_range(range, size_bytes)
     start, length = part or (0, size_bytes)
     headers = {"Accept-Ranges": "bytes", "Content-Length": str(length), **NO_SNIFFING}
@@ -133,8 +133,8 @@ def thumbnail(  # noqa: PLR0913 - what a picture is of, and how large
     headers = {"Cache-Control": FOR_EVER, "ETag": f'"{wanted.name}"', **NO_SNIFFING}
     if if_none_match and headers["ETag"] in if_none_match:
         return Response(None, 304, headers)
-    jobs.find_job(services.book, job_id)
-    key, _ = files.file_key(services.storage, job_id, path)
+    job = jobs.find_job(services.book, job_id)
+    key, _ = files.file_key(services.storage, job.views_of, path)
     data = services.thumbnails.picture(services.storage, key, wanted)
     return Response(data, 200, headers, "image/webp")
 
@@ -159,9 +159,9 @@ def sheet_of(services: Services, job_id: str) -> bytes:
             responses={200: {"content": {"application/x-tar": {}}}})  # fmt: skip
 def archive(services: FarmServices, job_id: JobId) -> Response:
     """All datasets of a job as one tar stream."""
-    jobs.find_job(services.book, job_id)
+    job = jobs.find_job(services.book, job_id)
     return StreamingResponse(
-        files.tar_stream(services.storage, job_id),
+        files.tar_stream(services.storage, job.views_of),
         media_type="application/x-tar",
         headers={
             "Content-Disposition": f'attachment; filename="{job_id}.tar"',

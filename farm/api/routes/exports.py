@@ -76,6 +76,10 @@ def begin(services: Services, caller: TokenInfo, job_id: str, options: ExportOpt
     status = jobs.find_status(services.ledger, job_id)
     if not may_see(services, caller, status.owner):
         raise not_found(f"job {job_id[:40]!r}", "list the jobs: farm jobs")
+    source = jobs.find_job(services.book, job_id).views_of
+    if source != job_id:
+        detail = f"job {job_id} adds passes to the views of job {source}"
+        raise ApiProblem(409, detail, f"export that one: its dataset is job {source}'s")
     name = status.name or services.book.name(job_id)
     if not status.views_done:
         raise ApiProblem(409, f"{name} has no finished view yet", "wait for its first views")

@@ -13,12 +13,20 @@ from farm.api.datasets.last_picture import last_picture
 from farm.api.problems import not_found
 from farm.api.routes.parameters import NO_SNIFFING, Cursor, DryRun, JobId, Limit
 from farm.api.services import Caller, FarmServices, Services
-from farm.api.submission import submit
+from farm.api.submission import additions, submit
 from farm.api.tasks.numbers import numbers_of
 from farm.glimpses import NumberedGlimpse
 from farm.ledger import JobState
 from farm.spec.base import Spec
-from farm.spec.wire import Deletion, JobInfo, JobNumbers, Page, Submission
+from farm.spec.wire import (
+    AdditionInfo,
+    AdditionWish,
+    Deletion,
+    JobInfo,
+    JobNumbers,
+    Page,
+    Submission,
+)
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -146,8 +154,33 @@ def delete_job(services: FarmServices, job_id: JobId, *, dry_run: DryRun = False
     return deletion.delete_job(services, job_id, dry_run=dry_run)
 
 
+@router.post("/{job_id}/passes", status_code=201, summary="Add passes to the views of a job",
+             responses={
+    200: {"model": AdditionInfo, "description": "Nothing is missing, such a job runs already, or "
+    "this was only a validation"},
+})  # fmt: skip
+def add_passes(  # noqa: PLR0913 - what a route takes
+    services: FarmServices,
+    caller: Caller,
+    job_id: JobId,
+    wish: AdditionWish,
+    response: Response,
+    *,
+    validate_only: Annotated[bool, Query(description="Check everything, keep nothing.")] = False,
+) -> AdditionInfo:
+    """By a job of its own, from the records of the views, whichever release rendered them."""
+    if validate_only:
+        response.status_code = 200
+        return additions.plan_of(services, job_id, wish)
+    info, new = additions.add_passes(services, job_id, wish, caller)
+    response.status_code = 201 if new else 200
+    return info
+
+
 def steered(services: Services, job_id: str, verb: str) -> JobInfo:
     """Steer a job and return its new state."""
+    if verb == "retry":
+        additions.check_retry(services, job_id)
     retried = jobs.steer(services.ledger, job_id, verb)
     return remembered(services, job_id).model_copy(update={"retried": retried})
 

@@ -53,6 +53,8 @@ class JobFacts(NamedTuple):
     assets: tuple[str, ...]
     """How many there are of each role, in words."""
     sha256s: tuple[str, ...]
+    adds_to: str | None = None
+    """The job to whose views it adds passes, if it does that."""
 
 
 @dataclass
@@ -276,6 +278,7 @@ def facts_of(job: Job, status: JobStatus) -> JobFacts:
         licences=tuple(licences.most_common()),
         assets=tuple(counted_roles(roles.items())),
         sha256s=tuple(dict.fromkeys(asset.sha256 for asset in job.assets)),
+        adds_to=job.adds.source if job.adds is not None else None,
     )
 
 

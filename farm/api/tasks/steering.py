@@ -9,6 +9,7 @@ from farm import expand
 from farm.api.jobs import find_job, find_status, way_out
 from farm.api.problems import ApiProblem
 from farm.api.services import Services
+from farm.api.submission.additions import check_retry
 from farm.api.tasks.choice import Picked, pick
 from farm.errors import StorageError
 from farm.ledger import Ledger, TaskStory
@@ -32,6 +33,7 @@ def retry(services: Services, job_id: str, choice: TaskRetry) -> TasksChanged:
         ApiProblem: The job is cancelled, has no such tasks, or there is no other worker.
     """
     job, status = steerable(services, job_id, "retry tasks of")
+    check_retry(services, job_id)
     picked = pick(services.ledger, job, status, choice, PUT_BACK)
     if choice.elsewhere:
         check_elsewhere(services.ledger, picked.stories)

@@ -146,6 +146,7 @@ def job_facts(job: JobInfo) -> RenderableType:
     if job.views_per_s:
         eta = "" if job.eta_s is None or job.state == "paused" else f", ETA {duration(job.eta_s)}"
         rows["speed"] = f"{speed(job.views_per_s)}{eta}"
+    rows |= passes_row(job)
     if job.stream is not None:
         rows["stream"] = stream_words(job.stream)
     if job.waits_for:
@@ -157,6 +158,13 @@ def job_facts(job: JobInfo) -> RenderableType:
     for number, failure in enumerate(newest_failures(job)):
         table.add_row("failures" if number == 0 else "", cell(failure, style="red", limit=500))
     return table
+
+
+def passes_row(job: JobInfo) -> dict[str, str]:
+    """Say to which job's views a job adds passes, or which one adds to its own, if any does."""
+    if job.adds_to is not None:
+        return {"adds to": f"the views of job {job.adds_to}"}
+    return {"passes": f"being added by job {', '.join(job.added_by)}"} if job.added_by else {}
 
 
 def stream_words(stream: StreamState) -> str:

@@ -6,6 +6,8 @@ it: a view may be told of twice. All readers of views ask here.
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -35,6 +37,7 @@ from farm.storage.shards import name_of
 
 READINGS = 5
 """Times that records are read again because a run folded them meanwhile."""
+PART = re.compile(r"(.+)-[0-9]+")
 TASKS_KEPT = 1024
 """Tasks of which it is remembered what their own records tell of."""
 
@@ -148,6 +151,18 @@ def standing_views(  # noqa: PLR0913 - where to begin, and what to pass over
             place = 0
 
 
+def parts_of(tasks: Iterable[str]) -> dict[str, list[str]]:
+    """Return which tasks may tell of the views of another: itself, and those that add to a part of
+    its views, such as `vase-0000-2` for `vase-0000`.
+    """
+    found: dict[str, list[str]] = defaultdict(list)
+    for task in tasks:
+        found[task].append(task)
+        if part := PART.fullmatch(task):
+            found[part[1]].append(task)
+    return found
+
+
 class Newer:
     """What the records of running and failed tasks tell, which is newer than `views.jsonl`."""
 
@@ -156,6 +171,7 @@ class Newer:
         self._dataset = dataset
         self.tasks = dict(sorted(attempts(storage, dataset).items()))
         self._claims = lru_cache(TASKS_KEPT)(self._claims_of)
+        self._parts = parts_of(self.tasks)
 
     def of_task(self, task: str) -> list[ViewRecord]:
         """Return the newest record of each view of a task."""
@@ -182,9 +198,8 @@ class Newer:
                 yield CurrentView(VIEWS_FILE, place, record)
 
     def _replaces(self, record: ViewRecord) -> bool:
-        if record.task_id not in self.tasks:
-            return False
-        return not self._claims(record.task_id).isdisjoint(claims([record]))
+        tasks = self._parts.get(record.task_id, ())
+        return any(not self._claims(task).isdisjoint(claims([record])) for task in tasks)
 
     def _claims_of(self, task: str) -> frozenset[bytes]:
         return frozenset(claims(self.of_task(task)))

@@ -69,6 +69,9 @@ def show_dataset(services: FarmServices, who: Looking, job_id: JobId) -> Respons
     """Show the datasets of a job, and what may be done with them."""
     status = jobs.find_status(services.ledger, job_id)
     services.shelf.refresh()
+    facts = services.shelf.jobs.get(job_id)
+    if facts is not None and facts.adds_to is not None:
+        return RedirectResponse(f"/datasets/{facts.adds_to}", 303)
     card = cards.card(services.shelf, services.book, status, last_look(services))
     exports = services.exports.of(who.info.name, job_id)
     return page(
