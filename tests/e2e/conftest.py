@@ -120,12 +120,16 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 @contextmanager
-def farm_up(folder: Path, patch: pytest.MonkeyPatch, *, workers: int) -> Iterator[Path]:
+def farm_up(
+    folder: Path, patch: pytest.MonkeyPatch, *, workers: int, **settings: str
+) -> Iterator[Path]:
     """A farm of its own below `folder`; gives its storage, and is down in the end."""
     for name in [name for name in os.environ if name.startswith("FARM_")]:
         patch.delenv(name)
     for name in ("CONFIG", "CACHE", "DATA"):
         patch.setenv(f"XDG_{name}_HOME", str(folder / name.lower()))
+    for name, value in settings.items():
+        patch.setenv(name, value)
     place = ("--storage", folder / "farm")
     ports = ("--port", free_port(), "--flower-port", free_port())
     begun = farm("up", *place, *ports, "--device", "cpu", "--workers", workers)

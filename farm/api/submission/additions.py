@@ -11,6 +11,7 @@ import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -89,6 +90,7 @@ class WrittenPlan:
 
     source: Job
     wanted: tuple[PassName, ...]
+    file: IO[bytes]
     views: int = 0
     """All of the source's."""
     missing: int = 0
@@ -99,13 +101,6 @@ class WrittenPlan:
     datasets: dict[str, None] = field(default_factory=dict)
     under_way: JobStatus | None = None
     """The job that does already what was asked for; then there are no tasks here."""
-    file: IO[bytes] = field(default_factory=lambda: tempfile.TemporaryFile("w+b"))  # noqa: SIM115
-
-    def __enter__(self) -> WrittenPlan:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.file.close()
 
     def add(self, made: AddingTask) -> None:
         """Take a task with the records of its views."""
@@ -127,10 +122,11 @@ class WrittenPlan:
             yield task, [self.file.readline().rstrip(b"\n") for _view in task.views]
 
 
+@contextmanager
 def planned(
     services: Services, job_id: str, wish: AdditionWish, wanted: tuple[PassName, ...]
-) -> WrittenPlan:
-    """Return the tasks that add passes to the views of a job.
+) -> Iterator[WrittenPlan]:
+    """Give the tasks that add passes to the views of a job.
 
     Raises:
         ApiProblem: It is not over, or others add to it.
@@ -138,20 +134,18 @@ def planned(
     """
     source, status = find_job(services.book, job_id), find_status(services.ledger, job_id)
     check_source(services, source, status)
-    plan = WrittenPlan(source, wanted, views=status.views_done)
-    if (other := under_way(services, job_id)) is not None:
-        plan.under_way = same_wish(services, other, wish, wanted)
-        return plan
-    data = views_of(services.storage, source)
-    plan.views = len(data)
-    finder = JobAssets(services.storage, source)
-    try:
-        for made in adding_tasks(data, wanted, finder=finder, any_blender=wish.any_blender):
-            plan.add(made)
-    except BaseException:
-        plan.file.close()
-        raise
-    return plan
+    other = under_way(services, job_id)
+    with tempfile.TemporaryFile(prefix="farm-adding-") as file:
+        plan = WrittenPlan(source, wanted, file, views=status.views_done)
+        if other is not None:
+            plan.under_way = same_wish(services, other, wish, wanted)
+        else:
+            data = views_of(services.storage, source)
+            plan.views = len(data)
+            finder = JobAssets(services.storage, source)
+            for made in adding_tasks(data, wanted, finder=finder, any_blender=wish.any_blender):
+                plan.add(made)
+        yield plan
 
 
 def views_of(storage: Storage, source: Job) -> Dataset:

@@ -11,11 +11,13 @@ import pytest
 
 from farm import products
 from farm.errors import AssetError, ProductError, SetupError, StorageError, TaskError
+from farm.job_store import JobStore
 from farm.library import Library
 from farm.settings import load_settings
 from farm.spec.asset import Asset, AssetFile
-from farm.spec.task import Need, product_key
+from farm.spec.task import Addition, Need, product_key
 from farm.storage import open_storage
+from tests.builders import a_task
 from tests.support.waiting import wait_for
 
 pytest.importorskip("celery", reason="the worker's parts are not installed")
@@ -135,6 +137,29 @@ def test_nothing_else_of_a_farm_is_read_or_written(ours, storage, verb, key):
 
     with pytest.raises(TaskError, match=f"does not belong to a renderer: {verb} is refused"):
         getattr(ours, verb)(key, *([b""] if verb == "put" else []))
+
+
+def test_what_proves_a_view_is_read_of_the_dataset_that_the_server_named(ours, storage):
+    """A renderer may say anything; where tasks that add passes lie, it cannot write."""
+    adds = Addition(passes=("depth",), proof=("rgb",))
+    task = a_task(job_id="2" * 12, dataset="datasets/one/vases", adds=adds)
+    JobStore(storage).save_added_task(task.job_id, task)
+    for name in ("one/vases", "one/others", "two/vases"):
+        storage.put(f"datasets/{name}/rgb.png", name.encode())
+    other = task.model_copy(update={"index": 1, "dataset": "datasets/two/vases"})
+
+    ours.read_back(task)
+
+    assert ours.get("datasets/one/vases/rgb.png") == b"one/vases"
+    for key in ("one/others/rgb.png", "two/vases/rgb.png", "one/vases/.hidden", "one/vases/../o"):
+        with pytest.raises(TaskError, match="get is refused"):
+            ours.get(f"datasets/{key}")
+    with pytest.raises(StorageError, match=r"tasks/0000000001\.json: is missing"):
+        ours.read_back(other)
+    ours.read_back(task)
+    ours.read_back(a_task())
+    with pytest.raises(TaskError, match="get is refused"):
+        ours.get("datasets/one/vases/rgb.png")
 
 
 def test_files_are_linked_within_a_job_alone(ours, storage):
