@@ -41,7 +41,7 @@ HOME = ROOT / ".venv-blenderproc"
 SKY = "courtyard.exr"
 """An environment that comes with Blender."""
 REFERENCE_SAMPLES = 1024
-REFERENCE_VIEWS = 4
+REFERENCE_VIEWS = 2
 NO_WORSE = 1.02
 """Errors that are larger by no more than this factor are as good."""
 MOST_APART = 2.0
