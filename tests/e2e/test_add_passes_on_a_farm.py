@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 import farm.dataset
+from farm.client import Client
 from farm.local.farm_folder import FarmFolder
 from tests.e2e.conftest import farm as run_farm
 from tests.e2e.conftest import farm_up
@@ -70,9 +71,14 @@ def test_a_killed_worker_and_a_stopped_command_lose_nothing(chairs, storage, sta
     [job] = info(chairs)["added_by"]
     command.send_signal(signal.SIGINT)
     told = command.communicate(timeout=60)[1]
-    run_farm("workers", "undrain", "cpu-0")
-    wait_for(lambda: info(job)["counts"].get("running"), "a task runs")
+    undrain = start_farm("workers", "undrain", "cpu-0")
+    with Client() as api:
+        wait_for(
+            lambda: any(map(api.job(job).counts.get, ("running", "completed"))),
+            "the first task is begun",
+        )
     psutil.Process(worker).kill()
+    assert undrain.wait(60) == 0
 
     resumed = run_farm("add-passes", f"farm:{chairs}", "normal,foreground")
 

@@ -142,7 +142,11 @@ def add_rows(steps: Indices, corners: Numbers, rows: Indices, size: tuple[int, i
 
 
 def ends_in_rows(corners: Numbers, at: Numbers) -> tuple[Numbers, Numbers]:
-    """Return where triangles (K, 3, 2) begin and end on horizontal lines (K,)."""
+    """Return where triangles (K, 3, 2) begin and end on horizontal lines (K,).
+
+    A line just above or below a triangle counts as that through its highest or lowest corner.
+    """
+    at = np.clip(at, corners[:, :, 1].min(axis=1), corners[:, :, 1].max(axis=1))
     left, right = np.full(len(at), np.inf), np.full(len(at), -np.inf)
     for one, other in SIDES:
         begin, end = corners[:, one], corners[:, other]
