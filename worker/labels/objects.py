@@ -214,13 +214,18 @@ def truncation(points: Points, sight: Sight) -> float:
     """
     if len(points) < 3:
         return 1.0
-    whole = hull(projected(points, sight.camera))
+    px, rim = projected(points, sight.camera), rim_px(sight.camera)
+    middle = sight.camera.cx_px, sight.camera.cy_px
+    within = ((px >= 0.0) & (px <= sight.resolution_px)).all()
+    if within and (rim is None or (np.hypot(*(px - middle).T) <= rim).all()):
+        return 0.0  # most often; the hull takes a third of a small view's labels
+    whole = hull(px)
     size = area(whole)
     if size <= 0:
         return 0.0
     inside = clipped(whole, sight.resolution_px)
-    if (rim := rim_px(sight.camera)) is not None:
-        inside = clipped_to_disc(inside, (sight.camera.cx_px, sight.camera.cy_px), rim)
+    if rim is not None:
+        inside = clipped_to_disc(inside, middle, rim)
     return float(np.clip(1.0 - area(inside) / size, 0.0, 1.0))
 
 
