@@ -54,7 +54,7 @@ class Sizes:
     """(pixels, samples, views) of the job whose renderer is killed."""
 
 
-SMALL = Sizes(((80, 4, 4), (64, 4, 4)), labels_px=64, memory_tasks=18, lost=(64, 16, 6))
+SMALL = Sizes(((80, 4, 4), (64, 4, 4)), labels_px=64, memory_tasks=18, lost=(160, 96, 6))
 
 
 @dataclass
@@ -293,7 +293,7 @@ def lose_renderer(bench: Bench) -> Found:
             killed.append(pid)
             return
 
-    with ticking(kill_one, every_s=0.2):
+    with ticking(kill_one, every_s=0.05):
         rows = bench.render(
             "lost", "--resolution", str(px), "--samples", str(samples), "--yaw", str(views),
             "--pitch", "1", "--workers", "1",
