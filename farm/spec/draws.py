@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, FiniteFloat, JsonValue, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, FiniteFloat, JsonValue, model_validator
 
 from farm.spec.base import Spec
+from farm.spec.quote import quoted
 
 MOST_NUMBERS = 1000
 """Largest vector that is drawn at once."""
 MOST_CHOICES = 10_000
 LARGEST_WHOLE = 2**53
 """Beyond it, JSON readers lose whole numbers."""
+
+KEYS_OF_KINDS = {
+    "uniform": ("low", "high"),
+    "normal": ("mean", "std"),
+    "whole": ("low", "high"),
+    "choice": ("values",),
+}
+KEYS = {"kind", *(key for keys in KEYS_OF_KINDS.values() for key in keys)}
+EXAMPLES = {
+    "uniform": "{kind: uniform, low: 1, high: 5}",
+    "normal": "{kind: normal, mean: 3, std: 1}",
+    "whole": "{kind: whole, low: 1, high: 5}",
+    "choice": "{kind: choice, values: [1, 5]}",
+}
 
 Bound = FiniteFloat | Annotated[tuple[FiniteFloat, ...], Field(max_length=MOST_NUMBERS)]
 Whole = Annotated[int, Field(ge=-LARGEST_WHOLE, le=LARGEST_WHOLE)]
@@ -75,7 +90,27 @@ class ChoiceDraw(Draw):
     values: tuple[JsonValue, ...] = Field(min_length=1, max_length=MOST_CHOICES)
 
 
-AnyDraw = Annotated[UniformDraw | NormalDraw | WholeDraw | ChoiceDraw, Field(discriminator="kind")]
+def with_its_keys(draw: Any) -> Any:
+    """Return a draw that has every key of its kind; what has an unknown one, too, is told of later.
+
+    Raises:
+        ValueError: One lacks.
+    """
+    keys = KEYS_OF_KINDS.get(str(draw.get("kind")), ()) if isinstance(draw, dict) else ()
+    lacking = [key for key in keys if key not in draw]
+    if lacking and draw.keys() <= KEYS:
+        said = {key: value for key, value in draw.items() if key != "kind"}
+        raise ValueError(
+            f"{quoted(said)} lacks {' and '.join(lacking)}: write it as {EXAMPLES[draw['kind']]}"
+        )
+    return draw
+
+
+AnyDraw = Annotated[
+    UniformDraw | NormalDraw | WholeDraw | ChoiceDraw,
+    Field(discriminator="kind"),
+    BeforeValidator(with_its_keys),
+]
 
 
 def vector(bound: Bound) -> tuple[float, ...]:

@@ -28,11 +28,14 @@ ALL = "all"
 MOST_LAMPS = 20
 MOST_DISTRACTORS = 50
 HOW = "write it as 1..5, or as {kind: normal, mean: 3, std: 1}, or {kind: choice, values: [1, 5]}"
-KINDS_BY_FIELDS = {"low": "uniform", "mean": "normal", "values": "choice"}
+KINDS_BY_FIELDS = {
+    "low": "uniform", "high": "uniform", "mean": "normal", "std": "normal", "values": "choice",
+}  # fmt: skip
 
 
 def as_draw(value: Any) -> Any:
     """Let `1..5`, a number, or two of them in a list, stand for what is drawn evenly."""
+    said = value
     if isinstance(value, str):
         words = value.split("..", 1)
         value = words if len(words) > 1 else [value, value]
@@ -42,7 +45,6 @@ def as_draw(value: Any) -> Any:
         try:
             low, high = map(float, value)
         except (TypeError, ValueError):
-            said = value[0] if value and value[:1] == value[1:] else value
             raise ValueError(f"{quoted(said)} is not a range: {HOW}") from None
         value = {"kind": "uniform", "low": low, "high": high}
     if isinstance(value, dict) and "kind" not in value:

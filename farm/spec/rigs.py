@@ -146,11 +146,13 @@ COND_FOV_DEG = (10.0, 70.0)
 def as_angles(value: Any) -> Any:
     """Return the angles that `0,20,-10`, `0:360:45` or a list of such stand for."""
     if isinstance(value, str):
-        value = [word for word in value.split(",") if word.strip()]
+        value = value.strip().split(",")
     elif isinstance(value, int | float):
         value = [value]
     if not isinstance(value, list | tuple):
         return value
+    if list(value) in ([], [""]):
+        raise ValueError(f"is empty; name at least one: {HOW}")
     angles = [angle for each in value for angle in angles_of(each)]
     if len(angles) > MOST_ANGLES:
         raise ValueError(f"{len(angles)} angles are too many: name {MOST_ANGLES} at most")
@@ -160,6 +162,8 @@ def as_angles(value: Any) -> Any:
 def angles_of(word: object) -> list[float]:
     """Return the angles of one word."""
     parts = word.split(":") if isinstance(word, str) else [word]
+    if isinstance(word, str) and not word.strip():
+        raise ValueError(f"nothing stands where an angle should be: {HOW}")
     try:
         numbers = [float(part) for part in parts]  # type: ignore[arg-type]  # else it raises
     except (TypeError, ValueError):
@@ -190,7 +194,7 @@ def as_range(value: Any) -> Any:
     if isinstance(value, list | tuple) and len(value) == 1:  # as flags of lists come
         value = value[0]
     ends = value.split(".." if ".." in value else ",") if isinstance(value, str) else value
-    if ends is not None and (not isinstance(ends, list | tuple) or len(ends) != 2):
+    if ends is not None and (not isinstance(ends, list | tuple) or len(ends) != 2 or "" in ends):
         raise ValueError(f"{quoted(value)} is not a range of two numbers: write it as 0..90")
     return ends
 

@@ -209,14 +209,24 @@ def taken_from(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def split_lists(recipe: RecipeKind, flags: dict[str, Any]) -> dict[str, Any]:
-    """Return comma-separated flags as lists, where a field takes a list."""
+    """Return comma-separated flags as lists, where a field takes a list.
+
+    An empty name is left out; an empty number stays, to be refused: it may be one that got lost.
+    """
     fields = fields_of(recipe)
     split = dict(flags)
     for name, value in flags.items():
         field = fields.get(name.removeprefix("recipe."))
         if isinstance(value, str) and field and is_list(field):
-            split[name] = [word.strip() for word in value.split(",") if word.strip()]
+            words = [word.strip() for word in value.split(",")]
+            keeps_all = any(words) and has_numbers(field.annotation)
+            split[name] = words if keeps_all else [word for word in words if word]
     return split
+
+
+def has_numbers(annotation: Any) -> bool:
+    """Say whether numbers are among what a field takes."""
+    return annotation in (int, float) or any(map(has_numbers, get_args(annotation)))
 
 
 def is_list(field: FieldInfo) -> bool:

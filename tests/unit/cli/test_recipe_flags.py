@@ -77,3 +77,17 @@ def test_the_recipe_of_a_spec_file_brings_its_flags(tmp_path, bench):
 def test_a_recipe_that_is_not_there_is_named_even_when_help_is_asked_for():
     with pytest.raises(SpecError, match=r"--recipe: 'bunch' is not one of .*'sod', .*'bench'"):
         recipe_flags.recipe_in(["--recipe", "bunch", "--help"])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "flag", "given", "taken"),
+    [
+        ("tabletop", "recipe.table_m", "0.5,,2", ["0.5", "", "2"]),
+        ("sod", "recipe.elevation_range", "0, 90", ["0", "90"]),
+        ("tabletop", "recipe.table_m", " ", []),
+        ("sequence", "recipe.cameras", "left,,right,", ["left", "right"]),
+    ],
+)
+def test_an_empty_number_of_a_list_is_kept_to_be_refused(recipe, flag, given, taken):
+    """It may be one that got lost; an empty name means nothing."""
+    assert recipe_flags.split_lists(recipes.RECIPES[recipe], {flag: given}) == {flag: taken}

@@ -66,7 +66,7 @@ def test_what_was_read_reads_the_same_again():
         ({"lights": {"power_w": "bright"}}, "'bright' is not a range"),
         ({"lights": {"power_w": {"values": ["a"]}}}, "'a' is not a number"),
         ({"lights": {"power_w": {"values": [True]}}}, "True is not a number"),
-        ({"lights": {"power_w": {"mean": 2}}}, "std: is needed"),
+        ({"lights": {"power_w": {"mean": 2}}}, "{'mean': 2} lacks std"),
         ({"lights": {"power_w": {"low": [1, 2], "high": [3, 4]}}}, "[1, 2] is not a number"),
         ({"lights": {"kinds": ["sun"]}}, "'sun' is not one of 'area', 'point' or 'spot'"),
         ({"lights": {"kinds": []}}, "lights.kinds"),

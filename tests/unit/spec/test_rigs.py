@@ -5,6 +5,7 @@ import pytest
 from farm.errors import SpecError
 from farm.spec.load import parse_spec
 from farm.spec.randomise import HOW
+from farm.spec.rigs import HOW as HOW_ANGLES
 from farm.spec.yaml_text import parse_yaml
 
 
@@ -116,8 +117,7 @@ def test_what_only_a_rig_has_means_the_mode():
         ({"elevations": "100"}, "recipe.elevations: 100 is not within -90..90 degrees"),
         (
             {"azimuths": "0:360"},
-            "recipe.azimuths: '0:360' is not a row of angles: write them as 0,20,-10, or as "
-            "0:360:45, which is from 0 to below 360 in steps of 45",
+            f"recipe.azimuths: '0:360' is not a row of angles: {HOW_ANGLES}",
         ),
         (
             {"azimuths": "0:360:0.01"},
@@ -127,7 +127,23 @@ def test_what_only_a_rig_has_means_the_mode():
             {"azimuths": "0:1:1e-320"},
             "recipe.azimuths: '0:1:1e-320' has inf angles: name 3600 at most",
         ),
-        ({"azimuths": ""}, "recipe.azimuths: is empty; name at least one"),
+        *(
+            ({"azimuths": nothing}, f"recipe.azimuths: is empty; name at least one: {HOW_ANGLES}")
+            for nothing in ("", " ", [])
+        ),
+        *(
+            (
+                asked,
+                f"recipe.{next(iter(asked))}: nothing stands where an angle should be: "
+                f"{HOW_ANGLES}",
+            )
+            for asked in (
+                {"elevations": "0,,20"},
+                {"azimuths": "0,20,"},
+                {"azimuths": ["0", " "]},
+                {"azimuths": ","},
+            )
+        ),
         (
             {"rig": "lrm", "elevation_range": [0, 90]},
             "recipe.elevation_range: is of the rigs fibonacci, hammersley, random, and this is "
@@ -152,6 +168,31 @@ def test_what_only_a_rig_has_means_the_mode():
         (
             {"rig": "random", "distance": {"uniform": [1, 2]}},
             f"recipe.distance: {{'uniform': [1, 2]}} is not a range: {HOW}",
+        ),
+        (
+            {"rig": "random", "distance": {"low": 1}},
+            "recipe.distance: {'low': 1} lacks high: write it as {kind: uniform, low: 1, high: 5}",
+        ),
+        (
+            {"rig": "random", "fov_deg": {"std": 4}},
+            "recipe.fov_deg: {'std': 4} lacks mean: write it as {kind: normal, mean: 3, std: 1}",
+        ),
+        (
+            {"rig": "random", "distance": {"kind": "choice"}},
+            "recipe.distance: {} lacks values: write it as {kind: choice, values: [1, 5]}",
+        ),
+        (
+            {"rig": "random", "distance": {"low": 1, "mean": 3}},
+            "recipe.distance: {'low': 1, 'mean': 3} lacks high: write it as {kind: uniform, "
+            "low: 1, high: 5}",
+        ),
+        (
+            {"rig": "random", "distance": "1.."},
+            f"recipe.distance: '1..' is not a range: {HOW}",
+        ),
+        (
+            {"rig": "random", "elevation_range": "0.."},
+            "recipe.elevation_range: '0..' is not a range of two numbers: write it as 0..90",
         ),
         (
             {"rig": "random", "distance": {"low": "near", "high": 2}},
