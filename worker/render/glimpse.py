@@ -6,6 +6,7 @@ import io
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ STREAMED_EVERY_S = 0.25
 """Shortest time between two pictures of a stream, whose views may come by hundreds a second."""
 FIRST: tuple[PassName, ...] = ("rgb", "blur", "rolling_shutter", "mask")
 """Passes that are shown rather than any other."""
+MAKERS = ThreadPoolExecutor(2, thread_name_prefix="glimpse")
+"""Threads that make small pictures while others encode whole ones; none before there is one."""
 
 
 class Turns:
@@ -43,6 +46,11 @@ class Turns:
                 return False
             self._next_s = now_s + self._every_s
             return True
+
+
+def glimpse_beside(arrays: Mapping[PassName, NDArray[Any]]) -> Future[bytes | None]:
+    """Begin to make what `glimpse_in` returns, of arrays that stay as they are."""
+    return MAKERS.submit(glimpse_in, arrays)
 
 
 def glimpse_in(arrays: Mapping[PassName, NDArray[Any]]) -> bytes | None:

@@ -40,7 +40,7 @@ from worker.labels.tracks import track_rows
 from worker.points.surfaces import Eye
 from worker.recipes import Shot
 from worker.render.checks import check_label, check_passes, check_pixels, check_rows, check_same
-from worker.render.glimpse import Turns, glimpse_in
+from worker.render.glimpse import Turns, glimpse_beside
 from worker.render.neighbours import Around, Look
 from worker.render.rendered import Exposure
 
@@ -138,6 +138,8 @@ class ViewFileMaker:
             clock.note(name)
         check_pixels(arrays, passes.alpha, bit_depth=bit_depth)
         developed = time.perf_counter()
+        wanted = self._glimpses is not None and self._glimpses.take()
+        glimpse = glimpse_beside(arrays) if wanted else None
         files, previews = self._encoded(arrays, passes, clock)
         told = told_of(passes, shot, objects, index)
         return ViewFiles(
@@ -149,7 +151,7 @@ class ViewFileMaker:
             expressions=told.expressions,
             pass_s=clock.spent_s,
             develop_s=developed - begun,
-            glimpse=glimpse_in(arrays) if self._glimpses and self._glimpses.take() else None,
+            glimpse=glimpse.result() if glimpse is not None else None,
             arrays={
                 name: as_read(name, array, passes)
                 for name, array in arrays.items()
