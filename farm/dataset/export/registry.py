@@ -72,6 +72,7 @@ FORMATS: dict[str, Format] = {
     "gobjaverse": scenes("gobjaverse", "GobjaverseExporter", "camera, normals and depth by view"),
     "materials": scenes("materials", "MaterialsExporter", "a folder for each map, as glTF has it"),
     "matting": scenes("matting", "MattingExporter", "fg/, alpha/ and bg/, for mattes"),
+    "rvm": scenes("rvm", "RvmExporter", "fgr/ and pha/, by clip of sequences: RVM, BGMv2"),
     "nerfstudio": Format(
         "video.nerfstudio",
         "NerfstudioExporter",

@@ -230,6 +230,7 @@ USELESS = {
     "gobjaverse": ("--points 9", "--segmentation rle"),
     "materials": ("--foreground", "--shard-mb 9"),
     "matting": ("--foreground", "--classes model"),
+    "rvm": ("--foreground", "--points 9"),
     "nerfstudio": ("--classes model", "--shard-mb 9"),
     "davis": ("--classes model", "--segmentation rle"),
     "kitti": ("--shard-views 9", "--shard-mb 9"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, ClassVar, NamedTuple
 
-from farm.dataset.export.base import Exporter, ExportPart, NumberedView, Written
+from farm.dataset.export.base import Exporter, ExportPart, Lines, NumberedView, Written
 from farm.dataset.export.cutouts import cutout_pixels
 from farm.dataset.export.pictures import encode, picture, put_extras
 from farm.spec.passes import PassName
@@ -13,34 +14,76 @@ OWN: frozenset[PassName] = frozenset({"rgb", "foreground", "background"})
 """Passes that have a place in the format."""
 
 
-class MattingExporter(Exporter[list[str]]):
-    """`<split>/{image,fg,alpha,bg}/`: colours of the object are its own, also at soft edges."""
+class MatteFolders(NamedTuple):
+    """What readers call the folders of a split."""
+
+    colour: str
+    alpha: str
+    behind: str
+    picture: str
+
+
+class Matte(NamedTuple):
+    """What was written of a view."""
+
+    files: list[str]
+    pair: list[str]
+    """Colour, and what is behind it where that is a pass."""
+
+
+class MattingExporter(Exporter[Matte]):
+    """`<split>/{image,fg,alpha,bg}/`: colours of the object are its own, also at soft edges.
+
+    `<split>.txt` says which background goes with which foreground.
+    """
 
     takes = frozenset({"link"})
-    needs = (("foreground",), ("background",))
+    needs: tuple[tuple[PassName, ...], ...] = (("foreground",), ("background",))
+    folders: ClassVar[MatteFolders] = MatteFolders("fg", "alpha", "bg", "image")
 
-    def take(self, view: NumberedView) -> list[str]:
-        pixels = cutout_pixels(view)
-        files = {
-            "fg": encode(pixels[..., :3], "png"),
-            "alpha": encode(pixels[..., 3], "png"),
-        }
-        paths = [
-            self.outbox.put(f"{view.split}/{folder}/{view.stem}.png", data)
-            for folder, data in files.items()
-        ]
-        behind = self._put_picture(view, "background", "bg")
-        paths += [*behind, *self._put_picture(view, "rgb", "image")]
+    def name_of(self, view: NumberedView) -> str:
+        """Return what the files of a view are called, without a suffix."""
+        return view.stem
+
+    def take(self, view: NumberedView) -> Matte:
+        pixels, folders = cutout_pixels(view), self.folders
+        colour = self._put(view, folders.colour, encode(pixels[..., :3], "png"))
+        alpha = self._put(view, folders.alpha, encode(pixels[..., 3], "png"))
+        behind = self._put_picture(view, "background", folders.behind)
+        shown = self._put_picture(view, "rgb", folders.picture)
         extras = tuple(name for name in self.options.passes if name not in OWN)
-        return paths + put_extras(view, self.outbox, extras, link=self.options.link)
+        more = put_extras(view, self.outbox, extras, link=self.options.link)
+        return Matte([colour, alpha, *behind, *shown, *more], [colour, *behind])
+
+    def _put(self, view: NumberedView, folder: str, data: bytes) -> str:
+        return self.outbox.put(f"{view.split}/{folder}/{self.name_of(view)}.png", data)
 
     def _put_picture(self, view: NumberedView, name: PassName, folder: str) -> list[str]:
         """Put a picture into a folder, if the view has it; return its path."""
         if name not in view.record.files:
             return []
         file = picture(view, name, self.options.image_format)
-        path = f"{view.split}/{folder}/{view.stem}.{file.suffix}"
+        path = f"{view.split}/{folder}/{self.name_of(view)}.{file.suffix}"
         return [file.put(self.outbox, path, link=self.options.link)]
 
-    def write(self, part: ExportPart, taken: Iterator[list[str]]) -> Written:
-        return Written([path for paths in taken for path in paths], [])
+    def write(self, part: ExportPart, taken: Iterator[Matte]) -> Written:
+        files: list[str] = []
+        lines: list[Any] = []
+        for matte in taken:
+            files += matte.files
+            lines.append(matte.pair)
+        return Written(files, lines)
+
+    def close(self, lines: Lines) -> list[str]:
+        return [self._put_list(split, list(lines(split))) for split in self.survey.splits]
+
+    def _put_list(self, split: str, pairs: list[list[str]]) -> str:
+        """Write the pairs of a split, between which stands what no name has."""
+        between = "|" if any(" " in path for pair in pairs for path in pair) else " "
+        if between == "|":
+            self.notes.append(
+                f"names have spaces, so that | is between those of {split}.txt: tell PaddleSeg "
+                "separator='|'"
+            )
+        text = "".join(f"{between.join(pair)}\n" for pair in pairs)
+        return self.outbox.put_text(f"{split}.txt", text)

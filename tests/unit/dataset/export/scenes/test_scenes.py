@@ -23,7 +23,7 @@ from tests.unit.dataset.export.scenes.shared import (
     write_object,
 )
 
-OF_STILL_THINGS = [to for to in SCENE_FORMATS if to not in ("materials", "matting")]
+OF_STILL_THINGS = [to for to in SCENE_FORMATS if to not in ("materials", "matting", "rvm")]
 every_format = pytest.mark.parametrize("to", OF_STILL_THINGS)
 HELD_OUT = [to for to in OF_STILL_THINGS if to in ("nerf", "ngp", "colmap", "nerfstudio")]
 
