@@ -17,6 +17,7 @@ from worker.blender.materials.clear_cut import ClearCut
 from worker.blender.materials.displacement import moves_surface
 from worker.blender.materials.emission import any_shines
 from worker.blender.materials.finish import Finishes
+from worker.blender.materials.in_file import stand
 from worker.blender.materials.textures import missing_textures
 from worker.blender.materials.vertex_colours import are_shown
 from worker.blender.models.measure import Measurement
@@ -112,6 +113,7 @@ class Model:
         """
         self.parent.rotation_mode = "QUATERNION"  # angles lose what turns by a quarter about y
         self.parent.matrix_basis = Matrix(world_from_file)
+        stand(self.parent, np.array(world_from_file))
         wanted, given = np.array(world_from_file), np.array(self.parent.matrix_basis)
         if np.abs(given - wanted).max() > ROUNDING * np.abs(wanted).max():
             raise ValueError(f"a place may turn, scale and shift, but not shear: {world_from_file}")
@@ -119,7 +121,9 @@ class Model:
     def turn(self, rotation_rad: float) -> None:
         """Turn the model about the vertical through the origin of its frame."""
         turn = Matrix.Rotation(rotation_rad, 4, "Z")
-        self.parent.matrix_basis = turn @ Matrix(self.frame_from_model)
+        world_from_file = turn @ Matrix(self.frame_from_model)
+        self.parent.matrix_basis = world_from_file
+        stand(self.parent, np.array(world_from_file))
 
 
 def describe(
@@ -180,6 +184,7 @@ def add_instance(scene: bpy.types.Scene, collection: bpy.types.Collection) -> bp
     parent = bpy.data.objects.new("parent", None)
     parent.instance_type = "COLLECTION"
     parent.instance_collection = collection
+    stand(parent, np.eye(4))
     scene.collection.objects.link(parent)
     return parent
 

@@ -8,15 +8,18 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from farm.errors import AssetError
 from farm.spec.asset import Asset
 from farm.spec.rigs import Frame
+from worker.blender.camera import evaluated
 from worker.blender.formats import importers, metaballs
 from worker.blender.formats.importers import ImportedObjects
 from worker.blender.frames import show_frame
 from worker.blender.guards import disarm
 from worker.blender.loader import Loader, check_total
+from worker.blender.materials.in_file import show_as_in_file
 from worker.blender.models.belongings import Belongings, rename
 from worker.blender.models.copies import Copies
 from worker.blender.models.group import Models, joined
@@ -233,9 +236,14 @@ class Standing:
             raise AssetError(asset.path, reason)
         if bounds.size > LARGEST:
             raise AssetError(asset.path, f"it is {bounds.size:.1e} units in size: it is damaged")
+        show_as_in_file(found.materials.values(), found.objects.values(), self._matrix_of)
         model = describe(collection, parent, bounds, found, meshes=self._loader.meshes())
         model.metres_per_file_unit, model.unread = brought.metres_per_unit, brought.unread
         return model, found
+
+    def _matrix_of(self, item: bpy.types.Object) -> NDArray[np.float64]:
+        """Return `file_from_object` of an object of the file."""
+        return np.array(evaluated(self._scene, item).matrix_world, np.float64)
 
 
 def key_of(asset: Asset) -> Key:
