@@ -135,7 +135,7 @@ def test_pictures_of_models_that_are_gone_are_let_go_before_they_are_too_many(
     monkeypatch.setattr(leftovers, "MOST_BYTES", 3 * 8 * 8 * 4)
     models = [write_packed(tmp_path / str(place), RED) for place in range(6)]
     blender.free_model()
-    blender._forget_kept()
+    blender.cycles.forget()
     sessions_made.clear()
 
     for model in models:
@@ -152,7 +152,7 @@ def test_what_a_look_at_the_render_raises_is_raised(blender, statue):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        look(blender.scene, blender._render_nothing, trip)
+        look(blender.scene, blender.cycles.render_nothing, trip)
 
 
 def test_the_place_of_a_picture_that_is_gone_stays_taken(blender, tmp_path):

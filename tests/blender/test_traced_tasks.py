@@ -85,7 +85,7 @@ def test_views_are_the_same_with_a_trace_and_without(blender, run, task):
         view_id(traced, view) for view in task.views
     ]
     assert plain.get(trace_key(task, 1)) is None
-    assert blender.trace is NO_TRACE
+    assert blender.cycles.trace is NO_TRACE
 
 
 def test_an_attempt_that_fails_leaves_its_trace(blender, task, tmp_path):
@@ -107,7 +107,7 @@ def test_an_attempt_that_fails_leaves_its_trace(blender, task, tmp_path):
 
     spans = TraceFile.model_validate_json(storage.get(trace_key(task, 2))).spans
     assert "sample" in {span.name for span in spans}
-    assert blender.trace is NO_TRACE
+    assert blender.cycles.trace is NO_TRACE
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Literal
 import bpy
 from numpy.random import Generator
 
-from farm.errors import AssetError, GpuMemoryError, RenderError, StorageError, TaskError
+from farm.errors import AssetError, StorageError, TaskError
 from farm.projection import orbit_recorded
 from farm.spec.asset import Asset
 from farm.spec.camera import FileCamera, Matrix4, OrbitCamera, PoseCamera
@@ -29,12 +29,12 @@ from worker.blender import (
     cutting,
     eevee,
     file_scene,
-    gpu_memory,
     test_card,
     tracks,
 )
 from worker.blender import camera as cameras
 from worker.blender.bodies import Bodies, note_bodies
+from worker.blender.cycles import Cycles
 from worker.blender.environment import Environment
 from worker.blender.file_scene import FileScene
 from worker.blender.formats import importers
@@ -60,14 +60,10 @@ from worker.blender.settings import (
     set_fixed,
     set_light_limits,
     set_quality,
-    set_sampling,
-    set_tiles,
 )  # fmt: skip
-from worker.blender.stages import Stages, followed
 from worker.blender.startup_scene import make_startup_scene
 from worker.blender.surroundings import Surroundings, surroundings
 from worker.blender.survey import Survey, survey
-from worker.blender.taking import can_take, taking
 from worker.blender.user_scene import UserScene, nodes_of_materials
 from worker.blender.view_passes import (
     AOVS,
@@ -88,7 +84,6 @@ from worker.panorama.backdrop import View
 from worker.points.followed import Anchors
 from worker.points.silhouettes import Clip
 from worker.points.surfaces import Eye
-from worker.trace import NO_TRACE, Trace
 
 log = logging.getLogger(__name__)
 
@@ -113,8 +108,13 @@ class BlenderSession:
         self._addons: Any = preferences.addons
         scene = bpy.context.scene
         assert scene is not None
-        self.scene: Any = scene  # Cycles adds its settings at run time
-        self._home: Any = scene
+        self._home: Any = scene  # Cycles adds its settings at run time
+        self.cycles = Cycles(
+            scene,
+            self._scratch,
+            on_gpu=self.device.kind != "cpu",
+            on_forget=lambda: self._leftovers.let_go(),
+        )
         self._threads = threads
         cycles_preferences = self._addons["cycles"].preferences
         self.device_name = choose_device(self.scene, cycles_preferences, self.device)
@@ -126,23 +126,18 @@ class BlenderSession:
         self._asked: tuple[ResolvedRender, tuple[PassName, ...]] = (test_card.CARD, PICTURE)
         self._samplings: tuple[Sampling, ...] = ()
         self._sticky: frozenset[str] = frozenset()
-        self._sampled: tuple[Sampling, int] | None = None
         self._points: tuple[Hashable, Anchors] | None = None
-        self._is_filled = False
-        """Cycles holds objects of what was rendered last."""
         self._user_scene: UserScene | None = None
         self._own_models: dict[str, Asset] = {}
         self._tellers = Tellers()
         self.dressing = Dressing(before_change=self._tellers.clear)
-        self.trace: Trace = NO_TRACE
-        """Takes down what Cycles does, while somebody wants to know."""
         self.decisions: dict[Hashable, ResolvedRender] = {}
         """What was measured to be best, by what that depends on."""
         self._exposure_gain = 1.0
         self._solids = Solids()
-        self._leftovers = Leftovers(self._forget_kept)
+        self._leftovers = Leftovers(self.cycles.forget)
         self._loader = Loader(scene, self.environment, self._scratch, self._addons, self._leftovers)
-        self._standing = Standing(scene, self._loader, self._render_nothing)
+        self._standing = Standing(scene, self._loader, self.cycles.render_nothing)
 
     def render_test_card(self, *, rare: bool = False) -> Delivery:
         """Render the picture that `worker.render.self_test` knows; the model of before is freed.
@@ -163,6 +158,11 @@ class BlenderSession:
         finally:
             self.free_model()
             self.set_light(1.0)
+
+    @property
+    def scene(self) -> Any:
+        """What is rendered: the session's own scene, or a file's."""
+        return self.cycles.scene
 
     @property
     def device_label(self) -> str:
@@ -196,11 +196,11 @@ class BlenderSession:
             eevee.prepare(self.device)
         self._plan()
         sticky = self._samplings[0].cycles_passes & STICKY
-        self._sampled = None
+        self.cycles.tell_anew()
         self._sample(self._samplings[0])
         if sticky != self._sticky:
             self._sticky = sticky
-            self._forget_kept()
+            self.cycles.forget()
         self._exposure_gain = 1.0
         self.set_light(1.0)
 
@@ -265,7 +265,7 @@ class BlenderSession:
         if self._shown and self._shown[0] == key and isinstance(self._shown[1], Model):
             return self._shown[1]
         self.free_model()
-        self._empty_cycles()
+        self.cycles.empty()
         try:
             model = self._standing.one(asset, file_lights=file_lights, frame=frame)
         except TaskError:
@@ -296,8 +296,8 @@ class BlenderSession:
         except TaskError:
             self.free_model()
             raise
-        note_bodies(models, self.scene, self._render_nothing)
-        self._forget_kept()  # Cycles misses numbers that change alone
+        note_bodies(models, self.scene, self.cycles.render_nothing)
+        self.cycles.forget()  # Cycles misses numbers that change alone
         self._shown = (key, models)
         self._plan()
         return models
@@ -336,7 +336,7 @@ class BlenderSession:
         models = self.load_models(missing.values()) if missing else ()
         for (key, asset), model in zip(missing.items(), models, strict=True):
             with alone(model, models):
-                shape = surface_of(self.scene, self._render_nothing)
+                shape = surface_of(self.scene, self.cycles.render_nothing)
             metres = model.metres_per_file_unit
             known[key] = solid_of(asset.path, shape, metres_per_file_unit=metres, falls=key[2])
             self._solids.keep(key, known[key])
@@ -418,14 +418,14 @@ class BlenderSession:
         user_scene.forget()
         self._lend_camera()
         before = nodes_of_materials()
-        found = measure.measure(self.scene, self._render_nothing)
+        found = measure.measure(self.scene, self.cycles.render_nothing)
         file_scene.add_all(found, self.scene)
         opened = file_scene.describe(
             user_scene.path, self.scene, found, user_scene.unread, user_scene.clips
         )
         user_scene.note(opened, in_order(found.materials.values()), before)
         self._shown = (None, opened)
-        self._forget_kept()  # Cycles misses numbers that change alone
+        self.cycles.forget()  # Cycles misses numbers that change alone
         self._plan()
         return opened
 
@@ -500,7 +500,7 @@ class BlenderSession:
         scene = brought.scene
         brought.clips.play(asset.path, None)
         self._adopt(scene)
-        found = measure.measure(self.scene, self._render_nothing)
+        found = measure.measure(self.scene, self.cycles.render_nothing)
         if not found.objects:
             raise AssetError(asset.path, importers.nothing_to_render(self._loader.strange_ids()))
         file_scene.add_hidden(found, scene)
@@ -509,13 +509,13 @@ class BlenderSession:
     def _adopt(self, scene: Any) -> None:
         """Render another scene than our own, by our own rules."""
         file_scene.make_plain(scene)
-        self.scene = scene
+        self.cycles.scene = scene
         self._lend_camera()
         self.scene.render.engine = self._home.render.engine
         self.scene.cycles.device = self._home.cycles.device
         set_fixed(self.scene, threads=self._threads)
         self.configure(*self._asked)
-        self._forget_kept()  # another scene may have had its name
+        self.cycles.forget()  # another scene may have had its name
 
     def _lend_camera(self) -> None:
         """Give a scene that has none a camera of ours: Blender renders nothing without one."""
@@ -533,7 +533,7 @@ class BlenderSession:
             self._user_scene.close()
             self._user_scene = None
         if self.scene != self._home:
-            self.scene = self._home
+            self.cycles.scene = self._home
             self.configure(*self._asked)
         self._plan()
         self._standing.free()
@@ -704,11 +704,12 @@ class BlenderSession:
         eevee.check_lens(self.scene)
         if self._shown is not None:
             self._shown[1].clear_cut.turn(on=False)
-        self._sampled = None
+        self.cycles.tell_anew()
         kept = self._samplings[0].cycles_passes & STICKY
         set_view_layer(self.scene.view_layers[0], kept, clear_cut=False)
         with eevee.at_work(self.scene, samples=self._asked[0].samples):
-            return self._render_file(seed=0)
+            channels = max(sampling.channels for sampling in self._samplings)
+            return self.cycles.render_file(channels=channels, seed=0)
 
     def render(self, *, seed: int) -> Delivery:
         """Render the passes, which are the caller's to let go.
@@ -772,22 +773,7 @@ class BlenderSession:
 
     def _render(self, sampling: Sampling, *, seed: int) -> Delivery:
         self._sample(sampling)
-        try:
-            return self._deliver(sampling, seed=seed)
-        except GpuMemoryError as error:
-            if self.scene.cycles.tile_size == gpu_memory.SMALL_TILE_PX:
-                raise
-            log.warning("the GPU's memory ran out, trying smaller tiles: %s", error)
-        self._forget_kept()
-        set_tiles(self.scene, gpu_memory.SMALL_TILE_PX)  # until the next task
-        return self._deliver(sampling, seed=seed)
-
-    def _deliver(self, sampling: Sampling, *, seed: int) -> Delivery:
-        if not can_take(self.scene, sampling):
-            return self._render_file(seed=seed)
-        with taking() as taken:
-            stages = self._render_all(seed=seed, write_still=False)
-        return taken.held(stages.sample_s)
+        return self.cycles.render(seed=seed)
 
     def _sample(self, sampling: Sampling) -> None:
         """Set what the next picture holds; where no light is asked for, paths end at a surface."""
@@ -796,10 +782,7 @@ class BlenderSession:
                 self._add_tellers(self._shown[1])
             self._shown[1].clear_cut.turn(on=sampling.clear_cut)
         misty = self._shown is None or self._shown[1].is_thin_air
-        wanted = (sampling, MAX_BOUNCES if sampling.lit or misty else 0)
-        if self._sampled != wanted:
-            self._sampled = wanted
-            set_sampling(self.scene, sampling, bounces=wanted[1])
+        self.cycles.tell(sampling, bounces=MAX_BOUNCES if sampling.lit or misty else 0)
 
     @property
     def untold(self) -> tuple[str, ...]:
@@ -822,70 +805,10 @@ class BlenderSession:
         worn = {slot.material for item in shown.rendered for slot in item.material_slots}
         return {*shown.paints, *filter(None, worn)}
 
-    def _render_file(self, *, seed: int) -> Path:
-        render = self.scene.render
-        numbers = max(sampling.channels for sampling in self._samplings)
-        path = self._scratch.new_file(
-            render.resolution_x * render.resolution_y * numbers * NUMBER_BYTES
-        )
-        render.filepath = str(path)
-        self._render_all(seed=seed, write_still=True)
-        if not path.exists():
-            raise RenderError(f"Blender wrote no picture to {path}")
-        return path
-
-    def _render_all(self, *, seed: int, write_still: bool) -> Stages:
-        render = self.scene.render
-        self.scene.cycles.seed = seed
-        # With persistent data Cycles reads its own settings again only if the scene is tagged.
-        render.film_transparent = render.film_transparent
-        self._is_filled = True
-        sharp = self._sampled is not None and self._sampled[0].sharp
-        with cameras.sharp(self.scene) if sharp else nullcontext():
-            return self._run_renderer(write_still=write_still)
-
     def close(self) -> None:
         """Remove the scratch files."""
         self._scratch.close()
         self.environment.close()
-
-    def _run_renderer(self, *, write_still: bool) -> Stages:
-        try:
-            # It takes the frame from the scene of the context, whichever scene is named.
-            with bpy.context.temp_override(scene=self.scene), followed(self.trace) as stages:
-                bpy.ops.render.render(write_still=write_still)
-        except RuntimeError as error:
-            text = " ".join(str(error).split())
-            if self.device.kind != "cpu" and gpu_memory.ran_out(text):
-                raise gpu_memory.gave_up(text) from error
-            raise RenderError(f"Blender refused: {text}") from error
-        return stages
-
-    def _empty_cycles(self) -> None:
-        """Let Cycles take all objects out that are gone, before others come.
-
-        Else these come into an order that hangs on what was there before, and of surfaces in the
-        same place another one would be seen.
-        """
-        if not self._is_filled:
-            return
-        unwatch()
-        cycles, render = self.scene.cycles, self.scene.render
-        samples, cycles.samples = cycles.samples, 1
-        shorter = min(render.resolution_x, render.resolution_y)
-        render.resolution_percentage = min(100, -(-100 * FEWEST_PX // shorter))
-        try:
-            self._run_renderer(write_still=False)
-        finally:
-            cycles.samples, render.resolution_percentage = samples, 100
-            self._is_filled = False
-
-    def _forget_kept(self) -> None:
-        """Let Cycles forget what it keeps, on the device too, between pictures."""
-        self._is_filled = False
-        self._leftovers.let_go()
-        self.scene.render.use_persistent_data = False
-        self.scene.render.use_persistent_data = True
 
     # Points
 
@@ -896,7 +819,7 @@ class BlenderSession:
         def visit(depsgraph: bpy.types.Depsgraph) -> None:
             chosen.append(tracks.choose(depsgraph, self._eye(camera), count, chance))
 
-        measure.look(self.scene, self._render_nothing, visit)
+        measure.look(self.scene, self.cycles.render_nothing, visit)
         return chosen[-1]
 
     def keep_points(self, key: Hashable, choose: Callable[[], Anchors]) -> Anchors:
@@ -930,10 +853,6 @@ class BlenderSession:
     def _eye(self, camera: CameraRecord) -> Eye:
         render = self.scene.render
         return Eye(camera, (render.resolution_x, render.resolution_y))
-
-    def _render_nothing(self) -> None:
-        """Run the scene's renderer for its depsgraph alone."""
-        self._run_renderer(write_still=False)
 
 
 def unread_of(brought: BroughtScene) -> tuple[str, ...]:

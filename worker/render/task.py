@@ -146,12 +146,12 @@ def traced(
     if not task.trace:
         yield NO_TRACE
         return
-    trace = session.trace = TaskTrace()
+    trace = session.cycles.trace = TaskTrace()
     try:
         with trace.span("task"):
             yield trace
     finally:
-        session.trace = NO_TRACE
+        session.cycles.trace = NO_TRACE
         told = trace.to_json(process=worker, facts=facts_of(task, session, attempt))
         try:
             storage.put(trace_key(task, attempt), told)
