@@ -68,6 +68,7 @@ FORMATS: dict[str, Format] = {
     "ngp": scenes("ngp", "NgpExporter", "transforms.json, with the scale that fits the unit cube"),
     "colmap": scenes("colmap", "ColmapExporter", "images/ and sparse/0/ with points, for 3DGS"),
     "zero123": scenes("zero123", "Zero123Exporter", "000.png and 000.npy for each object"),
+    "openlrm": scenes("openlrm", "OpenlrmExporter", "rgba/, pose/ and intrinsics.npy by object"),
     "trellis": scenes("trellis", "TrellisExporter", "renders/<sha256>/ with transforms.json"),
     "gobjaverse": scenes("gobjaverse", "GobjaverseExporter", "camera, normals and depth by view"),
     "materials": scenes("materials", "MaterialsExporter", "a folder for each map, as glTF has it"),

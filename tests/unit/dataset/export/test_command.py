@@ -226,6 +226,7 @@ USELESS = {
     "ngp": ("--points 9", "--shard-mb 9"),
     "colmap": ("--classes model", "--shard-mb 9"),
     "zero123": ("--points 9", "--classes model"),
+    "openlrm": ("--points 9", "--classes model"),
     "trellis": ("--points 9", "--shard-mb 9"),
     "gobjaverse": ("--points 9", "--segmentation rle"),
     "materials": ("--foreground", "--shard-mb 9"),

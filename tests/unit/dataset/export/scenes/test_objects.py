@@ -1,4 +1,4 @@
-"""What readers of zero123, TRELLIS and G-buffer Objaverse see, by their own rules."""
+"""What readers of zero123, OpenLRM, TRELLIS and G-buffer Objaverse see, by their own rules."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.unit.dataset.export.scenes.shared import (
     write_object,
 )
 
-OBJECTS = ("zero123", "trellis", "gobjaverse")
+OBJECTS = ("zero123", "openlrm", "trellis", "gobjaverse")
 every_format = pytest.mark.parametrize("to", OBJECTS)
 MOVED, GROWN = np.array([0.3, -1.2, 0.7]), 2.5
 
@@ -82,6 +82,47 @@ def test_zero123_gets_the_way_from_the_world_to_the_camera(tmp_path: Path):
         focal = view.record.camera.fx_px
         np.testing.assert_allclose([32 - focal * x / z, 32 + focal * y / z], px, atol=1e-4)
         np.testing.assert_array_equal(picture[..., 3], view["mask"])
+
+
+def test_openlrm_gets_cameras_around_a_cube_of_side_2(tmp_path: Path):
+    """As its `build_camera_standard` has them: camera to world, a lens in pixels of its picture."""
+    write_elsewhere(tmp_path / "d")
+    done = run(tmp_path / "d", tmp_path / "o", "openlrm")
+
+    assert done.notes == (
+        "objects have 4 views, and readers of openlrm expect 32: set num_all_views of its "
+        "ObjaverseDataset to 4",
+    )
+    [uid] = read_json(tmp_path / "o/train_uids.json")
+    folder = tmp_path / "o" / uid
+    (fx, fy), (cx, cy), (width, height) = np.load(folder / "intrinsics.npy")
+    assert (width, height) == (64, 64)
+    views = views_by_name(tmp_path / "d")
+    for number, name in names_of(folder).items():
+        view, pose = views[name], np.load(folder / f"pose/{number}.npy")
+        assert pose.shape == (3, 4)
+        world = np.array(view.record.camera.world_from_camera)
+        np.testing.assert_allclose(pose[:, 3], 2 * (world[:3, 3] - MOVED) / GROWN, atol=1e-9)
+        np.testing.assert_allclose(pose[:, :3].T @ pose[:, :3], np.eye(3), atol=1e-6)
+        _, px = top_of(view)
+        whole = np.vstack([pose, [0, 0, 0, 1]])
+        found = project_gl(np.array([0.0, 0.0, 1.0]), whole, (fx, fy), (cx, cy))
+        np.testing.assert_allclose(found, px, atol=1e-4)
+        picture = np.asarray(Image.open(folder / f"rgba/{number}.png"))
+        np.testing.assert_array_equal(picture[..., 3], view["mask"])
+
+
+def test_openlrm_gets_a_list_of_objects_for_each_split(tmp_path: Path):
+    write_object(tmp_path / "d", models=2)
+    shares = {"train": 0.5, "val": 0.5}
+    split_dataset(farm.dataset.open(tmp_path / "d"), shares, by="group", seed=3)
+
+    run(tmp_path / "d", tmp_path / "o", "openlrm")
+
+    for split in shares:
+        [uid] = read_json(tmp_path / f"o/{split}_uids.json")
+        assert (tmp_path / "o" / uid / "intrinsics.npy").is_file()
+        assert len(list((tmp_path / "o" / uid / "rgba").iterdir())) == 6
 
 
 def test_trellis_gets_cameras_around_the_unit_cube(tmp_path: Path):
@@ -197,7 +238,7 @@ def mix_lenses(folder: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("to", ["zero123", "gobjaverse"])
+@pytest.mark.parametrize("to", ["zero123", "openlrm", "gobjaverse"])
 def test_lenses_that_differ_are_refused_where_readers_know_one(tmp_path: Path, to):
     write_object(tmp_path / "d", views=4)
     mix_lenses(tmp_path / "d")
