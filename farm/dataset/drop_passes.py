@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from farm.dataset.reader import Dataset
 from farm.dataset.records.collect import DATASET_FILE, copied, facts_again, summarise
-from farm.dataset.records.current import is_running
+from farm.dataset.records.current import check_at_rest
 from farm.dataset.records.read import VIEWS_FILE, parse_record, read_lines
 from farm.dataset.temp_files import scratch
 from farm.errors import SpecError
@@ -49,11 +49,7 @@ def drop_passes(
         SpecError: A dataset is being rendered, or a view would be left without any pass.
         StorageError: The place cannot be written.
     """
-    for prefix in data.prefixes:
-        if is_running(data.storage, prefix):
-            raise SpecError(
-                f"{data.storage.place}/{prefix}: is being rendered; drop passes when that is done"
-            )
+    check_at_rest(data.storage, data.prefixes, "drop passes")
     check_some_stay(data, names)
     views, sizes = 0, list[int]()
     for prefix in data.prefixes:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from farm.dataset.reader import Dataset
 from farm.dataset.records.collect import DATASET_FILE, DatasetSummary
-from farm.dataset.records.current import is_running
+from farm.dataset.records.current import check_at_rest
 from farm.dataset.records.read import VIEWS_FILE, read_lines
 from farm.dataset.temp_files import scratch
 from farm.errors import SpecError
@@ -43,11 +43,7 @@ def upgrade(data: Dataset, *, progress: Callable[[int], None] = lambda _views: N
         SpecError: A dataset is being rendered, or a line of it is not a record.
         StorageError: The place cannot be written.
     """
-    for prefix in data.prefixes:
-        if is_running(data.storage, prefix):
-            raise SpecError(
-                f"{data.storage.place}/{prefix}: is being rendered; upgrade it when that is done"
-            )
+    check_at_rest(data.storage, data.prefixes, "upgrade it")
     views = rewritten = 0
     for prefix in data.prefixes:
         with scratch(), NamedTemporaryFile(prefix="farm-views-") as file:

@@ -29,7 +29,7 @@ from farm.dataset.records.read import (
     record_keys,
 )
 from farm.dataset.temp_files import scratch
-from farm.errors import StorageError
+from farm.errors import SpecError, StorageError
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage
@@ -55,6 +55,24 @@ class CurrentView(NamedTuple):
 def is_running(storage: Storage, dataset: str) -> bool:
     """Say whether a dataset has records that are not folded into its `views.jsonl` yet."""
     return len(record_keys(storage, dataset)) > 1
+
+
+def check_at_rest(storage: Storage, datasets: Iterable[str], remedy: str) -> None:
+    """Hold that none of some datasets is being rendered.
+
+    Args:
+        storage: Where they live.
+        datasets: Their key prefixes.
+        remedy: What to do when that is done.
+
+    Raises:
+        SpecError: One is.
+    """
+    for prefix in datasets:
+        if is_running(storage, prefix):
+            raise SpecError(
+                f"{storage.place}/{prefix}: is being rendered; {remedy} when that is done"
+            )
 
 
 def standing_lines(storage: Storage, dataset: str, broken: Report) -> Iterator[bytes]:
