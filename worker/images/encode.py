@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from io import BytesIO
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
 import imagecodecs
 import numpy as np
-import OpenEXR
 from numpy.typing import NDArray
 
 from farm.spec.render import ImageFormat
@@ -48,43 +46,6 @@ def decode(data: bytes, *, format: ImageFormat) -> NDArray[Any]:  # noqa: A002  
     else:
         pixels = imagecodecs.jpegxl_decode(data, numthreads=1)
     return np.asarray(pixels)
-
-
-def encode_exr(
-    planes: NDArray[np.floating[Any]],
-    channels: Sequence[str],
-    header: Mapping[str, str] | None = None,
-) -> bytes:
-    """Encode floats without losing a bit: ZIP, with as many bits as they have.
-
-    Args:
-        planes: (H, W) for one channel, else (H, W, channels); float32 or float16.
-        channels: Their names, which begin with their layer if they have one.
-        header: What else the file's header says.
-    """
-    planes = planes.reshape(*planes.shape[:2], len(channels))
-    said = {
-        "compression": OpenEXR.ZIP_COMPRESSION,
-        "type": OpenEXR.scanlineimage,
-        **(header or {}),
-    }
-    pixels = {name: np.ascontiguousarray(planes[..., place]) for place, name in enumerate(channels)}
-    data = BytesIO()
-    with OpenEXR.File(said, pixels) as file:
-        file.write(data)
-    return data.getvalue()
-
-
-def decode_exr(data: bytes, channels: Sequence[str]) -> NDArray[np.floating[Any]]:
-    """Return the channels of an EXR file as `encode_exr` took them, (H, W, channels).
-
-    Raises:
-        RuntimeError: It is broken.
-        KeyError: It has no such channel.
-    """
-    with OpenEXR.File(BytesIO(data), separate_channels=True) as file:
-        there = {name: channel.pixels for name, channel in file.channels().items()}
-    return np.stack([there[name] for name in channels], axis=-1)
 
 
 class EncodePool:

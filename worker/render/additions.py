@@ -15,7 +15,8 @@ from farm.spec.record import AddedPass, CameraRecord, FileRecord, Timings, ViewR
 from farm.spec.render import ImageFormat
 from farm.spec.task import Addition, dataset_key
 from farm.spec.view import View
-from worker.images.encode import decode, decode_exr
+from worker.images.encode import decode
+from worker.images.exr import decode_exr
 from worker.render.record_book import AdditionBook
 from worker.render.rendered import Rendered
 from worker.render.view_files import PassTimer, ViewFiles
