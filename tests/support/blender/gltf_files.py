@@ -18,7 +18,7 @@ TRIANGLES = np.array([
     (2, 3, 7), (2, 7, 6), (0, 2, 6), (0, 6, 4), (1, 5, 7), (1, 7, 3),
 ])  # fmt: skip
 SECONDS = np.array([0.0, 1.0])
-TUPLES = {1: "SCALAR", 3: "VEC3", 4: "VEC4"}
+TUPLES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 
 
 def some_boxes(count: int, *, apart: float = 10.0) -> dict[str, Any]:
