@@ -178,9 +178,10 @@ class ViewFileMaker:
         for name in (each for each in arrays if each in self._written):
             clock.restart()
             files[name] = self._file(name, arrays[name], passes)
-            shown = shown_of(name, arrays[name], self._task)
-            if self._task.render.previews and shown is not None:
-                previews[name] = encode(shown, format="png")
+            if self._task.render.previews:
+                shown = shown_of(name, arrays[name], self._task)
+                if shown is not None:
+                    previews[name] = encode(shown, format="png")
             clock.note(name)
         return files, previews
 

@@ -193,3 +193,29 @@ def test_a_preview_of_anything_is_a_small_picture(name: PassName, empty):
     if "flow" not in name and name != "shadow":  # what stands still, or is lit, is white
         assert not shown[0, 0].any()
     assert empty or shown[66, 100].any()
+
+
+@pytest.mark.parametrize("there", [0.0, 0.3, 1.0])
+def test_previews_of_light_and_flow_are_those_of_every_pixel_worked_out(there):
+    """Only pixels that show something take arithmetic; the others come out the same."""
+    rng = np.random.default_rng(5)
+    seen = rng.random((40, 50, 1)) < there
+    light = (seen * rng.normal(0.5, 1.0, (40, 50, 3))).astype(np.float32)
+    flow = (seen * rng.normal(0.0, 3.0, (40, 50, 2))).astype(np.float32)
+
+    linear = np.clip(light / max(1.0, float(np.quantile(light, 0.98))), 0, 1).astype(float)
+    shown = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    length = np.hypot(*np.moveaxis(flow.astype(float), -1, 0))
+    hue = np.arctan2(flow[..., 1], flow[..., 0]) / (2 * np.pi) % 1
+    moved = rgb_of_hsv(hue, length / max(1.0, length.max()), np.ones_like(hue))
+
+    np.testing.assert_allclose(preview("diffuse", light), shown * 255, atol=0.51)
+    np.testing.assert_allclose(preview("flow_forward", flow), moved * 255, atol=0.51)
+
+
+def test_previews_of_numbers_have_the_colour_of_each_value():
+    index = np.random.default_rng(6).integers(0, 300, (30, 20)).astype(np.uint16)
+
+    shown = preview("index", index)
+
+    assert all((shown[index == value] == colour_of(value)).all() for value in range(300))
