@@ -354,7 +354,7 @@ def test_colours_of_points_are_the_colour_of_a_surface(textured):
 def test_normals_of_the_geometry_know_nothing_of_bumps(textured, name, bits):
     there = within(textured, name)
     assert np.abs(textured["normal_geometry"][there] - (0, 0, 1)).max() < 1e-3
-    assert np.abs(textured["normal"][there] - (0, 0, 1)).max() > 0.05
+    assert np.abs(textured["normal"][there] - (0, 0, 1)).max() > 0.02
     assert set(np.unique(textured["surface_valid"][there])) == {bits}
 
 

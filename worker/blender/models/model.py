@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 import numpy as np
 from mathutils import Matrix
+from numpy.typing import NDArray
 
 from farm.spec.camera import Matrix4
 from farm.spec.rigs import Frame
@@ -18,6 +19,7 @@ from worker.blender.materials.displacement import moves_surface
 from worker.blender.materials.emission import any_shines
 from worker.blender.materials.finish import Finishes
 from worker.blender.materials.in_file import stand
+from worker.blender.materials.lengths import Lengths, find_lengths
 from worker.blender.materials.textures import missing_textures
 from worker.blender.materials.vertex_colours import are_shown
 from worker.blender.models.measure import Measurement
@@ -46,6 +48,8 @@ class Model:
     """It gives light of its own, so the environment's strength must be set, not multiplied."""
     clear_cut: ClearCut
     """How labels see what of it is neither solid nor clear."""
+    lengths: Lengths
+    """Those in its materials, which go with its size."""
     has_bvh_anchor: bool = False
     missing_textures: tuple[str, ...] = ()
     """Pictures that it wants and that are not there."""
@@ -113,7 +117,7 @@ class Model:
         """
         self.parent.rotation_mode = "QUATERNION"  # angles lose what turns by a quarter about y
         self.parent.matrix_basis = Matrix(world_from_file)
-        stand(self.parent, np.array(world_from_file))
+        self._tell(np.array(world_from_file))
         wanted, given = np.array(world_from_file), np.array(self.parent.matrix_basis)
         if np.abs(given - wanted).max() > ROUNDING * np.abs(wanted).max():
             raise ValueError(f"a place may turn, scale and shift, but not shear: {world_from_file}")
@@ -123,7 +127,12 @@ class Model:
         turn = Matrix.Rotation(rotation_rad, 4, "Z")
         world_from_file = turn @ Matrix(self.frame_from_model)
         self.parent.matrix_basis = world_from_file
-        stand(self.parent, np.array(world_from_file))
+        self._tell(np.array(world_from_file))
+
+    def _tell(self, world_from_file: NDArray[np.float64]) -> None:
+        """Let its materials know where it stands, and how large it is."""
+        stand(self.parent, world_from_file)
+        self.lengths.scale(float(np.cbrt(abs(np.linalg.det(world_from_file[:3, :3])))))
 
 
 def describe(
@@ -147,11 +156,13 @@ def describe(
     paints = in_order(found.materials.values())
     number(rendered)
     number(paints)
+    lengths = find_lengths(found.materials.values())  # before others look at their nodes
     return Model(
         collection,
         parent,
         bounds,
         true_strength=gives_light(found),
+        lengths=lengths,
         clear_cut=ClearCut(found.materials.values()),
         missing_textures=missing_textures(found.materials.values()),
         vertex_colours=are_shown(found.materials.values(), meshes),
