@@ -72,6 +72,9 @@ class Services:
     codes: SignInCodes = field(default_factory=SignInCodes)
     library_lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while assets of a job are looked for and while unused ones are removed."""
+    additions_lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while it is found out what is to be added to a job, which reads all of its records;
+    before `library_lock`."""
 
     def __post_init__(self) -> None:
         self.job_feed = JobFeed(self.ledger, self.book, self.glimpses)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pydantic import RootModel
 
-from farm.client.connection import Connection, Note, Relogin
+from farm.client.connection import LONG_TIMEOUT, Connection, Note, Relogin
 from farm.client.download import Download, DownloadSummary, Received
 from farm.client.events import follow
 from farm.client.home import Home, find_login
@@ -486,7 +486,9 @@ class Client:
     def _add(self, job: str, wish: AdditionWish, **request: Any) -> AdditionInfo:
         path = f"/v1/jobs/{self.job(job).job_id}/passes"
         body = wish.model_dump(mode="json")
-        return self.connection.ask(AdditionInfo, "POST", path, json=body, **request)
+        return self.connection.ask(
+            AdditionInfo, "POST", path, json=body, timeout=LONG_TIMEOUT, **request
+        )
 
     def _pick(self, job: str, verb: str, which: TaskChoice) -> TasksChanged:
         """Do something to tasks, as many at a time as the server takes."""

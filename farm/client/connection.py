@@ -35,6 +35,8 @@ AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses that may change in a moment."""
 AWAY = frozenset({502, 503, 504})
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+LONG_TIMEOUT = httpx.Timeout(3600.0, connect=10.0)
+"""Of requests for which the server reads all records of a job, half a minute for 100,000."""
 MAX_WAIT_S = 30.0
 NOT_TLS = "wrong version number"
 """OpenSSL's words for an answer that is not TLS."""

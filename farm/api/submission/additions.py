@@ -61,13 +61,15 @@ def add_passes(
             asset is not there.
     """
     wanted = passes_named(",".join(wish.passes))
-    with services.library_lock, planned(services, job_id, wish, wanted) as plan:
+    with services.additions_lock, planned(services, job_id, wish, wanted) as plan:
         if plan.under_way is not None or not plan.missing:
             return told(services, plan, plan.under_way), False
         job = job_of(plan, wish, earlier=len(services.book.additions(job_id)))
-        services.quotas.check_job(caller, job, views=plan.missing)
-        check_room(services, job, views=plan.missing)
-        write_down(services, plan, job, wish, caller)
+        with services.library_lock:
+            check_source(services, *source_of(services, job_id))  # it may have gone meanwhile
+            services.quotas.check_job(caller, job, views=plan.missing)
+            check_room(services, job, views=plan.missing)
+            write_down(services, plan, job, wish, caller)
     status = find_status(services.ledger, job.job_id)
     remember(services.book, status)
     return told(services, plan, status), True
@@ -80,7 +82,7 @@ def plan_of(services: Services, job_id: str, wish: AdditionWish) -> AdditionInfo
         ApiProblem, SpecError: As `add_passes`.
     """
     wanted = passes_named(",".join(wish.passes))
-    with services.library_lock, planned(services, job_id, wish, wanted) as plan:
+    with services.additions_lock, planned(services, job_id, wish, wanted) as plan:
         return told(services, plan, plan.under_way)
 
 
@@ -132,7 +134,7 @@ def planned(
         ApiProblem: It is not over, or others add to it.
         SpecError: It cannot be done.
     """
-    source, status = find_job(services.book, job_id), find_status(services.ledger, job_id)
+    source, status = source_of(services, job_id)
     check_source(services, source, status)
     other = under_way(services, job_id)
     with tempfile.TemporaryFile(prefix="farm-adding-") as file:
@@ -146,6 +148,15 @@ def planned(
             for made in adding_tasks(data, wanted, finder=finder, any_blender=wish.any_blender):
                 plan.add(made)
         yield plan
+
+
+def source_of(services: Services, job_id: str) -> tuple[Job, JobStatus]:
+    """Return a job, and how far it is.
+
+    Raises:
+        ApiProblem: There is no such job.
+    """
+    return find_job(services.book, job_id), find_status(services.ledger, job_id)
 
 
 def views_of(storage: Storage, source: Job) -> Dataset:

@@ -43,7 +43,8 @@ def add_on_farm(  # noqa: PLR0913 - one parameter per flag
     ):
         source = client.job(name)
         ask = client.plan_passes if dry_run else client.add_passes
-        found = ask(source.job_id, passes, any_blender=any_blender, priority=priority)
+        with err_console().status("the farm looks at all views of the job"):
+            found = ask(source.job_id, passes, any_blender=any_blender, priority=priority)
     if dry_run or found.job is None:
         print_json(found) if json else print_plan(out_console(), found, source)
         return

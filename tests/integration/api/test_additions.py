@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from farm.api.submission import additions
+from farm.dataset.additions import adding_tasks
 from farm.dataset.records.read import read_file
 from farm.job_store import JobStore
 from farm.ledger import Ledger, TaskState
@@ -105,6 +107,21 @@ def test_what_is_missing_is_a_job_whose_tasks_are_made_of_records(farm):
     source = farm.ann.get(f"/v1/jobs/{farm.job}").json()
     assert source["added_by"] == [job_id]
     assert job_id in source["sentence"]
+
+
+def test_others_go_on_while_all_records_of_a_job_are_read(farm, monkeypatch):
+    def read(*args, **named):
+        found = list(adding_tasks(*args, **named))
+        assert farm.services.library_lock.acquire(timeout=5), "nobody could submit anything"
+        farm.services.library_lock.release()
+        assert farm.ann.delete(f"/v1/jobs/{farm.job}").status_code == 200
+        return iter(found)
+
+    monkeypatch.setattr(additions, "adding_tasks", read)
+    answer = farm.ask("depth")
+
+    assert answer.status_code == 404
+    assert not list(farm.services.book.ids())
 
 
 def test_what_is_added_is_folded_into_the_dataset_and_nothing_is_added_twice(farm):
