@@ -19,6 +19,7 @@ from farm.spec.record import ViewRecord
 from farm.spec.render import ImageFormat
 from farm.spec.task import dataset_key
 from farm.storage import Storage
+from farm.storage.shards import member_of
 
 
 class Dropped(NamedTuple):
@@ -69,10 +70,11 @@ def check_some_stay(data: Dataset, names: AbstractSet[PassName]) -> None:
         SpecError: One would not.
     """
     for view in data:
-        if view.record.shard is not None and not names.isdisjoint(view.record.files):
+        if any(member_of(path) for path in paths_of(view.record, names)):
             raise SpecError(
                 f"{view.key}: its files are in {view.record.shard.path}, from which none is taken "
-                "out; farm dataset merge gives each a place of its own, in a new dataset"
+                "out, unlike of what was added later; farm dataset merge gives each a place of its "
+                "own, in a new dataset"
             )
         if view.record.files.keys() <= names:
             raise SpecError(

@@ -100,6 +100,20 @@ def test_passes_stay_in_their_shard(packed):
     assert "farm dataset merge" in done.stderr
 
 
+def test_passes_beside_a_shard_can_be_dropped(packed, tmp_path):
+    folder, _request = packed
+    shutil.copytree(folder / "ds/d", tmp_path / "d")
+    added = run_farm("add-passes", tmp_path / "d", "index", *QUICK)
+    assert added.returncode == 0, added.stderr
+
+    done = here("dataset", "drop-passes", tmp_path / "d", "index", "--yes")
+
+    assert done.returncode == 0, done.stderr
+    assert not list(tmp_path.rglob("index"))
+    checked = here("dataset", "verify", tmp_path / "d")
+    assert checked.returncode == 0, checked.stdout
+
+
 def test_a_broken_shard_is_found(packed, tmp_path):
     folder, _request = packed
     shutil.copytree(folder / "ds/d", tmp_path / "d")

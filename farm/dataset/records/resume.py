@@ -153,9 +153,12 @@ def _difference(task: RenderTask, view: AnyView, record: ViewRecord) -> str:
 def _remedy(task: RenderTask, view: AnyView, record: ViewRecord) -> str:
     """Say what gives a view the passes that it lacks, where it is the same but for these."""
     lacking = [name for name in task.passes if name not in record.files]
-    later = task.recipe == DEFAULT_RECIPE and _differs_in_passes_alone(task, view, record)
-    if not later or not lacking:
+    later = [name for name in task.passes if name in record.added]
+    if task.recipe != DEFAULT_RECIPE or not _differs_in_passes_alone(task, view, record):
         return ""
+    if not lacking:
+        told = f"it got {','.join(later)} later, so that none is missing; for another dataset "
+        return told if later else ""
     return f"`farm add-passes DATASET {','.join(lacking)}` adds what it lacks; or "
 
 

@@ -5,6 +5,7 @@ from farm.dataset.records.resume import find_finished, seed_partial_tasks
 from farm.errors import SpecError
 from farm.expand import recipe
 from farm.spec.recipes.sod import SodGrid
+from farm.spec.record import AddedPass
 from farm.spec.render import RenderSettings
 from farm.spec.task import dataset_key, records_key, view_id
 from farm.storage import FolderStorage
@@ -22,8 +23,8 @@ def job():
     return a_job(models=1, hdrs=2, recipe=SodGrid(yaw=3, pitch=2), views_per_task=3)
 
 
-def render(storage, task, views):
-    """Leave behind what a worker would: files and records."""
+def render(storage, task, views, *, later=()):
+    """Leave behind what a worker would: files and records, and passes that came later."""
     lines = []
     for view in views:
         record = a_record(
@@ -31,6 +32,11 @@ def render(storage, task, views):
         )
         for file, data in zip(record.files.values(), (b"picture", b"mask"), strict=True):
             storage.put(dataset_key(task.dataset, file.path), data)
+        files = record.files | dict.fromkeys(later, record.files["mask"])
+        added = dict.fromkeys(
+            later, AddedPass(proof=("mask",), samples=1, device="cpu", versions={})
+        )
+        record = record.model_copy(update={"files": files, "added": added})
         lines.append(record.model_dump_json().encode() + b"\n")
     storage.put(records_key(task), b"".join(lines))
 
@@ -123,6 +129,18 @@ def test_views_that_lack_a_pass_alone_are_to_get_it_by_its_command(storage):
         f"already holds another {name} (passes rgb,mask, not rgb,mask,depth,index); "
         "`farm add-passes DATASET depth,index` adds what it lacks; or choose another --output or "
         "--dataset-name, or remove the old dataset"
+    )
+
+
+def test_passes_that_came_later_are_not_missed(storage):
+    task = expand.render_task(small_job("rgb", "mask"), 0)
+    render(storage, task, task.views, later=("depth",))
+
+    with pytest.raises(SpecError) as caught:
+        find_finished(small_job("rgb", "mask", "depth"), storage, no_notes)
+
+    assert "it got depth later, so that none is missing; for another dataset choose" in str(
+        caught.value
     )
 
 
