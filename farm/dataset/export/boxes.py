@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.spec.label import ObjectLabel
 from farm.spec.record import ViewRecord
 
 CORNERS = np.array([[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)])
@@ -28,17 +30,18 @@ class Box(NamedTuple):
         return float((np.array(self.high) - self.low).max())
 
 
+def corners_of(record: ViewRecord) -> Iterator[tuple[ObjectLabel, NDArray[np.float64]]]:
+    """Yield the things of a view, each with the corners (8, 3) of its box in the view's world."""
+    world = np.array(record.camera.world_from_camera)
+    for label in record.objects:
+        yield label, placed(CORNERS * label.size, world @ np.array(label.camera_from_object))
+
+
 def box_of(record: ViewRecord) -> Box | None:
     """Return the box around the things of a view; None where the record tells of none."""
     if not record.objects:
         return None
-    world = np.array(record.camera.world_from_camera)
-    points = np.concatenate(
-        [
-            placed(CORNERS * label.size, world @ np.array(label.camera_from_object))
-            for label in record.objects
-        ]
-    )
+    points = np.concatenate([corners for _label, corners in corners_of(record)])
     return Box(tuple(points.min(axis=0).tolist()), tuple(points.max(axis=0).tolist()))
 
 

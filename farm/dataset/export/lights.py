@@ -30,7 +30,13 @@ def look_of(record: ViewRecord) -> Look:
     rest = {name: value for name, value in drawn.items() if name not in OF_THE_LIGHT}
     skies = [asset.content for asset in record.assets if asset.kind == "hdr"]
     light = plain(getattr(record.view, "light", None))
-    return Look(digest(skies, light, lit, record.exposure_ev), digest(record.view.frame, rest))
+    moment = None if is_scripted(record) else record.view.frame
+    return Look(digest(skies, light, lit, record.exposure_ev), digest(moment, rest))
+
+
+def is_scripted(record: ViewRecord) -> bool:
+    """Say whether a script made the view: what changes with its moment only poses tell."""
+    return record.view.kind == "script"
 
 
 def plain(value: Any) -> Any:

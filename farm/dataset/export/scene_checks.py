@@ -33,6 +33,12 @@ def things_stay(scenes: Scenes, reader: str) -> None:
         SpecError: They change.
     """
     for things in scenes.things.values():
+        if things.moved:
+            name, one, other = things.moved
+            raise SpecError(
+                f"{one} and {other}: {name} moves, and in {reader} things stand still: let the "
+                "script move its camera alone, or export to coco, huggingface or webdataset"
+            )
         if len(things.looks) > 1:
             one, other = things.looks.values()
             raise SpecError(
@@ -68,6 +74,16 @@ def note_on_lights(scenes: Scenes) -> list[str]:
         f"the light differs from view to view of {counted(len(lit), 'object')}, such as "
         f"{lit[0].title}: the object alone still shows it, so train with an appearance code per "
         "picture"
+    ]
+
+
+def note_on_scripts(scenes: Scenes) -> list[str]:
+    """Say what records of a script do not tell."""
+    if not any(things.is_scripted for things in scenes.things.values()):
+        return []
+    return [
+        "a script made these views: its things stand still, but whether it changes colours or "
+        "light no record tells, and readers assume that it does not"
     ]
 
 

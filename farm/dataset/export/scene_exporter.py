@@ -22,6 +22,7 @@ from farm.dataset.export.scene_checks import (
     enough_views,
     light_stays,
     note_on_lights,
+    note_on_scripts,
     only_stills,
     splits_are_known,
     things_stay,
@@ -66,7 +67,7 @@ class SceneExporter(Exporter[SceneFrame]):
         self.is_split = self.survey.splits.keys() != {"train"}
         """The dataset has splits."""
         self.check()
-        self.notes += note_on_lights(self.scenes)
+        self.notes += note_on_lights(self.scenes) + note_on_scripts(self.scenes)
 
     @property
     def shows_cutouts(self) -> bool:

@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from farm.dataset.export.boxes import Box, around, box_of
-from farm.dataset.export.lights import in_words, look_of
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.dataset.export.boxes import Box, around, box_of, corners_of
+from farm.dataset.export.lights import in_words, is_scripted, look_of
 from farm.dataset.export.safe_names import FreeNames, in_plain_letters
 from farm.dataset.export.survey import Survey, folder_of
 from farm.dataset.reader import DatasetView
@@ -21,6 +24,10 @@ HELD_OUT = 8
 """One view in so many is for testing, and another for validation, where splits do not say."""
 FEWEST = 3
 """Views of a scene: one each to train, validate and test."""
+STAYS = 1e-3
+"""Most by which a thing may move and still count as standing, as a share of its size."""
+ROUNDED = 1e-5
+"""By which places may be off, as a share of their distance: Blender's numbers have 32 bits."""
 DIGITS = 6
 """Of pixels, that tell lenses apart."""
 TRAIN, VAL, TEST = "train", "val", "test"
@@ -55,6 +62,26 @@ class Things:
     """Of the first two lights, the view and how it is lit."""
     looks: dict[str, str] = field(default_factory=dict)
     """What the things are like, and the first view of each; two at most."""
+    corners: dict[tuple[str, int | None], tuple[NDArray[np.float64], str]] = field(
+        default_factory=dict
+    )
+    """Where each thing of a script is, in the world, and the first view that says so."""
+    moved: tuple[str, str, str] | None = None
+    """A thing that is elsewhere in another view, the first view of it, and that one."""
+    is_scripted: bool = False
+    """A script made its views."""
+
+    def place(self, view: DatasetView) -> None:
+        """Note where the things of a script's view are."""
+        self.is_scripted = True
+        for label, corners in corners_of(view.record):
+            first, where = self.corners.setdefault((label.name, label.asset), (corners, view.key))
+            room = (
+                STAYS * np.ptp(first, axis=0).max()
+                + ROUNDED * np.abs(label.camera_from_object).max()
+            )
+            if np.abs(corners - first).max() > room:
+                self.moved = self.moved or (label.name, where, view.key)
 
     @property
     def light_differs(self) -> bool:
@@ -142,6 +169,8 @@ class Scenes:
             if look.light not in things.lights and len(things.firsts) < 2:
                 things.firsts.append(f"{view.key} ({in_words(record.view, skies_of(record))})")
             things.lit[things.lights.setdefault(look.light, len(things.lights))] += 1
+            if is_scripted(record) and things.moved is None:
+                things.place(view)
             if len(things.looks) < 2:
                 things.looks.setdefault(look.things, view.key)
 
