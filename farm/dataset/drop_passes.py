@@ -70,9 +70,9 @@ def check_some_stay(data: Dataset, names: AbstractSet[PassName]) -> None:
         SpecError: One would not.
     """
     for view in data:
-        if any(member_of(path) for path in paths_of(view.record, names)):
+        for held in filter(None, map(member_of, paths_of(view.record, names))):
             raise SpecError(
-                f"{view.key}: its files are in {view.record.shard.path}, from which none is taken "
+                f"{view.key}: its files are in {held.shard}, from which none is taken "
                 "out, unlike of what was added later; farm dataset merge gives each a place of its "
                 "own, in a new dataset"
             )
