@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
 from farm.dataset.export.base import Exporter, ExportPart, Lines, NumberedView, Written
+from farm.dataset.export.colours_beyond import carried_on
 from farm.dataset.export.cutouts import cutout_pixels
 from farm.dataset.export.pictures import encode, picture, put_extras
 from farm.spec.passes import PassName
@@ -32,7 +33,7 @@ class Matte(NamedTuple):
 
 
 class MattingExporter(Exporter[Matte]):
-    """`<split>/{image,fg,alpha,bg}/`: colours of the object are its own, also at soft edges.
+    """`<split>/{image,fg,alpha,bg}/`: colours of the object are its own, at soft edges and beyond.
 
     `<split>.txt` says which background goes with which foreground.
     """
@@ -47,7 +48,7 @@ class MattingExporter(Exporter[Matte]):
 
     def take(self, view: NumberedView) -> Matte:
         pixels, folders = cutout_pixels(view), self.folders
-        colour = self._put(view, folders.colour, encode(pixels[..., :3], "png"))
+        colour = self._put(view, folders.colour, encode(carried_on(pixels), "png"))
         alpha = self._put(view, folders.alpha, encode(pixels[..., 3], "png"))
         behind = self._put_picture(view, "background", folders.behind)
         shown = self._put_picture(view, "rgb", folders.picture)

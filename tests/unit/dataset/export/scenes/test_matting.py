@@ -9,15 +9,27 @@ import pytest
 from PIL import Image
 
 import farm.dataset
+from farm.dataset.export.colours_beyond import carried_on
 from farm.dataset.split import split_dataset
 from farm.errors import SpecError
 from tests.support.datasets import give_lens
 from tests.support.lenses import LENSES
 from tests.support.sequences import write_sequences
 from tests.unit.dataset.export.pictures import run
-from tests.unit.dataset.export.scenes.shared import add_cutouts, write_object
+from tests.unit.dataset.export.scenes.shared import (
+    add_cutouts,
+    change_records,
+    put_pass,
+    write_object,
+)
 
 FOLDERS = ("fgr", "pha")
+
+
+def assert_shows(colour: np.ndarray, alpha: np.ndarray, cutout: np.ndarray) -> None:
+    """Colour and alpha are a cutout's, wherever it shows anything."""
+    np.testing.assert_array_equal(alpha, cutout[..., 3])
+    np.testing.assert_array_equal(colour[alpha > 0], cutout[..., :3][alpha > 0])
 
 
 @pytest.mark.parametrize("bits", [8, 16])
@@ -32,7 +44,7 @@ def test_the_object_its_alpha_and_what_is_behind_are_apart(tmp_path: Path, bits)
             np.asarray(Image.open(tmp_path / f"o/train/{folder}/{view.name}.png"))
             for folder in ("image", "fg", "alpha", "bg")
         )
-        np.testing.assert_array_equal(np.dstack([fg, alpha]), wanted[view.name])
+        assert_shows(fg, alpha, wanted[view.name])
         np.testing.assert_array_equal(bg, view["background"])
         np.testing.assert_array_equal(image, view["rgb"])
         assert alpha.ndim == 2
@@ -99,7 +111,7 @@ def test_rvm_gets_foregrounds_and_mattes_of_one_name(tmp_path: Path):
     assert names == [f"{name}.png" for name in sorted(wanted)]
     for name in names:
         fgr, pha = (np.asarray(Image.open(tmp_path / f"o/train/{at}/{name}")) for at in FOLDERS)
-        np.testing.assert_array_equal(np.dstack([fgr, pha]), wanted[Path(name).stem])
+        assert_shows(fgr, pha, wanted[Path(name).stem])
     for folder in ("bgr", "com"):
         assert len(list((tmp_path / f"o/train/{folder}").glob("*.jpg"))) == 3
 
@@ -126,7 +138,7 @@ def test_rvm_gets_sequences_as_clips_whose_names_sort_in_time(tmp_path: Path):
                 np.asarray(Image.open(tmp_path / f"o/train/{at}/{clip}/{name}"))
                 for at in (*FOLDERS, "com")
             )
-            np.testing.assert_array_equal(np.dstack([fgr, pha]), wanted[view])
+            assert_shows(fgr, pha, wanted[view])
             assert com.shape == fgr.shape
     assert sorted(path.name for path in (tmp_path / "o/train/bgr").iterdir()) == clips
 
@@ -154,3 +166,35 @@ def test_a_split_has_clips_of_its_own(tmp_path: Path):
     }
     assert not clips["train"] & clips["val"]
     assert len(clips["train"] | clips["val"]) == 3
+
+
+def a_disc(size: tuple[int, int]) -> np.ndarray:
+    """A cutout with a hard edge, of one colour."""
+    y, x = np.mgrid[: size[1], : size[0]]
+    there = (x - 20) ** 2 + (y - 25) ** 2 < 150
+    return np.where(there[..., None], [200, 90, 30, 255], 0).astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (63, 47)])
+def test_colours_go_on_beyond_edges_so_that_resizing_darkens_none(tmp_path: Path, size):
+    """Robust Video Matting, GCA-Matting and others resize colour and alpha apart."""
+    write_object(tmp_path / "d", views=2, size=size)
+    add_cutouts(tmp_path / "d")
+    cutout = a_disc(size)
+    change_records(
+        tmp_path / "d", lambda _at, line: put_pass(tmp_path / "d", line, "foreground", cutout)
+    )
+
+    run(tmp_path / "d", tmp_path / "o", "rvm")
+
+    colour, alpha = (Image.open(next((tmp_path / f"o/train/{at}").iterdir())) for at in FOLDERS)
+    small = (size[0] // 2 - 3, size[1] // 2 - 3)
+    shown, share = np.asarray(colour.resize(small)), np.asarray(alpha.resize(small))
+    assert ((share > 0) & (share < 255)).any()
+    assert (shown[share > 0] == (200, 90, 30)).all()
+
+
+def test_where_there_is_no_object_colours_stay_as_they_are():
+    nothing = np.zeros((5, 3, 4), np.uint8)
+
+    np.testing.assert_array_equal(carried_on(nothing), nothing[..., :3])
