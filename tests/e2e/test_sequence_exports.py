@@ -23,14 +23,14 @@ def renders(tmp_path_factory):
     write_street(folder / "shapes.blend", GROWS)
     done = run(
         "render", "--recipe", "sequence", "--scenes", folder / "shapes.blend", "--frames", 3,
-        "--passes", "rgb,mask,depth,normal,index,flow", "--resolution", 64, "--samples", 4,
-        "--output", folder / "renders",
+        "--passes", "rgb,mask,depth,normal,index,flow,foreground",
+        "--resolution", 64, "--samples", 4, "--output", folder / "renders",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return folder / "renders"
 
 
-@pytest.mark.parametrize("to", SEQUENCE_FORMATS)
+@pytest.mark.parametrize("to", [*SEQUENCE_FORMATS, "rvm"])
 def test_what_was_rendered_is_exported_whole(renders, tmp_path, to):
     done = run("dataset", "export", renders, "--to", to, "--out", tmp_path / to)
 

@@ -30,6 +30,12 @@ def test_every_format_has_a_section():
     assert [section[0] for section in SECTION.findall(PAGE)] == list(FORMATS)
 
 
+def test_the_readme_counts_the_formats():
+    readme = (Path(__file__).parents[4] / "README.md").read_text(encoding="utf-8")
+
+    assert f"[{len(FORMATS)} formats](docs/export.md)" in readme
+
+
 @pytest.mark.parametrize("section", SECTION.findall(PAGE), ids=lambda section: section[0])
 def test_the_snippet_reads_what_the_command_wrote(section, tmp_path, monkeypatch):
     _name, command, snippet = section
