@@ -11,9 +11,8 @@ import pytest
 from farm.errors import DeviceError, GpuMemoryError, RenderError
 from farm.ledger.policy import CAUSES
 from tests.support.blender.shots import again, some_render, some_view, task_of
+from worker.blender import cycles as cycles_module
 from worker.blender import gpu_memory, test_card
-from worker.blender import session as session_module
-from worker.device.device import Device
 from worker.images.multilayer import read_passes
 from worker.recipes import find_recipe
 from worker.render.self_test import TOLERANCE, prove_device
@@ -35,7 +34,7 @@ def test_a_device_that_cannot_render_is_refused(blender, monkeypatch, tmp_path):
     occupied = tmp_path / "file"
     occupied.touch()
     monkeypatch.setattr(blender._scratch, "new_file", lambda need: occupied / "picture.exr")
-    monkeypatch.setattr(session_module, "can_take", lambda *_: False)
+    monkeypatch.setattr(cycles_module, "can_take", lambda *_: False)
 
     with pytest.raises(DeviceError, match=r"^cpu \(CPU\) fails: "):
         prove_device(blender)
@@ -97,8 +96,8 @@ def full_gpu(blender, statue, sky, monkeypatch):
 
         ops = SimpleNamespace(render=SimpleNamespace(render=render))
         names = {name: getattr(bpy, name) for name in ("data", "context", "app", "types")}
-        monkeypatch.setattr("worker.blender.session.bpy", SimpleNamespace(ops=ops, **names))
-        monkeypatch.setattr(blender, "device", Device("cuda"))
+        monkeypatch.setattr("worker.blender.cycles.bpy", SimpleNamespace(ops=ops, **names))
+        monkeypatch.setattr(blender.cycles, "_on_gpu", True)
         return tiles
 
     yield fill

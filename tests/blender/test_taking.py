@@ -11,7 +11,7 @@ import pytest
 from farm.errors import RenderError
 from farm.spec.passes import PassName
 from tests.support.blender.shots import changed, some_view, task_of
-from worker.blender import session as session_module
+from worker.blender import cycles as cycles_module
 from worker.blender.stages import Stages
 from worker.images.multilayer import Delivery, Held, Passes, read_once, read_passes
 from worker.recipes import find_recipe
@@ -37,7 +37,7 @@ def deliver(blender, statue, sky):
 
 
 def as_files(monkeypatch) -> None:
-    monkeypatch.setattr(session_module, "can_take", lambda *_: False)
+    monkeypatch.setattr(cycles_module, "can_take", lambda *_: False)
 
 
 @pytest.mark.parametrize(
@@ -96,20 +96,35 @@ def test_sampling_is_measured(deliver):
     assert read_once(held).sample_s > 0
 
 
-def test_pictures_in_tiles_and_cryptomattes_go_through_files(blender, deliver):
-    """What memory does not hold whole."""
+def test_pictures_in_tiles_go_through_files(blender, deliver):
+    """Memory does not hold them whole."""
     (tiled,) = deliver(passes=("rgb", "mask"))
     tiled.unlink()
     with changed(blender.scene.cycles, tile_size=32):
         path = blender.render(seed=3)
         picture = read_once(path)
     whole = read_once(blender.render(seed=3))
-    matte = deliver(passes=("rgb", "mask", "cryptomatte"))[0]
 
     assert isinstance(path, Path)
     np.testing.assert_array_equal(picture.layers["Combined"], whole.layers["Combined"])
-    assert isinstance(matte, Path)
-    assert read_once(matte).manifest
+
+
+def test_a_cryptomatte_is_that_of_a_file_whose_header_alone_is_read(blender, deliver, monkeypatch):
+    passes = ("rgb", "mask", "normal", "cryptomatte")
+    held = deliver(passes=passes)
+    left = list(blender._scratch.folder.glob("*.exr"))
+    with monkeypatch.context() as patch:
+        as_files(patch)
+        written = deliver(passes=passes)
+
+    ours, theirs = read_once(held[0]), read_once(written[0])
+    assert ours.manifest
+    assert ours.manifest == theirs.manifest
+    assert ours.cryptomatte_channels == theirs.cryptomatte_channels
+    assert len(ours.cryptomatte_channels) == 24
+    assert_same(ours, theirs)
+    assert_same(read_once(held[1]), read_once(written[1]))
+    assert not left
 
 
 def test_what_was_let_go_cannot_be_read(deliver):

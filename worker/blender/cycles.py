@@ -19,7 +19,7 @@ from worker.blender.stages import Stages, followed
 from worker.blender.taking import can_take, taking
 from worker.blender.view_passes import Sampling
 from worker.blender.watch import unwatch
-from worker.images.multilayer import Delivery
+from worker.images.multilayer import Delivery, told_once
 from worker.trace import NO_TRACE, Trace
 
 log = logging.getLogger(__name__)
@@ -85,11 +85,14 @@ class Cycles:
     def _deliver(self, *, seed: int) -> Delivery:
         assert self._told is not None, "nobody has told what to render"
         sampling, _ = self._told
-        if not can_take(self.scene, sampling):
+        if not can_take(self.scene):
             return self.render_file(channels=sampling.channels, seed=seed)
         with taking() as taken:
-            stages = self._render_all(seed=seed, write_still=False)
-        return taken.held(stages.sample_s)
+            if not sampling.named:
+                stages = self._render_all(seed=seed, write_still=False)
+                return taken.held(stages.sample_s)
+            path = self.render_file(channels=sampling.channels, seed=seed)
+        return taken.held(*told_once(path))
 
     def render_file(self, *, channels: int, seed: int) -> Path:
         """Render into a file, by whichever engine the scene has.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,21 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.errors import RenderError
-from worker.blender.view_passes import Sampling
 from worker.blender.watch import after_cycles
 from worker.images.multilayer import Held, Passes
 
 
-def can_take(scene: Any, sampling: Sampling) -> bool:
-    """Say whether memory holds all that a file would.
-
-    A picture in tiles is put together only after the engine has gone, and what the numbers of a
-    cryptomatte mean is told in a file's header alone.
+def can_take(scene: Any) -> bool:
+    """Say whether memory holds all pixels that a file would: a picture in tiles is put together
+    only after the engine has gone.
     """
-    render = scene.render
-    longest = max(render.resolution_x, render.resolution_y)
-    is_tiled = scene.cycles.use_auto_tile and longest > scene.cycles.tile_size
-    return not is_tiled and not any("cryptomatte" in name for name in sampling.cycles_passes)
+    longest = max(scene.render.resolution_x, scene.render.resolution_y)
+    return not (scene.cycles.use_auto_tile and longest > scene.cycles.tile_size)
 
 
 class Taken:
@@ -41,15 +36,15 @@ class Taken:
             each.name: copied(each, size_px) for layer in result.layers for each in layer.passes
         }
 
-    def held(self, sample_s: float) -> Held:
-        """Return what was taken.
+    def held(self, sample_s: float, manifest: Mapping[str, str] | None = None) -> Held:
+        """Return what was taken, with what the numbers of its cryptomatte mean.
 
         Raises:
             RenderError: Cycles delivered nothing.
         """
         if not self._layers:
             raise RenderError("Blender delivered no picture")
-        return Held(Passes(self._layers, sample_s))
+        return Held(Passes(self._layers, sample_s, dict(manifest or {})))
 
 
 @contextmanager

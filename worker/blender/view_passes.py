@@ -94,6 +94,8 @@ class Sampling:
     """Noise at which a pixel gets no more samples; None: it gets all."""
     sharp: bool = False
     """All is in focus, although the camera has a depth of field."""
+    named: bool = False
+    """What the numbers of its cryptomatte mean is told as well."""
 
     @property
     def channels(self) -> int:
@@ -135,6 +137,7 @@ def plan_samplings(  # noqa: PLR0913 - what there is to know of a picture
         denoise=denoise and not PICTURES.isdisjoint(averaged),
         lit=not LIT.isdisjoint(averaged),
         noise_threshold=noise_threshold if samples > 1 else None,
+        named="cryptomatte" in averaged,
     )
     if not apart:
         return (picture,)
@@ -163,7 +166,8 @@ def plan_without_picture(
 
 def picture_alone(sampling: Sampling) -> Sampling:
     """Return what gives the same picture as `sampling`, without the labels beside it."""
-    return replace(sampling, cycles_passes=needs(("rgb",)) | (sampling.cycles_passes & STICKY))
+    cycles_passes = needs(("rgb",)) | (sampling.cycles_passes & STICKY)
+    return replace(sampling, cycles_passes=cycles_passes, named=False)
 
 
 def environment_alone(sampling: Sampling) -> Sampling:

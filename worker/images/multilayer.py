@@ -179,11 +179,7 @@ def read_passes(path: Delivery) -> Passes:
         return path.read()
     try:
         with OpenEXR.File(str(path), separate_channels=True) as exr:
-            header = exr.header(0)
-            seconds = sample_seconds(header)
-            manifest = {
-                key: str(value) for key, value in header.items() if key.startswith("cryptomatte/")
-            }
+            seconds, manifest = told_by(exr.header(0))
             channels = {
                 name: channel.pixels
                 for part in exr.parts
@@ -200,6 +196,28 @@ def read_once(path: Delivery) -> Passes:
         return read_passes(path)
     finally:
         path.unlink(missing_ok=True)
+
+
+def told_once(path: Path) -> tuple[float, dict[str, str]]:
+    """Return what a render's header tells: the seconds of path tracing, and what the numbers of its
+    cryptomatte mean; remove the file.
+
+    Raises:
+        RenderError: It is not there or not whole.
+    """
+    try:
+        with OpenEXR.File(str(path), header_only=True) as exr:
+            return told_by(exr.header(0))
+    except (RuntimeError, OSError) as error:
+        raise RenderError(f"{path}: the render was not written completely") from error
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def told_by(header: dict[str, object]) -> tuple[float, dict[str, str]]:
+    """Return what a header tells, as `told_once` does."""
+    manifest = {key: str(value) for key, value in header.items() if key.startswith("cryptomatte/")}
+    return sample_seconds(header), manifest
 
 
 def read_index(path: Delivery) -> NDArray[np.uint16]:
