@@ -482,3 +482,20 @@ def test_a_model_that_lies_on_its_side_stands_where_it_is_placed(blender, tmp_pa
     model.place(as_matrix(wanted))
 
     assert np.abs(np.array(model.parent.matrix_basis) - wanted).max() < 1e-6
+
+
+def test_words_in_blenders_own_font_stand_beside_others(blender, look, tmp_path):
+    """The font's name cannot be changed, and two files have it."""
+    for name in ("one", "two"):
+        with blend_file(tmp_path / f"{name}.blend") as scene:
+            data = bpy.data.curves.new("word", "FONT")
+            data.body, data.extrude = "II", 0.1
+            scene.collection.objects.link(bpy.data.objects.new("word", data))
+
+    models = blender.load_models([asset_of(tmp_path / f"{name}.blend") for name in ("one", "two")])
+    models[0].place(place(-3.0, 0.0, scale=3.0))
+    models[1].place(place(1.0, 0.0, scale=3.0))
+
+    index = index_of(look())
+    assert set(np.unique(index[:, : SIZE // 2])) == {0, 1}
+    assert set(np.unique(index[:, SIZE // 2 :])) == {0, 2}

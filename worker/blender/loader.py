@@ -116,7 +116,8 @@ class Loader:
     def give_way(self) -> None:
         """Give what is ours names that no file has: what comes keeps its own."""
         for block in disarm.all_ids():
-            if block.session_uid in self._own and not block.name.startswith(OURS):
+            is_ours = block.session_uid in self._own and not block.name.startswith(OURS)
+            if is_ours and not block.is_property_readonly("name"):
                 block.name = f"{OURS} {block.name}"
 
     def bring_scene(

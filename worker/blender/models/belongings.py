@@ -46,6 +46,7 @@ def rename(everything: Iterable[Belongings], *, aside: bool = False) -> None:
         for uid, name in each.names.items():
             names[uid] = f"{uid}//{place}" if aside else f"{place}/{name}"
     for block in all_ids():
+        may_change = not block.is_property_readonly("name")  # not that of Blender's own font
         is_own = block.library is None and not isinstance(block, bpy.types.Library)
-        if is_own and block.session_uid in names:
+        if is_own and may_change and block.session_uid in names:
             block.name = names[block.session_uid]
