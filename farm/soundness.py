@@ -125,12 +125,22 @@ def strange_rows(name: PassName, rows: NDArray[Any]) -> str | None:
 
 def strange_lengths(name: PassName, label: NDArray[Any]) -> str | None:
     """Say where vectors (H, W, 3) are not of length 1, or not there, if they are anywhere."""
-    lengths = np.linalg.norm(label, axis=-1)
+    lengths = lengths_of(label)
     off = np.where(lengths > 0, np.abs(lengths - 1), 0.0)
     if count := int(np.count_nonzero(off > UNIT_SLACK)):
         where = counted(count, "pixel")
         return f"{name} is not of length 1 at {where}, but {lengths.flat[off.argmax()]:.3g}"
     return None
+
+
+def lengths_of(vectors: NDArray[Any]) -> NDArray[Any]:
+    """Return the lengths (H, W) of vectors (H, W, 3): the bits of numpy's own `norm`, which takes
+    four times as long for so few numbers."""
+    x, y, z = np.moveaxis(vectors, -1, 0)
+    squares = x * x
+    squares += y * y
+    squares += z * z
+    return np.asarray(np.sqrt(squares, out=squares))
 
 
 def is_flat(pixels: NDArray[Any]) -> bool:

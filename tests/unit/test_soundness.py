@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from farm.soundness import ill_lit, strange_picture
+from farm.soundness import ill_lit, lengths_of, strange_picture
 
 
 def a_picture(model: int, *, rest: int = 128, dtype: type = np.uint8) -> np.ndarray:
@@ -53,3 +53,13 @@ def test_a_white_picture_is_told_with_its_remedy():
 
     assert strange_picture(white, may_be_empty=False).endswith("take exposure: auto")
     assert "exposure" not in strange_picture(grey, may_be_empty=False)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_lengths_are_those_of_numpy_to_the_bit(dtype):
+    vectors = np.random.default_rng(4).normal(0.0, 30.0, (40, 30, 3)).astype(dtype)
+    vectors[:10], vectors[10, 0], vectors[11, 0] = 0.0, np.nan, np.inf
+
+    found = lengths_of(vectors)
+
+    assert found.tobytes() == np.linalg.norm(vectors, axis=-1).tobytes()

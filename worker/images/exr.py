@@ -159,7 +159,8 @@ def line_blocks(planes: Floats, channels: Sequence[str]) -> Iterator[tuple[Bytes
     at_once = BLOCK_LINES * max(1, AT_ONCE_BYTES // block_bytes)
     for top in range(0, height, at_once):
         lines = np.empty((min(at_once, height - top), count, width), planes.dtype)
-        np.take(planes[top : top + at_once].transpose(0, 2, 1), order, axis=1, out=lines)
+        for place, channel in enumerate(order):
+            lines[:, place] = planes[top : top + at_once, :, channel]
         whole = len(lines) - len(lines) % BLOCK_LINES
         for blocks, size in ((lines[:whole], BLOCK_LINES), (lines[whole:], len(lines) - whole)):
             if len(blocks):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.projection import depths, distances
+from farm.soundness import lengths_of
 from farm.spec.camera import Matrix4
 from farm.spec.passes import PassName
 from farm.spec.record import CameraRecord
@@ -98,7 +99,7 @@ def position(passes: Passes, geometry: Geometry) -> Floats:
     """Return points (H, W, 3) in the record's world, (0, 0, 0) where there is nothing."""
     scene = passes.layers["Position"]
     shift = np.array(geometry.world_from_scene)[:3, 3]
-    there = scene.any(axis=-1, keepdims=True)
+    there = (scene[..., :1] != 0) | (scene[..., 1:2] != 0) | (scene[..., 2:] != 0)
     return np.asarray(turned(scene, geometry.turn) + shift * there, dtype=np.float32)
 
 
@@ -226,6 +227,6 @@ def turned(vectors: Floats, turn: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def unit(vectors: NDArray[np.float64]) -> Floats:
     """Return vectors (H, W, 3) with the length 1; those without any stay as they are."""
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    lengths = lengths_of(vectors)[..., None]
     np.divide(vectors, lengths, out=vectors, where=lengths > 0)
     return vectors.astype(np.float32)
