@@ -343,24 +343,57 @@ def test_lamps_of_the_file_shine_only_when_asked_for(load):
     assert load(fill, file_lights=True).true_strength
 
 
-def test_a_lamp_lights_a_scaled_model_as_in_its_file(blender, write_blend, tmp_path):
+def add_lamp(scene, size, kind, *, radius=0.0, normalised=True, falloff=None):
+    """A lamp beside a box; with the box's size all that it has in lengths grows."""
+    data = bpy.data.lights.new("lamp", kind)
+    data.normalize = normalised
+    data.energy = 3.0 if kind == "SUN" else 100.0 * size ** (2 if normalised else 0)
+    if kind == "AREA":
+        data.size = radius * size
+    elif kind != "SUN":
+        data.shadow_soft_size = radius * size
+    if falloff is not None:
+        node = data.node_tree.nodes.new("ShaderNodeLightFalloff")
+        node.inputs["Strength"].default_value = size ** {"Linear": -1, "Constant": -2}.get(
+            falloff, 0
+        )
+        node.inputs["Smooth"].default_value = size**2
+        [emission] = [each for each in data.node_tree.nodes if each.type == "EMISSION"]
+        data.node_tree.links.new(node.outputs[falloff], emission.inputs["Strength"])
+    lamp = bpy.data.objects.new("lamp", data)
+    lamp.location, lamp.rotation_euler = (0, 2 * size, size), (-1.1, 0, 0)
+    scene.collection.objects.link(lamp)
+
+
+@pytest.mark.parametrize(
+    ("kind", "of_lamp"),
+    [
+        pytest.param("POINT", {}, id="point"),
+        pytest.param("POINT", {"radius": 1.0}, id="ball"),
+        pytest.param("POINT", {"radius": 1.0, "normalised": False}, id="ball-by-radiance"),
+        pytest.param("SPOT", {"radius": 1.0}, id="spot"),
+        pytest.param("AREA", {"radius": 1.0}, id="area"),
+        pytest.param("AREA", {"radius": 1.0, "normalised": False}, id="area-by-radiance"),
+        pytest.param("SUN", {}, id="sun"),
+        pytest.param("POINT", {"falloff": "Quadratic"}, id="smooth"),
+        pytest.param("POINT", {"falloff": "Linear"}, id="linear"),
+        pytest.param("POINT", {"falloff": "Constant"}, id="constant"),
+    ],
+)
+def test_a_lamp_lights_a_scaled_model_as_in_its_file(blender, write_blend, tmp_path, kind, of_lamp):
     dark = write_sky(tmp_path / "dark.exr", np.full((8, 16, 3), 1e-6, dtype=np.float32))
     brightness = []
     for size in (1.0, 10.0):
 
         def fill(scene, size=size):
             add_box(scene, size=(size, size, size), material=a_material())
-            data = bpy.data.lights.new("lamp", "POINT")
-            data.energy = 100.0 * size**2
-            lamp = bpy.data.objects.new("lamp", data)
-            lamp.location = (0, 2 * size, size)
-            scene.collection.objects.link(lamp)
+            add_lamp(scene, size, kind, **of_lamp)
 
         model = write_blend(fill)
         passes, _ = shoot(blender, model, dark, some_view(yaw=0.0), file_lights=True, samples=16)
         brightness.append(float(passes.picture(gain=1.0).mean()))
 
-    assert brightness[0] == pytest.approx(brightness[1], rel=0.05)
+    assert brightness[0] == pytest.approx(brightness[1], rel=0.02)
     assert brightness[0] > 0.01
 
 

@@ -79,14 +79,14 @@ def stand(parent: bpy.types.Object, world_from_file: Numbers) -> None:
         parent[name] = row.tolist()
 
 
-def trees_of(materials: Iterable[bpy.types.Material]) -> list[Any]:
-    """Return the node trees of materials, with those of groups within, each once."""
+def trees_of(owners: Iterable[bpy.types.Material | bpy.types.Light]) -> list[Any]:
+    """Return the node trees of materials or lamps, with those of groups within, each once."""
     trees: dict[int, Any] = {}
-    for material in materials:
-        if material.node_tree is None:
+    for owner in owners:
+        if owner.node_tree is None:
             continue
-        trees.setdefault(material.node_tree.session_uid, material.node_tree)
-        for node in active_nodes(material.node_tree):
+        trees.setdefault(owner.node_tree.session_uid, owner.node_tree)
+        for node in active_nodes(owner.node_tree):
             if isinstance(node, bpy.types.ShaderNodeGroup) and node.node_tree is not None:
                 trees.setdefault(node.node_tree.session_uid, node.node_tree)
     return list(trees.values())

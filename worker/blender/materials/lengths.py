@@ -1,4 +1,4 @@
-"""Lengths in materials, which are longer where a model is shown larger than its file has it."""
+"""Lengths in materials and lamps: longer where a model is shown larger than its file has it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from worker.blender.materials.moving import follower, moves
 Socket = Any
 """Its stubs know no sockets by their kind."""
 SIZE = "viewfarm size"
-LENGTH, PER_LENGTH = "MULTIPLY", "DIVIDE"
-"""What is done to a number, and the size of a unit of the file in the scene."""
+LENGTH, PER_LENGTH = ("MULTIPLY", 1), ("DIVIDE", 1)
+AREA, PER_AREA = ("MULTIPLY", 2), ("DIVIDE", 2)
+"""What is done to a number with the size of a unit of the file in the scene, how many times."""
+Way = tuple[str, int]
 
-INPUTS: dict[str, dict[str, str]] = {
+INPUTS: dict[str, dict[str, Way]] = {
     "ShaderNodeAmbientOcclusion": {"Distance": LENGTH},
     "ShaderNodeBevel": {"Radius": LENGTH},
     "ShaderNodeBsdfPrincipled": {"Subsurface Scale": LENGTH},
     "ShaderNodeBump": {"Distance": LENGTH},
     "ShaderNodeDisplacement": {"Scale": LENGTH},
+    "ShaderNodeLightFalloff": {"Smooth": AREA},
     "ShaderNodeSubsurfaceScattering": {"Scale": LENGTH},
     "ShaderNodeVectorDisplacement": {"Scale": LENGTH},
     "ShaderNodeVolumeAbsorption": {"Density": PER_LENGTH},
@@ -39,14 +42,14 @@ INPUTS: dict[str, dict[str, str]] = {
     "ShaderNodeWireframe": {"Size": LENGTH},
 }
 """What nodes take for lengths of the scene, by kind and name."""
-OUTPUTS = frozenset(
-    {
-        ("ShaderNodeCameraData", "View Distance"),
-        ("ShaderNodeCameraData", "View Z Depth"),
-        ("ShaderNodeLightPath", "Ray Length"),
-        ("ShaderNodeTexCoord", "Camera"),
-    }
-)
+OUTPUTS: dict[tuple[str, str], Way] = {
+    ("ShaderNodeCameraData", "View Distance"): PER_LENGTH,
+    ("ShaderNodeCameraData", "View Z Depth"): PER_LENGTH,
+    ("ShaderNodeLightFalloff", "Constant"): PER_AREA,
+    ("ShaderNodeLightFalloff", "Linear"): PER_LENGTH,
+    ("ShaderNodeLightPath", "Ray Length"): PER_LENGTH,
+    ("ShaderNodeTexCoord", "Camera"): PER_LENGTH,
+}
 """What nodes give in lengths of the scene."""
 OF_OBJECT = frozenset({"ShaderNodeDisplacement", "ShaderNodeVectorDisplacement"})
 """Nodes that mean lengths of the object, unless they say that of the world."""
@@ -67,10 +70,10 @@ class Lengths(NamedTuple):
             value.default_value = size
 
 
-def find_lengths(materials: Iterable[bpy.types.Material]) -> Lengths:
-    """Return the lengths in materials, which are as in their file until they are scaled."""
+def find_lengths(owners: Iterable[bpy.types.Material | bpy.types.Light]) -> Lengths:
+    """Return the lengths in nodes of materials or lamps, as in their file until they are scaled."""
     tree: Any = None
-    for each in trees_of(materials):
+    for each in trees_of(owners):
         sockets, links = lengths_into(each), lengths_from(each)
         if not sockets and not links:
             continue
@@ -80,11 +83,12 @@ def find_lengths(materials: Iterable[bpy.types.Material]) -> Lengths:
         for socket, way in sockets:
             put_between(each, source_of(socket), socket, way, size.outputs[0])
         for link in links:
-            put_between(each, link.from_socket, link.to_socket, PER_LENGTH, size.outputs[0])
+            way = OUTPUTS[link.from_node.bl_idname, link.from_socket.name]
+            put_between(each, link.from_socket, link.to_socket, way, size.outputs[0])
     return Lengths(tree)
 
 
-def lengths_into(tree: Any) -> list[tuple[Socket, str]]:
+def lengths_into(tree: Any) -> list[tuple[Socket, Way]]:
     """Return the inputs that take lengths, and what is done to them."""
     return [
         (node.inputs[name], way)
@@ -126,17 +130,19 @@ def source_of(socket: Socket) -> Any:
     return value if isinstance(value, float) else tuple(value)
 
 
-def put_between(tree: Any, value: Any, to: Socket, way: str, size: Socket) -> None:
+def put_between(tree: Any, value: Any, to: Socket, way: Way, size: Socket) -> None:
     """Let an input get a value times, or by, a size."""
-    kind = "ShaderNodeMath" if to.type == "VALUE" else "ShaderNodeVectorMath"
-    node = tree.nodes.new(kind)
-    node.operation = way
-    if isinstance(value, bpy.types.NodeSocket):
-        tree.links.new(value, node.inputs[0])
-    else:
-        node.inputs[0].default_value = value
-    tree.links.new(size, node.inputs[1])
-    tree.links.new(node.outputs[0], to)
+    operation, times = way
+    for _ in range(times):
+        node = tree.nodes.new("ShaderNodeMath" if to.type == "VALUE" else "ShaderNodeVectorMath")
+        node.operation = operation
+        if isinstance(value, bpy.types.NodeSocket):
+            tree.links.new(value, node.inputs[0])
+        else:
+            node.inputs[0].default_value = value
+        tree.links.new(size, node.inputs[1])
+        value = node.outputs[0]
+    tree.links.new(value, to)
 
 
 def add_tree() -> Any:

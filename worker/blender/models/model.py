@@ -260,11 +260,17 @@ def gives_light(found: Measurement) -> bool:
 
 
 def scale_lamps(objects: Iterable[bpy.types.Object], factor: float) -> None:
-    """Dim the lamps of a model that is made smaller by `factor`, so that it stays as bright."""
+    """Dim the lamps of a model that is made smaller by `factor`, so that it stays as bright.
+
+    Lamps that shine through an area are made smaller with what they are of; balls are not.
+    """
     lamps: set[Any] = {item.data for item in objects if item.type == "LIGHT"}
+    find_lengths(lamps).scale(factor)
     for data in lamps:
         if data.type != "SUN" and data.normalize:
             data.energy *= factor * factor
+        if data.type in ("POINT", "SPOT"):
+            data.shadow_soft_size *= factor
 
 
 def is_flat(bounds: Bounds) -> bool:
