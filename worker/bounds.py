@@ -43,6 +43,12 @@ class Bounds:
         return float((self.high - self.low).max())
 
     @property
+    def step(self) -> float:
+        """Distance to the next place that 32 bits tell apart, where that is largest."""
+        farthest = np.float32(np.abs([self.low, self.high]).max())
+        return float(np.spacing(farthest))
+
+    @property
     def unit_from_model(self) -> Matrix4:
         """The transform that centres the box at the origin and makes its longest side 1."""
         return self.frame_from_model("unit-cube")

@@ -343,6 +343,20 @@ def test_lamps_of_the_file_shine_only_when_asked_for(load):
     assert load(fill, file_lights=True).true_strength
 
 
+@pytest.mark.parametrize(("off", "is_shown"), [(1e4, True), (5e6, False)])
+def test_a_model_too_far_from_its_origin_for_its_size_is_refused(load, off, is_shown):
+    """As of a survey, in metres from the equator: Blender would round its points to half metres."""
+
+    def fill(scene):
+        add_box(scene, size=(10.0, 10.0, 10.0), at=(off, 0.0, 0.0))
+
+    if is_shown:
+        assert load(fill).size == 1.0
+    else:
+        with pytest.raises(AssetError, match=r"by 0\.5 units alone: move it to the origin"):
+            load(fill)
+
+
 def add_lamp(scene, size, kind, *, radius=0.0, normalised=True, falloff=None):
     """A lamp beside a box; with the box's size all that it has in lengths grows."""
     data = bpy.data.lights.new("lamp", kind)

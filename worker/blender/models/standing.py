@@ -37,6 +37,9 @@ from worker.blender.models.model import (
 
 LARGEST = 1e12
 """Units that a model may measure; a part that is further off is there by mistake."""
+COARSEST = 2e-3
+"""Distance between places of points that Blender tells apart, as a share of a model's size: beyond
+it the surface is of steps, and stands elsewhere than its record says."""
 FIRST_FRAME = 1.0
 """The moment that several models show, each of which may have been saved at another one."""
 
@@ -236,6 +239,8 @@ class Standing:
             raise AssetError(asset.path, reason)
         if bounds.size > LARGEST:
             raise AssetError(asset.path, f"it is {bounds.size:.1e} units in size: it is damaged")
+        if (step := bounds.step) > COARSEST * bounds.size:
+            raise AssetError(asset.path, too_far(bounds.size, step))
         show_as_in_file(found.materials.values(), found.objects.values(), self._matrix_of)
         model = describe(collection, parent, bounds, found, meshes=self._loader.meshes())
         model.metres_per_file_unit, model.unread = brought.metres_per_unit, brought.unread
@@ -244,6 +249,15 @@ class Standing:
     def _matrix_of(self, item: bpy.types.Object) -> NDArray[np.float64]:
         """Return `file_from_object` of an object of the file."""
         return np.array(evaluated(self._scene, item).matrix_world, np.float64)
+
+
+def too_far(size: float, step: float) -> str:
+    """Say why a model cannot be shown that is far from the origin of its file."""
+    return (
+        f"it is {size:.3g} units in size and so far from the origin of its file that Blender tells "
+        f"places there apart by {step:.3g} units alone: move it to the origin, in the program that "
+        "made it"
+    )
 
 
 def key_of(asset: Asset) -> Key:
