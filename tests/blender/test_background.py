@@ -10,7 +10,7 @@ pytest.importorskip("bpy")
 import bpy
 
 from farm.spec.camera import PerspectiveLens, PoseCamera, orbit_matrix
-from farm.spec.passes import VIEW_PASSES
+from farm.spec.passes import AVERAGED, PASSES, VIEW_PASSES
 from tests.support.blender.scenes import a_material, add_box, write_sky
 from tests.support.blender.shots import WIDE, read_once, some_render, some_view, task_of
 from worker.images.cut import Window
@@ -216,10 +216,28 @@ def test_what_models_are_shown_without_or_filled_with_is_not_in_the_way(
     )
 
 
-def test_a_mask_alone_needs_no_background(blender, statue, sky):
-    rendered = seen(blender, statue, sky, passes=("mask",), background="looked_up")
+@pytest.mark.parametrize("background", ["traced", "looked_up"])
+def test_a_mask_alone_needs_no_background(blender, statue, sky, monkeypatch, background):
+    rendered = seen(blender, statue, sky, passes=("mask",), background=background)
+    monkeypatch.setattr(blender, "_cut", lambda: None)
     whole = seen(blender, statue, sky, passes=("mask",))
 
     assert rendered.background == "traced"
     assert rendered.cut.window.area < WIDE[0] * WIDE[1]
+    assert whole.cut is None
     assert np.array_equal(rendered.read().alpha, whole.read().alpha)
+
+
+@pytest.mark.parametrize("mask", [(), ("mask",), ("mask", "diffuse", "specular", "cryptomatte")])
+def test_labels_without_a_picture_are_those_of_a_whole_one(
+    labelled, blender, statue, sky, monkeypatch, mask
+):
+    """Where there is no picture, pixels beside the models are known without a ray."""
+    labels = tuple(name for name in VIEW_PASSES if PASSES[name].kind != "picture")
+    passes = (*mask, *(name for name in labels if name not in AVERAGED))
+
+    cut = labelled(statue, sky, view=some_view(**FAR_OFF), passes=passes)
+    monkeypatch.setattr(blender, "_cut", lambda: None)
+    whole = labelled(statue, sky, view=some_view(**FAR_OFF), passes=passes)
+
+    assert {name: cut.data(name) for name in passes} == {name: whole.data(name) for name in passes}

@@ -723,7 +723,8 @@ class BlenderSession:
 
     def render_view(self, *, seed: int) -> tuple[Delivery, Cut | None]:
         """Render the passes as `render` does, but only of the rectangle in which the models are
-        where that is asked for and surely known; then also return what gives the rest.
+        where that is surely known, and what is behind is asked to be looked up, or nobody asks for
+        it; then also return what gives the rest.
 
         Raises:
             GpuMemoryError: It does not fit into the GPU's memory, in small tiles either.
@@ -744,12 +745,15 @@ class BlenderSession:
     def _cut(self) -> Cut | None:
         """Return what of the next picture need be rendered; None where that is not known."""
         size_px = self._asked[0].resolution_px
-        if is_traced(self._asked[0].background) or self._sight is None or not self._sees_models:
+        has_behind = "environment" in self._samplings[0].cycles_passes
+        if has_behind and is_traced(self._asked[0].background):
+            return None
+        if self._sight is None or not self._sees_models:
             return None
         window = cutting.window_of(self._models, self._sight, size_px)
         if window is None:
             return None
-        if "environment" not in self._samplings[0].cycles_passes:
+        if not has_behind:
             return Cut(window, size_px, None)
         backdrop = self.environment.backdrop(View(self._sight, size_px))
         return Cut(window, size_px, backdrop) if backdrop is not None else None
