@@ -118,6 +118,31 @@ def test_directions_that_shade_are_those_of_the_scene(labelled, white, tmp_path)
     assert seen["normal"] == pytest.approx(seen["normal_geometry"], abs=1e-3)
 
 
+@pytest.mark.parametrize("view", TURNED, ids=["as-it-is", "turned"])
+@pytest.mark.parametrize(("space", "signs"), [("WORLD", (1, 1, 1)), ("BLENDER_WORLD", (1, -1, -1))])
+def test_normal_maps_of_the_world_are_turned_with_the_model(
+    labelled, white, tmp_path, view, space, signs
+):
+    path = tmp_path / "block.blend"
+    leaning = np.array([0.6, 0.64, 0.48])
+    with blend_file(path) as scene:
+        paint = a_material()
+        add_box(scene, size=tuple(SIZE), material=paint)
+        tree = paint.node_tree
+        colour, bent = node(tree, "RGB"), node(tree, "NormalMap", space=space)
+        colour.outputs[0].default_value = (*(leaning * signs / 2 + 0.5), 1.0)
+        tree.links.new(colour.outputs[0], bent.inputs["Color"])
+        tree.links.new(bent.outputs[0], tree.nodes["Principled BSDF"].inputs["Normal"])
+
+    seen = labelled(
+        asset_of(path), white, view, passes=("normal_world", "normal_geometry", "index")
+    )
+
+    up = (seen["index"] > 0) & (seen["normal_world"] @ leaning > 0.5)
+    assert up.sum() > 100
+    assert np.median(seen["normal_world"][up], axis=0) == pytest.approx(leaning, abs=5e-3)
+
+
 def test_objects_have_their_own_colours(labelled, white, tmp_path):
     path = tmp_path / "pair.blend"
     with blend_file(path) as scene:

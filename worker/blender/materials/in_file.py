@@ -44,6 +44,8 @@ SHADING = frozenset(
     {"ShaderNodeNormalMap", "ShaderNodeBump", "ShaderNodeBevel", "ShaderNodeTangent"}
 )
 """Nodes that make directions of the world for shaders."""
+AXES = {"WORLD": (1.0, 1.0, 1.0), "BLENDER_WORLD": (1.0, -1.0, -1.0)}
+"""Signs of x, y and z in normal maps that hold directions of the world."""
 SHADED_BY = frozenset({"Normal", "Coat Normal", "Tangent", "Displacement"})
 """Inputs that want directions as they are in the scene."""
 
@@ -66,6 +68,7 @@ def show_as_in_file(
     trees = trees_of(materials)
     for tree in trees:
         settle(tree, matrix_of)
+        turn_maps(tree)
     if any(node.name == COLOUR for tree in trees for node in tree.nodes):
         for item in objects:
             colour: Any = item.color  # its stubs know no numbers in it
@@ -151,6 +154,21 @@ def in_file(tree: Any, output: Socket, which: str) -> Socket:
     return node.outputs[which]
 
 
+def turn_maps(tree: Any) -> None:
+    """Turn the normal maps that hold directions of the world."""
+    for node in [node for node in tree.nodes if node.bl_idname == "ShaderNodeNormalMap"]:
+        if node.space in AXES and node.inputs["Color"].is_linked:
+            turn_map(tree, node.inputs["Color"], AXES[node.space])
+
+
+def turn_map(tree: Any, colour: Socket, signs: tuple[float, float, float]) -> None:
+    """Turn the directions of the file that a normal map gets as colours into the scene."""
+    both = np.array(signs)
+    seen = add_scaled(tree, colour.links[0].from_socket, 2 * both, -both)
+    turned = in_file(tree, seen, "World")
+    tree.links.new(add_scaled(tree, turned, both / 2, np.full(3, 0.5)), colour)
+
+
 def own_colour(tree: Any) -> Any:
     """Return the node that tells the colour of an object, whatever shows it."""
     if (known := tree.nodes.get(COLOUR)) is not None:
@@ -177,9 +195,12 @@ def add_group() -> Any:
     """Make the group of nodes that takes the world's coordinates to the file's."""
     group: Any = bpy.data.node_groups.new(GROUP, "ShaderNodeTree")
     group.interface.new_socket("World", in_out="INPUT", socket_type="NodeSocketVector")
-    for name in ("Point", "Direction"):
+    for name in ("Point", "Direction", "World"):
         group.interface.new_socket(name, in_out="OUTPUT", socket_type="NodeSocketVector")
     start, end = group.nodes.new("NodeGroupInput"), group.nodes.new("NodeGroupOutput")
+    parts = group.nodes.new("ShaderNodeSeparateXYZ")
+    group.links.new(start.outputs[0], parts.inputs[0])
+    back: Any = None  # to the world: sums of rows, since models are turned and scaled alone
     point, direction = (group.nodes.new("ShaderNodeCombineXYZ") for _ in range(2))
     for place, name in enumerate(ROWS):
         row = group.nodes.new("ShaderNodeAttribute")
@@ -187,12 +208,36 @@ def add_group() -> Any:
         dot = add_dot(group, start.outputs[0], row.outputs["Vector"])
         group.links.new(dot, direction.inputs[place])
         group.links.new(add_sum(group, dot, row.outputs["Alpha"]), point.inputs[place])
-    unit = group.nodes.new("ShaderNodeVectorMath")
-    unit.operation = "NORMALIZE"
-    group.links.new(direction.outputs[0], unit.inputs[0])
+        back = add_row(group, row.outputs["Vector"], parts.outputs[place], back)
     group.links.new(point.outputs[0], end.inputs["Point"])
-    group.links.new(unit.outputs["Vector"], end.inputs["Direction"])
+    for name, vector in (("Direction", direction.outputs[0]), ("World", back)):
+        unit = group.nodes.new("ShaderNodeVectorMath")
+        unit.operation = "NORMALIZE"
+        group.links.new(vector, unit.inputs[0])
+        group.links.new(unit.outputs["Vector"], end.inputs[name])
     return group
+
+
+def add_row(tree: Any, row: Socket, factor: Socket, others: Socket | None) -> Socket:
+    """Return a vector times a number, and what there is of such besides."""
+    node = tree.nodes.new("ShaderNodeVectorMath")
+    node.operation = "MULTIPLY_ADD"
+    tree.links.new(row, node.inputs[0])
+    tree.links.new(factor, node.inputs[1])
+    if others is None:
+        node.inputs[2].default_value = (0.0, 0.0, 0.0)
+    else:
+        tree.links.new(others, node.inputs[2])
+    return node.outputs["Vector"]
+
+
+def add_scaled(tree: Any, vector: Socket, factor: Numbers, shift: Numbers) -> Socket:
+    """Return a vector times a known one, and shifted."""
+    node = tree.nodes.new("ShaderNodeVectorMath")
+    node.operation = "MULTIPLY_ADD"
+    tree.links.new(vector, node.inputs[0])
+    node.inputs[1].default_value, node.inputs[2].default_value = factor, shift
+    return node.outputs["Vector"]
 
 
 def add_dot(tree: Any, one: Socket, other: Any) -> Socket:
