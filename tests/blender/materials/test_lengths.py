@@ -76,6 +76,22 @@ def smoke(tree, size):
     tree.links.remove(output(tree).inputs["Surface"].links[0])
 
 
+def embers(tree, size):
+    """Light within, and a surface that shines as it ever does."""
+    made, thin, both = node(tree, "Emission"), node(tree, "VolumeScatter"), node(tree, "AddShader")
+    made.inputs["Strength"].default_value = 2.0 / size
+    thin.inputs["Density"].default_value = 1.0 / size
+    tree.links.new(made.outputs[0], both.inputs[0])
+    tree.links.new(thin.outputs[0], both.inputs[1])
+    tree.links.new(both.outputs[0], output(tree).inputs["Volume"])
+    shine, clear = node(tree, "Emission"), node(tree, "BsdfTransparent")
+    shine.inputs["Strength"].default_value = 0.1
+    half = node(tree, "MixShader")
+    tree.links.new(shine.outputs[0], half.inputs[1])
+    tree.links.new(clear.outputs[0], half.inputs[2])
+    tree.links.new(half.outputs[0], output(tree).inputs["Surface"])
+
+
 def wires(tree, size):
     made = node(tree, "Wireframe")
     made.inputs["Size"].default_value = 0.05 * size
@@ -106,7 +122,7 @@ def output(tree):
 
 
 KINDS = (
-    bump, linked_bump, wax, tinted_glass, smoke, wires, corners, round_edges, by_distance,
+    bump, linked_bump, wax, tinted_glass, smoke, embers, wires, corners, round_edges, by_distance,
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ INPUTS: dict[str, dict[str, Way]] = {
     "ShaderNodeBsdfPrincipled": {"Subsurface Scale": LENGTH},
     "ShaderNodeBump": {"Distance": LENGTH},
     "ShaderNodeDisplacement": {"Scale": LENGTH},
+    "ShaderNodeEmission": {"Strength": PER_LENGTH},
     "ShaderNodeLightFalloff": {"Smooth": AREA},
     "ShaderNodeSubsurfaceScattering": {"Scale": LENGTH},
     "ShaderNodeVectorDisplacement": {"Scale": LENGTH},
@@ -112,12 +113,23 @@ def means_the_scene(node: Any) -> bool:
     """Tell whether the lengths of a node count, and are lengths of the scene."""
     if node.bl_idname in OF_OBJECT:
         return bool(node.space == "WORLD")
+    if node.bl_idname == "ShaderNodeEmission":
+        return ends_of(node) == {"Volume"}
     if node.bl_idname == "ShaderNodeWireframe":
         return not node.use_pixel_size
     if node.bl_idname == "ShaderNodeBsdfPrincipled":
         weight = node.inputs["Subsurface Weight"]
         return bool(weight.is_linked or weight.default_value > 0.0 or moves(weight))
     return True
+
+
+def ends_of(node: Any) -> set[str]:
+    """Return the names of the inputs in which a shader ends, past what mixes it with others."""
+    found: set[str] = set()
+    for link in node.outputs[0].links:
+        is_joint = link.to_node.bl_idname in ("ShaderNodeMixShader", "ShaderNodeAddShader")
+        found |= ends_of(link.to_node) if is_joint else {link.to_socket.name}
+    return found
 
 
 def source_of(socket: Socket) -> Any:
