@@ -241,3 +241,35 @@ def test_labels_without_a_picture_are_those_of_a_whole_one(
     whole = labelled(statue, sky, view=some_view(**FAR_OFF), passes=passes)
 
     assert {name: cut.data(name) for name in passes} == {name: whole.data(name) for name in passes}
+
+
+@pytest.mark.parametrize("background", ["traced", "looked_up"])
+def test_labels_beside_a_picture_take_rays_in_the_rectangle_alone(
+    labelled, blender, statue, sky, monkeypatch, background
+):
+    from worker.blender import cutting
+
+    windows, bordered = [], cutting.bordered
+    monkeypatch.setattr(
+        cutting, "bordered", lambda scene, window: windows.append(window) or bordered(scene, window)
+    )
+    settings = {"view": some_view(**FAR_OFF), "passes": VIEW_PASSES, "background": background}
+    cut = labelled(statue, sky, **settings)
+    monkeypatch.setattr(blender, "_window", lambda: None)
+    whole = labelled(statue, sky, **settings | {"background": "traced"})
+
+    assert len(windows) == (1 if background == "traced" else 2)
+    labels = [name for name in VIEW_PASSES if name != "rgb"]
+    assert {name: cut.data(name) for name in labels} == {name: whole.data(name) for name in labels}
+
+
+def test_labels_of_a_model_that_reaches_out_of_its_bounds_are_whole(
+    labelled, statue, sky, monkeypatch
+):
+    from worker.blender import cutting
+
+    settings = {"view": some_view(**FAR_OFF), "passes": ("rgb", "mask", "normal")}
+    before = labelled(statue, sky, **settings)
+    monkeypatch.setattr(cutting, "outermost", lambda model: np.array([[0.0, 0.0, 0.0]]))
+
+    assert labelled(statue, sky, **settings).data("normal") == before.data("normal")

@@ -78,8 +78,8 @@ from worker.blender.view_passes import (
 )
 from worker.blender.watch import Watcher, unwatch, watch
 from worker.device.device import claim_device, parse_device
-from worker.images.cut import Cut, is_cut_off
-from worker.images.multilayer import Delivery, read_passes
+from worker.images.cut import Cut, Window, is_bare_beside, is_cut_off
+from worker.images.multilayer import Delivery, Held, read_passes
 from worker.panorama.backdrop import View
 from worker.points.followed import Anchors
 from worker.points.silhouettes import Clip
@@ -126,6 +126,8 @@ class BlenderSession:
         self._asked: tuple[ResolvedRender, tuple[PassName, ...]] = (test_card.CARD, PICTURE)
         self._samplings: tuple[Sampling, ...] = ()
         self._sticky: frozenset[str] = frozenset()
+        self._seen_within: Window | None = None
+        """Beside this no sample of the last view has met anything."""
         self._points: tuple[Hashable, Anchors] | None = None
         self._user_scene: UserScene | None = None
         self._own_models: dict[str, Asset] = {}
@@ -632,6 +634,15 @@ class BlenderSession:
 
         Only where it `wants_centres`: after `render`, of the same scene.
         """
+        window, self._seen_within = self._seen_within, None
+        if window is None:
+            return self._render(self._samplings[1], seed=seed)
+        cut = Cut(window, self._asked[0].resolution_px, None)
+        with cutting.bordered(self.scene, window):
+            path = self._render(self._samplings[1], seed=seed)
+        if isinstance(path, Held) and not is_cut_off(path.alpha, window, cut.size_px):
+            return path.put_into(cut.restore)
+        path.unlink()
         return self._render(self._samplings[1], seed=seed)
 
     def render_behind(self, *, seed: int) -> Delivery:
@@ -718,6 +729,7 @@ class BlenderSession:
             GpuMemoryError: It does not fit into the GPU's memory, in small tiles either.
             RenderError: Cycles did not deliver.
         """
+        self._seen_within = None
         self._plan()  # by the camera, which may have a depth of field
         return self._render(self._samplings[0], seed=seed)
 
@@ -733,10 +745,16 @@ class BlenderSession:
         self._plan()
         cut = self._cut()
         if cut is None:
-            return self.render(seed=seed), None
+            path = self.render(seed=seed)
+            if self.wants_centres and isinstance(path, Held):
+                window = self._window()
+                if window is not None and is_bare_beside(path.alpha, window):
+                    self._seen_within = window
+            return path, None
         with cutting.bordered(self.scene, cut.window):
             path = self.render(seed=seed)
         if not is_cut_off(read_passes(path).alpha, cut.window, cut.size_px):
+            self._seen_within = cut.window
             return path, cut
         log.info("a model reaches out of the rectangle %s: all of it is rendered", cut.window)
         path.unlink()
@@ -748,15 +766,20 @@ class BlenderSession:
         has_behind = "environment" in self._samplings[0].cycles_passes
         if has_behind and is_traced(self._asked[0].background):
             return None
-        if self._sight is None or not self._sees_models:
-            return None
-        window = cutting.window_of(self._models, self._sight, size_px)
+        window = self._window()
         if window is None:
             return None
         if not has_behind:
             return Cut(window, size_px, None)
+        assert self._sight is not None
         backdrop = self.environment.backdrop(View(self._sight, size_px))
         return Cut(window, size_px, backdrop) if backdrop is not None else None
+
+    def _window(self) -> Window | None:
+        """Return the pixels of the next picture in which models are; None where nobody knows."""
+        if self._sight is None or not self._sees_models:
+            return None
+        return cutting.window_of(self._models, self._sight, self._asked[0].resolution_px)
 
     @property
     def _sees_models(self) -> bool:

@@ -73,6 +73,13 @@ class Cut:
         return whole
 
 
+def is_bare_beside(alpha: Floats, window: Window) -> bool:
+    """Say whether nothing stands beside a window of a picture (H, W)."""
+    left, top, right, bottom = window
+    beside = (alpha[:top], alpha[bottom:], alpha[top:bottom, :left], alpha[top:bottom, right:])
+    return not any(bool(part.any()) for part in beside)
+
+
 def is_cut_off(alpha: Floats, window: Window, size_px: tuple[int, int]) -> bool:
     """Say whether something reaches over a side of a window that is inside of the picture."""
     sides = (

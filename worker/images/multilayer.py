@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -139,8 +140,20 @@ class Passes:
 class Held:
     """Passes that were taken from Blender's memory; until they are let go, as files are removed."""
 
-    def __init__(self, passes: Passes) -> None:
+    def __init__(self, passes: Passes, whole: Callable[[Passes], Passes] | None = None) -> None:
         self._passes: Passes | None = passes
+        self._whole = whole
+
+    def put_into(self, whole: Callable[[Passes], Passes]) -> Held:
+        """Return the same, of which a whole picture is made when they are read."""
+        assert self._passes is not None
+        return Held(self._passes, whole)
+
+    @property
+    def alpha(self) -> NDArray[np.float32]:
+        """How much of each pixel (H, W) is covered, before they are read."""
+        assert self._passes is not None
+        return self._passes.alpha
 
     def read(self) -> Passes:
         """Return the passes, laid out as they are read from a file.
@@ -151,7 +164,8 @@ class Held:
         if self._passes is None:
             raise RenderError("the render was let go")
         layers = {name: np.ascontiguousarray(each) for name, each in self._passes.layers.items()}
-        return replace(self._passes, layers=layers)
+        passes = replace(self._passes, layers=layers)
+        return passes if self._whole is None else self._whole(passes)
 
     def unlink(self, *, missing_ok: bool = False) -> None:
         """Let go of the passes.
