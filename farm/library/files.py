@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,27 @@ TAG_CHARS, TAGS_CHARS = 100, 2000
 """Most characters of a tag, which is a word or two, and of all that are read of a sidecar."""
 
 
+UNREAD = frozenset(
+    {
+        ".3dm", ".3ds", ".abc", ".c4d", ".dae", ".dxf", ".iges", ".igs", ".lwo", ".ma", ".max",
+        ".mb", ".off", ".skp", ".sldprt", ".step", ".stp", ".vox", ".vrm", ".wrl", ".x3d",
+    }
+)  # fmt: skip
+"""Suffixes of models and scenes in formats that nothing here reads."""
+
+
 def discover(
-    patterns: Iterable[str], kind: AssetKind, *, base: Path, field: str | None = None
+    patterns: Iterable[str],
+    kind: AssetKind,
+    *,
+    base: Path,
+    field: str | None = None,
+    note: Callable[[str], None] = lambda _sentence: None,
 ) -> list[Path]:
     """Return the files that `patterns` (files, globs, folders) mean, without doubles, in order.
 
-    `field` is the one of the spec that errors name; left out, the usual one of the kind.
+    `field` is the one of the spec that errors name; left out, the usual one of the kind. `note`
+    takes a sentence on models among them that are in formats which nothing here reads.
 
     A linked .blend that came with a model, as the model's sidecar says, is found by name alone.
 
@@ -34,7 +50,7 @@ def discover(
     """
     found: dict[Path, None] = {}
     for pattern in patterns:
-        found |= dict.fromkeys(_matches(pattern, kind, base=base, field=field or f"{kind}s"))
+        found |= dict.fromkeys(_matches(pattern, kind, base, field or f"{kind}s", note))
     return list(found)
 
 
@@ -46,7 +62,9 @@ def places_of(patterns: Iterable[str], *, base: Path) -> list[tuple[Path, str]]:
     return [_split(path) for path in paths if not path.is_file()]
 
 
-def _matches(pattern: str, kind: AssetKind, *, base: Path, field: str) -> list[Path]:
+def _matches(
+    pattern: str, kind: AssetKind, base: Path, field: str, note: Callable[[str], None]
+) -> list[Path]:
     known = KINDS[kind]
     wanted = ", ".join(known.suffixes)
     path = base / home_expanded(pattern)
@@ -56,14 +74,24 @@ def _matches(pattern: str, kind: AssetKind, *, base: Path, field: str) -> list[P
         return [path.resolve()]
     folder, rest = _split(path)
     # glob, not Path.glob: like a shell it follows links and skips what is hidden
-    names = map(folder.joinpath, glob.glob(rest, root_dir=folder, recursive=True))  # noqa: PTH207
+    names = [folder / name for name in glob.glob(rest, root_dir=folder, recursive=True)]  # noqa: PTH207
     found = {
         name.resolve() for name in names if name.suffix.lower() in known.suffixes and name.is_file()
     }
     files = sorted(found - {part for name in found for part in _parts(name)})
+    unread = _unread(names) if kind in ("model", "scene") else ""
     if not files:
-        raise SpecError(f"{field}: {pattern} matches no file ({wanted})")
+        instead = f"; what is there ({unread}) must be converted, to .glb for example"
+        raise SpecError(f"{field}: {pattern} matches no file ({wanted}){instead if unread else ''}")
+    if unread:
+        note(f"{field}: left out ({unread}), since nothing here reads them: convert them, to .glb")
     return files
+
+
+def _unread(names: Iterable[Path]) -> str:
+    """Say how many files there are of each format that nothing here reads: `2 .dae, 1 .3ds`."""
+    counts = Counter(name.suffix.lower() for name in names)
+    return ", ".join(f"{counts[each]} {each}" for each in sorted(UNREAD & counts.keys()))
 
 
 def _parts(path: Path) -> list[Path]:

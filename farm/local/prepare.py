@@ -60,7 +60,7 @@ def prepare(  # noqa: PLR0913 - each stands for itself
     found: list[Asset] = []
     for role in spec.recipe.roles:
         patterns = spec.assets.get(role.name, ())
-        files = find_files(role, patterns, base=base, draft=draft)
+        files = find_files(role, patterns, base=base, draft=draft, note=remarks.append)
         beside = partial(modules_beside, hash_file=hash_file)
         assets, notes = library.describe(
             files,
@@ -87,7 +87,14 @@ def prepare(  # noqa: PLR0913 - each stands for itself
     return job, remarks
 
 
-def find_files(role: AssetRole, patterns: Iterable[str], *, base: Path, draft: Draft) -> list[Path]:
+def find_files(
+    role: AssetRole,
+    patterns: Iterable[str],
+    *,
+    base: Path,
+    draft: Draft,
+    note: Callable[[str], None],
+) -> list[Path]:
     """Return the files that patterns mean for a role, all of which may be of use.
 
     Raises:
@@ -96,7 +103,7 @@ def find_files(role: AssetRole, patterns: Iterable[str], *, base: Path, draft: D
     patterns = tuple(patterns)
     for folder, pattern in library.places_of(patterns, base=base):
         draft.looks_for((str(folder), pattern))
-    files = library.discover(patterns, role.kind, base=base, field=role.name)
+    files = library.discover(patterns, role.kind, base=base, field=role.name, note=note)
     for file in files:
         draft.reads(file)
         draft.reads(file.with_name(f"{file.name}.json"))  # who made it

@@ -206,10 +206,13 @@ class Look:
         suffixes = KINDS[self.role.kind].suffixes
         if not any(path.name.lower().endswith(suffixes) for path in self.root.rglob("*")):
             return FoundAssets(assets=(), remarks=())
-        files = discover(["."], self.role.kind, base=self.root, field=self.role.name)
+        left: list[str] = []
+        name = self.role.name
+        files = discover(["."], self.role.kind, base=self.root, field=name, note=left.append)
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             found = list(pool.map(self.asset, files))
-        remarks = dict.fromkeys(sentence for _, sentences in found for sentence in sentences)
+        sentences = (sentence for _, some in found for sentence in some)
+        remarks = dict.fromkeys([*left, *sentences])
         told = list(remarks)
         if len(told) > SENTENCES_TOLD:
             told = [*told[:SENTENCES_TOLD], f"... and {len(told) - SENTENCES_TOLD} more"]

@@ -91,6 +91,21 @@ def test_a_pattern_that_means_nothing_is_named(downloads, pattern, sentence):
     assert sentence in str(caught.value)
 
 
+def test_models_in_formats_that_nothing_reads_are_counted(downloads):
+    for name in ("a.dae", "b.DAE", "deep/c.3ds", "notes.md"):
+        (downloads / name).write_bytes(b"")
+    notes = []
+
+    found = discover([".", "b.blend"], "model", base=downloads, note=notes.append)
+
+    assert names(found) == ["a.GLB", "b.blend", "c.obj"]
+    assert notes == [
+        "models: left out (1 .3ds, 2 .dae), since nothing here reads them: convert them, to .glb"
+    ]
+    with pytest.raises(SpecError, match=r"matches no file .*; what is there \(2 \.dae\)"):
+        discover(["*.[dD][aA][eE]"], "model", base=downloads)
+
+
 def test_ids_are_the_first_eight_characters():
     assert assign_ids([("718316ee-1111", "x"), ("14d3a10a-2222", "y")]) == {
         "x": "718316ee", "y": "14d3a10a",
