@@ -27,7 +27,8 @@ OPAQUE = 0.99
 
 OUT_OF_FRAME = (
     "nothing is to be seen, since all is out of the frame or edge-on: take another camera (of sod: "
-    "other pitches, or fit: true), or set recipe.allow_empty_masks"
+    "other pitches, fit: true, or frame: unit-cube where it is file), or set "
+    "recipe.allow_empty_masks"
 )
 
 
