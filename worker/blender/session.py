@@ -87,10 +87,6 @@ from worker.points.surfaces import Eye
 
 log = logging.getLogger(__name__)
 
-NUMBER_BYTES = 4 * 1.5
-"""Room per number of a pixel in the scratch, with some to spare."""
-FEWEST_PX = 8
-"""Side of a picture that nobody looks at: Blender renders no smaller ones than a few pixels."""
 PICTURE: tuple[PassName, ...] = ("rgb", "mask")
 
 

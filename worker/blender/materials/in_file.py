@@ -200,7 +200,7 @@ def add_group() -> Any:
     start, end = group.nodes.new("NodeGroupInput"), group.nodes.new("NodeGroupOutput")
     parts = group.nodes.new("ShaderNodeSeparateXYZ")
     group.links.new(start.outputs[0], parts.inputs[0])
-    back: Any = None  # to the world: sums of rows, since models are turned and scaled alone
+    back: Any = (0.0, 0.0, 0.0)  # sums of rows, since models are but turned and scaled
     point, direction = (group.nodes.new("ShaderNodeCombineXYZ") for _ in range(2))
     for place, name in enumerate(ROWS):
         row = group.nodes.new("ShaderNodeAttribute")
@@ -208,7 +208,7 @@ def add_group() -> Any:
         dot = add_dot(group, start.outputs[0], row.outputs["Vector"])
         group.links.new(dot, direction.inputs[place])
         group.links.new(add_sum(group, dot, row.outputs["Alpha"]), point.inputs[place])
-        back = add_row(group, row.outputs["Vector"], parts.outputs[place], back)
+        back = add_scaled(group, row.outputs["Vector"], parts.outputs[place], back)
     group.links.new(point.outputs[0], end.inputs["Point"])
     for name, vector in (("Direction", direction.outputs[0]), ("World", back)):
         unit = group.nodes.new("ShaderNodeVectorMath")
@@ -218,25 +218,12 @@ def add_group() -> Any:
     return group
 
 
-def add_row(tree: Any, row: Socket, factor: Socket, others: Socket | None) -> Socket:
-    """Return a vector times a number, and what there is of such besides."""
+def add_scaled(tree: Any, vector: Socket, factor: Any, shift: Any) -> Socket:
+    """Return a vector times another one, or a number, and shifted; both may be known."""
     node = tree.nodes.new("ShaderNodeVectorMath")
     node.operation = "MULTIPLY_ADD"
-    tree.links.new(row, node.inputs[0])
-    tree.links.new(factor, node.inputs[1])
-    if others is None:
-        node.inputs[2].default_value = (0.0, 0.0, 0.0)
-    else:
-        tree.links.new(others, node.inputs[2])
-    return node.outputs["Vector"]
-
-
-def add_scaled(tree: Any, vector: Socket, factor: Numbers, shift: Numbers) -> Socket:
-    """Return a vector times a known one, and shifted."""
-    node = tree.nodes.new("ShaderNodeVectorMath")
-    node.operation = "MULTIPLY_ADD"
-    tree.links.new(vector, node.inputs[0])
-    node.inputs[1].default_value, node.inputs[2].default_value = factor, shift
+    for socket, value in zip(node.inputs, (vector, factor, shift), strict=False):
+        feed(tree, socket, value)
     return node.outputs["Vector"]
 
 

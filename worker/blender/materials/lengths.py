@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import bpy
 
-from worker.blender.materials.in_file import trees_of
+from worker.blender.materials.in_file import feed, trees_of
 from worker.blender.materials.moving import follower, moves
 
 Socket = Any
@@ -148,10 +148,7 @@ def put_between(tree: Any, value: Any, to: Socket, way: Way, size: Socket) -> No
     for _ in range(times):
         node = tree.nodes.new("ShaderNodeMath" if to.type == "VALUE" else "ShaderNodeVectorMath")
         node.operation = operation
-        if isinstance(value, bpy.types.NodeSocket):
-            tree.links.new(value, node.inputs[0])
-        else:
-            node.inputs[0].default_value = value
+        feed(tree, node.inputs[0], value)
         tree.links.new(size, node.inputs[1])
         value = node.outputs[0]
     tree.links.new(value, to)

@@ -117,8 +117,8 @@ class Model:
         """
         self.parent.rotation_mode = "QUATERNION"  # angles lose what turns by a quarter about y
         self.parent.matrix_basis = Matrix(world_from_file)
-        self._tell(np.array(world_from_file))
         wanted, given = np.array(world_from_file), np.array(self.parent.matrix_basis)
+        self._tell(wanted)
         if np.abs(given - wanted).max() > ROUNDING * np.abs(wanted).max():
             raise ValueError(f"a place may turn, scale and shift, but not shear: {world_from_file}")
 
