@@ -65,7 +65,7 @@ def show_as_in_file(
         objects: Those that wear them.
         matrix_of: `file_from_object` of an object of the file.
     """
-    trees = trees_of(materials)
+    trees = active_trees(materials)
     for tree in trees:
         settle(tree, matrix_of)
         turn_maps(tree)
@@ -82,8 +82,10 @@ def stand(parent: bpy.types.Object, world_from_file: Numbers) -> None:
         parent[name] = row.tolist()
 
 
-def trees_of(owners: Iterable[bpy.types.Material | bpy.types.Light]) -> list[Any]:
-    """Return the node trees of materials or lamps, with those of groups within, each once."""
+def active_trees(owners: Iterable[bpy.types.Material | bpy.types.Light]) -> list[Any]:
+    """Return the node trees of materials or lamps, with those of the groups that lead to
+    their outputs, each once.
+    """
     trees: dict[int, Any] = {}
     for owner in owners:
         if owner.node_tree is None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import bpy
 
-from worker.blender.materials.in_file import feed, trees_of
+from worker.blender.materials.in_file import active_trees, feed
 from worker.blender.materials.moving import follower, moves
 
 Socket = Any
@@ -74,7 +74,7 @@ class Lengths(NamedTuple):
 def find_lengths(owners: Iterable[bpy.types.Material | bpy.types.Light]) -> Lengths:
     """Return the lengths in nodes of materials or lamps, as in their file until they are scaled."""
     tree: Any = None
-    for each in trees_of(owners):
+    for each in active_trees(owners):
         sockets, links = lengths_into(each), lengths_from(each)
         if not sockets and not links:
             continue

@@ -5,7 +5,7 @@ They write nothing where labels look through a surface: what Cycles writes adds 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import bpy
@@ -22,6 +22,7 @@ from worker.blender.materials.transparency import (
     level_of,
     may_let_through,
 )  # fmt: skip
+from worker.blender.materials.trees import trees_of
 from worker.blender.materials.vectors import Number, scaled
 from worker.told import BUMPED, TOLD_FROM
 
@@ -89,20 +90,7 @@ def uid_of(material: bpy.types.Material) -> int:
 
 def moves(material: bpy.types.Material) -> bool:
     """Tell whether numbers of a material change from frame to frame."""
-    return any(tree.animation_data is not None for tree in trees_of(material))
-
-
-def trees_of(material: bpy.types.Material) -> Iterator[Any]:
-    """Yield the node tree of a material and those of the groups in it, each once."""
-    waiting: list[Any] = [material.node_tree]
-    seen: set[int] = set()
-    while waiting:
-        tree = waiting.pop()
-        if tree is None or tree.session_uid in seen:
-            continue
-        seen.add(tree.session_uid)
-        yield tree
-        waiting += [getattr(node, "node_tree", None) for node in tree.nodes]
+    return any(tree.animation_data is not None for tree in trees_of([material]))
 
 
 def add_teller(scope: Scope, material: bpy.types.Material) -> None:

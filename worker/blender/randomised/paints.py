@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from farm.spec.randomise import Paint
+from worker.blender.materials.trees import trees_of
 from worker.blender.models.model import Model
 from worker.blender.randomised.changes import Changes
 
@@ -36,22 +37,9 @@ def paint_models(models: Sequence[Model], paints: Iterable[Paint], changes: Chan
             cover(model, material, changes)
         else:
             for tree in trees_of(model.paints):
-                if tree not in painted:
+                if tree.library is None and tree not in painted:
                     painted.add(tree)
                     repaint(tree, paint, changes)
-
-
-def trees_of(materials: Iterable[bpy.types.Material]) -> Iterator[Any]:
-    """Yield the node trees of materials, and those of the groups in them, each once."""
-    seen: set[Any] = set()
-    waiting = [material.node_tree for material in materials if material.node_tree is not None]
-    while waiting:
-        tree: Any = waiting.pop()
-        if tree in seen or tree.library is not None:
-            continue
-        seen.add(tree)
-        yield tree
-        waiting += [node.node_tree for node in tree.nodes if getattr(node, "node_tree", None)]
 
 
 def repaint(tree: Any, paint: Paint, changes: Changes) -> None:
