@@ -15,13 +15,6 @@ MOST_CHOICES = 10_000
 LARGEST_WHOLE = 2**53
 """Beyond it, JSON readers lose whole numbers."""
 
-KEYS_OF_KINDS = {
-    "uniform": ("low", "high"),
-    "normal": ("mean", "std"),
-    "whole": ("low", "high"),
-    "choice": ("values",),
-}
-KEYS = {"kind", *(key for keys in KEYS_OF_KINDS.values() for key in keys)}
 EXAMPLES = {
     "uniform": "{kind: uniform, low: 1, high: 5}",
     "normal": "{kind: normal, mean: 3, std: 1}",
@@ -88,6 +81,16 @@ class ChoiceDraw(Draw):
 
     kind: Literal["choice"] = "choice"
     values: tuple[JsonValue, ...] = Field(min_length=1, max_length=MOST_CHOICES)
+
+
+DRAWS: tuple[type[Draw], ...] = (UniformDraw, NormalDraw, WholeDraw, ChoiceDraw)
+KEYS_OF_KINDS = {
+    each.model_fields["kind"].default: [
+        name for name, field in each.model_fields.items() if field.is_required()
+    ]
+    for each in DRAWS
+}
+KEYS = {name for each in DRAWS for name in each.model_fields}
 
 
 def with_its_keys(draw: Any) -> Any:
