@@ -37,7 +37,6 @@ from farm.local.status import Summary
 from farm.spec.counted import counted
 from farm.spec.job import Job, JobSpec
 from farm.spec.recipes import RECIPES
-from farm.spec.render import is_cycles, is_plain
 from farm.storage import FolderStorage
 
 if TYPE_CHECKING:
@@ -245,8 +244,8 @@ def noise_of(job: Job) -> str:
     """Say what is done about noise beside taking samples."""
     threshold = job.render.noise_threshold
     until = f", until the noise is {threshold:g}" if threshold is not None else ""
-    by = "" if is_cycles(job.render.engine) else " by EEVEE"
-    named = "" if is_plain(job.render.quality) else f" ({job.render.quality})"
+    by = "" if job.render.engine == "cycles" else " by EEVEE"
+    named = "" if job.render.quality == "plain" else f" ({job.render.quality})"
     return f"{by}{until}{', denoised' if job.render.denoise else ''}{named}"
 
 

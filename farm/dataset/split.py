@@ -31,7 +31,7 @@ from farm.dataset.temp_files import scratch
 from farm.errors import FarmError, SpecError
 from farm.spec.base import Spec, digest, first_reason
 from farm.spec.hint import none_of
-from farm.spec.label import is_empty
+from farm.spec.left_out import is_empty, usual
 from farm.spec.recipes import RECIPES, classes_of
 from farm.spec.record import ViewRecord
 from farm.spec.task import dataset_key
@@ -47,11 +47,6 @@ SLACK = 1e-6
 """Largest distance of the sum of the shares from 1."""
 
 
-def is_one(number: int) -> bool:
-    """Say whether there is nothing to write down."""
-    return number == 1
-
-
 class Group(Spec):
     """Views that must stay together: those that show the same things."""
 
@@ -60,7 +55,7 @@ class Group(Spec):
     name: str
     split: str
     views: int
-    linked: int = Field(default=1, exclude_if=is_one)
+    linked: int = Field(default=1, exclude_if=usual(1))
     """Assets that views show together, so that they must stay together, with this one."""
 
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from farm.spec.base import Spec, digest
+from farm.spec.left_out import is_empty, is_none
 from farm.spec.scene_facts import SceneFacts
 
 AssetKind = Literal["model", "hdr", "scene", "script", "image"]
@@ -51,7 +52,7 @@ class Credit(Spec):
     """Title of the asset at its source."""
     category: str | None = None
     """What kind of thing it is, such as `chair`."""
-    tags: tuple[str, ...] = Field(default=(), exclude_if=lambda tags: not tags)
+    tags: tuple[str, ...] = Field(default=(), exclude_if=is_empty)
     """Words for what it shows, as its source has them."""
     author: str | None = None
     licence: str | None = None
@@ -101,7 +102,7 @@ class Asset(Spec):
     credit: Credit = Credit()
     dependencies: tuple[AssetFile, ...] = ()
     """Files that it needs, if they were traced."""
-    scene: SceneFacts | None = Field(default=None, exclude_if=lambda facts: facts is None)
+    scene: SceneFacts | None = Field(default=None, exclude_if=is_none)
     """Of a scene, what its recipe had to know to make tasks of it; a task does not carry it."""
     in_library: bool = False
     """The file and its dependencies are kept by hash in the library of the farm's storage."""

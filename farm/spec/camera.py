@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, FiniteFloat, field_validator, model_validator
 
 from farm.spec.base import Spec
+from farm.spec.left_out import is_none, usual
 
 Matrix4 = tuple[
     tuple[float, float, float, float],
@@ -37,11 +38,6 @@ RADII = 2000
 """Places between the middle and the corner where a fisheye's angles are looked at."""
 
 LEAST_LENGTH = 1e-9
-
-
-def is_zero(value: object) -> bool:
-    """Say whether a number, or all of several, are 0: then there is nothing to write down."""
-    return value in (0.0, (0.0, 0.0))
 
 
 def long_enough(length: float) -> float:
@@ -79,12 +75,12 @@ class OrbitCamera(Spec):
     """Frame by the projected bounds of the model instead of a fixed distance."""
     focal_length_mm: float = FOCAL_LENGTH_MM
     sensor_width_mm: float = SENSOR_WIDTH_MM
-    orthographic_width: Length | None = Field(default=None, exclude_if=lambda width: width is None)
+    orthographic_width: Length | None = Field(default=None, exclude_if=is_none)
     """Of a camera whose rays run side by side: what the longer side of the picture spans, in units
     of the view's world; the lens then says nothing."""
-    roll_deg: float = Field(default=0.0, exclude_if=is_zero)
+    roll_deg: float = Field(default=0.0, exclude_if=usual(0.0))
     """Turn of the camera about its axis, anticlockwise as it sees."""
-    look_at: tuple[float, float] = Field(default=(0.0, 0.0), exclude_if=is_zero)
+    look_at: tuple[float, float] = Field(default=(0.0, 0.0), exclude_if=usual((0.0, 0.0)))
     """Shift of what it looks at from the centre, to its right and up before it rolls."""
 
     def world_from_camera(self, *, turned_deg: float = 0.0, distance: float) -> Matrix4:
@@ -247,9 +243,7 @@ class FileCamera(Spec):
     kind: Literal["file"] = "file"
     name: str
     """What the file calls the object."""
-    offset: tuple[float, float, float] | None = Field(
-        default=None, exclude_if=lambda offset: offset is None
-    )
+    offset: tuple[float, float, float] | None = Field(default=None, exclude_if=is_none)
     """Shift (right, up, back) in units of the scene, along the camera's own axes: of a stereo pair
     or a rig."""
 

@@ -22,11 +22,12 @@ from farm.spec import release_0_1
 from farm.spec.addition import AdditionPlan
 from farm.spec.asset import KINDS, Asset
 from farm.spec.base import Spec, digest
+from farm.spec.left_out import is_empty, is_none
 from farm.spec.passes import CUTOUTS, OF_SEQUENCES, SEVERAL, SHUTTERED, VALIDITY, PassName
 from farm.spec.quote import is_text, quoted
 from farm.spec.recipes import DEFAULT_RECIPE, AnyRecipe, Recipe, all_roles, of_role
 from farm.spec.recipes.sod import SodGrid
-from farm.spec.render import RenderSettings, ResolvedRender, is_files, resolve_render
+from farm.spec.render import RenderSettings, ResolvedRender, resolve_render
 from farm.spec.stream import StreamPlan
 from farm.spec.task import RenderTask
 
@@ -140,13 +141,13 @@ class JobSpec(Spec):
     @classmethod
     def _can_be_packed(cls, value: RenderSettings, known: ValidationInfo) -> RenderSettings:
         recipe: Recipe | None = known.data.get("recipe")
-        if recipe is not None and recipe.has_neighbours and not is_files(value.pack):
+        if recipe is not None and recipe.has_neighbours and value.pack != "files":
             raise ValueError(
                 f"pack: {value.pack} is for views that stand by themselves; the recipe "
                 f"{recipe.kind} keeps frames in folders of their own: take pack: files, and "
                 "farm dataset export --to webdataset afterwards"
             )
-        if getattr(recipe, "relight", False) and not is_files(value.pack):
+        if getattr(recipe, "relight", False) and value.pack != "files":
             raise ValueError(
                 f"pack: {value.pack} keeps the labels of each view beside it, and relight links "
                 "them from view to view: leave one of the two out"
@@ -298,11 +299,11 @@ class Job(Spec):
     """Sorted by role, as the recipe lists them."""
     prefix: str = ""
     """Storage key prefix of all its datasets; "" on one machine, where `output` is the storage."""
-    stream: StreamPlan | None = Field(default=None, exclude_if=lambda plan: plan is None)
+    stream: StreamPlan | None = Field(default=None, exclude_if=is_none)
     """Where its views are streamed instead of stored: how."""
-    trace: bool = Field(default=False, exclude_if=lambda trace: not trace)
+    trace: bool = Field(default=False, exclude_if=is_empty)
     """Workers take down where the time of its tasks goes; it is the same job without."""
-    adds: AdditionPlan | None = Field(default=None, exclude_if=lambda plan: plan is None)
+    adds: AdditionPlan | None = Field(default=None, exclude_if=is_none)
     """Where it adds passes to the views of another job, instead of rendering its own: how."""
     _added_task: Callable[[int], RenderTask] | None = PrivateAttr(default=None)
 

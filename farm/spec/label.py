@@ -6,6 +6,7 @@ from pydantic import Field
 
 from farm.spec.base import Spec
 from farm.spec.camera import Matrix4
+from farm.spec.left_out import is_empty, is_none
 from farm.spec.words import AssetWords
 
 Point2 = tuple[float, float]
@@ -43,16 +44,6 @@ class Occluder(Spec):
     """Its place in the record's `objects`."""
     area_px: float
     """Pixels of the hidden part that show it."""
-
-
-def is_none(value: object) -> bool:
-    """Say whether there is nothing to write down."""
-    return value is None
-
-
-def is_empty(value: object) -> bool:
-    """Say whether there is nothing to write down."""
-    return not value
 
 
 class ObjectLabel(Spec):

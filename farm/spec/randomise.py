@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from farm.spec.base import Spec
 from farm.spec.draws import AnyDraw, ChoiceDraw, NormalDraw, UniformDraw, WholeDraw
 from farm.spec.kelvin import HIGHEST_K, LOWEST_K
-from farm.spec.label import is_empty, is_none
+from farm.spec.left_out import is_empty, is_none
 from farm.spec.quote import quoted
 
 LampKind = Literal["area", "point", "spot"]

@@ -12,7 +12,8 @@ from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.camera import Matrix4
 from farm.spec.expression import Expression
-from farm.spec.label import IndexLabel, ObjectLabel, is_empty, is_none
+from farm.spec.label import IndexLabel, ObjectLabel
+from farm.spec.left_out import is_empty, is_none, usual
 from farm.spec.passes import PassName
 from farm.spec.recipes import DEFAULT_RECIPE, RECIPES, AnyView
 from farm.spec.recipes.base import of_role
@@ -21,10 +22,6 @@ from farm.spec.render import (
     Engine,
     Prefilter,
     Quality,
-    is_accurate,
-    is_cycles,
-    is_plain,
-    is_traced,
 )
 from farm.spec.view import OtherView
 
@@ -183,13 +180,13 @@ class ViewRecord(Spec):
     """Of each pixel; with a `noise_threshold`, at most."""
     noise_threshold: float | None = Field(default=None, exclude_if=is_none)
     """Noise at which a pixel of the picture got no more samples."""
-    engine: Engine = Field(default="cycles", exclude_if=is_cycles)
+    engine: Engine = Field(default="cycles", exclude_if=usual("cycles"))
     """What made the picture; labels and mask are by Cycles."""
-    background: Background = Field(default="traced", exclude_if=is_traced)
+    background: Background = Field(default="traced", exclude_if=usual("traced"))
     """How pixels that show nothing but the HDRI were made: by Cycles, or by a look-up in it."""
-    quality: Quality = Field(default="plain", exclude_if=is_plain)
+    quality: Quality = Field(default="plain", exclude_if=usual("plain"))
     """What was asked for by name; the fields beside it say what that was here."""
-    prefilter: Prefilter = Field(default="accurate", exclude_if=is_accurate)
+    prefilter: Prefilter = Field(default="accurate", exclude_if=usual("accurate"))
     """How the denoiser cleaned what guides it."""
     exposure_ev: float | None = Field(default=None, exclude_if=is_none)
     """Stops by which the picture is brighter than its light makes it, where that was asked for:
@@ -216,7 +213,7 @@ class ViewRecord(Spec):
     """Sentences about the view, each with what it refers to."""
     values: dict[str, JsonValue] = Field(default_factory=dict)
     """What the recipe tells of the view beside."""
-    fields: dict[str, JsonValue] = Field(default_factory=dict, exclude_if=lambda fields: not fields)
+    fields: dict[str, JsonValue] = Field(default_factory=dict, exclude_if=is_empty)
     """What the user's script returned for the view; arrays are lists of lists."""
     deterministic: bool | None = Field(default=None, exclude_if=is_none)
     """Of a view that was made twice to find out: its script makes the same of it alone as in a run
@@ -227,9 +224,7 @@ class ViewRecord(Spec):
     siblings: tuple[str, ...] = Field(default=(), exclude_if=is_empty)
     """Names of the views that show the same under another light: labels of all are one file, linked
     where the storage can."""
-    added: dict[PassName, AddedPass] = Field(
-        default_factory=dict, exclude_if=lambda added: not added
-    )
+    added: dict[PassName, AddedPass] = Field(default_factory=dict, exclude_if=is_empty)
     """Passes that were rendered later than the view itself."""
 
     @property

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from farm.spec.base import Spec
+from farm.spec.left_out import is_none, usual
 from farm.spec.quote import quoted
 
 ImageFormat = Literal["png", "jxl"]
@@ -63,31 +64,6 @@ Resolution = Annotated[
 ]
 
 
-def is_cycles(engine: Engine) -> bool:
-    """Say whether an engine is the usual one, which specs and records leave out."""
-    return engine == "cycles"
-
-
-def is_traced(background: Background) -> bool:
-    """Say whether what is behind a model is made as usual, which specs and records leave out."""
-    return background == "traced"
-
-
-def is_files(pack: Pack) -> bool:
-    """Say whether each file of a view is one by itself, which specs and tasks leave out."""
-    return pack == "files"
-
-
-def is_plain(quality: Quality) -> bool:
-    """Say whether nothing is asked of quality by name, which specs and records leave out."""
-    return quality == "plain"
-
-
-def is_none_said(exposure: Exposure) -> bool:
-    """Say whether pictures are as bright as their light, which specs and records leave out."""
-    return exposure == "none"
-
-
 def parse_exposure(value: Any) -> Any:
     """Turn `none`, `auto`, `1.5` or `"-0.5"` into an exposure; 0 stops are none.
 
@@ -115,17 +91,12 @@ Exposure = Annotated[
 ]
 
 
-def is_accurate(prefilter: Prefilter) -> bool:
-    """Say whether the denoiser works as usual, which records leave out."""
-    return prefilter == "accurate"
-
-
 class RenderSettings(Spec):
     """Size, quality and file format of the pictures; fields left out follow from the rest."""
 
     resolution: Resolution = (640, 640)
     """Pixels, 64 to 8192: one number for a square, or WxH."""
-    quality: Quality = Field(default="plain", exclude_if=is_plain)
+    quality: Quality = Field(default="plain", exclude_if=usual("plain"))
     """What the fields below are where they are left out: `plain`, as they say; `draft`, `standard`,
     `reference`, for a first look, for training, and to measure others by; `auto`, for each model
     what is quickest at no more error than `plain`."""
@@ -133,9 +104,7 @@ class RenderSettings(Spec):
     """Cycles samples per pixel; left out: by `quality`, of plain 64, or 128 from 2048 px up."""
     denoise: bool | None = None
     """Denoise the picture (never the labels); left out: by `quality`, of plain from 2048 px up."""
-    noise_threshold: float | None = Field(
-        default=None, gt=0.0, le=1.0, exclude_if=lambda value: value is None
-    )
+    noise_threshold: float | None = Field(default=None, gt=0.0, le=1.0, exclude_if=is_none)
     """Noise at which a pixel of the picture gets no more samples, such as 0.05 (Cycles' adaptive
     sampling); left out: all pixels get all samples."""
     format: ImageFormat | None = None
@@ -144,19 +113,19 @@ class RenderSettings(Spec):
     """Bits per channel of the pictures and masks."""
     view_transform: ViewTransform = "AgX"
     """From scene-linear light to sRGB, the same for all views."""
-    exposure: Exposure = Field(default="none", exclude_if=is_none_said)
+    exposure: Exposure = Field(default="none", exclude_if=usual("none"))
     """Stops by which pictures are brighter than their light makes them: a number, or `auto`: of
     each HDRI as many as make a grey ball under it as bright as under a white sky of strength 1."""
     previews: bool = True
     """Write 8-bit pictures of labels, too, for people to look at."""
-    pack: Pack = Field(default="files", exclude_if=is_files)
+    pack: Pack = Field(default="files", exclude_if=usual("files"))
     """How views are kept: `files`, each by itself; or all files of some views in one, for large
     jobs, of stores that bill each object or take only so many: `webdataset`, in a tar file, or
     `parquet`, as rows of a table that Hugging Face's `datasets` and its Hub read."""
-    engine: Engine = Field(default="cycles", exclude_if=is_cycles)
+    engine: Engine = Field(default="cycles", exclude_if=usual("cycles"))
     """What makes the picture: `cycles`, or `eevee`, which is quick on a GPU and less exact. Labels
     and mask are by Cycles in any case."""
-    background: Background | None = Field(default=None, exclude_if=lambda value: value is None)
+    background: Background | None = Field(default=None, exclude_if=is_none)
     """Where a picture shows the HDRI alone: `traced` by Cycles like the rest, or `looked_up` in the
     HDRI itself, which has no noise; then only the rectangle around the models is rendered. Models
     of which that rectangle is not surely known are traced. Left out: by `quality`, of plain
@@ -181,7 +150,7 @@ class RenderSettings(Spec):
         if self.engine == "eevee":
             asked = {name: getattr(self, name) for name in ("denoise", "noise_threshold")}
             asked["background"] = self.background == "looked_up"
-            asked["quality"] = not is_plain(self.quality)
+            asked["quality"] = self.quality != "plain"
             for name in (name for name, value in asked.items() if value):
                 raise ValueError(f"{name} is for engine: cycles; leave it out with eevee")
         return self
@@ -214,13 +183,13 @@ class ResolvedRender(Spec):
     bit_depth: Literal[8, 16]
     view_transform: ViewTransform
     previews: bool = True
-    pack: Pack = Field(default="files", exclude_if=is_files)
-    noise_threshold: float | None = Field(default=None, exclude_if=lambda value: value is None)
-    engine: Engine = Field(default="cycles", exclude_if=is_cycles)
-    background: Background = Field(default="traced", exclude_if=is_traced)
-    exposure: Exposure = Field(default="none", exclude_if=is_none_said)
-    quality: Quality = Field(default="plain", exclude_if=is_plain)
-    prefilter: Prefilter = Field(default="accurate", exclude_if=is_accurate)
+    pack: Pack = Field(default="files", exclude_if=usual("files"))
+    noise_threshold: float | None = Field(default=None, exclude_if=is_none)
+    engine: Engine = Field(default="cycles", exclude_if=usual("cycles"))
+    background: Background = Field(default="traced", exclude_if=usual("traced"))
+    exposure: Exposure = Field(default="none", exclude_if=usual("none"))
+    quality: Quality = Field(default="plain", exclude_if=usual("plain"))
+    prefilter: Prefilter = Field(default="accurate", exclude_if=usual("accurate"))
 
 
 class Preset(NamedTuple):
@@ -254,7 +223,7 @@ def resolve_render(settings: RenderSettings, *, default_format: ImageFormat) -> 
     """Make the choices that `settings` leaves open."""
     high = max(settings.resolution) >= HIGH_RESOLUTION_PX
     preset = preset_of(settings.quality, high=high)
-    denoised = preset.denoise and is_cycles(settings.engine)
+    denoised = preset.denoise and settings.engine == "cycles"
     return ResolvedRender(
         resolution_px=settings.resolution,
         samples=settings.samples or preset.samples,

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from farm.spec import release_0_1
 from farm.spec.asset import Asset
 from farm.spec.base import Spec, digest
+from farm.spec.left_out import is_empty, is_none
 from farm.spec.passes import PassName
 from farm.spec.recipes import AnySetup, AnyView
 from farm.spec.recipes.base import of_role
@@ -77,14 +78,14 @@ class RenderTask(Spec):
     affinity: str | None = Field(
         default=None,
         max_length=200,
-        exclude_if=lambda key: key is None,  # workers of before do not know the field
+        exclude_if=is_none,  # workers of before do not know the field
     )
     """Key of a thing that workers may keep from task to task, such as a scene."""
-    stream: TaskStream | None = Field(default=None, exclude_if=lambda stream: stream is None)
+    stream: TaskStream | None = Field(default=None, exclude_if=is_none)
     """Where its views are streamed instead of stored: how."""
-    adds: Addition | None = Field(default=None, exclude_if=lambda adds: adds is None)
+    adds: Addition | None = Field(default=None, exclude_if=is_none)
     """What is added to its views, which are recorded already; `passes` are those, and the proof."""
-    trace: bool = Field(default=False, exclude_if=lambda trace: not trace)
+    trace: bool = Field(default=False, exclude_if=is_empty)
     """Take down where its time goes; no view depends on it."""
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.camera import AnyCamera
+from farm.spec.left_out import is_none
 from farm.spec.moment import Moment
 from farm.spec.passes import PassName, pass_path, preview_path
 from farm.spec.render import ImageFormat
@@ -40,7 +41,7 @@ class View(Spec):
     frame: float | None = None
     """Moment of the scene's animation, in its frames, 1.5 is half-way from 1 to 2; None where
     nothing moves."""
-    moment: Moment | None = Field(default=None, exclude_if=lambda moment: moment is None)
+    moment: Moment | None = Field(default=None, exclude_if=is_none)
     """Its place among the frames of a sequence; None of a picture on its own."""
 
     @property

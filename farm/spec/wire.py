@@ -13,6 +13,7 @@ from farm.spec.base import Kept, Spec
 from farm.spec.job import JobSpec
 from farm.spec.job_name import JOB_ID_PATTERN as JOB_ID_PATTERN
 from farm.spec.job_name import JobName
+from farm.spec.left_out import is_empty, is_none
 from farm.spec.record import ViewRecord
 from farm.spec.role import Role
 from farm.spec.stream import Encoding, StreamState, StreamWishes
@@ -52,7 +53,7 @@ class Submission(Spec):
     """Higher goes first."""
     name: JobName | None = None
     """What its owner calls the job; submitting it again under another name renames it."""
-    trace: bool = Field(default=False, exclude_if=lambda trace: not trace)
+    trace: bool = Field(default=False, exclude_if=is_empty)
     """Take down where the time of its tasks goes, in `traces/` of its datasets. A job that is there
     already stays as it is."""
 
@@ -104,16 +105,16 @@ class JobInfo(Spec):
     """Why the job is held back, in a sentence."""
     failures: tuple[str, ...] = ()
     """The newest failures, one sentence each."""
-    stream: StreamState | None = Field(default=None, exclude_if=lambda state: state is None)
+    stream: StreamState | None = Field(default=None, exclude_if=is_none)
     """Of a stream: its credits, and what waits. Only where one job is asked for."""
     finishing: bool = False
     """Its tasks are over; `views.jsonl`, `dataset.json` and the previews are still being made."""
     retried: Whole | None = None
     """Tasks that were put back; in the answer to a retry alone."""
-    adds_to: str | None = Field(default=None, exclude_if=lambda source: source is None)
+    adds_to: str | None = Field(default=None, exclude_if=is_none)
     """Of a job that adds passes: the job that rendered the views. Only where one job is asked
     for."""
-    added_by: tuple[str, ...] = Field(default=(), exclude_if=lambda jobs: not jobs)
+    added_by: tuple[str, ...] = Field(default=(), exclude_if=is_empty)
     """Unfinished jobs that add passes to its views. Only where one job is asked for."""
     sentence: str = ""
     """How it stands, and why: `Running, 610 of 1,000 views (61 %), about 4 min 0 s left.`"""
@@ -477,7 +478,7 @@ class TokenInfo(Kept):
     """Most views that its owner may submit a day; None: as the farm is set up."""
     last_used_s: Seconds | None = None
     """In lists: when it was used last, to the minute; None: never, or not since this is noted."""
-    made_by: str | None = Field(default=None, exclude_if=lambda token_id: token_id is None)
+    made_by: str | None = Field(default=None, exclude_if=is_none)
     """Id of the token that it was made with and ends with; None: it stands on its own."""
 
 

@@ -10,6 +10,7 @@ from farm.glimpses import Glimpse, ShownFile
 from tests.support.changed_datasets import ChangedDataset
 from tests.support.farms.api_server import ApiServer
 from tests.support.farms.galleries import a_job_with, emptied
+from tests.support.leafing import leafed
 from tests.support.sentences import write_sentences
 from tests.support.sequences import write_sequences
 
@@ -38,7 +39,7 @@ def films(api, tmp_path_factory):
 def glimpses_of(api, job):
     """Return what a worker tells of a job's views, each with its picture."""
     client = api.client("read")
-    for card in client.get(f"/v1/datasets/{job}/gallery").json()["items"]:
+    for card in leafed(client, job):
         pictures = {name: ShownFile(**file) for name, file in card["pictures"].items()}
         file = pictures["rgb"]
         data = client.get(f"/v1/datasets/{job}/thumbnails/{file.sha256}/{file.path}").content
@@ -119,7 +120,7 @@ def test_a_direction_that_is_empty_says_what_fills_it(api, tables, open_page):
 def test_an_address_opens_a_view_that_the_grid_has_not_loaded(api, films, open_page):
     page = open_page(f"/jobs/{films}")
     page.locator("[data-grid] .picture").first.wait_for()
-    name = api.client("read").get(f"/v1/datasets/{films}/gallery").json()["items"][6]["name"]
+    name = leafed(api.client("read"), films)[6]["name"]
 
     page.goto(f"{api.url}/jobs/{films}?view={name}")
     page.locator("dialog[open] [data-caption]", has_text=name).wait_for()

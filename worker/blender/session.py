@@ -20,7 +20,7 @@ from farm.spec.asset import Asset
 from farm.spec.camera import FileCamera, Matrix4, OrbitCamera, PoseCamera
 from farm.spec.passes import BACKGROUNDS, PICTURES, PassName
 from farm.spec.record import CameraRecord
-from farm.spec.render import ResolvedRender, is_traced
+from farm.spec.render import ResolvedRender
 from farm.spec.rigs import Frame
 from farm.spec.task import Need
 from worker.blender import (
@@ -760,7 +760,7 @@ class BlenderSession:
         """Return what of the next picture need be rendered; None where that is not known."""
         size_px = self._asked[0].resolution_px
         has_behind = "environment" in self._samplings[0].cycles_passes
-        if has_behind and is_traced(self._asked[0].background):
+        if has_behind and self._asked[0].background == "traced":
             return None
         window = self._window()
         if window is None:

@@ -25,7 +25,7 @@ from farm.errors import (
 )
 from farm.spec.asset import Asset
 from farm.spec.passes import LED, PICTURES, PassName
-from farm.spec.render import Exposure, ResolvedRender, is_files
+from farm.spec.render import Exposure, ResolvedRender
 from farm.spec.task import RenderTask
 from farm.spec.trace import trace_key
 from farm.spec.view import View
@@ -310,7 +310,7 @@ def writer_for(  # noqa: PLR0913  what a writer needs
         return AdditionWriter(task, circumstances, book=book, additions=book, **shared)
     if any(view.pose is not None for view in task.views):
         return SiblingsWriter(task, circumstances, known=book, **shared)
-    writer = ViewWriter if is_files(task.render.pack) else PackedWriter
+    writer = ViewWriter if task.render.pack == "files" else PackedWriter
     return writer(task, circumstances, book=book, **shared)
 
 

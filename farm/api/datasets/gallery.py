@@ -25,7 +25,7 @@ from farm.storage import Storage
 
 log = logging.getLogger(__name__)
 
-CURSOR = re.compile(r"([0-9]{1,12})\.([0-9]{1,15})\.(.{0,400})")
+CURSOR = re.compile(r"([0-9]{1,12})\.([0-9]{1,15})\.([^|]{0,400})(?:\|(.{1,400}))?")
 DATASETS = 200
 """Most datasets that are opened for one answer."""
 LOOKED_S = 0.5
@@ -35,7 +35,7 @@ LOOKED_S = 0.5
 class Leafing(ViewWish):
     """Which views somebody wants to see, and from where on."""
 
-    cursor: str | None = Field(default=None, max_length=500)
+    cursor: str | None = Field(default=None, max_length=1000)
     limit: int = Field(default=60, ge=1, le=500)
     dataset: str = Field(default="", max_length=400)
     """Of `view`: folder of its dataset within the job's, where that is known."""
@@ -52,17 +52,19 @@ class Start(NamedTuple):
     """Number of the dataset."""
     place: int
     source: str
+    told: str | None = None
+    """Sequence that an earlier answer has told of, if this one begins in its midst."""
 
 
 class Patience:
     """Says which lines of records are worth reading, until the time for an answer is over."""
 
-    def __init__(self, wish: Leafing, clock: Callable[[], float]) -> None:
+    def __init__(self, wish: Leafing, told: str | None, clock: Callable[[], float]) -> None:
         self._wish = wish
         self._quick = wish.quick()
         self._clock = clock
         self._ends_s = clock() + LOOKED_S
-        self.told: str | None = None
+        self.told = told
         """Sequence whose card has just been made: its other frames are passed over, if wanted."""
 
     @property
@@ -104,10 +106,10 @@ def list_cards(
     place = CURSOR.fullmatch(wish.cursor or "0.0.")
     if place is None:
         raise bad_cursor()
-    start = Start(int(place[1]), int(place[2]), place[3])
+    start = Start(int(place[1]), int(place[2]), place[3], place[4])
     if wish.view and wish.task and wish.cursor is None:
         start = where_rendered(job, wish)
-    patience = Patience(wish, clock)
+    patience = Patience(wish, start.told, clock)
     cards: list[ViewCard] = []
     looked = False
     for at, dataset, view in views_from(storage, job, start, patience.may_fit):
@@ -117,7 +119,10 @@ def list_cards(
         is_late, looked = looked and patience.is_over, True
         if not is_late and not patience.fits(view):
             continue
-        if is_late or len(cards) == wish.limit:
+        if is_late:
+            told = f"|{patience.told}" if wish.once and patience.told else ""
+            return Page[ViewCard](items=tuple(cards), next=here + told)
+        if len(cards) == wish.limit:
             return Page[ViewCard](items=tuple(cards), next=here)
         cards.append(card(view.record, inner_path(job, dataset), here))
     return Page[ViewCard](items=tuple(cards))

@@ -18,6 +18,7 @@ from farm.dataset.records.read import VIEWS_FILE, Report, attempts, parse_record
 from farm.dataset.temp_files import scratch
 from farm.spec import release_0_1
 from farm.spec.base import Spec
+from farm.spec.left_out import is_empty
 from farm.spec.record import IllLit, ViewRecord
 from farm.spec.task import dataset_key
 from farm.storage import Storage
@@ -71,9 +72,7 @@ class DatasetSummary(Spec):
     views: int
     empty_views: int
     """Of these, the views in which nothing is seen: their masks are black."""
-    ill_lit: dict[IllLit, IllLitViews] = Field(
-        default_factory=dict, exclude_if=lambda told: not told
-    )
+    ill_lit: dict[IllLit, IllLitViews] = Field(default_factory=dict, exclude_if=is_empty)
     """Views of which nearly all of the model is black, or clipped."""
     missing_textures: dict[str, tuple[str, ...]]
     """First asset of a view -> the files that its materials want and that were not there: magenta
@@ -84,7 +83,7 @@ class DatasetSummary(Spec):
     """Asset -> what was corrected of it, and what was found."""
     tasks: int
     failures: tuple[str, ...]
-    left_out: tuple[str, ...] = Field(default=(), exclude_if=lambda told: not told)
+    left_out: tuple[str, ...] = Field(default=(), exclude_if=is_empty)
     """One sentence for each task that somebody left out: the dataset is whole without it."""
     seconds: float
     size_bytes: int

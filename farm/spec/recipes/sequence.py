@@ -20,6 +20,7 @@ from pydantic import (
 
 from farm.spec.base import Spec
 from farm.spec.camera import AnyLens, FileCamera, PathCamera, PerspectiveLens
+from farm.spec.left_out import is_none, usual
 from farm.spec.moment import Moment
 from farm.spec.passes import PASSES, SUFFIXES, PassName
 from farm.spec.randomise import Drawn, Randomise
@@ -208,27 +209,23 @@ class RecipeSpec(Recipe):
     drivers: Literal["refuse", "freeze"] = "refuse"
     """What happens to drivers that need Python, which never runs: their scene is refused, or they
     keep the value that was saved."""
-    tracks: int | None = Field(
-        default=None, ge=1, le=100_000, exclude_if=lambda count: count is None
-    )
+    tracks: int | None = Field(default=None, ge=1, le=100_000, exclude_if=is_none)
     """Points on surfaces that are followed through each sequence, in the pass `tracks`; left out:
     256, where that pass is asked for."""
-    randomise: Randomise | None = Field(default=None, exclude_if=lambda value: value is None)
+    randomise: Randomise | None = Field(default=None, exclude_if=is_none)
     """What is drawn anew for each sequence, the same for all of its frames: lights, whose places
     are in units of the scene around its origin, and exposure."""
     allow_skips: bool = False
     """Leave out scenes that cannot be used or are too short, rather than refuse the job."""
-    shutter: float = Field(default=0.0, ge=0.0, le=1.0, exclude_if=lambda value: value == 0.0)
+    shutter: float = Field(default=0.0, ge=0.0, le=1.0, exclude_if=usual(0.0))
     """How long the shutter is open around each frame, in frames of the sequence, for the passes
     `blur`, `rolling_shutter` and `events`; 0: these are not to be had."""
-    subframes: int = Field(
-        default=SUBFRAMES, ge=2, le=1000, exclude_if=lambda value: value == SUBFRAMES
-    )
+    subframes: int = Field(default=SUBFRAMES, ge=2, le=1000, exclude_if=usual(SUBFRAMES))
     """Pictures that are taken while the shutter is open. An odd number has the frame itself among
     them, an even one takes one more."""
     event_threshold: float = Field(
         default=EVENT_THRESHOLD, ge=0.01, le=10.0,
-        exclude_if=lambda value: value == EVENT_THRESHOLD,
+        exclude_if=usual(EVENT_THRESHOLD),
     )  # fmt: skip
     """Difference of log intensity that makes an event."""
 
@@ -354,9 +351,9 @@ class Setup(BaseSetup):
     """Of a maker: sequences for which it works out the camera's path."""
     seed: int = 0
     """Of a maker: what paths draw from."""
-    tracks: Tracks | None = Field(default=None, exclude_if=lambda tracks: tracks is None)
+    tracks: Tracks | None = Field(default=None, exclude_if=is_none)
     """Points that are followed, where the pass is asked for."""
-    shutter: Shutter | None = Field(default=None, exclude_if=lambda shutter: shutter is None)
+    shutter: Shutter | None = Field(default=None, exclude_if=is_none)
     """Of frames with passes that take more than one moment."""
 
     @property
@@ -375,7 +372,7 @@ class View(BaseView):
     """The frame before is seen by another camera."""
     cut_after: bool = False
     """So is the next one."""
-    drawn: Drawn | None = Field(default=None, exclude_if=lambda drawn: drawn is None)
+    drawn: Drawn | None = Field(default=None, exclude_if=is_none)
     """What `randomise` drew for its sequence."""
 
     @property

@@ -19,7 +19,7 @@ from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.camera import Framing, Length, OrbitCamera
 from farm.spec.draws import AnyDraw
-from farm.spec.label import is_none
+from farm.spec.left_out import is_empty, is_none, usual
 from farm.spec.passes import PassName
 from farm.spec.randomise import Drawn, Finishes, OrbitJitter, Randomise, Sky, Within, as_draw
 from farm.spec.recipes.base import AssetRole, Recipe
@@ -76,23 +76,23 @@ class SodBase(Recipe):
     """Frame by the projected bounds, so that thin and flat models fill the picture too."""
     file_lights: bool = False
     """Keep the lights that a model's file brings."""
-    front: Front = Field(default="+y", exclude_if=lambda front: front == "+y")
+    front: Front = Field(default="+y", exclude_if=usual("+y"))
     """Side of the model that the camera sees at yaw 0; most models face -y, and show their back."""
     frame: Frame | None = Field(default=None, exclude_if=is_none)
     """Where the model stands, and how large: its longest side 1 (unit-cube), all of it within 1
     (unit-sphere) or 0.5 (unit-diagonal, by its box) of the middle of its box, or as its file says
     (file). Cameras look at the frame's origin, records are in its units. Left out: unit-cube; of a
     rig, the one that it was published for."""
-    ground: Grounded = Field(default="none", exclude_if=lambda ground: ground == "none")
+    ground: Grounded = Field(default="none", exclude_if=usual("none"))
     """A plane under the model that is not seen and catches its shadow: as a pass of its own
     (`layer`), or also in the picture (`picture`)."""
     randomise: SodRandomise | None = Field(default=None, exclude_if=is_none)
     """What is drawn anew for each view: some of lights, exposure, hdri, camera, materials; each has
     fields of its own."""
-    relight: bool = Field(default=False, exclude_if=lambda relight: not relight)
+    relight: bool = Field(default=False, exclude_if=is_empty)
     """Every view of a model under each HDRI, by the same camera: labels are rendered once. One
     dataset per model."""
-    relight_turns: int = Field(default=1, ge=1, le=36, exclude_if=lambda turns: turns == 1)
+    relight_turns: int = Field(default=1, ge=1, le=36, exclude_if=usual(1))
     """With `relight`: times that each HDRI is turned, evenly around."""
     mode: str
 
@@ -306,11 +306,11 @@ class SodSetup(BaseSetup):
     kind: Literal["sod"] = "sod"
     file_lights: bool = False
     """Keep the lights that the model's file brings."""
-    front: Front = Field(default="+y", exclude_if=lambda front: front == "+y")
+    front: Front = Field(default="+y", exclude_if=usual("+y"))
     """Side of the model that is turned to +y."""
-    frame: Frame = Field(default="unit-cube", exclude_if=lambda frame: frame == "unit-cube")
+    frame: Frame = Field(default="unit-cube", exclude_if=usual("unit-cube"))
     """Where the model stands, and how large."""
-    ground: Grounded = Field(default="none", exclude_if=lambda ground: ground == "none")
+    ground: Grounded = Field(default="none", exclude_if=usual("none"))
     """Where the model's shadow on a plane under it goes."""
 
 

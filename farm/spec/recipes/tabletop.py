@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from farm.spec.base import Spec
 from farm.spec.camera import Matrix4, PerspectiveLens, PoseCamera
 from farm.spec.expression import ExpressionRules
-from farm.spec.label import is_none
+from farm.spec.left_out import is_none
 from farm.spec.passes import PassName
 from farm.spec.randomise import (
     Angle,

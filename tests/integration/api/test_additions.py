@@ -18,6 +18,7 @@ from tests.builders import a_record
 from tests.integration.api.test_owners import Owned
 from tests.integration.api.test_requests import problem
 from tests.support.farms.rendered import render
+from tests.support.leafing import leafed
 from worker.render.record_book import AdditionBook
 
 VIEWS = 8
@@ -146,7 +147,7 @@ def test_while_it_is_added_each_view_is_told_once_by_either_job(farm):
     farm.add(job_id, 1)
 
     for name in (job_id, farm.job):
-        cards = farm.ann.get(f"/v1/datasets/{name}/gallery").json()["items"]
+        cards = leafed(farm.ann, name)
         files = farm.ann.get(f"/v1/datasets/{name}/files").json()["items"]
         assert len({card["name"] for card in cards}) == len(cards) == VIEWS
         assert len({file["path"] for file in files}) == len(files)

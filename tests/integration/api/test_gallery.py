@@ -14,6 +14,7 @@ from farm.api.datasets.gallery import Leafing, list_cards
 from farm.storage import FolderStorage
 from tests.support.farms.api_server import ApiServer
 from tests.support.farms.galleries import a_job_with, emptied
+from tests.support.leafing import leafed
 from tests.support.sentences import write_sentences
 from tests.support.sequences import write_sequences
 
@@ -42,20 +43,6 @@ def films(api, tmp_path_factory):
     return a_job_with(api, folder, name="films", seed=2)
 
 
-def leafed(api, job, **asked):
-    """Return all cards that are found, page by page."""
-    cards, cursor = [], None
-    while True:
-        given = asked | ({"cursor": cursor} if cursor else {})
-        answer = api.client("read").get(f"/v1/datasets/{job}/gallery", params=given)
-        assert answer.status_code == 200, answer.text
-        page = answer.json()
-        cards += page["items"]
-        cursor = page["next"]
-        if cursor is None:
-            return cards
-
-
 def names(cards):
     return [card["name"] for card in cards]
 
@@ -81,18 +68,18 @@ def names(cards):
     ],
 )
 def test_views_are_found_by_what_they_show(api, tables, wish, count):
-    assert len(leafed(api, tables, **wish)) == count
+    assert len(leafed(api.client("read"), tables, **wish)) == count
 
 
 def test_kind_level_and_truth_are_of_one_sentence(api, tables):
     said = [
         (each["kind"], each["level"], each["negative"])
-        for card in leafed(api, tables)
+        for card in leafed(api.client("read"), tables)
         for each in card["sentences"]
     ]
     assert len(set(said)) > 1
     for kind, level, negative in itertools.product(*map(set, zip(*said, strict=True))):
-        found = leafed(api, tables, kind=kind, level=level, negative=negative)
+        found = leafed(api.client("read"), tables, kind=kind, level=level, negative=negative)
 
         assert bool(found) is ((kind, level, negative) in said)
 
@@ -106,60 +93,74 @@ def test_every_field_of_the_coverage_leads_to_the_views_that_it_counts(api, tabl
         ]
         assert filled
         for row, at in filled:
-            assert leafed(api, tables, **{what: f"{row},{at}"}), (what, row, at)
+            assert leafed(api.client("read"), tables, **{what: f"{row},{at}"}), (what, row, at)
 
 
 def test_a_sequence_is_one_card_and_its_frames_are_found(api, films):
-    cards = leafed(api, films, once=True)
+    cards = leafed(api.client("read"), films, once=True)
 
     assert len(cards) == 2
     for card in cards:
         moment = card["moment"]
-        frames = leafed(api, films, sequence=moment["sequence"], limit=3)
+        frames = leafed(api.client("read"), films, sequence=moment["sequence"], limit=3)
         assert [each["moment"]["place"] for each in frames] == [0, 1, 2, 3]
         assert (moment["of"], moment["fps"]) == (4, 24.0)
-    assert len(leafed(api, films)) == 8
+    assert len(leafed(api.client("read"), films)) == 8
 
 
 def test_a_sequence_is_one_card_wherever_pages_begin(api, films):
-    cards = leafed(api, films, once=True, limit=1)
+    cards = leafed(api.client("read"), films, once=True, limit=1)
 
     assert len(cards) == len({card["moment"]["sequence"] for card in cards}) == 2
 
 
 def test_a_card_says_where_to_leaf_on_from(api, films):
-    cards = leafed(api, films)
+    cards = leafed(api.client("read"), films)
 
     for place, card in enumerate(cards):
-        assert names(leafed(api, films, cursor=card["cursor"])) == names(cards[place:])
+        assert names(leafed(api.client("read"), films, cursor=card["cursor"])) == names(
+            cards[place:]
+        )
 
 
 def test_a_view_is_found_by_its_name_while_its_task_runs_and_after(api, films):
-    [card] = leafed(api, films, view=leafed(api, films)[5]["name"])
+    [card] = leafed(api.client("read"), films, view=leafed(api.client("read"), films)[5]["name"])
     hints = {"task": card["task_id"], "dataset": card["dataset"]}
 
-    again = leafed(api, films, view=card["name"])
-    there = leafed(api, films, view=card["name"], **hints)
+    again = leafed(api.client("read"), films, view=card["name"])
+    there = leafed(api.client("read"), films, view=card["name"], **hints)
 
     assert again == [card]
     assert there in ([card], [])  # folded: not where its task was
 
 
-def test_an_answer_takes_no_longer_than_people_wait(api, tables):
-    """Where nothing is found the answer is empty, with a place to look on from."""
-    job = api.services.book.load(tables)
+def slow_answers(api, job, **asked):
+    """Yield the pages that a storage gives of which two views take longer than people wait."""
     seconds = itertools.count(0.0, 0.3)
-    storage = FolderStorage(api.root)
-    pages, cursor = 0, None
+    storage, cursor = FolderStorage(api.root), None
     while True:
-        wish = Leafing(find="zebra", cursor=cursor)
-        page = list_cards(storage, job, wish, clock=lambda: next(seconds))
-        pages, cursor = pages + 1, page.next
+        wish = Leafing(**asked, cursor=cursor)
+        page = list_cards(storage, api.services.book.load(job), wish, clock=lambda: next(seconds))
+        yield page
+        cursor = page.next
         if cursor is None:
             break
 
-    assert page.items == ()
-    assert 1 < pages <= 4
+
+def test_an_answer_takes_no_longer_than_people_wait(api, tables):
+    """Where nothing is found the answer is empty, with a place to look on from."""
+    pages = list(slow_answers(api, tables, find="zebra"))
+
+    assert not any(page.items for page in pages)
+    assert 1 < len(pages) <= 4
+
+
+def test_a_sequence_is_one_card_also_where_an_answer_ends_in_its_midst(api, films):
+    pages = list(slow_answers(api, films, once=True))
+
+    cards = [card.moment.sequence for page in pages for card in page.items]
+    assert len(pages) > 2
+    assert len(cards) == len(set(cards)) == 2
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def picture(api, job, card, name, **asked):
 
 @pytest.mark.parametrize("name", ["rgb", "mask", "depth", "normal", "index", "flow_forward"])
 def test_every_label_has_a_small_picture_that_shows_something(api, films, name):
-    card = leafed(api, films)[1]
+    card = leafed(api.client("read"), films)[1]
     answer = picture(api, films, card, name)
 
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
@@ -190,7 +191,7 @@ def test_every_label_has_a_small_picture_that_shows_something(api, films, name):
 
 
 def test_the_picture_of_an_index_tells_things_apart_by_colour(api, films):
-    answer = picture(api, films, leafed(api, films)[1], "index")
+    answer = picture(api, films, leafed(api.client("read"), films)[1], "index")
     pixels = np.asarray(Image.open(io.BytesIO(answer.content))).astype(int)
 
     spread = pixels.max(axis=-1) - pixels.min(axis=-1)
@@ -198,14 +199,14 @@ def test_the_picture_of_an_index_tells_things_apart_by_colour(api, films):
 
 
 def test_passes_that_are_arrays_say_so(api, films):
-    card = leafed(api, films)[0]
+    card = leafed(api.client("read"), films)[0]
 
     assert card["without_picture"] == ["tracks"]
     assert "tracks" not in card["pictures"]
 
 
 def test_a_file_is_not_shown_as_another_pass(api, films):
-    card = leafed(api, films)[0]
+    card = leafed(api.client("read"), films)[0]
 
     file = card["pictures"]["depth"]
     place = f"/v1/datasets/{films}/thumbnails/{file['sha256']}/{file['path']}"
@@ -216,7 +217,7 @@ def test_a_file_is_not_shown_as_another_pass(api, films):
 
 
 def test_small_pictures_of_each_pass_and_size_are_kept_apart(api, films):
-    card = leafed(api, films)[0]
+    card = leafed(api.client("read"), films)[0]
     tags = {
         picture(api, films, card, "depth", size=size).headers["etag"] for size in (256, 512, 1024)
     }

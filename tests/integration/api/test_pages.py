@@ -17,6 +17,7 @@ from farm.ledger import JobState
 from farm.spec.task import view_id
 from tests.builders import a_record
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
+from tests.support.leafing import leafed
 
 HTML = {"accept": "text/html,application/xhtml+xml"}
 EVIL = '<script>alert("x")</script> & <b>chairs</b>'
@@ -286,15 +287,7 @@ def gallery(api, job):
 
 
 def test_views_are_leafed_through_page_by_page(api, gallery):
-    client = api.client("read")
-    names, cursor = [], None
-    for _ in range(4):
-        asked = {"limit": 3, **({"cursor": cursor} if cursor else {})}
-        page = client.get(f"/v1/datasets/{gallery}/gallery", params=asked).json()
-        names += [card["name"] for card in page["items"]]
-        cursor = page["next"]
-        if cursor is None:
-            break
+    names = [card["name"] for card in leafed(api.client("read"), gallery, limit=3)]
 
     assert len(names) == len(set(names)) == 8
 
@@ -302,14 +295,13 @@ def test_views_are_leafed_through_page_by_page(api, gallery):
 def test_views_are_found_by_words(api, gallery):
     client = api.client("read")
 
-    found = client.get(f"/v1/datasets/{gallery}/gallery?find=CHAIR+studio").json()
-    assert len(found["items"]) == 8
-    assert client.get(f"/v1/datasets/{gallery}/gallery?find=zebra").json()["items"] == []
+    assert len(leafed(client, gallery, find="CHAIR studio")) == 8
+    assert leafed(client, gallery, find="zebra") == []
 
 
 def test_a_small_picture_is_of_the_file_with_that_hash(api, gallery):
     client = api.client("read")
-    card = client.get(f"/v1/datasets/{gallery}/gallery").json()["items"][3]
+    card = leafed(client, gallery)[3]
     file = card["pictures"]["rgb"]
     place = f"/v1/datasets/{gallery}/thumbnails/{file['sha256']}/{file['path']}"
 

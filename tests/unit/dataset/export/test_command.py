@@ -95,7 +95,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path):
     mask.unlink()
     aside.rename(mask)
 
-    assert stopped.returncode == 130
+    assert stopped.returncode == 130, said
     assert "stopped; run the same command again to resume" in said
     done = subprocess.run([*request, "--json"], check=True, capture_output=True, text=True)
     assert json.loads(done.stdout)["there"] == 4
