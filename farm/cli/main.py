@@ -51,3 +51,12 @@ def main() -> None:
     except BrokenPipeError:  # `farm spec | head`
         sys.stderr.close()
         raise SystemExit(1) from None
+    except Exception as error:
+        if not hides_interrupt(error):
+            raise
+        raise SystemExit(INTERRUPTED) from None
+
+
+def hides_interrupt(error: Exception) -> bool:
+    """Say whether an error is what pydantic makes of Ctrl-C while it builds or writes a model."""
+    return type(error).__module__.startswith("pydantic") and "KeyboardInterrupt" in str(error)
