@@ -37,6 +37,10 @@ MOST_STRETCH = 900
 WITH_SURFACE = {"MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOUD", "VOLUME"}
 """Types of objects that are rendered."""
 
+CRYPTOMATTE_LEVELS = 6
+"""Things that a pixel of a cryptomatte tells of; Blender's default."""
+FILTER_PX = 1.5
+"""How wide Cycles spreads a sample over pixels; Blender's default."""
 
 CATEGORY = ("category", "class", "label", "category_id")
 """Custom properties of an object, or of its mesh, that say what kind of thing it is, by a word or a
@@ -300,17 +304,43 @@ def make_plain(scene: Any) -> None:
     for layer in list(scene.view_layers):
         if layer != used[0]:
             scene.view_layers.remove(layer)
-    layer = scene.view_layers[0]
-    layer.material_override = layer.world_override = None
-    layer.samples = 0
+    make_layer_plain(scene.view_layers[0])
     render = scene.render
     render.use_border = render.use_multiview = render.use_freestyle = False
     render.use_motion_blur = render.use_simplify = False
+    render.use_texture_cache = render.use_auto_generate_texture_cache = False  # which writes files
     render.pixel_aspect_x = render.pixel_aspect_y = 1.0
-    cycles = scene.cycles
+    render.image_settings.color_management = "FOLLOW_SCENE"
+    make_cycles_plain(scene.cycles)
+
+
+def make_layer_plain(layer: Any) -> None:
+    """Let a view layer show all that is in it, as it is."""
+    layer.material_override = layer.world_override = None
+    layer.use_sky = layer.use_solid = layer.use_strand = layer.use_volumes = True
+    layer.samples = 0
+    layer.cycles.use_denoising = True  # where a task asks for it
+    layer.use_pass_cryptomatte_asset = layer.cycles.use_pass_shadow_catcher = False
+    layer.pass_cryptomatte_depth = CRYPTOMATTE_LEVELS
+
+
+def make_cycles_plain(cycles: Any) -> None:
+    """Let Cycles take all samples of a picture, from the pixel's centre on, and weigh them as ours.
+
+    What it does with light (bounces of a kind, caustics, fast ways) stays the file's.
+    """
     cycles.shading_system = False  # Open Shading Language is code
+    cycles.use_sample_subset = cycles.use_pixel_jitter = cycles.auto_scrambling_distance = False
+    cycles.sample_offset = 0
+    cycles.scrambling_distance = cycles.texture_resolution_render = 1.0
+    cycles.texture_limit_render = "OFF"
+    cycles.time_limit = 0.0
+    cycles.use_deterministic_guiding = True
+    cycles.pixel_filter_type = "BLACKMAN_HARRIS"
+    cycles.filter_width = FILTER_PX
     cycles.film_exposure = 1.0
     cycles.film_transparent_glass = False
+    cycles.sample_clamp_direct = 0.0
     cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
 
 

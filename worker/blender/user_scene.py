@@ -366,6 +366,7 @@ def owners_of(scene: Any) -> Iterable[tuple[str, Any]]:
     layer = scene.view_layers[0]
     return (
         ("scene.render", scene.render), ("scene.cycles", scene.cycles), ("view_layer", layer),
+        ("view_layer.cycles", layer.cycles),
         ("scene.render.image_settings", scene.render.image_settings),
     )  # fmt: skip
 
