@@ -191,7 +191,7 @@ class StreamBook:
     def standing(self, job_id: str) -> tuple[StreamState, StreamFacts] | None:
         """Return how a stream stands and how it was begun, at once; None where there is none."""
         now_s, _ = self.client.time()
-        with self.client.pipeline(transaction=False) as pipe:
+        with self.client.pipeline(transaction=True) as pipe:
             pipe.hgetall(key(job_id))
             pipe.zcard(key(job_id, "ready")).zcard(key(job_id, "again")).hlen(key(job_id, "live"))
             pipe.hvals(key(job_id, "fed")).hgetall(key(job_id, "credits"))

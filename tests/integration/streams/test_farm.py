@@ -103,7 +103,11 @@ def test_no_more_is_rendered_than_consumers_have_room_for(farm):
     with farm.stream(views=40, per_task=2, queue=4) as stream:
         views = iter(stream)
         next(views)
-        wait_for(lambda: stream.state().ready + stream.state().lent == 4, "all credits are used")
+        wait_for(
+            lambda: stream.state().ready + stream.state().lent == 4,
+            "all credits are used",
+            story=lambda: f"{stream.state()}\n{farm.show(stream.job_id)}",
+        )
         farm.submit(tasks=1)
         wait_for(lambda: sum(farm.made().values()) >= 4, "made")
 
