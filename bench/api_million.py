@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 
 from farm.ledger import Ledger
-from farm.local.redis_server import PrivateRedis
+from farm.local.processes.redis_server import PrivateRedis
 from farm.serve.service import DispatcherService
 from farm.spec.wire import Submission
 from tests.support.farms.api_server import ApiServer

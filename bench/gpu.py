@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.devices import list_gpus
-from farm.local.redis_server import PrivateRedis
+from farm.local.processes.redis_server import PrivateRedis
 from farm.spec.passes import PassName
 from farm.spec.record import ViewRecord, read_record
 from worker.device.gauges import read_gauges

@@ -29,7 +29,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from farm.api.browser.cookies import COOKIE
 from farm.glimpses import Glimpse
-from farm.local.redis_server import PrivateRedis
+from farm.local.processes.redis_server import PrivateRedis
 from tests.support.farms.api_server import ApiServer, body
 from tests.support.farms.million import MODELS, FakedAssets, a_million_tasks
 

@@ -45,7 +45,7 @@ from farm import expand
 from farm.job_store import JobStore
 from farm.ledger import JobStatus, Ledger, TaskState, open_ledger
 from farm.ledger.stores.redis_store import connect
-from farm.local.redis_server import PrivateRedis
+from farm.local.processes.redis_server import PrivateRedis
 from farm.queue import CeleryQueue, shared_queue
 from farm.spec.job import Job, make_job
 from farm.spec.task import RenderMessage, RenderTask, Ticket

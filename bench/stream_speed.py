@@ -40,7 +40,7 @@ from bench.blendtorch_way import RemoteIterableDataset
 from bench.stream_ways import BOUND_BYTES, PRODUCERS, TcpMessages, own_memory_kb
 from farm.client.home import Home, Login
 from farm.feeding.book import StreamBook
-from farm.local.redis_server import PrivateRedis
+from farm.local.processes.redis_server import PrivateRedis
 from farm.local.stream_farm import StreamAddress
 from farm.spec.stream import StreamPlan
 from farm.stream.batches import Collator

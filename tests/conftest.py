@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from farm.local.redis_server import PrivateRedis
+from farm.local.processes.redis_server import PrivateRedis
 
 HERE = Path(__file__).parent
 NEEDS = {
@@ -23,7 +23,7 @@ NEEDS = {
         "integration",
         "unit/ledger",
         "unit/serve",
-        "unit/local/test_feed.py",
+        "unit/local/job/test_feed.py",
         "unit/test_affinity.py",
         "unit/test_dispatcher.py",
         "unit/test_flower.py",

@@ -19,7 +19,7 @@ from farm.devices import choose_devices
 from farm.errors import SpecError, needing
 from farm.library.found_again import Finder
 from farm.local.folder_lock import LOCK_FILE, hold_folder
-from farm.local.status import Summary
+from farm.local.job.status import Summary
 from farm.spec.counted import counted
 from farm.storage import FolderStorage, open_storage
 

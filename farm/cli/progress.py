@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from farm.client.text import printable
-from farm.local.status import Status
+from farm.local.job.status import Status
 from farm.spec.amounts import duration as duration
 from farm.spec.amounts import file_size as file_size
 

@@ -29,11 +29,11 @@ from farm.dataset.records.read import VIEWS_FILE
 from farm.dataset.records.resume import find_finished
 from farm.devices import choose_devices
 from farm.errors import needing
-from farm.local.estimate import Estimate, make_estimate
 from farm.local.folder_lock import hold_folder
-from farm.local.objections import too_large, too_long
-from farm.local.prepare import output_folder, prepare
-from farm.local.status import Summary
+from farm.local.job.status import Summary
+from farm.local.plan.estimate import Estimate, make_estimate
+from farm.local.plan.objections import too_large, too_long
+from farm.local.plan.prepare import output_folder, prepare
 from farm.spec.counted import counted
 from farm.spec.job import Job, JobSpec
 from farm.spec.recipes import RECIPES
@@ -88,7 +88,7 @@ def render_request(  # noqa: PLR0913 - one parameter per flag
         print_plan(plan, job, folder=storage.root, devices=devices)
         return 0
     with needing("rendering needs", "pip install 'viewfarm[worker]' on Python 3.13"):
-        from farm.local.run import render_job
+        from farm.local.job.run import render_job
     with hold_folder(storage.root), ExitStack() as ending:
         finished = find_finished(job, storage, note)
         plan = make_estimate(job, devices=devices, views_done=finished.views)

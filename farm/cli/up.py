@@ -10,8 +10,8 @@ import typer
 from farm.errors import needing
 
 if TYPE_CHECKING:
-    from farm.local.farm_folder import FarmFolder, UpState
-    from farm.local.up import UpOptions
+    from farm.local.up.farm_folder import FarmFolder, UpState
+    from farm.local.up.up import UpOptions
 
 Storage = Annotated[
     Path,
@@ -19,7 +19,7 @@ Storage = Annotated[
         envvar="FARM_STORAGE", help="Folder for assets, jobs, datasets and the farm's own .farm/."
     ),
 ]
-HERE = Path("farm-storage")  # as farm.local.farm_folder says, which is heavy
+HERE = Path("farm-storage")  # as farm.local.up.farm_folder says, which is heavy
 
 
 def up(  # noqa: PLR0913 - one parameter per flag
@@ -39,9 +39,9 @@ def up(  # noqa: PLR0913 - one parameter per flag
     """Start the whole farm on this machine: Redis, API, dispatcher, Flower, workers."""
     with needing("a farm needs", "pip install 'viewfarm[worker]' on Python 3.13"):
         import farm.queue  # noqa: F401 - its parts need it, and would say so late
-        from farm.local import daemon
-        from farm.local.farm_folder import FarmFolder
-        from farm.local.up import UpOptions
+        from farm.local.up import daemon
+        from farm.local.up.farm_folder import FarmFolder
+        from farm.local.up.up import UpOptions
     from farm.devices import choose_devices
 
     folder = FarmFolder(storage.expanduser().resolve())
@@ -71,8 +71,8 @@ def up(  # noqa: PLR0913 - one parameter per flag
 
 def down(*, storage: Storage = HERE) -> None:
     """End the farm that `farm up` started in this folder; jobs resume at the next `farm up`."""
-    from farm.local import daemon
-    from farm.local.farm_folder import FarmFolder
+    from farm.local.up import daemon
+    from farm.local.up.farm_folder import FarmFolder
 
     folder = FarmFolder(storage.expanduser().resolve())
     state = folder.state()
@@ -108,7 +108,7 @@ def stay(options: UpOptions) -> None:
     from rich.console import Console
 
     from farm.cli.render_run import stop_on_signal
-    from farm.local.up import run_farm
+    from farm.local.up.up import run_farm
 
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr

@@ -13,8 +13,8 @@ from farm.library.hashes import HashCache
 from farm.library.store import files_of
 from farm.library.survey import Watch, is_installed
 from farm.library.trace import Remark, Tracer
-from farm.local.estimate import Estimate, make_estimate
-from farm.local.prepare import prepare, read_spec_file
+from farm.local.plan.estimate import Estimate, make_estimate
+from farm.local.plan.prepare import prepare, read_spec_file
 from farm.spec.asset import Asset, AssetKind
 from farm.spec.job import Job, JobSpec, make_job
 from farm.spec.job_name import check_job_name

@@ -13,7 +13,7 @@ from farm.doctor.finding import Finding, fine, problem, warning
 from farm.doctor.machine import installed, readable
 from farm.errors import FarmError
 from farm.ledger.damage import Aside
-from farm.local.farm_folder import USUAL_FOLDER, FarmFolder, UpState
+from farm.local.up.farm_folder import USUAL_FOLDER, FarmFolder, UpState
 from farm.settings import load_settings
 from farm.spec.counted import coarse
 from farm.spec.wire import TokenInfo

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from farm.doctor.finding import Finding, fine, problem
 from farm.errors import FarmError
-from farm.local.ports import answers_ok
+from farm.local.processes.ports import answers_ok
 from farm.settings import load_settings
 
 API_PORT = "FARM_API_PORT"

@@ -11,9 +11,10 @@ from farm.dataset.additions import Plan, fold_datasets, lacking
 from farm.dataset.reader import Dataset, open_in
 from farm.dataset.records.read import seed_records
 from farm.dataset.records.resume import Finished
-from farm.local.finish import group
-from farm.local.run import Run, Work
-from farm.local.status import Status, Summary
+from farm.local.job.finish import group
+from farm.local.job.run import Run
+from farm.local.job.status import Status, Summary
+from farm.local.job.work import Work
 from farm.storage import FolderStorage
 
 

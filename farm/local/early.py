@@ -1,4 +1,4 @@
-"""What takes time to start: a worker and a Redis, begun before anybody knows what for.
+"""Processes that take time to start: a worker and a Redis, begun before it is known what for.
 
 While a command reads its files and makes its plan, the processes that may render it load their
 libraries. They know nothing of the job, touch nothing of the user's, and end with the command
@@ -18,9 +18,9 @@ from importlib.util import find_spec
 from types import FrameType
 
 from farm.errors import SetupError
-from farm.local.redis_server import PrivateRedis
-from farm.local.temp_folders import memory_folder, temp_folder
-from farm.local.workers import WaitingWorker
+from farm.local.processes.redis_server import PrivateRedis
+from farm.local.processes.temp_folders import memory_folder, temp_folder
+from farm.local.processes.workers import WaitingWorker
 
 SPIN, SHORTLY = "OPENBLAS_THREAD_TIMEOUT", "4"
 """How long threads of NumPy's BLAS spin for want of work, which takes a core from whoever loads, or

@@ -25,8 +25,8 @@ from farm.glimpses import GlimpseBook
 from farm.job_store import JobStore, end_of, prefix_of
 from farm.ledger import open_ledger
 from farm.library import Library
-from farm.local.redis_server import PrivateRedis
-from farm.local.temp_folders import temp_folder
+from farm.local.processes.redis_server import PrivateRedis
+from farm.local.processes.temp_folders import temp_folder
 from farm.queue import CeleryQueue
 from farm.spec.job import Job
 from farm.storage import FolderStorage

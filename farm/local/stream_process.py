@@ -24,7 +24,7 @@ from farm.feeding.feed import StreamFeed
 from farm.ledger import Ledger, open_ledger
 from farm.ledger.inboxes import Affinity
 from farm.ledger.steps import WaitsFor
-from farm.local.run import PrivateFarm, private_farm, raise_if_unfit
+from farm.local.private_farm import PrivateFarm, private_farm, raise_if_unfit
 from farm.queue import CeleryQueue
 from farm.spec.base import Spec
 from farm.spec.job import Job

@@ -158,7 +158,7 @@ def start_here(
         FarmError: The spec is wrong, or the machine cannot do it.
     """
     from farm.devices import choose_devices
-    from farm.local.prepare import prepare
+    from farm.local.plan.prepare import prepare
 
     with needing("rendering needs", "pip install 'viewfarm[worker]' on Python 3.13"):
         from farm.local.stream_farm import StreamFarm

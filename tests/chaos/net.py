@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from farm.local.redis_server import free_port
+from farm.local.processes.redis_server import free_port
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)

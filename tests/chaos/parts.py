@@ -14,7 +14,7 @@ from pathlib import Path
 
 import redis
 
-from farm.local.redis_server import server_program
+from farm.local.processes.redis_server import server_program
 from tests.chaos.net import NamespaceNet, NamespacePlace, ProxyNet, ProxyPlace, spawn
 from tests.support.farms.whole_farm import RUN_WORKER
 from tests.support.waiting import wait_for

@@ -14,7 +14,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from farm.local.redis_server import free_port
+from farm.local.processes.redis_server import free_port
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ("viewfarm-api", "viewfarm-worker")

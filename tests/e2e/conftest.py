@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from farm.cli import main as cli
-from farm.local.redis_server import free_port
+from farm.local.processes.redis_server import free_port
 
 CUBE = """\
 v -1 -1 -1\nv 1 -1 -1\nv 1 1 -1\nv -1 1 -1\nv -1 -1 1\nv 1 -1 1\nv 1 1 1\nv -1 1 1

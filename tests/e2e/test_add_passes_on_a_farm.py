@@ -10,7 +10,7 @@ import pytest
 
 import farm.dataset
 from farm.client import Client
-from farm.local.farm_folder import FarmFolder
+from farm.local.up.farm_folder import FarmFolder
 from tests.e2e.conftest import farm as run_farm
 from tests.e2e.conftest import farm_up
 from tests.support.waiting import wait_for

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import farm.dataset
-from farm.local.farm_folder import FarmFolder
+from farm.local.up.farm_folder import FarmFolder
 from tests.e2e.conftest import farm as run
 from tests.e2e.conftest import farm_up, here
 from tests.support.blender.street_scene import write_street

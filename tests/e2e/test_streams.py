@@ -18,7 +18,7 @@ import pytest
 import farm.dataset
 from farm.dataset.reader import open_dataset
 from farm.errors import FarmError, StreamError
-from farm.local.farm_folder import FarmFolder
+from farm.local.up.farm_folder import FarmFolder
 from farm.stream import Stream
 from tests.e2e.conftest import family, farm_up
 from tests.e2e.conftest import farm as run_farm

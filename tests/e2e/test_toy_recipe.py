@@ -11,7 +11,7 @@ import pytest
 
 import farm.dataset
 from farm.dataset.export.registry import PICTURE_FORMATS
-from farm.local.farm_folder import FarmFolder
+from farm.local.up.farm_folder import FarmFolder
 from tests.builders import an_asset
 from tests.e2e.conftest import farm as run
 from tests.e2e.conftest import farm_up

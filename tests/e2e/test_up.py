@@ -13,9 +13,9 @@ import urllib.request
 import psutil
 import pytest
 
-from farm.local.farm_folder import FarmFolder
-from farm.local.ports import answers_ok
-from farm.local.redis_server import free_port
+from farm.local.processes.ports import answers_ok
+from farm.local.processes.redis_server import free_port
+from farm.local.up.farm_folder import FarmFolder
 from tests.e2e.conftest import farm
 from tests.support.waiting import wait_for
 

@@ -19,7 +19,7 @@ from farm import expand
 from farm.cli.request.request import read_request
 from farm.cli.request.spec import EXAMPLE
 from farm.errors import SpecError
-from farm.local.prepare import prepare
+from farm.local.plan.prepare import prepare
 from farm.spec.job import Job, JobSpec
 from farm.spec.load import parse_spec
 from farm.spec.task import RenderTask

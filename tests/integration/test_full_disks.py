@@ -7,7 +7,7 @@ import pytest
 from farm.errors import UnreachableError
 from farm.ledger import JobState, Ledger, TaskState, open_ledger
 from farm.ledger.shortage import shortage
-from farm.local.redis_server import PrivateRedis
+from farm.local.processes.redis_server import PrivateRedis
 from tests.support.farms.whole_farm import VIEWS, Farm
 from tests.support.full_disks import fill, small_disk
 from tests.support.waiting import wait_for

@@ -11,7 +11,7 @@ from farm.ledger import JobState, Ledger, TaskState
 from farm.ledger.model import Conduct, Quarantine
 from farm.ledger.policy import SUSPICIOUS
 from farm.ledger.stores.memory_store import MemoryStore
-from farm.local.run import raise_if_unfit
+from farm.local.private_farm import raise_if_unfit
 from tests.support.farms.whole_farm import Farm
 from tests.support.waiting import wait_for
 

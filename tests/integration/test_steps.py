@@ -13,7 +13,7 @@ from farm import products
 from farm.dataset.records.resume import find_finished
 from farm.expand import recipe
 from farm.ledger import JobState, TaskState
-from farm.local.run import render_job
+from farm.local.job.run import render_job
 from farm.spec.recipes.sod import SodGrid
 from farm.storage import FolderStorage
 from tests.builders import a_job

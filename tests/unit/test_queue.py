@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from farm.errors import UnreachableError
-from farm.local.redis_server import free_port
+from farm.local.processes.redis_server import free_port
 from farm.queue import INBOX_TTL_S, RENDER_TASK, CeleryQueue, inbox_of
 from farm.spec.task import RenderMessage, Ticket
 from tests.builders import a_task

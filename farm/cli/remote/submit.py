@@ -114,7 +114,7 @@ def _placed(
     console: Console, client: Client, order: PreparedJob, plan: dict[str, Any], *, yes: bool
 ) -> JobInfo:
     """Show the plan of an order, ask, upload what the farm lacks, and place it."""
-    from farm.local.objections import too_long
+    from farm.local.plan.objections import too_long
 
     if not plan["already_there"]:
         _print_plan(console, plan, order)
@@ -235,7 +235,7 @@ def _what_the_farm_said(client: Client, order: PreparedJob, seen: JobInfo) -> di
 
 def _print_plan(console: Console, plan: dict[str, Any], order: PreparedJob) -> None:
     from farm.cli.progress import duration, file_size
-    from farm.local.objections import too_long
+    from farm.local.plan.objections import too_long
     from farm.spec.counted import counted
 
     render = order.job.render

@@ -84,7 +84,7 @@ def recipe_of_file(args: Sequence[str]) -> str | None:
     file = next((Path(arg) for arg in args if arg.lower().endswith(SPEC_SUFFIXES)), None)
     if file is None or not file.is_file():
         return None
-    from farm.local.prepare import read_spec_file
+    from farm.local.plan.prepare import read_spec_file
 
     try:
         recipe = read_spec_file(file)[0].get("recipe")

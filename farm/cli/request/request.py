@@ -9,7 +9,7 @@ from typing import Any
 from farm.cli.request.recipe_flags import SPEC_SUFFIXES, split_lists
 from farm.errors import SpecError
 from farm.library import home_expanded
-from farm.local.prepare import read_spec_file
+from farm.local.plan.prepare import read_spec_file
 from farm.spec.asset import KINDS
 from farm.spec.job import JobSpec
 from farm.spec.load import parse_spec

@@ -15,9 +15,9 @@ from farm.cli.render_run import stop_on_signal
 from farm.dataset.records.resume import find_finished
 from farm.devices import choose_devices
 from farm.errors import needing
-from farm.local.estimate import make_estimate
-from farm.local.prepare import prepare
-from farm.local.temp_folders import temp_folder
+from farm.local.plan.estimate import make_estimate
+from farm.local.plan.prepare import prepare
+from farm.local.processes.temp_folders import temp_folder
 from farm.spec.asset import Asset
 from farm.spec.load import parse_spec
 from farm.spec.recipes.sod import SodView
@@ -46,7 +46,7 @@ def take_pictures(objects: Sequence[Asset]) -> dict[str, Image]:
     with needing("pictures of the objects need", NEEDS):
         import PIL  # noqa: F401 - asked for before anything is rendered
 
-        import farm.local.run  # noqa: F401
+        import farm.local.job.run  # noqa: F401
     with temp_folder() as folder:
         render(objects, folder, console)
         return dict(pictures_in(folder / "views"))
@@ -54,7 +54,7 @@ def take_pictures(objects: Sequence[Asset]) -> dict[str, Image]:
 
 def render(objects: Sequence[Asset], folder: Path, console: Console) -> None:
     """Render two views of each object, level and from above, under a plain sky."""
-    from farm.local.run import render_job
+    from farm.local.job.run import render_job
 
     (folder / "sky.hdr").write_bytes(plain_sky())
     spec = parse_spec(

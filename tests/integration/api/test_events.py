@@ -10,7 +10,7 @@ import pytest
 from farm.api.job_feed import Moment
 from farm.api.routes.events import PICTURES_PER_S, pause_s, pictures_at_once
 from farm.glimpses import KEPT, Glimpse
-from farm.local.redis_server import PrivateRedis
+from farm.local.processes.redis_server import PrivateRedis
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
 from tests.support.farms.galleries import emptied
 from tests.support.waiting import wait_for

@@ -11,7 +11,7 @@ import sys
 import httpx
 import pytest
 
-from farm.local.redis_server import free_port
+from farm.local.processes.redis_server import free_port
 from tests.support.farms.api_server import HDR, MODEL, a_submission, body
 from tests.support.waiting import wait_for
 

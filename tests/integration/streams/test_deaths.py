@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 
 from farm.errors import FarmError
-from farm.local.redis_server import PrivateRedis
+from farm.local.processes.redis_server import PrivateRedis
 from tests.integration.streams.conftest import StreamingFarm
 from tests.support.waiting import wait_for
 

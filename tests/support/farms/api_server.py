@@ -18,7 +18,7 @@ from farm.glimpses import GlimpseBook
 from farm.job_store import JobStore
 from farm.ledger import open_ledger
 from farm.library import Library
-from farm.local.redis_server import free_port
+from farm.local.processes.redis_server import free_port
 from farm.queue import CeleryQueue
 from farm.spec.asset import Asset
 from farm.spec.job import JobSpec

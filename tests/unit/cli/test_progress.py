@@ -1,7 +1,7 @@
 import pytest
 
 from farm.cli.progress import duration, facts, file_size
-from farm.local.status import Status
+from farm.local.job.status import Status
 
 
 @pytest.mark.parametrize(

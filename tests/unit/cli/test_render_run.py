@@ -2,7 +2,7 @@ import pytest
 
 from farm.cli.render_run import agree
 from farm.errors import SetupError
-from farm.local.estimate import make_estimate
+from farm.local.plan.estimate import make_estimate
 from tests.builders import a_job
 
 

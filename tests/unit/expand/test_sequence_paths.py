@@ -8,7 +8,7 @@ from farm.cli.request.request import read_request
 from farm.errors import SpecError
 from farm.expand.recipe import expand, mistakes
 from farm.expand.sequence import plan_of
-from farm.local.prepare import with_files
+from farm.local.plan.prepare import with_files
 from farm.local.receipt import Draft
 from farm.spec.job import make_job
 from farm.spec.load import parse_spec

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from farm.expand import expand
 from farm.expand.recipe import mistakes
-from farm.local.estimate import make_estimate
+from farm.local.plan.estimate import make_estimate
 from farm.settings import Settings
 from farm.spec.job import JobSpec, make_job
 from farm.spec.passes import SHUTTERED

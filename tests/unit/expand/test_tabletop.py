@@ -10,7 +10,7 @@ import pytest
 from farm import expand
 from farm.errors import SpecError
 from farm.expand.table_scenes import scene_of, words_of
-from farm.local.estimate import make_estimate
+from farm.local.plan.estimate import make_estimate
 from farm.spec.job import Job
 from farm.spec.load import parse_spec
 from farm.spec.recipes.tabletop import RecipeSpec

@@ -6,7 +6,7 @@ from farm.errors import SetupError, UnreachableError
 from farm.ledger import Ledger
 from farm.ledger.stores.memory_store import MemoryStore
 from farm.ledger.stores.redis_store import RedisStore, connect
-from farm.local.redis_server import free_port
+from farm.local.processes.redis_server import free_port
 from tests.support.waiting import wait_for
 
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from farm.local.processes import stop
-from farm.local.supervised_process import FIRST_PAUSE_S, SupervisedProcess
+from farm.local.processes.children import stop
+from farm.local.up.supervised_process import FIRST_PAUSE_S, SupervisedProcess
 from tests.support.waiting import wait_for
 
 STAYS = "import time; time.sleep(600)"
@@ -79,7 +79,7 @@ def test_a_part_that_cannot_run_here_is_left_alone_and_says_why(a_part, clock):
 
 
 def test_a_long_log_is_put_aside_while_its_part_goes_on(a_part, monkeypatch, tmp_path):
-    monkeypatch.setattr("farm.local.supervised_process.LONGEST_LOG_BYTES", 1000)
+    monkeypatch.setattr("farm.local.up.supervised_process.LONGEST_LOG_BYTES", 1000)
     talks = "import sys, time\nwhile True: print('x' * 99, flush=True); time.sleep(0.001)"
     part = a_part(talks)
     aside = tmp_path / "part.log.1"

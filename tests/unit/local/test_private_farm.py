@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from farm.local.run import room_for_samples
+from farm.local.private_farm import room_for_samples
 
 
 def test_samples_in_memory_of_ones_own_may_take_half_of_what_is_free(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""What speaks against a plan: files that do not fit, or more time than anybody means to wait."""
+"""Objections to a plan: files that do not fit, or more time than anybody means to wait."""
 
 from __future__ import annotations
 

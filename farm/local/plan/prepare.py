@@ -12,7 +12,7 @@ from farm.errors import AssetError, SpecError
 from farm.library.formats import check_file, environment_fault, read_head
 from farm.library.imports import modules_beside
 from farm.library.survey import Watch, survey
-from farm.local.begun import with_ids_of_before
+from farm.local.plan.kept_ids import with_kept_ids
 from farm.local.receipt import Draft
 from farm.spec.asset import Asset, AssetFile, AssetKind
 from farm.spec.job import Job, JobSpec, make_job
@@ -75,7 +75,7 @@ def prepare(  # noqa: PLR0913 - each stands for itself
         found.extend(assets)
         remarks.extend(notes)
     if continues is not None:
-        found = [*with_ids_of_before(found, continues)]
+        found = [*with_kept_ids(found, continues)]
     job = make_job(spec, expand.tell_apart(spec.recipe.kind, tuple(found)))
     if spec.recipe.needs_facts and not may_look:
         return job, remarks

@@ -12,15 +12,16 @@ from farm.dispatcher import Dispatcher
 from farm.errors import SetupError, UnreachableError
 from farm.ledger import JobStatus, Ledger, TaskState, open_ledger
 from farm.ledger.waiting import Steps, behind_makers, held_back
-from farm.local.finish import FailedTask
-from farm.local.run import Work, raise_if_unfit
-from farm.local.status import Speed, Status
+from farm.local.job.finish import FailedTask
+from farm.local.job.status import Speed, Status
+from farm.local.job.work import Work
+from farm.local.private_farm import raise_if_unfit
 from farm.queue import CeleryQueue
 from farm.spec.task import RenderTask
 
 if TYPE_CHECKING:
     from farm.dataset.records.resume import Finished
-    from farm.local.run import PrivateFarm
+    from farm.local.private_farm import PrivateFarm
 
 POLL_S = 0.2
 """Longest time between two looks at how the job stands."""

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from farm.errors import SetupError
-from farm.local.farm_folder import FarmFolder, UpState
+from farm.local.up.farm_folder import FarmFolder, UpState
 from farm.storage import FolderStorage, file_lock
 from farm.tokens import TokenBook
 
@@ -36,7 +36,8 @@ def test_one_farm_runs_in_a_folder(site):
 def test_a_farm_whose_supervisor_is_gone_does_not_run(site):
     """The lock ends with its process, whatever ended that: no stale file keeps a farm out."""
     holder = (
-        "import os, sys; from pathlib import Path; from farm.local.farm_folder import FarmFolder\n"
+        "import os, sys; from pathlib import Path\n"
+        "from farm.local.up.farm_folder import FarmFolder\n"
         "with FarmFolder(Path(sys.argv[1])).hold(): print('held', flush=True); sys.stdin.read()"
     )
     process = subprocess.Popen(

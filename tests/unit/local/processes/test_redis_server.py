@@ -5,8 +5,8 @@ import socket
 import pytest
 
 from farm.errors import SetupError
-from farm.local import redis_server
-from farm.local.redis_server import PrivateRedis, free_port
+from farm.local.processes import redis_server
+from farm.local.processes.redis_server import PrivateRedis, free_port
 
 
 @pytest.fixture

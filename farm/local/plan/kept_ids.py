@@ -1,4 +1,4 @@
-"""Datasets that an earlier version began: their assets keep the names that they have there."""
+"""Ids of assets in datasets that an earlier version began: they stay as they are there."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Known = dict[tuple[str, str], str]
 """(role, SHA-256) -> id."""
 
 
-def with_ids_of_before(assets: Sequence[Asset], folder: Path) -> tuple[Asset, ...]:
+def with_kept_ids(assets: Sequence[Asset], folder: Path) -> tuple[Asset, ...]:
     """Return assets with the ids that datasets in a folder know them by.
 
     Ids held a `_` once, and were cut in the middle of words. File names are made of ids, so a
@@ -36,7 +36,7 @@ def with_ids_of_before(assets: Sequence[Asset], folder: Path) -> tuple[Asset, ..
 
 
 def had_another_id(asset: Asset) -> bool:
-    """Say whether versions before may have named an asset otherwise."""
+    """Say whether earlier versions may have named an asset otherwise."""
     stem = safe_stem(asset.title)
     return stem[: max(ID_LENGTH, len(asset.id))] != asset.id
 

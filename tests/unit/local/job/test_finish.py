@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from farm.dataset.records.collect import IllLitViews
-from farm.local.finish import told_of_ill_lit, told_together
+from farm.local.job.finish import told_of_ill_lit, told_together
 
 
 def test_environments_with_the_same_notes_are_told_together():

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from farm.dataset.records.collect import DATASET_FILE
-from farm.local.begun import with_ids_of_before
-from farm.local.prepare import prepare
+from farm.local.plan.kept_ids import with_kept_ids
+from farm.local.plan.prepare import prepare
 from farm.spec.load import parse_spec
 from tests.builders import a_job, a_record, an_asset
 
-RELEASE_0_1 = Path(__file__).parents[1] / "spec" / "release_0_1" / "views.jsonl"
+RELEASE_0_1 = Path(__file__).parents[2] / "spec" / "release_0_1" / "views.jsonl"
 TOLD = {"kind", "role", "id", "name", "sha256", "credit"}
 """What a summary has of an asset."""
 
@@ -44,7 +44,7 @@ def named_now(assets):
 def test_a_dataset_that_was_begun_continues_under_its_names(begun):
     folder, assets = begun
 
-    assert [each.id for each in with_ids_of_before(named_now(assets), folder)] == [
+    assert [each.id for each in with_kept_ids(named_now(assets), folder)] == [
         asset.id for asset in assets
     ]
 
@@ -53,7 +53,7 @@ def test_a_dataset_of_other_assets_names_nothing(begun):
     folder, assets = begun
     others = [each.model_copy(update={"sha256": "f" * 64}) for each in named_now(assets)]
 
-    assert list(with_ids_of_before(others, folder)) == others
+    assert list(with_kept_ids(others, folder)) == others
 
 
 def test_a_finished_dataset_tells_by_its_summary(begun, tmp_path):
@@ -68,7 +68,7 @@ def test_a_finished_dataset_tells_by_its_summary(begun, tmp_path):
     }  # fmt: skip
     (folder / DATASET_FILE).write_text(json.dumps(facts))
 
-    assert [each.id for each in with_ids_of_before(named_now(assets), folder)] == [
+    assert [each.id for each in with_kept_ids(named_now(assets), folder)] == [
         asset.id for asset in assets
     ]
 
@@ -82,7 +82,7 @@ def test_what_the_first_release_wrote_counts(tmp_path):
         update={"sha256": model["sha256"], "id": "some-mod"}
     )
 
-    assert with_ids_of_before([asset], tmp_path)[0].id == model["id"]
+    assert with_kept_ids([asset], tmp_path)[0].id == model["id"]
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"assets": 3}', "[]\n"])
@@ -92,7 +92,7 @@ def test_damaged_records_name_nothing(begun, damage):
     record.write_text(damage)
 
     now = named_now(assets)
-    assert list(with_ids_of_before(now, folder)) == now
+    assert list(with_kept_ids(now, folder)) == now
 
 
 def test_a_job_takes_the_names_of_the_folder_that_it_continues(tmp_path):

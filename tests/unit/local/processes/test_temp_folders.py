@@ -6,13 +6,13 @@ import sys
 import pytest
 
 from farm.errors import SetupError
-from farm.local.temp_folders import PREFIX, memory_folder, temp_folder
+from farm.local.processes.temp_folders import PREFIX, memory_folder, temp_folder
 from farm.owned_folders import LOCK_FILE
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from farm.local.temp_folders import temp_folder
+from farm.local.processes.temp_folders import temp_folder
 with temp_folder(Path(sys.argv[1])) as folder:
     (folder / "view.exr").write_bytes(b"x")
     print(folder, flush=True)

@@ -1,4 +1,4 @@
-from farm.local.estimate import make_estimate
+from farm.local.plan.estimate import make_estimate
 from farm.spec.passes import VIEW_PASSES
 from farm.spec.recipes.sod import SodAugmented, SodGrid
 from farm.spec.render import RenderSettings

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from farm import expand, products
 from farm.dataset.records.resume import Finished, find_finished, seed_partial_tasks
-from farm.errors import DeviceError
-from farm.local.early import take
-from farm.local.finish import FailedTask, finish_datasets, group
-from farm.local.redis_server import PrivateRedis
-from farm.local.status import Status, Summary
-from farm.local.workers import WorkerCrew
+from farm.local.job.finish import FailedTask, finish_datasets, group
+from farm.local.job.status import Status, Summary
+from farm.local.job.work import Work, work_of
+from farm.local.private_farm import private_farm
+from farm.local.processes.redis_server import PrivateRedis
 from farm.spec.job import Job
-from farm.spec.task import RenderTask
 from farm.storage import FolderStorage
-
-if TYPE_CHECKING:  # imported when the workers have begun
-    from farm.ledger import Ledger
 
 LATER = ("celery", "redis")
 """What is imported when the workers have begun, and must be there before."""
@@ -109,34 +101,6 @@ def discard_products(job: Job, storage: FolderStorage) -> None:
         storage.path(products.FOLDER).rmdir()
 
 
-@dataclass(frozen=True)
-class Work:
-    """The tasks of a run, whatever they are made of."""
-
-    job_id: str
-    count: expand.Count
-    task: Callable[[int], RenderTask]
-    """Makes the task of an index."""
-    waits_for: Callable[[int], int | None] | None = None
-    """Returns the task that another one waits for; None where none waits."""
-    affinity: Callable[[int], str | None] | None = None
-    """Returns the key of a thing that workers may keep for a task; None where there is none."""
-    runs_code: bool = False
-    """Tasks run code that the user brings."""
-
-
-def work_of(job: Job) -> Work:
-    """Return the tasks of a job."""
-    return Work(
-        job.job_id,
-        expand.count(job),
-        lambda index: expand.render_task(job, index),
-        expand.waits_for(job),
-        expand.affinity(job),
-        job.spec.recipe.runs_code,
-    )
-
-
 class Run:
     """The moving part of a run; what failed stays readable afterwards."""
 
@@ -158,7 +122,7 @@ class Run:
         """Start the farm, feed it until the job is over or `stop` is set, take it down."""
         log = self._script_log()
         with private_farm(devices, self.storage.root, script_log=log, redis=redis) as farm:
-            from farm.local.feed import JobFeed  # the workers load their libraries beside this
+            from farm.local.job.feed import JobFeed  # the workers load their libraries beside this
 
             feed = JobFeed(farm, self.work, self.finished)
             try:
@@ -176,95 +140,3 @@ class Run:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_bytes(b"")
         return log
-
-
-def raise_if_unfit(ledger: Ledger) -> None:
-    """Give up if no worker renders correctly: waiting would never end.
-
-    Raises:
-        DeviceError: Every worker is in quarantine, and failed to warm up.
-    """
-    shut = [worker.quarantine for worker in ledger.workers()]
-    if shut and all(each is not None and each.failed_proofs for each in shut):
-        raise DeviceError(next(each.sentence for each in shut if each))
-
-
-@dataclass
-class PrivateFarm:
-    """A Redis and its workers."""
-
-    redis: PrivateRedis
-    crew: WorkerCrew
-    stream_folder: Path | None = None
-    """Memory through which samples of streams go, where there is such."""
-    stream_bytes: int = 0
-    """Bytes that samples may take."""
-
-    def supervise(self) -> None:
-        """Start again what died."""
-        self.redis.revive()
-        self.crew.supervise()
-
-
-def room_for_samples(memory: Path | None) -> int:
-    """Return the bytes that samples may take: of memory of our own, half of what is free.
-
-    What `FARM_STREAM_BYTES` says goes first.
-    """
-    from farm.settings import load_settings
-
-    settings = load_settings()
-    if memory is None or "stream_bytes" in settings.model_fields_set:
-        return settings.stream_bytes
-    return max(settings.stream_bytes, shutil.disk_usage(memory).free // 2)
-
-
-@contextmanager
-def private_farm(
-    devices: list[str],
-    storage: Path | None,
-    *,
-    script_log: Path | None = None,
-    streams: bool = False,
-    redis: PrivateRedis | None = None,
-) -> Iterator[PrivateFarm]:
-    """Start a farm of our own; in the end nothing of it is left, whatever happens.
-
-    Args:
-        devices: One for each worker.
-        storage: Where files go; None: to a folder that goes with the farm.
-        script_log: Where users' scripts say what they print.
-        streams: Its consumers share this machine's memory.
-        redis: One that runs and outlives the farm; left out: one of its own.
-    """
-    with ExitStack() as exit_stack:
-        early = take()
-        exit_stack.callback(early.close)
-        samples = early.scratch / "samples" if streams and early.memory is not None else None
-        if samples is not None:
-            samples.mkdir()
-        if storage is None:
-            storage = early.folder / "storage"
-            storage.mkdir()
-        if redis is None:
-            redis = early.redis or PrivateRedis(early.folder / "redis")
-            exit_stack.enter_context(redis)
-        crew = WorkerCrew(
-            devices,
-            redis_url=redis.url,
-            storage=storage,
-            folder=early.folder,
-            scratch=early.scratch,
-            samples=samples,
-            first=early.worker,
-            open_ahead=script_log is None and not streams,  # of which jobs, nobody knows yet
-        )
-        if script_log is not None:
-            crew.environment["FARM_SCRIPT_LOG"] = str(script_log)
-        exit_stack.callback(crew.stop, grace_s=0)
-        stream_bytes = 0
-        if streams:
-            stream_bytes = room_for_samples(samples)
-            crew.environment["FARM_STREAM_BYTES"] = str(stream_bytes)
-        crew.start()
-        yield PrivateFarm(redis, crew, samples, stream_bytes)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from farm.devices import DEVICE_EXIT, cpu_count
 from farm.errors import DeviceError, FarmError
-from farm.local.processes import last_line, spawn, stop
+from farm.local.processes.children import last_line, spawn, stop
 
 MEMORY_SHARE = 0.8
 """Share of this machine's memory that all renderers together may take."""

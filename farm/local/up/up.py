@@ -14,13 +14,13 @@ from pathlib import Path
 from farm.devices import DEVICE_EXIT
 from farm.errors import SetupError, UnreachableError
 from farm.ledger import Ledger, open_ledger
-from farm.local.farm_folder import FarmFolder, Secrets, UpState
-from farm.local.ports import answers_ok, check_port
-from farm.local.processes import stop as stop_processes
-from farm.local.redis_server import PrivateRedis
-from farm.local.supervised_process import SupervisedProcess
-from farm.local.temp_folders import memory_folder
-from farm.local.workers import shares, worker_command, worker_name
+from farm.local.processes.children import stop as stop_processes
+from farm.local.processes.ports import answers_ok, check_port
+from farm.local.processes.redis_server import PrivateRedis
+from farm.local.processes.temp_folders import memory_folder
+from farm.local.processes.workers import shares, worker_command, worker_name
+from farm.local.up.farm_folder import FarmFolder, Secrets, UpState
+from farm.local.up.supervised_process import SupervisedProcess
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from farm.local.feed import POLL_S, pause_s
+from farm.local.job.feed import POLL_S, pause_s
 
 
 def test_what_is_over_soon_is_noticed_soon():

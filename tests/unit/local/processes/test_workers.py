@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from farm.local.workers import shares
+from farm.local.processes.workers import shares
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from farm.local.farm_folder import ProcessState
-from farm.local.processes import last_line, spawn
+from farm.local.processes.children import last_line, spawn
+from farm.local.up.farm_folder import ProcessState
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from farm.errors import SetupError
-from farm.local.processes import die_with_parent, last_line, stop
+from farm.local.processes.children import die_with_parent, last_line, stop
 
 START_TIMEOUT_S = 20
 POLL_S = 0.01

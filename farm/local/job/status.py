@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from farm.local.finish import DatasetFolder, Failure
+from farm.local.job.finish import DatasetFolder, Failure
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from farm.local.objections import WEEK_S, too_large, too_long
+from farm.local.plan.objections import WEEK_S, too_large, too_long
 from farm.storage import free_bytes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from farm.errors import SpecError
-from farm.local.prepare import NAMED, prepare, refuse_unfit
+from farm.local.plan.prepare import NAMED, prepare, refuse_unfit
 from farm.spec.job import JobSpec
 from farm.spec.load import parse_spec
 from tests.support.asset_bytes import a_blend, a_jpeg, a_radiance, an_exr

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from farm.errors import FarmError, SetupError
-from farm.local.farm_folder import FarmFolder, UpState
+from farm.local.up.farm_folder import FarmFolder, UpState
 
 START_TIMEOUT_S = 300
 END_TIMEOUT_S = 120

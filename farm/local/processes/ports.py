@@ -1,4 +1,4 @@
-"""Ports of this machine: free, or answered by a server of ours."""
+"""Ports of this machine: free, or answered by a server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 import urllib.request
 
 from farm.errors import SetupError
-from farm.local.redis_server import free_port
+from farm.local.processes.redis_server import free_port
 
 PROBE_S = 5.0
 
