@@ -12,8 +12,8 @@ from typing import Literal
 
 from farm.errors import AssetError, SpecError
 from farm.library import discover, hash_file, read_credit, safe_stem
+from farm.library.dependencies.trace import Tracer
 from farm.library.formats import check_file
-from farm.library.trace import Tracer
 from farm.spec.asset import AssetFile, AssetKind, Credit
 from farm.spec.base import digest
 from scraper.catalog import KINDS, Catalog, Provenance, fault

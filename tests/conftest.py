@@ -41,7 +41,7 @@ NEEDS = {
         "chaos",
         "unit/dataset/test_reader.py",
         "unit/dataset/verify/test_kept_is_well.py",
-        "unit/library/test_sphere.py",
+        "unit/library/pictures/test_sphere.py",
         "unit/worker/panorama",
         "unit/worker/test_recipes.py",
         "unit/worker/render",

@@ -9,10 +9,11 @@ from typing import Any
 
 from farm.errors import SpecError
 from farm.library import discover
+from farm.library.dependencies.places import Remark
+from farm.library.dependencies.trace import Tracer
 from farm.library.hashes import HashCache
 from farm.library.store import files_of
 from farm.library.survey import Watch, is_installed
-from farm.library.trace import Remark, Tracer
 from farm.local.plan.estimate import Estimate, make_estimate
 from farm.local.plan.prepare import prepare, read_spec_file
 from farm.spec.asset import Asset, AssetKind

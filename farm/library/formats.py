@@ -7,11 +7,11 @@ import struct
 from pathlib import Path
 
 from farm.errors import AssetError
-from farm.library.pictures import picture_fault, picture_suffixes
-from farm.library.ply import ply_elements, without_surface
-from farm.library.radiance import radiance_size_px
-from farm.library.sphere import exr_fault, exr_sizes_px, radiance_fault
-from farm.library.stl import check_stl
+from farm.library.meshes.ply import ply_elements, without_surface
+from farm.library.meshes.stl import check_stl
+from farm.library.pictures.png_jpeg import picture_fault, picture_suffixes
+from farm.library.pictures.radiance import radiance_size_px
+from farm.library.pictures.sphere import exr_fault, exr_sizes_px, radiance_fault
 from farm.spec.asset import KINDS, AssetKind
 
 HDR_MAX_PX = 16384 * 8192

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from farm.errors import SpecError
+from farm.library.dependencies.trace import trace
 from farm.library.files import hash_file
-from farm.library.trace import trace
 from farm.spec.asset import Asset
 
 

@@ -1,4 +1,4 @@
-"""What is in scenes, asked of a process that has Blender: only the worker may import it."""
+"""What is in scenes, asked of a process with Blender, which only the worker may import."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from farm.library import hash_file
-from farm.library.blend import find_bat
-from farm.library.trace import Tracer
+from farm.library.dependencies.blend import find_bat
+from farm.library.dependencies.trace import Tracer
 from tests.support.blender.scenes import a_material, add_box, blend_file
 from worker.blender.guards import disarm
 

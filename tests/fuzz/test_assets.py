@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from farm.dataset.records.read import read_records
 from farm.errors import AssetError, SpecError
 from farm.library import describe, discover, read_credit
+from farm.library.dependencies.trace import Tracer, trace
 from farm.library.formats import check_file
-from farm.library.trace import Tracer, trace
 from farm.spec.asset import HDR_SUFFIXES, MODEL_SUFFIXES
 from farm.storage import FolderStorage
 from scraper.catalog import Catalog

@@ -17,8 +17,8 @@ import numpy as np
 import PyOpenColorIO as ocio
 from numpy.typing import NDArray
 
-from farm.library.exr import ExrPart
-from farm.library.radiance import RadianceHeader
+from farm.library.pictures.exr import ExrPart
+from farm.library.pictures.radiance import RadianceHeader
 
 SCENE = "lin_rec709_scene"
 REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)

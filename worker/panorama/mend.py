@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.errors import AssetError
-from farm.library.radiance import RadianceHeader
+from farm.library.pictures.radiance import RadianceHeader
 from worker.panorama.colour import Conversion
 from worker.panorama.planes import Plane
 

@@ -12,7 +12,7 @@ import OpenEXR
 from numpy.typing import NDArray
 
 from farm.errors import AssetError
-from farm.library.exr import Channel, ExrPart, Layer
+from farm.library.pictures.exr import Channel, ExrPart, Layer
 
 Plane = NDArray[np.floating[Any]]
 """One colour of a picture: (H, W), half or single precision."""

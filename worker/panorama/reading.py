@@ -12,10 +12,10 @@ import OpenEXR
 from numpy.typing import NDArray
 
 from farm.errors import AssetError
-from farm.library.exr import ExrPart, Window, exr_parts
 from farm.library.formats import EXR_MAGIC
-from farm.library.radiance import RadianceHeader, radiance_header
-from farm.library.sphere import SpherePlace, overlap, place_of
+from farm.library.pictures.exr import ExrPart, Window, exr_parts
+from farm.library.pictures.radiance import RadianceHeader, radiance_header
+from farm.library.pictures.sphere import SpherePlace, overlap, place_of
 from worker.panorama.colour import exr_conversion, radiance_conversion
 from worker.panorama.mend import convert, note_darkness, replace_unnumbered, undo_exposure
 from worker.panorama.planes import DAMAGED, Plane, read_planes

@@ -25,9 +25,9 @@ from farm.api.submission.checks import is_dependency_path
 from farm.api.uploads import check_hash
 from farm.errors import SpecError
 from farm.library import Library, discover, read_credit
-from farm.library.data_suffixes import DATA_SUFFIXES
-from farm.library.imports import modules_beside
-from farm.library.trace import READERS, trace
+from farm.library.dependencies.data_suffixes import DATA_SUFFIXES
+from farm.library.dependencies.imports import modules_beside
+from farm.library.dependencies.trace import READERS, trace
 from farm.spec.asset import KINDS, MOST_UPS, Credit
 from farm.spec.base import Spec
 from farm.spec.counted import counted

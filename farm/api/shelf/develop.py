@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.library.exr import ExrPart, exr_parts, layers_of, main_layer
-from farm.library.radiance import FORMATS, radiance_header
+from farm.library.pictures.exr import ExrPart, exr_parts, layers_of, main_layer
+from farm.library.pictures.radiance import FORMATS, radiance_header
 
 HEADER_BYTES = 1 << 20
 MOST_PIXELS = 1 << 27

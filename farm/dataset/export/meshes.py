@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from farm.dataset.records.attribution import licence
 from farm.errors import SpecError
 from farm.library import read_credit
-from farm.library.mesh import Mesh, NoMeshError, check_suffix, read_mesh
+from farm.library.meshes.mesh import Mesh, NoMeshError, check_suffix, read_mesh
 from farm.spec.asset import Asset
 from farm.spec.label import ObjectLabel, Point3
 from farm.spec.record import ViewRecord

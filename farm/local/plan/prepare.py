@@ -9,8 +9,8 @@ from typing import Any
 
 from farm import expand, library
 from farm.errors import AssetError, SpecError
+from farm.library.dependencies.imports import modules_beside
 from farm.library.formats import check_file, environment_fault, read_head
-from farm.library.imports import modules_beside
 from farm.library.survey import Watch, survey
 from farm.local.plan.kept_ids import with_kept_ids
 from farm.local.receipt import Draft

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from farm.library.exr import exr_attributes, exr_size_px
 from farm.library.formats import hdr_suffix
+from farm.library.pictures.exr import exr_attributes, exr_size_px
 
 
 def an_entry(name: bytes, kind: bytes, value: bytes) -> bytes:

@@ -11,8 +11,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.library.ply import HEAD_BYTES, properties_of
-from farm.library.ply_faces import face_numbers
+from farm.library.meshes.ply import HEAD_BYTES, properties_of
+from farm.library.meshes.ply_faces import face_numbers
 from worker.blender.materials.vertex_colours import values_of
 
 PLY_COLOUR = "Col"

@@ -12,7 +12,7 @@ from typing import Any
 import bpy
 
 from farm.errors import AssetError
-from farm.library import surfaceless
+from farm.library.meshes import surfaceless
 
 WITHOUT_SHAPE = frozenset({"EMPTY", "CAMERA", "LIGHT", "SPEAKER"})
 """Kinds of objects that say nothing of what a model is."""

@@ -11,7 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from farm.library.mesh_files import TEXTURES, named_libraries, obj_names, plain, shown, texture_name
+from farm.library.dependencies.obj import (
+    TEXTURES,
+    named_libraries,
+    obj_names,
+    plain,
+    shown,
+    texture_name,
+)
 from worker.blender.guards.file_access import is_readable, may_read
 
 LIBRARY_MAX_BYTES = 64 << 20

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from farm.library import stl
+from farm.library.meshes import stl
 from worker.blender.scratch import Scratch
 
 

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import bpy
 
 from farm.errors import AssetError
-from farm.library.mesh_files import gltf_uris
+from farm.library.dependencies.gltf import gltf_uris
 from farm.spec.asset import Asset
 from farm.spec.quote import quoted
 from worker.blender.guards.own_files import OwnFiles

@@ -27,7 +27,7 @@ from farm.dataset.export.meshes import mesh_of, ply_text
 from farm.dataset.export.pictures import encode, picture, put_extras
 from farm.dataset.export.survey import MM_PER_M, things
 from farm.errors import SpecError
-from farm.library.mesh import NoMeshError
+from farm.library.meshes.mesh import NoMeshError
 from farm.projection import focal_px
 from farm.spec.camera import Matrix4
 from farm.spec.record import ViewRecord

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from farm.library.exr import exr_parts
-from farm.library.radiance import radiance_header
+from farm.library.pictures.exr import exr_parts
+from farm.library.pictures.radiance import radiance_header
 from tests.support.environments import AP0, XYZ, quarters, radiance, rgbe, write_exr
 from worker.panorama.colour import exr_conversion, radiance_conversion
 

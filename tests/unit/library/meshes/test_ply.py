@@ -8,8 +8,8 @@ import pytest
 
 from farm.errors import AssetError
 from farm.library.formats import check_file
-from farm.library.ply import ply_elements, properties_of
-from farm.library.ply_faces import face_numbers
+from farm.library.meshes.ply import ply_elements, properties_of
+from farm.library.meshes.ply_faces import face_numbers
 
 PLACES = [f"property float {axis}" for axis in "xyz"]
 SPLAT = [*PLACES, *(f"property float {name}" for name in ("f_dc_0", "opacity", "scale_0", "rot_0"))]

@@ -5,14 +5,12 @@ from __future__ import annotations
 import mmap
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from farm.library.data_suffixes import DATA_SUFFIXES
-from farm.library.mesh_files import lies_in
-from farm.library.usd_crate import MAGIC, tokens
-
-Remark = Callable[[str], None]
+from farm.library.dependencies.data_suffixes import DATA_SUFFIXES
+from farm.library.dependencies.places import Remark, lies_in
+from farm.library.dependencies.usd_crate import MAGIC, tokens
 
 LAYERS = (".usd", ".usda", ".usdc")
 """Files that name others in turn; a .usdz has all that it needs inside."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from farm.library.exr import (
+from farm.library.pictures.exr import (
     ExrPart,
     Layer,
     Window,
@@ -14,7 +14,7 @@ from farm.library.exr import (
     layers_of,
     main_layer,
 )
-from farm.library.radiance import FORMATS, radiance_header
+from farm.library.pictures.radiance import FORMATS, radiance_header
 from farm.spec.quote import quoted
 
 TOLERANCE = 0.01

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from farm.library import hash_file
-from farm.library.blend import HOW_TO_GET_IT, find_bat
-from farm.library.trace import Tracer
+from farm.library.dependencies.blend import HOW_TO_GET_IT, find_bat
+from farm.library.dependencies.trace import Tracer
 
 
 def write(path: Path, text: str | bytes = "data") -> Path:
@@ -269,7 +269,7 @@ def test_what_lies_too_far_above_a_model_is_said_and_left_out(tmp_path):
 
 @pytest.fixture
 def no_module(monkeypatch):
-    monkeypatch.setattr("farm.library.blend.find_spec", lambda _name: None)
+    monkeypatch.setattr("farm.library.dependencies.blend.find_spec", lambda _name: None)
     find_bat.cache_clear()
     yield
     find_bat.cache_clear()

@@ -6,7 +6,7 @@ import pytest
 
 from farm.errors import AssetError
 from farm.library.formats import check_file
-from farm.library.stl import is_plain, write_plain
+from farm.library.meshes.stl import is_plain, write_plain
 from tests.support.asset_bytes import TRIANGLES, a_stl, a_stl_text
 
 

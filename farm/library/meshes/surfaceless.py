@@ -1,4 +1,4 @@
-"""Sentences on models that have no surface: what they are, and what to do about it."""
+"""Sentences on models without a surface: what they are, and what to do about it."""
 
 from __future__ import annotations
 

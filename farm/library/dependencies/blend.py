@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from farm.library.mesh_files import lies_in
+from farm.library.dependencies.places import lies_in
 
 TIMEOUT_S = 300.0
 """A file that takes longer to read is not worth waiting for."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from farm.library.mesh import NoMeshError, read_mesh
+from farm.library.meshes.mesh import NoMeshError, read_mesh
 from tests.support.asset_bytes import CORNERS, FACES, a_stl, a_stl_text
 
 # A box of one side 2 long, of which a face is one of four corners, one is of five, and others

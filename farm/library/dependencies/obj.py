@@ -1,22 +1,17 @@
-"""Dependencies of glTF and OBJ files, read from their own text."""
+"""Dependencies of OBJ files: their material libraries, and the textures that those name."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import mmap
 import os
 import re
-import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote
 
-Remark = Callable[[str], None]
+from farm.library.dependencies.places import Remark, is_relative, lies_in
 
-GLB_MAGIC, GLB_JSON = b"glTF", b"JSON"
-JSON_MAX_BYTES = 256 << 20
 LINE_MAX_BYTES = 4096
 """What is read of a line that names materials."""
 NAME_MAX_WORDS = 16
@@ -33,52 +28,6 @@ OPTION_ARGUMENTS = {
 TEXTURES = ("map_", "bump", "disp", "decal", "refl", "norm")
 
 
-def trace_gltf(path: Path, remark: Remark) -> list[Path]:
-    """Return the buffers and images that a .gltf or .glb names."""
-    named = gltf_uris(path)
-    if named is None:
-        remark(f"{path.name} is not readable glTF; its external files are not traced")
-        return []
-    uris = named["buffers"] + named["images"]
-    return [path.parent / unquote(uri) for uri in uris if _is_relative(uri, path, remark)]
-
-
-def gltf_uris(path: Path) -> dict[str, list[str]] | None:
-    """Return the `buffers` and `images` that a .gltf or .glb names, data included.
-
-    None where it cannot be read.
-    """
-    try:
-        data = json.loads(_gltf_json(path))
-        named = {
-            key: [item.get("uri") for item in data.get(key, [])] for key in ("buffers", "images")
-        }
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError, struct.error):
-        return None
-    return {key: [uri for uri in uris if isinstance(uri, str)] for key, uris in named.items()}
-
-
-def _gltf_json(path: Path) -> bytes:
-    with path.open("rb") as file:
-        start = file.read(4)
-        if start != GLB_MAGIC:
-            return start + file.read(JSON_MAX_BYTES)
-        file.read(8)  # version and length of the whole
-        length, kind = struct.unpack("<I4s", file.read(8))
-        if kind != GLB_JSON or length > JSON_MAX_BYTES:
-            raise ValueError("no JSON chunk")
-        return file.read(length)
-
-
-def _is_relative(uri: str, path: Path, remark: Remark) -> bool:
-    if uri.startswith("data:"):
-        return False
-    if ":" in uri or uri.startswith(("/", "\\")):
-        remark(f"{path.name} names {uri[:200]}, which is not beside it; it is not uploaded")
-        return False
-    return True
-
-
 def trace_obj(path: Path, remark: Remark, *, within: Path | None = None) -> list[Path]:
     """Return the material libraries of an .obj and the textures that those name.
 
@@ -89,16 +38,11 @@ def trace_obj(path: Path, remark: Remark, *, within: Path | None = None) -> list
         for library in _material_libraries(path, within):
             files.append(library)
             if library.is_file() and lies_in(within, library):
-                names = [name for name in _textures(library) if _is_relative(name, library, remark)]
+                names = [name for name in _textures(library) if is_relative(name, library, remark)]
                 files += [library.parent / name for name in names]
     except OSError as error:
         remark(f"{path.name}: its materials cannot be read: {error.strerror}")
     return files
-
-
-def lies_in(folder: Path | None, file: Path) -> bool:
-    """Say whether a file lies below a folder; without one, each does."""
-    return folder is None or Path(os.path.normpath(file)).is_relative_to(folder)
 
 
 def _material_libraries(path: Path, within: Path | None) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""What the files end in that models bring along."""
+"""Suffixes of the files that models bring along."""
 
 from __future__ import annotations
 

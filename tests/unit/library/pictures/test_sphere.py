@@ -10,7 +10,7 @@ import pytest
 
 from farm.errors import AssetError
 from farm.library.formats import check_file
-from farm.library.sphere import is_sphere, shape_fault
+from farm.library.pictures.sphere import is_sphere, shape_fault
 from tests.support.environments import flat, radiance, window, write_exr
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import mmap
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from farm.library.mesh_files import lies_in
-
-Remark = Callable[[str], None]
+from farm.library.dependencies.places import Remark, lies_in
 
 BINARY = b"Kaydara FBX Binary"
 NODE = b"\x10RelativeFilename"

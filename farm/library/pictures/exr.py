@@ -1,4 +1,4 @@
-"""What the header of an OpenEXR file says, without decoding a pixel."""
+"""The headers of OpenEXR files, read without decoding a pixel."""
 
 from __future__ import annotations
 

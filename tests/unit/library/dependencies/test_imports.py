@@ -1,7 +1,7 @@
 """Which files beside a script come along with it."""
 
 from farm.library import hash_file
-from farm.library.imports import modules_beside
+from farm.library.dependencies.imports import modules_beside
 
 
 def found(script):

@@ -8,15 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from farm.library.blend import trace_blend
-from farm.library.data_suffixes import DATA_SUFFIXES
-from farm.library.fbx_files import trace_fbx
-from farm.library.mesh_files import trace_gltf, trace_obj
-from farm.library.usd_files import LAYERS, trace_usd
+from farm.library.dependencies.blend import trace_blend
+from farm.library.dependencies.data_suffixes import DATA_SUFFIXES
+from farm.library.dependencies.fbx import trace_fbx
+from farm.library.dependencies.gltf import trace_gltf
+from farm.library.dependencies.obj import trace_obj
+from farm.library.dependencies.places import Remark
+from farm.library.dependencies.usd import LAYERS, trace_usd
 from farm.spec.asset import MOST_UPS, AssetFile
-
-Remark = Callable[[str], None]
-"""Takes one sentence for a person."""
 
 
 class ChainTracer(Protocol):

@@ -1,6 +1,6 @@
-"""What the header of a Radiance picture says, without decoding a pixel.
+"""The headers of Radiance pictures, read without decoding a pixel.
 
-As "Radiance File Formats" by Greg Ward has it: lines of text, an empty one, a line that tells size
+They are as in "Radiance File Formats" by Greg Ward: lines of text, an empty line, a line with size
 and orientation, then the scanlines.
 """
 

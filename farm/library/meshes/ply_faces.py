@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.library.ply import HEAD_BYTES, Element, ply_elements
+from farm.library.meshes.ply import HEAD_BYTES, Element, ply_elements
 
 Order = Literal["<", ">"]
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.library.ply import HEAD_BYTES, Element, ply_elements
-from farm.library.ply_faces import ORDERS, Order, layout, length
-from farm.library.stl import BODY_AT, FACET_BYTES, count_triangles, is_text
+from farm.library.meshes.ply import HEAD_BYTES, Element, ply_elements
+from farm.library.meshes.ply_faces import ORDERS, Order, layout, length
+from farm.library.meshes.stl import BODY_AT, FACET_BYTES, count_triangles, is_text
 
 Points = NDArray[np.float64]
 Triangles = NDArray[np.int64]
