@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from farm.dataset.export.base import ExportJob, NumberedView
-from farm.dataset.export.depths import MOST, note_on
+from farm.dataset.export.depths import DepthNotes
 from farm.dataset.export.points import joined, ply, sample, to_text
 from farm.dataset.export.scene_exporter import Line, SceneExporter, SceneFrame, by_role
 from farm.dataset.export.transforms import MM_PER_M, depth_mm, frame_entry, mask_png, told_once
@@ -26,7 +26,7 @@ class SceneNerfstudioExporter(SceneExporter):
     def __init__(self, job: ExportJob) -> None:
         super().__init__(job)
         self._deep = "depth" in (self.options.passes or self.survey.common_passes())
-        self._far = 0
+        self._depths = DepthNotes(steps_per_m=MM_PER_M)
 
     def take_view(self, view: NumberedView, folder: str) -> SceneFrame:
         file, name = self.picture_of(view), self.name_of(view)
@@ -40,7 +40,7 @@ class SceneNerfstudioExporter(SceneExporter):
             files.append(self.outbox.put(f"{folder}/{frame['depth_file_path']}", depth.png))
             points = sample(view, self.points_of(view))
             points["xyz"] *= view.record.metres_per_unit
-            line |= {"too_far": depth.too_far > 0, "points": to_text(points)}
+            line |= {**depth.told, "points": to_text(points)}
         if "mask" in self.options.passes:
             frame["mask_path"] = f"masks/{name}.png"
             files.append(self.outbox.put(f"{folder}/{frame['mask_path']}", mask_png(view)))
@@ -56,9 +56,9 @@ class SceneNerfstudioExporter(SceneExporter):
             told["ply_file_path"] = POINTS_FILE
             points = joined(line["points"] for line in frames)
             files.append(self.outbox.put(f"{folder}/{POINTS_FILE}", ply(points)))
-            self._far += sum(line["too_far"] for line in frames)
+            self._depths.see(frames)
         text = json.dumps({**told, "frames": own}, indent=2) + "\n"
         return [*files, self.outbox.put_text(f"{folder}/transforms.json", text)]
 
     def notes_in_the_end(self) -> list[str]:
-        return note_on(self._far, reach_m=MOST / MM_PER_M)
+        return self._depths.notes

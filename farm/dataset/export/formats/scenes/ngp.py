@@ -6,6 +6,7 @@ It reads every `.json` in the folder that it is given, so what is held out is in
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from farm.dataset.export.base import NumberedView
@@ -22,8 +23,8 @@ USUAL_SCALE = 0.33
 NEAR, FAR = 1, 16
 """How many unit cubes wide what is learnt is: the object alone, and with what is behind it."""
 PATHS = ("file_path", "depth_path")
-STEPS_PER_UNIT = 5000.0
-"""Of depth, in 16 bits: 13 units reach."""
+STEPS_PER_SIZE = 5000.0
+"""Of depth, in the size of the things, to the next power of two: 13 times that fits 16 bits."""
 
 
 class NgpExporter(SceneExporter):
@@ -39,17 +40,20 @@ class NgpExporter(SceneExporter):
         files = [file.put(self.outbox, f"{folder}/{path}", link=self.options.link)]
         frame: Line = {"file_path": path, "transform_matrix": pose_of(view).tolist()}
         frame |= lens_entry(view.record)
+        line: Line = {"fitting": fitting(self.scene_of(view).box)}
         if "depth" in self.options.passes:
             frame["depth_path"] = f"depths/{name}.png"
-            depth = stepped_depth(view.pixels("depth"), steps_per_unit=STEPS_PER_UNIT)
+            steps = steps_per_unit(self.scene_of(view).box)
+            depth = stepped_depth(view.pixels("depth"), steps_per_unit=steps)
             files.append(self.outbox.put(f"{folder}/{frame['depth_path']}", depth.png))
-        return SceneFrame(files, {"frame": frame, "fitting": fitting(self.scene_of(view).box)})
+            line["steps_per_unit"] = steps
+        return SceneFrame(files, {"frame": frame, **line})
 
     def write_scene(self, folder: str, frames: list[Line]) -> list[str]:
         wide = NEAR if self.shows_cutouts else FAR
         told: dict[str, Any] = {"aabb_scale": wide, **frames[0]["fitting"]}
         if "depth" in self.options.passes:
-            told["integer_depth_scale"] = 1 / STEPS_PER_UNIT
+            told["integer_depth_scale"] = 1 / frames[0]["steps_per_unit"]
         files = []
         for role, lines in by_role(frames).items():
             path, up = ("transforms.json", "") if role == "train" else (
@@ -59,6 +63,12 @@ class NgpExporter(SceneExporter):
             text = json.dumps({**told, **transforms(entries)}, indent=2) + "\n"
             files.append(self.outbox.put_text(f"{folder}/{path}", text))
         return files
+
+
+def steps_per_unit(box: Box | None) -> float:
+    """Return how many steps of depth are a unit of the views' world."""
+    size = box.longest if box is not None and box.longest else 1.0
+    return float(STEPS_PER_SIZE * 2.0 ** -round(math.log2(size)))
 
 
 def fitting(box: Box | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from farm.dataset.export.base import Exporter, Lines, NumberedView
-from farm.dataset.export.depths import MOST, note_on
+from farm.dataset.export.depths import NOTHING, DepthNotes
 from farm.dataset.export.formats.scenes.nerfstudio import SceneNerfstudioExporter
 from farm.dataset.export.pictures import picture
 from farm.dataset.export.sequences import FrameExporter, FrameFiles, by_sequence, moment_of
@@ -39,27 +39,27 @@ class NerfstudioExporter(FrameExporter):
             "time_s": moment_of(view).time_s,
             **entry,
         }
-        far = 0
+        told = NOTHING
         if self._has("depth", view):
             frame["depth_file_path"] = f"depths/depth_{number}.png"
             depth = depth_mm(view)
             files.append(self.outbox.put(f"{folder}/{frame['depth_file_path']}", depth.png))
-            far = depth.too_far
+            told = depth.told
         if "mask" in self.options.passes:
             frame["mask_path"] = f"masks/mask_{number}.png"
             files.append(self.outbox.put(f"{folder}/{frame['mask_path']}", mask_png(view)))
         files += self.put_extras(view, "rgb", "depth", "mask")
-        return FrameFiles(files, {"frame": frame, "too_far": far > 0})
+        return FrameFiles(files, {"frame": frame, **told})
 
     def close(self, lines: Lines) -> list[str]:
-        files, far = [], 0
+        files, depths = [], DepthNotes(steps_per_m=MM_PER_M)
         for split in self.survey.splits:
             for name, frames in by_sequence(lines, split):
-                far += sum(line["too_far"] for line in frames)
+                depths.see(frames)
                 entries = [line["frame"] for line in frames]
                 text = json.dumps(transforms(entries, self.reels[name].fps), indent=2) + "\n"
                 files.append(self.outbox.put_text(f"{split}/{name}/transforms.json", text))
-        self.notes += note_on(far, reach_m=MOST / MM_PER_M)
+        self.notes += depths.notes
         return files
 
     def _has(self, name: str, view: NumberedView) -> bool:

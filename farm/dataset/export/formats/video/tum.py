@@ -8,7 +8,7 @@ import numpy as np
 
 from farm.dataset.export.base import Lines, NumberedView
 from farm.dataset.export.cameras import HALF_PIXEL, quaternion, without_flips, world_from_opencv
-from farm.dataset.export.depths import MOST, note_on, stepped_depth
+from farm.dataset.export.depths import DepthNotes, stepped_depth
 from farm.dataset.export.pictures import picture
 from farm.dataset.export.sequences import FrameExporter, FrameFiles, Line, by_sequence, moment_of
 from farm.projection import focal_px
@@ -43,18 +43,18 @@ class TumExporter(FrameExporter):
             "place": pose[:3, 3].tolist(),
             "turn": quaternion(pose[:3, :3]).tolist(),
             "lens": [fx, fy, record.camera.cx_px - HALF_PIXEL, record.camera.cy_px - HALF_PIXEL],
-            "too_far": depth.too_far > 0,
+            **depth.told,
         }
         return FrameFiles([*files, *self.put_extras(view, "rgb", "depth")], line)
 
     def close(self, lines: Lines) -> list[str]:
-        files, far = [], 0
+        files, depths = [], DepthNotes(steps_per_m=STEPS_PER_M)
         for split in self.survey.splits:
             for name, frames in by_sequence(lines, split):
-                far += sum(line["too_far"] for line in frames)
+                depths.see(frames)
                 for file, text in lists_of(frames).items():
                     files.append(self.outbox.put_text(f"{split}/{name}/{file}", text))
-        self.notes += note_on(far, reach_m=MOST / STEPS_PER_M)
+        self.notes += depths.notes
         return files
 
 

@@ -44,6 +44,19 @@ def test_depth_and_points_are_on_the_ball_in_metres(tmp_path: Path, metres_per_u
     assert len(rows) == 240
 
 
+def test_depth_that_is_coarse_in_millimetres_is_told(tmp_path: Path):
+    """Of a thing of a centimetre, or one whose file says so."""
+    write_object(tmp_path / "d")
+    change_records(tmp_path / "d", lambda _at, line: line.update(metres_per_unit=0.01))
+
+    done = run(tmp_path / "d", tmp_path / "o", "nerfstudio")
+
+    assert done.notes[-1:] == (
+        "depth is in steps of 0.001 m, so what is nearer than 0.1 m is coarse, or 0, unknown, in 12"
+        " frames",
+    )
+
+
 @pytest.mark.parametrize("lens", ["perspective", "pinhole off centre", "pinhole with wide pixels"])
 def test_a_known_point_falls_where_the_camera_has_it(tmp_path: Path, lens):
     from farm.projection import project

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.support.changed_datasets import ChangedDataset
 from tests.support.datasets import give_lens
 from tests.support.lenses import LENSES
 from tests.unit.dataset.export.pictures import run
@@ -122,8 +123,24 @@ def test_the_folder_that_is_trained_on_has_no_view_that_is_held_out(tmp_path: Pa
     assert not held & {frame["name"] for frame in read(scene / "transforms.json")}
 
 
-def test_depth_goes_along_when_it_is_asked_for(tmp_path: Path):
+def enlarge(folder: Path, factor: float) -> None:
+    """Let all that a dataset shows be so many times as large, and as far away."""
+    changed = ChangedDataset(folder)
+    changed.change_all(("depth",), lambda depth: (depth * factor).astype(np.float32))
+    for line in changed.lines:
+        [label] = line["objects"]
+        for pose in (line["camera"]["world_from_camera"], label["camera_from_object"]):
+            for row in pose[:3]:
+                row[3] *= factor
+        label["size"] = [side * factor for side in label["size"]]
+    changed.save()
+
+
+@pytest.mark.parametrize("factor", [1.0, 1000.0, 1e-5])
+def test_depth_goes_along_when_it_is_asked_for(tmp_path: Path, factor):
+    """It is as fine for things of any size."""
     write_object(tmp_path / "d", views=4)
+    enlarge(tmp_path / "d", factor)
     run(tmp_path / "d", tmp_path / "o", "ngp", passes=("depth",))
 
     told = read_json(tmp_path / "o" / SCENE / "transforms.json")
@@ -133,6 +150,6 @@ def test_depth_goes_along_when_it_is_asked_for(tmp_path: Path):
         depth = views[frame["name"]]["depth"]
         there = np.isfinite(depth)
         np.testing.assert_allclose(
-            steps[there] * told["integer_depth_scale"], depth[there], atol=1e-4
+            steps[there] * told["integer_depth_scale"], depth[there], atol=1.1e-4 * factor
         )
         assert (steps[~there] == 0).all()
