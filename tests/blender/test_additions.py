@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from farm.dataset.additions import plan_additions
-from farm.dataset.drop_passes import drop_passes
+from farm.dataset.edits.drop_passes import drop_passes
 from farm.dataset.finish import finish_dataset
 from farm.dataset.merge import merge
 from farm.dataset.reader import Dataset, open_in

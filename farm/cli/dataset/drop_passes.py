@@ -14,7 +14,7 @@ from farm.cli.remote.farm_options import (
     say,
 )
 from farm.dataset.additions import passes_named
-from farm.dataset.drop_passes import check_some_stay, drop_passes
+from farm.dataset.edits.drop_passes import check_some_stay, drop_passes
 from farm.dataset.reader import open_in
 from farm.spec.counted import counted
 

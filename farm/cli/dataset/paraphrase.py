@@ -6,7 +6,7 @@ from pathlib import Path
 
 from farm.cli.dataset.progress import views_bar
 from farm.cli.remote.farm_options import err_console, interruptible, out_console, print_json, say
-from farm.dataset.paraphrase import Paraphrased, paraphrase, read_paraphrases
+from farm.dataset.edits.paraphrase import Paraphrased, paraphrase, read_paraphrases
 from farm.dataset.reader import open_dataset
 from farm.errors import SpecError
 from farm.expressions.paraphrases import Refusal

@@ -8,10 +8,12 @@ from functools import partial
 
 from farm.cli.dataset.places import tell_left_out
 from farm.cli.remote.farm_options import confirm, err_console, out_console, say
-from farm.dataset.held_out import HELD_SPLIT
 from farm.dataset.parallel import usual_workers
 from farm.dataset.reader import open_dataset
-from farm.dataset.split import SplitBy, SplitsThereError, SplitSummary, split_dataset
+from farm.dataset.splits.earlier import SplitsThereError
+from farm.dataset.splits.held_out import HELD_SPLIT
+from farm.dataset.splits.split import split_dataset
+from farm.dataset.splits.summary import SplitBy, SplitSummary
 from farm.spec.counted import counted
 from farm.spec.recipes import word_of
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from farm.cli.dataset.progress import views_bar
 from farm.cli.remote.farm_options import err_console, interruptible, out_console, print_json, say
+from farm.dataset.edits.upgrade import upgrade
 from farm.dataset.reader import open_dataset
-from farm.dataset.upgrade import upgrade
 from farm.spec.counted import counted
 
 

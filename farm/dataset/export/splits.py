@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from farm.dataset.reader import Dataset, find_datasets, open_in
-from farm.dataset.split import read_summary
 from farm.dataset.split_lists import SPLITS_FILE, NoSplitError, read_split, split_names
+from farm.dataset.splits.summary import read_summary
 from farm.errors import SpecError
 from farm.spec.task import dataset_key
 from farm.storage import FolderStorage, open_storage

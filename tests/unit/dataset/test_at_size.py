@@ -16,8 +16,8 @@ from farm.dataset import parallel
 from farm.dataset.parallel import mapped_in_processes
 from farm.dataset.preview.preview import chosen_of
 from farm.dataset.reader import open_dataset
-from farm.dataset.split import split_dataset
 from farm.dataset.split_lists import NAME
+from farm.dataset.splits.split import split_dataset
 from farm.dataset.stats.gather import gather_stats
 from farm.dataset.verify.verify import verify
 from farm.errors import SetupError

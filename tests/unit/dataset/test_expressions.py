@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import farm.dataset
+from farm.dataset.edits.upgrade import upgrade
 from farm.dataset.expressions import plain_expressions
 from farm.dataset.merge import merge
 from farm.dataset.reader import open_dataset
-from farm.dataset.upgrade import upgrade
 from farm.spec.record import read_record
 from farm.storage import FolderStorage
 from farm.stream.sample import Encoded, Sample

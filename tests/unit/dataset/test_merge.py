@@ -12,7 +12,7 @@ import pytest
 from farm.dataset import merge as merge_module
 from farm.dataset.merge import MergeSummary, merge
 from farm.dataset.reader import DatasetError, open_dataset
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.dataset.verify.verify import verify
 from farm.errors import SpecError, StorageError
 from farm.spec.recipes.sod import Relit

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, DistributedSampler
 
 import farm.dataset
 from farm.dataset.reader import DatasetError
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.dataset.torch import ViewDataset, resized, tensor_of
 from tests.support.datasets import write_dataset
 from tests.support.sequences import write_sequences

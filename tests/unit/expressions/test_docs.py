@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from farm.dataset.paraphrase import read_paraphrases
+from farm.dataset.edits.paraphrase import read_paraphrases
 from farm.expressions.levels import level_of
 from farm.expressions.lexicon import Lexicon
 from farm.expressions.parse import read

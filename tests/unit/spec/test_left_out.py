@@ -12,7 +12,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 import farm.dataset.records.collect
-import farm.dataset.split
+import farm.dataset.splits.split
 import farm.spec
 from farm.spec.base import Spec
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import farm.dataset
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.errors import SpecError
 from farm.storage import FolderStorage
 from tests.support.datasets import give_lens, write_dataset

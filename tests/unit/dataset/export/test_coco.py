@@ -11,7 +11,7 @@ from pycocotools.coco import COCO
 
 import farm.dataset
 from farm.dataset.export.formats.coco import keypoint
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.errors import SpecError
 from farm.spec.label import Keypoint
 from tests.support.datasets import write_dataset

@@ -17,8 +17,8 @@ import farm.dataset
 from farm.cli.main import make_app
 from farm.dataset.export.output_folder import STATE_FOLDER
 from farm.dataset.export.registry import FORMATS
-from farm.dataset.split import split_dataset
 from farm.dataset.split_lists import NoSplitError
+from farm.dataset.splits.split import split_dataset
 from farm.errors import SpecError
 from farm.local.folder_lock import hold_folder
 from farm.storage import open_storage

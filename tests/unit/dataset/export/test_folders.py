@@ -9,7 +9,7 @@ import pytest
 
 import farm.dataset
 from farm.dataset.export.formats.folders import folder_names
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from tests.support.datasets import write_dataset
 from tests.unit.dataset.export.pictures import half_covered, opened, run
 

@@ -15,7 +15,7 @@ import farm.dataset
 from farm.dataset.export.output_folder import STATE_FOLDER
 from farm.dataset.export.registry import PICTURE_FORMATS
 from farm.dataset.reader import DatasetView
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.errors import SetupError, SpecError
 from tests.support.datasets import write_dataset
 from tests.unit.dataset.export.pictures import files_of, run

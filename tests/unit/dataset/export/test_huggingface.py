@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import farm.dataset
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.errors import SpecError
 from farm.spec.passes import VIEW_PASSES
 from tests.support.datasets import write_dataset

@@ -16,7 +16,7 @@ from farm.api.datasets.views import view_lines
 from farm.cli.main import make_app
 from farm.dataset.reader import DatasetError, open_dataset
 from farm.dataset.records.read import BrokenLineError
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.dataset.verify.verify import verify
 from farm.storage import FolderStorage, open_storage
 from tests.builders import a_job

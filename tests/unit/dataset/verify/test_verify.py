@@ -12,7 +12,7 @@ import pytest
 
 from farm.dataset.merge import merge
 from farm.dataset.reader import open_dataset
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.dataset.verify.duplicates import DuplicateFinder, Fingerprint, picture_bits
 from farm.dataset.verify.label_checks import check_labels
 from farm.dataset.verify.report import VerifyReport

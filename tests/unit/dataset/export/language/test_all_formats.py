@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import farm.dataset
 from farm.cli.main import make_app
 from farm.dataset.export.registry import LANGUAGE_FORMATS, load_format
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.errors import SpecError
 from tests.support.datasets import write_dataset
 from tests.support.sentences import BOWL, TABLE, draw, told, write_sentences

@@ -10,7 +10,7 @@ import pytest
 from pycocotools.coco import COCO
 
 import farm.dataset
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.spec.expression import Expression
 from tests.support.sentences import (
     BOWL,

@@ -12,7 +12,7 @@ from pycocotools.coco import COCO
 
 import farm.dataset
 from farm.dataset.export.formats.language.plain_pickle import write_pickle
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.spec.expression import Expression
 from tests.support.sentences import (
     BOWL,

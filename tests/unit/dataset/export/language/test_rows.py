@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 import farm.dataset
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.errors import SpecError
 from farm.spec.expression import Expression
 from tests.support.sentences import BOWL, BOX, MUG, PHRASES, TWIN, mask_of, write_sentences

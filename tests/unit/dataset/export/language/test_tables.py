@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import farm.dataset
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.errors import SpecError
 from tests.support.sentences import (
     BOWL,

@@ -10,7 +10,7 @@ import pytest
 import farm.dataset
 from farm.dataset.export.output_folder import STATE_FOLDER
 from farm.dataset.export.registry import FORMATS, SCENE_FORMATS, load_format
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from tests.unit.dataset.export.pictures import files_of
 from tests.unit.dataset.export.pictures import run as run_with
 from tests.unit.dataset.export.scenes.shared import write_whole

@@ -10,7 +10,7 @@ from PIL import Image
 
 import farm.dataset
 from farm.dataset.export.colours_beyond import carried_on
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.errors import SpecError
 from tests.support.datasets import give_lens
 from tests.support.lenses import LENSES

@@ -11,7 +11,7 @@ from PIL import Image
 
 import farm.dataset
 from farm.dataset.images import decode_exr
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.errors import SpecError
 from tests.support.datasets import give_lens, write_dataset
 from tests.support.lenses import LENSES

@@ -9,7 +9,7 @@ import pytest
 
 import farm.dataset
 from farm.dataset.export.registry import SCENE_FORMATS
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.errors import SpecError
 from tests.support.datasets import give_lens, write_dataset
 from tests.support.lenses import LENSES

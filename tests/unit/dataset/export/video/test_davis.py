@@ -10,7 +10,7 @@ from PIL import Image
 
 import farm.dataset
 from farm.dataset.export.formats.video import davis
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from farm.errors import SpecError
 from tests.support.datasets import write_dataset
 from tests.support.sequences import write_sequences

@@ -11,7 +11,7 @@ from PIL import Image
 from pycocotools import mask as rle
 
 import farm.dataset
-from farm.dataset.split import split_dataset
+from farm.dataset.splits.split import split_dataset
 from tests.support.sequences import write_sequences
 from tests.unit.dataset.export.pictures import run
 

@@ -12,8 +12,10 @@ import pytest
 
 import farm.dataset
 from farm.dataset.reader import open_dataset
-from farm.dataset.split import SplitsThereError, SplitSummary, split_dataset
 from farm.dataset.split_lists import NoSplitError, split_names
+from farm.dataset.splits.earlier import SplitsThereError
+from farm.dataset.splits.split import split_dataset
+from farm.dataset.splits.summary import SplitSummary
 from farm.dataset.verify.verify import verify
 from farm.errors import SpecError, StorageError
 from farm.spec.record import read_record

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 import farm.dataset
 from farm.cli.main import make_app
-from farm.dataset.paraphrase import read_paraphrases
+from farm.dataset.edits.paraphrase import read_paraphrases
 from farm.dataset.reader import open_dataset
 from farm.dataset.verify.verify import verify
 from farm.errors import SpecError

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 import farm.dataset
 from farm.cli.main import make_app
+from farm.dataset.edits.upgrade import upgrade
 from farm.dataset.reader import open_dataset
-from farm.dataset.upgrade import upgrade
 from farm.dataset.verify.verify import verify
 from farm.errors import SpecError
 from tests.support.datasets import write_dataset

@@ -9,9 +9,11 @@ from typer.testing import CliRunner
 
 import farm.dataset
 from farm.cli.main import make_app
-from farm.dataset.held_out import parse_pairs
 from farm.dataset.reader import open_dataset
-from farm.dataset.split import SplitsThereError, SplitSummary, split_dataset
+from farm.dataset.splits.earlier import SplitsThereError
+from farm.dataset.splits.held_out import parse_pairs
+from farm.dataset.splits.split import split_dataset
+from farm.dataset.splits.summary import SplitSummary
 from farm.dataset.spoken import pairs_said
 from farm.errors import SpecError
 from farm.spec.expression import Expression, Step
