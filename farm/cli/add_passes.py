@@ -71,7 +71,8 @@ def add_passes(  # noqa: PLR0913 - one parameter per flag
     is anything added. The same command again resumes, or finds nothing to do.
 
     Labels take one sample where the views have an index or depth; else the mask is compared, which
-    takes all of its samples. Passes of light need the picture.
+    takes all of its samples. Passes of light need the picture, as do frames of sequences and
+    scenes on tables that have no depth.
 
     Of farm:JOB, the workers of the farm add them to its datasets, by a job of its own, which goes
     on when this command is stopped.

@@ -1,7 +1,8 @@
 """Passes for views that were rendered before: which are missing, and the tasks that add them.
 
-A task is made of records alone, with the settings of `dataset.json`, which are the same for all
-views of a job. Whether a view comes out as it did is not believed but proven, by the worker.
+A task is made of records, with the settings of `dataset.json`, which are the same for all views of
+a job; their recipe says how both make a setup. Whether a view comes out as it did is not believed
+but proven, by the worker.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from farm.dataset.records.collect import DatasetSummary, FinishedRun, facts_agai
 from farm.dataset.records.read import Report
 from farm.dataset.records.resume import Finished
 from farm.errors import SpecError
+from farm.expand import Again
+from farm.expand.again import makes
 from farm.spec.asset import Asset
 from farm.spec.base import digest, first_reason
 from farm.spec.hint import hint
-from farm.spec.job import Job, JobSpec
+from farm.spec.job import Job, JobSpec, make_job
 from farm.spec.passes import (
     AVERAGED,
     LIT,
@@ -33,10 +36,9 @@ from farm.spec.passes import (
     SEVERAL,
     PassName,
 )
-from farm.spec.recipes import Setup
 from farm.spec.record import ViewRecord
 from farm.spec.render import ImageFormat, ResolvedRender, resolve_render
-from farm.spec.task import Addition, RenderTask, dataset_key, view_id
+from farm.spec.task import Addition, Need, RenderTask, dataset_key
 from farm.storage import Storage
 
 SHAPES: tuple[PassName, ...] = ("depth", "distance", "position", "normal_world", "normal", "uv")
@@ -45,6 +47,8 @@ SHAPE_ALONE: frozenset[str] = frozenset(
     {*SHAPES, "index", "material", "mask", "cryptomatte", "amodal", "normal_geometry"}
 )
 """Passes that show no colour of a texture."""
+NO_PIXELS = ("arrays", "cryptomatte")
+"""Kinds of passes that cannot be compared pixel for pixel."""
 VIEWS_PER_TASK = 50
 """Views of one model that a task adds to, at most: they are quick."""
 
@@ -57,6 +61,18 @@ class AssetFinder(Protocol):
 
         Raises:
             SpecError: It is nowhere.
+        """
+
+    def look(self, asset: Asset, *, fps: float | None) -> Asset:
+        """Return a scene with what its file says of its time.
+
+        Args:
+            asset: The scene.
+            fps: Frames per second of files that state none.
+
+        Raises:
+            SpecError: It is nowhere.
+            SetupError: There is nobody here to look into it.
         """
 
     def names_others(self, asset: Asset) -> bool:
@@ -157,8 +173,14 @@ def adding_tasks(
         part = [each for place in places if (each := lack_of(data[place], wanted))]
         task = task_of(part, specs(part[0].dataset), finder, any_blender=any_blender)
         name = unlike((task.dataset, task.task_id), names)
-        task = task.model_copy(update={"index": index, "task_id": name})
+        task = at_place(task.model_copy(update={"task_id": name}), index)
         yield AddingTask(task, tuple(each.record for each in part))
+
+
+def at_place(task: RenderTask, index: int) -> RenderTask:
+    """Return a task at its place in its job; what it needs it makes itself."""
+    needs = task.needs and task.needs.model_copy(update={"made_by": index})
+    return task.model_copy(update={"index": index, "needs": needs})
 
 
 def batches_of(data: Dataset, wanted: Sequence[PassName]) -> Iterator[list[int]]:
@@ -192,6 +214,8 @@ def key_of(missing: Missing) -> str:
         missing.dataset,
         missing.passes,
         record.task_id,
+        record.view.kind,
+        record.view.moment and record.view.moment.sequence,
         record.title,
         record.group,
         sorted(record.files),
@@ -231,13 +255,21 @@ def task_of(
         SpecError: They cannot be rendered again from their records, or an asset is not there.
     """
     first, added = batch[0].record, batch[0].passes
-    spec = spec_of(first, specs)
-    setup = setup_of(first, spec, added)
-    models = [asset for asset in first.assets if asset.kind == "model"]
-    unhashed = not SHAPE_ALONE.issuperset(added) and any(map(finder.names_others, models))
-    proof = proof_of(first, added, unhashed=unhashed)
-    adds = Addition(passes=added, proof=proof, any_blender=any_blender)
+    spec = spec_of(first, specs, finder)
+    proof = proof_of(
+        first,
+        added,
+        unhashed=not SHAPE_ALONE.issuperset(added) and any(map(finder.names_others, shown(first))),
+        one_thing=spec.recipe.silhouette_tells,
+    )
     passes = (*proof, *added)
+    again = again_of(first, spec, finder, added=added, passes=passes)
+    assets = tuple(
+        finder.find(asset).model_copy(update={"scene": None})
+        for asset in first.assets
+        if again.needs_light or is_needed(asset, passes)
+    )
+    maker = again.maker and again.maker.model_copy(update={"assets": assets})
     return RenderTask(
         job_id="",
         index=0,
@@ -246,44 +278,87 @@ def task_of(
         group=first.group,
         dataset=batch[0].dataset,
         recipe=first.view.kind,
-        assets=tuple(finder.find(asset) for asset in needed(first.assets, passes)),
-        setup=setup,
+        assets=assets,
+        setup=again.setup,
         render=render_of(first, spec),
         passes=passes,
         allow_empty_masks=True,  # what the dataset has is compared
         views=tuple(each.record.view for each in batch),
-        adds=adds,
+        needs=Need(product=maker.product, made_by=0) if maker and maker.product else None,
+        setup_s=maker.setup_s if maker else 0.0,
+        adds=Addition(passes=added, proof=proof, any_blender=any_blender),
+        maker=maker,
     )
 
 
-def setup_of(record: ViewRecord, spec: JobSpec, added: Sequence[PassName]) -> Setup:
-    """Return what the views of a task shared.
+def shown(record: ViewRecord) -> Iterator[Asset]:
+    """Yield what a view shows that may need files of its own."""
+    return (asset for asset in record.assets if asset.kind in ("model", "scene"))
+
+
+def again_of(
+    record: ViewRecord,
+    spec: JobSpec,
+    finder: AssetFinder,
+    *,
+    added: Sequence[PassName],
+    passes: Sequence[PassName],
+) -> Again:
+    """Return how a view is set up once more.
+
+    Args:
+        record: What is known of it.
+        spec: It was rendered by that.
+        finder: Knows where assets are now.
+        added: What it gets.
+        passes: What is rendered.
 
     Raises:
-        SpecError: Their recipe cannot tell, or they cannot have such passes.
+        SpecError: Its recipe cannot tell, or it cannot have such passes.
     """
-    kind = record.view.kind
-    setup = expand.setup_again(spec.recipe) if spec.recipe.kind == kind else None
-    if setup is None:
+    name, kind = record.view.name, record.view.kind
+    if spec.recipe.kind != kind:
         raise SpecError(
-            f"{record.view.name}: views of the recipe {kind} cannot get passes later, since their "
-            "records alone do not tell all of their scene; render them again with these passes"
+            f"{name}: dataset.json has no spec of the recipe {kind} that can be read here, so that "
+            "it is not known how its views were set up; render them again with these passes"
         )
     try:
         JobSpec.model_validate({**spec.model_dump(mode="json"), "passes": added})
     except ValidationError as error:
         raise SpecError(first_reason(error)) from None
-    return setup
+    job = job_of(record, spec.model_copy(update={"passes": tuple(passes)}), finder)
+    again = expand.again(job, record)
+    if again is None:
+        raise SpecError(
+            f"{name}: views of the recipe {kind} cannot get passes later, since their records "
+            "alone do not tell all of their scene; render them again with these passes"
+        )
+    return again
 
 
-def needed(assets: Iterable[Asset], passes: Sequence[PassName]) -> Iterator[Asset]:
-    """Yield the assets on which passes depend: without light, no environment."""
-    lit = not LIT.isdisjoint(passes)
-    return (asset for asset in assets if lit or asset.kind != "hdr")
+def job_of(record: ViewRecord, spec: JobSpec, finder: AssetFinder) -> Job:
+    """Return a job of what one view is made of."""
+    recipe = spec.recipe
+    assets = (
+        finder.look(asset, fps=recipe.scene_fps)
+        if asset.kind == "scene" and recipe.needs_facts
+        else asset
+        for asset in record.assets
+    )
+    return make_job(spec, tuple(assets))
+
+
+def is_needed(asset: Asset, passes: Sequence[PassName]) -> bool:
+    """Say whether passes depend on an asset: without light, on no environment."""
+    return asset.kind != "hdr" or not LIT.isdisjoint(passes)
 
 
 def proof_of(
-    record: ViewRecord, added: Sequence[PassName], *, unhashed: bool = False
+    record: ViewRecord,
+    added: Sequence[PassName],
+    *,
+    unhashed: bool = False,
+    one_thing: bool = True,
 ) -> tuple[PassName, ...]:
     """Return which of a view's files are to come out the same when passes are added to it.
 
@@ -291,12 +366,14 @@ def proof_of(
     samples takes these samples in any case, so that the mask is compared, too; what depends on
     light, the picture. A mask alone takes all of its samples, and where pixels have as many as
     their noise asks for, or another engine makes the picture, the picture as well. So does what
-    shows textures of which nobody has kept the hashes.
+    shows textures of which nobody has kept the hashes, and what has many things, of which
+    silhouettes and numbers tell little.
 
     Args:
         record: What is known of the view.
         added: What it gets.
         unhashed: What it gets shows textures whose contents its record does not know.
+        one_thing: It shows one model, which its silhouette tells.
 
     Raises:
         SpecError: Nothing proves what it shows.
@@ -306,14 +383,16 @@ def proof_of(
     lit = not LIT.isdisjoint(added) or unhashed
     shapes = () if record.view.pose is not None else SHAPES  # of another light's turn, rounded
     proof = [name for name in ("index", next(filter(has.__contains__, shapes), "")) if name in has]
-    if not proof or not AVERAGED.isdisjoint(added):
+    told = bool(proof) if one_thing else not set(SHAPES).isdisjoint(proof)
+    if not told or not AVERAGED.isdisjoint(added):
         proof += [name for name in ("mask",) if name in has]
     sampled = not AVERAGED.isdisjoint((*proof, *added))
-    if not proof or lit or (sampled and odd):
+    if not (proof if one_thing else told) or lit or (sampled and odd):
         proof += [name for name in ("rgb",) if name in has]
-    if not proof:
-        proof = [name for name in has if PASSES[name].kind not in ("arrays", "cryptomatte")][:1]
-    if not proof:
+    telling = proof if one_thing else [name for name in proof if name != "mask"]
+    if not telling:
+        proof += [name for name in has if name != "mask" and PASSES[name].kind not in NO_PIXELS][:1]
+    if not proof or (proof == ["mask"] and not one_thing):
         raise SpecError(
             f"{record.view.name}: none of its passes ({', '.join(has)}) proves what it shows; "
             "render it again with these passes"
@@ -366,36 +445,23 @@ def read_spec(said: Any) -> JobSpec | None:
         return None
 
 
-def spec_of(record: ViewRecord, specs: Sequence[JobSpec]) -> JobSpec:
+def spec_of(record: ViewRecord, specs: Sequence[JobSpec], finder: AssetFinder) -> JobSpec:
     """Return the spec that a view was rendered by: the one that makes its id, if any does."""
     fitting = [spec for spec in specs if spec.recipe.kind == record.view.kind]
-    made = (spec for spec in fitting if len(fitting) > 1 and makes(record, spec))
+    made = (spec for spec in fitting if len(fitting) > 1 and makes_view(record, spec, finder))
     return next(made, (fitting or specs)[0])
 
 
-def makes(record: ViewRecord, spec: JobSpec) -> bool:
+def makes_view(record: ViewRecord, spec: JobSpec, finder: AssetFinder) -> bool:
     """Say whether a spec makes a view of a record's id."""
-    setup = expand.setup_again(spec.recipe)
-    if setup is None:
+    job = job_of(record, spec, finder)
+    try:
+        again = expand.again(job, record)
+    except SpecError:  # of another spec
         return False
-    task = RenderTask(
-        job_id="",
-        index=0,
-        task_id="",
-        title="",
-        group="",
-        dataset="",
-        recipe=record.view.kind,
-        assets=record.assets,
-        setup=setup,
-        render=resolve_render(spec.render, default_format=spec.recipe.default_format),
-        passes=tuple(name for name in record.files if name not in record.added),
-        views=(),
+    return again is not None and makes(
+        job, record, then=again.then or again.setup, product=again.product
     )
-    name = record.view.name
-    tails = [name[at:] for at in range(len(name)) if at == 0 or name[at - 1] == "_"]
-    views = (record.view.model_copy(update={"name": tail}) for tail in tails)  # merged: renamed
-    return any(view_id(task, view) == record.view_id for view in views)
 
 
 def find_added(job: Job, storage: Storage, report: Report) -> Finished:

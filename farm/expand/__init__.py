@@ -1,18 +1,20 @@
 """Spec to tasks: pure, lazy, by index; the only place where chance is spent."""
 
+from farm.expand.again import Again
 from farm.expand.recipe import (
     Count,
     Expansion,
     affinity,
+    again,
     assets_of,
     count,
     datasets,
     expand,
+    gets_passes_later,
     mistakes,
     products,
     remarks,
     render_task,
-    setup_again,
     setup_s,
     sides,
     tasks_of,
@@ -22,18 +24,20 @@ from farm.expand.recipe import (
 )
 
 __all__ = [
+    "Again",
     "Count",
     "Expansion",
     "affinity",
+    "again",
     "assets_of",
     "count",
     "datasets",
     "expand",
+    "gets_passes_later",
     "mistakes",
     "products",
     "remarks",
     "render_task",
-    "setup_again",
     "setup_s",
     "sides",
     "tasks_of",

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
 from farm.errors import FarmError, SpecError
+from farm.expand.again import Again
 from farm.expand.rounds import job_of_round, rounds_of, streamed
 from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.job import Job
 from farm.spec.recipes import RECIPES, Recipe, Setup, unknown_recipe
+from farm.spec.record import ViewRecord
 from farm.spec.task import RenderTask, dataset_key
 
 
@@ -79,6 +81,21 @@ class Expansion(ABC):
         to them from their records; None where records and recipe alone do not tell.
         """
         return None
+
+    def again(self, job: Job, record: ViewRecord) -> Again | None:
+        """Return how a view is set up once more, so that it gets passes that it lacks; None where
+        that is not known. Where a recipe does not say, `setup_again` does.
+
+        Args:
+            job: Its spec is the one that the view was rendered by, but for the passes, which are
+                those to come; its assets are the view's.
+            record: What is known of the view.
+
+        Raises:
+            SpecError: The record does not tell; the error says why, and what to do.
+        """
+        setup = self.setup_again(job.spec.recipe)
+        return None if setup is None else Again(setup)
 
     def setup_s(self, job: Job) -> float:
         """Return about how many seconds tasks take beside pictures and what all tasks take: for
@@ -215,12 +232,22 @@ def setup_s(job: Job) -> float:
         return expansion.setup_s(job)
 
 
-def setup_again(recipe: Recipe) -> Setup | None:
-    """Return what views of a recipe shared when they were rendered; None where that is not known
-    from their records and the recipe alone.
+def again(job: Job, record: ViewRecord) -> Again | None:
+    """Return how a view that has a record is set up once more; None where that is not known.
+
+    Raises:
+        SpecError: Its recipe says why it cannot be.
     """
-    with Blame(recipe.kind) as expansion:
-        return expansion.setup_again(recipe)
+    with Blame(job.spec.recipe.kind) as expansion:
+        return expansion.again(job, record)
+
+
+def gets_passes_later(recipe: str) -> bool:
+    """Say whether views of a recipe can get passes that they lack."""
+    if recipe not in RECIPES:
+        return False
+    own = type(expansion_of(recipe))
+    return own.again is not Expansion.again or own.setup_again is not Expansion.setup_again
 
 
 def unfit_names(job: Job) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from farm.errors import SpecError
+from farm.expand.again import Again, makes, passes_then
 from farm.expand.randomised import Dice, exposure_of, lamps_of
 from farm.expand.recipe import Count, Expansion
 from farm.expand.streams import numbers_of, stream
@@ -34,6 +35,7 @@ from farm.spec.recipes.sequence import (
     TrajectoryPath,
     View,
 )
+from farm.spec.record import ViewRecord
 from farm.spec.task import Need, RenderTask, product_key
 
 MAKER_S = 600.0
@@ -63,6 +65,8 @@ class Shooting(NamedTuple):
 class Maker(NamedTuple):
     """What a scene is baked for, or a camera of ours finds its way for, and where that is kept."""
 
+    number: int
+    """Of its task."""
     reel: Reel
     takes: tuple[Take, ...]
     setup: Setup
@@ -109,6 +113,21 @@ class SequenceExpansion(Expansion):
         if index < len(plan.makers):
             return maker_task(job, plan, index)
         return frames_task(job, index, *shooting_of(plan, index))
+
+    def again(self, job: Job, record: ViewRecord) -> Again:
+        plan = known_plan(job)
+        shooting = shooting_again(job, plan, record)
+        maker = maker_for(plan, shooting)
+        setup = frames_setup(job, shooting, maker)
+        if not set(SHUTTERED).intersection(job.spec.passes):
+            setup = setup.model_copy(update={"shutter": None})
+        return Again(
+            setup,
+            then=frames_setup(as_then(job, record), shooting, maker),
+            product=maker.product if maker else None,
+            maker=maker_task(job, plan, maker.number) if maker else None,
+            needs_light=True,
+        )
 
     def mistakes(self, job: Job) -> Iterator[str]:
         path, lights = sequence(job).camera, sequence(job).lights
@@ -243,12 +262,13 @@ def key_of(reel: Reel) -> str:
 def maker_of(job: Job, reel: Reel, own: tuple[Take, ...]) -> Maker:
     """Return what is made once for all sequences of a scene."""
     setup = setup_of(sequence(job), reel, own)
-    return Maker(reel, own, setup, product_of(job, reel, own, setup))
+    assert reel.maker is not None
+    return Maker(reel.maker, reel, own, setup, product_of(job, reel, own, setup))
 
 
 def maker_task(job: Job, plan: Plan, index: int) -> RenderTask:
     """Make the task that bakes a scene, or works out the paths of its camera."""
-    recipe, (reel, own, setup, product) = sequence(job), plan.makers[index]
+    recipe, (_, reel, own, setup, product) = sequence(job), plan.makers[index]
     contents = (reel.scene.content, reel.clip, reel.hdr.content if reel.hdr else None)
     return new_task(
         job,
@@ -316,28 +336,99 @@ def assets_of(reel: Reel) -> tuple[Asset, ...]:
 
 def frames_task(job: Job, index: int, shooting: Shooting, number: int) -> RenderTask:
     """Make the task of a batch of neighbouring frames."""
-    recipe, reel, take = sequence(job), shooting.reel, shooting.take
-    maker = plan_of(job).makers[reel.maker] if reel.maker is not None else None
-    setup = maker.setup if maker else setup_of(recipe, reel, ())
+    reel, take = shooting.reel, shooting.take
+    maker = maker_for(plan_of(job), shooting)
     return new_task(
         job,
         index,
         task_id=f"{take.name.replace('/', '-')}-{number:04d}",
         title=f"{reel.scene.title} · {take.name.partition('/')[2]}",
         assets=assets_of(reel),
-        setup=setup.model_copy(
-            update={
-                "numerator": take.numerator,
-                "denominator": take.denominator,
-                "path": setup.path and without_poses(setup.path),
-                "take": take.place if setup.path else 0,
-                "tracks": tracks_of(job, shooting),
-                "shutter": recipe.exposure,
-            }
-        ),
+        setup=frames_setup(job, shooting, maker),
         views=(view_of(job, shooting, place) for place in batch(job, number, views=take.frames)),
-        needs=Need(product=maker.product, made_by=reel.maker) if maker else None,
+        needs=Need(product=maker.product, made_by=maker.number) if maker else None,
     )
+
+
+def maker_for(plan: Plan, shooting: Shooting) -> Maker | None:
+    """Return what makes what a sequence needs, if it needs anything."""
+    place = shooting.reel.maker
+    return None if place is None else plan.makers[place]
+
+
+def frames_setup(job: Job, shooting: Shooting, maker: Maker | None) -> Setup:
+    """Return what the frames of a sequence share."""
+    recipe, take = sequence(job), shooting.take
+    setup = maker.setup if maker else setup_of(recipe, shooting.reel, ())
+    return setup.model_copy(
+        update={
+            "numerator": take.numerator,
+            "denominator": take.denominator,
+            "path": setup.path and without_poses(setup.path),
+            "take": take.place if setup.path else 0,
+            "tracks": tracks_of(job, shooting),
+            "shutter": recipe.exposure,
+        }
+    )
+
+
+def shooting_again(job: Job, plan: Plan, record: ViewRecord) -> Shooting:
+    """Return the take that a frame is of which has a record.
+
+    Raises:
+        SpecError: None has such a frame, or it is not known which.
+    """
+    view, [scene, *_] = record.view, job.of("scenes")
+    assert isinstance(view, View)
+    fitting = [each for each in plan.shootings if shows(job, each, view)]
+    alike = {frames_setup(job, each, maker_for(plan, each)): each for each in fitting}
+    if len(alike) > 1:
+        fitting = [each for each in alike.values() if makes_frame(job, plan, each, record)]
+        fitting = fitting or [each for each in alike.values() if is_named_in(view, each)]
+    if len(fitting) == 1 or len(alike) == 1:
+        return fitting[0]
+    if fitting:
+        raise SpecError(
+            f"{view.name}: its record does not tell which animation of {scene.name} it shows; "
+            "render its sequence again with these passes"
+        )
+    why = "; ".join(plan.left_out) or f"{scene.name} and the spec in dataset.json have none such"
+    raise SpecError(
+        f"{view.name}: cannot be found again among the frames of its scene ({why}); render its "
+        "sequence again with these passes"
+    )
+
+
+def shows(job: Job, shooting: Shooting, view: View) -> bool:
+    """Say whether a frame is one of a take."""
+    take, moment = shooting.take, view.moment
+    return (
+        (take.frames, take.number + moment.place * take.step) == (moment.of, moment.number)
+        and moment.place < take.frames
+        and math.isclose(take.moment(moment.place), view.frame)
+        and math.isclose(take.fps, moment.fps)
+        and camera_at(job, shooting, moment.place) == view.camera
+    )
+
+
+def makes_frame(job: Job, plan: Plan, shooting: Shooting, record: ViewRecord) -> bool:
+    """Say whether a frame's id is one that it has in a take."""
+    maker = maker_for(plan, shooting)
+    then = frames_setup(as_then(job, record), shooting, maker)
+    return makes(job, record, then=then, product=maker.product if maker else None)
+
+
+def is_named_in(view: View, shooting: Shooting) -> bool:
+    """Say whether a frame's folder is called after the animation of a take."""
+    run = view.moment.sequence.rpartition("/")[2]
+    start = shooting.take.name.rpartition("/")[2]
+    return f"{run}-".startswith(f"{start}-")
+
+
+def as_then(job: Job, record: ViewRecord) -> Job:
+    """Return a job with the passes that a view had at first."""
+    spec = job.spec.model_copy(update={"passes": passes_then(record)})
+    return job.model_copy(update={"spec": spec})
 
 
 def tracks_of(job: Job, shooting: Shooting) -> Tracks | None:

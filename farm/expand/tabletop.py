@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from farm.expand.again import Again
 from farm.expand.randomised import (
     Dice,
     distractor_paint,
@@ -15,6 +16,7 @@ from farm.expand.randomised import (
     table_of,
 )
 from farm.expand.recipe import Count, Expansion
+from farm.expand.table_again import table_again
 from farm.expand.table_places import placements
 from farm.expand.table_scenes import (
     Scene,
@@ -36,6 +38,7 @@ from farm.spec.expression import ExpressionRules
 from farm.spec.job import Job
 from farm.spec.randomise import Drawn, Paint, Sky, TablePaint
 from farm.spec.recipes.tabletop import DomePose, Prop, RecipeSpec, Setup, Surface, View
+from farm.spec.record import ViewRecord
 from farm.spec.task import Need, RenderTask, product_key
 from farm.spec.view import Light
 from farm.spec.words import key_of, words_for
@@ -108,6 +111,9 @@ class TabletopExpansion(Expansion):
         props = task.setup.props
         named = (each for each in props if each.words is not None and each.asset is not None)
         return tuple(task.assets[each.asset] for each in named if each.asset is not None)
+
+    def again(self, job: Job, record: ViewRecord) -> Again:
+        return table_again(job, record)
 
     def mistakes(self, job: Job) -> Iterator[str]:
         yield from shortages(job)

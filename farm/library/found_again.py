@@ -9,7 +9,9 @@ from pathlib import Path
 from farm.errors import SpecError
 from farm.library.dependencies.trace import trace
 from farm.library.files import hash_file
+from farm.library.survey import survey
 from farm.spec.asset import Asset
+from farm.spec.scene_facts import SceneFacts
 
 
 class Finder:
@@ -34,6 +36,7 @@ class Finder:
         self._names_others = functools.cache(lambda path: bool(trace(path).files))
         self._by_size: dict[tuple[int, str], list[Path]] | None = None
         self._known: dict[str, Asset] = {}
+        self._looked: dict[str, SceneFacts | None] = {}
 
     def find(self, asset: Asset) -> Asset:
         """Return an asset with the path that its bytes have now.
@@ -45,6 +48,22 @@ class Finder:
             self._known[asset.content] = self._find(asset)
         found = self._known[asset.content]
         return asset.model_copy(update={"path": found.path, "in_library": False})
+
+    def look(self, asset: Asset, *, fps: float | None) -> Asset:
+        """Return a scene with what its file says of its time.
+
+        Args:
+            asset: The scene.
+            fps: Frames per second of files that state none.
+
+        Raises:
+            SpecError: It is nowhere.
+            SetupError: There is nobody here to look into it.
+        """
+        if asset.content not in self._looked:
+            [found] = survey([self.find(asset)], fps=fps)
+            self._looked[asset.content] = found.scene
+        return asset.model_copy(update={"scene": self._looked[asset.content]})
 
     def names_others(self, asset: Asset) -> bool:
         """Say whether an asset needs other files, such as textures, whose hashes are not known."""

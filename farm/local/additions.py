@@ -12,7 +12,7 @@ from farm.dataset.reader import Dataset, open_in
 from farm.dataset.records.read import seed_records
 from farm.dataset.records.resume import Finished
 from farm.local.job.finish import group
-from farm.local.job.run import Run
+from farm.local.job.run import Run, remove_products
 from farm.local.job.status import Status, Summary
 from farm.local.job.work import Work
 from farm.storage import FolderStorage
@@ -47,6 +47,8 @@ def add_passes(  # noqa: PLR0913 - everything that a run needs, given by name
     finally:
         touched = dict.fromkeys(task.dataset for task in plan.tasks)
         fold_datasets(data.summaries, storage, touched, note)
+        if not stop.is_set():
+            remove_products(storage, [task.needs.product for task in plan.tasks if task.needs])
     done = views - sum(1 for _view in lacking(open_in(storage), plan.wanted))
     seconds = time.monotonic() - started
     return Summary(

@@ -85,6 +85,8 @@ class RenderTask(Spec):
     """Where its views are streamed instead of stored: how."""
     adds: Addition | None = Field(default=None, exclude_if=is_none)
     """What is added to its views, which are recorded already; `passes` are those, and the proof."""
+    maker: RenderTask | None = Field(default=None, exclude_if=is_none)
+    """Of such a task: what makes the product that it needs, if that is not there any more."""
     trace: bool = Field(default=False, exclude_if=is_empty)
     """Take down where its time goes; no view depends on it."""
 

@@ -17,7 +17,7 @@ from farm.spec.asset import Asset
 from farm.spec.camera import Matrix4, PoseCamera, turn_matrix
 from farm.spec.passes import PassName
 from farm.spec.randomise import Drawn
-from farm.spec.recipes.tabletop import SUPPORTED, DomePose, Setup, View
+from farm.spec.recipes.tabletop import SUPPORTED, DomePose, Settled, Setup, View
 from farm.spec.record import CameraRecord
 from farm.spec.task import RenderTask
 from farm.spec.view import View as BaseView
@@ -31,7 +31,7 @@ from worker.points.surfaces import Eye
 from worker.recipes import Shot
 from worker.recipes.light import shine
 from worker.recipes.several import ModelsStage
-from worker.tabletop.settled import Settled, read_settled, write_settled
+from worker.tabletop.settled import read_settled, write_settled
 from worker.tabletop.standing import standing
 from worker.tabletop.telling import Teller
 from worker.tabletop.visibility import count_seen, share_of
@@ -202,12 +202,20 @@ def named(asset: Asset | None) -> Iterator[Asset | None]:
 def prepare(task: RenderTask, session: BlenderSession) -> TabletopStage:
     """Stand the things of a scene as they have settled."""
     assert isinstance(task.setup, Setup)
-    assert task.needs is not None
-    settled = read_settled(task.needs)
+    settled = settled_of(task)
     assets, places = standing(task, session)
     models = session.load_models(assets)
     skies = notes_of_skies(task, session)
     return TabletopStage(models, assets, places, session, task, task.setup, settled, skies)
+
+
+def settled_of(task: RenderTask) -> Settled:
+    """Return how the things of a scene stand: as the task says, else as its maker has found."""
+    assert isinstance(task.setup, Setup)
+    if task.setup.settled is not None:
+        return task.setup.settled
+    assert task.needs is not None
+    return read_settled(task.needs)
 
 
 def notes_of_skies(task: RenderTask, session: BlenderSession) -> dict[str, tuple[str, ...]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from farm.errors import ChangedViewError
+from farm.spec.label import ObjectLabel
 from farm.spec.passes import PASSES, PassName, samples_for
 from farm.spec.record import AddedPass, CameraRecord, FileRecord, Timings, ViewRecord
 from farm.spec.render import ImageFormat
@@ -22,6 +23,8 @@ from worker.render.rendered import Rendered
 from worker.render.view_files import PassTimer, ViewFiles
 from worker.render.writer import ViewWriter, done_view, notes_of_materials
 
+OF_SILHOUETTES = ("visible_fraction", "amodal_area_px", "amodal_box_px", "occluders")
+"""Fields of a label that whole silhouettes tell."""
 NEARLY = 1e-6
 """Share by which a number of a camera may be off, since older releases may have added up in another
 order."""
@@ -128,8 +131,23 @@ class AdditionWriter(ViewWriter):
         if "material" in files:
             changes["materials"] = seen.materials
         if "amodal" in files:
-            changes["objects"] = made.objects
+            changes["objects"] = with_silhouettes(record.objects, made.objects)
         return record.model_copy(update=changes)
+
+
+def with_silhouettes(
+    known: Sequence[ObjectLabel], made: Sequence[ObjectLabel]
+) -> tuple[ObjectLabel, ...]:
+    """Return what a view shows with what is known now of whole silhouettes.
+
+    The rest stays: what was measured of colours hangs on how many samples there were.
+    """
+    if len(known) != len(made):  # an older release told of other things
+        return tuple(made)
+    return tuple(
+        old.model_copy(update={field: getattr(new, field) for field in OF_SILHOUETTES})
+        for old, new in zip(known, made, strict=True)
+    )
 
 
 def check_blender(

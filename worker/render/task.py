@@ -202,6 +202,9 @@ def work_on(  # noqa: PLR0913  as above
         check_blender(book, missing, task.adds, version=session.blender_version)
     started = time.perf_counter()
     with trace.span("load"):
+        if task.maker is not None:
+            assert workshop is not None
+            make_product(task.maker, session, lease=lease, locate=locate, workshop=workshop)
         stage, settings = set_up(task, session, locate, workshop)
     load_s = time.perf_counter() - started
     circumstances = Circumstances(

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from farm.spec.recipes.tabletop import SettledProp
 from worker.bounds import Points
 from worker.tabletop.balance import shares
 from worker.tabletop.bodies import Body, boxes_meet
 from worker.tabletop.resting import Contacts
-from worker.tabletop.settled import SettledProp
 
 TABLE = -1
 SOME, MOST = 0.25, 0.5

@@ -10,14 +10,13 @@ import numpy as np
 
 from farm.errors import UnsettledError
 from farm.spec.camera import IDENTITY
-from farm.spec.recipes.tabletop import Placement, Setup
+from farm.spec.recipes.tabletop import Placement, Settled, Setup
 from farm.spec.task import RenderTask
 from worker.tabletop.bodies import Body
 from worker.tabletop.dropping import drop
 from worker.tabletop.placing import place
 from worker.tabletop.relations import relations
 from worker.tabletop.resting import Contacts, Failure, contacts_of, fault, lifted
-from worker.tabletop.settled import Settled
 from worker.tabletop.sizes import scale_of
 from worker.tabletop.standing import standing
 from worker.tabletop.tops import Table, table_of

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from farm.expressions.generate import expressions_of
 from farm.expressions.seen import SeenScene
 from farm.spec.label import Attributes, ObjectLabel
-from farm.spec.recipes.tabletop import Setup, View
+from farm.spec.recipes.tabletop import Settled, Setup, View
 from worker.finish import Finish
 from worker.labels.objects import Thing
 from worker.labels.telling import Looked, Told
 from worker.tabletop.attributes import Colour, Materials, colour_of, materials_of, pose_of
 from worker.tabletop.seeing import Measured, Pixels, pixels_of, seen_object, size_of
-from worker.tabletop.settled import Settled
 
 
 @dataclass(frozen=True, eq=False)

@@ -308,6 +308,11 @@ class JobAssets:
             self._there.add(own.content)
         return own.model_copy(update={"role": asset.role, "id": asset.id})
 
+    def look(self, asset: Asset, *, fps: float | None) -> Asset:
+        """Return a scene with what was known of it when its job was submitted."""
+        del fps  # that job's
+        return asset.model_copy(update={"scene": self.find(asset).scene})
+
     def names_others(self, asset: Asset) -> bool:
         """Say whether an asset may need files whose hashes are not known: of the library, none."""
         own = self.find(asset)

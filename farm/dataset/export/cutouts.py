@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from farm.dataset.export.base import ExportOptions, NumberedView
 from farm.dataset.export.pictures import PassFile, encode, is_8_bit, original
-from farm.dataset.export.survey import HAVE_PASSES_LATER, Survey, later
+from farm.dataset.export.survey import Survey, later
 from farm.dataset.images import to_8_bit
 from farm.errors import SpecError
+from farm.expand import gets_passes_later
 
 
 def needs_pictures(survey: Survey, reader: str) -> None:
@@ -78,7 +79,7 @@ def cut_from_picture(view: NumberedView) -> NDArray[np.uint8]:
     mask = to_8_bit(view.pixels("mask"))
     if view.record.see_through or not np.isin(mask, (0, 255)).all():
         remedy = "render again with --passes rgb,mask,foreground"
-        if view.record.view.kind in HAVE_PASSES_LATER:
+        if gets_passes_later(view.record.view.kind):
             remedy = f"{later('foreground')}, or {remedy}"
         raise SpecError(
             f"{view.view.key}: its object has soft edges or is see-through, so that its picture "

@@ -13,9 +13,9 @@ from farm.dataset.export.timeline import ObjectKey, Timeline
 from farm.dataset.reader import Dataset, DatasetError, DatasetView
 from farm.dataset.records.assets import AssetCounter, AssetSummary
 from farm.dataset.split_lists import PLAIN_NAME
+from farm.expand import gets_passes_later
 from farm.spec.label import ObjectLabel, Point3
 from farm.spec.passes import PASS_NAMES, PassName
-from farm.spec.recipes import DEFAULT_RECIPE
 from farm.spec.record import CameraModel, ViewRecord
 
 ClassWord = Literal["category", "model"]
@@ -24,8 +24,6 @@ UNKNOWN = "object"
 UNLICENSED = "unknown"
 """The licence of what has none."""
 MM_PER_M = 1000.0
-HAVE_PASSES_LATER = frozenset({DEFAULT_RECIPE})
-"""Recipes whose records tell enough of a view to render more passes of it."""
 SPLIT_ORDER = ("train", "val", "test")
 
 
@@ -74,7 +72,9 @@ class Survey:
         """Return what gives all views passes that some lack, by the words of `--passes`."""
         all_of_them = dict.fromkeys([*self.common_passes(), *words])
         again = f"render again with --passes {','.join(all_of_them)}"
-        return f"{later(*words)}, or {again}" if self.recipes <= HAVE_PASSES_LATER else again
+        return (
+            f"{later(*words)}, or {again}" if all(map(gets_passes_later, self.recipes)) else again
+        )
 
     def stem(self, view: DatasetView) -> str:
         """Return a view's name without a folder, unlike all others of the export.

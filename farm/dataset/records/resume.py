@@ -14,7 +14,7 @@ from farm.dataset.temp_files import scratch
 from farm.errors import SpecError
 from farm.spec.job import Job
 from farm.spec.passes import PASS_NAMES, PassName
-from farm.spec.recipes import DEFAULT_RECIPE, AnyView
+from farm.spec.recipes import AnyView
 from farm.spec.record import ViewRecord
 from farm.spec.task import RenderTask, view_id
 from farm.storage import Storage
@@ -154,7 +154,9 @@ def _remedy(task: RenderTask, view: AnyView, record: ViewRecord) -> str:
     """Say what gives a view the passes that it lacks, where it is the same but for these."""
     lacking = [name for name in task.passes if name not in record.files]
     later = [name for name in task.passes if name in record.added]
-    if task.recipe != DEFAULT_RECIPE or not _differs_in_passes_alone(task, view, record):
+    if not expand.gets_passes_later(task.recipe) or not _differs_in_passes_alone(
+        task, view, record
+    ):
         return ""
     if not lacking:
         told = f"it got {','.join(later)} later, so that none is missing; for another dataset "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -95,7 +95,12 @@ def has_words(path: Path) -> bool:
 
 def discard_products(job: Job, storage: FolderStorage) -> None:
     """Remove products once all views that needed them are rendered."""
-    for product in expand.products(job):
+    remove_products(storage, expand.products(job))
+
+
+def remove_products(storage: FolderStorage, made: Iterable[str]) -> None:
+    """Remove products, and their folder with the last one."""
+    for product in made:
         products.remove(storage, product)
     with suppress(OSError):  # not there, or something else is in it
         storage.path(products.FOLDER).rmdir()

@@ -46,6 +46,9 @@ class Recipe(Spec):
     """Tasks cannot be made before it is known what the files of scenes say of themselves."""
     names_show_assets: ClassVar[bool] = True
     """Files or folders of views are called after their assets."""
+    silhouette_tells: ClassVar[bool] = True
+    """Views that have one silhouette show the same: they are of one model. Of what has many things
+    a mask tells little, and nothing where things are all around."""
     runs_code: ClassVar[bool] = False
     """Tasks run code that the user brings: whoever submits such a job needs the role `script`."""
     allow_empty_masks: bool = False

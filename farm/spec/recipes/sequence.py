@@ -171,6 +171,7 @@ class RecipeSpec(Recipe):
     file_flags: ClassVar[dict[str, tuple[str, ...]]] = {"camera": tuple(FORMATS)}
     has_neighbours: ClassVar[bool] = True
     needs_facts: ClassVar[bool] = True
+    silhouette_tells: ClassVar[bool] = False
 
     kind: Literal["sequence"] = "sequence"
     """Name of the recipe."""

@@ -110,6 +110,7 @@ class RecipeSpec(Recipe):
     roles: ClassVar[tuple[AssetRole, ...]] = ROLES
     file_flags: ClassVar[dict[str, tuple[str, ...]]] = {"words": (".yaml", ".yml")}
     names_show_assets: ClassVar[bool] = False
+    silhouette_tells: ClassVar[bool] = False
 
     kind: Literal["tabletop"] = "tabletop"
     """Name of the recipe."""
@@ -249,6 +250,30 @@ class Surface(Spec):
     """Length and width of the plain board."""
 
 
+class SettledProp(Spec):
+    """One thing of a scene at rest, in the order of the setup's `props`."""
+
+    world_from_file: Matrix4
+    """Turns, scales and shifts the file's coordinates; the world is in metres, its origin the
+    middle of the table's top, z up."""
+    on: tuple[int, ...] = ()
+    """Places among the props of what it rests on; -1 is the table."""
+    inside: tuple[int, ...] = ()
+    """Of what it lies in."""
+    touches: tuple[int, ...] = ()
+    """Of all that it touches."""
+
+
+class Settled(Spec):
+    """A scene at rest."""
+
+    surface: Matrix4
+    """`world_from_file` of the table."""
+    props: tuple[SettledProp, ...]
+    draw: int = Field(default=0, ge=0)
+    """Which of the setup's draws came to rest; those before did not."""
+
+
 class Setup(BaseSetup):
     """A scene: what stands on which table."""
 
@@ -265,6 +290,8 @@ class Setup(BaseSetup):
     visible_px: int = 200
     expressions: ExpressionRules | None = None
     """Of a maker: none."""
+    settled: Settled | None = Field(default=None, exclude_if=is_none)
+    """How it stands, where records tell; left out: what a maker made says so."""
 
 
 class DomePose(Spec):

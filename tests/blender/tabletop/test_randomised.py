@@ -13,7 +13,7 @@ from farm.projection import as_matrix
 from farm.spec.camera import PerspectiveLens
 from farm.spec.kelvin import colour_of
 from farm.spec.randomise import Drawn, Lamp, Paint, TablePaint
-from farm.spec.recipes.tabletop import Prop, Surface
+from farm.spec.recipes.tabletop import Prop, Settled, Surface
 from farm.spec.view import Light
 from farm.storage import FolderStorage
 from tests.support.blender.scenes import a_material, add_box, asset_of, blend_file, write_sky
@@ -26,7 +26,7 @@ from tests.support.blender.tabletops import (
 )
 from tests.support.tabletop import ball, box, can, write_obj
 from worker.blender.guards.disarm import all_ids
-from worker.tabletop.settled import Settled, write_settled
+from worker.tabletop.settled import write_settled
 
 ABOVE = camera_from((0.0, -0.001, 1.0), at=(0.0, 0.0, 0.0), lens=PerspectiveLens())
 ASLANT = camera_from((0.0, -0.7, 0.6))

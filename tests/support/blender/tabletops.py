@@ -11,7 +11,7 @@ import numpy as np
 from farm.projection import as_matrix
 from farm.spec.camera import IDENTITY, Matrix4, PerspectiveLens, PoseCamera
 from farm.spec.passes import PassName
-from farm.spec.recipes.tabletop import Prop, Setup, Surface, View
+from farm.spec.recipes.tabletop import Prop, Settled, SettledProp, Setup, Surface, View
 from farm.spec.record import ViewRecord, read_record
 from farm.spec.task import Need, RenderTask, records_key
 from farm.spec.view import Light
@@ -22,7 +22,7 @@ from tests.support.blender.scenes import asset_of
 from tests.support.blender.shots import OurLease, Rendered, some_render
 from worker.blender.session import BlenderSession
 from worker.render.task import render_task
-from worker.tabletop.settled import Settled, SettledProp, write_settled
+from worker.tabletop.settled import write_settled
 
 UP = np.array([0.0, 0.0, 1.0])
 

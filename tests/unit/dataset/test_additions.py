@@ -60,6 +60,23 @@ def test_the_cheapest_proof_that_tells_is_taken(has, changes, added, proof):
     assert proof_of(record, added.split()) == tuple(proof.split())
 
 
+@pytest.mark.parametrize(
+    ("has", "changes", "added", "proof"),
+    [
+        ("rgb mask", {}, "depth", "rgb mask"),
+        ("rgb mask index", {}, "depth", "rgb mask index"),
+        ("rgb mask depth index", {}, "normal", "depth index"),
+        ("rgb mask depth", {}, "albedo", "mask depth"),
+        ("mask index", {}, "depth", "mask index"),
+        ("mask albedo", {}, "depth", "mask albedo"),
+    ],
+)
+def test_what_has_many_things_is_not_proven_by_a_silhouette(has, changes, added, proof):
+    record = a_record_with(*has.split(), **changes)
+
+    assert proof_of(record, added.split(), one_thing=False) == tuple(proof.split())
+
+
 def test_textures_that_nobody_hashed_are_proven_by_the_picture():
     record = a_record_with("rgb", "mask", "depth")
 
@@ -69,6 +86,8 @@ def test_textures_that_nobody_hashed_are_proven_by_the_picture():
 def test_a_view_that_nothing_tells_is_refused():
     with pytest.raises(SpecError, match="cryptomatte"):
         proof_of(a_record_with("cryptomatte"), ("depth",))
+    with pytest.raises(SpecError, match=r"\(mask\) proves"):
+        proof_of(a_record_with("mask"), ("depth",), one_thing=False)
 
 
 def test_passes_are_named_by_words_for_several_too():
@@ -121,8 +140,8 @@ def test_of_several_specs_the_one_is_taken_that_makes_the_view_s_id():
     made = record.model_copy(update={"view_id": view_id(task, record.view)})
     renamed = made.view.model_copy(update={"name": f"chairs_{made.view.name}"})
 
-    assert spec_of(made, specs) is specs[1]
-    assert spec_of(made.model_copy(update={"view": renamed}), specs) is specs[1]
+    assert spec_of(made, specs, Nowhere()) is specs[1]
+    assert spec_of(made.model_copy(update={"view": renamed}), specs, Nowhere()) is specs[1]
 
 
 def test_files_that_a_model_names_are_known_to_be_needed(tmp_path):

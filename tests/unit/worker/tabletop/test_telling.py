@@ -12,7 +12,7 @@ from farm.projection import as_matrix
 from farm.spec.camera import IDENTITY
 from farm.spec.expression import ExpressionRules
 from farm.spec.label import ObjectLabel
-from farm.spec.recipes.tabletop import Prop, Setup, Surface
+from farm.spec.recipes.tabletop import Prop, Settled, SettledProp, Setup, Surface
 from farm.spec.record import CameraRecord
 from farm.spec.words import AssetWords
 from tests.support.tabletop import COLOURS
@@ -22,7 +22,6 @@ from worker.labels.objects import Sight, Thing, object_label
 from worker.labels.telling import Looked
 from worker.tabletop import telling
 from worker.tabletop.seeing import rise_of
-from worker.tabletop.settled import Settled, SettledProp
 from worker.tabletop.telling import Teller
 
 SIDE = 100
