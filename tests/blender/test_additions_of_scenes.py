@@ -11,7 +11,7 @@ from PIL import Image
 
 from farm import expand
 from farm.dataset.additions import plan_additions
-from farm.dataset.drop_passes import drop_passes
+from farm.dataset.edits.drop_passes import drop_passes
 from farm.dataset.finish import finish_dataset
 from farm.dataset.merge import merge
 from farm.dataset.reader import Dataset, open_in
