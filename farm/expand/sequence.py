@@ -387,7 +387,7 @@ def shooting_again(job: Job, plan: Plan, record: ViewRecord) -> Shooting:
         fitting = fitting or [each for each in alike.values() if is_named_in(view, each)]
     if len(fitting) == 1 or len(alike) == 1:
         return fitting[0]
-    if fitting:
+    if alike:
         raise SpecError(
             f"{view.name}: its record does not tell which animation of {scene.name} it shows; "
             "render its sequence again with these passes"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import signal
 
 import pytest
 
 import farm.dataset
 from tests.e2e.conftest import farm as run_farm
 from tests.e2e.conftest import here
+from tests.support.blender.street_scene import write_street
+from tests.support.waiting import wait_for
 
 QUICK = ("--workers", 1, "--device", "cpu")
 
@@ -76,3 +79,35 @@ def test_what_cannot_be_added_is_refused_in_a_sentence(rendered, arguments, told
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_film_gets_passes_in_two_goes_and_loses_nothing(start_farm, tmp_path):
+    """Ctrl-C keeps the frames that have theirs; the same command adds the others."""
+    street = write_street(tmp_path / "street.blend")
+    films = ("--recipe", "sequence", "--scenes", street, "--camera", "orbit", "--frames", 24)
+    small = ("--resolution", 64, "--samples", 4, *QUICK)
+    done = run_farm("render", *films, *small, "--passes", "rgb,mask", "--output", tmp_path / "ds")
+    assert done.returncode == 0, done.stderr
+    wanted = ("add-passes", tmp_path / "ds", "depth,flow", *QUICK)
+
+    first = start_farm(*wanted)
+    wait_for(lambda: list(tmp_path.rglob("depth_*.exr")), "the first depth")
+    first.send_signal(signal.SIGINT)
+    told = first.communicate(timeout=120)[1]
+    some = sum("depth" in view.passes for view in farm.dataset.open(tmp_path / "ds"))
+    again = run_farm(*wanted)
+    nothing = here(*wanted)
+
+    assert first.returncode == 130, told
+    assert "run the same command again to resume" in told
+    assert 0 < some < 24
+    assert again.returncode == 0, again.stderr
+    assert f"for {24 - some} of 24 views" in again.stderr
+    assert "nothing to do: all 24 views have depth, flow_forward" in nothing.stderr
+    assert here("dataset", "verify", tmp_path / "ds", "--strict").returncode == 0
+    assert not (tmp_path / "ds" / "products").exists()
+    street.write_bytes(street.read_bytes() + b"x")
+    changed = here("add-passes", tmp_path / "ds", "normal", *QUICK)
+    assert changed.returncode == 2
+    assert "street.blend has other bytes than when its views were rendered" in changed.stderr
+    assert "Traceback" not in changed.stderr

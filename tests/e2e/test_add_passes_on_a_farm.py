@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 
 import psutil
@@ -13,6 +14,8 @@ from farm.client import Client
 from farm.local.up.farm_folder import FarmFolder
 from tests.e2e.conftest import farm as run_farm
 from tests.e2e.conftest import farm_up
+from tests.support.blender.street_scene import write_street
+from tests.support.tabletop import write_things
 from tests.support.waiting import wait_for
 
 
@@ -109,6 +112,37 @@ def test_views_that_come_out_differently_are_refused_by_the_farm_too(chairs, sto
     assert "depth for 4 of 8 views" in by_pixels.stderr
     run_farm("download", chairs, "--output", tmp_path / "here")
     assert all("depth" in view.passes for view in farm.dataset.open(tmp_path / "here"))
+
+
+def test_a_farm_lays_paths_anew_and_lets_things_stand_where_they_had_settled(storage, tmp_path):
+    """What makers of the first job have made is gone; the renderers are behind their walls."""
+    write_street(tmp_path / "street.blend")
+    write_things(tmp_path / "things", colours=("red",))
+    asked = {
+        "film": ("--recipe", "sequence", "--scenes", tmp_path / "street.blend", "--frames", 3,
+                 "--camera", "orbit"),
+        "table": ("--recipe", "tabletop", "--objects", tmp_path / "things", "--scenes", 1,
+                  "--views", 2, "--set", "recipe.per_scene=2..2", "--min-visible", 0,
+                  "--set", "recipe.expressions.per_view=0"),
+    }  # fmt: skip
+    small = ("--passes", "rgb,mask", "--resolution", 64, "--samples", 4, "--yes", "--wait")
+    for name, words in asked.items():
+        done = run_farm("submit", *words, *small, "--name", name)
+        assert done.returncode == 0, done.stderr
+    shutil.rmtree(storage / "products")
+
+    film = run_farm("add-passes", "farm:film", "depth,flow_forward")
+    table = run_farm("add-passes", "farm:table", "depth,normal")
+
+    assert film.returncode == 0, film.stderr
+    assert "proven by rgb and mask" in film.stderr
+    assert table.returncode == 0, table.stderr
+    for name, added in (("film", ("depth", "flow_forward")), ("table", ("depth", "normal"))):
+        run_farm("download", name, "--output", tmp_path / name)
+        assert run_farm("dataset", "verify", tmp_path / name).returncode == 0
+        views = list(farm.dataset.open(tmp_path / name))
+        assert views
+        assert all(set(view.passes) == {"rgb", "mask", *added} for view in views)
 
 
 @pytest.mark.parametrize(
