@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import math
 
+from numpy import float64
+from numpy.typing import NDArray
+
 from farm.dataset.export.base import ExportJob, NumberedView
-from farm.dataset.export.points import joined, ply, sample, to_text
+from farm.dataset.export.points import Points, joined, ply, sample, to_text
 from farm.dataset.export.scene_checks import one_lens
 from farm.dataset.export.scene_exporter import Line, SceneExporter, SceneFrame, by_role, pose_of
 from farm.dataset.export.transforms import lens_entry
+from farm.spec.counted import counted
 from farm.spec.passes import PassName
 
+NEAR, FAR = 2.0, 6.0
+"""Depths between which NeRF's own code, and much that followed it, looks in scenes of this format:
+`run_nerf.py` of https://github.com/bmild/nerf."""
 POINTS_FILE = "points3d.ply"
 """Where the first code of 3D Gaussian Splatting looks, before it begins with points by chance."""
 
@@ -27,6 +34,8 @@ class NerfExporter(SceneExporter):
     def __init__(self, job: ExportJob) -> None:
         super().__init__(job)
         self._deep = "depth" in (self.options.passes or self.survey.common_passes())
+        self._beyond: list[str] = []
+        """Scenes of which something is not between `NEAR` and `FAR`."""
 
     def check(self) -> None:
         super().check()
@@ -43,7 +52,8 @@ class NerfExporter(SceneExporter):
             "angle": 2 * math.atan(lens["w"] / 2 / lens["fl_x"]),
         }
         if self._deep:
-            line["points"] = to_text(sample(view, self.points_of(view)))
+            points = sample(view, self.points_of(view))
+            line |= {"points": to_text(points), "depths": depths_of(points, pose_of(view))}
         return SceneFrame(files, line)
 
     def write_scene(self, folder: str, frames: list[Line]) -> list[str]:
@@ -55,7 +65,26 @@ class NerfExporter(SceneExporter):
         if self._deep:
             points = joined(line["points"] for line in frames)
             files.append(self.outbox.put(f"{folder}/{POINTS_FILE}", ply(points)))
+        depths = [depth for line in frames for depth in line.get("depths", ())]
+        if depths and not NEAR <= min(depths) <= max(depths) <= FAR:
+            self._beyond.append(f"{folder} ({min(depths):.2f} to {max(depths):.2f})")
         return files
+
+    def notes_in_the_end(self) -> list[str]:
+        if not self._beyond:
+            return []
+        return [
+            f"NeRF's own code looks for things {NEAR:g} to {FAR:g} before cameras, and of "
+            f"{counted(len(self._beyond), 'scene')}, such as {self._beyond[0]}, some are nearer or "
+            "farther: set near and far in the trainer, or export to nerfstudio or ngp, which tell "
+            "readers how large a scene is"
+        ]
+
+
+def depths_of(points: Points, pose: NDArray[float64]) -> list[float]:
+    """Return the least and the most depth of points before a camera of OpenGL's; or nothing."""
+    depths = (pose[:3, 3] - points["xyz"]) @ pose[:3, 2]
+    return [float(depths.min()), float(depths.max())] if len(depths) else []
 
 
 def entry(line: Line) -> Line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 import farm.dataset
 from farm.errors import SpecError
+from tests.support.changed_datasets import ChangedDataset
 from tests.support.datasets import give_lens
 from tests.support.lenses import LENSES
 from tests.unit.dataset.export.pictures import run
@@ -102,3 +104,21 @@ def test_mixed_lenses_are_refused_with_two_views(tmp_path: Path):
     )
     with pytest.raises(SpecError, match=sentence):
         run(tmp_path / "d", tmp_path / "o", "nerf")
+
+
+def test_what_lies_where_readers_do_not_look_is_said(tmp_path: Path):
+    for name, share in (("usual", 1.0), ("near", 0.5), ("far", 2.0)):
+        write_object(tmp_path / name)
+        changed = ChangedDataset(tmp_path / name)
+        changed.change_all(("depth",), lambda depth, share=share: depth * share)
+        changed.save()
+    sentence = rf"things 2 to 6 before cameras, and of 1 scene, such as {SCENE} \((\S+) to (\S+)\),"
+
+    assert run(tmp_path / "usual", tmp_path / "o0", "nerf").notes == ()
+    for name in ("near", "far"):
+        maps = [view["depth"] for view in farm.dataset.open(tmp_path / name)]
+        depths = [depth[(depth > 0) & np.isfinite(depth)] for depth in maps]
+        [note] = run(tmp_path / name, tmp_path / f"{name}-nerf", "nerf").notes
+        told = re.search(sentence, note)
+        least, most = min(map(np.min, depths)), max(map(np.max, depths))
+        assert [float(told[1]), float(told[2])] == pytest.approx([least, most], abs=0.006)
