@@ -42,6 +42,7 @@ from worker.blender.ground import ground
 from worker.blender.guards import file_access
 from worker.blender.leftovers import Leftovers
 from worker.blender.loader import BroughtScene, Loader
+from worker.blender.materials.own_numbers import keep_numbers
 from worker.blender.materials.tellers import Tellers
 from worker.blender.models import measure
 from worker.blender.models.group import Models
@@ -502,6 +503,7 @@ class BlenderSession:
         if not found.objects:
             raise AssetError(asset.path, importers.nothing_to_render(self._loader.strange_ids()))
         file_scene.add_hidden(found, scene)
+        keep_numbers(found.materials.values(), found.objects.values())
         return file_scene.describe(asset.path, scene, found, unread_of(brought), brought.clips)
 
     def _adopt(self, scene: Any) -> None:

@@ -67,6 +67,15 @@ def unlit(tree):
     return mix(tree, path.outputs["Is Camera Ray"], clear(tree), light)
 
 
+def cartoon(tree):
+    """As EEVEE shades cartoons: by nodes that Cycles leaves out, so that it shows the own colour."""
+    seen = tree.nodes.new("ShaderNodeShaderToRGB")
+    tree.links.new(matt(tree, BLUE), seen.inputs[0])
+    output = principled(tree)
+    tree.links.new(seen.outputs[0], output.node.inputs["Base Color"])
+    return output
+
+
 def grouped(tree):
     """A group around what is handed in, half red and with a roughness that comes in."""
     import bpy
@@ -155,6 +164,7 @@ KINDS = {
                         "metallic": 0.75}),
     "socket": (lambda t: principled(t, Roughness=value(t, 0.65), Metallic=value(t, 2.0)),
                {"base_color": RED3, "roughness": 0.65, "metallic": 1.0}),
+    "cartoon": (cartoon, {"base_color": RED3, "roughness": 0.3}),
     "mix-with-what-only-eevee-shows": (
         lambda t: mix(t, 0.5, principled(t), shader(t, "EeveeSpecular", Base_Color=BLUE)),
         {"base_color": RED3, "roughness": 0.3}),

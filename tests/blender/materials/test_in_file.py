@@ -143,6 +143,33 @@ def test_normal_maps_of_the_world_are_turned_with_the_model(
     assert np.median(seen["normal_world"][up], axis=0) == pytest.approx(leaning, abs=5e-3)
 
 
+def test_objects_and_materials_have_the_numbers_of_their_file(labelled, white, tmp_path):
+    """Whatever labels call them."""
+    path = tmp_path / "pair.blend"
+    with blend_file(path) as scene:
+        paint = a_material()
+        paint.pass_index = 60
+        tree = paint.node_tree
+        info, join = node(tree, "ObjectInfo"), node(tree, "CombineColor")
+        for at, name in enumerate(("Object Index", "Material Index")):
+            share = node(tree, "Math", operation="DIVIDE")
+            share.inputs[1].default_value = 100.0
+            tree.links.new(info.outputs[name], share.inputs[0])
+            tree.links.new(share.outputs[0], join.inputs[at])
+        tree.links.new(join.outputs[0], tree.nodes["Principled BSDF"].inputs["Base Color"])
+        add_box(scene, name="a", material=paint).pass_index = 20
+        moving = add_box(scene, name="b", at=(1.5, 0.0, 0.0), material=paint)
+        moving.pass_index = 50
+        moving.keyframe_insert("pass_index", frame=1)
+
+    seen = labelled(asset_of(path), white, TURNED[0], passes=PASSES)
+
+    for index, own in ((1, 0.2), (2, 0.5)):
+        found = seen["base_color"][seen["index"] == index]
+        assert len(found) > 20
+        assert found == pytest.approx(np.broadcast_to((own, 0.6, 0.0), found.shape), abs=1e-3)
+
+
 def test_objects_have_their_own_colours(labelled, white, tmp_path):
     path = tmp_path / "pair.blend"
     with blend_file(path) as scene:

@@ -22,6 +22,7 @@ SETTINGS = {
     "no denoiser": "layer.cycles.use_denoising = False",
     "no sky": "layer.use_sky = False",
     "no surfaces": "layer.use_solid = layer.use_strand = layer.use_volumes = False",
+    "numbers that move": "key(cube, 'pass_index', (1, 3), (40, 90))",
     "passes of its own": "layer.pass_cryptomatte_depth = 2; "
     "layer.use_pass_cryptomatte_asset = True; layer.cycles.use_pass_shadow_catcher = True; "
     "layer.lightgroups.add(); layer.aovs.add()",

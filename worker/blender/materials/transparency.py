@@ -11,6 +11,16 @@ import bpy
 from worker.blender.materials.emission import active_nodes
 from worker.blender.materials.moving import follower, moves
 
+UNKNOWN = frozenset(
+    {
+        "ShaderNodeShaderToRGB",
+        "ShaderNodeScript",
+        "ShaderNodeUVAlongStroke",
+        "ShaderNodeEeveeSpecular",
+    }
+)
+"""Nodes that Cycles leaves out: to it, nothing is linked to an input that one of them leads to."""
+
 Socket = Any
 """A socket of a node; the stubs do not know that most have a value."""
 Colour = tuple[float, ...]
@@ -104,7 +114,7 @@ def source(socket: Socket) -> Socket | None:
         elif node.bl_idname == "NodeReroute":
             socket = node.inputs[0]
         else:
-            return output
+            return None if node.bl_idname in UNKNOWN else output
     return None
 
 

@@ -20,6 +20,7 @@ from worker.blender.frames import show_frame
 from worker.blender.guards import disarm
 from worker.blender.loader import Loader, check_total
 from worker.blender.materials.in_file import show_as_in_file
+from worker.blender.materials.own_numbers import keep_numbers
 from worker.blender.models.belongings import Belongings, rename
 from worker.blender.models.copies import Copies
 from worker.blender.models.group import Models, joined
@@ -242,6 +243,7 @@ class Standing:
         if (step := bounds.step) > COARSEST * bounds.size:
             raise AssetError(asset.path, too_far(bounds.size, step))
         show_as_in_file(found.materials.values(), found.objects.values(), self._matrix_of)
+        keep_numbers(found.materials.values(), found.objects.values())
         model = describe(collection, parent, bounds, found, meshes=self._loader.meshes())
         model.metres_per_file_unit, model.unread = brought.metres_per_unit, brought.unread
         return model, found
