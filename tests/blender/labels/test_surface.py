@@ -68,7 +68,7 @@ def unlit(tree):
 
 
 def cartoon(tree):
-    """As EEVEE shades cartoons: by nodes that Cycles leaves out, so that it shows the own colour."""
+    """As EEVEE shades cartoons, by nodes that Cycles leaves out: it shows the own colour."""
     seen = tree.nodes.new("ShaderNodeShaderToRGB")
     tree.links.new(matt(tree, BLUE), seen.inputs[0])
     output = principled(tree)
