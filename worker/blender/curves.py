@@ -33,3 +33,16 @@ def actions_of(owner: Any) -> Iterator[tuple[Any, Any]]:
         for strip in track.strips:
             if strip.action is not None:
                 yield strip.action, strip.action_slot
+
+
+def drop_curves(owner: Any, *paths: str) -> None:
+    """Take away what moves those values of a data-block whose paths begin so; they stay as they
+    are.
+    """
+    animation = owner.animation_data
+    if animation is None:
+        return
+    bags = [bag.fcurves for action, _slot in actions_of(owner) for bag in bags_of(action)]
+    for curves in (animation.drivers, *bags):
+        for curve in [each for each in curves if each.data_path.startswith(paths)]:
+            curves.remove(curve)

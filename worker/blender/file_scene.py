@@ -19,6 +19,7 @@ from farm.spec.label import Point3
 from farm.spec.record import CameraRecord
 from worker.blender import file_cameras
 from worker.blender.clips import Clips
+from worker.blender.curves import drop_curves
 from worker.blender.file_cameras import Evaluated
 from worker.blender.formats import importers
 from worker.blender.frames import show_frame
@@ -39,6 +40,8 @@ WITH_SURFACE = {"MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOU
 
 CRYPTOMATTE_LEVELS = 6
 """Things that a pixel of a cryptomatte tells of; Blender's default."""
+SETTINGS = ("render.", "cycles.", "view_layers[")
+"""Begin the paths of what says how a scene is rendered; keys would put it back in every frame."""
 FILTER_PX = 1.5
 """How wide Cycles spreads a sample over pixels; Blender's default."""
 
@@ -304,6 +307,7 @@ def make_plain(scene: Any) -> None:
     for layer in list(scene.view_layers):
         if layer != used[0]:
             scene.view_layers.remove(layer)
+    drop_curves(scene, *SETTINGS)
     make_layer_plain(scene.view_layers[0])
     render = scene.render
     render.use_border = render.use_multiview = render.use_freestyle = False

@@ -23,6 +23,11 @@ SETTINGS = {
     "no sky": "layer.use_sky = False",
     "no surfaces": "layer.use_solid = layer.use_strand = layer.use_volumes = False",
     "numbers that move": "key(cube, 'pass_index', (1, 3), (40, 90))",
+    "settings that move": "cycles.film_exposure = 4; "
+    "scene.keyframe_insert('cycles.film_exposure'); "
+    "cycles.samples = 1; scene.keyframe_insert('cycles.samples'); "
+    "scene.driver_add('cycles.seed').driver.expression = 'frame'; "
+    "layer.use_sky = False; scene.keyframe_insert('view_layers[\"ViewLayer\"].use_sky')",
     "passes of its own": "layer.pass_cryptomatte_depth = 2; "
     "layer.use_pass_cryptomatte_asset = True; layer.cycles.use_pass_shadow_catcher = True; "
     "layer.lightgroups.add(); layer.aovs.add()",

@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from worker.blender.curves import bags_of
+from worker.blender.curves import drop_curves
 from worker.blender.materials.trees import trees_of
 
 NUMBER = "viewfarm_number"
@@ -31,7 +31,7 @@ def keep_numbers(
     for item in items if takes_objects else ():
         item[NUMBER] = item.pass_index
     for block in (*paints, *items):
-        hold(block)
+        drop_curves(block, PATH)
 
 
 def settle(tree: Any, paint: bpy.types.Material) -> bool:
@@ -58,18 +58,3 @@ def number_of_object(tree: Any) -> Any:
         node.name = node.attribute_name = NUMBER
         node.attribute_type = "OBJECT"
     return node.outputs["Fac"]
-
-
-def hold(block: Any) -> None:
-    """Take away what moves the number of an object or material: labels hang on it."""
-    animation = block.animation_data
-    if animation is None:
-        return
-    for driver in [each for each in animation.drivers if each.data_path == PATH]:
-        animation.drivers.remove(driver)
-    actions = [animation.action]
-    actions += [strip.action for track in animation.nla_tracks for strip in track.strips]
-    for action in filter(None, actions):
-        for bag in bags_of(action):
-            for curve in [each for each in bag.fcurves if each.data_path == PATH]:
-                bag.fcurves.remove(curve)
