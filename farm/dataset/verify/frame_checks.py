@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -18,6 +18,7 @@ from farm.spec.record import ViewRecord
 
 SLACK = 1e-5
 """Share by which numbers may differ that were written with other digits."""
+Told = TypeVar("Told", bound=BaseModel)
 AGAIN = "the same farm render writes it again"
 
 
@@ -90,6 +91,16 @@ class Transforms(BaseModel):
         return None
 
 
+def told_by(model: type[Told], data: bytes | None) -> Told | str:
+    """Return what a file says, or the sentence on why it says nothing."""
+    if data is None:
+        return f"is missing: {AGAIN}"
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        return f"cannot be read: {first_reason(error)}; {AGAIN}"
+
+
 def strange_transforms(data: bytes | None, records: Iterable[ViewRecord]) -> Iterator[str]:
     """Say where a `transforms.json` says something else than the records of its sequence.
 
@@ -97,13 +108,9 @@ def strange_transforms(data: bytes | None, records: Iterable[ViewRecord]) -> Ite
         data: What the file holds; None where there is none.
         records: Of the sequence, in order.
     """
-    if data is None:
-        yield f"is missing: {AGAIN}"
-        return
-    try:
-        told = Transforms.model_validate_json(data)
-    except ValidationError as error:
-        yield f"cannot be read: {first_reason(error)}; {AGAIN}"
+    told = told_by(Transforms, data)
+    if isinstance(told, str):
+        yield told
         return
     frames = {plain(file): frame for frame in told.frames for file in frame.files()}
     found: dict[str, list[str]] = {}
@@ -183,13 +190,9 @@ def strange_ids(data: bytes | None, records: Iterable[ViewRecord]) -> Iterator[s
         known["material"] |= {label.index: label.name for label in record.materials}
     if not any(known.values()):
         return
-    if data is None:
-        yield f"is missing: {AGAIN}"
-        return
-    try:
-        table = IdTable.model_validate_json(data)
-    except ValidationError as error:
-        yield f"cannot be read: {first_reason(error)}; {AGAIN}"
+    table = told_by(IdTable, data)
+    if isinstance(table, str):
+        yield table
         return
     for name, labels in (("index", table.index), ("material", table.material)):
         told = {label.index: label.name for label in labels}
