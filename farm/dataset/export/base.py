@@ -1,6 +1,6 @@
 """What a format's exporter is and what it is given.
 
-A new format is one module with an `Exporter` and one line in `formats.py`.
+A new format is one module with an `Exporter` and one line in `registry.py`.
 """
 
 from __future__ import annotations
@@ -142,6 +142,15 @@ class Written(NamedTuple):
     """What `close` needs to know of it."""
 
 
+class ViewFiles(NamedTuple):
+    """The outcome of a view that is written on its own."""
+
+    files: list[str]
+    """Paths relative to the export."""
+    line: Any
+    """What the files that views share say of it."""
+
+
 Lines = Callable[[str], Iterator[Any]]
 """Yields what was kept of the parts of a split, in order."""
 
@@ -221,3 +230,15 @@ class Exporter(ABC, Generic[T]):
     def close(self, lines: Lines) -> list[str]:
         """Write what all parts share; return its files."""
         return []
+
+
+class FileExporter(Exporter[ViewFiles]):
+    """Writes files for each view, and in the end what all share."""
+
+    def write(self, part: ExportPart, taken: Iterator[ViewFiles]) -> Written:
+        files: list[str] = []
+        lines: list[Any] = []
+        for view in taken:
+            files += view.files
+            lines.append(view.line)
+        return Written(files, lines)

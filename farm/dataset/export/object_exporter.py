@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +16,7 @@ from farm.dataset.export.scene_checks import one_lens, square_pictures
 from farm.dataset.export.scene_exporter import Line, SceneExporter, pose_of
 from farm.errors import SpecError
 from farm.projection import focal_px
+from farm.spec.counted import counted
 from farm.spec.record import ViewRecord
 
 NAMES_FILE = "views.txt"
@@ -80,11 +83,22 @@ class ObjectExporter(SceneExporter):
         text = "".join(f"{frame['name']} {frame['view']}\n" for frame in frames)
         return self.outbox.put_text(f"{folder}/{NAMES_FILE}", text)
 
+    def put_list(self, path: str, objects: Iterable[str]) -> str:
+        """Write a list of objects, in order."""
+        return self.outbox.put_text(path, json.dumps(sorted(objects), indent=2) + "\n")
+
 
 def unit_cube(box: Box | None) -> UnitCube:
     """Return what takes a box to the middle of the unit cube."""
     assert box is not None, "an export of objects refuses scenes without boxes"
     return UnitCube(1 / box.longest, tuple(box.middle.tolist()))
+
+
+def fewest_and_all(views: Collection[int]) -> tuple[int, str]:
+    """Return the fewest views that an object has, and the numbers of all objects in words."""
+    fewest, most = min(views), max(views)
+    same = fewest == most
+    return fewest, counted(fewest, "view") if same else f"{fewest:,} to {most:,} views"
 
 
 def angles_of(record: ViewRecord) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 from pycocotools import mask as rle
 
-from farm.dataset.export.base import Exporter, ExportJob, ExportPart, Lines, NumberedView, Written
+from farm.dataset.export.base import ExportJob, FileExporter, Lines, NumberedView, ViewFiles
 from farm.dataset.export.instances import Instance, box_of, find_instances
 from farm.dataset.export.pictures import picture, put_extras
 from farm.dataset.export.polygons import outlines
@@ -24,7 +24,7 @@ NOT_THERE, HIDDEN, SEEN = 0, 1, 2
 """What COCO says of a keypoint."""
 
 
-class CocoExporter(Exporter[tuple[list[str], Entry]]):
+class CocoExporter(FileExporter):
     """`images/<split>/`, `annotations/instances_<split>.json`."""
 
     takes = frozenset({"classes", "link", "segmentation"})
@@ -36,7 +36,7 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
         self._categories = {name: at for at, name in enumerate(self.survey.classes, start=1)}
         self._licences = {name: at for at, name in enumerate(self.survey.licence_sets, start=1)}
 
-    def take(self, view: NumberedView) -> tuple[list[str], Entry]:
+    def take(self, view: NumberedView) -> ViewFiles:
         file = picture(view, "rgb", self.options.image_format)
         name = f"{view.stem}.{file.suffix}"
         link = self.options.link
@@ -57,15 +57,7 @@ class CocoExporter(Exporter[tuple[list[str], Entry]]):
         }
         found = find_instances(view, self.options.classes)
         annotations = [self._annotation(each, view) for each in found if each.mask.any()]
-        return paths, {"image": image, "annotations": annotations}
-
-    def write(self, part: ExportPart, taken: Iterator[tuple[list[str], Entry]]) -> Written:
-        files: list[str] = []
-        lines: list[Any] = []
-        for paths, entry in taken:
-            files += paths
-            lines.append(entry)
-        return Written(files, lines)
+        return ViewFiles(paths, {"image": image, "annotations": annotations})
 
     def close(self, lines: Lines) -> list[str]:
         files = []

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from farm.dataset.export.base import Lines, NumberedView
+from farm.dataset.export.base import Lines, NumberedView, ViewFiles
 from farm.dataset.export.formats.coco import write_list
 from farm.dataset.export.formats.language.sentences import (
     Entry,
-    FileExporter,
     Sentence,
-    Taken,
+    SentenceFileExporter,
     one_line,
     props,
 )
@@ -63,7 +62,7 @@ class Frame(NamedTuple):
         )
 
 
-class ClevrRefExporter(FileExporter):
+class ClevrRefExporter(SentenceFileExporter):
     """`images/<split>/`, `scenes/clevr_ref+_<split>_scenes.json`,
     `refexps/clevr_ref+_<split>_refexps.json`.
     """
@@ -73,7 +72,7 @@ class ClevrRefExporter(FileExporter):
     nothing = False
     usual_format = "png"
 
-    def take(self, view: NumberedView) -> Taken:
+    def take(self, view: NumberedView) -> ViewFiles:
         record = view.record
         frame = frame_of(record.resolution_px)
         found = find_instances(view, self.options.classes)
@@ -102,7 +101,7 @@ class ClevrRefExporter(FileExporter):
             "left_out": chosen.left_out,
         }
         files = [self.outbox.put(path, encode(pixels, self.image_format)), *self.put_extras(view)]
-        return Taken(files, line)
+        return ViewFiles(files, line)
 
     def finish(self, lines: Lines) -> list[str]:
         files = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from farm.dataset.export.base import ExportJob, Lines, NumberedView
+from farm.dataset.export.base import ExportJob, Lines, NumberedView, ViewFiles
 from farm.dataset.export.formats.language.coco_entries import (
     categories,
     image_entry,
@@ -14,9 +14,8 @@ from farm.dataset.export.formats.language.coco_entries import (
 )
 from farm.dataset.export.formats.language.sentences import (
     Entry,
-    FileExporter,
     Sentence,
-    Taken,
+    SentenceFileExporter,
     number_in,
     number_of,
     spans_of,
@@ -36,7 +35,7 @@ EMPTY: Entry = {
 """Annotation in place of an object's where a sentence means none."""
 
 
-class MdetrExporter(FileExporter):
+class MdetrExporter(SentenceFileExporter):
     """`train2014/`, `annotations/finetune_refcoco_<split>.json` with the sentences of one target,
     `annotations/finetune_grefcoco_<split>.json` with all.
     """
@@ -47,7 +46,7 @@ class MdetrExporter(FileExporter):
         super().__init__(job)
         self._categories = categories(self.survey)
 
-    def take(self, view: NumberedView) -> Taken:
+    def take(self, view: NumberedView) -> ViewFiles:
         found = find_instances(view, self.options.classes)
         chosen = self.choose(view.record, lambda place: bool(found[place].mask.any()))
         file = self.picture_of(view)
@@ -65,7 +64,7 @@ class MdetrExporter(FileExporter):
         }
         path = f"{PICTURES}/{name}"
         files = [file.put(self.outbox, path, link=self.options.link), *self.put_extras(view)]
-        return Taken(files, line)
+        return ViewFiles(files, line)
 
     def finish(self, lines: Lines) -> list[str]:
         numbers = itertools.count(1)  # unlike in all files: people put them together

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from farm.dataset.export.base import ExportJob, Lines, NumberedView
+from farm.dataset.export.base import ExportJob, Lines, NumberedView, ViewFiles
 from farm.dataset.export.formats.language.coco_entries import (
     box_entries,
     categories,
@@ -15,9 +15,8 @@ from farm.dataset.export.formats.language.coco_entries import (
 from farm.dataset.export.formats.language.json_lines import put_json_lines
 from farm.dataset.export.formats.language.sentences import (
     Entry,
-    FileExporter,
     Sentence,
-    Taken,
+    SentenceFileExporter,
     phrase_of,
     spans_of,
 )
@@ -27,7 +26,7 @@ ENDS = " .?!"
 """Characters at the end of a sentence; in Grounding DINO's captions they end a phrase."""
 
 
-class OdvgExporter(FileExporter):
+class OdvgExporter(SentenceFileExporter):
     """`images/<split>/`, and in `annotations/` of each split `<split>_grounding.jsonl`,
     `<split>_detection.jsonl` and, to validate on, `instances_<split>.json`; `label_map.json`.
     """
@@ -40,7 +39,7 @@ class OdvgExporter(FileExporter):
         super().__init__(job)
         self._categories = categories(self.survey, first=0)
 
-    def take(self, view: NumberedView) -> Taken:
+    def take(self, view: NumberedView) -> ViewFiles:
         record = view.record
         chosen = self.choose(record, lambda place: record.objects[place].box_px is not None)
         file = self.picture_of(view)
@@ -53,7 +52,7 @@ class OdvgExporter(FileExporter):
             "left_out": chosen.left_out,
         }
         files = [file.put(self.outbox, path, link=self.options.link), *self.put_extras(view)]
-        return Taken(files, line)
+        return ViewFiles(files, line)
 
     def finish(self, lines: Lines) -> list[str]:
         names = {str(at): name for name, at in self._categories.items()}

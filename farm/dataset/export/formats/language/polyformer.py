@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from farm.dataset.export.base import Lines, NumberedView
+from farm.dataset.export.base import Lines, NumberedView, ViewFiles
 from farm.dataset.export.formats.language import borders
 from farm.dataset.export.formats.language.borders import along_edges
 from farm.dataset.export.formats.language.sentences import (
     Entry,
-    FileExporter,
-    Taken,
+    SentenceFileExporter,
     number_in,
     number_of,
     words_of,
@@ -22,14 +21,14 @@ from farm.dataset.export.instances import Instance, box_of, find_instances
 from farm.dataset.export.pictures import encode
 
 
-class PolyformerExporter(FileExporter):
+class PolyformerExporter(SentenceFileExporter):
     """`refcoco_<split>.tsv`; `images/<split>/` has the pictures that are in it."""
 
     reader = "PolyFormer"
     takes = frozenset({"link", "text"})
     several = nothing = False
 
-    def take(self, view: NumberedView) -> Taken:
+    def take(self, view: NumberedView) -> ViewFiles:
         found = find_instances(view, self.options.classes)
         chosen = self.choose(view.record, lambda place: bool(found[place].mask.any()))
         file = self.picture_of(view)
@@ -50,7 +49,7 @@ class PolyformerExporter(FileExporter):
             "left_out": chosen.left_out,
         }
         files = [file.put(self.outbox, path, link=self.options.link), *self.put_extras(view)]
-        return Taken(files, line)
+        return ViewFiles(files, line)
 
     def finish(self, lines: Lines) -> list[str]:
         paths = []

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import ClassVar, NamedTuple
 
-from farm.dataset.export.base import ExportJob, Lines, NumberedView
+from farm.dataset.export.base import ExportJob, Lines, NumberedView, ViewFiles
 from farm.dataset.export.formats.language.coco_entries import (
     categories,
     coco_name,
@@ -17,9 +17,8 @@ from farm.dataset.export.formats.language.coco_entries import (
 )
 from farm.dataset.export.formats.language.sentences import (
     Entry,
-    FileExporter,
     Sentence,
-    Taken,
+    SentenceFileExporter,
     number_in,
     number_of,
     words_of,
@@ -39,7 +38,7 @@ class Meant(NamedTuple):
     category: int
 
 
-class ReferExporter(FileExporter):
+class ReferExporter(SentenceFileExporter):
     """`<pictures>/COCO_train2014_<number>.jpg`, `<dataset>/instances.json` and references."""
 
     own_reasons: ClassVar = {"bars": f"{BARS} in the text, where LISA ends a sentence"}
@@ -74,7 +73,7 @@ class ReferExporter(FileExporter):
     def write_refs(self, refs: Callable[[], Iterator[Entry]]) -> list[str]:
         """Write the references; return their files."""
 
-    def take(self, view: NumberedView) -> Taken:
+    def take(self, view: NumberedView) -> ViewFiles:
         found = find_instances(view, self.options.classes)
         chosen = self.choose(view.record, lambda place: bool(found[place].mask.any()))
         file = self.picture_of(view)
@@ -103,7 +102,7 @@ class ReferExporter(FileExporter):
             ],
             "left_out": chosen.left_out,
         }
-        return Taken([*files, *self.put_extras(view)], line)
+        return ViewFiles([*files, *self.put_extras(view)], line)
 
     def finish(self, lines: Lines) -> list[str]:
         path = f"{self.dataset}/instances.json"

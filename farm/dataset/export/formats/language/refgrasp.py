@@ -9,15 +9,14 @@ from pathlib import PurePath
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.export.base import ExportJob, Lines, NumberedView
+from farm.dataset.export.base import ExportJob, Lines, NumberedView, ViewFiles
 from farm.dataset.export.formats.coco import write_list
 from farm.dataset.export.formats.language import borders
 from farm.dataset.export.formats.language.borders import along_pixels
 from farm.dataset.export.formats.language.sentences import (
     Entry,
-    FileExporter,
     Sentence,
-    Taken,
+    SentenceFileExporter,
     one_line,
     props,
 )
@@ -33,7 +32,7 @@ QUALITY = 80
 DIGITS = 8
 
 
-class RefgraspExporter(FileExporter):
+class RefgraspExporter(SentenceFileExporter):
     """Of each split `rgb/`, `mask/`, `depth/`, `expressions/`, `expressions.json`, `<split>.tsv`
     (polygons) and `<split>_rec.tsv` (boxes).
     """
@@ -56,7 +55,7 @@ class RefgraspExporter(FileExporter):
             self._first[split] = first
             first += self.survey.counts[split]
 
-    def take(self, view: NumberedView) -> Taken:
+    def take(self, view: NumberedView) -> ViewFiles:
         number = view.number - self._first[view.split]
         found = find_instances(view, self.options.classes)
         ids = scene_ids(view)
@@ -77,7 +76,7 @@ class RefgraspExporter(FileExporter):
             "cells": {str(ids[at]): cells_of(found[at]) for at in sorted(targets)},
             "left_out": chosen.left_out,
         }
-        return Taken([*paths, *self.put_extras(view, "depth")], line)
+        return ViewFiles([*paths, *self.put_extras(view, "depth")], line)
 
     def finish(self, lines: Lines) -> list[str]:
         files = []

@@ -10,12 +10,12 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from farm.dataset.export.base import (
     Exporter,
-    ExportPart,
+    FileExporter,
     ImageFormat,
     Lines,
     NumberedView,
     SentenceText,
-    Written,
+    ViewFiles,
 )
 from farm.dataset.export.pictures import PassFile, picture, put_extras
 from farm.errors import SpecError
@@ -53,14 +53,6 @@ class Chosen(NamedTuple):
     sentences: list[Sentence]
     left_out: dict[str, int]
     """Why others have none, and how many."""
-
-
-class Taken(NamedTuple):
-    """What was made of a view."""
-
-    files: list[str]
-    line: Entry
-    """What the files that views share say of it."""
 
 
 class SentenceExporter(Exporter[T]):
@@ -160,16 +152,8 @@ class SentenceExporter(Exporter[T]):
         ]
 
 
-class FileExporter(SentenceExporter[Taken]):
-    """Writes files for each view, and then what all share."""
-
-    def write(self, part: ExportPart, taken: Iterator[Taken]) -> Written:
-        files: list[str] = []
-        lines: list[Any] = []
-        for found in taken:
-            files += found.files
-            lines.append(found.line)
-        return Written(files, lines)
+class SentenceFileExporter(SentenceExporter[ViewFiles], FileExporter):
+    """Writes files for each view, and in the end what all share."""
 
 
 def number_of(view: NumberedView) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from farm.dataset.export.base import Lines, NumberedView
+from farm.dataset.export.base import Lines, NumberedView, ViewFiles
 from farm.dataset.export.formats.language.json_lines import put_json_lines
-from farm.dataset.export.formats.language.sentences import Entry, FileExporter, Taken, one_line
+from farm.dataset.export.formats.language.sentences import Entry, SentenceFileExporter, one_line
 from farm.spec.expression import Expression
 
 BOX = "<bbox>"
@@ -21,7 +21,7 @@ NOTHING = "There is nothing like that in the picture."
 TAGS = ("<image>", "<video>", "<audio>", BOX, NAMED)
 
 
-class SwiftExporter(FileExporter):
+class SwiftExporter(SentenceFileExporter):
     """`images/<split>/`, `<split>.jsonl` with boxes and `<split>_points.jsonl` with points."""
 
     reader = "ms-swift"
@@ -29,7 +29,7 @@ class SwiftExporter(FileExporter):
     needs = (("rgb",),)
     own_reasons: ClassVar = {"tags": "a tag of ms-swift, such as <image>, in the text"}
 
-    def take(self, view: NumberedView) -> Taken:
+    def take(self, view: NumberedView) -> ViewFiles:
         record = view.record
         chosen = self.choose(record, lambda place: record.objects[place].box_px is not None)
         file = self.picture_of(view)
@@ -42,7 +42,7 @@ class SwiftExporter(FileExporter):
             if len(points) == len(boxes):
                 line["points"].append(message(path, "points", each.said, points))
         files = [file.put(self.outbox, path, link=self.options.link), *self.put_extras(view)]
-        return Taken(files, line)
+        return ViewFiles(files, line)
 
     def finish(self, lines: Lines) -> list[str]:
         files = []

@@ -87,10 +87,10 @@ class GobjaverseExporter(ObjectExporter):
 
     def close(self, lines: Lines) -> list[str]:
         files = super().close(lines)
-        for split, objects in self._objects.items():
-            text = json.dumps(sorted(objects), indent=2) + "\n"
-            files.append(self.outbox.put_text(f"gobjaverse_{split}.json", text))
-        return files
+        return files + [
+            self.put_list(f"gobjaverse_{split}.json", objects)
+            for split, objects in self._objects.items()
+        ]
 
     def notes_in_the_end(self) -> list[str]:
         angles = [fov_deg(lens) for scene in self.scenes.scenes for lens in scene.lenses]

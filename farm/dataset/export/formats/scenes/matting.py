@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
-from farm.dataset.export.base import Exporter, ExportPart, Lines, NumberedView, Written
+from farm.dataset.export.base import FileExporter, Lines, NumberedView, ViewFiles
 from farm.dataset.export.colours_beyond import carried_on
 from farm.dataset.export.cutouts import cutout_pixels
 from farm.dataset.export.pictures import encode, picture, put_extras
@@ -24,15 +23,7 @@ class MatteFolders(NamedTuple):
     picture: str
 
 
-class Matte(NamedTuple):
-    """What was written of a view."""
-
-    files: list[str]
-    pair: list[str]
-    """Colour, and what is behind it where that is a pass."""
-
-
-class MattingExporter(Exporter[Matte]):
+class MattingExporter(FileExporter):
     """`<split>/{image,fg,alpha,bg}/`: colours of the object are its own, at soft edges and beyond.
 
     `<split>.txt` says which background goes with which foreground.
@@ -46,7 +37,7 @@ class MattingExporter(Exporter[Matte]):
         """Return what the files of a view are called, without a suffix."""
         return view.stem
 
-    def take(self, view: NumberedView) -> Matte:
+    def take(self, view: NumberedView) -> ViewFiles:
         pixels, folders = cutout_pixels(view), self.folders
         colour = self._put(view, folders.colour, encode(carried_on(pixels), "png"))
         alpha = self._put(view, folders.alpha, encode(pixels[..., 3], "png"))
@@ -54,7 +45,8 @@ class MattingExporter(Exporter[Matte]):
         shown = self._put_picture(view, "rgb", folders.picture)
         extras = tuple(name for name in self.options.passes if name not in OWN)
         more = put_extras(view, self.outbox, extras, link=self.options.link)
-        return Matte([colour, alpha, *behind, *shown, *more], [colour, *behind])
+        pair = [colour, *behind]  # what is behind it only where that is a pass
+        return ViewFiles([colour, alpha, *behind, *shown, *more], pair)
 
     def _put(self, view: NumberedView, folder: str, data: bytes) -> str:
         return self.outbox.put(f"{view.split}/{folder}/{self.name_of(view)}.png", data)
@@ -66,14 +58,6 @@ class MattingExporter(Exporter[Matte]):
         file = picture(view, name, self.options.image_format)
         path = f"{view.split}/{folder}/{self.name_of(view)}.{file.suffix}"
         return [file.put(self.outbox, path, link=self.options.link)]
-
-    def write(self, part: ExportPart, taken: Iterator[Matte]) -> Written:
-        files: list[str] = []
-        lines: list[Any] = []
-        for matte in taken:
-            files += matte.files
-            lines.append(matte.pair)
-        return Written(files, lines)
 
     def close(self, lines: Lines) -> list[str]:
         return [self._put_list(split, list(lines(split))) for split in self.survey.splits]

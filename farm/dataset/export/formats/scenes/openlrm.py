@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 
 import numpy as np
@@ -10,10 +9,9 @@ from numpy.typing import NDArray
 
 from farm.dataset.export.base import ExportJob, Lines, NumberedView
 from farm.dataset.export.formats.scenes.zero123 import npy
-from farm.dataset.export.object_exporter import ObjectExporter, UnitCube
+from farm.dataset.export.object_exporter import ObjectExporter, UnitCube, fewest_and_all
 from farm.dataset.export.scene_exporter import Line, SceneFrame
 from farm.projection import focal_px
-from farm.spec.counted import counted
 from farm.spec.record import ViewRecord
 
 SIDE = 2.0
@@ -56,17 +54,14 @@ class OpenlrmExporter(ObjectExporter):
 
     def close(self, lines: Lines) -> list[str]:
         files = super().close(lines)
-        for split, views in self._views.items():
-            text = json.dumps(sorted(views), indent=2) + "\n"
-            files.append(self.outbox.put_text(f"{split}_uids.json", text))
-        return files
+        lists = [self.put_list(f"{split}_uids.json", views) for split, views in self._views.items()]
+        return files + lists
 
     def notes_in_the_end(self) -> list[str]:
         counts = {count for views in self._views.values() for count in views.values()}
         if not counts or counts == {READERS_VIEWS}:
             return []
-        fewest, most = min(counts), max(counts)
-        some = counted(fewest, "view") if fewest == most else f"{fewest:,} to {most:,} views"
+        fewest, some = fewest_and_all(counts)
         return [
             f"objects have {some}, and readers of openlrm expect {READERS_VIEWS}: set "
             f"num_all_views of its ObjaverseDataset to {fewest:,}"

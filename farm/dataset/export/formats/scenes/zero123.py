@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-import json
 from collections import defaultdict
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from farm.dataset.export.base import ExportJob, Lines, NumberedView
-from farm.dataset.export.object_exporter import ObjectExporter
+from farm.dataset.export.object_exporter import ObjectExporter, fewest_and_all
 from farm.dataset.export.scene_exporter import Line, SceneFrame
-from farm.spec.counted import counted
 
 LIST_FILE = "valid_paths.json"
 
@@ -41,18 +39,16 @@ class Zero123Exporter(ObjectExporter):
     def close(self, lines: Lines) -> list[str]:
         files = super().close(lines)
         lists: defaultdict[PurePosixPath, list[str]] = defaultdict(list)
-        for folder in sorted(self._views):
+        for folder in self._views:
             lists[PurePosixPath(folder).parent].append(PurePosixPath(folder).name)
-        for place, names in lists.items():
-            text = json.dumps(names, indent=2) + "\n"
-            files.append(self.outbox.put_text((place / LIST_FILE).as_posix(), text))
-        return files
+        return files + [
+            self.put_list((place / LIST_FILE).as_posix(), names) for place, names in lists.items()
+        ]
 
     def notes_in_the_end(self) -> list[str]:
         if not self._views:
             return []
-        fewest, most = min(self._views.values()), max(self._views.values())
-        some = counted(fewest, "view") if fewest == most else f"{fewest:,} to {most:,} views"
+        fewest, some = fewest_and_all(self._views.values())
         return [f"objects have {some}: set total_view to {fewest:,}"]
 
 
