@@ -14,7 +14,7 @@ import bpy
 
 from farm.errors import AssetError
 from worker.blender import simulations
-from worker.blender.file_scene import FileScene
+from worker.blender.file_scene import FileScene, show_what_is_rendered
 from worker.blender.guards.disarm import all_ids, reachable
 from worker.blender.kept_shapes import add_keeper
 from worker.blender.simulations import Simulation
@@ -143,18 +143,11 @@ def bring_inside(scene: Any) -> None:
 
 def show_as_rendered(scene: Any) -> None:
     """Let Blender's window, in which it bakes, show all that a render shows, as fine as that."""
-    for layer in layers(scene.view_layers[0].layer_collection):
-        layer.hide_viewport = False
-        if not layer.collection.hide_render:
-            layer.collection.hide_viewport = False
+    show_what_is_rendered(scene)
     for item in simulations.objects_of(scene):
-        if item.hide_render:
-            continue
-        item.hide_viewport = False
-        if item.name in scene.view_layers[0].objects:
-            item.hide_set(state=False, view_layer=scene.view_layers[0])
-        for modifier in item.modifiers:
-            show_modifier(modifier)
+        if not item.hide_render:
+            for modifier in item.modifiers:
+                show_modifier(modifier)
 
 
 def show_modifier(modifier: Any) -> None:
@@ -164,13 +157,6 @@ def show_modifier(modifier: Any) -> None:
     for name, rendered in LEVELS:
         if hasattr(modifier, rendered):
             setattr(modifier, name, getattr(modifier, rendered))
-
-
-def layers(top: Any) -> Iterator[Any]:
-    """Yield a collection of a view layer with all that it holds."""
-    yield top
-    for child in top.children:
-        yield from layers(child)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from farm.projection import as_matrix
 from farm.spec.camera import Matrix4
 from farm.spec.label import Point3
 from farm.spec.record import CameraRecord
-from worker.blender import file_cameras
+from worker.blender import file_cameras, simulations
 from worker.blender.clips import Clips
 from worker.blender.curves import drop_curves
 from worker.blender.file_cameras import Evaluated
@@ -346,6 +346,27 @@ def make_cycles_plain(cycles: Any) -> None:
     cycles.film_transparent_glass = False
     cycles.sample_clamp_direct = 0.0
     cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
+
+
+def show_what_is_rendered(scene: Any) -> None:
+    """Let Blender's window show all that a render shows: what is hidden there does not move."""
+    for layer in layers(scene.view_layers[0].layer_collection):
+        layer.hide_viewport = False
+        if not layer.collection.hide_render:
+            layer.collection.hide_viewport = False
+    for item in simulations.objects_of(scene):
+        if item.hide_render and not comes(item):
+            continue
+        item.hide_viewport = False
+        if item.name in scene.view_layers[0].objects:
+            item.hide_set(state=False, view_layer=scene.view_layers[0])
+
+
+def layers(top: Any) -> Iterator[Any]:
+    """Yield a collection of a view layer with all that it holds."""
+    yield top
+    for child in top.children:
+        yield from layers(child)
 
 
 def category_of(item: Evaluated) -> str | None:

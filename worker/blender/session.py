@@ -65,6 +65,7 @@ from worker.blender.settings import (
 from worker.blender.startup_scene import make_startup_scene
 from worker.blender.surroundings import Surroundings, surroundings
 from worker.blender.survey import Survey, survey
+from worker.blender.time_dependent import TimeDependent
 from worker.blender.user_scene import UserScene, nodes_of_materials
 from worker.blender.view_passes import (
     AOVS,
@@ -468,6 +469,10 @@ class BlenderSession:
         baking.follow_stretch(opened, spacing)
         baking.show_hair(opened.scene)
 
+    def time_dependent(self, opened: FileScene) -> TimeDependent:
+        """Find what of the scene that was opened hangs on time, as it is lit and played now."""
+        return TimeDependent(opened)
+
     def save_baked(self, asset: Asset, folder: Path) -> None:
         """Write the scene that was opened of an asset into a folder, as it is now.
 
@@ -499,6 +504,7 @@ class BlenderSession:
         scene = brought.scene
         brought.clips.play(asset.path, None)
         self._adopt(scene)
+        file_scene.show_what_is_rendered(scene)
         found = measure.measure(self.scene, self.cycles.render_nothing)
         if not found.objects:
             raise AssetError(asset.path, importers.nothing_to_render(self._loader.strange_ids()))

@@ -13,7 +13,7 @@ from farm.spec.asset import Asset
 from farm.spec.camera import IDENTITY, FileCamera, PathCamera, PoseCamera
 from farm.spec.passes import CARRIED
 from farm.spec.randomise import Drawn
-from farm.spec.recipes.sequence import FINEST, Setup, Tracks, View
+from farm.spec.recipes.sequence import FINEST, TIME_DEPENDENT, Setup, Tracks, View
 from farm.spec.record import CameraRecord
 from farm.spec.shutter import Shutter
 from farm.spec.task import RenderTask
@@ -27,6 +27,7 @@ from worker.recipes.scene import SceneStage
 if TYPE_CHECKING:  # which imports Blender
     from worker.blender.file_scene import FileScene
     from worker.blender.session import BlenderSession
+    from worker.blender.time_dependent import TimeDependent
     from worker.blender.tracks import Follower
 
 FINEST_MOMENT = 64 * FINEST
@@ -54,6 +55,9 @@ class SequenceStage(SceneStage):
 
     hdr: Asset | None = None
     """What lights the scene in place of its world."""
+
+    time_dependent: TimeDependent | None = None
+    """What of the scene may be otherwise in another frame."""
 
     @property
     def notes(self) -> dict[str, tuple[str, ...]]:
@@ -98,11 +102,13 @@ class SequenceStage(SceneStage):
             self.opened.show_frame(view.frame)
             seen = self.session.look_through(self.camera_of(view))
             return Shot(camera=seen, gain=1.0, true_strength=True, exposure=drawn.exposure_gain)
-        shot = replace(super().arrange(view), exposure=drawn.exposure_gain)
-        if self.open_shutter is None:
-            return shot
-        told = self.open_shutter.model_dump(mode="json")
-        return replace(shot, values={**shot.values, "shutter": told})
+        shot = super().arrange(view)
+        values = dict(shot.values)
+        if self.time_dependent is not None:
+            values[TIME_DEPENDENT] = dict(self.time_dependent.states())
+        if self.open_shutter is not None:
+            values["shutter"] = self.open_shutter.model_dump(mode="json")
+        return replace(shot, exposure=drawn.exposure_gain, values=values)
 
     def camera_of(self, view: BaseView) -> FileCamera | PoseCamera:
         if isinstance(view.camera, PathCamera):
@@ -161,7 +167,13 @@ def prepare(task: RenderTask, session: BlenderSession) -> SequenceStage:
         assert task.needs is not None
         path = read_path(Path(task.needs.path), setup)
     stage = SequenceStage(
-        session, opened, path=path, spacing=spacing, hdr=hdr, open_shutter=setup.shutter
+        session,
+        opened,
+        path=path,
+        spacing=spacing,
+        hdr=hdr,
+        open_shutter=setup.shutter,
+        time_dependent=session.time_dependent(opened),
     )
     if setup.tracks is None:
         return stage

@@ -47,6 +47,9 @@ FINEST = 900
 """Blender stretches time by whole numbers up to this, over another."""
 SUBFRAMES = 9
 EVENT_THRESHOLD = 0.2
+TIME_DEPENDENT = "time_dependent"
+"""Of a record's values: what of the scene, its cameras aside, hangs on time, by name, each with a
+hash of how it is in the frame. What has one hash in all frames stands still."""
 Multiplier = Annotated[float, Field(ge=1 / 64, le=64)]
 Three = tuple[float, float, float]
 

@@ -11,6 +11,8 @@ from worker.blender.curves import actions_of, bags_of, curves_of
 
 KINDS = {"VALUE": "ShaderNodeValue", "RGBA": "ShaderNodeRGB"}
 """Nodes that hold such values; others do not count as moving."""
+FOLLOWER = "viewfarm follower "
+"""How the names of nodes begin that move as others do."""
 
 
 def moves(socket: Any) -> bool:
@@ -29,7 +31,7 @@ def moves(socket: Any) -> bool:
 def follower(socket: Any) -> Any:
     """Return the output of a node, in the same tree, that moves as the value of an input does."""
     tree, path = socket.id_data, path_of(socket)
-    name = f"follower {hashlib.blake2s(path.encode(), digest_size=8).hexdigest()}"
+    name = f"{FOLLOWER}{hashlib.blake2s(path.encode(), digest_size=8).hexdigest()}"
     if (known := tree.nodes.get(name)) is not None:
         return known.outputs[0]
     node = tree.nodes.new(KINDS[socket.type])

@@ -1,0 +1,195 @@
+"""What of a scene hangs on time, by Blender's own graph of what follows from what.
+
+Blender knows what it must evaluate anew when time goes on: what is animated, driven, simulated, or
+moved along by such things. Each frame looks at these alone. What is the same in all frames stands
+still, whatever curves it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import bpy
+
+from worker.blender import simulations
+from worker.blender.file_scene import WITH_SURFACE, FileScene
+from worker.blender.formats import importers
+from worker.blender.scene_light import RAYS
+from worker.blender.state_hashes import (
+    Evaluated,
+    Hash,
+    add_geometry,
+    add_particles,
+    has_films,
+    hashed,
+    nodes_of,
+    paths_of,
+    shows,
+    values_by_path,
+    values_of,
+)
+
+MOST_TOLD = 64
+"""Things that are told one by one; the others of a frame are told together."""
+UNSEEN = "unseen"
+"""Stands for the hash of what is not rendered."""
+SEEN_AS = (*RAYS, "visible_shadow", "is_holdout", "is_shadow_catcher")
+"""What an object says of how it is rendered."""
+FINER = {"SUBSURF", "MULTIRES", "BEVEL", "TRIANGULATE", "WEIGHTED_NORMAL", "EDGE_SPLIT"}
+"""Modifiers that follow from the mesh before them: where that stays, so do they."""
+
+
+class Due(NamedTuple):
+    """What Blender evaluates anew as time goes on."""
+
+    block: Any
+    moves: bool
+    deforms: bool
+
+
+class TimeDependent:
+    """What hangs on time of a scene that was opened, its cameras aside."""
+
+    def __init__(self, opened: FileScene) -> None:
+        self._scene = opened.scene
+        layer = self._scene.view_layers[0]
+        self._objects = {
+            item.session_uid for item in (*importers.shown(layer.layer_collection), *opened.items)
+        }
+        self._paints = {paint.session_uid for paint in opened.paints}
+        self._reads_objects = any(map(reads_objects, opened.paints))
+        self._due = [each for each in self._evaluated_anew() if self._counts(each)]
+
+    def states(self) -> dict[str, str]:
+        """Return what hangs on time, and a hash of how each is at this moment, by name."""
+        told = dict(sorted(state for each in self._due for state in self._states_of(each)))
+        names = list(told)[MOST_TOLD:]
+        if names:
+            rest = hashed(*[(name, told.pop(name)) for name in names])
+            told[f"one of {len(names)} more things"] = rest
+        return told
+
+    @property
+    def _depsgraph(self) -> Any:
+        return self._scene.view_layers[0].depsgraph
+
+    def _evaluated_anew(self) -> list[Due]:
+        """Return all that is due when time goes on, and films, of which Blender says nothing.
+
+        To go to the frame that is shown counts as that, and then nothing else is due.
+        """
+        found: dict[int, Due] = {}
+
+        def listen(scene: Any, depsgraph: Any) -> None:
+            if scene == self._scene:
+                for each in depsgraph.updates:
+                    block = each.id.original
+                    due = Due(block, each.is_updated_transform, each.is_updated_geometry)
+                    found[block.session_uid] = due
+
+        self._scene.view_layers[0].update()
+        bpy.app.handlers.frame_change_post.append(listen)
+        try:
+            self._scene.frame_set(self._scene.frame_current, subframe=self._scene.frame_subframe)
+        finally:
+            bpy.app.handlers.frame_change_post.remove(listen)
+        lamps = {item: item.data for item in bpy.data.objects if is_lamp(item)}
+        others = {block: block for block in (*bpy.data.materials, *bpy.data.worlds)}
+        for block, shows_it in (lamps | others).items():
+            if has_films(shows_it):
+                found.setdefault(block.session_uid, Due(block, moves=False, deforms=True))
+        return list(found.values())
+
+    def _counts(self, due: Due) -> bool:
+        """Tell whether something has a say in pictures, beside how they are taken."""
+        block = due.block
+        match block:
+            case bpy.types.Object():
+                if block.session_uid not in self._objects or not is_thing(block):
+                    return False
+                return due.moves or due.deforms or block.animation_data is not None
+            case bpy.types.Material():
+                return block.session_uid in self._paints
+        return block in (self._scene, self._scene.world)
+
+    def _states_of(self, due: Due) -> Iterator[tuple[str, str]]:
+        block, now = due.block, due.block.evaluated_get(self._depsgraph)
+        match block:
+            case bpy.types.Object():
+                there = is_rendered(now)
+                yield f"the place of {block.name}", self._place(block, now) if there else UNSEEN
+                if due.deforms and block.type != "EMPTY":
+                    word = "light" if is_lamp(block) else "shape"
+                    yield f"the {word} of {block.name}", self._form(now) if there else UNSEEN
+            case bpy.types.Scene():
+                yield "the exposure of the scene", hashed(now.cycles.film_exposure)
+            case _:
+                word = "world" if isinstance(block, bpy.types.World) else "material"
+                state = hashed(*values_of(block, self._depsgraph))
+                yield f"the {word} {block.name}", state
+
+    def _place(self, item: Any, now: Evaluated) -> str:
+        """Return a hash of where an object is, and of what it says of how it is rendered."""
+        matrix = now.matrix_world
+        if is_lamp(item) and item.data.type == "SUN":  # it shines from afar
+            matrix = matrix.to_3x3()
+        said: list[object] = [getattr(now, name) for name in SEEN_AS]
+        if self._reads_objects:
+            own = {path for path in paths_of(item) if path.startswith(('["', "color"))}
+            said += values_by_path(now, own)
+        return hashed(tuple(map(tuple, matrix)), *said)
+
+    def _form(self, now: Evaluated) -> str:
+        """Return a hash of an evaluated object's geometry and particles, or of a lamp's light.
+
+        What only a render evaluates is taken to change.
+        """
+        if is_lamp(now):
+            return hashed(*values_of(now.original.data, self._depsgraph))
+        total = Hash()
+        add_geometry(total, now.evaluated_geometry())
+        add_particles(total, now, self._depsgraph)
+        if any(is_rendered_alone(each) or is_live_hair(each) for each in now.modifiers):
+            total.add(self._scene.frame_current, self._scene.frame_subframe)
+        return str(total)
+
+
+def is_lamp(item: Any) -> bool:
+    """Tell whether an object is a lamp."""
+    return bool(item.type == "LIGHT")
+
+
+def is_thing(item: Any) -> bool:
+    """Tell whether an object may be seen, or give light."""
+    if item.type == "EMPTY":
+        return bool(item.instance_type == "COLLECTION")
+    return item.type in WITH_SURFACE or is_lamp(item)
+
+
+def is_rendered(now: Evaluated) -> bool:
+    """Tell whether an evaluated object has a say in a picture of this moment."""
+    if now.hide_render:
+        return False
+    if is_lamp(now):
+        return any(getattr(now, ray) for ray in RAYS)
+    return now.type == "EMPTY" or shows(now)
+
+
+def is_rendered_alone(modifier: Any) -> bool:
+    """Tell whether a modifier acts in renders alone, and may do something else each time."""
+    is_alone = modifier.show_render and not modifier.show_viewport
+    return is_alone and modifier.type not in FINER
+
+
+def is_live_hair(modifier: Any) -> bool:
+    """Tell whether a modifier is hair that moves by its own dynamics."""
+    if modifier.type != "PARTICLE_SYSTEM" or modifier.particle_system.settings.type != "HAIR":
+        return False
+    return simulations.moves(modifier.particle_system)
+
+
+def reads_objects(paint: bpy.types.Material) -> bool:
+    """Tell whether a material takes colours or properties of what shows it."""
+    kinds = bpy.types.ShaderNodeAttribute | bpy.types.ShaderNodeObjectInfo
+    return any(isinstance(node, kinds) for node in nodes_of(paint))
