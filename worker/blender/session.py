@@ -504,10 +504,10 @@ class BlenderSession:
         scene = brought.scene
         brought.clips.play(asset.path, None)
         self._adopt(scene)
-        file_scene.show_what_is_rendered(scene)
         found = measure.measure(self.scene, self.cycles.render_nothing)
         if not found.objects:
             raise AssetError(asset.path, importers.nothing_to_render(self._loader.strange_ids()))
+        file_scene.show_what_is_rendered(scene)
         file_scene.add_hidden(found, scene)
         keep_numbers(found.materials.values(), found.objects.values())
         return file_scene.describe(asset.path, scene, found, unread_of(brought), brought.clips)

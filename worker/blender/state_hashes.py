@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import bpy
@@ -82,9 +82,11 @@ def add_geometry(total: Hash, found: Any) -> None:
         starts = np.empty(len(found.mesh.polygons), np.int32)
         found.mesh.polygons.foreach_get("loop_start", starts)
         total.add(starts)
-    for part in (found.mesh, found.curves, found.pointcloud, found.instances_pointcloud()):
+    for part in (found.mesh, found.curves, found.pointcloud):
         if part is not None:
-            add_attributes(total, part)
+            add_attributes(total, part.attributes)
+    if (copies := found.instances_pointcloud()) is not None:  # whose places Blender leaves unset
+        add_attributes(total, [each for each in copies.attributes if each.name != "position"])
     if found.volume is not None:
         total.add(found.volume.grids.frame, len(found.volume.grids))
     for shown in found.instance_references():
@@ -92,9 +94,9 @@ def add_geometry(total: Hash, found: Any) -> None:
             add_geometry(total, shown)
 
 
-def add_attributes(total: Hash, part: Any) -> None:
+def add_attributes(total: Hash, attributes: Iterable[Any]) -> None:
     """Take the attributes of geometry, by name; where its points are is one of them."""
-    for attribute in sorted(part.attributes, key=lambda each: each.name):
+    for attribute in sorted(attributes, key=lambda each: str(each.name)):
         if attribute.data_type in FIELDS and not attribute.name.startswith(UNSEEN):
             field, kind, width = FIELDS[attribute.data_type]
             values = np.empty(len(attribute.data) * width, kind)
@@ -147,7 +149,12 @@ def values_of_node(node: Any, depsgraph: Any) -> Iterator[object]:
     if image is not None and image.source in FILMS:
         yield node.name, node.image_user.frame_current
     if isinstance(node, bpy.types.ShaderNodeTexCoord) and node.object is not None:
-        yield node.name, tuple(map(tuple, node.object.evaluated_get(depsgraph).matrix_world))
+        yield node.name, rows_of(node.object.evaluated_get(depsgraph).matrix_world)
+
+
+def rows_of(matrix: Any) -> tuple[tuple[float, ...], ...]:
+    """Return the rows of a matrix."""
+    return tuple(tuple(row) for row in matrix)
 
 
 def owners(block: Any, now: Any, met: set[int]) -> Iterator[tuple[Any, Any]]:

@@ -25,6 +25,7 @@ from worker.blender.state_hashes import (
     hashed,
     nodes_of,
     paths_of,
+    rows_of,
     shows,
     values_by_path,
     values_of,
@@ -89,11 +90,12 @@ class TimeDependent:
                     found[block.session_uid] = due
 
         self._scene.view_layers[0].update()
-        bpy.app.handlers.frame_change_post.append(listen)
+        heard: Any = bpy.app.handlers.frame_change_post  # its stubs know no depsgraph
+        heard.append(listen)
         try:
             self._scene.frame_set(self._scene.frame_current, subframe=self._scene.frame_subframe)
         finally:
-            bpy.app.handlers.frame_change_post.remove(listen)
+            heard.remove(listen)
         lamps = {item: item.data for item in bpy.data.objects if is_lamp(item)}
         others = {block: block for block in (*bpy.data.materials, *bpy.data.worlds)}
         for block, shows_it in (lamps | others).items():
@@ -138,7 +140,7 @@ class TimeDependent:
         if self._reads_objects:
             own = {path for path in paths_of(item) if path.startswith(('["', "color"))}
             said += values_by_path(now, own)
-        return hashed(tuple(map(tuple, matrix)), *said)
+        return hashed(rows_of(matrix), *said)
 
     def _form(self, now: Evaluated) -> str:
         """Return a hash of an evaluated object's geometry and particles, or of a lamp's light.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from farm.dataset.export.scenes import FEWEST, TEST, TRAIN, VAL, Lens, Scene, Scenes
-from farm.dataset.export.survey import Survey
 from farm.errors import SpecError
 from farm.spec.counted import counted
 
@@ -11,19 +10,11 @@ CLOSE_PX = 1e-3
 """Most that a lens may be beside the middle of its picture and still count as centred."""
 CLOSE = 1e-6
 """Most by which two focal lengths may differ and still count as one, as a share."""
-
-
-def only_stills(survey: Survey, reader: str) -> None:
-    """Make sure that no view is a frame of a sequence.
-
-    Raises:
-        SpecError: One is.
-    """
-    for reel in survey.timeline.reels:
-        raise SpecError(
-            f"{reel.name}: is a sequence, in which things may move, and {reader} holds a scene "
-            "that stands still: export sequences to nerfstudio"
-        )
+FRAMES = (
+    "render frames in which all else stands still (--frame-start, --frame-end), a file that keeps "
+    "or hides what changes, or export to nerfstudio, which takes sequences as they are"
+)
+SCRIPTS = "let the script move its camera alone, or export to coco, huggingface or webdataset"
 
 
 def things_stay(scenes: Scenes, reader: str) -> None:
@@ -33,11 +24,17 @@ def things_stay(scenes: Scenes, reader: str) -> None:
         SpecError: They change.
     """
     for things in scenes.things.values():
+        if things.changed:
+            name, one, other = things.changed
+            raise SpecError(
+                f"{one} and {other}: {name} changes, and in {reader} nothing but the camera moves: "
+                f"{FRAMES}"
+            )
         if things.moved:
             name, one, other = things.moved
+            remedy = FRAMES if things.is_untold else SCRIPTS
             raise SpecError(
-                f"{one} and {other}: {name} moves, and in {reader} things stand still: let the "
-                "script move its camera alone, or export to coco, huggingface or webdataset"
+                f"{one} and {other}: {name} moves, and in {reader} things stand still: {remedy}"
             )
         if len(things.looks) > 1:
             one, other = things.looks.values()
@@ -84,6 +81,19 @@ def note_on_scripts(scenes: Scenes) -> list[str]:
     return [
         "a script made these views: its things stand still, but whether it changes colours or "
         "light no record tells, and readers assume that it does not"
+    ]
+
+
+def note_on_old_frames(scenes: Scenes) -> list[str]:
+    """Say what records of older releases do not tell of sequences."""
+    untold = [things for things in scenes.things.values() if things.is_untold]
+    if not untold:
+        return []
+    return [
+        f"frames of {counted(len(untold), 'scene')}, such as {untold[0].title}, are of a release "
+        "whose records tell where things are, and no more: they stand still, but whether their "
+        "shapes, colours or light change nobody knows, and readers assume that they do not; "
+        "rendered anew, frames tell"
     ]
 
 

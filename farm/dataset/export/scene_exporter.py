@@ -22,8 +22,8 @@ from farm.dataset.export.scene_checks import (
     enough_views,
     light_stays,
     note_on_lights,
+    note_on_old_frames,
     note_on_scripts,
-    only_stills,
     splits_are_known,
     things_stay,
 )
@@ -54,7 +54,6 @@ class SceneExporter(Exporter[SceneFrame]):
 
     def __init__(self, job: ExportJob) -> None:
         super().__init__(job)
-        only_stills(self.survey, self.reader)
         only_pinholes(self.survey, self.reader)
         self.scenes = Scenes(self.survey)
         things_stay(self.scenes, self.reader)
@@ -68,6 +67,7 @@ class SceneExporter(Exporter[SceneFrame]):
         """The dataset has splits."""
         self.check()
         self.notes += note_on_lights(self.scenes) + note_on_scripts(self.scenes)
+        self.notes += note_on_old_frames(self.scenes)
 
     @property
     def shows_cutouts(self) -> bool:

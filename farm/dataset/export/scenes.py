@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.dataset.export.boxes import Box, around, box_of, corners_of
-from farm.dataset.export.lights import in_words, is_scripted, look_of
+from farm.dataset.export.lights import in_words, is_scripted, look_of, time_dependent
 from farm.dataset.export.safe_names import FreeNames, in_plain_letters
 from farm.dataset.export.survey import Survey, folder_of
 from farm.dataset.reader import DatasetView
+from farm.spec.base import digest
 from farm.spec.record import ViewRecord
 
 HELD_OUT = 8
@@ -49,6 +50,37 @@ class Lens(NamedTuple):
         return f"{self.width} x {self.height} px, focal length {self.fx:.2f} px"
 
 
+class Change(NamedTuple):
+    """What is not the same in two views that should show the same."""
+
+    what: str
+    one: str
+    """The first view, and the other."""
+    other: str
+
+
+@dataclass
+class Still:
+    """A sequence of which nothing but the camera moves, as far as its frames tell."""
+
+    state: dict[str, str] | None = None
+    """How all that hangs on time is, in all of its frames; None where no frame tells."""
+    told_by: str = ""
+    """The first view that tells."""
+
+    def differs(self, state: dict[str, str], view: str) -> Change | None:
+        """Note how things are in another frame; return what is otherwise than before."""
+        if self.state is None:
+            self.state, self.told_by = state, view
+        changed = {name for name, _ in self.state.items() ^ state.items()}
+        return Change(min(changed), self.told_by, view) if changed else None
+
+    @property
+    def mark(self) -> str:
+        """Tells scenes apart that stand still in other ways."""
+        return "" if self.state is None else digest(self.state)
+
+
 @dataclass
 class Things:
     """The views of one dataset that show the same things."""
@@ -65,15 +97,40 @@ class Things:
     corners: dict[tuple[str, int | None], tuple[NDArray[np.float64], str]] = field(
         default_factory=dict
     )
-    """Where each thing of a script is, in the world, and the first view that says so."""
-    moved: tuple[str, str, str] | None = None
-    """A thing that is elsewhere in another view, the first view of it, and that one."""
+    """Where each thing of what plays is, in the world, and the first view that says so."""
+    moved: Change | None = None
+    """A thing that is elsewhere in another view."""
     is_scripted: bool = False
     """A script made its views."""
+    sequences: dict[str, Still] = field(default_factory=dict)
+    """By name."""
+    changed: Change | None = None
+    """What does not stand still in a sequence."""
+    is_untold: bool = False
+    """Frames of its sequences tell where things are, and nothing else of what stands still."""
+
+    def note(self, view: DatasetView) -> None:
+        """Note what a view that plays tells of its things."""
+        moment, state = view.record.view.moment, time_dependent(view.record)
+        self.is_scripted |= is_scripted(view.record)
+        if moment is not None:
+            still = self.sequences.setdefault(moment.sequence, Still())
+            if state is not None:
+                self.changed = self.changed or still.differs(state, view.key)
+                return
+            self.is_untold = True
+        if moment is not None or self.is_scripted:
+            self.place(view)
+
+    def state_of(self, view: DatasetView) -> str:
+        """Return what tells the scene of a sequence from others that show the same things."""
+        moment = view.record.view.moment
+        return "" if moment is None else self.sequences[moment.sequence].mark
 
     def place(self, view: DatasetView) -> None:
-        """Note where the things of a script's view are."""
-        self.is_scripted = True
+        """Note where the things of a view are."""
+        if self.moved is not None:
+            return
         for label, corners in corners_of(view.record):
             first, where = self.corners.setdefault((label.name, label.asset), (corners, view.key))
             room = (
@@ -81,7 +138,13 @@ class Things:
                 + ROUNDED * np.abs(label.camera_from_object).max()
             )
             if np.abs(corners - first).max() > room:
-                self.moved = self.moved or (label.name, where, view.key)
+                self.moved = self.moved or Change(label.name, where, view.key)
+
+    def name_of(self, record: ViewRecord) -> str:
+        """Return what people call the scene of a view: of all sequences, by their file."""
+        marks = {still.mark for still in self.sequences.values()}
+        is_one = len(marks) == 1 and len(self.lights) == 1
+        return record.assets[0].title if is_one else record.title
 
     @property
     def light_differs(self) -> bool:
@@ -169,20 +232,20 @@ class Scenes:
             if look.light not in things.lights and len(things.firsts) < 2:
                 things.firsts.append(f"{view.key} ({in_words(record.view, skies_of(record))})")
             things.lit[things.lights.setdefault(look.light, len(things.lights))] += 1
-            if is_scripted(record) and things.moved is None:
-                things.place(view)
+            things.note(view)
             if len(things.looks) < 2:
                 things.looks.setdefault(look.things, view.key)
 
     def _gather(self, survey: Survey) -> None:
-        names, numbers = FreeNames(), dict[tuple[str, str, int], int]()
+        names, numbers = FreeNames(), dict[tuple[str, str, int, str], int]()
         for split, view in all_views(survey):
             record, key = view.record, key_of(view)
             things = self.things[key]
             light = 0 if things.light_differs else things.lights[look_of(record).light]
-            number = numbers.setdefault((*key, light), len(self.scenes))
+            state = things.state_of(view)
+            number = numbers.setdefault((*key, light, state), len(self.scenes))
             if number == len(self.scenes):
-                wanted = in_plain_letters(record.title) or "scene"
+                wanted = in_plain_letters(things.name_of(record)) or "scene"
                 first = record.assets[0]
                 self.scenes.append(Scene(names.take(wanted), first.sha256, first.name))
             scene = self.scenes[number]

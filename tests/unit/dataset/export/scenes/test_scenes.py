@@ -13,7 +13,6 @@ from farm.dataset.splits.split import split_dataset
 from farm.errors import SpecError
 from tests.support.datasets import give_lens, write_dataset
 from tests.support.lenses import LENSES
-from tests.support.sequences import write_sequences
 from tests.unit.dataset.export.pictures import run
 from tests.unit.dataset.export.scenes.shared import (
     SCENE,
@@ -123,17 +122,6 @@ def test_too_few_views_for_a_split_are_refused(tmp_path: Path, to):
     write_object(tmp_path / "d", views=2)
 
     with pytest.raises(SpecError, match=f"^{SCENE}: has 2 views, and an export to .* takes 3 at"):
-        run(tmp_path / "d", tmp_path / "o", to)
-
-
-@every_format
-def test_sequences_are_refused_but_by_nerfstudio(tmp_path: Path, to):
-    write_sequences(tmp_path / "d", sequences=1)
-
-    if to == "nerfstudio":
-        assert run(tmp_path / "d", tmp_path / "o", to).views == 4
-        return
-    with pytest.raises(SpecError, match=r"is a sequence, in which things may move, and .* still"):
         run(tmp_path / "d", tmp_path / "o", to)
 
 
