@@ -11,6 +11,7 @@ import numpy as np
 
 from worker.blender.curves import actions_of, curves_of
 from worker.blender.materials.moving import FOLLOWER
+from worker.blender.materials.trees import trees_of
 
 Evaluated = Any
 """What a depsgraph holds; its stubs promise less than Blender has."""
@@ -129,7 +130,8 @@ def values_of(block: bpy.types.ID, depsgraph: Any) -> Iterator[object]:
         yield from values_by_path(now, paths_of(owner))
         if isinstance(owner, bpy.types.NodeTree):
             for node in owner.nodes:
-                yield from values_of_node(now.nodes[node.name], depsgraph)
+                if (made := now.nodes.get(node.name)) is not None:
+                    yield from values_of_node(made, depsgraph)
 
 
 def values_by_path(now: Any, paths: set[str]) -> Iterator[object]:
@@ -169,8 +171,9 @@ def owners(block: Any, now: Any, met: set[int]) -> Iterator[tuple[Any, Any]]:
         yield tree, made
     for node in tree.nodes:
         group = getattr(node, "node_tree", None)
-        if group is not None and group.session_uid not in met:
-            yield from owners(group, made.nodes[node.name].node_tree, met)
+        now_node = made.nodes.get(node.name)
+        if group is not None and now_node is not None and group.session_uid not in met:
+            yield from owners(group, now_node.node_tree, met)
 
 
 def paths_of(owner: Any) -> set[str]:
@@ -188,8 +191,7 @@ def has_films(block: bpy.types.ID) -> bool:
     return any(image is not None and image.source in FILMS for image in images)
 
 
-def nodes_of(block: bpy.types.ID) -> Iterator[Any]:
+def nodes_of(block: Any) -> Iterator[Any]:
     """Yield the nodes of a data-block, in groups too."""
-    for owner, _ in owners(block, block, set()):
-        if isinstance(owner, bpy.types.NodeTree):
-            yield from owner.nodes
+    for tree in trees_of([block]):
+        yield from tree.nodes

@@ -100,7 +100,8 @@ class TimeDependent:
         others = {block: block for block in (*bpy.data.materials, *bpy.data.worlds)}
         for block, shows_it in (lamps | others).items():
             if has_films(shows_it):
-                found.setdefault(block.session_uid, Due(block, moves=False, deforms=True))
+                due = found.get(block.session_uid, Due(block, moves=False, deforms=True))
+                found[block.session_uid] = due._replace(deforms=True)
         return list(found.values())
 
     def _counts(self, due: Due) -> bool:
@@ -113,7 +114,7 @@ class TimeDependent:
                 return due.moves or due.deforms or block.animation_data is not None
             case bpy.types.Material():
                 return block.session_uid in self._paints
-        return block in (self._scene, self._scene.world)
+        return bool(block == self._scene.world)
 
     def _states_of(self, due: Due) -> Iterator[tuple[str, str]]:
         block, now = due.block, due.block.evaluated_get(self._depsgraph)
@@ -124,8 +125,6 @@ class TimeDependent:
                 if due.deforms and block.type != "EMPTY":
                     word = "light" if is_lamp(block) else "shape"
                     yield f"the {word} of {block.name}", self._form(now) if there else UNSEEN
-            case bpy.types.Scene():
-                yield "the exposure of the scene", hashed(now.cycles.film_exposure)
             case _:
                 word = "world" if isinstance(block, bpy.types.World) else "material"
                 state = hashed(*values_of(block, self._depsgraph))
