@@ -57,6 +57,19 @@ def test_a_real_model_stands_whole_in_the_picture(blender, sample_assets, sky, n
     assert 0.5 < shot.camera.distance < 10
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_cycles_does_not_draw_is_told(load, count):
+    def fill(scene):
+        add_box(scene)
+        for _ in range(count):
+            ink = bpy.data.objects.new("ink", bpy.data.grease_pencils.new("ink"))
+            scene.collection.objects.link(ink)
+
+    model = load(fill)
+
+    assert model.unread == (f"Grease Pencil ({count} object{'s' if count > 1 else ''})",)
+
+
 def test_a_model_without_anything_to_render_is_named(blender, sample_assets):
     path = sample_assets / "models/spritefright/lib/scripts/cloudrig.blend"
 

@@ -322,6 +322,7 @@ def make_layer_plain(layer: Any) -> None:
     """Let a view layer show all that is in it, as it is."""
     layer.material_override = layer.world_override = None
     layer.use_sky = layer.use_solid = layer.use_strand = layer.use_volumes = True
+    layer.use_grease_pencil = False  # which a graphics card would draw over the picture
     layer.samples = 0
     layer.cycles.use_denoising = True  # where a task asks for it
     layer.use_pass_cryptomatte_asset = layer.cycles.use_pass_shadow_catcher = False

@@ -150,6 +150,7 @@ class Loader:
                 )
             unread = file_access.shut_out(home, ours=self._known)
             unread += importers.missing_links(self.strange_ids())
+            unread += importers.undrawn(importers.visible_objects(scene))
             time, clips = file_time.time_of(scene), Clips({})
         else:
             brought = self._import(path, home, moves=True)
@@ -267,9 +268,11 @@ class Loader:
         dropped = file_access.shut_out(home, ours=self._known)
         scene = importers.main_scene(scenes)
         self._scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+        visible = importers.visible_objects(scene)
+        lost = importers.missing_links(self.strange_ids()) + importers.undrawn(visible)
         return importers.ImportedObjects(
-            importers.visible_objects(scene),
-            dropped + importers.missing_links(self.strange_ids()),
+            visible,
+            dropped + lost,
             scene.unit_settings.scale_length,
             scene.frame_current + scene.frame_subframe,
         )

@@ -144,6 +144,12 @@ def missing_links(ids: Iterable[bpy.types.ID]) -> tuple[str, ...]:
     return tuple(f"linked file {file_name(path)}" for path in missing_libraries(linked))
 
 
+def undrawn(objects: Iterable[bpy.types.Object]) -> tuple[str, ...]:
+    """Say how many objects would be rendered that Cycles never sees: those of Grease Pencil."""
+    count = sum(item.type == "GREASEPENCIL" for item in objects)
+    return (f"Grease Pencil ({count} object{'s' if count > 1 else ''})",) if count else ()
+
+
 def file_name(path: str) -> str:
     """Return the name of a file, as its maker's system wrote its path."""
     return path.replace("\\", "/").rpartition("/")[2] or path
