@@ -8,10 +8,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from farm.dataset.split import split_dataset
 
 import farm.dataset
 from farm.dataset.export.registry import SCENE_FORMATS
+from farm.dataset.splits.split import split_dataset
 from farm.errors import SpecError
 from farm.spec.recipes.sequence import TIME_DEPENDENT
 from tests.support.changed_datasets import ChangedDataset
