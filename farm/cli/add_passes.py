@@ -19,8 +19,8 @@ def add_passes(  # noqa: PLR0913 - one parameter per flag
         str,
         typer.Argument(
             metavar="DATASET",
-            help="A dataset, or a folder of several; or farm:JOB, a job of the farm, which the "
-            "farm renders.",
+            help="A dataset, or a folder of several, also s3://bucket/prefix; or farm:JOB, a job "
+            "of the farm, which the farm renders.",
         ),
     ],
     passes: Annotated[

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -21,7 +23,7 @@ from farm.library.found_again import Finder
 from farm.local.folder_lock import LOCK_FILE, hold_folder
 from farm.local.job.status import Summary
 from farm.spec.counted import counted
-from farm.storage import FolderStorage, open_storage
+from farm.storage import FolderStorage, Storage, open_storage
 
 
 def add_to_place(  # noqa: PLR0913 - one parameter per flag
@@ -37,7 +39,7 @@ def add_to_place(  # noqa: PLR0913 - one parameter per flag
     """Plan, render and report; return the exit code."""
     console = Console(stderr=True, highlight=False)
     wanted, finder = passes_named(passes), Finder(assets)
-    storage, devices = folder_of(place), choose_devices(device, workers)
+    storage, devices = storage_of(place), choose_devices(device, workers)
 
     def note(sentence: str) -> None:
         console.print(f"note: {escape(sentence)}", soft_wrap=True)
@@ -50,7 +52,7 @@ def add_to_place(  # noqa: PLR0913 - one parameter per flag
         return 0
     with needing("rendering needs", "pip install 'viewfarm[worker]' on Python 3.13"):
         from farm.local.additions import add_passes
-    with hold_place(storage.root):
+    with hold_place(storage, note) as hold:
         data = open_folded(storage, note)
         todo = plan(data)
         print_plan(console, todo, devices)
@@ -58,6 +60,7 @@ def add_to_place(  # noqa: PLR0913 - one parameter per flag
             return 0
         bar = show_progress(console, views=todo.missing)
         with stop_on_signal(console) as stop, bar as report:
+            hold.stops(stop)
             summary = add_passes(
                 todo,
                 data,
@@ -73,39 +76,68 @@ def add_to_place(  # noqa: PLR0913 - one parameter per flag
     return SOME_FAILED if summary.views_there < summary.views else 0
 
 
-def folder_of(place: str) -> FolderStorage:
-    """Return the folder of datasets at a place.
+def storage_of(place: str) -> Storage:
+    """Return the datasets at a place: a folder, or one in a bucket.
 
     Raises:
-        SpecError: It is none of this machine.
+        SpecError: It is a job of a farm.
+        SetupError: It has no meaning.
     """
-    storage = open_storage(place) if not place.startswith("farm:") else None
-    if not isinstance(storage, FolderStorage):
+    if place.startswith("farm:") and not Path(place).exists():
         raise SpecError(
-            f"{place}: passes are added and dropped here in a folder of this machine: fetch the "
-            "dataset first, with farm download or your bucket's own tool; passes are added to a "
-            "job's dataset, where it lies, by farm add-passes farm:JOB"
+            f"{place}: passes are dropped here in a folder or in s3://bucket/prefix: fetch the "
+            "dataset first, with farm download"
         )
-    return storage
+    return open_storage(place)
+
+
+@dataclass
+class Hold:
+    """A place that this run alone writes into."""
+
+    lost: threading.Event = field(default_factory=threading.Event)
+    stop: threading.Event | None = None
+
+    def stops(self, stop: threading.Event) -> None:
+        """Stop a run when the place is another's."""
+        self.stop = stop
+        if self.lost.is_set():
+            stop.set()
+
+    def lose(self) -> None:
+        """Know that the place is another's: this machine was silent for too long."""
+        self.lost.set()
+        if self.stop is not None:
+            self.stop.set()
 
 
 @contextmanager
-def hold_place(folder: Path) -> Iterator[None]:
+def hold_place(storage: Storage, note: Callable[[str], None]) -> Iterator[Hold]:
     """Be the only run that writes into a dataset, or into the folders around it.
 
     Raises:
         SetupError: Another one does.
     """
+    hold = Hold()
+    if not isinstance(storage, FolderStorage):
+        from farm.local.bucket_lock import hold_bucket, outer_held
+
+        with ExitStack() as held:
+            for place in (*outer_held(storage), storage):
+                held.enter_context(hold_bucket(place, note=note, on_lost=hold.lose))
+            yield hold
+        return
+    folder = storage.root
     with ExitStack() as held:
         for outer in folder.parents:
             if (outer / LOCK_FILE).exists() and os.access(outer, os.W_OK):
                 held.enter_context(hold_folder(outer, flag="DATASET"))
         held.enter_context(hold_folder(folder, flag="DATASET"))
-        yield
+        yield hold
 
 
-def open_folded(storage: FolderStorage, note: Callable[[str], None]) -> Dataset:
-    """Open the datasets of a folder after folding what a run that is over has left beside them."""
+def open_folded(storage: Storage, note: Callable[[str], None]) -> Dataset:
+    """Open the datasets of a place after folding what a run that is over has left beside them."""
     data = open_in(storage)
     left = [prefix for prefix in data.prefixes if is_running(storage, prefix)]
     if not left:

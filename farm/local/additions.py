@@ -15,14 +15,14 @@ from farm.local.job.finish import group
 from farm.local.job.run import Run, remove_products
 from farm.local.job.status import Status, Summary
 from farm.local.job.work import Work
-from farm.storage import FolderStorage
+from farm.storage import Storage
 
 
 def add_passes(  # noqa: PLR0913 - everything that a run needs, given by name
     plan: Plan,
     data: Dataset,
     *,
-    storage: FolderStorage,
+    storage: Storage,
     devices: list[str],
     report: Callable[[Status], None],
     note: Callable[[str], None],

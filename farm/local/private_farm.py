@@ -62,7 +62,7 @@ def room_for_samples(memory: Path | None) -> int:
 @contextmanager
 def private_farm(
     devices: list[str],
-    storage: Path | None,
+    storage: Path | str | None,
     *,
     script_log: Path | None = None,
     streams: bool = False,
@@ -72,7 +72,8 @@ def private_farm(
 
     Args:
         devices: One for each worker.
-        storage: Where files go; None: to a folder that goes with the farm.
+        storage: Where files go, a folder or `s3://bucket/prefix`; None: to a folder that goes with
+            the farm.
         script_log: Where users' scripts say what they print.
         streams: Its consumers share this machine's memory.
         redis: One that runs and outlives the farm; left out: one of its own.

@@ -48,6 +48,19 @@ class BucketStorage:
         with self._telling(key, "written"):
             self.files.pipe_file(self._path(key), data)
 
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Put an object where there is none; say whether there was none.
+
+        Of servers that do not know how to refuse, this puts it in any case.
+        """
+        asked = {"Bucket": self.bucket, "Key": self._name(key), "Body": data}
+        with self._telling(key, "written"):
+            try:
+                self.files.call_s3("put_object", IfNoneMatch="*", **asked)
+            except FileExistsError:
+                return False
+            return True
+
     def put_file(self, key: str, path: Path) -> None:
         with self._telling(key, "written"):
             self.files.put_file(str(path), self._path(key))

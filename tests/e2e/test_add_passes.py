@@ -8,9 +8,11 @@ import signal
 import pytest
 
 import farm.dataset
+from farm.storage import open_storage
 from tests.e2e.conftest import farm as run_farm
 from tests.e2e.conftest import here
 from tests.support.blender.street_scene import write_street
+from tests.support.tabletop import write_things
 from tests.support.waiting import wait_for
 
 QUICK = ("--workers", 1, "--device", "cpu")
@@ -111,3 +113,29 @@ def test_a_film_gets_passes_in_two_goes_and_loses_nothing(start_farm, tmp_path):
     assert changed.returncode == 2
     assert "street.blend has other bytes than when its views were rendered" in changed.stderr
     assert "Traceback" not in changed.stderr
+
+
+def test_a_dataset_in_a_bucket_gets_passes_and_loses_them_where_it_lies(s3_place, tmp_path):
+    write_things(tmp_path / "things", colours=("red",))
+    table = ("--recipe", "tabletop", "--objects", tmp_path / "things", "--scenes", 1, "--views", 2,
+             "--set", "recipe.per_scene=2..2", "--min-visible", 0)  # fmt: skip
+    small = ("--resolution", 64, "--samples", 4, *QUICK)
+    done = run_farm("render", *table, *small, "--passes", "rgb,mask", "--output", tmp_path / "ds")
+    assert done.returncode == 0, done.stderr
+    bucket = open_storage(s3_place)
+    for path in (tmp_path / "ds").rglob("*"):
+        if path.is_file():
+            bucket.put_file(path.relative_to(tmp_path / "ds").as_posix(), path)
+
+    here_added = run_farm("add-passes", tmp_path / "ds", "normal", *QUICK)
+    there_added = run_farm("add-passes", s3_place, "normal", *QUICK)
+
+    assert here_added.returncode == 0, here_added.stderr
+    assert there_added.returncode == 0, there_added.stderr
+    there = {view.name: view.data("normal") for view in farm.dataset.open(s3_place)}
+    assert there == {view.name: view.data("normal") for view in farm.dataset.open(tmp_path / "ds")}
+    assert here("dataset", "verify", s3_place).returncode == 0
+    dropped = here("dataset", "drop-passes", s3_place, "normal", "--yes")
+    assert "2 views changed, 4 files removed" in dropped.stdout
+    keys = list(bucket.keys(""))
+    assert not [key for key in keys if key.startswith((".", "normal", "products"))]

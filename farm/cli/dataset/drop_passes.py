@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farm.cli.add_passes_run import folder_of, hold_place
+from farm.cli.add_passes_run import hold_place, storage_of
 from farm.cli.dataset.progress import views_bar
 from farm.cli.progress import file_size
 from farm.cli.remote.farm_options import (
@@ -21,8 +21,8 @@ from farm.spec.counted import counted
 
 def drop_from_place(place: str, passes: str, *, yes: bool, json: bool) -> None:
     """Ask, drop with a bar for people, and say what went."""
-    names, storage = frozenset(passes_named(passes)), folder_of(place)
-    with hold_place(storage.root):
+    names, storage = frozenset(passes_named(passes)), storage_of(place)
+    with hold_place(storage, lambda told: say(err_console(), told)):
         data = open_in(storage)
         check_some_stay(data, names)
         own = sum(not names.isdisjoint(view.record.files) for view in data)

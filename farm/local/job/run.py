@@ -17,7 +17,7 @@ from farm.local.job.work import Work, work_of
 from farm.local.private_farm import private_farm
 from farm.local.processes.redis_server import PrivateRedis
 from farm.spec.job import Job
-from farm.storage import FolderStorage
+from farm.storage import FolderStorage, Storage
 
 LATER = ("celery", "redis")
 """What is imported when the workers have begun, and must be there before."""
@@ -98,18 +98,24 @@ def discard_products(job: Job, storage: FolderStorage) -> None:
     remove_products(storage, expand.products(job))
 
 
-def remove_products(storage: FolderStorage, made: Iterable[str]) -> None:
+def remove_products(storage: Storage, made: Iterable[str]) -> None:
     """Remove products, and their folder with the last one."""
     for product in made:
         products.remove(storage, product)
-    with suppress(OSError):  # not there, or something else is in it
-        storage.path(products.FOLDER).rmdir()
+    if isinstance(storage, FolderStorage):
+        with suppress(OSError):  # not there, or something else is in it
+            storage.path(products.FOLDER).rmdir()
+
+
+def place_of(storage: Storage) -> Path | str:
+    """Return where workers find a storage: a folder, or the name of a place in a bucket."""
+    return storage.root if isinstance(storage, FolderStorage) else storage.place
 
 
 class Run:
     """The moving part of a run; what failed stays readable afterwards."""
 
-    def __init__(self, work: Work, storage: FolderStorage, finished: Finished) -> None:
+    def __init__(self, work: Work, storage: Storage, finished: Finished) -> None:
         self.work = work
         self.storage = storage
         self.finished = finished
@@ -126,7 +132,8 @@ class Run:
     ) -> None:
         """Start the farm, feed it until the job is over or `stop` is set, take it down."""
         log = self._script_log()
-        with private_farm(devices, self.storage.root, script_log=log, redis=redis) as farm:
+        place = place_of(self.storage)
+        with private_farm(devices, place, script_log=log, redis=redis) as farm:
             from farm.local.job.feed import JobFeed  # the workers load their libraries beside this
 
             feed = JobFeed(farm, self.work, self.finished)
@@ -141,6 +148,7 @@ class Run:
         """Return the new file for what the user's script prints, if the job has one."""
         if not self.work.runs_code:
             return None
+        assert isinstance(self.storage, FolderStorage), "scripts are run for folders alone"
         log = self.storage.root / SCRIPT_LOG
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_bytes(b"")

@@ -73,7 +73,7 @@ class WorkerCrew:
         devices: Sequence[str],
         *,
         redis_url: str,
-        storage: Path,
+        storage: Path | str,
         folder: Path,
         scratch: Path,
         samples: Path | None = None,
