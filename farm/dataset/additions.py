@@ -256,6 +256,7 @@ def task_of(
     """
     first, added = batch[0].record, batch[0].passes
     spec = spec_of(first, specs, finder)
+    check_recipe(first, spec)
     proof = proof_of(
         first,
         added,
@@ -285,7 +286,7 @@ def task_of(
         allow_empty_masks=True,  # what the dataset has is compared
         views=tuple(each.record.view for each in batch),
         needs=Need(product=maker.product, made_by=0) if maker and maker.product else None,
-        setup_s=maker.setup_s if maker else 0.0,
+        setup_s=again.setup_s + (maker.setup_s if maker else 0.0),
         adds=Addition(passes=added, proof=proof, any_blender=any_blender),
         maker=maker,
     )
@@ -316,12 +317,6 @@ def again_of(
     Raises:
         SpecError: Its recipe cannot tell, or it cannot have such passes.
     """
-    name, kind = record.view.name, record.view.kind
-    if spec.recipe.kind != kind:
-        raise SpecError(
-            f"{name}: dataset.json has no spec of the recipe {kind} that can be read here, so that "
-            "it is not known how its views were set up; render them again with these passes"
-        )
     try:
         JobSpec.model_validate({**spec.model_dump(mode="json"), "passes": added})
     except ValidationError as error:
@@ -329,11 +324,34 @@ def again_of(
     job = job_of(record, spec.model_copy(update={"passes": tuple(passes)}), finder)
     again = expand.again(job, record)
     if again is None:
-        raise SpecError(
-            f"{name}: views of the recipe {kind} cannot get passes later, since their records "
-            "alone do not tell all of their scene; render them again with these passes"
-        )
+        raise untold(record)
     return again
+
+
+def check_recipe(record: ViewRecord, spec: JobSpec) -> None:
+    """Make sure that the recipe of a view can set it up once more.
+
+    Raises:
+        SpecError: It cannot, or nobody knows how it was set up.
+    """
+    kind = record.view.kind
+    if spec.recipe.kind == kind and not expand.gets_passes_later(kind):
+        raise untold(record)
+    if spec.recipe.kind != kind:
+        raise SpecError(
+            f"{record.view.name}: dataset.json has no spec of the recipe {kind} that can be read "
+            "here, so that it is not known how its views were set up; render them again with these "
+            "passes"
+        )
+
+
+def untold(record: ViewRecord) -> SpecError:
+    """Return the refusal of a view whose recipe cannot set it up once more."""
+    name, kind = record.view.name, record.view.kind
+    return SpecError(
+        f"{name}: views of the recipe {kind} cannot get passes later, since their records alone do "
+        "not tell all of their scene; render them again with these passes"
+    )
 
 
 def job_of(record: ViewRecord, spec: JobSpec, finder: AssetFinder) -> Job:

@@ -22,6 +22,8 @@ class Again(NamedTuple):
     """What they needed then."""
     maker: RenderTask | None = None
     """What makes that once more, where it is needed again."""
+    setup_s: float = 0.0
+    """Seconds that it takes to set the scene beyond a task's own limit."""
     needs_light: bool = False
     """Labels, too, take all assets: an environment stands for something, or is found by place."""
 

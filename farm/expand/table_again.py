@@ -17,6 +17,9 @@ from farm.spec.recipes.tabletop import Prop, RecipeSpec, Settled, SettledProp, S
 from farm.spec.record import ViewRecord
 from farm.spec.task import PRODUCT_PATTERN
 
+LOAD_S = 300.0
+"""Seconds that it may take to load the things of a scene beyond a task's own limit."""
+
 
 def table_again(job: Job, record: ViewRecord) -> Again:
     """Return how a view of a settled scene is set up once more: its things stand where the record
@@ -41,7 +44,11 @@ def table_again(job: Job, record: ViewRecord) -> Again:
     product = record.group if re.fullmatch(PRODUCT_PATTERN, record.group) else None
     settled = settled_of(record, objects)
     return Again(
-        then.model_copy(update={"settled": settled}), then=then, product=product, needs_light=True
+        then.model_copy(update={"settled": settled}),
+        then=then,
+        product=product,
+        needs_light=True,
+        setup_s=LOAD_S,
     )
 
 
@@ -86,6 +93,8 @@ def prop_of(recipe: RecipeSpec, record: ViewRecord, label: ObjectLabel) -> Prop:
         SpecError: The record does not tell.
     """
     if label.asset is not None:
+        if not 0 <= label.asset < len(record.assets):
+            raise untold(record, f"has no asset of its {label.name}")
         asset = record.assets[label.asset]
         spoken = label.words or words_of(recipe, asset)
         return Prop(asset=label.asset, words=spoken if asset.role == "objects" else None)

@@ -162,11 +162,11 @@ def test_pictures_of_an_open_shutter_come_later_where_there_is_one(rendered, add
     opened = films(street, shutter=0.5, subframes=2)
     data = rendered(opened, "rgb", "blur")
 
-    data, proofs = add(data, "rolling_shutter", "depth")
+    data, proofs = add(data, "rolling_shutter", "events", "depth")
 
     assert proofs == [("rgb",)]
     assert files_of(data) == files_of(
-        rendered(opened, "rgb", "blur", "rolling_shutter", "depth", name="at once")
+        rendered(opened, "rgb", "blur", "rolling_shutter", "events", "depth", name="at once")
     )
     with pytest.raises(SpecError, match="blur: is made while a shutter is open"):
         add(rendered(films(street), "rgb", name="closed"), "blur")

@@ -6,11 +6,12 @@ import hashlib
 
 import pytest
 
-from farm.dataset.additions import passes_named, plan_additions, proof_of, spec_of
+from farm.dataset.additions import check_recipe, passes_named, plan_additions, proof_of, spec_of
 from farm.dataset.reader import open_dataset
 from farm.errors import SpecError
 from farm.library.found_again import Finder
 from farm.spec.job import JobSpec
+from farm.spec.recipes.script import View
 from farm.spec.record import ViewRecord
 from farm.spec.render import resolve_render
 from farm.spec.task import RenderTask, view_id
@@ -123,6 +124,20 @@ def test_passes_that_a_recipe_cannot_have_are_refused_in_its_own_words(tmp_path)
     for name, told in (("tracks", "no neighbouring frames"), ("shadow", "ground")):
         with pytest.raises(SpecError, match=told):
             plan_additions(open_dataset(tmp_path), (name,), finder=Nowhere())
+
+
+def test_views_that_no_record_tells_are_refused_before_anything_is_looked_for():
+    script = JobSpec.model_validate({"recipe": {"kind": "script"}, "script": ["a.py"]})
+    view = View.model_validate(
+        {"index": 0, "name": "s0", "camera": {"kind": "file", "name": "Cam"}, "seed": 1,
+         "episode": 0}
+    )  # fmt: skip
+    record = a_record_with("rgb").model_copy(update={"view": view})
+
+    with pytest.raises(SpecError, match="s0: views of the recipe script cannot get passes later"):
+        check_recipe(record, script)
+    with pytest.raises(SpecError, match=r"no spec of the recipe sod that can be read here"):
+        check_recipe(a_record_with("rgb"), script)
 
 
 def test_of_several_specs_the_one_is_taken_that_makes_the_view_s_id():
