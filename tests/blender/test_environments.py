@@ -34,7 +34,7 @@ from tests.support.environments import (
     write_exr,
 )
 from worker.assets.cache import AssetCache
-from worker.render.task import light_evenly_without_hdr
+from worker.render.loading import light_evenly_without_hdr
 
 SKY = quarters(32)
 LOOKS = {"red": (180, -30), "green": (0, -30), "blue": (180, 30), "yellow": (0, 30)}

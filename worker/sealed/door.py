@@ -18,9 +18,9 @@ from farm.spec.passes import PASSES
 from farm.spec.task import RenderTask, dataset_key, records_key
 from farm.spec.view import View
 from farm.tallies.model import STAGES, DoneView
+from worker.render.lease import Lease
 from worker.render.results import Results
 from worker.render.streamed_views import SampleSink
-from worker.render.task import Lease
 from worker.render.writer import Show
 
 

@@ -19,7 +19,7 @@ from tests.support.blender.scenes import a_material, add_box
 from tests.support.blender.shots import WIDE, some_view
 from worker.blender.view_passes import HIGHEST_INDEX
 from worker.labels.tables import index_table
-from worker.render.task import check_numbers
+from worker.render.loading import check_numbers
 
 BALL, CRATE, SHEET = 1, 2, 3
 LABELS = tuple(name for name in VIEW_PASSES if name not in ("rgb", "mask"))

@@ -15,7 +15,7 @@ from tests.support.blender.street_scene import write_street
 from worker.device.opengl import find_opengl
 from worker.images.multilayer import read_passes
 from worker.images.view_transform import Developer
-from worker.render.task import prepare
+from worker.render.loading import prepare
 
 PX_PER_FRAME = 8.0
 """Of the moving square: one unit, where 64 pixels show 8."""

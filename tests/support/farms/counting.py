@@ -21,7 +21,7 @@ from worker.recipes import Shot, Stage
 from worker.render.neighbours import Around
 from worker.render.record_book import RecordBook
 from worker.render.rendered import Rendered
-from worker.render.task import render_views
+from worker.render.views import render_views
 
 NOTHING = Path("/nonexistent/of-no-view")
 PAUSE = threading.Event()

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import worker.render.task
+import worker.render.loading
 from farm.settings import Settings
 from farm.spec.task import Need, RenderTask, product_key
 from farm.storage import open_storage
@@ -24,7 +24,7 @@ from tests.support.farms.stand_in import obey
 from worker.assets.products import StoredProducts, Workshop
 from worker.attempt.celery_task import Renderer
 from worker.attempt.lease import LedgerLease
-from worker.render.task import brought, make_product
+from worker.render.loading import brought, make_product
 
 MAKERS, TASKS, VIEWS = 2, 8, 2
 PAUSE = threading.Event()
@@ -60,7 +60,7 @@ def open_two_steps(settings: Settings) -> Renderer:
             PAUSE.wait(0.02)
         (folder / "end.txt").write_text("the end")
 
-    worker.render.task.find_maker = lambda recipe: make
+    worker.render.loading.find_maker = lambda recipe: make
     session: Any = SimpleNamespace(configure=lambda render, passes: None)
 
     def locate(assets: Any) -> list[Path]:

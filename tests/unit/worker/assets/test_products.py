@@ -23,7 +23,7 @@ from farm.storage import FolderStorage
 from tests.builders import a_task
 from tests.support.full_disks import small_disk
 
-render = pytest.importorskip("worker.render.task")
+render = pytest.importorskip("worker.render.loading")
 tasks = pytest.importorskip("worker.attempt.celery_task")
 workers = pytest.importorskip("worker.assets.products")
 TimeLimits = pytest.importorskip("worker.supervisor.time_limit").TimeLimits

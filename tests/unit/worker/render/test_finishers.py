@@ -9,8 +9,8 @@ import pytest
 from tests.builders import a_record, a_view
 from worker.images.multilayer import Held, Passes
 from worker.recipes import Shot, Stage
-from worker.render import task as task_module
-from worker.render.task import finishers, render_views
+from worker.render import views as views_module
+from worker.render.views import finishers, render_views
 
 MEGAPIXEL = 1 << 20
 
@@ -30,7 +30,7 @@ MEGAPIXEL = 1 << 20
 def test_threads_suit_the_device_the_cores_and_the_picture(
     monkeypatch, on_gpu, cores, pixels, threads
 ):
-    monkeypatch.setattr(task_module, "cpu_count", lambda: cores)
+    monkeypatch.setattr(views_module, "cpu_count", lambda: cores)
 
     assert finishers(on_gpu=on_gpu, pixels=pixels) == threads
 
