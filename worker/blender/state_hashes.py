@@ -32,8 +32,8 @@ FIELDS: dict[str, tuple[str, Any, int]] = {
     "QUATERNION": ("value", np.float32, 4),
 }
 """Kind of an attribute -> where its numbers are, what they are, and how many each point has."""
-UNSEEN = (".select", ".uv_select", ".hide")
-"""How the names of attributes begin that no render shows."""
+UNSEEN = (".select", ".uv_select", ".hide", ".edge_verts", ".corner_edge")
+"""How the names of attributes begin that no render shows, or that follow from others."""
 UNRENDERED = {"NONE", "HALO"}
 """Ways to show particles that Cycles does not know."""
 

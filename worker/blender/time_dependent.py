@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import bpy
+import numpy as np
 
 from worker.blender import simulations
 from worker.blender.file_scene import WITH_SURFACE, FileScene
@@ -30,8 +31,9 @@ from worker.blender.state_hashes import (
     values_by_path,
     values_of,
 )
+from worker.bounds import transformed
 
-MOST_TOLD = 64
+MOST_TOLD = 32
 """Things that are told one by one; the others of a frame are told together."""
 UNSEEN = "unseen"
 """Stands for the hash of what is not rendered."""
@@ -131,14 +133,20 @@ class TimeDependent:
                 yield f"the {word} {block.name}", state
 
     def _place(self, item: Any, now: Evaluated) -> str:
-        """Return a hash of where an object is, and of what it says of how it is rendered."""
-        matrix = now.matrix_world
-        if is_lamp(item) and item.data.type == "SUN":  # it shines from afar
-            matrix = matrix.to_3x3()
+        """Return a hash of how an object is rendered, and where it is.
+
+        Where it has a box, that is the middle of it and of three of its sides, as numbers: what
+        rests by physics still moves a little.
+        """
         said: list[object] = [getattr(now, name) for name in SEEN_AS]
         if self._reads_objects:
             own = {path for path in paths_of(item) if path.startswith(('["', "color"))}
             said += values_by_path(now, own)
+        if not is_lamp(item) and item.type != "EMPTY":
+            return " ".join([hashed(*said), *(f"{number:.7g}" for number in marks_of(now))])
+        matrix = now.matrix_world
+        if is_lamp(item) and item.data.type == "SUN":  # it shines from afar
+            matrix = matrix.to_3x3()
         return hashed(rows_of(matrix), *said)
 
     def _form(self, now: Evaluated) -> str:
@@ -175,6 +183,15 @@ def is_rendered(now: Evaluated) -> bool:
     if is_lamp(now):
         return any(getattr(now, ray) for ray in RAYS)
     return now.type == "EMPTY" or shows(now)
+
+
+def marks_of(now: Evaluated) -> list[float]:
+    """Return 12 numbers: where the middle of an object's box is, and of three of its sides."""
+    corners = np.array(now.bound_box)
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    middle, half = (low + high) / 2, np.diag((high - low) / 2)
+    points = transformed(np.array([middle, *(middle + half)]), np.array(now.matrix_world))
+    return [float(number) for number in points.ravel()]
 
 
 def is_rendered_alone(modifier: Any) -> bool:

@@ -16,19 +16,15 @@ from numpy.typing import NDArray
 from farm.dataset.export.boxes import Box, around, box_of, corners_of
 from farm.dataset.export.lights import in_words, is_scripted, look_of, time_dependent
 from farm.dataset.export.safe_names import FreeNames, in_plain_letters
+from farm.dataset.export.standing import ROUNDED, STAYS, Change, State, Still, differences
 from farm.dataset.export.survey import Survey, folder_of
 from farm.dataset.reader import DatasetView
-from farm.spec.base import digest
 from farm.spec.record import ViewRecord
 
 HELD_OUT = 8
 """One view in so many is for testing, and another for validation, where splits do not say."""
 FEWEST = 3
 """Views of a scene: one each to train, validate and test."""
-STAYS = 1e-3
-"""Most by which a thing may move and still count as standing, as a share of its size."""
-ROUNDED = 1e-5
-"""By which places may be off, as a share of their distance: Blender's numbers have 32 bits."""
 DIGITS = 6
 """Of pixels, that tell lenses apart."""
 TRAIN, VAL, TEST = "train", "val", "test"
@@ -48,37 +44,6 @@ class Lens(NamedTuple):
     def words(self) -> str:
         """What people call it."""
         return f"{self.width} x {self.height} px, focal length {self.fx:.2f} px"
-
-
-class Change(NamedTuple):
-    """What is not the same in two views that should show the same."""
-
-    what: str
-    one: str
-    """The first view, and the other."""
-    other: str
-
-
-@dataclass
-class Still:
-    """A sequence of which nothing but the camera moves, as far as its frames tell."""
-
-    state: dict[str, str] | None = None
-    """How all that hangs on time is, in all of its frames; None where no frame tells."""
-    told_by: str = ""
-    """The first view that tells."""
-
-    def differs(self, state: dict[str, str], view: str) -> Change | None:
-        """Note how things are in another frame; return what is otherwise than before."""
-        if self.state is None:
-            self.state, self.told_by = state, view
-        changed = {name for name, _ in self.state.items() ^ state.items()}
-        return Change(min(changed), self.told_by, view) if changed else None
-
-    @property
-    def mark(self) -> str:
-        """Tells scenes apart that stand still in other ways."""
-        return "" if self.state is None else digest(self.state)
 
 
 @dataclass
@@ -104,6 +69,8 @@ class Things:
     """A script made its views."""
     sequences: dict[str, Still] = field(default_factory=dict)
     """By name."""
+    states: list[State] = field(default_factory=list)
+    """Those in which sequences stand still, each unlike all others."""
     changed: Change | None = None
     """What does not stand still in a sequence."""
     is_untold: bool = False
@@ -116,16 +83,23 @@ class Things:
         if moment is not None:
             still = self.sequences.setdefault(moment.sequence, Still())
             if state is not None:
-                self.changed = self.changed or still.differs(state, view.key)
+                self.changed = self.changed or still.note(state, view.key)
                 return
             self.is_untold = True
         if moment is not None or self.is_scripted:
             self.place(view)
 
-    def state_of(self, view: DatasetView) -> str:
-        """Return what tells the scene of a sequence from others that show the same things."""
+    def state_of(self, view: DatasetView) -> int:
+        """Return the number of the state in which a sequence stands still; -1: none is told."""
         moment = view.record.view.moment
-        return "" if moment is None else self.sequences[moment.sequence].mark
+        still = self.sequences[moment.sequence] if moment is not None else None
+        if still is None or still.state is None:
+            return -1
+        for number, state in enumerate(self.states):
+            if not differences(state, still.state):
+                return number
+        self.states.append(still.state)
+        return len(self.states) - 1
 
     def place(self, view: DatasetView) -> None:
         """Note where the things of a view are."""
@@ -142,8 +116,12 @@ class Things:
 
     def name_of(self, record: ViewRecord) -> str:
         """Return what people call the scene of a view: of all sequences, by their file."""
-        marks = {still.mark for still in self.sequences.values()}
-        is_one = len(marks) == 1 and len(self.lights) == 1
+        first = next(iter(self.sequences.values()), None)
+        is_one = (
+            first is not None
+            and len(self.lights) == 1
+            and all(still.is_like(first) for still in self.sequences.values())
+        )
         return record.assets[0].title if is_one else record.title
 
     @property
@@ -237,7 +215,7 @@ class Scenes:
                 things.looks.setdefault(look.things, view.key)
 
     def _gather(self, survey: Survey) -> None:
-        names, numbers = FreeNames(), dict[tuple[str, str, int, str], int]()
+        names, numbers = FreeNames(), dict[tuple[str, str, int, int], int]()
         for split, view in all_views(survey):
             record, key = view.record, key_of(view)
             things = self.things[key]

@@ -48,8 +48,9 @@ FINEST = 900
 SUBFRAMES = 9
 EVENT_THRESHOLD = 0.2
 TIME_DEPENDENT = "time_dependent"
-"""Of a record's values: what of the scene, its cameras aside, hangs on time, by name, each with a
-hash of how it is in the frame. What has one hash in all frames stands still."""
+"""Of a record's values: what of the scene, its cameras aside, hangs on time, by name, each with how
+it is in the frame: a hash, and of a thing with a box 12 numbers, where its middle is and that of
+three sides. What is the same in all frames stands still."""
 Multiplier = Annotated[float, Field(ge=1 / 64, le=64)]
 Three = tuple[float, float, float]
 
