@@ -17,7 +17,7 @@ from tests.builders import a_task
 from tests.support.blender.scenes import a_material, add_box, asset_of, blend_file
 from tests.support.blender.shots import OurLease, Rendered, some_render, some_view
 from tests.support.snippets import run_snippet
-from worker.render import task as rendering
+from worker.render import loading
 from worker.render.task import render_task
 
 VIEW = some_view(yaw=-90.0, pitch=40.0, distance=24.0)
@@ -52,7 +52,7 @@ def recipe(monkeypatch):
     """The recipe of our own page."""
     names = run_snippet("docs/recipes.md", under="Several models in a view")
     module = SimpleNamespace(prepare=names["prepare"])
-    monkeypatch.setattr(rendering, "find_recipe", lambda _: module)
+    monkeypatch.setattr(loading, "find_recipe", lambda _: module)
     return names
 
 
