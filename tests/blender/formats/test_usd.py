@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from pxr import Sdf, UsdUtils
 
+from farm.errors import AssetError
 from tests.support.blender.scenes import asset_of
 from tests.support.blender.shots import shoot, some_view
 from worker.blender.formats import subdivision
@@ -197,6 +198,16 @@ def test_a_layer_that_is_not_there_is_told(load):
 
     assert model.objects == ("box",)
     assert model.unread == ("USD layer gone.usd", "USD layer lost.usdc")
+
+
+def test_a_text_that_is_wrong_is_refused_with_its_line(load):
+    lines = HEAD.count("\n")
+
+    with pytest.raises(AssetError) as told:
+        load('def Xform "a"\n{\n    float b = 1 float c = 2\n}\n')
+
+    assert f"it is wrong at line {lines + 3}: Expected " in str(told.value)
+    assert str(told.value).endswith("float c = 2'")
 
 
 TEXTURED = """\

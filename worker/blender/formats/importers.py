@@ -104,7 +104,7 @@ def sentence(error: Exception, path: Path) -> str:
     text = lines[-1] if lines else type(error).__name__
     if TRACEBACK in str(error):
         return f"it contradicts itself or its format ({text})"
-    for noise in ("Error: ", "load: ", f"'{path}'", str(path)):
+    for noise in ("Error: ", "load: ", ", see console for detail", f"'{path}'", str(path)):
         text = text.replace(noise, "")
     return " ".join(text.split()).strip(" :.") or type(error).__name__
 

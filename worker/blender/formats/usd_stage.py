@@ -25,6 +25,9 @@ STILL = 1
 MISSING = re.compile(r"Could not open asset @([^@]*)@")
 """How USD tells of a layer that it cannot open."""
 
+WRONG = re.compile(r":(\d+):\d+: (Expected .+?)( in <.*>)?'?$", re.MULTILINE)
+"""How it tells of a text that it cannot read: the line, and what is wrong."""
+
 
 class Told(NamedTuple):
     """What a file says."""
@@ -38,16 +41,21 @@ def look_into(path: Path, scratch: Scratch, *, moves: bool) -> Told:
     """Look at all that a USD file is composed of.
 
     A file that Blender reads right needs no copy, nor does one that cannot be opened, of which
-    the importer tells.
+    the importer tells, unless it is a text whose place is known that is wrong.
 
     Args:
         path: The file.
         scratch: Where a copy goes.
         moves: Things are to come and go as the file says; else the moment `FRAME` counts.
+
+    Raises:
+        ValueError: It is a text that breaks the rules of USD.
     """
     try:
         stage: Any = Usd.Stage.Open(str(path))
-    except Tf.ErrorException:
+    except Tf.ErrorException as error:
+        if wrong := WRONG.search(str(error)):
+            raise ValueError(f"it is wrong at line {wrong[1]}: {wrong[2]}") from error
         return Told(None, ())
     unread = tuple(sorted({*missing_layers(stage), *foreign_schemes(stage)}))
     if not any(needs_copy(prim) for prim in drawn(stage)):
