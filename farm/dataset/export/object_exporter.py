@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.dataset.export.base import NumberedView
-from farm.dataset.export.boxes import Box
+from farm.dataset.export.geometry.boxes import Box
 from farm.dataset.export.scene_checks import one_lens, square_pictures
 from farm.dataset.export.scene_exporter import Line, SceneExporter, pose_of
 from farm.errors import SpecError

@@ -14,9 +14,9 @@ from pydantic import JsonValue
 
 from farm.dataset.export.base import Exporter, ExportJob, ExportPart, Lines, NumberedView, Written
 from farm.dataset.export.cameras import only_pinholes
-from farm.dataset.export.cutouts import cutout, needs_cutouts, needs_pictures
-from farm.dataset.export.pictures import PassFile, picture, put_extras
-from farm.dataset.export.points import MOST, share_of
+from farm.dataset.export.passes.cutouts import cutout, needs_cutouts, needs_pictures
+from farm.dataset.export.passes.pictures import PassFile, picture, put_extras
+from farm.dataset.export.passes.points import MOST, share_of
 from farm.dataset.export.safe_names import plain_name
 from farm.dataset.export.scene_checks import (
     enough_views,

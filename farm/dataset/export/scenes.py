@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.export.boxes import Box, around, box_of, corners_of
+from farm.dataset.export.geometry.boxes import Box, around, box_of, corners_of
 from farm.dataset.export.lights import in_words, is_scripted, look_of, time_dependent
 from farm.dataset.export.safe_names import FreeNames, in_plain_letters
 from farm.dataset.export.standing import ROUNDED, STAYS, Change, State, Still, differences

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from farm.dataset.export.base import Exporter, ExportJob, ExportPart, Lines, NumberedView, Written
 from farm.dataset.export.cameras import only_pinholes
-from farm.dataset.export.pictures import put_extras
+from farm.dataset.export.passes.pictures import put_extras
 from farm.errors import SpecError
 from farm.spec.moment import Moment
 from farm.spec.passes import PassName

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from farm.dataset.export.meshes import Origin, origin_of
+from farm.dataset.export.geometry.meshes import Origin, origin_of
 from farm.dataset.export.timeline import ObjectKey, Timeline
 from farm.dataset.reader import Dataset, DatasetError, DatasetView
 from farm.dataset.records.assets import AssetCounter, AssetSummary

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from farm.dataset.export.base import NumberedView
-from farm.dataset.export.depths import SteppedDepth, stepped_depth
 from farm.dataset.export.instances import at_least_half
-from farm.dataset.export.pictures import encode
+from farm.dataset.export.passes.depths import SteppedDepth, stepped_depth
+from farm.dataset.export.passes.pictures import encode
 from farm.projection import focal_px
 from farm.spec.record import ViewRecord
 

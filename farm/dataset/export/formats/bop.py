@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from farm.dataset.export.base import Exporter, ExportJob, ExportPart, Lines, NumberedView, Written
 from farm.dataset.export.cameras import HALF_PIXEL, OPENCV_FROM_OPENGL, only_pinholes
+from farm.dataset.export.geometry.meshes import mesh_of, ply_text
 from farm.dataset.export.instances import (
     Box,
     Instance,
@@ -23,8 +24,7 @@ from farm.dataset.export.instances import (
     find_instances,
     find_wholes,
 )
-from farm.dataset.export.meshes import mesh_of, ply_text
-from farm.dataset.export.pictures import encode, picture, put_extras
+from farm.dataset.export.passes.pictures import encode, picture, put_extras
 from farm.dataset.export.survey import MM_PER_M, things
 from farm.errors import SpecError
 from farm.library.meshes.mesh import NoMeshError

@@ -12,9 +12,9 @@ import numpy as np
 from pycocotools import mask as rle
 
 from farm.dataset.export.base import ExportJob, FileExporter, Lines, NumberedView, ViewFiles
+from farm.dataset.export.geometry.polygons import outlines
 from farm.dataset.export.instances import Instance, box_of, find_instances
-from farm.dataset.export.pictures import picture, put_extras
-from farm.dataset.export.polygons import outlines
+from farm.dataset.export.passes.pictures import picture, put_extras
 from farm.dataset.export.survey import licences_of
 from farm.dataset.records.attribution import licence
 from farm.spec.label import Keypoint

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from farm.dataset.export.base import Exporter, ExportJob, ExportPart, Lines, NumberedView, Written
-from farm.dataset.export.pictures import picture, put_extras
+from farm.dataset.export.passes.pictures import picture, put_extras
 from farm.dataset.export.survey import class_names, is_arrangement
 from farm.errors import SpecError
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from farm.dataset.export.base import Exporter, ExportJob, ExportPart, Lines, NumberedView, Written
 from farm.dataset.export.instances import box_of, find_instances
-from farm.dataset.export.pictures import pass_file
+from farm.dataset.export.passes.pictures import pass_file
 from farm.dataset.records.card import CARD, COLUMNS, card_head
 from farm.errors import SpecError
 from farm.projection import focal_px

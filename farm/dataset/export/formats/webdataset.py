@@ -9,7 +9,7 @@ import numpy as np
 from webdataset.writer import TarWriter
 
 from farm.dataset.export.base import Exporter, ExportJob, ExportPart, NumberedView, Written
-from farm.dataset.export.pictures import pass_file
+from farm.dataset.export.passes.pictures import pass_file
 from farm.spec.passes import PASSES, PassName
 from farm.spec.record import ViewRecord
 from farm.storage.shards import sample_key

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import yaml
 
 from farm.dataset.export.base import Exporter, ExportJob, ExportPart, Lines, NumberedView, Written
+from farm.dataset.export.geometry.polygons import joined, outlines
 from farm.dataset.export.instances import find_instances
-from farm.dataset.export.pictures import picture, put_extras
-from farm.dataset.export.polygons import joined, outlines
+from farm.dataset.export.passes.pictures import picture, put_extras
 
 
 class YoloExporter(Exporter[list[str]]):

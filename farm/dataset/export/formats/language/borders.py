@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.export.polygons import find_corners, trace
+from farm.dataset.export.geometry.polygons import find_corners, trace
 
 Mask = NDArray[np.bool_]
 Points = NDArray[np.float64]

@@ -19,9 +19,9 @@ from farm.dataset.export.formats.language.sentences import (
     one_line,
     props,
 )
+from farm.dataset.export.geometry.polygons import outlines
 from farm.dataset.export.instances import Mask, box_of, find_instances
-from farm.dataset.export.pictures import encode
-from farm.dataset.export.polygons import outlines
+from farm.dataset.export.passes.pictures import encode
 from farm.dataset.images import to_8_bit
 from farm.spec.expression import Step
 from farm.spec.label import ObjectLabel

@@ -12,8 +12,8 @@ import numpy as np
 from farm.dataset.export.base import NumberedView
 from farm.dataset.export.formats.coco import described, write_list
 from farm.dataset.export.formats.language.sentences import Entry, number_in, number_of
+from farm.dataset.export.geometry.polygons import outlines
 from farm.dataset.export.instances import Instance, box_of
-from farm.dataset.export.polygons import outlines
 from farm.dataset.export.survey import ClassWord, Survey, class_names, licences_of
 
 

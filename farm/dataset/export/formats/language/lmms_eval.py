@@ -11,8 +11,8 @@ from farm.dataset.export.formats.language.coco_entries import coco_name
 from farm.dataset.export.formats.language.refer import by_targets
 from farm.dataset.export.formats.language.rows import RowsExporter, ViewRows
 from farm.dataset.export.formats.language.sentences import number_in, number_of
+from farm.dataset.export.geometry.polygons import joined, outlines
 from farm.dataset.export.instances import box_of, find_instances
-from farm.dataset.export.polygons import joined, outlines
 
 QUESTION = "Which words tell the thing in this region from all others?"
 

@@ -18,7 +18,7 @@ from farm.dataset.export.formats.language.sentences import (
     words_of,
 )
 from farm.dataset.export.instances import Instance, box_of, find_instances
-from farm.dataset.export.pictures import encode
+from farm.dataset.export.passes.pictures import encode
 
 
 class PolyformerExporter(SentenceFileExporter):

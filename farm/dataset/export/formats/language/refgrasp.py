@@ -21,7 +21,7 @@ from farm.dataset.export.formats.language.sentences import (
     props,
 )
 from farm.dataset.export.instances import Instance, box_of, find_instances
-from farm.dataset.export.pictures import encode
+from farm.dataset.export.passes.pictures import encode
 from farm.dataset.images import to_8_bit
 from farm.errors import SpecError
 

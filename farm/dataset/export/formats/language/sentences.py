@@ -17,7 +17,7 @@ from farm.dataset.export.base import (
     SentenceText,
     ViewFiles,
 )
-from farm.dataset.export.pictures import PassFile, picture, put_extras
+from farm.dataset.export.passes.pictures import PassFile, picture, put_extras
 from farm.errors import SpecError
 from farm.spec.counted import counted
 from farm.spec.expression import Expression, Phrase

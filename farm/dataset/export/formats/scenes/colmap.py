@@ -9,7 +9,7 @@ import numpy as np
 from farm.dataset.export.base import NumberedView
 from farm.dataset.export.cameras import quaternion, world_from_opencv
 from farm.dataset.export.formats.scenes import colmap_files as model
-from farm.dataset.export.points import Points, from_text, joined, ply, sample, to_text
+from farm.dataset.export.passes.points import Points, from_text, joined, ply, sample, to_text
 from farm.dataset.export.scene_checks import is_off_centre
 from farm.dataset.export.scene_exporter import Line, SceneExporter, SceneFrame, by_role
 from farm.dataset.export.scenes import lens_of

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.export.points import Points
+from farm.dataset.export.passes.points import Points
 
 PINHOLE = 1
 """The number of the model with fx, fy, cx and cy."""

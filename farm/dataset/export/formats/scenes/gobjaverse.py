@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from farm.dataset.export.base import ExportJob, Lines, NumberedView
 from farm.dataset.export.cameras import OPENCV_FROM_OPENGL
 from farm.dataset.export.object_exporter import ObjectExporter, angles_of
-from farm.dataset.export.pictures import encode, encode_exr
+from farm.dataset.export.passes.pictures import encode, encode_exr
+from farm.dataset.export.passes.srgb import colour_bytes, gamma_bytes
 from farm.dataset.export.scene_exporter import Line, SceneFrame
 from farm.dataset.export.scenes import Lens
-from farm.dataset.export.srgb import colour_bytes, gamma_bytes
 from farm.spec.passes import PassName
 
 CAMPOS = "campos_512_v4"

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from farm.dataset.export.base import Exporter, ExportPart, Lines, NumberedView, Written
-from farm.dataset.export.pictures import encode, pass_file, put_extras
-from farm.dataset.export.srgb import colour_bytes, normal_bytes, share_bytes
+from farm.dataset.export.passes.pictures import encode, pass_file, put_extras
+from farm.dataset.export.passes.srgb import colour_bytes, normal_bytes, share_bytes
 from farm.spec.passes import PassName
 
 Bytes = NDArray[np.uint8]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar, NamedTuple
 
 from farm.dataset.export.base import FileExporter, Lines, NumberedView, ViewFiles
-from farm.dataset.export.colours_beyond import carried_on
-from farm.dataset.export.cutouts import cutout_pixels
-from farm.dataset.export.pictures import encode, picture, put_extras
+from farm.dataset.export.passes.colours_beyond import carried_on
+from farm.dataset.export.passes.cutouts import cutout_pixels
+from farm.dataset.export.passes.pictures import encode, picture, put_extras
 from farm.spec.passes import PassName
 
 OWN: frozenset[PassName] = frozenset({"rgb", "foreground", "background"})

@@ -9,7 +9,7 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from farm.dataset.export.base import ExportJob, NumberedView
-from farm.dataset.export.points import Points, joined, ply, sample, to_text
+from farm.dataset.export.passes.points import Points, joined, ply, sample, to_text
 from farm.dataset.export.scene_checks import one_lens
 from farm.dataset.export.scene_exporter import Line, SceneExporter, SceneFrame, by_role, pose_of
 from farm.dataset.export.transforms import lens_entry

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from farm.dataset.export.base import ExportJob, NumberedView
-from farm.dataset.export.depths import DepthNotes
-from farm.dataset.export.points import joined, ply, sample, to_text
+from farm.dataset.export.passes.depths import DepthNotes
+from farm.dataset.export.passes.points import joined, ply, sample, to_text
 from farm.dataset.export.scene_exporter import Line, SceneExporter, SceneFrame, by_role
 from farm.dataset.export.transforms import MM_PER_M, depth_mm, frame_entry, mask_png, told_once
 from farm.spec.passes import PassName

@@ -10,8 +10,8 @@ import math
 from typing import Any
 
 from farm.dataset.export.base import NumberedView
-from farm.dataset.export.boxes import Box
-from farm.dataset.export.depths import stepped_depth
+from farm.dataset.export.geometry.boxes import Box
+from farm.dataset.export.passes.depths import stepped_depth
 from farm.dataset.export.scene_exporter import Line, SceneExporter, SceneFrame, by_role, pose_of
 from farm.dataset.export.transforms import INTRINSICS, lens_entry, told_once
 from farm.spec.passes import PassName

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from farm.dataset.export.base import ExportJob, Lines, NumberedView
-from farm.dataset.export.pictures import picture
+from farm.dataset.export.passes.pictures import picture
 from farm.dataset.export.sequences import FrameExporter, FrameFiles, by_sequence, moment_of
 from farm.dataset.export.survey import things
 from farm.dataset.export.timeline import ObjectKey, Reel

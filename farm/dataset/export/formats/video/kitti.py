@@ -7,8 +7,8 @@ from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 from farm.dataset.export.base import ExportPart, Lines, NumberedView, Written
-from farm.dataset.export.flow_files import FOLDERS, kitti_png
-from farm.dataset.export.pictures import PassFile, picture
+from farm.dataset.export.passes.flow_files import FOLDERS, kitti_png
+from farm.dataset.export.passes.pictures import PassFile, picture
 from farm.dataset.export.sequences import SequenceExporter, moment_of
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from farm.dataset.export.base import ExportPart, NumberedView, Written
-from farm.dataset.export.flow_files import FOLDERS, flo_file
-from farm.dataset.export.pictures import PassFile, encode, extra_files, picture
+from farm.dataset.export.passes.flow_files import FOLDERS, flo_file
+from farm.dataset.export.passes.pictures import PassFile, encode, extra_files, picture
 from farm.dataset.export.sequences import WholeExporter, moment_of
 from farm.spec.passes import PassName
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from farm.dataset.export.base import ExportPart, NumberedView, Written
 from farm.dataset.export.cameras import quaternion, without_flips
-from farm.dataset.export.npz import put_npz, stacks
-from farm.dataset.export.pictures import PassFile, extra_files
+from farm.dataset.export.passes.npz import put_npz, stacks
+from farm.dataset.export.passes.pictures import PassFile, extra_files
 from farm.dataset.export.sequences import WholeExporter
 from farm.dataset.export.survey import things
 from farm.dataset.export.timeline import ObjectKey

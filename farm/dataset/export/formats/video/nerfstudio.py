@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from farm.dataset.export.base import Exporter, Lines, NumberedView
-from farm.dataset.export.depths import NOTHING, DepthNotes
 from farm.dataset.export.formats.scenes.nerfstudio import SceneNerfstudioExporter
-from farm.dataset.export.pictures import picture
+from farm.dataset.export.passes.depths import NOTHING, DepthNotes
+from farm.dataset.export.passes.pictures import picture
 from farm.dataset.export.sequences import FrameExporter, FrameFiles, by_sequence, moment_of
 from farm.dataset.export.survey import Survey
 from farm.dataset.export.transforms import MM_PER_M, depth_mm, frame_entry, mask_png, told_once

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from farm.dataset.export.base import ExportJob, ExportPart, Lines, NumberedView, Written
 from farm.dataset.export.cameras import only_pinholes
-from farm.dataset.export.npz import Stacks, put_npz, stacks
-from farm.dataset.export.rigid_tracks import (
+from farm.dataset.export.geometry.rigid_tracks import (
     FLOATING,
     Body,
     Numbers,
@@ -22,6 +21,7 @@ from farm.dataset.export.rigid_tracks import (
     look,
     points_of,
 )
+from farm.dataset.export.passes.npz import Stacks, put_npz, stacks
 from farm.dataset.export.sequences import WholeExporter, moment_of
 from farm.dataset.export.survey import things
 from farm.dataset.export.timeline import ObjectKey

@@ -8,8 +8,8 @@ import numpy as np
 
 from farm.dataset.export.base import Lines, NumberedView
 from farm.dataset.export.cameras import HALF_PIXEL, quaternion, without_flips, world_from_opencv
-from farm.dataset.export.depths import DepthNotes, stepped_depth
-from farm.dataset.export.pictures import picture
+from farm.dataset.export.passes.depths import DepthNotes, stepped_depth
+from farm.dataset.export.passes.pictures import picture
 from farm.dataset.export.sequences import FrameExporter, FrameFiles, Line, by_sequence, moment_of
 from farm.projection import focal_px
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.dataset.export.base import Lines, NumberedView
-from farm.dataset.export.pictures import PassFile, encode_exr, original, picture
+from farm.dataset.export.passes.pictures import PassFile, encode_exr, original, picture
 from farm.dataset.export.sequences import FrameExporter, FrameFiles, by_sequence, moment_of
 from farm.projection import focal_px
 from farm.spec.passes import PassName

@@ -13,7 +13,7 @@ from pycocotools import mask as rle
 
 from farm.dataset.export.base import ExportJob, Lines, NumberedView
 from farm.dataset.export.instances import Instance, box_of, find_instances
-from farm.dataset.export.pictures import picture
+from farm.dataset.export.passes.pictures import picture
 from farm.dataset.export.sequences import (
     FrameExporter,
     FrameFiles,

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import farm.dataset
-from farm.dataset.export.colours_beyond import carried_on
+from farm.dataset.export.passes.colours_beyond import carried_on
 from farm.dataset.splits.split import split_dataset
 from farm.errors import SpecError
 from tests.support.datasets import give_lens

@@ -11,7 +11,7 @@ from imagecodecs import png_decode
 from PIL import Image
 
 import farm.dataset
-from farm.dataset.export.flow_files import kitti_png
+from farm.dataset.export.passes.flow_files import kitti_png
 from farm.errors import SpecError
 from tests.support.sequences import CARRIED_PASSES, SEQUENCE_PASSES, write_sequences
 from tests.unit.dataset.export.pictures import run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.export.pictures import encode
+from farm.dataset.export.passes.pictures import encode
 
 Flow = NDArray[np.float32]
 Valid = NDArray[np.bool_]

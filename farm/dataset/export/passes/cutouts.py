@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.dataset.export.base import ExportOptions, NumberedView
-from farm.dataset.export.pictures import PassFile, encode, is_8_bit, original
+from farm.dataset.export.passes.pictures import PassFile, encode, is_8_bit, original
 from farm.dataset.export.survey import Survey, later
 from farm.dataset.images import to_8_bit
 from farm.errors import SpecError

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from pycocotools import mask as rle
 
-from farm.dataset.export.polygons import Polygon, joined, outlines
+from farm.dataset.export.geometry.polygons import Polygon, joined, outlines
 from tests.unit.dataset.export.pictures import odd_masks
 
 # pycocotools' own, of numpy 2.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.export.pictures import encode
+from farm.dataset.export.passes.pictures import encode
 
 MOST = 65535
 FEWEST = 100
