@@ -23,6 +23,7 @@ from farm.library.found_again import Finder
 from farm.local.plan.prepare import prepare
 from farm.spec.job import JobSpec
 from farm.storage import FolderStorage
+from tests.blender.sequences.test_time import SLIDE, TURN, animated, write
 from tests.support.blender.scenes import write_sky
 from tests.support.blender.shots import OurLease
 from tests.support.blender.simulated import cloth, write_simulated
@@ -156,6 +157,18 @@ def test_frames_get_what_they_would_have_had_at_once(rendered, add, street, reci
     assert files_of(data) == files_of(at_once)
     assert told_by(data) == told_by(at_once)
     assert verify(data, workers=1).wrong == 0
+
+
+def test_each_animation_of_a_file_is_played_again(rendered, add, tmp_path):
+    """Their frames have the same numbers, and no record says which it shows."""
+    spec = films(write(tmp_path, animated(("slide", [SLIDE]), ("turn", [TURN]))).path,
+                 frames=2, frame_start=12, frame_end=13, camera="orbit")  # fmt: skip
+    data = rendered(spec, "rgb", "mask")
+
+    data, _ = add(data, "flow_forward")
+
+    assert len({view.record.view.moment.sequence for view in data}) == 2
+    assert files_of(data) == files_of(rendered(spec, "rgb", "mask", "flow_forward", name="at once"))
 
 
 def test_pictures_of_an_open_shutter_come_later_where_there_is_one(rendered, add, street):
