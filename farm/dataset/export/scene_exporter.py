@@ -7,12 +7,19 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import JsonValue
 
-from farm.dataset.export.base import Exporter, ExportJob, ExportPart, Lines, NumberedView, Written
+from farm.dataset.export.base import (
+    ExportJob,
+    ExportPart,
+    FileExporter,
+    Lines,
+    NumberedView,
+    ViewFiles,
+)
 from farm.dataset.export.cameras import only_pinholes
 from farm.dataset.export.passes.cutouts import cutout, needs_cutouts, needs_pictures
 from farm.dataset.export.passes.pictures import PassFile, picture, put_extras
@@ -33,15 +40,7 @@ from farm.spec.passes import PassName
 Line = dict[str, Any]
 
 
-class SceneFrame(NamedTuple):
-    """What was written of a view."""
-
-    files: list[str]
-    line: Line
-    """What the files of its scene say of it."""
-
-
-class SceneExporter(Exporter[SceneFrame]):
+class SceneExporter(FileExporter):
     """Writes `<scene>/`, or `<split>/<scene>/` where splits keep whole scenes apart."""
 
     takes = frozenset({"link", "foreground"})
@@ -128,26 +127,18 @@ class SceneExporter(Exporter[SceneFrame]):
             return cutout(view)
         return picture(view, "rgb", self.options.image_format)
 
-    def take(self, view: NumberedView) -> SceneFrame:
+    def take(self, view: NumberedView) -> ViewFiles:
         folder = self.folder_of(view)
         frame = self.take_view(view, folder)
         held = self.own | {"foreground" if self.shows_cutouts else "rgb"}
         extras = tuple(name for name in self.options.passes if name not in held)
         files = frame.files + put_extras(view, self.outbox, extras, link=self.options.link)
         facts = {"folder": folder, "role": self.role_of(view), "name": self.name_of(view)}
-        return SceneFrame(files, {**facts, **frame.line})
+        return ViewFiles(files, {**facts, **frame.line})
 
     @abstractmethod
-    def take_view(self, view: NumberedView, folder: str) -> SceneFrame:
+    def take_view(self, view: NumberedView, folder: str) -> ViewFiles:
         """Write the files of a view into the folder of its scene."""
-
-    def write(self, part: ExportPart, taken: Iterator[SceneFrame]) -> Written:
-        files: list[str] = []
-        lines: list[Any] = []
-        for frame in taken:
-            files += frame.files
-            lines.append(frame.line)
-        return Written(files, lines)
 
     def close(self, lines: Lines) -> list[str]:
         files: list[str] = []

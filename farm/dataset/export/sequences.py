@@ -6,11 +6,20 @@ import itertools
 import threading
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import JsonValue
 
-from farm.dataset.export.base import Exporter, ExportJob, ExportPart, Lines, NumberedView, Written
+from farm.dataset.export.base import (
+    Exporter,
+    ExportJob,
+    ExportPart,
+    FileExporter,
+    Lines,
+    NumberedView,
+    ViewFiles,
+    Written,
+)
 from farm.dataset.export.cameras import only_pinholes
 from farm.dataset.export.passes.pictures import put_extras
 from farm.errors import SpecError
@@ -56,26 +65,15 @@ class SequenceExporter(Exporter[T]):
         return tuple(name for name in self.options.passes if name not in own)
 
 
-class FrameFiles(NamedTuple):
-    """What was written of a frame."""
-
-    files: list[str]
-    line: Line
-    """What the files of its sequence say of it."""
-
-
-class FrameExporter(SequenceExporter[FrameFiles]):
+class FrameExporter(SequenceExporter[ViewFiles], FileExporter):
     """Writes files for each frame, and then what belongs to a sequence."""
 
     part_views = SHARD_FRAMES
 
-    def write(self, part: ExportPart, taken: Iterator[FrameFiles]) -> Written:
-        files: list[str] = []
-        lines: list[Any] = []
-        for frame in taken:
-            files += frame.files
-            lines.append({"sequence": part.views[0].sequence, **frame.line})
-        return Written(files, lines)
+    def write(self, part: ExportPart, taken: Iterator[ViewFiles]) -> Written:
+        name = part.views[0].sequence
+        named = (frame._replace(line={"sequence": name, **frame.line}) for frame in taken)
+        return super().write(part, named)
 
 
 class WholeExporter(SequenceExporter[T]):

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from farm.dataset.export.base import NumberedView
+from farm.dataset.export.base import NumberedView, ViewFiles
 from farm.dataset.export.cameras import quaternion, world_from_opencv
 from farm.dataset.export.formats.scenes import colmap_files as model
 from farm.dataset.export.passes.points import Points, from_text, joined, ply, sample, to_text
 from farm.dataset.export.scene_checks import is_off_centre
-from farm.dataset.export.scene_exporter import Line, SceneExporter, SceneFrame, by_role
+from farm.dataset.export.scene_exporter import Line, SceneExporter, by_role
 from farm.dataset.export.scenes import lens_of
 from farm.spec.passes import PassName
 
@@ -45,7 +45,7 @@ class ColmapExporter(SceneExporter):
                 "the first code of 3D Gaussian Splatting takes the middle of the picture instead"
             )
 
-    def take_view(self, view: NumberedView, folder: str) -> SceneFrame:
+    def take_view(self, view: NumberedView, folder: str) -> ViewFiles:
         file = self.picture_of(view)
         name = f"{self.name_of(view)}.{file.suffix}"
         path = file.put(self.outbox, f"{folder}/images/{name}", link=self.options.link)
@@ -57,7 +57,7 @@ class ColmapExporter(SceneExporter):
             "shift": pose[:3, 3].tolist(),
             "points": to_text(sample(view, self.points_of(view))),
         }
-        return SceneFrame([path], line)
+        return ViewFiles([path], line)
 
     def write_scene(self, folder: str, frames: list[Line]) -> list[str]:
         found = model_of(frames)

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.export.base import ExportJob, Lines, NumberedView
+from farm.dataset.export.base import ExportJob, Lines, NumberedView, ViewFiles
 from farm.dataset.export.cameras import OPENCV_FROM_OPENGL
 from farm.dataset.export.object_exporter import ObjectExporter, angles_of
 from farm.dataset.export.passes.pictures import encode, encode_exr
 from farm.dataset.export.passes.srgb import colour_bytes, gamma_bytes
-from farm.dataset.export.scene_exporter import Line, SceneFrame
+from farm.dataset.export.scene_exporter import Line
 from farm.dataset.export.scenes import Lens
 from farm.spec.passes import PassName
 
@@ -53,7 +53,7 @@ class GobjaverseExporter(ObjectExporter):
     def folder_of(self, view: NumberedView) -> str:
         return f"{view.split}/{self.object_name(view)}/{CAMPOS}"
 
-    def take_view(self, view: NumberedView, folder: str) -> SceneFrame:
+    def take_view(self, view: NumberedView, folder: str) -> ViewFiles:
         path = f"{folder}/{self.name_of(view)}/{self.name_of(view)}"
         file = self.picture_of(view)
         files = [
@@ -64,7 +64,7 @@ class GobjaverseExporter(ObjectExporter):
         maps = {"albedo": albedo, "mr": metal_and_roughness} if self._has_materials else {}
         for name, paint in maps.items():
             files.append(self.outbox.put(f"{path}_{name}.png", encode(paint(view), "png")))
-        return SceneFrame(files, {"view": view.view.name})
+        return ViewFiles(files, {"view": view.view.name})
 
     def _camera(self, view: NumberedView) -> dict[str, Any]:
         pose = self.pose_of(view) @ OPENCV_FROM_OPENGL

@@ -8,10 +8,10 @@ import math
 from numpy import float64
 from numpy.typing import NDArray
 
-from farm.dataset.export.base import ExportJob, NumberedView
+from farm.dataset.export.base import ExportJob, NumberedView, ViewFiles
 from farm.dataset.export.passes.points import Points, joined, ply, sample, to_text
 from farm.dataset.export.scene_checks import one_lens
-from farm.dataset.export.scene_exporter import Line, SceneExporter, SceneFrame, by_role, pose_of
+from farm.dataset.export.scene_exporter import Line, SceneExporter, by_role, pose_of
 from farm.dataset.export.transforms import lens_entry
 from farm.spec.counted import counted
 from farm.spec.passes import PassName
@@ -41,7 +41,7 @@ class NerfExporter(SceneExporter):
         super().check()
         one_lens(self.scenes, self.reader)
 
-    def take_view(self, view: NumberedView, folder: str) -> SceneFrame:
+    def take_view(self, view: NumberedView, folder: str) -> ViewFiles:
         path = f"{self.role_of(view)}/{self.name_of(view)}"
         file = self.picture_of(view)
         files = [file.put(self.outbox, f"{folder}/{path}.png", link=self.options.link)]
@@ -54,7 +54,7 @@ class NerfExporter(SceneExporter):
         if self._deep:
             points = sample(view, self.points_of(view))
             line |= {"points": to_text(points), "depths": depths_of(points, pose_of(view))}
-        return SceneFrame(files, line)
+        return ViewFiles(files, line)
 
     def write_scene(self, folder: str, frames: list[Line]) -> list[str]:
         files = []

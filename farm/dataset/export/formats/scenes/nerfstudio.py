@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from farm.dataset.export.base import ExportJob, NumberedView
+from farm.dataset.export.base import ExportJob, NumberedView, ViewFiles
 from farm.dataset.export.passes.depths import DepthNotes
 from farm.dataset.export.passes.points import joined, ply, sample, to_text
-from farm.dataset.export.scene_exporter import Line, SceneExporter, SceneFrame, by_role
+from farm.dataset.export.scene_exporter import Line, SceneExporter, by_role
 from farm.dataset.export.transforms import MM_PER_M, depth_mm, frame_entry, mask_png, told_once
 from farm.spec.passes import PassName
 
@@ -28,7 +28,7 @@ class SceneNerfstudioExporter(SceneExporter):
         self._deep = "depth" in (self.options.passes or self.survey.common_passes())
         self._depths = DepthNotes(steps_per_m=MM_PER_M)
 
-    def take_view(self, view: NumberedView, folder: str) -> SceneFrame:
+    def take_view(self, view: NumberedView, folder: str) -> ViewFiles:
         file, name = self.picture_of(view), self.name_of(view)
         path = f"images/{name}.{file.suffix}"
         files = [file.put(self.outbox, f"{folder}/{path}", link=self.options.link)]
@@ -44,7 +44,7 @@ class SceneNerfstudioExporter(SceneExporter):
         if "mask" in self.options.passes:
             frame["mask_path"] = f"masks/{name}.png"
             files.append(self.outbox.put(f"{folder}/{frame['mask_path']}", mask_png(view)))
-        return SceneFrame(files, line)
+        return ViewFiles(files, line)
 
     def write_scene(self, folder: str, frames: list[Line]) -> list[str]:
         shared, own = told_once([line["frame"] for line in frames])

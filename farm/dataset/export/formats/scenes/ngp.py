@@ -9,10 +9,10 @@ import json
 import math
 from typing import Any
 
-from farm.dataset.export.base import NumberedView
+from farm.dataset.export.base import NumberedView, ViewFiles
 from farm.dataset.export.geometry.boxes import Box
 from farm.dataset.export.passes.depths import stepped_depth
-from farm.dataset.export.scene_exporter import Line, SceneExporter, SceneFrame, by_role, pose_of
+from farm.dataset.export.scene_exporter import Line, SceneExporter, by_role, pose_of
 from farm.dataset.export.transforms import INTRINSICS, lens_entry, told_once
 from farm.spec.passes import PassName
 
@@ -34,7 +34,7 @@ class NgpExporter(SceneExporter):
     needs = (("rgb", "foreground"),)
     own = frozenset[PassName]({"depth"})
 
-    def take_view(self, view: NumberedView, folder: str) -> SceneFrame:
+    def take_view(self, view: NumberedView, folder: str) -> ViewFiles:
         file, name = self.picture_of(view), self.name_of(view)
         path = f"images/{name}.{file.suffix}"
         files = [file.put(self.outbox, f"{folder}/{path}", link=self.options.link)]
@@ -47,7 +47,7 @@ class NgpExporter(SceneExporter):
             depth = stepped_depth(view.pixels("depth"), steps_per_unit=steps)
             files.append(self.outbox.put(f"{folder}/{frame['depth_path']}", depth.png))
             line["steps_per_unit"] = steps
-        return SceneFrame(files, {"frame": frame, **line})
+        return ViewFiles(files, {"frame": frame, **line})
 
     def write_scene(self, folder: str, frames: list[Line]) -> list[str]:
         wide = NEAR if self.shows_cutouts else FAR

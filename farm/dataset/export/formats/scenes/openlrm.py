@@ -7,10 +7,10 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.export.base import ExportJob, Lines, NumberedView
+from farm.dataset.export.base import ExportJob, Lines, NumberedView, ViewFiles
 from farm.dataset.export.formats.scenes.zero123 import npy
 from farm.dataset.export.object_exporter import ObjectExporter, UnitCube, fewest_and_all
-from farm.dataset.export.scene_exporter import Line, SceneFrame
+from farm.dataset.export.scene_exporter import Line
 from farm.projection import focal_px
 from farm.spec.record import ViewRecord
 
@@ -37,14 +37,14 @@ class OpenlrmExporter(ObjectExporter):
         cube = super().cube_of(view)
         return cube._replace(scale=cube.scale * SIDE)
 
-    def take_view(self, view: NumberedView, folder: str) -> SceneFrame:
+    def take_view(self, view: NumberedView, folder: str) -> ViewFiles:
         number, record = self.name_of(view), view.record
         file = self.picture_of(view)
         files = [
             file.put(self.outbox, f"{folder}/rgba/{number}.png", link=self.options.link),
             self.outbox.put(f"{folder}/pose/{number}.npy", npy(self.pose_of(view)[:3])),
         ]
-        return SceneFrame(files, {"view": view.view.name, "lens": intrinsics(record).tolist()})
+        return ViewFiles(files, {"view": view.view.name, "lens": intrinsics(record).tolist()})
 
     def write_scene(self, folder: str, frames: list[Line]) -> list[str]:
         split = folder.partition("/")[0] if self.is_split else "train"

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from farm.dataset.export.base import ExportJob, Lines, NumberedView
+from farm.dataset.export.base import ExportJob, Lines, NumberedView, ViewFiles
 from farm.dataset.export.object_exporter import ObjectExporter, UnitCube, angles_of
 from farm.dataset.export.safe_names import FreeNames
-from farm.dataset.export.scene_exporter import Line, SceneFrame
+from farm.dataset.export.scene_exporter import Line
 from farm.spec.record import ViewRecord
 
 UNIT = [[-0.5, -0.5, -0.5], [0.5, 0.5, 0.5]]
@@ -38,7 +38,7 @@ class TrellisExporter(ObjectExporter):
     def object_name(self, view: NumberedView) -> str:
         return f"renders/{self._names[self.scene_of(view).name]}"
 
-    def take_view(self, view: NumberedView, folder: str) -> SceneFrame:
+    def take_view(self, view: NumberedView, folder: str) -> ViewFiles:
         name = f"{self.name_of(view)}.png"
         file = self.picture_of(view)
         files = [file.put(self.outbox, f"{folder}/{name}", link=self.options.link)]
@@ -49,7 +49,7 @@ class TrellisExporter(ObjectExporter):
         }
         placed = placing(view.record, self.cube_of(view))
         asset = self.scene_of(view).file
-        return SceneFrame(
+        return ViewFiles(
             files, {"view": view.view.name, "frame": entry, "placed": placed, "asset": asset}
         )
 

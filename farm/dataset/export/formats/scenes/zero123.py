@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from farm.dataset.export.base import ExportJob, Lines, NumberedView
+from farm.dataset.export.base import ExportJob, Lines, NumberedView, ViewFiles
 from farm.dataset.export.object_exporter import ObjectExporter, fewest_and_all
-from farm.dataset.export.scene_exporter import Line, SceneFrame
+from farm.dataset.export.scene_exporter import Line
 
 LIST_FILE = "valid_paths.json"
 
@@ -24,13 +24,13 @@ class Zero123Exporter(ObjectExporter):
         super().__init__(job)
         self._views: dict[str, int] = {}
 
-    def take_view(self, view: NumberedView, folder: str) -> SceneFrame:
+    def take_view(self, view: NumberedView, folder: str) -> ViewFiles:
         path = f"{folder}/{self.name_of(view)}"
         file = self.picture_of(view)
         files = [file.put(self.outbox, f"{path}.png", link=self.options.link)]
         camera_from_world = np.linalg.inv(self.pose_of(view))[:3]
         files.append(self.outbox.put(f"{path}.npy", npy(camera_from_world)))
-        return SceneFrame(files, {"view": view.view.name})
+        return ViewFiles(files, {"view": view.view.name})
 
     def write_scene(self, folder: str, frames: list[Line]) -> list[str]:
         self._views[folder] = len(frames)

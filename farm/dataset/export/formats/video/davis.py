@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from farm.dataset.export.base import ExportJob, Lines, NumberedView
+from farm.dataset.export.base import ExportJob, Lines, NumberedView, ViewFiles
 from farm.dataset.export.passes.pictures import picture
-from farm.dataset.export.sequences import FrameExporter, FrameFiles, by_sequence, moment_of
+from farm.dataset.export.sequences import FrameExporter, by_sequence, moment_of
 from farm.dataset.export.survey import things
 from farm.dataset.export.timeline import ObjectKey, Reel
 
@@ -38,7 +38,7 @@ class DavisExporter(FrameExporter):
                     f"{MOST_OBJECTS}: the largest are kept, the others are background"
                 )
 
-    def take(self, view: NumberedView) -> FrameFiles:
+    def take(self, view: NumberedView) -> ViewFiles:
         stem = f"{view.sequence}/{moment_of(view).place:0{DIGITS}d}"
         said = "image_format" in self.options.model_fields_set
         file = picture(view, "rgb", self.options.image_format if said else "jpg")
@@ -46,7 +46,7 @@ class DavisExporter(FrameExporter):
         files = [file.put(self.outbox, path, link=self.options.link)]
         data = palette_png(self._annotation(view))
         files.append(self.outbox.put(f"Annotations/{RESOLUTION}/{stem}.png", data))
-        return FrameFiles([*files, *self.put_extras(view, "rgb", "index")], {})
+        return ViewFiles([*files, *self.put_extras(view, "rgb", "index")], {})
 
     def close(self, lines: Lines) -> list[str]:
         files = []

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from farm.dataset.export.base import Exporter, Lines, NumberedView
+from farm.dataset.export.base import Exporter, Lines, NumberedView, ViewFiles
 from farm.dataset.export.formats.scenes.nerfstudio import SceneNerfstudioExporter
 from farm.dataset.export.passes.depths import NOTHING, DepthNotes
 from farm.dataset.export.passes.pictures import picture
-from farm.dataset.export.sequences import FrameExporter, FrameFiles, by_sequence, moment_of
+from farm.dataset.export.sequences import FrameExporter, by_sequence, moment_of
 from farm.dataset.export.survey import Survey
 from farm.dataset.export.transforms import MM_PER_M, depth_mm, frame_entry, mask_png, told_once
 
@@ -26,7 +26,7 @@ class NerfstudioExporter(FrameExporter):
     def suited_to(cls, survey: Survey) -> type[Exporter[Any]]:
         return _Sequences if survey.timeline.reels else SceneNerfstudioExporter
 
-    def take(self, view: NumberedView) -> FrameFiles:
+    def take(self, view: NumberedView) -> ViewFiles:
         number = f"{moment_of(view).number:06d}"
         folder = f"{view.split}/{view.sequence}"
         file = picture(view, "rgb", self.options.image_format)
@@ -49,7 +49,7 @@ class NerfstudioExporter(FrameExporter):
             frame["mask_path"] = f"masks/mask_{number}.png"
             files.append(self.outbox.put(f"{folder}/{frame['mask_path']}", mask_png(view)))
         files += self.put_extras(view, "rgb", "depth", "mask")
-        return FrameFiles(files, {"frame": frame, **told})
+        return ViewFiles(files, {"frame": frame, **told})
 
     def close(self, lines: Lines) -> list[str]:
         files, depths = [], DepthNotes(steps_per_m=MM_PER_M)

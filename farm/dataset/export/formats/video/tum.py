@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from farm.dataset.export.base import Lines, NumberedView
+from farm.dataset.export.base import Lines, NumberedView, ViewFiles
 from farm.dataset.export.cameras import HALF_PIXEL, quaternion, without_flips, world_from_opencv
 from farm.dataset.export.passes.depths import DepthNotes, stepped_depth
 from farm.dataset.export.passes.pictures import picture
-from farm.dataset.export.sequences import FrameExporter, FrameFiles, Line, by_sequence, moment_of
+from farm.dataset.export.sequences import FrameExporter, Line, by_sequence, moment_of
 from farm.projection import focal_px
 
 STEPS_PER_M = 5000.0
@@ -25,7 +25,7 @@ class TumExporter(FrameExporter):
     takes = frozenset({"link"})
     needs = (("rgb",), ("depth",))
 
-    def take(self, view: NumberedView) -> FrameFiles:
+    def take(self, view: NumberedView) -> ViewFiles:
         record, folder = view.record, f"{view.split}/{view.sequence}"
         stamp = f"{moment_of(view).time_s:.6f}"
         file = picture(view, "rgb", self.options.image_format)
@@ -45,7 +45,7 @@ class TumExporter(FrameExporter):
             "lens": [fx, fy, record.camera.cx_px - HALF_PIXEL, record.camera.cy_px - HALF_PIXEL],
             **depth.told,
         }
-        return FrameFiles([*files, *self.put_extras(view, "rgb", "depth")], line)
+        return ViewFiles([*files, *self.put_extras(view, "rgb", "depth")], line)
 
     def close(self, lines: Lines) -> list[str]:
         files, depths = [], DepthNotes(steps_per_m=STEPS_PER_M)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.dataset.export.base import Lines, NumberedView
+from farm.dataset.export.base import Lines, NumberedView, ViewFiles
 from farm.dataset.export.passes.pictures import PassFile, encode_exr, original, picture
-from farm.dataset.export.sequences import FrameExporter, FrameFiles, by_sequence, moment_of
+from farm.dataset.export.sequences import FrameExporter, by_sequence, moment_of
 from farm.projection import focal_px
 from farm.spec.passes import PassName
 from farm.spec.record import ViewRecord
@@ -52,7 +52,7 @@ class VisionsimExporter(FrameExporter):
     takes = frozenset({"link"})
     needs = (("rgb",),)
 
-    def take(self, view: NumberedView) -> FrameFiles:
+    def take(self, view: NumberedView) -> ViewFiles:
         record = view.record
         folder = f"{view.split}/{self.reels[view.sequence].path}"
         frame = lens_entry(record) | {"transform_matrix": pose_of(record)}
@@ -63,7 +63,7 @@ class VisionsimExporter(FrameExporter):
             frame[key] = f"{place}/{stem}_{moment_of(view).number:06d}.{file.suffix}"
             link = self.options.link
             files.append(file.put(self.outbox, f"{folder}/{frame[key]}", link=link))
-        return FrameFiles([*files, *self.put_extras(view, *FILES, "flow_backward")], frame)
+        return ViewFiles([*files, *self.put_extras(view, *FILES, "flow_backward")], frame)
 
     def close(self, lines: Lines) -> list[str]:
         files = [self.outbox.put_text("FLOW.txt", FLOW_NOTE)] if self._has_flow() else []

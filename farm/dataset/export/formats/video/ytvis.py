@@ -11,12 +11,11 @@ from typing import IO, Any
 import numpy as np
 from pycocotools import mask as rle
 
-from farm.dataset.export.base import ExportJob, Lines, NumberedView
+from farm.dataset.export.base import ExportJob, Lines, NumberedView, ViewFiles
 from farm.dataset.export.instances import Instance, box_of, find_instances
 from farm.dataset.export.passes.pictures import picture
 from farm.dataset.export.sequences import (
     FrameExporter,
-    FrameFiles,
     Line,
     by_sequence,
     moment_of,
@@ -36,7 +35,7 @@ class YtvisExporter(FrameExporter):
         super().__init__(job)
         self._categories = {name: at for at, name in enumerate(self.survey.classes, start=1)}
 
-    def take(self, view: NumberedView) -> FrameFiles:
+    def take(self, view: NumberedView) -> ViewFiles:
         said = "image_format" in self.options.model_fields_set
         file = picture(view, "rgb", self.options.image_format if said else "jpg")
         name = f"{view.sequence}/{moment_of(view).place:0{DIGITS}d}.{file.suffix}"
@@ -49,7 +48,7 @@ class YtvisExporter(FrameExporter):
             if instance.mask.any()
         }
         line: Line = {"file": name, "width": width, "height": height, "objects": seen}
-        return FrameFiles([*files, *self.put_extras(view, "rgb")], line)
+        return ViewFiles([*files, *self.put_extras(view, "rgb")], line)
 
     def close(self, lines: Lines) -> list[str]:
         files = []
