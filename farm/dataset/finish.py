@@ -1,4 +1,4 @@
-"""What is done to a dataset when nothing more is rendered into it: folded, summed up, drawn."""
+"""A dataset finished, once nothing more is rendered into it: folded, summed up, drawn."""
 
 from __future__ import annotations
 

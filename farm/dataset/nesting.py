@@ -1,4 +1,4 @@
-"""Datasets in a place: which there are, and that none lies within another."""
+"""The datasets in a place, none of which may lie within another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which views go together in stereo: for each view, those that see the same from nearest by.
+"""Stereo pairs: for each view, the views of the same things from nearest by.
 
 Near is by the angle, at the middle of what is seen, between two cameras; of equal angles, by the
 distance between them. Only views of the same things under the same environment go together.

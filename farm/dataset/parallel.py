@@ -1,5 +1,8 @@
-"""Work on many views at a time: in threads, since decoding and hashing leave Python to run; in
-processes where there are many and small views, of which Python itself takes most of the time."""
+"""Work on many views at a time, in threads or processes.
+
+Threads suffice where decoding and hashing leave Python free to run; processes pay where views are
+many and small, so that Python itself takes most of the time.
+"""
 
 from __future__ import annotations
 

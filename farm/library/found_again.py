@@ -1,4 +1,4 @@
-"""Assets of records, found again by what is in them, wherever they are now."""
+"""Assets of records, found again by their hashes, wherever they are now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A private farm for streams, as whoever owns it sees it."""
+"""A private farm for streams, as its owner sees it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The right to a task, as whoever renders it asks for it."""
+"""The right to a task, as the renderer asks for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the views of a task share, loaded; or what a task makes for others, made."""
+"""Loading what the views of a task share, or making what other tasks need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What views are packed into: what all kinds of shards do, and the tar file of WebDataset."""
+"""Shards of views: what all kinds of them share, and the tar file of WebDataset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is quickest for a model at no more error than plain samples: measured on a small picture."""
+"""The quickest settings for a model at no more error than plain sampling, by a small picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which views of a task have their samples in the stream, and what these tell beside passes."""
+"""Which views of a task have their samples in the stream, and what samples say beside passes."""
 
 from __future__ import annotations
 

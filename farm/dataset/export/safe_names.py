@@ -1,4 +1,4 @@
-"""Names that readers of every kind take: they cut names at spaces and dots, or know no umlauts."""
+"""Names that every reader takes: some cut names at spaces and dots, or cannot read umlauts."""
 
 from __future__ import annotations
 

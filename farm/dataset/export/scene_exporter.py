@@ -1,4 +1,4 @@
-"""What the formats for 3D learning share: a folder per scene, and what is told of it in the end."""
+"""What the formats for 3D learning share: a folder per scene, and files about all of its views."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences about a view, drawn: what they are true of outlined, what they go by dotted."""
+"""Sentences about a view, drawn: their targets outlined, their anchors dotted."""
 
 from __future__ import annotations
 

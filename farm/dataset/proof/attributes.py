@@ -1,4 +1,4 @@
-"""What measured objects are like: yes, no, or not to be said (None)."""
+"""Attributes of measured objects: yes, no, or unknown (None)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Boxes that stand anyhow in the world: corners, gaps, heights."""
+"""Boxes at any angle in the world: corners, gaps, heights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What steps of programs result in: objects that surely are meant, and those that might be."""
+"""The results of a program's steps: objects that are surely meant, and those that might be."""
 
 from __future__ import annotations
 

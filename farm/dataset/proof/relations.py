@@ -1,4 +1,4 @@
-"""How measured objects lie to each other: yes, no, or not to be said (None)."""
+"""Relations between measured objects: yes, no, or unknown (None)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words as they are compared: small letters, one and several of a noun."""
+"""Words made comparable: in lower case, singular and plural."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Splits of a dataset for training and testing, such that no model is in two of them."""
+"""Splits of a dataset for training and testing, with no model in two of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Splits written such that a crash leaves the old ones or the new ones, never both."""
+"""Splits written so that a crash leaves the old ones or the new ones, never a mix."""
 
 from __future__ import annotations
 

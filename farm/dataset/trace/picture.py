@@ -1,4 +1,4 @@
-"""Traces as one picture: what holds what, and for how long; and some views as they came."""
+"""Traces as one picture: which span holds which, and for how long; and some views in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Traces added up: how long each stage took, within what, and what Cycles' sampling was of it."""
+"""Traces added up: how long each stage took, within what, and how much of it Cycles sampled."""
 
 from __future__ import annotations
 

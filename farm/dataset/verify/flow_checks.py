@@ -1,4 +1,4 @@
-"""Following the flow of a sequence from frame to frame: does it lead to what it says?"""
+"""Checks of the flow of a sequence: followed from frame to frame, does it lead to what it says?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking at a sequence as a whole: are its frames all there, and are its poses those recorded?"""
+"""Checks of a sequence as a whole: are all its frames there, with the poses that were recorded?"""
 
 from __future__ import annotations
 

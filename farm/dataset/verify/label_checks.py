@@ -1,4 +1,4 @@
-"""Looking at the labels of one view: numbers, depth, normals, indices, boxes."""
+"""Checks of the labels of one view: numbers, depth, normals, indices, boxes."""
 
 from __future__ import annotations
 

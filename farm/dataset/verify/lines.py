@@ -1,5 +1,7 @@
-"""Lines of records, looked at one after the other, perhaps in another process: what is left of
-them to compare views with each other."""
+"""Lines of records, checked one by one, perhaps in another process.
+
+Little is kept of each: what it takes to compare views with each other.
+"""
 
 from __future__ import annotations
 

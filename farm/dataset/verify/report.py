@@ -1,4 +1,4 @@
-"""The checks of `verify` and their findings: words and counts, no looking."""
+"""The checks of `verify` and their findings: wording and counts. Nothing is checked in here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Following points in space from frame to frame: do scene flow and occlusion fit all else?"""
+"""Checks of points in space from frame to frame: do scene flow and occlusion fit all else?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Going through the sequences of a dataset: as a whole, and from frame to frame."""
+"""Checks of a dataset's sequences: each as a whole, and from frame to frame."""
 
 from __future__ import annotations
 

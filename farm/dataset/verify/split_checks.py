@@ -1,4 +1,4 @@
-"""Looking at the splits of a dataset: are they whole, and is each view in one of them at most?"""
+"""Checks of a dataset's splits: are they whole, and is each view in one of them at most?"""
 
 from __future__ import annotations
 

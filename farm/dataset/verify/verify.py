@@ -1,4 +1,4 @@
-"""Looking at all of a dataset, view by view, in a stream: is it what its records say?"""
+"""Checks of all of a dataset, view by view, in a stream: is it what its records say?"""
 
 from __future__ import annotations
 

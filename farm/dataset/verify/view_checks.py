@@ -1,4 +1,4 @@
-"""Looking at one view: its files, its picture, its mask and its labels."""
+"""Checks of one view: its files, its picture, its mask and its labels."""
 
 from __future__ import annotations
 

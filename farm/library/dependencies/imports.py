@@ -1,4 +1,4 @@
-"""The modules of the user's own that a script imports: they lie beside it, and come along."""
+"""The user's own modules that a script imports: they lie beside it, and travel with it."""
 
 from __future__ import annotations
 

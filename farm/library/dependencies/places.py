@@ -1,4 +1,4 @@
-"""Where the files may lie that a model names: beside it, or within a folder."""
+"""Where files that a model names may lie: beside it, or within a folder."""
 
 from __future__ import annotations
 

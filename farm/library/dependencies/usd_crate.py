@@ -1,4 +1,4 @@
-"""The words of a USD crate (.usdc): names of files are among them."""
+"""The tokens of a USD crate (.usdc), among which are names of files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contents of a .ply, by its header."""
+"""PLY headers: what a file contains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers that a .ply has for each of its faces, which Blender's importer passes over."""
+"""Numbers that a .ply has for each of its faces, which Blender's importer ignores."""
 
 from __future__ import annotations
 

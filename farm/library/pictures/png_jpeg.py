@@ -1,4 +1,4 @@
-"""Pictures that surfaces show: how large a PNG or JPEG file says it is."""
+"""Textures: the size that a PNG or JPEG file states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One job on this machine, start to end: up, fed, watched, folded, down."""
+"""One job on this machine, start to end: workers started, fed and watched; results folded."""
 
 from __future__ import annotations
 

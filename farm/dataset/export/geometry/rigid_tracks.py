@@ -1,4 +1,4 @@
-"""Tracks of points on things that move as a whole, by their poses; what hides them is in the depth.
+"""Tracks of points on rigid things, from their poses; what hides a point is read from the depth.
 
 Points are taken at the centres of pixels: depth leads to a point of the object's own frame, and the
 object's pose in any other frame to where it is then.

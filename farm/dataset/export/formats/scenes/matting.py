@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, NamedTuple
 
 from farm.dataset.export.base import FileExporter, Lines, NumberedView, ViewFiles
-from farm.dataset.export.passes.colours_beyond import carried_on
+from farm.dataset.export.passes.alpha_bleeding import alpha_bled
 from farm.dataset.export.passes.cutouts import cutout_pixels
 from farm.dataset.export.passes.pictures import encode, picture, put_extras
 from farm.spec.passes import PassName
@@ -39,7 +39,7 @@ class MattingExporter(FileExporter):
 
     def take(self, view: NumberedView) -> ViewFiles:
         pixels, folders = cutout_pixels(view), self.folders
-        colour = self._put(view, folders.colour, encode(carried_on(pixels), "png"))
+        colour = self._put(view, folders.colour, encode(alpha_bled(pixels), "png"))
         alpha = self._put(view, folders.alpha, encode(pixels[..., 3], "png"))
         behind = self._put_picture(view, "background", folders.behind)
         shown = self._put_picture(view, "rgb", folders.picture)

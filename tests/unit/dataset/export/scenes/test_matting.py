@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import farm.dataset
-from farm.dataset.export.passes.colours_beyond import carried_on
+from farm.dataset.export.passes.alpha_bleeding import alpha_bled
 from farm.dataset.splits.split import split_dataset
 from farm.errors import SpecError
 from tests.support.datasets import give_lens
@@ -197,4 +197,4 @@ def test_colours_go_on_beyond_edges_so_that_resizing_darkens_none(tmp_path: Path
 def test_where_there_is_no_object_colours_stay_as_they_are():
     nothing = np.zeros((5, 3, 4), np.uint8)
 
-    np.testing.assert_array_equal(carried_on(nothing), nothing[..., :3])
+    np.testing.assert_array_equal(alpha_bled(nothing), nothing[..., :3])

@@ -1,4 +1,4 @@
-"""Colours of an object beyond its edges: readers that resize colour and alpha apart mix them in."""
+"""Alpha bleeding: colours go on beyond edges, since readers resize colour and alpha apart."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def carried_on(cutout: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def alpha_bled(cutout: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the colours (H, W, 3) of a cutout (H, W, 4); where alpha is 0, those nearby.
 
     Where there is no object at all, they stay as they are.
