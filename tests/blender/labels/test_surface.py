@@ -164,6 +164,8 @@ KINDS = {
                         "metallic": 0.75}),
     "socket": (lambda t: principled(t, Roughness=value(t, 0.65), Metallic=value(t, 2.0)),
                {"base_color": RED3, "roughness": 0.65, "metallic": 1.0}),
+    "film": (lambda t: shader(t, "BsdfTransparent", Color=(0.9, 0.1, 0.2, 1.0)),
+             {"opacity": 0.6, "surface_valid": SHINES}),
     "cartoon": (cartoon, {"base_color": RED3, "roughness": 0.3}),
     "mix-with-what-only-eevee-shows": (
         lambda t: mix(t, 0.5, principled(t), shader(t, "EeveeSpecular", Base_Color=BLUE)),

@@ -104,9 +104,9 @@ def add_teller(scope: Scope, material: bpy.types.Material) -> None:
         return
     surface = output.inputs["Surface"]
     told = Reader().read(scope, surface)
-    if told.is_silent:  # Cycles shows no surface, or there is nothing to say of it
-        return
     level = level_of(scope, surface) if may_let_through(material) else NOTHING
+    if told.is_silent and level == NOTHING:  # Cycles shows no surface, or nothing is said of it
+        return
     opacity: Number = 1.0
     share: Number = 1.0
     if level != NOTHING:
