@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from fractions import Fraction
@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import bpy
-from numpy.random import Generator
 
 from farm.errors import AssetError, StorageError, TaskError
 from farm.projection import orbit_recorded
 from farm.spec.asset import Asset
 from farm.spec.camera import FileCamera, Matrix4, OrbitCamera, PoseCamera
-from farm.spec.passes import BACKGROUNDS, PICTURES, PassName
+from farm.spec.passes import PassName
 from farm.spec.record import CameraRecord
 from farm.spec.render import ResolvedRender
 from farm.spec.rigs import Frame
@@ -53,6 +52,7 @@ from worker.blender.physics.fall import Fallen, Rigid, let_fall
 from worker.blender.physics.solid import Solid
 from worker.blender.physics.solids import Solids, solid_of
 from worker.blender.physics.surfaces import alone, surface_of
+from worker.blender.picture_request import PictureRequest
 from worker.blender.randomised.dressing import Dressing
 from worker.blender.scratch import Scratch
 from worker.blender.settings import (
@@ -74,8 +74,6 @@ from worker.blender.view_passes import (
     environment_alone,
     index_alone,
     picture_alone,
-    plan_samplings,
-    plan_without_picture,
     set_view_layer,
 )
 from worker.blender.watch import Watcher, unwatch, watch
@@ -83,9 +81,7 @@ from worker.device.device import claim_device, parse_device
 from worker.images.cut import Cut, Window, is_bare_beside, is_cut_off
 from worker.images.multilayer import Delivery, Held, read_passes
 from worker.panorama.backdrop import View
-from worker.points.followed import Anchors
 from worker.points.silhouettes import Clip
-from worker.points.surfaces import Eye
 
 log = logging.getLogger(__name__)
 
@@ -121,12 +117,12 @@ class BlenderSession:
         self._camera = cameras.add_camera(scene)
         self._sight: CameraRecord | None = None
         self._shown: tuple[Hashable, Model | Models | FileScene] | None = None
-        self._asked: tuple[ResolvedRender, tuple[PassName, ...]] = (test_card.CARD, PICTURE)
+        self._asked = PictureRequest(test_card.CARD, PICTURE)
         self._samplings: tuple[Sampling, ...] = ()
         self._sticky: frozenset[str] = frozenset()
         self._seen_within: Window | None = None
         """Beside this no sample of the last view has met anything."""
-        self._points: tuple[Hashable, Anchors] | None = None
+        self.points = tracks.TrackedPoints(self.cycles)
         self._user_scene: UserScene | None = None
         self._own_models: dict[str, Asset] = {}
         self._tellers = Tellers()
@@ -191,7 +187,7 @@ class BlenderSession:
         self.dressing.put_back()
         is_file_scene = self.scene != self._home
         set_quality(self.scene, settings, device=self.device, is_file_scene=is_file_scene)
-        self._asked = (settings, passes)
+        self._asked = PictureRequest(settings, passes)
         if self.has_own_picture:
             eevee.prepare(self.device)
         self._plan()
@@ -205,22 +201,9 @@ class BlenderSession:
         self.set_light(1.0)
 
     def _plan(self) -> None:
-        """Choose the samplings, which hang on what is asked for and on the model."""
-        settings, passes = self._asked
-        see_through = self._see_through
-        blurred = cameras.is_blurred(self.scene)
-        if self.has_own_picture:
-            self._samplings = plan_without_picture(
-                passes, samples=settings.samples, see_through=see_through, blurred=blurred
-            )
-            return
-        self._samplings = plan_samplings(
-            passes,
-            samples=settings.samples,
-            denoise=settings.denoise,
-            noise_threshold=settings.noise_threshold,
-            see_through=see_through,
-            blurred=blurred,
+        """Choose the samplings, which depend on what is asked for, the model and the camera."""
+        self._samplings = self._asked.samplings(
+            see_through=self._see_through, blurred=cameras.is_blurred(self.scene)
         )
 
     @property
@@ -230,18 +213,17 @@ class BlenderSession:
     @property
     def passes(self) -> tuple[PassName, ...]:
         """What is rendered, whether or not it is written."""
-        return self._asked[1]
+        return self._asked.passes
 
     @property
     def settings(self) -> ResolvedRender:
         """How it is rendered."""
-        return self._asked[0]
+        return self._asked.settings
 
     @property
     def has_own_picture(self) -> bool:
         """The picture is EEVEE's, beside what `render` gives: `render_picture`."""
-        settings, passes = self._asked
-        return settings.engine == "eevee" and not PICTURES.isdisjoint(passes)
+        return self._asked.has_own_picture
 
     @property
     def wants_centres(self) -> bool:
@@ -251,7 +233,7 @@ class BlenderSession:
     @property
     def wants_behind(self) -> bool:
         """What is behind all else is asked for, also where something stands before it."""
-        return not BACKGROUNDS.isdisjoint(self.passes)
+        return self._asked.wants_behind
 
     # Assets
 
@@ -534,7 +516,8 @@ class BlenderSession:
         """Remove the models, or the scene that was opened, and all that came with them."""
         self._tellers.clear()
         self.dressing.put_back()
-        self._shown = self._points = None
+        self._shown = None
+        self.points.forget()
         if self._user_scene is not None:
             self._user_scene.close()
             self._user_scene = None
@@ -605,7 +588,7 @@ class BlenderSession:
         """Stand the camera with the lens of `camera`, which sees 10,000 times `size` far."""
         cameras.set_pixels(self.scene)
         cameras.set_camera(self._camera, world_from_camera, camera, distance=distance, size=size)
-        self._sight = orbit_recorded(camera, world_from_camera, self._asked[0].resolution_px)
+        self._sight = orbit_recorded(camera, world_from_camera, self._asked.settings.resolution_px)
 
     def look_through(
         self,
@@ -641,7 +624,7 @@ class BlenderSession:
         window, self._seen_within = self._seen_within, None
         if window is None:
             return self._render(self._samplings[1], seed=seed)
-        cut = Cut(window, self._asked[0].resolution_px, None)
+        cut = Cut(window, self._asked.settings.resolution_px, None)
         with cutting.bordered(self.scene, window):
             path = self._render(self._samplings[1], seed=seed)
         if isinstance(path, Held) and not is_cut_off(path.alpha, window, cut.size_px):
@@ -722,7 +705,7 @@ class BlenderSession:
         self.cycles.tell_anew()
         kept = self._samplings[0].cycles_passes & STICKY
         set_view_layer(self.scene.view_layers[0], kept, clear_cut=False)
-        with eevee.at_work(self.scene, samples=self._asked[0].samples):
+        with eevee.at_work(self.scene, samples=self._asked.settings.samples):
             channels = max(sampling.channels for sampling in self._samplings)
             return self.cycles.render_file(channels=channels, seed=0)
 
@@ -766,9 +749,9 @@ class BlenderSession:
 
     def _cut(self) -> Cut | None:
         """Return what of the next picture need be rendered; None where that is not known."""
-        size_px = self._asked[0].resolution_px
+        size_px = self._asked.settings.resolution_px
         has_behind = "environment" in self._samplings[0].cycles_passes
-        if has_behind and self._asked[0].background == "traced":
+        if has_behind and self._asked.settings.background == "traced":
             return None
         window = self._window()
         if window is None:
@@ -783,7 +766,7 @@ class BlenderSession:
         """Return the pixels of the next picture in which models are; None where nobody knows."""
         if self._sight is None or not self._sees_models:
             return None
-        return cutting.window_of(self._models, self._sight, self._asked[0].resolution_px)
+        return cutting.window_of(self._models, self._sight, self._asked.settings.resolution_px)
 
     @property
     def _sees_models(self) -> bool:
@@ -841,35 +824,7 @@ class BlenderSession:
         self._scratch.close()
         self.environment.close()
 
-    # Points
-
-    def choose_points(self, camera: CameraRecord, count: int, chance: Generator) -> Anchors:
-        """Return points of what the camera sees now, evenly spread over its picture."""
-        chosen: list[Anchors] = []
-
-        def visit(depsgraph: bpy.types.Depsgraph) -> None:
-            chosen.append(tracks.choose(depsgraph, self._eye(camera), count, chance))
-
-        measure.look(self.scene, self.cycles.render_nothing, visit)
-        return chosen[-1]
-
-    def keep_points(self, key: Hashable, choose: Callable[[], Anchors]) -> Anchors:
-        """Return points that were chosen for another task of the same scene, or choose them."""
-        if self._points is None or self._points[0] != key:
-            self._points = (key, choose())
-        return self._points[1]
-
-    def follower(
-        self, camera: CameraRecord, anchors: Anchors | None, *, keep: bool
-    ) -> tracks.Follower:
-        """Return what follows points in the pictures that are shown to it.
-
-        Args:
-            camera: What sees them.
-            anchors: The points, if there are any.
-            keep: Keep the surfaces, too, so that any point of them can be followed later.
-        """
-        return tracks.Follower(self._eye(camera), anchors, keep=keep)
+    # Watchers
 
     def bodies(self) -> Bodies:
         """Return what learns the bodies of what is rendered next, if it is shown to it."""
@@ -880,10 +835,6 @@ class BlenderSession:
         these find in them.
         """
         watch(*(each for each in watchers if each is not None))
-
-    def _eye(self, camera: CameraRecord) -> Eye:
-        render = self.scene.render
-        return Eye(camera, (render.resolution_x, render.resolution_y))
 
 
 def unread_of(brought: BroughtScene) -> tuple[str, ...]:

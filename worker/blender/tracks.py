@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.spec.record import CameraRecord
+from worker.blender.cycles import Cycles
 from worker.blender.materials.transparency import may_let_through
 from worker.blender.models.measure import ShownObject, has_area
+from worker.blender.models.measure import look as evaluate
 from worker.points.first_hits import Aims, Hits, Indices, Numbers, weights_of
 from worker.points.followed import Anchors, Followed, Key, in_camera
 from worker.points.surfaces import Eye, Mesh, Scenery, Surface, is_in_picture, look
@@ -19,6 +22,48 @@ from worker.points.tracking import Tracking
 
 TRIES = 4
 """Rays for each point that is wanted: some meet nothing that could be followed."""
+
+
+class TrackedPoints:
+    """Points of the scene that is rendered: chosen once, then followed from frame to frame."""
+
+    def __init__(self, cycles: Cycles) -> None:
+        self._cycles = cycles
+        self._kept: tuple[Hashable, Anchors] | None = None
+
+    def choose(self, camera: CameraRecord, count: int, chance: np.random.Generator) -> Anchors:
+        """Return points of what the camera sees now, evenly spread over its picture."""
+        chosen: list[Anchors] = []
+
+        def visit(depsgraph: bpy.types.Depsgraph) -> None:
+            chosen.append(choose(depsgraph, self._eye(camera), count, chance))
+
+        evaluate(self._cycles.scene, self._cycles.render_nothing, visit)
+        return chosen[-1]
+
+    def keep(self, key: Hashable, choose: Callable[[], Anchors]) -> Anchors:
+        """Return points that were chosen for another task of the same scene, or choose them."""
+        if self._kept is None or self._kept[0] != key:
+            self._kept = (key, choose())
+        return self._kept[1]
+
+    def forget(self) -> None:
+        """Forget points that were kept: the scene they are of is gone."""
+        self._kept = None
+
+    def follower(self, camera: CameraRecord, anchors: Anchors | None, *, keep: bool) -> Follower:
+        """Return what follows points in the pictures that are shown to it.
+
+        Args:
+            camera: What sees them.
+            anchors: The points, if there are any.
+            keep: Keep the surfaces, too, so that any point of them can be followed later.
+        """
+        return Follower(self._eye(camera), anchors, keep=keep)
+
+    def _eye(self, camera: CameraRecord) -> Eye:
+        render = self._cycles.scene.render
+        return Eye(camera, (render.resolution_x, render.resolution_y))
 
 
 def choose(

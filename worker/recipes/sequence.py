@@ -121,7 +121,7 @@ class SequenceStage(SceneStage):
         keep = not CARRIED.isdisjoint(self.session.passes)
         if self.anchors is None and not keep:
             return None
-        return self.session.follower(camera, self.anchors, keep=keep)
+        return self.session.points.follower(camera, self.anchors, keep=keep)
 
     def choose_points(self, view: View, wanted: Tracks) -> Anchors:
         """Return points of what the sequence of a frame shows, the same for all of its frames."""
@@ -135,7 +135,7 @@ class SequenceStage(SceneStage):
             camera = self.session.look_through(self.camera_of(there))
             share = -(-(wanted.count - sum(map(len, parts))) // left)
             chance = np.random.default_rng([wanted.seed, start.place])
-            parts.append(self.session.choose_points(camera, share, chance))
+            parts.append(self.session.points.choose(camera, share, chance))
         return joined(parts)
 
     def motion_of(self, view: BaseView) -> tuple[PoseCamera, PoseCamera] | None:
@@ -181,7 +181,7 @@ def prepare(task: RenderTask, session: BlenderSession) -> SequenceStage:
     assert isinstance(first, View)
     key = (setup, task.needs and task.needs.product, task.render.resolution_px)
     wanted = setup.tracks
-    anchors = session.keep_points(key, lambda: stage.choose_points(first, wanted))
+    anchors = session.points.keep(key, lambda: stage.choose_points(first, wanted))
     return replace(stage, anchors=anchors)
 
 
