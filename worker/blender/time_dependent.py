@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import bpy
 import numpy as np
 
+from farm.spec.recipes.sequence import LAMP, WORLD
 from worker.blender import simulations
 from worker.blender.file_scene import WITH_SURFACE, FileScene
 from worker.blender.formats import importers
@@ -121,16 +122,25 @@ class TimeDependent:
     def _states_of(self, due: Due) -> Iterator[tuple[str, str]]:
         block, now = due.block, due.block.evaluated_get(self._depsgraph)
         match block:
+            case bpy.types.Object() if is_lamp(block):
+                state = self._lamp(block, now) if is_rendered(now) else UNSEEN
+                yield f"{LAMP}{block.name}", state
             case bpy.types.Object():
                 there = is_rendered(now)
                 yield f"the place of {block.name}", self._place(block, now) if there else UNSEEN
                 if due.deforms and block.type != "EMPTY":
-                    word = "light" if is_lamp(block) else "shape"
-                    yield f"the {word} of {block.name}", self._form(now) if there else UNSEEN
+                    yield f"the shape of {block.name}", self._shape(now) if there else UNSEEN
             case _:
-                word = "world" if isinstance(block, bpy.types.World) else "material"
-                state = hashed(*values_of(block, self._depsgraph))
-                yield f"the {word} {block.name}", state
+                word = WORLD if isinstance(block, bpy.types.World) else "the material "
+                yield f"{word}{block.name}", hashed(*values_of(block, self._depsgraph))
+
+    def _lamp(self, item: Any, now: Evaluated) -> str:
+        """Return a hash of where a lamp is, or shines to, and of its light."""
+        matrix = now.matrix_world
+        if item.data.type == "SUN":  # it shines from afar
+            matrix = matrix.to_3x3()
+        rays = [getattr(now, ray) for ray in RAYS]
+        return hashed(rows_of(matrix), *rays, *values_of(item.data, self._depsgraph))
 
     def _place(self, item: Any, now: Evaluated) -> str:
         """Return a hash of how an object is rendered, and where it is.
@@ -142,20 +152,15 @@ class TimeDependent:
         if self._reads_objects:
             own = {path for path in paths_of(item) if path.startswith(('["', "color"))}
             said += values_by_path(now, own)
-        if not is_lamp(item) and item.type != "EMPTY":
-            return " ".join([hashed(*said), *(f"{number:.7g}" for number in marks_of(now))])
-        matrix = now.matrix_world
-        if is_lamp(item) and item.data.type == "SUN":  # it shines from afar
-            matrix = matrix.to_3x3()
-        return hashed(rows_of(matrix), *said)
+        if item.type == "EMPTY":
+            return hashed(rows_of(now.matrix_world), *said)
+        return " ".join([hashed(*said), *(f"{number:.7g}" for number in marks_of(now))])
 
-    def _form(self, now: Evaluated) -> str:
-        """Return a hash of an evaluated object's geometry and particles, or of a lamp's light.
+    def _shape(self, now: Evaluated) -> str:
+        """Return a hash of an evaluated object's geometry and particles.
 
         What only a render evaluates is taken to change.
         """
-        if is_lamp(now):
-            return hashed(*values_of(now.original.data, self._depsgraph))
         total = Hash()
         add_geometry(total, now.evaluated_geometry())
         add_particles(total, now, self._depsgraph)

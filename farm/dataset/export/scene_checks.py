@@ -14,6 +14,10 @@ FRAMES = (
     "render frames in which all else stands still (--frame-start, --frame-end), a file that keeps "
     "or hides what changes, or export to nerfstudio, which takes sequences as they are"
 )
+ALONE = (
+    "exports the object alone, still with another light in each view: for training with an "
+    "appearance code per picture"
+)
 SCRIPTS = "let the script move its camera alone, or export to coco, huggingface or webdataset"
 
 
@@ -52,19 +56,24 @@ def light_stays(scenes: Scenes, reader: str) -> None:
         SpecError: The light differs from view to view.
     """
     for things in scenes.things.values():
+        if things.relit:
+            name, one, other = things.relit
+            raise SpecError(
+                f"{one} and {other}: {name} changes, and {reader} assumes one light for all views "
+                f"of a scene: {FRAMES}; or pass --foreground, which {ALONE}"
+            )
         if things.light_differs:
             one, other = things.firsts
             raise SpecError(
                 f"{one} and {other}: the light differs, and {reader} assumes one light for all "
                 "views of an object: render a grid or a rig, whose light stays, or pass "
-                "--foreground, which exports the object alone, still with another light in each "
-                "view: for training with an appearance code per picture"
+                f"--foreground, which {ALONE}"
             )
 
 
 def note_on_lights(scenes: Scenes) -> list[str]:
     """Say of how many objects views are lit differently."""
-    lit = [things for things in scenes.things.values() if things.light_differs]
+    lit = [each for each in scenes.things.values() if each.light_differs or each.relit]
     if not lit:
         return []
     return [

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from farm.dataset.export.geometry.boxes import Box, around, box_of, corners_of
 from farm.dataset.export.lights import in_words, is_scripted, look_of, time_dependent
 from farm.dataset.export.safe_names import FreeNames, in_plain_letters
-from farm.dataset.export.standing import ROUNDED, STAYS, Change, State, Still, differences
+from farm.dataset.export.standing import (
+    ROUNDED,
+    STAYS,
+    Change,
+    States,
+    Still,
+    is_light,
+    without_light,
+)
 from farm.dataset.export.survey import Survey, folder_of
 from farm.dataset.reader import DatasetView
 from farm.spec.record import ViewRecord
@@ -25,6 +33,8 @@ HELD_OUT = 8
 """One view in so many is for testing, and another for validation, where splits do not say."""
 FEWEST = 3
 """Views of a scene: one each to train, validate and test."""
+UNTOLD = -1
+"""Stands for the state of a sequence of which no frame tells."""
 DIGITS = 6
 """Of pixels, that tell lenses apart."""
 TRAIN, VAL, TEST = "train", "val", "test"
@@ -69,10 +79,12 @@ class Things:
     """A script made its views."""
     sequences: dict[str, Still] = field(default_factory=dict)
     """By name."""
-    states: list[State] = field(default_factory=list)
-    """Those in which sequences stand still, each unlike all others."""
+    numbers: dict[str, int] = field(default_factory=dict)
+    """Of the states in which sequences stand still, as far as these are told."""
     changed: Change | None = None
-    """What does not stand still in a sequence."""
+    """A thing that does not stand still in a sequence."""
+    relit: Change | None = None
+    """What gives another light in another frame."""
     is_untold: bool = False
     """Frames of its sequences tell where things are, and nothing else of what stands still."""
 
@@ -83,23 +95,28 @@ class Things:
         if moment is not None:
             still = self.sequences.setdefault(moment.sequence, Still())
             if state is not None:
-                self.changed = self.changed or still.note(state, view.key)
+                for change in still.note(state, view.key):
+                    if is_light(change.what):
+                        self.relit = self.relit or change
+                    else:
+                        self.changed = self.changed or change
                 return
             self.is_untold = True
         if moment is not None or self.is_scripted:
             self.place(view)
 
+    def number_states(self) -> None:
+        """Number the states in which sequences stand still, once all of them are known."""
+        states = States()
+        for name, still in self.sequences.items():
+            if still.state is not None:
+                own = without_light(still.state) if self.relit else still.state
+                self.numbers[name] = states.number(own)
+
     def state_of(self, view: DatasetView) -> int:
-        """Return the number of the state in which a sequence stands still; -1: none is told."""
+        """Return the number of the state in which a view's sequence is; -1: none is told."""
         moment = view.record.view.moment
-        still = self.sequences[moment.sequence] if moment is not None else None
-        if still is None or still.state is None:
-            return -1
-        for number, state in enumerate(self.states):
-            if not differences(state, still.state):
-                return number
-        self.states.append(still.state)
-        return len(self.states) - 1
+        return self.numbers.get(moment.sequence, UNTOLD) if moment else UNTOLD
 
     def place(self, view: DatasetView) -> None:
         """Note where the things of a view are."""
@@ -116,12 +133,8 @@ class Things:
 
     def name_of(self, record: ViewRecord) -> str:
         """Return what people call the scene of a view: of all sequences, by their file."""
-        first = next(iter(self.sequences.values()), None)
-        is_one = (
-            first is not None
-            and len(self.lights) == 1
-            and all(still.is_like(first) for still in self.sequences.values())
-        )
+        states = {*self.numbers.values(), *[UNTOLD] * (len(self.numbers) < len(self.sequences))}
+        is_one = len(states) == 1 and len(self.lights) == 1
         return record.assets[0].title if is_one else record.title
 
     @property
@@ -190,6 +203,8 @@ class Scenes:
         self._places = array("L")
         """Of each view in turn, its place among those of its scene that are in its split."""
         self._look(survey)
+        for things in self.things.values():
+            things.number_states()
         self._gather(survey)
         for scene in self.scenes:
             scene.hold_out()

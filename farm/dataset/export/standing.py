@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from farm.spec.recipes.sequence import LAMP, WORLD
+
 STAYS = 1e-3
 """Most by which a thing may move and still count as standing, as a share of its size."""
 ROUNDED = 1e-5
@@ -35,18 +37,32 @@ class Still:
     told_by: str = ""
     """That frame."""
 
-    def note(self, state: State, view: str) -> Change | None:
+    def note(self, state: State, view: str) -> list[Change]:
         """Note how things are in another frame; return what is otherwise than before."""
         if self.state is None:
             self.state, self.told_by = state, view
-        changed = differences(self.state, state)
-        return Change(first_of(changed), self.told_by, view) if changed else None
+        changed = sorted(differences(self.state, state), key=by_what_it_says)
+        return [Change(name, self.told_by, view) for name in changed]
 
-    def is_like(self, other: Still) -> bool:
-        """Tell whether two sequences stand still in the same way."""
-        if self.state is None or other.state is None:
-            return self.state is other.state
-        return not differences(self.state, other.state)
+
+class States:
+    """Ways in which sequences stand still, numbered, each unlike all others."""
+
+    def __init__(self) -> None:
+        self._alike: dict[tuple[tuple[str, str], ...], list[tuple[int, State]]] = {}
+        """By all that is no number: others need not be compared."""
+        self._count = 0
+
+    def number(self, state: State) -> int:
+        """Return the number of a state."""
+        words = tuple(sorted((name, how.partition(" ")[0]) for name, how in state.items()))
+        alike = self._alike.setdefault(words, [])
+        for number, other in alike:
+            if not differences(other, state):
+                return number
+        alike.append((self._count, state))
+        self._count += 1
+        return self._count - 1
 
 
 def differences(one: State, other: State) -> set[str]:
@@ -55,9 +71,19 @@ def differences(one: State, other: State) -> set[str]:
     return {name for name in names if not is_same(one.get(name, ""), other.get(name, ""))}
 
 
-def first_of(names: set[str]) -> str:
-    """Return the name that says most: what deforms has a box that is elsewhere, too."""
-    return min(names, key=lambda name: (name.startswith("the place of "), name))
+def by_what_it_says(name: str) -> tuple[bool, str]:
+    """Return what sorts names: what deforms has a box that is elsewhere, too."""
+    return name.startswith("the place of "), name
+
+
+def is_light(name: str) -> bool:
+    """Tell whether something that hangs on time is no thing, but lights all of them."""
+    return name.startswith((LAMP, WORLD))
+
+
+def without_light(state: State) -> State:
+    """Return how things are, whatever lights them."""
+    return {name: how for name, how in state.items() if not is_light(name)}
 
 
 def is_same(one: str, other: str) -> bool:

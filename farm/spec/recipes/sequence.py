@@ -51,6 +51,8 @@ TIME_DEPENDENT = "time_dependent"
 """Of a record's values: what of the scene, its cameras aside, hangs on time, by name, each with how
 it is in the frame: a hash, and of a thing with a box 12 numbers, where its middle is and that of
 three sides. What is the same in all frames stands still."""
+LAMP, WORLD = "the lamp ", "the world "
+"""How the names of what gives light begin there."""
 Multiplier = Annotated[float, Field(ge=1 / 64, le=64)]
 Three = tuple[float, float, float]
 

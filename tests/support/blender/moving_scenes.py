@@ -298,8 +298,8 @@ def waving_in_renders(scene: Any) -> None:
 CHANGES: dict[str, list[Fill]] = {
     "the place of Box": [driven, appearing],
     "the shape of Box": [deformed, smiling, growing_field, waving_in_renders],
-    "the place of Torch": [headlamp],
-    "the light of Sun": [brighter_lamp],
+    "the lamp Torch": [headlamp],
+    "the lamp Sun": [brighter_lamp],
     "the material Paint": [painted, painted_by_group, painted_by_place, film],
     "the world Sky": [turning_sky],
     "the shape of Source": [thrown],

@@ -117,7 +117,7 @@ def test_what_changes_within_a_sequence_is_refused_by_its_name_and_two_frames(tm
     write_still(tmp_path / "d", sequences=1)
 
     def burn_down(told, line):
-        told["the light of Candle"] = "1" if line["view"]["moment"]["place"] < 2 else "2"
+        told["the material Candle"] = "1" if line["view"]["moment"]["place"] < 2 else "2"
 
     tell(tmp_path / "d", burn_down)
 
@@ -125,13 +125,29 @@ def test_what_changes_within_a_sequence_is_refused_by_its_name_and_two_frames(tm
         run(tmp_path / "d", tmp_path / "o", to)
 
     assert str(refused.value).startswith(
-        "street-001-00001-00004-000001 and street-001-00001-00004-000003: the light of Candle "
+        "street-001-00001-00004-000001 and street-001-00001-00004-000003: the material Candle "
         "changes, and in "
     )
     assert "(--frame-start, --frame-end)" in str(refused.value)
     assert "export to nerfstudio" in str(refused.value)
     assert not (tmp_path / "o").exists()
     assert run(tmp_path / "d", tmp_path / "o", "nerfstudio").views == FRAMES
+
+
+@every_format
+def test_a_lamp_that_changes_is_refused_and_the_object_alone_offered(tmp_path: Path, to):
+    write_still(tmp_path / "d", sequences=2)
+    tell(
+        tmp_path / "d",
+        lambda told, line: told.update({"the lamp Candle": str(line["view"]["moment"]["place"])}),
+    )
+
+    with pytest.raises(SpecError, match=r"-000001 and \S+-000002: the lamp Candle changes, and "):
+        run(tmp_path / "d", tmp_path / "o", to)
+    done = run(tmp_path / "d", tmp_path / "o", to, foreground=True)
+
+    assert done.views == 2 * FRAMES
+    assert any("the light differs from view to view of 1 object" in note for note in done.notes)
 
 
 def test_what_comes_within_a_sequence_is_refused(tmp_path: Path):
