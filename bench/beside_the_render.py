@@ -28,9 +28,9 @@ from farm.spec.view import View
 from farm.storage import FolderStorage
 from worker.images.multilayer import Held, Passes, read_once
 from worker.recipes import Shot, Stage, find_recipe
-from worker.render.record_book import RecordBook
 from worker.render.views import render_views
-from worker.render.writer import Circumstances, ViewWriter
+from worker.render.writers.record_book import RecordBook
+from worker.render.writers.writer import Circumstances, ViewWriter
 from worker.trace import TaskTrace
 
 

@@ -16,8 +16,8 @@ from farm.spec.stream import TaskStream
 from farm.storage import FolderStorage
 from tests.support.blender.scripted import ORBIT, a_script_job, script_asset
 from tests.support.blender.shots import OurLease, some_view, task_of
-from worker.render.glimpse import LONGEST_PX
 from worker.render.task import render_task
+from worker.render.writers.glimpse import LONGEST_PX
 
 
 class Sink:

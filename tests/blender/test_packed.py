@@ -19,8 +19,8 @@ from farm.storage import FolderStorage
 from tests.blender.test_render_task import Lease
 from tests.support.blender.shots import some_view, task_of
 from tests.support.shards import SUFFIXES
-from worker.render import packed
 from worker.render.task import render_task
+from worker.render.writers import packed
 
 
 class Hurried(Lease):
@@ -147,7 +147,7 @@ def test_places_in_a_parquet_file_are_not_told_unless_the_bytes_are_there(
     render, task, tmp_path, monkeypatch
 ):
     """As by a version of its library that compresses whatever it is asked."""
-    from worker.render import parquet_pack
+    from worker.render.writers import parquet_pack
 
     write = pq.write_table
 

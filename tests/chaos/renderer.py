@@ -29,10 +29,10 @@ from worker.attempt.lease import LedgerLease
 from worker.attempt.renderer import open_blender
 from worker.recipes import Shot, Stage
 from worker.render.neighbours import Around
-from worker.render.record_book import RecordBook
 from worker.render.rendered import Rendered
 from worker.render.views import render_views
-from worker.render.writer import Circumstances, ViewWriter
+from worker.render.writers.record_book import RecordBook
+from worker.render.writers.writer import Circumstances, ViewWriter
 
 REAL = "real"
 """Models whose id starts so are rendered by Blender."""

@@ -24,7 +24,7 @@ from tests.integration.api.test_jobs import ServedFarm
 from tests.integration.test_client import Cutter
 from tests.support.shards import SUFFIXES, pack_views
 from tests.unit.dataset.records.test_snapshot import Corner
-from worker.render.packs import new_shard
+from worker.render.writers.packs import new_shard
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from farm.spec.record import ViewRecord
 from farm.storage.shards import sample_key
-from worker.render.packs import Packed, ShardMaker
+from worker.render.writers.shard_maker import Packed, ShardMaker
 
 SUFFIXES = {"webdataset": "tar", "parquet": "parquet"}
 

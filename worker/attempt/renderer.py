@@ -33,7 +33,7 @@ from worker.sandbox.sandbox import Sandbox
 if TYPE_CHECKING:  # bpy is imported behind the walls, not by whoever imports this
     from farm.feeding.sink import Sink
     from worker.blender.session import BlenderSession
-    from worker.render.writer import Show
+    from worker.render.writers.writer import Show
 
 log = logging.getLogger(__name__)
 

@@ -16,17 +16,17 @@ from farm.spec.task import RenderTask
 from farm.spec.trace import trace_key
 from worker.assets.cache import own_paths
 from worker.assets.products import Workshop
-from worker.render.additions import AdditionWriter, check_blender
 from worker.render.lease import Lease
 from worker.render.loading import Locate, make_product, set_up
-from worker.render.packed import PackedWriter
-from worker.render.record_book import AdditionBook, RecordBook
 from worker.render.results import Results
-from worker.render.siblings import SiblingsWriter
-from worker.render.streamed import StreamWriter
-from worker.render.streamed_views import SampleSink, StreamedViews
 from worker.render.views import finishers, render_views
-from worker.render.writer import Circumstances, Show, ViewWriter
+from worker.render.writers.additions import AdditionWriter, check_blender
+from worker.render.writers.packed import PackedWriter
+from worker.render.writers.record_book import AdditionBook, RecordBook
+from worker.render.writers.siblings import SiblingsWriter
+from worker.render.writers.streamed import StreamWriter
+from worker.render.writers.streamed_views import SampleSink, StreamedViews
+from worker.render.writers.writer import Circumstances, Show, ViewWriter
 from worker.sandbox.rlimits import give_back_memory
 from worker.trace import NO_TRACE, TaskTrace, Trace
 

@@ -16,7 +16,7 @@ from worker.render.lease import Lease
 from worker.render.neighbours import Around, Chain, Look
 from worker.render.one_view import render_view
 from worker.render.rendered import Rendered
-from worker.render.writer import ViewWriter
+from worker.render.writers.writer import ViewWriter
 from worker.trace import NO_TRACE, Trace
 
 if TYPE_CHECKING:  # bpy is imported by the process that renders, not by whoever imports this

@@ -20,8 +20,8 @@ from farm.spec.view import View
 from farm.tallies.model import STAGES, DoneView
 from worker.render.lease import Lease
 from worker.render.results import Results
-from worker.render.streamed_views import SampleSink
-from worker.render.writer import Show
+from worker.render.writers.streamed_views import SampleSink
+from worker.render.writers.writer import Show
 
 
 class Door:

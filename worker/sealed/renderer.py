@@ -21,9 +21,9 @@ from worker.assets.cache import cache_folder, own_path
 from worker.courier.process import Courier, open_courier
 from worker.courier.shared_folder import new_shared_folder
 from worker.render.lease import Lease
-from worker.render.record_book import RecordBook
 from worker.render.results import Results
-from worker.render.streamed_views import SampleSink, StreamedViews
+from worker.render.writers.record_book import RecordBook
+from worker.render.writers.streamed_views import SampleSink, StreamedViews
 from worker.sandbox import landlock, sandbox, seccomp
 from worker.sealed.door import Door
 from worker.sealed.orders import Order

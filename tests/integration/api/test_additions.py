@@ -19,7 +19,7 @@ from tests.integration.api.test_owners import Owned
 from tests.integration.api.test_requests import problem
 from tests.support.farms.rendered import render
 from tests.support.leafing import leafed
-from worker.render.record_book import AdditionBook
+from worker.render.writers.record_book import AdditionBook
 
 VIEWS = 8
 DEPTH = b"how far it is"

@@ -271,7 +271,7 @@ def test_scripts_are_kept_by_browsers_under_the_hash_of_what_they_hold(api):
 def gallery(api, job):
     """Return the job, with eight views of four tasks on storage."""
     from farm import expand
-    from worker.render.record_book import RecordBook
+    from worker.render.writers.record_book import RecordBook
 
     for task in expand.expand(api.services.book.load(job)):
         book = RecordBook(task, api.storage)

@@ -18,7 +18,7 @@ from tests.support.blender.shots import read_once, some_render
 from worker.blender.session import BlenderSession
 from worker.recipes import Shot
 from worker.recipes.scene import SceneStage
-from worker.render.view_files import ViewFileMaker
+from worker.render.writers.view_files import ViewFileMaker
 
 LABELS: tuple[PassName, ...] = (
     "mask", "depth", "distance", "normal", "normal_world", "position", "index",

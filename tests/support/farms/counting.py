@@ -19,9 +19,9 @@ from worker.attempt.celery_task import Renderer
 from worker.attempt.lease import LedgerLease
 from worker.recipes import Shot, Stage
 from worker.render.neighbours import Around
-from worker.render.record_book import RecordBook
 from worker.render.rendered import Rendered
 from worker.render.views import render_views
+from worker.render.writers.record_book import RecordBook
 
 NOTHING = Path("/nonexistent/of-no-view")
 PAUSE = threading.Event()

@@ -12,7 +12,7 @@ from tests.builders import a_record
 from tests.support.farms.stand_in import open_stand_in
 from worker.attempt.celery_task import Renderer
 from worker.attempt.lease import LedgerLease
-from worker.render.record_book import RecordBook
+from worker.render.writers.record_book import RecordBook
 
 
 def open_painter(settings: Settings) -> Renderer:

@@ -9,7 +9,7 @@ from farm import expand
 from farm.glimpses import Glimpse
 from farm.spec.task import view_id
 from tests.builders import a_record
-from worker.render.record_book import RecordBook
+from worker.render.writers.record_book import RecordBook
 
 
 def render(api, job_id, task_index):

@@ -23,7 +23,7 @@ from tests.builders import a_record
 from tests.support.farms.painter import picture
 from worker.attempt.celery_task import Renderer
 from worker.attempt.lease import LedgerLease
-from worker.render.streamed_views import StreamedViews
+from worker.render.writers.streamed_views import StreamedViews
 
 PIXELS = int(os.environ.get("STREAM_PIXELS", "16"))
 """Width and height of what is not encoded."""

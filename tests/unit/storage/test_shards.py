@@ -11,7 +11,7 @@ from farm.storage import hash_of, open_storage
 from farm.storage.shards import file_of, key_in, member_of, name_of, sample_key
 from tests.builders import a_record, a_view
 from tests.support.shards import SUFFIXES, pack_views
-from worker.render.packs import new_shard
+from worker.render.writers.packs import new_shard
 
 VIEWS = {
     "vase": {"rgb": b"picture" * 300, "mask": b"", "depth": b"x" * 512},

@@ -18,7 +18,7 @@ from tests.builders import a_record, a_view
 from tests.support.datasets import encode_exr
 from worker.images.multilayer import Passes
 from worker.images.view_transform import quantise_mask
-from worker.render.checks import check_label, check_passes, check_pixels
+from worker.render.writers.checks import check_label, check_passes, check_pixels
 
 png_encode = pytest.importorskip("imagecodecs").png_encode
 SIDE = 48

@@ -1,52 +1,16 @@
-"""Shards of views: what all kinds of them share, and the tar file of WebDataset."""
+"""Shards of views, by their kinds: tar files of WebDataset, and Parquet."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import NamedTuple, Protocol
 
 from farm.errors import RenderError
 from farm.spec.record import ViewRecord
 from farm.spec.render import Pack
 from farm.storage.shards import PARQUET, TarShard, sample_key
+from worker.render.writers.shard_maker import Packed, ShardMaker
 
 TAR = ".tar"
-
-
-class Packed(NamedTuple):
-    """A whole shard."""
-
-    data: bytes
-    records: list[ViewRecord]
-    """Of its views, each with the keys by which its files are read."""
-
-
-class ShardMaker(Protocol):
-    """A shard that is being made, in memory."""
-
-    key: str
-    """Relative to the dataset."""
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes so far, about."""
-
-    def add(self, name: str, data: bytes) -> str:
-        """Add a file of a view; return its key, which may change until the shard is whole.
-
-        Raises:
-            RenderError: A shard of this kind cannot hold it.
-        """
-
-    def add_view(self, record: ViewRecord) -> None:
-        """Add the view whose files were added."""
-
-    def finish(self) -> Packed:
-        """Return the shard; nothing can be added afterwards.
-
-        Raises:
-            RenderError: It cannot be made as records would tell.
-        """
 
 
 class TarMaker:
@@ -93,7 +57,7 @@ def suffix_of(pack: Pack) -> str:
 def new_shard(key: str) -> ShardMaker:
     """Return an empty shard of the kind that its key ends with."""
     if key.endswith(PARQUET):
-        from worker.render.parquet_pack import ParquetMaker  # takes half a second to import
+        from worker.render.writers.parquet_pack import ParquetMaker  # takes half a second to import
 
         return ParquetMaker(key)
     return TarMaker(key)

@@ -11,9 +11,9 @@ from farm.spec.record import FileRecord, Timings, ViewRecord
 from farm.spec.view import View
 from farm.stream.sample import Encoded, Sample
 from worker.render.rendered import Rendered
-from worker.render.streamed_views import StreamedViews
-from worker.render.view_files import ViewFiles
-from worker.render.writer import ViewWriter, done_view
+from worker.render.writers.streamed_views import StreamedViews
+from worker.render.writers.view_files import ViewFiles
+from worker.render.writers.writer import ViewWriter, done_view
 
 
 class StreamWriter(ViewWriter):

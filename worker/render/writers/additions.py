@@ -18,10 +18,10 @@ from farm.spec.task import Addition, dataset_key
 from farm.spec.view import View
 from worker.images.encode import decode
 from worker.images.exr import decode_exr
-from worker.render.record_book import AdditionBook
 from worker.render.rendered import Rendered
-from worker.render.view_files import PassTimer, ViewFiles
-from worker.render.writer import ViewWriter, done_view, notes_of_materials
+from worker.render.writers.record_book import AdditionBook
+from worker.render.writers.view_files import PassTimer, ViewFiles
+from worker.render.writers.writer import ViewWriter, done_view, notes_of_materials
 
 OF_SILHOUETTES = ("visible_fraction", "amodal_area_px", "amodal_box_px", "occluders")
 """Fields of a label that whole silhouettes tell."""

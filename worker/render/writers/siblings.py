@@ -13,10 +13,10 @@ from farm.spec.record import FileRecord, Timings, ViewRecord
 from farm.spec.task import RenderTask, dataset_key
 from farm.spec.view import View
 from worker.render.neighbours import Around
-from worker.render.record_book import RecordBook
 from worker.render.rendered import Rendered
-from worker.render.view_files import PassTimer, ViewFileMaker, ViewFiles
-from worker.render.writer import ViewWriter
+from worker.render.writers.record_book import RecordBook
+from worker.render.writers.view_files import PassTimer, ViewFileMaker, ViewFiles
+from worker.render.writers.writer import ViewWriter
 
 
 def own_passes(task: RenderTask) -> tuple[PassName, ...]:

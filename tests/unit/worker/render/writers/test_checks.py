@@ -9,7 +9,7 @@ from farm.errors import OutOfFrameError, UnusablePictureError
 from farm.ledger.policy import CAUSES
 from worker.images.encode import decode, encode
 from worker.images.multilayer import Passes
-from worker.render.checks import check_label, check_passes, check_pixels, check_same, joined
+from worker.render.writers.checks import check_label, check_passes, check_pixels, check_same, joined
 
 
 def some_passes() -> Passes:

@@ -11,8 +11,9 @@ from farm.spec.record import FileRecord, ViewRecord
 from farm.spec.task import dataset_key
 from farm.spec.view import View
 from farm.storage.shards import SHARDS_FOLDER, sample_key
-from worker.render.packs import ShardMaker, check_installed, new_shard, suffix_of
-from worker.render.writer import ViewWriter, done_view
+from worker.render.writers.packs import check_installed, new_shard, suffix_of
+from worker.render.writers.shard_maker import ShardMaker
+from worker.render.writers.writer import ViewWriter, done_view
 
 SHARD_BYTES = 64 << 20
 """Size from which on a shard is written, though its task has more views: it waits in memory."""

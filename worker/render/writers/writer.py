@@ -19,13 +19,13 @@ from farm.spec.render import Engine, ResolvedRender
 from farm.spec.task import RenderTask, dataset_key, title_of, view_id
 from farm.spec.view import View
 from farm.tallies.model import DoneView
-from worker.render.checks import joined
-from worker.render.glimpse import STREAMED_EVERY_S, Turns, known_of
 from worker.render.neighbours import Around
-from worker.render.record_book import RecordBook
 from worker.render.rendered import Rendered
 from worker.render.results import Results
-from worker.render.view_files import PassTimer, ViewFileMaker, ViewFiles
+from worker.render.writers.checks import joined
+from worker.render.writers.glimpse import STREAMED_EVERY_S, Turns, known_of
+from worker.render.writers.record_book import RecordBook
+from worker.render.writers.view_files import PassTimer, ViewFileMaker, ViewFiles
 from worker.trace import NO_TRACE, Trace
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from farm.projection import focal_px
 from farm.spec.asset import AssetKind
 from farm.spec.record import FileRecord, ViewRecord
 from farm.storage.shards import LENGTH_BYTES, key_in, sample_key
-from worker.render.packs import Packed
+from worker.render.writers.shard_maker import Packed
 
 PICTURES = {".png", ".jpg", ".jpeg"}
 """Files that `datasets` decodes; others are bytes to it."""

@@ -14,8 +14,8 @@ from farm.storage.shards import member_of
 from tests.builders import a_record, a_view
 from tests.fuzz.effort import fuzz
 from tests.support.shards import pack_views
-from worker.render import packs, parquet_pack
-from worker.render.packs import check_installed, new_shard
+from worker.render.writers import packs, parquet_pack
+from worker.render.writers.packs import check_installed, new_shard
 
 LENGTH = (5).to_bytes(4, "little")
 BYTES = st.one_of(

@@ -40,7 +40,9 @@ from worker.labels.telling import Looked, Told
 from worker.labels.tracks import track_rows
 from worker.points.surfaces import Eye
 from worker.recipes import Shot
-from worker.render.checks import (
+from worker.render.neighbours import Around, Look
+from worker.render.rendered import Exposure
+from worker.render.writers.checks import (
     check_blocks,
     check_label,
     check_passes,
@@ -48,9 +50,7 @@ from worker.render.checks import (
     check_rows,
     check_same,
 )
-from worker.render.glimpse import Turns, glimpse_beside
-from worker.render.neighbours import Around, Look
-from worker.render.rendered import Exposure
+from worker.render.writers.glimpse import Turns, glimpse_beside
 
 COVERED = 0.5
 """Coverage from which a pixel shows the model rather than what is behind it."""

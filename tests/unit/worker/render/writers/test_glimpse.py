@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from worker.render.glimpse import Turns
+from worker.render.writers.glimpse import Turns
 
 
 def test_a_stream_shows_no_more_pictures_than_people_see():

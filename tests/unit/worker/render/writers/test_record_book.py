@@ -7,7 +7,7 @@ from farm.spec.record import ViewRecord, read_record
 from farm.spec.task import dataset_key, records_key, view_id
 from farm.storage import FolderStorage
 from tests.builders import a_record, a_task
-from worker.render.record_book import RecordBook
+from worker.render.writers.record_book import RecordBook
 
 
 def record_of(task, place: int, **changes: object) -> ViewRecord:
@@ -84,7 +84,8 @@ def test_what_it_wrote_itself_is_not_read_again(tmp_path, monkeypatch):
     storage, task = FolderStorage(tmp_path), a_task(views=4)
     book, read = RecordBook(task, storage), []
     monkeypatch.setattr(
-        "worker.render.record_book.read_record", lambda line: read.append(line) or read_record(line)
+        "worker.render.writers.record_book.read_record",
+        lambda line: read.append(line) or read_record(line),
     )
 
     for place in range(4):
