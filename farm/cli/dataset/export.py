@@ -56,7 +56,7 @@ Of sentences about pictures, as the recipe tabletop writes them:
 \b
 {format_lines(LANGUAGE_FORMATS)}
 
-For 3D learning: views of things that stand still under one light:
+For 3D learning: views, frames of sequences too, of things that stand still under one light:
 
 \b
 {format_lines(SCENE_FORMATS)}

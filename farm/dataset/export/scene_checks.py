@@ -11,8 +11,8 @@ CLOSE_PX = 1e-3
 CLOSE = 1e-6
 """Most by which two focal lengths may differ and still count as one, as a share."""
 FRAMES = (
-    "render frames in which all else stands still (--frame-start, --frame-end), a file that keeps "
-    "or hides what changes, or export to nerfstudio, which takes sequences as they are"
+    "render frames in which all else stands still (--frame-start, --frame-end, --clip), a file "
+    "that keeps or hides what changes, or export to nerfstudio, which takes sequences as they are"
 )
 ALONE = (
     "exports the object alone, still with another light in each view: for training with an "

@@ -128,7 +128,7 @@ def test_what_changes_within_a_sequence_is_refused_by_its_name_and_two_frames(tm
         "street-001-00001-00004-000001 and street-001-00001-00004-000003: the material Candle "
         "changes, and in "
     )
-    assert "(--frame-start, --frame-end)" in str(refused.value)
+    assert "(--frame-start, --frame-end, --clip)" in str(refused.value)
     assert "export to nerfstudio" in str(refused.value)
     assert not (tmp_path / "o").exists()
     assert run(tmp_path / "d", tmp_path / "o", "nerfstudio").views == FRAMES
