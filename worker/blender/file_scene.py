@@ -27,7 +27,7 @@ from worker.blender.materials.clear_cut import ClearCut
 from worker.blender.materials.textures import missing_textures
 from worker.blender.materials.vertex_colours import are_shown
 from worker.blender.models.measure import Measurement
-from worker.blender.models.model import is_thin_air
+from worker.blender.models.model import has_volume_shader, is_thin_air
 from worker.blender.models.pass_indices import in_order, names_of, number
 from worker.blender.scene_light import SceneLight
 from worker.bounds import Points, transformed
@@ -265,14 +265,15 @@ def describe(
     materials = in_order(found.materials.values())
     number(items)
     number(materials)
+    worlds = [] if scene.world is None else [scene.world]
     return FileScene(
         path=path,
         scene=scene,
         items=items,
         materials=names_of(materials),
         paints=materials,
-        clear_cut=ClearCut(found.materials.values()),
-        is_thin_air=is_thin_air(found),
+        clear_cut=ClearCut((*found.materials.values(), *worlds), catchers_of(scene)),
+        is_thin_air=is_thin_air(found) or has_volume_shader(worlds),
         missing_textures=missing_textures((*found.materials.values(), *lights_of(scene))),
         vertex_colours=are_shown(found.materials.values(), bpy.data.meshes),
         unread=unread,
@@ -282,6 +283,11 @@ def describe(
         own_camera=None if is_ours(scene.camera) else scene.camera,
         own_stretch=Fraction(scene.render.frame_map_old, scene.render.frame_map_new),
     )
+
+
+def catchers_of(scene: bpy.types.Scene) -> Iterator[bpy.types.Object]:
+    """Yield what is there to catch shadows alone."""
+    return (item for item in scene.objects if item.is_shadow_catcher and item.type != "LIGHT")
 
 
 def is_ours(camera: bpy.types.Object | None) -> bool:

@@ -55,8 +55,9 @@ def opacity(passes: Passes) -> Floats:
 
 def normal_in_scene(passes: Passes) -> Floats:
     """Return the normals (H, W, 3) without bump and normal maps, in the renderer's world."""
-    bare = is_bare(passes)[..., None]
-    return np.where(bare, passes.layers["Normal"], passes.layers["surface_normal"][..., :3])
+    bare, told = is_bare(passes)[..., None], is_told(passes)[..., None]
+    normals = np.where(told, passes.layers["surface_normal"][..., :3], np.float32(0.0))
+    return np.where(bare, passes.layers["Normal"], normals)
 
 
 def surface_valid(passes: Passes) -> NDArray[np.uint16]:
@@ -80,7 +81,12 @@ def surface_valid(passes: Passes) -> NDArray[np.uint16]:
 def opacities(passes: Passes) -> Floats:
     """Return the opacities (H, W) that materials tell, 0 where none does."""
     told = passes.layers["surface_told"][..., 0] - BUMPED * is_bumped(passes)
-    return np.asarray(np.clip(told - TOLD_FROM, 0.0, 1.0), dtype=np.float32)
+    return np.asarray(np.clip(told - TOLD_FROM, 0.0, 1.0) * is_there(passes), dtype=np.float32)
+
+
+def is_there(passes: Passes) -> Mask:
+    """Return where (H, W) an object is: materials tell of what a collection holds out, too."""
+    return np.asarray(passes.layers["Object Index"][..., 0] > 0)
 
 
 def is_bumped(passes: Passes) -> Mask:
@@ -90,19 +96,18 @@ def is_bumped(passes: Passes) -> Mask:
 
 def is_told(passes: Passes) -> Mask:
     """Return where (H, W) a material has told what it is."""
-    return np.asarray(passes.layers["surface_told"][..., 0] > 0)
+    return np.asarray((passes.layers["surface_told"][..., 0] > 0) & is_there(passes))
 
 
 def is_bare(passes: Passes) -> Mask:
     """Return where (H, W) there is a surface without a material."""
-    layers = passes.layers
-    there, painted = (layers[f"{kind} Index"][..., 0] > 0 for kind in ("Object", "Material"))
-    return np.asarray(there & ~painted & ~is_told(passes))
+    is_painted = passes.layers["Material Index"][..., 0] > 0
+    return np.asarray(is_there(passes) & ~is_painted & ~is_told(passes))
 
 
 def share(passes: Passes, which: int) -> Floats:
     """Return a share (H, W) of the surfaces."""
-    return passes.layers["surface_shares"][..., which]
+    return passes.layers["surface_shares"][..., which] * np.float32(is_there(passes))
 
 
 def mean(sums: NDArray[Any], shares: NDArray[Any]) -> Floats:

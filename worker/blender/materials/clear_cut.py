@@ -42,11 +42,17 @@ class ClearCut:
     """The materials of a model that are neither solid nor clear, and how labels see them.
 
     A surface that is half opaque at a point is solid there, one that is less so is not there, and
-    neither is what scatters light inside of a volume.
+    neither is what scatters light inside of a volume, or that of the whole world, nor what only
+    catches shadows.
     """
 
-    def __init__(self, materials: Iterable[bpy.types.Material]) -> None:
+    def __init__(
+        self,
+        materials: Iterable[bpy.types.Material | bpy.types.World],
+        catchers: Iterable[bpy.types.Object] = (),
+    ) -> None:
         self._switches: list[Switch] = []
+        self._catchers = [item for item in catchers if item.visible_camera]
         self._undecided = False
         self._on = False
         for material in materials:
@@ -57,7 +63,7 @@ class ClearCut:
 
     def __bool__(self) -> bool:
         """Tell whether there is any such material."""
-        return self._undecided or bool(self._switches)
+        return self._undecided or bool(self._switches or self._catchers)
 
     def turn(self, *, on: bool) -> None:
         """Show all materials as labels see them, or as they are."""
@@ -65,9 +71,11 @@ class ClearCut:
             self._on = on
             for switch in self._switches:
                 switch.turn(on=on)
+            for item in self._catchers:
+                item.visible_camera = not on
 
 
-def switches(material: bpy.types.Material) -> Iterator[Switch]:
+def switches(material: bpy.types.Material | bpy.types.World) -> Iterator[Switch]:
     """Yield what of a material is other for labels; nothing where it is wholly solid.
 
     Raises:
@@ -85,7 +93,7 @@ def switches(material: bpy.types.Material) -> Iterator[Switch]:
         if level != NOTHING:
             picture = surface.links[0].from_socket
             yield Switch(tree, surface, picture, decided(scope, level, picture))
-    elif is_misty and not surface.links:
+    elif is_misty and not surface.links and isinstance(material, bpy.types.Material):
         yield Switch(tree, surface, None, Scope(tree).add("ShaderNodeBsdfTransparent").outputs[0])
     if is_misty:
         yield Switch(tree, volume, volume.links[0].from_socket, None)

@@ -69,7 +69,7 @@ class Scope:
             socket.default_value = value
 
 
-def may_let_through(material: bpy.types.Material) -> bool:
+def may_let_through(material: bpy.types.Material | bpy.types.World) -> bool:
     """Tell at a glance whether a material may let anything straight through."""
     tree = material.node_tree
     return tree is not None and any(is_clear(node) for node in active_nodes(tree))

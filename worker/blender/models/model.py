@@ -244,8 +244,8 @@ def is_enclosed(found: Measurement) -> bool:
     )
 
 
-def has_volume_shader(materials: Iterable[bpy.types.Material]) -> bool:
-    """Tell whether light can scatter inside of any of these materials."""
+def has_volume_shader(materials: Iterable[bpy.types.Material | bpy.types.World]) -> bool:
+    """Tell whether light can scatter inside of any of these materials or worlds."""
     return any(
         link.to_socket is not None and link.to_socket.name == "Volume"
         for material in materials
