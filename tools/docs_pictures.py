@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageSequence
 
 import farm.dataset
-from farm.dataset.preview.film import make_film
+from farm.dataset.preview.films.film import make_film
 from farm.dataset.sequences import find_sequences
 from tools.rig_picture import drawn_around
 

@@ -30,7 +30,7 @@ from farm.spec.hint import hint
 from farm.storage import FolderStorage
 
 if TYPE_CHECKING:
-    from farm.dataset.preview.film import Film
+    from farm.dataset.preview.films.film import Film
 
 MOST_ON_SHEET = 200
 """Views of a contact sheet."""
@@ -92,8 +92,8 @@ def write_films(
 ) -> str:
     """Write a film of each sequence, and the page that plays them; say what was written."""
     with needing(*DRAWING):
-        from farm.dataset.preview.film import FILM_FRAMES
-        from farm.dataset.preview.film_page import film_page
+        from farm.dataset.preview.films.film import FILM_FRAMES
+        from farm.dataset.preview.films.film_page import film_page
     if out is not None and out.suffix.lower() in FILES:
         raise SpecError(f"--out {out}: there is a film for each sequence: give a folder")
     folder = FolderStorage(out or data.storage.local_path("") or Path("preview"))
@@ -113,7 +113,7 @@ def draw_films(
     data: Dataset, sequences: Sequence[SequenceFrames], folder: FolderStorage, *, at_most: int
 ) -> list[Film]:
     """Write films into the folders of their sequences, below `folder`, with a bar for people."""
-    from farm.dataset.preview.film import film_suffix, make_film
+    from farm.dataset.preview.films.film import film_suffix, make_film
 
     total = sum(len(evenly(range(len(each)), at_most=at_most)[0]) for each in sequences)
     make = partial(make_film, data, at_most=at_most, workers=usual_workers())

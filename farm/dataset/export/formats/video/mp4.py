@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from farm.dataset.export.base import ExportJob, ExportPart, NumberedView, Written
 from farm.dataset.export.sequences import WholeExporter
 from farm.dataset.preview.colour_maps import LEAST_FLOW_PX, paint, paint_depth, paint_flow
-from farm.dataset.preview.panels import VALIDITY_OF, Scale, measure
+from farm.dataset.preview.films.panels import VALIDITY_OF, Scale, measure
 from farm.dataset.video import Mp4Writer
 from farm.errors import SpecError
 from farm.spec.passes import CARRIED, OCCLUSIONS, PICTURED, PassName

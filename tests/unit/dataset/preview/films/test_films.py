@@ -26,12 +26,12 @@ pytest.importorskip("imagecodecs")
 pytest.importorskip("OpenEXR")
 Image = pytest.importorskip("PIL.Image")
 
-from farm.dataset.preview import film  # noqa: E402  needs Pillow
-from farm.dataset.preview.animation import write_webp  # noqa: E402
 from farm.dataset.preview.colour_maps import BACKGROUND, WHEEL, middlebury, paint_flow  # noqa: E402
-from farm.dataset.preview.film import Film, film_suffix, make_film  # noqa: E402
-from farm.dataset.preview.film_page import film_page  # noqa: E402
-from farm.dataset.preview.panels import Scale, draw_strip, lay_out, measure  # noqa: E402
+from farm.dataset.preview.films import film  # noqa: E402  needs Pillow
+from farm.dataset.preview.films.animation import write_webp  # noqa: E402
+from farm.dataset.preview.films.film import Film, film_suffix, make_film  # noqa: E402
+from farm.dataset.preview.films.film_page import film_page  # noqa: E402
+from farm.dataset.preview.films.panels import Scale, draw_strip, lay_out, measure  # noqa: E402
 
 STREET, HARBOUR = "street/001-00001-00006", "harbour/001-00001-00006"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
-from farm.dataset.preview.film import Film
+from farm.dataset.preview.films.film import Film
 
 TEMPLATE = "films.html"
 
@@ -24,7 +24,7 @@ def film_page(films: Iterable[Film], *, beside: Path, title: str, subtitle: str)
         title: What a person calls the dataset.
         subtitle: What it holds.
     """
-    template = files("farm.dataset.preview").joinpath(TEMPLATE).read_text(encoding="utf-8")
+    template = files("farm.dataset.preview.films").joinpath(TEMPLATE).read_text(encoding="utf-8")
     return Template(template).substitute(
         title=escape(title),
         subtitle=escape(subtitle),

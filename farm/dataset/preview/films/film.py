@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.dataset.parallel import mapped
-from farm.dataset.preview.animation import write_webp
-from farm.dataset.preview.panels import Scale, Strip, draw_strip, lay_out, measure
+from farm.dataset.preview.films.animation import write_webp
+from farm.dataset.preview.films.panels import Scale, Strip, draw_strip, lay_out, measure
 from farm.dataset.reader import Dataset, DatasetView
 from farm.dataset.sequences import SequenceFrames, evenly
 from farm.dataset.temp_files import scratch
