@@ -116,6 +116,21 @@ def test_points_of_a_sequence_lie_on_what_it_shows(renders, tmp_path):
     np.testing.assert_allclose(np.abs(points).max(axis=1), 1.0, atol=1e-3)
 
 
+def test_nerfstudio_begins_with_points_of_each_sequence_that_stands_still(renders, tmp_path):
+    out = tmp_path / "o"
+    done = here("dataset", "export", renders, "--to", "nerfstudio", "--points", 300, "--out", out)
+    assert done.returncode == 0, done.stderr
+
+    folders = sorted(path.parent for path in out.rglob("transforms.json"))
+    assert len(folders) == 2
+    for folder in folders:
+        told = json.loads((folder / "transforms.json").read_text())
+        body = (folder / told["ply_file_path"]).read_bytes().partition(b"end_header\n")[2]
+        rows = np.frombuffer(body, [("numbers", "<f4", 6), ("rgb", "u1", 3)])
+        assert len(rows) == 300
+        np.testing.assert_allclose(np.abs(rows["numbers"][:, :3]).max(axis=1), 1.0, atol=1e-3)
+
+
 @pytest.mark.parametrize("to", SCENE_FORMATS)
 def test_a_sequence_that_stands_still_is_exported_whole(renders, tmp_path, to):
     done = here("dataset", "export", renders, "--to", to, "--out", tmp_path / to)

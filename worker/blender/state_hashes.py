@@ -22,6 +22,7 @@ FIELDS: dict[str, tuple[str, Any, int]] = {
     "BYTE_COLOR": ("color", np.float32, 4),
     "FLOAT": ("value", np.float32, 1),
     "FLOAT2": ("vector", np.float32, 2),
+    "FLOAT4": ("vector", np.float32, 4),
     "FLOAT4X4": ("value", np.float32, 16),
     "FLOAT_COLOR": ("color", np.float32, 4),
     "FLOAT_VECTOR": ("vector", np.float32, 3),

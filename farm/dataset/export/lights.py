@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from farm.spec.base import digest
-from farm.spec.recipes.sequence import TIME_DEPENDENT
 from farm.spec.record import ViewRecord
 from farm.spec.view import View
 
@@ -34,17 +33,6 @@ def look_of(record: ViewRecord) -> Look:
     plays = is_scripted(record) or record.view.moment is not None
     moment = None if plays else record.view.frame
     return Look(digest(skies, light, lit, record.exposure_ev), digest(moment, rest))
-
-
-def time_dependent(record: ViewRecord) -> dict[str, str] | None:
-    """Return what of a frame's scene hangs on time, with a hash of how each is.
-
-    None where the record does not tell: of older releases, and of what is no frame of a sequence.
-    """
-    told = record.values.get(TIME_DEPENDENT)
-    if record.view.moment is None or not isinstance(told, dict):
-        return None
-    return {name: str(state) for name, state in told.items()}
 
 
 def is_scripted(record: ViewRecord) -> bool:

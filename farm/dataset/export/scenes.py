@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.dataset.export.geometry.boxes import Box, around, box_of, corners_of
-from farm.dataset.export.lights import in_words, is_scripted, look_of, time_dependent
+from farm.dataset.export.lights import in_words, is_scripted, look_of
 from farm.dataset.export.safe_names import FreeNames, in_plain_letters
 from farm.dataset.export.standing import (
     ROUNDED,
@@ -23,6 +23,7 @@ from farm.dataset.export.standing import (
     States,
     Still,
     is_light,
+    time_dependent,
     without_light,
 )
 from farm.dataset.export.survey import Survey, folder_of

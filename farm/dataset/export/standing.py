@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from farm.spec.recipes.sequence import LAMP, WORLD
+from farm.spec.recipes.sequence import LAMP, TIME_DEPENDENT, WORLD
+from farm.spec.record import ViewRecord
 
 STAYS = 1e-3
 """Most by which a thing may move and still count as standing, as a share of its size."""
@@ -63,6 +64,17 @@ class States:
         alike.append((self._count, state))
         self._count += 1
         return self._count - 1
+
+
+def time_dependent(record: ViewRecord) -> State | None:
+    """Return what of a frame's scene hangs on time, with a hash of how each is.
+
+    None where the record does not tell: of older releases, and of what is no frame of a sequence.
+    """
+    told = record.values.get(TIME_DEPENDENT)
+    if record.view.moment is None or not isinstance(told, dict):
+        return None
+    return {name: str(state) for name, state in told.items()}
 
 
 def differences(one: State, other: State) -> set[str]:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from farm.dataset.export.standing import Still, time_dependent
 from farm.dataset.reader import Dataset, DatasetView
 from farm.spec.base import Spec
 from farm.spec.moment import Moment
@@ -42,6 +43,16 @@ class Reel:
     """Of the frames that are there."""
     areas: defaultdict[ObjectKey, float] = field(default_factory=lambda: defaultdict(float))
     """Pixels that all frames together show of each object."""
+    still: Still = field(default_factory=Still)
+    """What stands still in it."""
+    stands_still: bool = True
+    """All of its frames tell that nothing but the camera moves."""
+
+    def note(self, view: DatasetView) -> None:
+        """Note what a frame tells of what hangs on time."""
+        state = time_dependent(view.record)
+        if state is None or (self.stands_still and self.still.note(state, view.key)):
+            self.stands_still = False
 
     def seen(self) -> list[ObjectKey]:
         """Return the objects that are seen in any frame, sorted."""
@@ -84,6 +95,7 @@ class Timeline:
             return None
         number = self._number(split, folder, label, moment)
         self.reels[number].places.add(moment.place)
+        self.reels[number].note(view)
         self._order[split].append(number * PLACES + moment.place)
         return self.reels[number]
 
