@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.blender.scenes import a_material, add_box, asset_of, blend_file, write_sky
 from tests.support.blender.shots import some_view
+from worker.blender.materials.own_numbers import NUMBER, keep_numbers
 
 LOW, SIZE = np.array([3.0, -7.0, 11.0]), np.array([2.0, 1.0, 4.0])
 TURNED = [some_view(rotation=0.0), some_view(rotation=130.0)]
@@ -168,6 +169,27 @@ def test_objects_and_materials_have_the_numbers_of_their_file(labelled, white, t
         found = seen["base_color"][seen["index"] == index]
         assert len(found) > 20
         assert found == pytest.approx(np.broadcast_to((own, 0.6, 0.0), found.shape), abs=1e-3)
+
+
+def test_numbers_of_a_file_stay_when_it_is_baked_and_opened_again(write_blend):
+    """By then its objects have the numbers of labels."""
+
+    def fill(scene):
+        paint = a_material()
+        tree = paint.node_tree
+        info = node(tree, "ObjectInfo").outputs["Object Index"]
+        tree.links.new(info, tree.nodes["Principled BSDF"].inputs["Base Color"])
+        item = add_box(scene, material=paint)
+        item.pass_index = 20
+        keep_numbers([paint], [item])
+        item.pass_index = 1
+        keep_numbers([paint], [item])
+        told.append(item[NUMBER])
+
+    told: list[int] = []
+    write_blend(fill)
+
+    assert told == [20]
 
 
 def test_objects_have_their_own_colours(labelled, white, tmp_path):
