@@ -47,7 +47,8 @@ def open_page(chromium, api):
         page.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))
         page.goto(f"{api.url}{place}")
         page.fill("#token", api.tokens[role])
-        page.get_by_role("button", name="Log in").click()
+        with page.expect_navigation():  # before its scripts are there, forms leave the page
+            page.get_by_role("button", name="Log in").click()
         return page
 
     yield open_
