@@ -421,7 +421,7 @@ def proof_of(
 def render_of(record: ViewRecord, spec: JobSpec) -> ResolvedRender:
     """Return how a view was rendered: as its record says, and its spec where that says nothing."""
     asked = resolve_render(spec.render, default_format=spec.recipe.default_format)
-    original = [name for name in record.files if name not in record.added]
+    original = record.passes_at_first
     changes: dict[str, Any] = {
         "resolution_px": record.resolution_px,
         "format": format_of(record) or asked.format,

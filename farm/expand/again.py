@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from farm.spec.job import Job
-from farm.spec.passes import PassName
 from farm.spec.recipes import Setup
 from farm.spec.record import ViewRecord
 from farm.spec.task import Need, RenderTask, view_id
@@ -26,11 +25,6 @@ class Again(NamedTuple):
     """Seconds that it takes to set the scene beyond a task's own limit."""
     needs_light: bool = False
     """Labels, too, take all assets: an environment stands for something, or is found by place."""
-
-
-def passes_then(record: ViewRecord) -> tuple[PassName, ...]:
-    """Return the passes that a view was rendered with at first."""
-    return tuple(name for name in record.files if name not in record.added)
 
 
 def makes(job: Job, record: ViewRecord, *, then: Setup, product: str | None = None) -> bool:
@@ -53,7 +47,7 @@ def makes(job: Job, record: ViewRecord, *, then: Setup, product: str | None = No
         assets=record.assets,
         setup=then,
         render=job.render,
-        passes=passes_then(record),
+        passes=record.passes_at_first,
         views=(),
         needs=Need(product=product, made_by=0) if product else None,
     )

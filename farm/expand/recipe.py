@@ -17,7 +17,7 @@ from farm.expand.rounds import job_of_round, rounds_of, streamed
 from farm.spec.asset import Asset
 from farm.spec.base import Spec
 from farm.spec.job import Job
-from farm.spec.recipes import RECIPES, Recipe, Setup, unknown_recipe
+from farm.spec.recipes import RECIPES, unknown_recipe
 from farm.spec.record import ViewRecord
 from farm.spec.task import RenderTask, dataset_key
 
@@ -76,15 +76,9 @@ class Expansion(ABC):
         """
         yield from ()
 
-    def setup_again(self, recipe: Recipe) -> Setup | None:
-        """Return what views of a recipe shared when they were rendered, so that passes can be added
-        to them from their records; None where records and recipe alone do not tell.
-        """
-        return None
-
     def again(self, job: Job, record: ViewRecord) -> Again | None:
         """Return how a view is set up once more, so that it gets passes that it lacks; None where
-        that is not known. Where a recipe does not say, `setup_again` does.
+        that is not known.
 
         Args:
             job: Its spec is the one that the view was rendered by, but for the passes, which are
@@ -94,8 +88,7 @@ class Expansion(ABC):
         Raises:
             SpecError: The record does not tell; the error says why, and what to do.
         """
-        setup = self.setup_again(job.spec.recipe)
-        return None if setup is None else Again(setup)
+        return None
 
     def setup_s(self, job: Job) -> float:
         """Return about how many seconds tasks take beside pictures and what all tasks take: for
@@ -246,8 +239,7 @@ def gets_passes_later(recipe: str) -> bool:
     """Say whether views of a recipe can get passes that they lack."""
     if recipe not in RECIPES:
         return False
-    own = type(expansion_of(recipe))
-    return own.again is not Expansion.again or own.setup_again is not Expansion.setup_again
+    return type(expansion_of(recipe)).again is not Expansion.again
 
 
 def unfit_names(job: Job) -> Iterator[str]:

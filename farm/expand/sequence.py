@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from farm.errors import SpecError
-from farm.expand.again import Again, makes, passes_then
+from farm.expand.again import Again, makes
 from farm.expand.randomised import Dice, exposure_of, lamps_of
 from farm.expand.recipe import Count, Expansion
 from farm.expand.streams import numbers_of, stream
@@ -427,7 +427,7 @@ def is_named_in(view: View, shooting: Shooting) -> bool:
 
 def as_then(job: Job, record: ViewRecord) -> Job:
     """Return a job with the passes that a view had at first."""
-    spec = job.spec.model_copy(update={"passes": passes_then(record)})
+    spec = job.spec.model_copy(update={"passes": record.passes_at_first})
     return job.model_copy(update={"spec": spec})
 
 

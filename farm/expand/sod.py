@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from farm.errors import SpecError
+from farm.expand.again import Again
 from farm.expand.randomised import Dice, exposure_of, lamps_of, light_of, paints_of
 from farm.expand.recipe import Count, Expansion
 from farm.expand.rigs import camera_of
@@ -34,6 +35,7 @@ from farm.spec.recipes.sod import (
     SodSetup,
     SodView,
 )
+from farm.spec.record import ViewRecord
 from farm.spec.task import RenderTask
 from farm.spec.view import Light
 
@@ -80,7 +82,7 @@ class SodExpansion(Expansion):
         recipe = sod(job.spec.recipe)
         views = views_per_pair(recipe)
         if recipe.relight:
-            return relit_task(job, index, setup=self.setup_again(recipe))
+            return relit_task(job, index, setup=setup_of(recipe))
         pair, number = pair_of_task(job, index, views=views)
         return new_task(
             job,
@@ -89,7 +91,7 @@ class SodExpansion(Expansion):
             title=f"{pair.model.title} · {pair.hdr.title}",
             dataset=dataset_of(job, pair.model.id, pair.hdr.id),
             assets=(pair.model, pair.hdr),
-            setup=self.setup_again(recipe),
+            setup=setup_of(recipe),
             views=(view_of(job, recipe, pair, slot) for slot in batch(job, number, views=views)),
         )
 
@@ -115,8 +117,8 @@ class SodExpansion(Expansion):
             for place in (place for place, hdr in enumerate(hdrs) if hdr == asset):
                 yield range(first + place * number, first + (place + 1) * number)
 
-    def setup_again(self, recipe: Recipe) -> SodSetup:
-        return setup_of(sod(recipe))
+    def again(self, job: Job, record: ViewRecord) -> Again:
+        return Again(setup_of(sod(job.spec.recipe)))
 
     def datasets(self, job: Job) -> Iterator[str]:
         if isinstance(job.spec.recipe, SodAugmented):

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from farm.errors import SetupError, StorageError
-from farm.local.folder_lock import LOCK_FILE
+from farm.errors import StorageError
+from farm.local.folder_lock import LOCK_FILE, taken, this_run
 from farm.storage import Storage
 from farm.storage.bucket import BucketStorage
 
@@ -90,10 +87,8 @@ def hold_bucket(
         SetupError: Another run writes into it.
         StorageError: It cannot be written.
     """
-    since = f"{datetime.now():%H:%M:%S}"
-    name = f"process {os.getpid()} on {socket.gethostname()}, since {since}"
     assert isinstance(storage, BucketStorage)
-    hold = BucketHold(storage, f"{name}\n{secrets.token_hex(8)}", on_lost)
+    hold = BucketHold(storage, f"{this_run()}\n{secrets.token_hex(8)}", on_lost)
     while not storage.put_new(LOCK_FILE, hold.mine):
         _wait_for_the_dead(storage, note)
     renewing = threading.Thread(target=hold.renew_until_over, daemon=True)
@@ -133,8 +128,5 @@ def _wait_for_the_dead(storage: BucketStorage, note: Callable[[str], None]) -> N
         if now is None:
             return
         if now != seen:
-            raise SetupError(
-                f"another run writes into {storage.place} ({who}): wait until it ends, or take "
-                "another DATASET"
-            )
+            raise taken(storage.place, who, flag="DATASET")
     storage.delete(LOCK_FILE)

@@ -49,14 +49,23 @@ def _take(file: Path, flag: str) -> int:
     try:
         lock = lock_file(file, wait=False, if_possible=True)
     except BlockingIOError:
-        raise SetupError(
-            f"another run writes into {file.parent} ({_holder(file) or 'it has just started'}): "
-            f"wait until it ends, or take another {flag}"
-        ) from None
+        holder = _holder(file) or "it has just started"
+        raise taken(str(file.parent), holder, flag=flag) from None
     os.truncate(lock, 0)
-    who = f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now():%H:%M:%S}"
-    os.write(lock, f"{who}\n".encode())
+    os.write(lock, f"{this_run()}\n".encode())
     return lock
+
+
+def this_run() -> str:
+    """Return what this run is called where others meet what it holds."""
+    return f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now():%H:%M:%S}"
+
+
+def taken(place: str, holder: str, *, flag: str) -> SetupError:
+    """Return the refusal of a place that another run holds, which `flag` names."""
+    return SetupError(
+        f"another run writes into {place} ({holder}): wait until it ends, or take another {flag}"
+    )
 
 
 def _holder(file: Path) -> str:

@@ -232,6 +232,11 @@ class ViewRecord(Spec):
         """Its files, then those for people."""
         return (*self.files.values(), *self.previews.values())
 
+    @property
+    def passes_at_first(self) -> tuple[PassName, ...]:
+        """Those of its passes that it was rendered with."""
+        return tuple(name for name in self.files if name not in self.added)
+
     def asset_of(self, label: ObjectLabel | None) -> Asset:
         """Return the asset that an object is of; where that is not said, the first one."""
         return self.assets[label.asset if label and label.asset is not None else 0]

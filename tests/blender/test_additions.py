@@ -7,19 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from farm.dataset.additions import plan_additions
 from farm.dataset.edits.drop_passes import drop_passes
 from farm.dataset.finish import finish_dataset
 from farm.dataset.merge import merge
 from farm.dataset.reader import Dataset, open_in
-from farm.dataset.records.collect import FinishedRun, RunFacts, facts_again
-from farm.dataset.records.read import seed_records
+from farm.dataset.records.collect import FinishedRun, RunFacts
 from farm.dataset.verify.verify import verify
 from farm.errors import ChangedViewError, SpecError
-from farm.library.found_again import Finder
 from farm.spec.job import JobSpec
 from farm.spec.passes import PassName
 from farm.storage import FolderStorage
+from tests.support.blender.additions import add_passes
 from tests.support.blender.scenes import add_box
 from tests.support.blender.shots import OurLease, some_view, task_of
 from worker.render.task import render_task
@@ -62,17 +60,12 @@ def work(blender, task, storage: FolderStorage) -> None:
 def add(blender):
     """Add passes to a dataset and return it anew, with the passes by which it was proven."""
 
+    def work_on(storage, tasks) -> None:
+        for task in tasks:
+            work(blender, task, storage)
+
     def run(data: Dataset, *passes: PassName, assets: Path | None = None, any_blender=False):
-        storage = data.storage
-        plan = plan_additions(data, passes, finder=Finder(assets), any_blender=any_blender)
-        try:
-            for task, records in zip(plan.tasks, plan.records, strict=True):
-                seed_records(storage, task, [each.model_dump_json().encode() for each in records])
-                work(blender, task, storage)
-        finally:
-            facts = facts_again(data.summaries.get(""), name="ds")
-            finish_dataset(storage, "", FinishedRun(facts, lambda _task: True, print))
-        return open_in(storage), [task.adds.proof for task in plan.tasks]
+        return add_passes(data, passes, work_on, assets=assets, any_blender=any_blender)
 
     return run
 

@@ -10,13 +10,11 @@ import pytest
 from PIL import Image
 
 from farm import expand
-from farm.dataset.additions import plan_additions
 from farm.dataset.edits.drop_passes import drop_passes
 from farm.dataset.finish import finish_dataset
 from farm.dataset.merge import merge
 from farm.dataset.reader import Dataset, open_in
-from farm.dataset.records.collect import FinishedRun, RunFacts, facts_again
-from farm.dataset.records.read import seed_records
+from farm.dataset.records.collect import FinishedRun, RunFacts
 from farm.dataset.verify.verify import verify
 from farm.errors import ChangedViewError, SpecError
 from farm.library.found_again import Finder
@@ -24,6 +22,7 @@ from farm.local.plan.prepare import prepare
 from farm.spec.job import JobSpec
 from farm.storage import FolderStorage
 from tests.blender.sequences.test_time import SLIDE, TURN, animated, write
+from tests.support.blender.additions import add_passes
 from tests.support.blender.scenes import write_sky
 from tests.support.blender.shots import OurLease
 from tests.support.blender.simulated import cloth, write_simulated
@@ -103,16 +102,7 @@ def add(work):
     """Add passes to a dataset and return it anew, with the passes by which it was proven."""
 
     def run(data: Dataset, *passes: str, assets: Path | None = None):
-        plan = plan_additions(data, passes, finder=Finder(assets))
-        storage = data.storage
-        for task, records in zip(plan.tasks, plan.records, strict=True):
-            seed_records(storage, task, [each.model_dump_json().encode() for each in records])
-        try:
-            work(storage, plan.tasks)
-        finally:
-            facts = facts_again(data.summaries.get(""), name="ds")
-            finish_dataset(storage, "", FinishedRun(facts, lambda _task: True, print))
-        return open_in(storage), [task.adds.proof for task in plan.tasks]
+        return add_passes(data, passes, work, assets=assets)
 
     return run
 

@@ -126,6 +126,17 @@ def poses_of_colmap(scene):
         yield scene / name, pose, (fx, fy), (cx, cy)
 
 
+def corners_are_where_masks_end(found, views):
+    """The cube's corners, by exported cameras, meet the edges of the masks of views."""
+    for path, pose, focal, middle in found:
+        x, y, z = pose[:3, :3] @ CUBE.T + pose[:3, 3:]
+        px = np.stack([focal[0] * x / z + middle[0], focal[1] * y / z + middle[1]])
+        rows, columns = np.nonzero(views[path.stem]["mask"] > 127)
+        edges = [columns.min(), columns.max() + 1, rows.min(), rows.max() + 1]
+        wanted = [px[0].min(), px[0].max(), px[1].min(), px[1].max()]
+        np.testing.assert_allclose(edges, wanted, atol=1.0)
+
+
 @pytest.mark.parametrize("to", SCENE_FORMATS)
 def test_wide_pictures_by_a_shifted_lens_are_right_or_refused(shifted, tmp_path, to):
     """The cube's corners, by the exported camera, are where the mask ends."""
@@ -142,13 +153,7 @@ def test_wide_pictures_by_a_shifted_lens_are_right_or_refused(shifted, tmp_path,
     views = {view.name: view for view in farm.dataset.open(shifted)}
     found = list((poses_of_colmap if to == "colmap" else poses_of_transforms)(scene))
     assert {path.stem for path, *_ in found} == set(views)
-    for path, pose, focal, middle in found:
-        x, y, z = pose[:3, :3] @ CUBE.T + pose[:3, 3:]
-        px = np.stack([focal[0] * x / z + middle[0], focal[1] * y / z + middle[1]])
-        rows, columns = np.nonzero(views[path.stem]["mask"] > 127)
-        edges = [columns.min(), columns.max() + 1, rows.min(), rows.max() + 1]
-        wanted = [px[0].min(), px[0].max(), px[1].min(), px[1].max()]
-        np.testing.assert_allclose(edges, wanted, atol=1.0)
+    corners_are_where_masks_end(found, views)
 
 
 def test_a_script_that_moves_a_thing_is_no_scene(tmp_path):

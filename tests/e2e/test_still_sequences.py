@@ -12,7 +12,11 @@ import farm.dataset
 from farm.dataset.export.registry import SCENE_FORMATS
 from tests.e2e.conftest import farm as run
 from tests.e2e.conftest import here
-from tests.e2e.test_scene_exports import CUBE, poses_of_colmap, poses_of_transforms
+from tests.e2e.test_scene_exports import (
+    corners_are_where_masks_end,
+    poses_of_colmap,
+    poses_of_transforms,
+)
 from tests.support.blender.scene_writer import write_by
 from tests.unit.dataset.export.scenes.shared import reader_of
 
@@ -93,13 +97,7 @@ def test_corners_of_what_stands_still_are_where_its_mask_ends(renders, tmp_path,
     found = list(READ[to](tmp_path / to / "cube"))
     assert {path.stem for path, *_ in found} == set(views)
     assert len(views) == FRAMES
-    for path, pose, focal, middle in found:
-        x, y, z = pose[:3, :3] @ CUBE.T + pose[:3, 3:]
-        px = np.stack([focal[0] * x / z + middle[0], focal[1] * y / z + middle[1]])
-        rows, columns = np.nonzero(views[path.stem]["mask"] > 127)
-        edges = [columns.min(), columns.max() + 1, rows.min(), rows.max() + 1]
-        wanted = [px[0].min(), px[0].max(), px[1].min(), px[1].max()]
-        np.testing.assert_allclose(edges, wanted, atol=1.0)
+    corners_are_where_masks_end(found, views)
 
 
 def test_points_of_a_sequence_lie_on_what_it_shows(renders, tmp_path):

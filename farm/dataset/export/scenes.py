@@ -17,12 +17,11 @@ from farm.dataset.export.geometry.boxes import Box, around, box_of, corners_of
 from farm.dataset.export.lights import in_words, is_scripted, look_of
 from farm.dataset.export.safe_names import FreeNames, in_plain_letters
 from farm.dataset.export.standing import (
-    ROUNDED,
-    STAYS,
     Change,
     States,
     Still,
     is_light,
+    stays,
     time_dependent,
     without_light,
 )
@@ -125,11 +124,8 @@ class Things:
             return
         for label, corners in corners_of(view.record):
             first, where = self.corners.setdefault((label.name, label.asset), (corners, view.key))
-            room = (
-                STAYS * np.ptp(first, axis=0).max()
-                + ROUNDED * np.abs(label.camera_from_object).max()
-            )
-            if np.abs(corners - first).max() > room:
+            reach = np.abs(label.camera_from_object).max()
+            if not stays(first, corners, size=np.ptp(first, axis=0).max(), reach=reach):
                 self.moved = self.moved or Change(label.name, where, view.key)
 
     def name_of(self, record: ViewRecord) -> str:

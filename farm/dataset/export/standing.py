@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from farm.spec.recipes.sequence import LAMP, TIME_DEPENDENT, WORLD
 from farm.spec.record import ViewRecord
@@ -16,6 +17,7 @@ ROUNDED = 1e-5
 """By which places may be off, as a share of their distance: Blender's numbers have 32 bits."""
 MARKS = (4, 3)
 """Points that tell where a thing with a box is: the middle of it, and of three of its sides."""
+Points = NDArray[np.float64]
 State = dict[str, str]
 """What hangs on time, and how each is in a frame."""
 
@@ -109,5 +111,16 @@ def is_same(one: str, other: str) -> bool:
     except ValueError:
         return False
     longest = 2 * np.linalg.norm(here[1:] - here[0], axis=1).max()
-    room = STAYS * longest + ROUNDED * np.abs(here).max()
-    return bool(np.abs(here - there).max() <= room)
+    return stays(here, there, size=longest, reach=np.abs(here).max())
+
+
+def stays(here: Points, there: Points, *, size: float, reach: float) -> bool:
+    """Tell whether a thing counts as standing by points of it, (points, 3), in two views.
+
+    Args:
+        here: Where they are.
+        there: Where they are in the other view.
+        size: How long the thing is.
+        reach: How far away that is which was measured.
+    """
+    return bool(np.abs(here - there).max() <= STAYS * size + ROUNDED * reach)

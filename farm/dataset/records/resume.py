@@ -172,5 +172,5 @@ def _differs_in_passes_alone(task: RenderTask, view: AnyView, record: ViewRecord
 
 def _first_passes(task: RenderTask, record: ViewRecord) -> tuple[PassName, ...]:
     """Return the passes that a view was rendered with and still has, as a task orders them."""
-    order = dict.fromkeys((*task.passes, *PASS_NAMES))
-    return tuple(name for name in order if name in record.files and name not in record.added)
+    first = record.passes_at_first
+    return tuple(name for name in dict.fromkeys((*task.passes, *PASS_NAMES)) if name in first)

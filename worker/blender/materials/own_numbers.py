@@ -29,9 +29,7 @@ def keep_numbers(
         for tree in trees_of([paint]):
             takes_objects |= settle(tree, paint)
     for item in items if takes_objects else ():
-        if (
-            item.get(NUMBER) is None
-        ):  # else it was written into a baked file, after labels had numbers
+        if item.get(NUMBER) is None:  # a baked file has it, from before labels had numbers
             item[NUMBER] = item.pass_index
     for block in (*paints, *items):
         drop_curves(block, PATH)
