@@ -51,7 +51,7 @@ def main() -> None:
     except BrokenPipeError:  # `farm spec | head`
         sys.stderr.close()
         raise SystemExit(1) from None
-    except Exception as error:
+    except Exception as error:  # the door: pydantic is not imported here only to name its errors
         if not hides_interrupt(error):
             raise
         raise SystemExit(INTERRUPTED) from None
