@@ -22,11 +22,12 @@ from farm.ledger.model import (
 )
 from farm.ledger.policy import ELSEWHERE_BUSY_S, ELSEWHERE_S, SUSPICIOUS, pause_s
 from farm.ledger.reading import read_status
-from farm.ledger.steps import put_waiting_back
+from farm.ledger.steps import put_waiting_back, states_of
 from farm.ledger.stores.store import Store, TaskMove, Transition
 from farm.ledger.suspicion import (
     do_well,
     failed_on_s,
+    leaves,
     newest_s,
     read,
     shut,
@@ -84,7 +85,7 @@ class Nodes:
         past_s = self.store.now_s() - failed_s
         if past_s > ELSEWHERE_BUSY_S or not self._open_nodes(self.conducts()) - tried_on(record):
             return False
-        return past_s < ELSEWHERE_S or self._open_tasks() > 1
+        return past_s < ELSEWHERE_S or self._has_others(node)
 
     def judge(self) -> list[tuple[str, str]]:
         """Bring bad nodes into quarantine, give back what they cost; return which, and why."""
@@ -132,16 +133,25 @@ class Nodes:
         living = {node_of(worker) for worker in self.store.beating()} - self.drains.all().keys()
         return {node for node in living if not conducts.get(node, Conduct()).shut}
 
-    def _open_tasks(self) -> int:
-        """Count the tasks that are given out now."""
-        now_s, count = self.store.now_s(), 0
+    def _has_others(self, node: str) -> bool:
+        """Say whether tasks are given out now that a node need not leave to other nodes."""
+        now_s = self.store.now_s()
         for job_id in self.store.job_ids():
             with self.sparing():
                 meta = self.store.meta(job_id)
                 job = read_status(job_id, meta) if meta else None
                 if job and job.state in FED_JOB and job.held_until_s <= now_s:
-                    count += job.counts[TaskState.PENDING] + job.counts[TaskState.QUEUED]
-        return count
+                    count = job.counts[TaskState.PENDING] + job.counts[TaskState.QUEUED]
+                    if count and count > self._left_to_others(job_id, node, now_s):
+                        return True
+        return False
+
+    def _left_to_others(self, job_id: str, node: str, now_s: float) -> int:
+        """Count the tasks of a job that wait for other nodes than this one."""
+        records = self.store.records(job_id)
+        left = [at for at, record in records.items() if leaves(record, node, now_s)]
+        states = states_of(self.store, job_id, left).values()
+        return sum(state in (TaskState.PENDING, TaskState.QUEUED) for state in states)
 
     def _judged(self, node: str, conducts: dict[str, Conduct], now_s: float) -> Conduct:
         """Return what is to be noted of a node from now on."""

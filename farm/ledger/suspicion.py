@@ -14,7 +14,7 @@ from farm.ledger.model import (
     TaskRecord,
     node_of,
 )
-from farm.ledger.policy import WELL_S, pause_s, policy_of
+from farm.ledger.policy import ELSEWHERE_BUSY_S, WELL_S, pause_s, policy_of
 
 
 def read(text: str) -> Conduct:
@@ -49,6 +49,12 @@ def failed_on_s(record: TaskRecord, node: str) -> float:
     """Return when a task failed on a node last, maybe by its fault; 0 where it never did."""
     own = [a.time_s for a in record.story if node_of(a.worker) == node and may_be_nodes(a)]
     return max(own, default=0.0)
+
+
+def leaves(record: TaskRecord, node: str, now_s: float) -> bool:
+    """Say whether a node leaves a task to others while it has something else to do."""
+    failed_s = failed_on_s(record, node)
+    return node in record.avoid or (bool(failed_s) and now_s - failed_s <= ELSEWHERE_BUSY_S)
 
 
 def tasks_of(suspects: Iterable[Suspect]) -> int:

@@ -418,6 +418,20 @@ def test_nobody_waits_for_another_worker_for_ever(ledger, tasks, bound_s):
     assert farm.claim(again, BAD)
 
 
+def test_tasks_that_are_kept_for_others_as_well_are_nothing_else_to_do(farm):
+    """A node that failed at all that is left, and is well again, would be idle for long."""
+    while farm.job(JOB).counts[TaskState.PENDING] > 3:
+        succeed(farm)
+    asked_for = fail(farm, cause="asset")
+    farm.retry_these(JOB, [asked_for.index], elsewhere=True)
+    failed = {fail(farm, cause="killed").index for _ in range(2)}
+    farm.later(ELSEWHERE_S - 5)
+    assert not any(farm.claim(ticket, BAD) for ticket in farm.take(JOB, 3))
+    farm.later(6)
+
+    assert {t.index for t in farm.take(JOB, 3) if farm.claim(t, BAD)} == failed
+
+
 @pytest.mark.parametrize("away", ["gone", "shut", "tried"])
 def test_a_task_is_not_kept_for_workers_that_cannot_help(farm, away):
     ticket = take(farm, BAD)
