@@ -134,24 +134,27 @@ class Nodes:
         return {node for node in living if not conducts.get(node, Conduct()).shut}
 
     def _has_others(self, node: str) -> bool:
-        """Say whether tasks are given out now that a node need not leave to other nodes."""
+        """Say whether tasks are in the queue that a node need not leave to other nodes.
+
+        What is pending does not count: it may wait for the very task that is refused.
+        """
         now_s = self.store.now_s()
         for job_id in self.store.job_ids():
             with self.sparing():
                 meta = self.store.meta(job_id)
                 job = read_status(job_id, meta) if meta else None
                 if job and job.state in FED_JOB and job.held_until_s <= now_s:
-                    count = job.counts[TaskState.PENDING] + job.counts[TaskState.QUEUED]
-                    if count and count > self._left_to_others(job_id, node, now_s):
+                    queued = job.counts[TaskState.QUEUED]
+                    if queued and queued > self._left_to_others(job_id, node, now_s):
                         return True
         return False
 
     def _left_to_others(self, job_id: str, node: str, now_s: float) -> int:
-        """Count the tasks of a job that wait for other nodes than this one."""
+        """Count the tasks of a job in the queue that are for other nodes than this one."""
         records = self.store.records(job_id)
         left = [at for at, record in records.items() if leaves(record, node, now_s)]
         states = states_of(self.store, job_id, left).values()
-        return sum(state in (TaskState.PENDING, TaskState.QUEUED) for state in states)
+        return sum(state is TaskState.QUEUED for state in states)
 
     def _judged(self, node: str, conducts: dict[str, Conduct], now_s: float) -> Conduct:
         """Return what is to be noted of a node from now on."""

@@ -408,13 +408,25 @@ def test_nobody_waits_for_another_worker_for_ever(ledger, tasks, bound_s):
         farm.heartbeat(worker, {}, ttl_s=100_000)
     failed = fail(farm)
     farm.later(bound_s - 5)
-    (again,) = farm.take(JOB, 1)
+    (again, *_) = farm.take(JOB, tasks)
     assert again.index == failed.index
     assert not farm.claim(again, BAD)
     farm.later(6)
     (again,) = farm.take(JOB, 1)
 
     assert again.index == failed.index
+    assert farm.claim(again, BAD)
+
+
+def test_what_waits_for_a_task_is_nothing_else_to_do(farm):
+    """Nothing else can be done before it: the other node may be busy for long."""
+    waits_for = dict.fromkeys(range(1, 12), 0).get
+    (maker,) = farm.take(JOB, 12, waits_for=waits_for)
+    assert farm.claim(maker, BAD)
+    farm.fail(maker, "killed", "signal 11")
+    farm.later(ELSEWHERE_S + 1)
+    (again,) = farm.take(JOB, 12, waits_for=waits_for)
+
     assert farm.claim(again, BAD)
 
 
