@@ -137,12 +137,13 @@ class JobFeed:
         return job_info(self.ledger, self.book, status, views_per_s=rate, whole=whole)
 
     async def _look(self) -> None:
+        asked_before = set(self.subscribers)  # a job that came since may not be among those read
         changed = await run_in_threadpool(self._changes)
         for info in changed:
             event = job_event(info, self.moment)  # the same for all who hear of it
             for subscriber in self.subscribers:
                 subscriber.tell(info, event)
-        for subscriber in self.subscribers:
+        for subscriber in asked_before:
             if subscriber.job_id is not None and subscriber.job_id not in self.seen:
                 subscriber.end()
 

@@ -113,7 +113,7 @@ def test_what_is_missing_is_a_job_whose_tasks_are_made_of_records(farm):
 def test_others_go_on_while_all_records_of_a_job_are_read(farm, monkeypatch):
     def read(*args, **named):
         found = list(adding_tasks(*args, **named))
-        assert farm.services.library_lock.acquire(timeout=5), "nobody could submit anything"
+        assert farm.services.library_lock.acquire(timeout=120), "nobody could submit anything"
         farm.services.library_lock.release()
         assert farm.ann.delete(f"/v1/jobs/{farm.job}").status_code == 200
         return iter(found)

@@ -9,7 +9,8 @@ import pytest
 
 from farm.api.job_feed import Moment
 from farm.api.routes.events import PICTURES_PER_S, pause_s, pictures_at_once
-from farm.glimpses import KEPT, Glimpse
+from farm.glimpses import CHANNEL, KEPT, Glimpse
+from farm.ledger import JobState
 from farm.local.processes.redis_server import PrivateRedis
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
 from tests.support.farms.galleries import emptied
@@ -58,6 +59,17 @@ class Listener:
                 found[name] = value
 
 
+def wait_seen(api, *jobs):
+    """Wait until the server has looked at jobs, and has numbered that look."""
+    feed = api.services.job_feed
+
+    def numbered():
+        looks = [feed.changed_at.get(job) for job in jobs]
+        return all(look is not None and look <= feed.moment.version for look in looks)
+
+    wait_for(numbered, "they are seen")
+
+
 def told_until(events, wanted):
     """Return what was heard of which jobs until something is told."""
     heard = []
@@ -86,7 +98,7 @@ def test_who_listens_while_redis_goes_is_sent_away(tmp_path, monkeypatch, caplog
 
 def test_who_comes_back_hears_once_of_each_job_that_changed(api):
     ended, changed, same = (submit(api, seed) for seed in (41, 42, 43))
-    wait_for(lambda: {ended, changed, same} <= set(api.services.job_feed.seen), "they are seen")
+    wait_seen(api, ended, changed, same)
     with Listener(api) as events:
         before = told_until(events, lambda job: job["job_id"] == ended)
         ids = {event["id"] for event in before}
@@ -94,10 +106,14 @@ def test_who_comes_back_hears_once_of_each_job_that_changed(api):
 
     api.ledger.cancel(ended)
     api.ledger.set_priority(changed, 7)
-    moment = api.services.job_feed.moment
-    wait_for(lambda: api.services.job_feed.moment.version > moment.version, "it was looked at")
+
+    def looked_at():
+        (of_ended, _), (of_changed, _) = map(api.services.job_feed.seen.get, (ended, changed))
+        return of_ended.state is not JobState.QUEUED and of_changed.priority == 7
+
+    wait_for(looked_at, "both changes are seen")
     latest = submit(api, 44)
-    wait_for(lambda: latest in api.services.job_feed.seen, "it is seen")
+    wait_seen(api, latest)
 
     with Listener(api, headers={"Last-Event-ID": before[-1]["id"]}) as events:
         heard = told_until(events, lambda job: job["job_id"] == latest)
@@ -109,7 +125,7 @@ def test_who_comes_back_hears_once_of_each_job_that_changed(api):
 
 def test_a_page_that_opens_anew_says_where_it_was_in_its_address(api):
     one, other = submit(api, 51), submit(api, 52)
-    wait_for(lambda: {one, other} <= set(api.services.job_feed.seen), "they are seen")
+    wait_seen(api, one, other)
     since = str(api.services.job_feed.moment)
     api.ledger.set_priority(other, 9)
     wait_for(lambda: str(api.services.job_feed.moment) != since, "it was looked at")
@@ -122,7 +138,7 @@ def test_a_page_that_opens_anew_says_where_it_was_in_its_address(api):
 def test_after_a_restart_of_the_server_all_is_told_again(api):
     job = submit(api, 61)
     api.ledger.cancel(job)
-    wait_for(lambda: job in api.services.job_feed.seen, "it is seen")
+    wait_seen(api, job)
 
     with Listener(api, headers={"Last-Event-ID": str(Moment("0" * 8, 3))}) as events:
         assert told_until(events, lambda told: told["job_id"] == job)
@@ -138,6 +154,8 @@ def test_an_id_that_is_none_is_as_good_as_none(api, words):
 
 def test_pictures_come_with_the_news_of_their_job(api):
     job, other = submit(api, 81), submit(api, 82)
+    ears = api.glimpses.client.pubsub_numsub
+    wait_for(lambda: ears(CHANNEL)[0][1], "the server listens for pictures")
     with Listener(api, job=job, pictures=True) as events:
         told_until(events, lambda told: True)
         for place, each in enumerate((other, job)):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from farm.api.job_feed import Speeds
+from farm.api.job_feed import FeedSubscriber, JobFeed, Speeds
 from farm.api.jobs import job_info, newest_failures
 from farm.errors import SpecError
 from farm.expand import recipe
@@ -94,3 +96,24 @@ def test_a_job_whose_recipe_fails_is_told_of_like_the_others(ledger, tmp_path, m
     book.save(job.model_copy(update={"job_id": "job"}))
 
     assert job_info(ledger, book, ledger.job("job")).state == "queued"
+
+
+def test_a_listener_whose_job_came_while_all_were_read_stays(ledger, tmp_path, monkeypatch):
+    feed, late, read = JobFeed(ledger, JobStore(FolderStorage(tmp_path))), [], ledger.jobs
+
+    def jobs():
+        found = read()
+        if not late:
+            ledger.add_job("late", tasks=1, views=1)
+            late.append(FeedSubscriber("late"))
+            feed.subscribers.add(late[0])
+        return found
+
+    monkeypatch.setattr(ledger, "jobs", jobs)
+    asyncio.run(feed._look())
+    assert not late[0].ended
+    asyncio.run(feed._look())
+    assert list(late[0].news) == ["late"]
+    ledger.store.remove("late")
+    asyncio.run(feed._look())
+    assert late[0].ended
