@@ -180,8 +180,8 @@ def opens(address: str) -> bool:
 def keep_page(console: Console, shown: JobPage) -> None:
     """Serve the page of a job that is over until somebody ends it."""
     shown.finish()
-    console.print(f"the page stays at {shown.place}; Ctrl-C ends it", soft_wrap=True)
     with stop_on_signal(console, words="the page is closed") as stop:
+        console.print(f"the page stays at {shown.place}; Ctrl-C ends it", soft_wrap=True)
         stop.wait()
 
 
@@ -282,7 +282,7 @@ def stop_on_signal(console: Console, *, words: str = STOPPING) -> Iterator[threa
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        with contextlib.suppress(OSError):  # no terminal any more
+        with contextlib.suppress(OSError, RuntimeError):  # no terminal, or in the midst of a line
             console.print(words)
 
     watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -51,11 +51,13 @@ MAX_PROBLEM_BYTES = 4 << 20
 class TemporaryError(Exception):
     """A failure that may be over at the next try; `error` is raised if it is not."""
 
-    def __init__(self, error: FarmError, after_s: float | None = None) -> None:
+    def __init__(self, error: FarmError, after_s: float | None = None, token: str = "") -> None:
         super().__init__(error, after_s)
         self.error = error
         self.after_s = after_s
         """Seconds that the server asks to wait."""
+        self.token = token
+        """The one that was refused, as it was sent."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ class Connection:
         self.relogin = relogin
         self.admitted = False
         """The farm has taken the token."""
-        self._told: set[str] = set()
+        self._told: set[tuple[str, str]] = set()
+        self._telling = threading.Lock()
         self.closed = threading.Event()
         self.versions: tuple[str | None, str] = (None, version("viewfarm"))
         """Of the server, according to its last answer, and of this client."""
@@ -148,7 +151,7 @@ class Connection:
                 if not response.is_success:
                     raise self._refusal(response, self.read(response, MAX_PROBLEM_BYTES))
                 self.admitted = True
-                self._warn_of_expiry(response.headers.get(EXPIRY_HEADER, ""))
+                self._warn_of_expiry(response)
                 yield response
         except httpx.TransportError as error:
             raise self._broken(error) from error
@@ -186,7 +189,7 @@ class Connection:
         if not isinstance(found.error, LoginError):
             self.note(f"{str(found.error).partition(';')[0]}; trying again")
         elif found.after_s:
-            self._once("login", f"{found.error}; this continues once that is done")
+            self._once("login", found.token, f"{found.error}; this continues once that is done")
 
     def _is_enough(self, state: RetryCallState) -> bool:
         found, most_s = _error_of(state), self.patience_s
@@ -221,32 +224,38 @@ class Connection:
         error = LoginError(f"the farm at {self.url} does not let you in: {sentence}", 401)
         if self.relogin is None or not self.admitted:
             return error
-        return TemporaryError(error, 0.0 if self._has_another_login(sent) else LOGIN_EVERY_S)
+        refused = sent.get("Authorization", "")
+        after_s = 0.0 if self._has_another_login(refused) else LOGIN_EVERY_S
+        return TemporaryError(error, after_s, refused)
 
-    def _has_another_login(self, sent: httpx.Headers) -> bool:
-        """Take the token of a login that was stored meanwhile; False if it is the one sent."""
-        if sent.get("Authorization") != self._http.headers["Authorization"]:
+    def _has_another_login(self, refused: str) -> bool:
+        """Take the token of a login that was stored meanwhile; False if it is the refused one."""
+        if refused != self._http.headers["Authorization"]:
             return True  # another thread has taken it
         login = self.relogin.stored() if self.relogin else None
         header = f"Bearer {login.token}" if login and login.url == self.url else None
-        if header is None or header == self._http.headers["Authorization"]:
+        if header is None or header == refused:
             return False
         self._http.headers["Authorization"] = header
-        self._told.clear()
         return True
 
-    def _warn_of_expiry(self, left: str) -> None:
+    def _warn_of_expiry(self, response: httpx.Response) -> None:
+        left = response.headers.get(EXPIRY_HEADER, "")
         if left.isdecimal() and len(left) < 12 and int(left) <= SOON_S:
             self._once(
                 "expiry",
+                response.request.headers.get("Authorization", ""),
                 f"your token for {self.url} expires in {coarse(int(left))}; ask the farm's "
                 "operator to renew it, or log in with another one",
             )
 
-    def _once(self, subject: str, sentence: str) -> None:
-        if subject not in self._told:
-            self._told.add(subject)
-            self.note(sentence)
+    def _once(self, subject: str, token: str, sentence: str) -> None:
+        """Tell this of a token once, whichever thread comes first."""
+        with self._telling:
+            if (subject, token) in self._told:
+                return
+            self._told.add((subject, token))
+        self.note(sentence)
 
     def read(self, response: httpx.Response, most_bytes: int) -> bytes:
         """Return the body of an answer.

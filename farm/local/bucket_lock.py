@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import secrets
 import threading
 import time
@@ -121,8 +122,7 @@ def _wait_for_the_dead(storage: BucketStorage, note: Callable[[str], None]) -> N
         return
     who = seen.decode(errors="replace").partition("\n")[0][:200]
     note(f"{storage.place}: looking whether another run is alive ({who})")
-    until = time.monotonic() + SILENT_S
-    while time.monotonic() < until:
+    for _ in range(math.ceil(SILENT_S / LOOK_S)):  # looks, not seconds: this process may be frozen
         time.sleep(LOOK_S)
         now = storage.get(LOCK_FILE)
         if now is None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from farm.errors import FarmError, SetupError
 from farm.local.up.farm_folder import FarmFolder, UpState
@@ -36,6 +37,8 @@ def start(folder: FarmFolder, flags: Sequence[str]) -> UpState:
     state = None
     while process.poll() is None and time.monotonic() < deadline:
         state = folder.state()
+        if state and state.pid != process.pid:
+            state = None  # of the farm before, which it has not removed yet
         if state and state.phase == "ready":
             return state
         time.sleep(0.1)
@@ -55,7 +58,8 @@ def end(folder: FarmFolder, state: UpState) -> None:
     """
     for number, patience_s in ((signal.SIGTERM, END_TIMEOUT_S), (signal.SIGKILL, 10)):
         if folder.is_held():  # then the supervisor lives, and its id is nobody else's
-            os.kill(state.pid, number)
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(state.pid, number)
         deadline = time.monotonic() + patience_s
         while folder.is_held() and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -22,7 +22,8 @@ from farm.tokens import TokenBook
 USUAL_FOLDER = "farm-storage"
 FOLDER = ".farm"
 FLOWER_USER = "farm"
-LOCK_PAUSES_S = (0.01, 0.03, 0.1, 0.3)
+LOOK_S = 0.01
+"""Pause between two tries to hold a folder that somebody looks at."""
 
 
 class Secrets(Spec):
@@ -160,11 +161,13 @@ class FarmFolder:
             os.close(lock)
 
     def _lock(self) -> int:
-        for pause_s in LOCK_PAUSES_S:  # `is_held` holds it for a moment, too
+        while True:
             try:
                 return lock_file(self._lock_file, wait=False)
             except BlockingIOError:
-                time.sleep(pause_s)
+                if self.is_held():
+                    break
+                time.sleep(LOOK_S)  # somebody else has just asked `is_held`, and may be slow
             except OSError as error:
                 raise SetupError(
                     f"{self._lock_file}: cannot be locked ({error.strerror}): "

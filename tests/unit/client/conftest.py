@@ -27,7 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 @pytest.fixture
 def client(small: SmallFarm, home: Home) -> Iterator[Client]:
     """Knows the farm, and does not wait long between two tries."""
-    with Client(small.url, TOKEN, home=home, patience_s=5.0) as client:
+    with Client(small.url, TOKEN, home=home, patience_s=120.0) as client:
         client.connection.first_wait_s = 0.001
         yield client
 

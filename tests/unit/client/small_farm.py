@@ -75,6 +75,7 @@ class SmallFarm:
     """Bytes of uploads that were read."""
     sent: int = 0
     """Bytes of files that were sent."""
+    counting: threading.Lock = field(default_factory=threading.Lock)
     submissions: list[Submission] = field(default_factory=list)
     url: str = ""
 
@@ -371,10 +372,12 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in (known | (headers or {})).items():
             self.send_header(name, value)
         self.end_headers()
-        if count and self.small.cut_after:
+        cut = count and bool(self.small.cut_after)
+        if cut:
             data = data[: self.small.cut_after.pop(0)]
-            self.wfile.write(data)
-            self.small.sent += len(data)
-            raise _Cut
+        if count:
+            with self.small.counting:  # first: whoever has it all may ask at once
+                self.small.sent += len(data)
         self.wfile.write(data)
-        self.small.sent += len(data) if count else 0
+        if cut:
+            raise _Cut

@@ -10,6 +10,7 @@ from farm.cli.add_passes_run import hold_place
 from farm.errors import SetupError
 from farm.local.folder_lock import LOCK_FILE
 from farm.storage import open_storage
+from tests.support.waiting import wait_for
 
 bucket_lock = pytest.importorskip("farm.local.bucket_lock", reason="the packages for buckets")
 
@@ -61,8 +62,11 @@ def test_a_run_that_was_taken_for_dead_stops_and_leaves_the_hold_of_the_other(s3
     storage, stop = open_storage(s3_place), threading.Event()
     with hold_place(storage, print) as hold:
         hold.stops(stop)
-        storage.put(LOCK_FILE, b"another\n")
 
-        assert stop.wait(30)
+        def taken_by_another():  # again, where it was renewed at that very moment
+            storage.put(LOCK_FILE, b"another\n")
+            return stop.wait(0.1)
+
+        wait_for(taken_by_another, "the run stops")
 
     assert storage.get(LOCK_FILE) == b"another\n"

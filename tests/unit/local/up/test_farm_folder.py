@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from farm.errors import SetupError
+from farm.local.up import farm_folder
 from farm.local.up.farm_folder import FarmFolder, UpState
 from farm.storage import FolderStorage, file_lock
 from farm.tokens import TokenBook
@@ -31,6 +34,18 @@ def site(tmp_path):
 def test_one_farm_runs_in_a_folder(site):
     with site.hold(), pytest.raises(SetupError, match="already"), site.hold():
         pass
+
+
+def test_who_only_looks_whether_a_farm_runs_keeps_none_out(site, monkeypatch):
+    """However slow it is: a busy machine may stop it in the midst."""
+    (site.folder / "lock").touch()
+    looking = file_lock.lock_file(site.folder / "lock", shared=True)
+    pauses = iter(range(10, -1, -1))
+    pause = SimpleNamespace(sleep=lambda _seconds: next(pauses) or os.close(looking))
+    monkeypatch.setattr(farm_folder, "time", pause)
+
+    with site.hold():
+        assert site.is_held()
 
 
 def test_a_farm_whose_supervisor_is_gone_does_not_run(site):
