@@ -22,8 +22,8 @@ from tests.support.waiting import wait_for
 class ServedFarm(Farm):
     """The farm with its own dispatcher service and an API before it."""
 
-    def __init__(self, redis_url, folder):
-        super().__init__(redis_url, folder)
+    def __init__(self, redis_url, folder, **options):
+        super().__init__(redis_url, folder, **options)
         self.api = ApiServer(redis_url, folder)
         self.serve()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,17 @@ from tests.integration.api.test_jobs import ServedFarm
 from tests.support.farms.api_server import HDR, MODEL
 
 
+LEASE_TTL_S = 5.0
+"""For which a worker may be silent: the machine stops for seconds where it is busy."""
+SILENCE_S = 120.0
+"""For which streams may be silent where no test is about that: workers start slowly."""
+
+
 class StreamingFarm(ServedFarm):
     """A farm whose workers hand on samples of one colour; `stream` begins a stream there."""
 
     def __init__(self, redis_url: str, folder: Path) -> None:
-        super().__init__(redis_url, folder)
+        super().__init__(redis_url, folder, lease_ttl_s=LEASE_TTL_S)
         self.name = folder.name
         self.assets = folder / "assets"
         self.assets.mkdir()
@@ -37,7 +44,7 @@ class StreamingFarm(ServedFarm):
             "passes": ["rgb"],
             "views_per_task": per_task,
         }
-        return Stream(spec, farm=self.api.url, **{"queue": 8, "timeout_s": 60.0} | options)
+        return Stream(spec, farm=self.api.url, **{"queue": 8, "timeout_s": SILENCE_S} | options)
 
     def client_job(self, job_id: str) -> JobInfo:
         with Client(self.api.url) as client:
@@ -49,6 +56,12 @@ class StreamingFarm(ServedFarm):
     def made(self) -> dict[int, int]:
         """Return how often each view was made, by its number."""
         return {int(file.name): len(file.read_text()) for file in (self.storage / "made").iterdir()}
+
+    def story(self, stream: Stream) -> str:
+        """Return all that is known of why a stream does not go on."""
+        threads = sorted(thread.name for thread in threading.enumerate())
+        told = (stream.state(), self.show(stream.job_id), self.made(), threads, self.words())
+        return "\n".join(map(str, told))
 
 
 @pytest.fixture

@@ -20,13 +20,13 @@ VIEWS = 24
 TRAIN = """
 import sys
 from farm.stream import Stream
-for view in Stream(sys.argv[1], queue=6, lease_s=1.0):
+for view in Stream(sys.argv[1], queue=6, lease_s=1.0, timeout_s=120):
     print(view.number, flush=True)
 """
 BY_HAND = """
 import sys, threading
 from farm.stream import Stream
-stream = Stream(sys.argv[1], queue=6, lease_s=1.0, by_hand=True)
+stream = Stream(sys.argv[1], queue=6, lease_s=1.0, by_hand=True, timeout_s=120)
 views = iter(stream)
 used = [next(views) for _ in range(5)]
 stream.ack(view.id for view in used[:3])

@@ -13,6 +13,7 @@ from farm.cli.remote.tables import stream_words
 from farm.errors import NotFoundError, RequestRefusedError, SpecError, StreamError
 from farm.feeding.asking import Pull
 from farm.stream import Stream, replay
+from tests.integration.streams.conftest import SILENCE_S
 from tests.support.waiting import wait_for
 
 
@@ -52,7 +53,7 @@ def test_several_consumers_share_a_stream(farm):
     farm.start_worker()
     found: list[list[str]] = [[], []]
     with farm.stream(views=20) as first:
-        second = Stream(f"farm:{first.job_id}", queue=8)
+        second = Stream(f"farm:{first.job_id}", queue=8, timeout_s=SILENCE_S)
 
         def read(stream, into):
             into += ids(stream)
@@ -106,7 +107,7 @@ def test_no_more_is_rendered_than_consumers_have_room_for(farm):
         wait_for(
             lambda: stream.state().ready + stream.state().lent == 4,
             "all credits are used",
-            story=lambda: f"{stream.state()}\n{farm.show(stream.job_id)}",
+            story=lambda: farm.story(stream),
         )
         farm.submit(tasks=1)
         wait_for(lambda: sum(farm.made().values()) >= 4, "made")
@@ -294,6 +295,8 @@ def test_a_stream_that_was_used_whole_is_not_cancelled_before_its_last_task_is_w
 def test_batches_for_which_there_is_no_room_say_what_to_change(farm):
     """Two samples fit into the bound; a batch of eight never comes."""
     farm.start_worker(STREAM_PIXELS="400")
+    with farm.stream(views=1) as first:
+        assert len(list(first)) == 1  # its worker has started: only room is lacking from here on
     with (
         farm.stream(views=8, per_task=1, encoding="arrays", timeout_s=15.0) as stream,
         pytest.raises(

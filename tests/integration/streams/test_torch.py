@@ -13,6 +13,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from farm.torch import StreamDataset
+from tests.integration.streams.conftest import SILENCE_S
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 VIEWS = 21
@@ -24,7 +25,9 @@ def numbers(batch):
 
 def a_dataset(farm, **options):
     with farm.stream(views=VIEWS, per_task=2, name=farm.name) as stream:
-        return StreamDataset(f"farm:{stream.job_id}", queue=8, **options)
+        return StreamDataset(
+            f"farm:{stream.job_id}", queue=8, timeout_s=SILENCE_S, **options
+        )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +101,8 @@ TRAIN = """
 import sys, threading
 from torch.utils.data import DataLoader
 from farm.torch import StreamDataset
-views = StreamDataset(sys.argv[1], queue=16, by_hand=True, lease_s=1.0)
+from tests.integration.streams.conftest import SILENCE_S
+views = StreamDataset(sys.argv[1], queue=16, by_hand=True, lease_s=5.0, timeout_s=120)
 for number, batch in enumerate(DataLoader(views, batch_size=4, num_workers=2)):
     if number == 2:
         print("dies", flush=True)

@@ -69,7 +69,7 @@ def test_a_page_gets_the_last_count_while_another_one_is_under_way(storage):
         target=lambda: told.append(coverages.of(storage, job, a_status(views_done=1)))
     )
     asking.start()
-    asking.join(timeout=30)
+    asking.join(timeout=120)
     coverages._lock.release()
     assert told == [first]
 

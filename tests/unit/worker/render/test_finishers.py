@@ -52,7 +52,7 @@ class Together:
     """A finisher that is only done when so many work at once."""
 
     def __init__(self, count: int) -> None:
-        self.barrier = threading.Barrier(count, timeout=60)
+        self.barrier = threading.Barrier(count, timeout=120)
         self.finished: list[str] = []
 
     def passes_of(self, view):

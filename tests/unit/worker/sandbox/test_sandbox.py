@@ -25,7 +25,7 @@ needs_seccomp = pytest.mark.skipif(not seccomp.offered(), reason="no filter for 
 def attempt(code: str, *arguments: object) -> str:
     """Return what a fresh process said that ran `code`."""
     command = [sys.executable, "-c", f"import sys\n{code}", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

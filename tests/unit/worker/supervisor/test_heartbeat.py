@@ -79,7 +79,7 @@ def test_a_death_is_told_also_when_the_ledger_is_away_at_first(heartbeat, ledger
 def test_a_worker_that_stops_hands_back_what_it_holds(heartbeat, ledger):
     a_running_task(ledger)
 
-    heartbeat.hand_back(timeout_s=30)
+    heartbeat.hand_back(timeout_s=120)
 
     assert ledger.job("job").counts[TaskState.PENDING] == 2, "it was handed back"
     assert ledger.failures("job") == []
