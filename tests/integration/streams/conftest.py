@@ -12,7 +12,6 @@ from farm.stream import Stream
 from tests.integration.api.test_jobs import ServedFarm
 from tests.support.farms.api_server import HDR, MODEL
 
-
 LEASE_TTL_S = 5.0
 """For which a worker may be silent: the machine stops for seconds where it is busy."""
 SILENCE_S = 120.0

@@ -25,9 +25,7 @@ def numbers(batch):
 
 def a_dataset(farm, **options):
     with farm.stream(views=VIEWS, per_task=2, name=farm.name) as stream:
-        return StreamDataset(
-            f"farm:{stream.job_id}", queue=8, timeout_s=SILENCE_S, **options
-        )
+        return StreamDataset(f"farm:{stream.job_id}", queue=8, timeout_s=SILENCE_S, **options)
 
 
 @pytest.mark.parametrize(
