@@ -114,6 +114,22 @@ def start_farm():
         yield start
 
 
+@contextmanager
+def held_renders(folder: Path) -> Iterator[None]:
+    """Whoever renders meanwhile stands still when the first view is there, until this ends.
+
+    Args:
+        folder: Of the test, for a file.
+    """
+    file = folder / "held"
+    file.touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FARM_RENDERER", "tests.support.farms.held_blender:open_held_blender")
+        patch.setenv("HELD_WHILE", str(file))
+        yield
+    file.unlink()
+
+
 def family(pid: int) -> list[psutil.Process]:
     """All that a process has started, and what those have."""
     return psutil.Process(pid).children(recursive=True)
@@ -133,6 +149,8 @@ def farm_up(
     place = ("--storage", folder / "farm")
     ports = ("--port", free_port(), "--flower-port", free_port())
     begun = farm("up", *place, *ports, "--device", "cpu", "--workers", workers)
-    assert begun.returncode == 0, begun.stderr
-    yield folder / "farm"
-    farm("down", *place)
+    try:
+        assert begun.returncode == 0, begun.stderr
+        yield folder / "farm"
+    finally:
+        farm("down", *place)

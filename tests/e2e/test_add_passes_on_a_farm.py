@@ -70,18 +70,18 @@ def test_a_killed_worker_and_a_stopped_command_lose_nothing(chairs, storage, sta
     [worker] = [part.pid for part in parts if part.name.startswith("worker")]
     run_farm("workers", "drain", "cpu-0")
     command = start_farm("add-passes", f"farm:{chairs}", "normal,foreground")
-    wait_for(lambda: info(chairs).get("added_by"), "the job is there")
+    assert any(" by job " in line for line in command.stderr), "it says that the job is there"
     [job] = info(chairs)["added_by"]
     command.send_signal(signal.SIGINT)
-    told = command.communicate(timeout=60)[1]
+    told = command.communicate(timeout=120)[1]
     undrain = start_farm("workers", "undrain", "cpu-0")
     with Client() as api:
         wait_for(
-            lambda: any(map(api.job(job).counts.get, ("running", "completed"))),
+            lambda: any(map(api.job(job).counts.get, ("running", "done"))),
             "the first task is begun",
         )
     psutil.Process(worker).kill()
-    assert undrain.wait(60) == 0
+    assert undrain.wait(120) == 0
 
     resumed = run_farm("add-passes", f"farm:{chairs}", "normal,foreground")
 

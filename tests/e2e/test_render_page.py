@@ -59,7 +59,7 @@ def test_a_run_shows_its_page_and_keeps_it_until_it_is_ended(assets, tmp_path, n
             assert set(card["pictures"]) == {"rgb", "mask"}
             assert browser.post(f"{url}/v1/jobs/{job}/cancel").status_code == 403
             process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
     assert not {"jobs", "auth", "status"} & {path.name for path in (tmp_path / "out").iterdir()}
     with pytest.raises(httpx.ConnectError):
@@ -73,7 +73,7 @@ def test_a_run_shows_its_page_and_keeps_it_until_it_is_ended(assets, tmp_path, n
             next(line for line in process.stderr if "the page stays at" in line)
             assert "1 of 1 view" in browser.get(page.url).text
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
     assert every_file(tmp_path / "out") == before
 
 

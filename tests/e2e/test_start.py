@@ -18,7 +18,15 @@ from tests.support.waiting import wait_for
 def worker_of(process: subprocess.Popen[str]) -> psutil.Process | None:
     """The worker of a run, if there is one."""
     started = psutil.Process(process.pid).children()
-    return next((each for each in started if "worker.supervisor.waiting" in each.cmdline()), None)
+    return next((each for each in started if "worker.supervisor.waiting" in words_of(each)), None)
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """The command of a process; of one that has just ended, none."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def renderer_of(process: subprocess.Popen[str]) -> psutil.Process | None:
@@ -33,7 +41,8 @@ def planning(start_farm, tmp_path):
     pipe = tmp_path / "spec.yaml"
     os.mkfifo(pipe)
     process = start_farm("render", pipe)
-    wait_for(lambda: renderer_of(process), "the renderer waits", timeout_s=60)
+    wait_for(lambda: renderer_of(process), "the renderer waits")
+    wait_for(lambda: len(family(process.pid)) >= 3, "there is a Redis, too")
     return process, pipe
 
 
@@ -45,7 +54,6 @@ def whatever_it_has(process: subprocess.Popen[str]) -> tuple[list[psutil.Process
     told = worker.environ()
     folders = {Path(told["TMPDIR"]), Path(told["FARM_SCRATCH"])}
     assert all(folder.is_dir() for folder in folders)
-    assert len(started) >= 3, "a worker, a renderer and a Redis"
     return started, folders
 
 
@@ -68,7 +76,7 @@ def test_a_spec_that_is_refused_leaves_nothing_of_it(planning, assets, tmp_path)
 
     assert process.returncode == 2
     assert "error: seed: 'none' is not a whole number" in said
-    assert psutil.wait_procs(started, timeout=60)[1] == []
+    assert psutil.wait_procs(started, timeout=120)[1] == []
     assert not any(folder.exists() for folder in folders)
     assert not (tmp_path / "out").exists()
 
@@ -82,7 +90,7 @@ def test_who_stops_a_run_while_it_plans_stops_all_of_it(planning, sent):
     process.communicate(timeout=120)
 
     assert process.returncode in (128 + sent, 1)
-    assert psutil.wait_procs(started, timeout=60)[1] == []
+    assert psutil.wait_procs(started, timeout=120)[1] == []
     assert not any(folder.exists() for folder in folders)
 
 
@@ -93,7 +101,7 @@ def test_a_run_that_is_killed_while_it_plans_takes_its_processes_along(planning)
     process.kill()
     process.communicate()
 
-    assert psutil.wait_procs(started, timeout=60)[1] == []
+    assert psutil.wait_procs(started, timeout=120)[1] == []
 
 
 @pytest.mark.parametrize("lost", [None, worker_of, renderer_of])

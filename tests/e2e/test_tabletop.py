@@ -12,7 +12,7 @@ from PIL import Image
 import farm.dataset
 from farm.spec.record import ViewRecord
 from tests.e2e.conftest import farm as run
-from tests.e2e.conftest import here, radiance
+from tests.e2e.conftest import held_renders, here, radiance
 from tests.support.tabletop import box, write_obj, write_things, write_words
 from tests.support.waiting import wait_for
 
@@ -103,16 +103,17 @@ def test_a_spec_is_stopped_and_continues_as_if_it_had_not_been(table, tmp_path, 
     file = table / "spec.yaml"
     file.write_text(yaml.safe_dump(spec))
     request = ("render", file, "--output", tmp_path / "stopped")
-    process = start_farm(*request)
-    wait_for(
-        lambda: (
-            len(list((tmp_path / "stopped").rglob("scene_*.png"))) >= 2
-            or process.poll() is not None
-        ),
-        "the first views are written",
-    )
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
+    with held_renders(tmp_path):
+        process = start_farm(*request)
+        wait_for(
+            lambda: (
+                len(list((tmp_path / "stopped").rglob("scene_*.png"))) >= 2
+                or process.poll() is not None
+            ),
+            "the first views are written",
+        )
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=120)
     assert process.returncode == 130, said
     assert "run the same command again to resume" in said
     assert not (tmp_path / "stopped" / "dataset.json").exists() or (

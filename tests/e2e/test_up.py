@@ -50,14 +50,20 @@ class Host:
         return farm("down", "--storage", self.site.storage)
 
     def pids(self):
-        """Ids of all that runs, the supervisor first."""
-        state = self.site.state()
-        return [state.pid, *(part.pid for part in state.parts)] if state else []
+        """Ids of all that runs, the supervisor first, when all of it does."""
+
+        def found():
+            state = self.site.state()
+            pids = [state.pid, *(part.pid for part in state.parts)] if state else [None]
+            return pids if all(pid and is_running(pid) for pid in pids) else None
+
+        return wait_for(found, "all parts run")
 
     def pid_of(self, name):
+        """Id of a part; None while it does not run."""
         state = self.site.state()
         (pid,) = [part.pid for part in state.parts if part.name == name] if state else [None]
-        return pid
+        return pid if pid and is_running(pid) else None
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +128,7 @@ def test_flower_tells_tasks_as_people_call_them(host, assets):
 
 @pytest.mark.parametrize("name", ["dispatcher", "api", "redis", "worker cpu-0"])
 def test_a_part_that_is_killed_is_started_again(host, name):
-    before = host.pid_of(name)
+    before = wait_for(lambda: host.pid_of(name), f"{name} runs")
     os.kill(before, signal.SIGKILL)
 
     wait_for(lambda: host.pid_of(name) not in (None, before), f"{name} is there again")
@@ -190,7 +196,7 @@ def flower(host, path):
     request = urllib.request.Request(
         f"http://127.0.0.1:{host.flower_port}{path}", headers={"Authorization": f"Basic {login}"}
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         return json.load(answer)
 
 

@@ -36,37 +36,38 @@ def add_on_farm(  # noqa: PLR0913 - one parameter per flag
     json: bool,
 ) -> None:
     """Let a farm add passes to the views of a job, and show how far it is until it is over."""
-    name = place.removeprefix(SCHEME)
-    with (
-        farm_client(patience_s=PATIENT_S) as client,
-        interruptible("stopped; run the same command again to resume"),
-    ):
-        source = client.job(name)
-        ask = client.plan_passes if dry_run else client.add_passes
-        with err_console().status("the farm looks at all views of the job"):
-            found = ask(source.job_id, passes, any_blender=any_blender, priority=priority)
-    if dry_run or found.job is None:
-        print_json(found) if json else print_plan(out_console(), found, source)
-        return
-    if not json:
-        print_plan(err_console(), found, source)
-    elif not wait:
-        print_json(found)
-    follow(found.job, json=json, wait=wait)
-
-
-def follow(job: JobInfo, *, json: bool, wait: bool) -> None:
-    """Show a job until it is over, or say how that is done; leave with the code of its end."""
-    from farm.cli.remote.watch import watch_job
     from farm.client.lookup import handle
 
-    word = handle(job)
+    name = place.removeprefix(SCHEME)
+    with interruptible("stopped; run the same command again to resume") as interrupt:
+        with farm_client(patience_s=PATIENT_S) as client:
+            source = client.job(name)
+            ask = client.plan_passes if dry_run else client.add_passes
+            with err_console().status("the farm looks at all views of the job"):
+                found = ask(source.job_id, passes, any_blender=any_blender, priority=priority)
+        if dry_run or found.job is None:
+            print_json(found) if json else print_plan(out_console(), found, source)
+            return
+        word = handle(found.job)
+        interrupt.sentence = (
+            f"the job goes on; `farm watch {word}` shows it, `farm cancel {word}` ends it"
+        )
+        if not json:
+            print_plan(err_console(), found, source)
+        elif not wait:
+            print_json(found)
+        follow(found.job, word, json=json, wait=wait)
+
+
+def follow(job: JobInfo, word: str, *, json: bool, wait: bool) -> None:
+    """Show a job until it is over, or say how that is done; leave with the code of its end."""
+    from farm.cli.remote.watch import watch_job
+
     if not wait:
         for command in () if json else ("watch", "status", "cancel"):
             say(err_console(), f"  farm {command} {word}")
         return
-    goes_on = f"the job goes on; `farm watch {word}` shows it, `farm cancel {word}` ends it"
-    with farm_client(patience_s=PATIENT_S) as client, interruptible(goes_on):
+    with farm_client(patience_s=PATIENT_S) as client:
         code = watch_job(client, job.job_id, said=word, json=json)
     if code:
         raise typer.Exit(code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -124,13 +125,21 @@ def confirm(question: str, *, yes: bool, default: bool) -> None:
         raise typer.Exit(1)
 
 
+@dataclass
+class Interrupt:
+    """What a command says where the user presses Ctrl-C."""
+
+    sentence: str
+
+
 @contextmanager
-def interruptible(sentence: str) -> Iterator[None]:
-    """End with 130 and `sentence` where the user presses Ctrl-C."""
+def interruptible(sentence: str) -> Iterator[Interrupt]:
+    """End with 130 and `sentence`, or another one as things are by then, at Ctrl-C."""
+    interrupt = Interrupt(sentence)
     try:
-        yield
+        yield interrupt
     except KeyboardInterrupt:
-        say(err_console(), sentence)
+        say(err_console(), interrupt.sentence)
         raise typer.Exit(INTERRUPTED) from None
 
 

@@ -78,36 +78,35 @@ def submit(  # noqa: PLR0913 - one parameter per flag
     """
     spec, base = request()
     console = err_console()
-    with (
-        farm_client(patience_s=PATIENT_S) as client,
-        interruptible("stopped; run the same command again to resume"),
-    ):
-        client.whoami()  # before minutes of hashing
-        with _hashing(console) as (watch, looking):
-            order = client.prepare(
-                spec,
-                base=base,
-                priority=priority,
-                name=name,
-                on_shared_storage=on_shared_storage,
-                trace=trace,
-                watch=watch,
-                looking=looking,
-            )
-        seen = _checked(console, client, order, yes=yes, dry_run=dry_run)
-        plan = _plan(client, order, seen)
-        if dry_run:
-            _tell_plan(console, plan, order, seen, json=json)
-            return
-        job = _placed(console, client, order, plan, yes=yes)
-    if not json:
-        _print_next(console, job, there=is_there(seen), wait=wait)
-        if is_there(seen):
-            _tell_name(console, job, was=seen.name, wanted=name)
-    if wait:
-        _watch(job, json=json)
-    elif json:
-        print_json(job)
+    with interruptible("stopped; run the same command again to resume") as interrupt:
+        with farm_client(patience_s=PATIENT_S) as client:
+            client.whoami()  # before minutes of hashing
+            with _hashing(console) as (watch, looking):
+                order = client.prepare(
+                    spec,
+                    base=base,
+                    priority=priority,
+                    name=name,
+                    on_shared_storage=on_shared_storage,
+                    trace=trace,
+                    watch=watch,
+                    looking=looking,
+                )
+            seen = _checked(console, client, order, yes=yes, dry_run=dry_run)
+            plan = _plan(client, order, seen)
+            if dry_run:
+                _tell_plan(console, plan, order, seen, json=json)
+                return
+            job = _placed(console, client, order, plan, yes=yes)
+        interrupt.sentence = f"the job continues; `farm watch {word_for(job)}` shows it"
+        if not json:
+            _print_next(console, job, there=is_there(seen), wait=wait)
+            if is_there(seen):
+                _tell_name(console, job, was=seen.name, wanted=name)
+        if wait:
+            _watch(job, json=json)
+        elif json:
+            print_json(job)
 
 
 def _placed(
@@ -141,12 +140,8 @@ def _watch(job: JobInfo, *, json: bool) -> None:
     """Show a job until it is over; leave with the code that says how it ended."""
     from farm.cli.remote.watch import watch_job
 
-    word = word_for(job)
-    with (
-        farm_client(patience_s=PATIENT_S) as client,
-        interruptible(f"the job continues; `farm watch {word}` shows it"),
-    ):
-        code = watch_job(client, job.job_id, said=word, json=json)
+    with farm_client(patience_s=PATIENT_S) as client:
+        code = watch_job(client, job.job_id, said=word_for(job), json=json)
     if code:
         raise typer.Exit(code)
 

@@ -13,6 +13,7 @@ from farm.ledger.policy import (
     TURNED_AWAY_S,
     pause_s,
 )
+from farm.ledger.stores.store import Store
 from farm.spec.task import Ticket
 
 JOB = "job"
@@ -20,11 +21,15 @@ BAD, GOOD = "bad@host#1", "good@host#1"
 
 
 class Turned(Ledger):
-    """A ledger whose clock a test turns, wherever it is kept."""
+    """A ledger whose clock stands still until a test turns it, wherever it is kept."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.at_s = store.now_s()
+        store.now_s = lambda: self.at_s  # type: ignore[method-assign]
 
     def later(self, seconds: float) -> None:
-        real = self.store.now_s
-        self.store.now_s = lambda: real() + seconds  # type: ignore[method-assign]
+        self.at_s += seconds
 
 
 @pytest.fixture

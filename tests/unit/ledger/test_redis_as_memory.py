@@ -21,6 +21,23 @@ TASKS = 4
 WORKERS = ("a", "b")
 
 
+class InOneTime:
+    """A store whose clock stands still until a test turns it, for the other one as well."""
+
+    at_s = 0.0
+
+    def now_s(self) -> float:
+        return InOneTime.at_s
+
+
+class InMemory(InOneTime, MemoryStore):
+    pass
+
+
+class InRedis(InOneTime, RedisStore):
+    pass
+
+
 class RedisAsMemory(RuleBasedStateMachine):
     """Does to both whatever is done; any ticket, also one of the past or from nowhere."""
 
@@ -31,7 +48,8 @@ class RedisAsMemory(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.client.flushall()
-        self.ledgers = [Ledger(MemoryStore()), Ledger(RedisStore(self.client))]
+        InOneTime.at_s = 1e9
+        self.ledgers = [Ledger(InMemory()), Ledger(InRedis(self.client))]
         self.both("add_job", "job", tasks=TASKS, views=99, done=(1,), views_done=3, kept={2: 1})
 
     def both(self, verb: str, *args: Any, **kwargs: Any) -> Any:
@@ -44,6 +62,10 @@ class RedisAsMemory(RuleBasedStateMachine):
         records = self.ledgers[0].store.records("job", [index])
         newest = records[index].attempt if index in records else 0
         return Ticket(job_id="job", index=index, attempt=max(newest - age, 0))
+
+    @rule(seconds=st.sampled_from([1, 5, 40, 1000]))
+    def time_passes(self, seconds):
+        InOneTime.at_s += seconds
 
     @rule(limit=st.integers(0, 3))
     def take(self, limit):
