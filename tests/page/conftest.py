@@ -9,6 +9,8 @@ import pytest
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+PATIENCE_MS = 120_000
+"""Other tests run beside."""
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -20,7 +22,9 @@ def chromium():
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed: apt-get install chromium")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE_MS
+        )
         yield browser
         browser.close()
 
@@ -42,7 +46,7 @@ def open_page(chromium, api):
         made = chromium.new_context(**context)
         contexts.append(made)
         page = made.new_page()
-        page.set_default_timeout(60_000)  # other tests run beside
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))
         page.goto(f"{api.url}{place}")

@@ -18,9 +18,8 @@ def test_the_list_follows_the_farm_without_a_reload(api, open_page):
     page.get_by_role("link", name="apples").wait_for()
     render(api, job, 0)
     page.locator(f"tr[data-job='{job}'] [data-done]", has_text="2").wait_for()
-    picture = page.locator(f"tr[data-job='{job}'] .last img")
-    picture.wait_for()
-    page.wait_for_function("image => image.naturalWidth === 64", arg=picture.element_handle())
+    picture = f"tr[data-job='{job}'] .last img"  # looked for again: the list is made anew
+    page.wait_for_function("of => document.querySelector(of)?.naturalWidth === 64", arg=picture)
     page.wait_for_function("() => document.title === '1 running · Viewfarm'")
     assert "icon-runs" in icon.get_attribute("href")
     assert page.evaluate("window.sameDocument") is True

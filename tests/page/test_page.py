@@ -9,7 +9,7 @@ import pytest
 
 from farm.glimpses import Glimpse
 from farm.ledger import JobState
-from tests.page.conftest import submit
+from tests.page.conftest import PATIENCE_MS, submit
 from tests.support.axe import faults
 from tests.support.farms.rendered import render
 
@@ -26,7 +26,7 @@ def test_a_job_is_followed_as_it_renders(api, open_page):
     page.get_by_text("2 of 8 views (25 %)").wait_for()
     page.locator("[data-strip] img").nth(1).wait_for()
     page.wait_for_function("() => document.title.includes('25 % chairs')")
-    assert page.locator("[data-strip] img").first.evaluate("image => image.naturalWidth") == 64
+    page.wait_for_function("() => document.querySelector('[data-strip] img').naturalWidth === 64")
 
 
 def test_a_job_is_paused_and_resumed_by_its_buttons(api, open_page):
@@ -38,6 +38,24 @@ def test_a_job_is_paused_and_resumed_by_its_buttons(api, open_page):
     assert api.ledger.job(job).state is JobState.PAUSED
     page.get_by_role("button", name="Resume").click()
     page.get_by_role("button", name="Pause").wait_for()
+
+
+def test_the_first_news_of_a_job_leave_its_buttons_where_they_are(api, open_page):
+    """Else a press that has just begun would be lost."""
+    job = submit(api)
+    page = open_page("/")
+    page.add_init_script(
+        """document.addEventListener("readystatechange", () => {
+          const button = document.querySelector("[data-part=actions] button");
+          if (button && document.readyState === "interactive") button.wasLoaded = true;
+        })"""
+    )
+
+    with page.expect_response("**/parts/actions") as drawn:
+        page.goto(f"{api.url}/jobs/{job}")
+    drawn.value.finished()
+    page.evaluate("address => fetch(address).then((answer) => answer.text())", drawn.value.url)
+    assert page.evaluate("document.querySelector('[data-part=actions] button').wasLoaded")
 
 
 def test_a_failure_is_told_and_tried_again(api, open_page):
@@ -114,9 +132,9 @@ def test_two_jobs_are_laid_over_each_other(api, open_page):
     page = open_page(f"/jobs/{one}")
 
     page.get_by_role("button", name="Compare").click()
-    page.locator("[data-status]", has_text="(1 of 2)").wait_for()
+    page.locator("[data-status]", has_text="(1 of ").wait_for()  # a slow answer tells of fewer
     page.keyboard.press("ArrowRight")
-    page.locator("[data-status]", has_text="(2 of 2)").wait_for()
+    page.locator("[data-status]", has_text="(2 of 2").wait_for()
     page.locator("[data-line]").fill("25")
     clip = page.locator("[data-over]").evaluate("image => image.style.clipPath")
     assert "75%" in clip
@@ -206,6 +224,7 @@ def test_a_page_outlives_a_restart_of_the_server(api, open_page):
 def test_the_login_page_fits_a_phone(chromium, api):
     context = chromium.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{api.url}/login")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()

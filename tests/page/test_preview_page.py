@@ -9,6 +9,7 @@ import pytest
 from farm.dataset.preview import html_page
 from farm.dataset.preview.preview import page_of
 from farm.dataset.reader import open_dataset
+from tests.page.conftest import PATIENCE_MS
 from tests.support.axe import faults
 from tests.support.table_views import the_one, usual_sentences, write_table_views
 
@@ -36,7 +37,7 @@ def shown(chromium, tmp_path):
         made = chromium.new_context(**context)
         contexts.append(made)
         page = made.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda line: line.type == "error" and faults.append(line.text))
         page.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))

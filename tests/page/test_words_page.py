@@ -9,6 +9,7 @@ from farm.spec.words import AssetWords, read_words
 from farm.words.guess import Guess
 from farm.words.words_file import Proposal, merged
 from tests.builders import an_asset
+from tests.page.conftest import PATIENCE_MS
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -32,7 +33,7 @@ def page(chromium, tmp_path):
     path.write_bytes(sheet_of(path, objects, proposals, made, pictures))
     context = chromium.new_context()
     shown = context.new_page()
-    shown.set_default_timeout(60_000)
+    shown.set_default_timeout(PATIENCE_MS)
     shown.on("pageerror", lambda error: faults.append(str(error)))
     shown.on("console", lambda line: line.type == "error" and faults.append(line.text))
     shown.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))

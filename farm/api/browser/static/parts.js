@@ -1,6 +1,8 @@
 // Parts of a page that the server draws again: the same words with and without scripts.
 
 const before = new WeakMap();
+const holders = [...document.querySelectorAll("[data-part]")];
+const loaded = new Map(holders.map((each) => [each, each.innerHTML.trim()]));
 
 /** Ask the server for a part, and put it in the place of what is there; what was open stays open. */
 export async function redraw(holder, job, query = "") {
@@ -10,8 +12,10 @@ export async function redraw(holder, job, query = "") {
   if (!answer?.ok) return false;
   const text = await answer.text();
   if (before.get(holder) === text) return true;
-  before.set(holder, text);
   const drawn = new DOMParser().parseFromString(text, "text/html").body;
+  const isAsLoaded = !before.has(holder) && drawn.innerHTML.trim() === loaded.get(holder);
+  before.set(holder, text);
+  if (isAsLoaded) return true; // whoever presses a button just now finds it where it was
   const open = new Set([...holder.querySelectorAll("details[open]")].map((each) => each.dataset.key));
   const focused = placeOf(document.activeElement, holder);
   holder.replaceChildren(...drawn.childNodes);
