@@ -425,7 +425,7 @@ def render_of(record: ViewRecord, spec: JobSpec) -> ResolvedRender:
     changes: dict[str, Any] = {
         "resolution_px": record.resolution_px,
         "format": format_of(record) or asked.format,
-        "quality": "plain",  # what that stands for is said
+        "quality": "plain" if record.quality == "plain" else "standard",  # `auto` measures anew
     }
     if not AVERAGED.isdisjoint(original):
         changes |= {"samples": record.samples, "noise_threshold": record.noise_threshold}

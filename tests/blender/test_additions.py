@@ -16,6 +16,7 @@ from farm.dataset.verify.verify import verify
 from farm.errors import ChangedViewError, SpecError
 from farm.spec.job import JobSpec
 from farm.spec.passes import PassName
+from farm.spec.render import preset_of
 from farm.storage import FolderStorage
 from tests.support.blender.additions import add_passes
 from tests.support.blender.scenes import add_box
@@ -130,6 +131,18 @@ def test_pictures_of_any_kind_are_proof_wherever_they_lie(rendered, add, pack):
     assert {view.passes for view in data} == {("rgb", "mask", "specular", "depth")}
     assert all(view["depth"].shape == (64, 64) for view in data)
     assert verify(data, workers=1).wrong == 0
+
+
+@pytest.mark.parametrize("quality", ["draft", "standard", "reference", "auto"])
+def test_pictures_of_a_named_quality_are_proof(rendered, add, quality):
+    preset = preset_of(quality, high=False)._asdict() | {"samples": 5}
+    data = rendered("rgb", "mask", quality=quality, **preset)
+
+    data, proofs = add(data, "diffuse", "depth")
+
+    assert proofs == [("rgb", "mask")]
+    assert {view.record.quality for view in data} == {quality}
+    assert {view.passes for view in data} == {("rgb", "mask", "diffuse", "depth")}
 
 
 @pytest.mark.parametrize("how", [{"exposure": "auto"}, {"exposure": -1.5}, {"ground": "picture"}])

@@ -19,7 +19,7 @@ from farm.spec.asset import Asset
 from farm.spec.camera import FileCamera, Matrix4, OrbitCamera, PoseCamera
 from farm.spec.passes import PassName
 from farm.spec.record import CameraRecord
-from farm.spec.render import ResolvedRender
+from farm.spec.render import Prefilter, ResolvedRender
 from farm.spec.rigs import Frame
 from farm.spec.task import Need
 from worker.blender import (
@@ -181,6 +181,13 @@ class BlenderSession:
         """The denoiser that acts on the pictures now."""
         cycles = self.scene.cycles
         return str(cycles.denoiser).lower() if cycles.use_denoising else None
+
+    @property
+    def prefilter(self) -> Prefilter:
+        """How that denoiser cleans what guides it; the usual way where there is none."""
+        cycles = self.scene.cycles
+        is_fast = cycles.use_denoising and cycles.denoising_prefilter == "FAST"
+        return "fast" if is_fast else "accurate"
 
     def configure(self, settings: ResolvedRender, passes: tuple[PassName, ...] = PICTURE) -> None:
         """Set size, quality and passes of the pictures to come."""

@@ -160,6 +160,7 @@ def work_on(  # noqa: PLR0913  as above
         untold=session.untold,
         render=settings,
         denoiser=session.denoiser,
+        prefilter=session.prefilter,
         device=session.device_label,
         engine="eevee" if session.has_own_picture else "cycles",
         versions=versions_of(session),

@@ -61,9 +61,10 @@ def test_labels_are_never_denoised(blender, tmp_path, plain):
         assert the_only(noisy, name) == the_only(film, name)
 
 
-@pytest.mark.usefixtures("plain")
-def test_guides_are_denoised_fast_in_sequences_alone(blender):
+def test_guides_are_denoised_fast_in_sequences_alone(blender, plain):
+    _, _, film = plain
     assert blender.scene.cycles.denoising_prefilter == "FAST"
+    assert {record.prefilter for record in film.records.values()} == {"fast"}
 
     blender.free_model()
 

@@ -15,7 +15,7 @@ from farm.spec.expression import Expression
 from farm.spec.label import IndexLabel, ObjectLabel
 from farm.spec.passes import PassName, samples_for
 from farm.spec.record import FileRecord, IllLit, Timings, ViewRecord
-from farm.spec.render import Engine, ResolvedRender
+from farm.spec.render import Engine, Prefilter, ResolvedRender
 from farm.spec.task import RenderTask, dataset_key, title_of, view_id
 from farm.spec.view import View
 from farm.tallies.model import DoneView
@@ -64,6 +64,7 @@ class Circumstances:
     materials: tuple[IndexLabel, ...] = ()
     see_through: bool = False
     engine: Engine = "cycles"
+    prefilter: Prefilter = "accurate"
     render: ResolvedRender | None = None
     """How pictures are rendered, where that is not as the task says."""
 
@@ -341,7 +342,7 @@ class ViewWriter:
             samples=samples_for(task.passes, how.samples),
             noise_threshold=how.noise_threshold,
             quality=how.quality,
-            prefilter=how.prefilter if known.denoiser else "accurate",
+            prefilter=known.prefilter,
             engine=known.engine,
             background=rendered.background,
             exposure_ev=rendered.stops,
