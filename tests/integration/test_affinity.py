@@ -36,10 +36,25 @@ def start_workers(farm: Farm, count: int = 2) -> None:
     wait_for(lambda: len(farm.ledger.workers()) == count, "all workers", story=farm.words)
 
 
+def in_hand(farm: Farm) -> list[int]:
+    """Return the tasks that are held by a hold still, those first that were begun first."""
+    running = sorted(farm.ledger.running("job"), key=lambda task: task.since_s)
+    indices = [task.ticket.index for task in running]
+    return [index for index in indices if (farm.storage / f"hold-{index}").exists()]
+
+
 def test_two_workers_load_three_scenes_hardly_oftener_than_once(farm):
-    """The tasks come by turns: without a preference some 16 of the 24 would load one."""
+    """The tasks come by turns: without a preference some 16 of the 24 would load one.
+
+    Each waits until both workers have one: a worker that is much slower would be helped out.
+    """
     start_workers(farm)
+    farm.tell(*(f"hold-{index}" for index in range(TASKS)))
     farm.add_job(tasks=TASKS)
+    for done in range(TASKS):
+        at_once = min(2, TASKS - done)
+        wait_for(lambda many=at_once: len(in_hand(farm)) == many, "all have one", story=farm.words)
+        farm.free(f"hold-{in_hand(farm)[0]}")
 
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: TASKS}
     assert set(loads(farm)) == {f"scene {n}" for n in range(SCENES)}

@@ -154,6 +154,16 @@ def test_a_worker_that_is_asked_to_stop_hands_its_task_back_and_leaves_nothing(f
     assert farm.ledger.job("job").counts[TaskState.RUNNING] == 0
 
 
+def test_a_worker_that_is_asked_to_stop_while_it_starts_leaves_nothing(farm):
+    worker = farm.start_worker()
+    wait_for(farm.ledger.workers, "its heart beats")
+    worker.terminate()
+
+    assert worker.wait(timeout=120) == 0
+    assert list(farm.scratch.iterdir()) == []
+    assert farm.ledger.workers() == []
+
+
 def test_a_worker_whose_renderer_does_not_listen_stops_all_the_same(farm):
     farm.tell("stuck-0")
     worker = farm.start_worker(FARM_STOP_TIMEOUT_S="0.5")
@@ -195,12 +205,12 @@ def test_a_renderer_that_hangs_is_ended_and_its_task_tried_again(farm):
 
 
 def test_a_renderer_that_takes_too_much_memory_is_killed_and_that_is_said(farm):
-    farm.tell("bloat-0")
+    farm.tell("bloat-0", "hold-0")
     farm.start_worker(FARM_MEMORY_BYTES="500000000")
     farm.add_job(tasks=2)
-    wait_for(lambda: farm.ledger.failures("job"), "it was killed")
-    farm.free("bloat-0")
-    assert farm.causes(0)[0] == "memory"
+    farm.wait_started(0, attempt=2)
+    assert farm.causes(0) == ["memory"]
+    farm.free("hold-0")
 
     assert farm.wait_state(JobState.COMPLETED) == {TaskState.DONE: 2}
     assert "MB of the 500 MB that it may use" in farm.words()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from farm.ledger import JobState, TaskState
+from farm.ledger.stores.redis_store import LEASE_PREFIX
 from farm.ledger.waiting import held_back
 from tests.support.farms.whole_farm import kill
 from tests.support.waiting import wait_for
@@ -48,7 +50,7 @@ def test_a_worker_without_a_free_gpu_ends_and_says_who_holds_it(farm):
     late = farm.start_worker(**DRIVER, FAKE_GPUS="L40S")
 
     assert late.wait(120) == 3
-    said = farm.words().splitlines()[-1]
+    (said,) = [line for line in farm.words().splitlines() if line.startswith("error: ")]
     assert said.startswith("error: no GPU is free: GPU-0000-fake (L40S) is held by worker w0, ")
     assert f"process {first.pid} on " in said
     assert first.poll() is None
@@ -56,7 +58,9 @@ def test_a_worker_without_a_free_gpu_ends_and_says_who_holds_it(farm):
 
 def test_the_gpu_of_a_killed_worker_goes_to_the_next(farm):
     first = farm.start_worker(**DRIVER, FAKE_GPUS="L40S")
-    wait_for(lambda: farm.ledger.workers(), "a worker", story=farm.words)
+    most_ms = 1000 * farm.lease_ttl_s
+    lives_ms = partial(farm.ledger.store.client.pttl, f"{LEASE_PREFIX}device:GPU-0000-fake")
+    wait_for(lambda: 0 < lives_ms() <= most_ms, "its heart beats: a start is given more time")
     kill(first.pid)
 
     farm.start_worker(**DRIVER, FAKE_GPUS="L40S")

@@ -62,6 +62,7 @@ class Heartbeat:
         self.ended = threading.Event()
         self.handing_back, self.handed_back = threading.Event(), threading.Event()
         self.parent = os.getppid()
+        self.begun = False
         self.born_s = time.monotonic()
         self.reachable = True
         self.deadly_starts = 0
@@ -72,6 +73,7 @@ class Heartbeat:
         """Begin to beat, unless it does already."""
         if self.thread.is_alive():
             return
+        self.begun = True
         self._try(self._beat)
         self.thread.start()
 
@@ -87,10 +89,13 @@ class Heartbeat:
         self.handed_back.wait(timeout_s)
 
     def stop(self) -> None:
-        """End the thread and sign off."""
+        """End the thread and sign off, also where a signal came between the first beat and it."""
+        if self.ended.is_set() or not self.begun:
+            return
         self.ended.set()
         self.deaths.put(None)
-        self.thread.join()
+        if self.thread.is_alive():
+            self.thread.join()
         self._try(lambda: self.ledger.farewell(self.worker))
         if self.device:
             self.device.give_back()

@@ -21,7 +21,7 @@ from celery.exceptions import SecurityWarning
 from celery.worker import state as celery_state
 
 from farm.devices import DEVICE_EXIT
-from farm.errors import DeviceError, SetupError, UnreachableError
+from farm.errors import DeviceError, FarmError, SetupError, UnreachableError
 from farm.ledger import open_ledger
 from farm.ledger.model import WARMING
 from farm.owned_folders import Owned, make_owned
@@ -141,7 +141,9 @@ class WorkerService:
         Raises:
             SetupError: Redis refuses the password.
             DeviceError: The device cannot be used.
+            SystemExit: The worker was asked to stop before it could take a task.
         """
+        signal.signal(signal.SIGTERM, end_at_once)  # until Celery listens
         try:
             pin(self.claim.device, self.claim.visible)
             if self.settings.kernel_cache:
@@ -153,9 +155,15 @@ class WorkerService:
             self._warm()
             return self._work(create_celery(self.settings.redis_url.get_secret_value()))
         finally:
+            self._sign_off()
+            self._clean()
+
+    def _sign_off(self) -> None:
+        """Give back what is held still; the heartbeat beats on after an error, or a signal."""
+        with contextlib.suppress(FarmError):
+            self.heartbeat.stop()
             if self.claim.lease:
                 self.claim.lease.give_back()
-            self._clean()
 
     def _warm(self) -> None:
         """Compile the kernels that the device lacks, as a worker that lives and takes no task.
@@ -165,22 +173,11 @@ class WorkerService:
             SystemExit: The worker was asked to stop.
         """
 
-        def end(*_: object) -> NoReturn:
-            raise SystemExit(0)
-
         def begin() -> None:
             self.heartbeat.info[WARMING] = "kernels"
             self.heartbeat.start()
 
-        before = signal.signal(signal.SIGTERM, end)
-        try:
-            warm_claim(self.claim, self.settings, begin)
-        except BaseException:
-            if self.heartbeat.thread.is_alive():
-                self.heartbeat.stop()
-            raise
-        finally:
-            signal.signal(signal.SIGTERM, before)
+        warm_claim(self.claim, self.settings, begin)
         self.heartbeat.info[WARMING] = ""
 
     def give_up(self, sentence: str) -> None:
@@ -268,6 +265,11 @@ class WorkerService:
     def _clean(self) -> None:
         for owned in self.folders:
             owned.remove()
+
+
+def end_at_once(*_: object) -> NoReturn:
+    """End by a signal as by an error: all that is held is given back."""
+    raise SystemExit(0)
 
 
 def holder_name(settings: Settings) -> str:

@@ -258,10 +258,12 @@ class Exports:
         if "exported" in said and archive.is_file():
             done = {"state": "done", "views": said["exported"], "views_done": said["exported"]}
             done |= {"notes": tuple(said.get("notes", ())), "size_bytes": archive.stat().st_size}
-            self._change(export_id, **done, expires_s=self._clock() + KEPT_S)
             with self._lock:
                 if info := self._infos.get(export_id):
-                    (folder / INFO_FILE).write_text(info.model_dump_json(), encoding="utf-8")
+                    done |= {"expires_s": self._clock() + KEPT_S}
+                    told = info.model_copy(update=done).model_dump_json()
+                    (folder / INFO_FILE).write_text(told, encoding="utf-8")  # what is told stays
+                    self._change(export_id, **done)
             return
         if "fault" not in said:
             log.warning("an export ended without a word: %s", last)

@@ -246,4 +246,5 @@ def test_the_coverage_counts_sequences(api, films):
 
 def test_galleries_of_others_stay_hidden(api, tables):
     for place in ("gallery?find=x", "coverage"):
-        assert httpx.get(f"{api.url}/v1/datasets/{tables}/{place}").status_code == 401
+        answer = httpx.get(f"{api.url}/v1/datasets/{tables}/{place}", timeout=120)
+        assert answer.status_code == 401

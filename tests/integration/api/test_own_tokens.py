@@ -24,7 +24,8 @@ def api(redis_server, tmp_path_factory):
 
 
 def as_(api, token):
-    client = httpx.Client(base_url=api.url, headers={"Authorization": f"Bearer {token}"})
+    headers = {"Authorization": f"Bearer {token}"}
+    client = httpx.Client(base_url=api.url, headers=headers, timeout=120)
     api.clients.append(client)
     return client
 

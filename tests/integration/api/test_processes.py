@@ -71,7 +71,9 @@ def test_both_serve_until_they_are_told_to_stop(processes, redis_server):
     made = json.loads(processes.run("token", "create", "--name", "ann", "--json").stdout)
     assert made["role"] == "submit"
     client = httpx.Client(
-        base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {made['token']}"}
+        base_url=f"http://127.0.0.1:{port}",
+        headers={"Authorization": f"Bearer {made['token']}"},
+        timeout=120,
     )
     wait_for(lambda: answers(f"http://127.0.0.1:{port}/health"), "the API is up")
     for data, asset in zip((MODEL, HDR), a_submission().assets, strict=True):

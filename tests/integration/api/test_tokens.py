@@ -40,7 +40,8 @@ def fresh(api):
 
 
 def ask(api, token, path="/v1/whoami", **headers):
-    return httpx.get(f"{api.url}{path}", headers={"Authorization": f"Bearer {token}"} | headers)
+    known = {"Authorization": f"Bearer {token}"}
+    return httpx.get(f"{api.url}{path}", headers=known | headers, timeout=120)
 
 
 def test_an_answer_says_how_long_its_token_is_good(api):
@@ -86,7 +87,8 @@ def test_a_forwarded_address_is_believed_from_a_configured_proxy_alone(api):
     assert len(WAITS) == 2
     assert set(api.services.guesses.known) == {"127.0.0.1"}
 
-    with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2")) as proxy:
+    local = httpx.HTTPTransport(local_address="127.0.0.2")
+    with httpx.Client(transport=local, timeout=120) as proxy:
         headers = {"Authorization": "Bearer wrong", "X-Forwarded-For": "198.51.100.9, 192.0.2.7"}
         proxy.get(f"{api.url}/v1/whoami", headers=headers)
     assert set(api.services.guesses.known) == {"127.0.0.1", "192.0.2.7"}, "the last one is true"
@@ -106,7 +108,8 @@ def test_a_farm_answers_to_its_names_alone(api, path):
 
 @pytest.mark.parametrize("name", ["10.1.2.3:8000", "api.viewfarm.svc", "anything"])
 def test_probes_may_call_it_as_they_like(api, name):
-    assert httpx.get(f"{api.url}/health", headers={"Host": name}).status_code == 200
+    answer = httpx.get(f"{api.url}/health", headers={"Host": name}, timeout=120)
+    assert answer.status_code == 200
 
 
 def test_a_farm_of_one_machine_answers_to_no_names_of_the_network(redis_url, tmp_path):

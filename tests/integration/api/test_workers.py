@@ -160,7 +160,7 @@ def test_metrics_tell_of_each_worker_and_count_the_drained(api):
     api.ledger.tell_work("gpu0@rack-3#1", Work(task="j/0", sampling_share=0.5))
     api.ledger.drains.drain("cpu@rack-4", by="ann")
 
-    text = httpx.get(f"{api.url}/metrics").text
+    text = httpx.get(f"{api.url}/metrics", timeout=120).text
     assert "farm_workers_drained 1.0" in text
     assert 'farm_worker_gpu_temperature_celsius{worker="gpu0@rack-3"} 61.4' in text
     assert 'farm_worker_gpu_power_watts{worker="gpu0@rack-3"} 231.5' in text
@@ -173,7 +173,7 @@ def test_two_workers_of_one_name_are_one_line_of_a_metric(api):
     beat(api, "gpu0@rack-3#1", gauges=MEASURED)
     beat(api, "gpu0@rack-3#2", gauges=MEASURED)
 
-    text = httpx.get(f"{api.url}/metrics").text
+    text = httpx.get(f"{api.url}/metrics", timeout=120).text
     assert text.count('farm_worker_gpu_power_watts{worker="gpu0@rack-3"}') == 1
 
 

@@ -3,8 +3,9 @@
 `hold-<index>` in the storage folder (or in STAND_IN_FOLDER) makes a task wait before its first
 view, `stuck-<index>` for ever and deaf; `crash-<index>`, `fail-<index>`, `lose-device-<index>` and
 `no-device` are what their names say; `broken` fails every task after its `hold`, `hold-open` delays
-the renderer's start. `leak-<index>` keeps 100 MB for good, `bloat-<index>` takes
-memory until it is killed. `fork-<index>` starts 200 processes that sleep.
+the renderer's start. `leak-<index>` keeps 100 MB for good; `bloat-<index>` goes with the one
+renderer that because of it takes memory until it is killed; `fork-<index>` starts 200 processes
+that sleep.
 `started/<index>.<attempt>` holds the process id of the renderer, `visible/<process id>` what it
 renders on and the GPUs that it sees.
 """
@@ -15,6 +16,7 @@ import os
 import signal
 import threading
 from pathlib import Path
+from typing import NoReturn
 
 from farm.errors import AssetError, DeviceError, RenderError
 from farm.settings import Settings
@@ -66,7 +68,13 @@ def obey(root: Path, task: RenderTask) -> None:
         LEAKS.append(b"\1" * 100_000_000)
     if (root / f"fork-{task.index}").exists():
         multiply()
-    while (root / f"bloat-{task.index}").exists():
+    if (bloat := root / f"bloat-{task.index}").exists():
+        bloat.unlink()
+        grow()
+
+
+def grow() -> NoReturn:
+    while True:
         LEAKS.append(b"\1" * 20_000_000)
         threading.Event().wait(0.01)
 

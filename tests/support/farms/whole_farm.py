@@ -20,6 +20,9 @@ from tests.builders import a_task
 from tests.support.waiting import wait_for
 
 VIEWS = 2
+LEASE_TTL_S = 6.0
+"""A worker that its machine holds up for seconds is not lost yet: that would be one more attempt.
+It is heard every other second."""
 RUN_WORKER = "import typer; from worker.cli import worker; typer.run(worker)"
 
 
@@ -35,7 +38,7 @@ class Farm:
         redis_url: str,
         folder: Path,
         *,
-        lease_ttl_s: float = 1.5,
+        lease_ttl_s: float = LEASE_TTL_S,
         task_of: Callable[[str, int], RenderTask] = task_of,
         steps_of: Callable[[str], WaitsFor | None] = lambda job_id: None,
         affinity_of: Callable[[str], Affinity | None] = lambda job_id: None,
