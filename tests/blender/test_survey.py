@@ -297,6 +297,13 @@ def test_a_scene_that_ends_blender_or_keeps_it_waiting_costs_only_itself(
         '    print(\'{"fault": "it was read"}\', flush=True)\n'
     )
     monkeypatch.setattr(surveys, "DOOR", "fragile_door")
+    ask = surveys._Process.ask
+
+    def patient(process, question, *, wait_s):  # with those that do say something
+        is_sleepy = question.asset.name == "sleepy.blend"
+        return ask(process, question, wait_s=wait_s if is_sleepy else 120.0)
+
+    monkeypatch.setattr(surveys._Process, "ask", patient)
     path = os.pathsep.join([str(tmp_path / "doors"), *os.environ.get("PYTHONPATH", "").split()])
     monkeypatch.setenv("PYTHONPATH", path)
     named = [

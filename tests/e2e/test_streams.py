@@ -121,7 +121,7 @@ def test_nothing_is_left_of_a_stream_whose_loop_breaks(assets):
             break
 
     assert started
-    assert not any(is_alive(process) for process in started)
+    wait_for(lambda: not any(map(is_alive, started)), "all that were killed are gone")
     assert not samples.parent.exists()
 
 
