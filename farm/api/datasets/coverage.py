@@ -32,6 +32,9 @@ SPOTS = 50
 """Places of a large `views.jsonl`, or tasks, evenly spread, at which records are read."""
 LOOKED_S = 2.0
 """Time after which no more are counted while somebody waits."""
+FEW = 100
+"""Records that are counted however long that takes: what is over is not counted again, and a
+machine may stop for a moment."""
 DATASETS = 200
 """Most datasets that are opened, evenly spread over all."""
 AGAIN_S = 5.0
@@ -142,7 +145,7 @@ def count(
     gatherer, ends_s = CoverageGatherer(), clock() + LOOKED_S
     for record in itertools.islice(records_of(storage, job), LOOKED_AT):
         gatherer.add(record)
-        if clock() > ends_s:
+        if gatherer.looked_at >= FEW and clock() > ends_s:
             break
     return gatherer.result(views, asked)
 

@@ -58,6 +58,20 @@ def test_of_many_running_tasks_some_are_counted(storage, monkeypatch):
     assert max(found) > 75
 
 
+def test_few_views_are_all_counted_however_slow_the_farm_is(storage, monkeypatch):
+    job = a_job(recipe=SodGrid(yaw=4, pitch=5))
+    [dataset] = expand.datasets(job)
+    storage.put(f"{dataset}/views.jsonl", lines(range(20)))
+
+    def counted():
+        coverages = Coverages(clock=iter(range(0, 10**6, 100)).__next__)
+        return coverages.of(storage, job, a_status(views_done=20)).looked_at
+
+    assert counted() == 20
+    monkeypatch.setattr(coverage, "FEW", 5)
+    assert counted() == 5
+
+
 def test_a_page_gets_the_last_count_while_another_one_is_under_way(storage):
     job = a_job(recipe=SodGrid(yaw=2, pitch=1))
     coverages = Coverages(clock=iter(range(0, 10**6, 100)).__next__)

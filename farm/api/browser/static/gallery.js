@@ -67,7 +67,8 @@ export class Gallery {
       return;
     }
     this.loading = false;
-    const wants = this.end.getBoundingClientRect().top < innerHeight + 600;
+    const isShort = this.cards.length < AT_ONCE; // the farm was slow, and told what it had by then
+    const wants = isShort || this.end.getBoundingClientRect().top < innerHeight + 600;
     if (!this.ended && wants && this.vain < MOST_VAIN) this.more();
   }
 
