@@ -253,12 +253,12 @@ class ChaosFarm:
         for part in self.parts:
             problems += self._try(part.terminate)
         with contextlib.suppress(AssertionError):
-            self.wait_for(lambda: not self._leases(), "no lease", self.lease_ttl_s + 5)
+            self.wait_for(lambda: not self._leases(), "no lease", self.lease_ttl_s + 60)
         length, leases = self._queue_length(), self._leases()
         held = audit(Evidence(self.storage, self.ledger, self.jobs, length, leases))
         self.redis.terminate()
         with contextlib.suppress(AssertionError):
-            self.wait_for(lambda: not processes_with(self.marker), "no process", 15)
+            self.wait_for(lambda: not processes_with(self.marker), "no process", 60)
         left = processes_with(self.marker)
         gone = Violation(
             "no_process_left", "No process of the run is left.", tuple(left), len(left)

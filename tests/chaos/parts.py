@@ -68,7 +68,7 @@ class Part:
             self.signal(signal.SIGKILL, self.family())
             self.process.wait()
 
-    def terminate(self, timeout_s: float = 60) -> None:
+    def terminate(self, timeout_s: float = 120) -> None:
         """Ask it to end, and wait for that."""
         if self.process is None or not self.alive:
             return
@@ -93,7 +93,7 @@ class RedisPart:
         self.password = secrets.token_urlsafe(12)
         self.process: subprocess.Popen[bytes] | None = None
         self.client = redis.Redis.from_url(
-            self.url(net.redis_address), decode_responses=True, socket_timeout=5
+            self.url(net.redis_address), decode_responses=True, socket_timeout=60
         )
 
     def url(self, address: str) -> str:
@@ -121,7 +121,7 @@ class RedisPart:
     def terminate(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(30)
+            self.process.wait(120)
 
     def log_size(self) -> int:
         return self._newest_log().stat().st_size

@@ -19,6 +19,7 @@ from farm.client.home import Home
 from farm.errors import LoginError, NotFoundError, RequestRefusedError, SpecError, TransferError
 from farm.library import hash_file
 from tests.integration.api.test_jobs import ServedFarm
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -201,10 +202,15 @@ def test_a_job_ends_well_without_what_is_left_out(farm, client, spec, tmp_path):
     laptop = Laptop(farm, tmp_path)
     assert laptop.farm("wait", job.job_id).returncode == 1
     [group] = client.troubles("last")
-    numbers = farm.api.client("read").get(f"/v1/jobs/{job.job_id}/numbers").json()
-    [worker] = numbers["workers"]
-    assert (worker["views"], numbers["causes"]) == (6, {group.cause: 1}), "a real worker tells"
-    assert worker["seconds"] > 0
+    reader = farm.api.client("read")
+
+    def all_told():
+        numbers = reader.get(f"/v1/jobs/{job.job_id}/numbers").json()
+        return numbers if [worker["views"] for worker in numbers["workers"]] == [6] else None
+
+    numbers = wait_for(all_told, "a real worker tells, once each task has ended")
+    assert numbers["causes"] == {group.cause: 1}
+    assert numbers["workers"][0]["seconds"] > 0
     assert numbers["views_lost"] == 2
 
     told = laptop.farm("leave-out", job.job_id, "--cause", group.cause)

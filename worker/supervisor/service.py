@@ -55,7 +55,7 @@ from worker.supervisor.watchdog import Watchdog
 log = logging.getLogger(__name__)
 
 SCRATCH_PREFIX = "farm-worker-"
-HAND_BACK_S = 3.0
+HAND_BACK_S = 10.0
 """Longest wait for the ledger to take back the tasks of a renderer that did not stop in time."""
 ORPHAN_STOP_S = 5.0
 """Seconds in which a worker whose parent is gone may finish the current view."""

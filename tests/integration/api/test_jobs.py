@@ -7,6 +7,7 @@ import io
 import json
 import tarfile
 import threading
+from functools import partial
 
 import pytest
 from PIL import Image
@@ -324,6 +325,8 @@ def test_a_job_is_deleted_with_all_that_is_its_own_and_no_assets(farm):
     farm.wait_job(other, "completed")
     farm.wait_finished(job_id)
     farm.wait_finished(other)
+    logs = partial(farm.storage.glob, "jobs/*/log/*.log")  # each is written after its task's end
+    wait_for(lambda: len(list(logs())) == 3, "the logs of all tasks")
 
     def kept():
         return {

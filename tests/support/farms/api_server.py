@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ from farm.glimpses import GlimpseBook
 from farm.job_store import JobStore
 from farm.ledger import open_ledger
 from farm.library import Library
-from farm.local.processes.redis_server import free_port
 from farm.queue import CeleryQueue
 from farm.spec.asset import Asset
 from farm.spec.job import JobSpec
@@ -63,12 +63,18 @@ class ApiServer:
             tallies=self.tallies,
         )
         self.ledger = self.services.ledger
-        self.port = free_port()
+        self.port = 0
+        self._listen()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.server = make_server(self.services, host="127.0.0.1", port=self.port)
-        self.thread = threading.Thread(target=self.server.run)
         self.clients: list[httpx.Client] = []
         self.tokens: dict[str, str] = {}
+
+    def _listen(self) -> None:
+        """Take a port, which is nobody else's from now on, and have a server ready for it."""
+        listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = listener.getsockname()[1]
+        self.server = make_server(self.services, host="127.0.0.1", port=self.port)
+        self.thread = threading.Thread(target=self.server.run, args=([listener],))
 
     def __enter__(self) -> ApiServer:
         self.thread.start()
@@ -94,8 +100,7 @@ class ApiServer:
         self.services.job_feed.close()
         self.server.should_exit = True
         self.thread.join()
-        self.server = make_server(self.services, host="127.0.0.1", port=self.port)
-        self.thread = threading.Thread(target=self.server.run)
+        self._listen()
         self.thread.start()
         wait_for(lambda: self.server.started, "the server is up again")
 
