@@ -21,6 +21,8 @@ BEAT = 0.1
 LONG_S, SHORT_S = 2.0, 0.1
 """Waiting time of a request: where nothing is to be acknowledged meanwhile, and where it may."""
 AGAIN_S = 0.25
+LEAVES_S = 10.0
+"""For which whoever closes a consumer waits until it has taken leave."""
 GATHER_S = 0.003
 """For which a request waits while samples are left in this process."""
 
@@ -91,7 +93,7 @@ class Consumer:
         self.over = self.short = False
         self.error: FarmError | None = None
         self.trouble = ""
-        self.stopping = False
+        self.stopping = self.left = False
         self.parent = multiprocessing.parent_process()
         self.changed = threading.Condition()
         self.thread = threading.Thread(target=self._run, name="stream", daemon=True)
@@ -126,8 +128,8 @@ class Consumer:
                 self.acks += [number for number in self.held if number not in unused]
             self.changed.notify_all()
         if threading.current_thread() is not self.thread:
-            self.thread.join(timeout=10.0)
-            self.source.close()
+            self.thread.join(timeout=LEAVES_S)
+            self._close_source()
 
     def _next(self) -> Item | None:
         deadline = time.monotonic() + self.timeout_s
@@ -175,6 +177,15 @@ class Consumer:
             self._fail(StreamError(f"stream {self.job_id}: {type(error).__name__}: {error}"))
         finally:
             self._leave()
+            self.left = True
+            self._close_source()
+
+    def _close_source(self) -> None:
+        """Close it once nobody asks it any more: the iterator, or the thread, whoever is last."""
+        with self.changed:
+            is_last = self.stopping and self.left
+        if is_last:
+            self.source.close()
 
     def _is_done(self) -> bool:
         """Wait until there is something to ask for; say whether there never will be."""

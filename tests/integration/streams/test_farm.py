@@ -10,9 +10,13 @@ import pytest
 
 import farm.dataset
 from farm.cli.remote.tables import stream_words
+from farm.client import Client
+from farm.client.streams import find
 from farm.errors import NotFoundError, RequestRefusedError, SpecError, StreamError
 from farm.feeding.asking import Pull
 from farm.stream import Stream, replay
+from farm.training import consumer as consumers
+from farm.training.source import FarmSource
 from tests.integration.streams.conftest import SILENCE_S
 from tests.support.waiting import wait_for
 
@@ -115,6 +119,28 @@ def test_no_more_is_rendered_than_consumers_have_room_for(farm):
         assert len(farm.made()) == 4
         assert next(views)
         views.close()
+
+
+def test_a_consumer_that_is_answered_late_takes_leave_in_silence(farm, monkeypatch):
+    """Its thread still asks when whoever trains has waited for long enough and gone on."""
+    monkeypatch.setattr(consumers, "LEAVES_S", 0.01)
+    asked, answer, pull = threading.Event(), threading.Event(), FarmSource.pull
+
+    def pull_late(source, *told):
+        asked.set()
+        answer.wait()
+        return pull(source, *told)
+
+    monkeypatch.setattr(FarmSource, "pull", pull_late)
+    with farm.stream() as stream:
+        source = FarmSource(find(Client(farm.api.url), stream.job_id))
+        consumer = consumers.Consumer(source, stream.job_id, queue=4, timeout_s=SILENCE_S)
+        asked.wait()
+        consumer.close()
+        answer.set()
+        consumer.thread.join()
+
+        assert stream.state().consumers == 0
 
 
 def test_what_was_sent_is_shown_and_comes_back_with_its_id(farm):
