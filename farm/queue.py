@@ -74,6 +74,7 @@ WORKER: dict[str, Any] = {
 REDIS: dict[str, Any] = {
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,
+    "broker_channel_error_retry": True,  # Redis may refuse for a while, as after a failover
     "broker_transport_options": {
         "visibility_timeout": 900,
         "unacked_restore_interval": 10,

@@ -47,6 +47,7 @@ from worker.sandbox.rlimits import memory_bound
 from worker.supervisor.heartbeat import Heartbeat, RendererDeath
 from worker.supervisor.incoming import TRANSPORT, CarefulTransport, RejectedMessages
 from worker.supervisor.quarantine import QuarantineGate, prove_in_child
+from worker.supervisor.repeats import Repeats
 from worker.supervisor.request import watched_request
 from worker.supervisor.time_limit import TimeLimits
 from worker.supervisor.warm_kernels import warm_claim
@@ -213,6 +214,8 @@ class WorkerService:
         )
         quiet_celery()
         logging.getLogger("celery.worker.request").setLevel(logging.CRITICAL)  # the heartbeat tells
+        for name in ("consumer", "connection"):
+            logging.getLogger(f"celery.worker.consumer.{name}").addFilter(Repeats())
         if self.watch:
             self.watch.start()
         self.heartbeat.start()

@@ -95,8 +95,10 @@ NOT_NOW = {
     "MISCONF": "Redis cannot write to its disk; make room there, and the farm resumes by itself",
     "OOM": "Redis has no memory left (maxmemory); give it more, and the farm resumes by itself",
     "READONLY": "Redis is a read-only replica; point FARM_REDIS_URL at the primary",
+    "MASTERDOWN": "Redis is a replica without its primary; point FARM_REDIS_URL at the primary",
+    "NOREPLICAS": "Redis lacks the replicas that it must write to; start them",
 }
-"""Beginnings of Redis' refusals that end by themselves when somebody mends their reason."""
+"""Codes of Redis' refusals that end by themselves when somebody mends their reason."""
 
 
 IN_PIPELINE = re.compile(r"^Command # \d+ .* of pipeline caused error: ", re.DOTALL)
@@ -105,7 +107,7 @@ IN_PIPELINE = re.compile(r"^Command # \d+ .* of pipeline caused error: ", re.DOT
 
 def why_not_now(error: Exception) -> str | None:
     """Return in a sentence what keeps Redis from writing; None where it is something else."""
-    code = IN_PIPELINE.sub("", str(error)).split(":")[0]
+    code = getattr(error, "status_code", None) or IN_PIPELINE.sub("", str(error)).split(":")[0]
     return next((told for begin, told in NOT_NOW.items() if begin in code), None)
 
 
