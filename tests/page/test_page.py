@@ -101,6 +101,20 @@ def test_the_gallery_is_leafed_through_by_keys(api, open_page):
     page.wait_for_url(lambda url: "view=" not in url)
 
 
+def test_the_views_are_asked_for_again_after_a_question_that_was_lost(api, open_page):
+    job = submit(api)
+    render(api, job, 0)
+    page = open_page("/")
+    for asked in ("**/gallery?*", "**/coverage"):
+        page.route(asked, lambda route: route.abort(), times=1)
+    page.goto(f"{api.url}/jobs/{job}")
+    page.get_by_text("The farm does not answer.").wait_for()
+    page.get_by_text("Counted on all 2 views").wait_for()
+
+    render(api, job, 1)
+    page.locator(".picture").nth(3).wait_for()
+
+
 def test_views_are_found_and_the_address_says_so(api, open_page):
     job = submit(api)
     render(api, job, 0)

@@ -38,10 +38,11 @@ export class Coverage {
 
   async load() {
     const answer = await fetch(`/v1/datasets/${this.job}/coverage`).catch(() => null);
+    if (!answer || answer.status >= 500) this.refresh();
     if (!answer?.ok) return;
     const found = await answer.text();
     const told = JSON.parse(found);
-    if (told.views < this.views) this.isMissed = true;
+    if (told.views < this.views) this.refresh();
     if (found === this.told || this.place.contains(document.activeElement)) return;
     this.told = found;
     if (!told.looked_at) return;

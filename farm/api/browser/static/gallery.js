@@ -34,6 +34,7 @@ export class Gallery {
     this.keys = new Set();
     this.cursor = null;
     this.ended = false;
+    this.failed = false;
     this.loading = false;
     this.vain = 0;
     this.grid.replaceChildren();
@@ -42,11 +43,11 @@ export class Gallery {
 
   /** Look again whether there are more views than before, every few seconds at most. */
   refresh() {
-    if (!this.ended || this.waiting) return;
+    if (!(this.ended || this.failed) || this.waiting) return;
     this.waiting = setTimeout(() => {
       this.waiting = 0;
+      if (this.ended) this.cursor = this.cards.length < WHOLE ? null : this.cards.at(-1).cursor;
       this.ended = false;
-      this.cursor = this.cards.length < WHOLE ? null : this.cards.at(-1).cursor;
       this.more();
     }, AGAIN_MS);
   }
@@ -54,6 +55,7 @@ export class Gallery {
   async more() {
     if (this.loading || this.ended) return;
     this.loading = true;
+    this.failed = false;
     const { round } = this;
     try {
       const once = this.filters.chosen.sequence ? "" : "true";
@@ -83,6 +85,7 @@ export class Gallery {
 
   fail(error) {
     this.loading = false;
+    this.failed = true;
     this.status.textContent = error instanceof TypeError ? "The farm does not answer." : error.message;
   }
 
