@@ -53,6 +53,7 @@ def open_page(chromium, api):
         page.fill("#token", api.tokens[role])
         with page.expect_navigation():  # before its scripts are there, forms leave the page
             page.get_by_role("button", name="Log in").click()
+        assert not page.url.startswith(f"{api.url}/login"), page.text_content("body")
         return page
 
     yield open_
