@@ -25,6 +25,7 @@ from farm.spec.scene_facts import SceneFacts
 from farm.spec.wire import Submission
 from tests.integration.api.test_requests import problem
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, asset, body
+from tests.support.farms.galleries import emptied
 
 GLTF = {
     "asset": {"version": "2.0"},
@@ -35,6 +36,7 @@ GLTF = {
 
 @pytest.fixture(scope="module")
 def api(redis_server, tmp_path_factory):
+    emptied(redis_server.url)
     with ApiServer(redis_server.url, tmp_path_factory.mktemp("api")) as server:
         for data in (MODEL, HDR):
             server.upload(data)

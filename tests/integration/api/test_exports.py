@@ -18,6 +18,7 @@ from farm.storage import open_storage
 from tests.integration.api.test_pages import browser, csrf_in
 from tests.integration.api.test_shelf import library_job, say
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
+from tests.support.farms.galleries import emptied
 from tests.support.farms.rendered import render
 from tests.support.waiting import wait_for
 
@@ -26,6 +27,7 @@ EVIL = "<script>alert(1)</script> chairs"
 
 @pytest.fixture(scope="module")
 def api(redis_server, tmp_path_factory):
+    emptied(redis_server.url)
     with ApiServer(redis_server.url, tmp_path_factory.mktemp("api")) as server:
         for data in (MODEL, HDR):
             server.upload(data)

@@ -13,12 +13,14 @@ from farm.tokens import GENERATIONS
 from tests.integration.api.test_pages import browser, csrf_in
 from tests.integration.api.test_requests import problem
 from tests.support.farms.api_server import ApiServer
+from tests.support.farms.galleries import emptied
 
 DAY_S = 86_400
 
 
 @pytest.fixture(scope="module")
 def api(redis_server, tmp_path_factory):
+    emptied(redis_server.url)
     with ApiServer(redis_server.url, tmp_path_factory.mktemp("api")) as server:
         yield server
 

@@ -17,6 +17,7 @@ from farm.ledger import JobState
 from farm.spec.task import view_id
 from tests.builders import a_record
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
+from tests.support.farms.galleries import emptied
 from tests.support.leafing import leafed
 
 HTML = {"accept": "text/html,application/xhtml+xml"}
@@ -25,6 +26,7 @@ EVIL = '<script>alert("x")</script> & <b>chairs</b>'
 
 @pytest.fixture(scope="module")
 def api(redis_server, tmp_path_factory):
+    emptied(redis_server.url)
     with ApiServer(redis_server.url, tmp_path_factory.mktemp("api")) as server:
         yield server
 

@@ -11,6 +11,7 @@ import pytest
 from farm.glimpses import Glimpse
 from farm.spec.asset import Credit
 from tests.support.farms.api_server import ApiServer, a_submission, asset, body
+from tests.support.farms.galleries import emptied
 from tests.support.farms.rendered import render
 
 EVIL = "<script>alert(1)</script>"
@@ -46,6 +47,7 @@ def upload(api, data, role):
 
 @pytest.fixture(scope="module")
 def api(redis_server, tmp_path_factory):
+    emptied(redis_server.url)
     with ApiServer(redis_server.url, tmp_path_factory.mktemp("api")) as server:
         yield server
 

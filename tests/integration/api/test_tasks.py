@@ -13,12 +13,14 @@ from farm.ledger import TaskState
 from farm.spec.asset import Credit
 from farm.tallies.model import STAGES, Share
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, asset, body
+from tests.support.farms.galleries import emptied
 
 OTHER, SKY = b"another model", b"a dark sky"
 
 
 @pytest.fixture(scope="module")
 def api(redis_server, tmp_path_factory):
+    emptied(redis_server.url)
     with ApiServer(redis_server.url, tmp_path_factory.mktemp("api")) as server:
         for data in (MODEL, HDR, OTHER, SKY):
             server.upload(data)

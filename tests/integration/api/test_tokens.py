@@ -13,6 +13,7 @@ from farm.client.home import Home, Login
 from tests.builders import a_record, a_view
 from tests.integration.api.test_requests import problem
 from tests.support.farms.api_server import HDR, MODEL, ApiServer, a_submission, body
+from tests.support.farms.galleries import emptied
 
 WAITS = []
 
@@ -24,6 +25,7 @@ async def note(seconds):
 
 @pytest.fixture(scope="module")
 def api(redis_server, tmp_path_factory):
+    emptied(redis_server.url)
     with ApiServer(
         redis_server.url,
         tmp_path_factory.mktemp("api"),

@@ -9,10 +9,12 @@ from farm.errors import SpecError
 from farm.spec.words import read_words
 from tests.integration.api.test_shelf import BOX, CUP, library_job, say
 from tests.support.farms.api_server import ApiServer
+from tests.support.farms.galleries import emptied
 
 
 @pytest.fixture(scope="module")
 def api(redis_server, tmp_path_factory):
+    emptied(redis_server.url)
     with ApiServer(redis_server.url, tmp_path_factory.mktemp("api")) as server:
         yield server
 
