@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from farm.errors import AssetError
 from farm.library.formats import EXR_MAGIC
-from farm.library.pictures.exr import ExrPart, Window, exr_parts
+from farm.library.pictures.exr import Box2i, ExrPart, exr_parts
 from farm.library.pictures.radiance import RadianceHeader, radiance_header
 from farm.library.pictures.sphere import SpherePlace, overlap, place_of
 from worker.panorama.colour import exr_conversion, radiance_conversion
@@ -91,7 +91,7 @@ def refuse_too_many(path: Path, parts: Sequence[ExrPart]) -> None:
     """
     size_bytes, count = 0, 0
     for part in parts:
-        width, height = (part.window("dataWindow") or Window(0, 0, 0, 0)).size
+        width, height = (part.window("dataWindow") or Box2i(0, 0, 0, 0)).size
         for channel in part.channels:
             count += 1
             size_bytes += width * height * (2 if channel.kind == HALF else 4)
@@ -121,7 +121,7 @@ def is_familiar(parts: Sequence[ExrPart], place: SpherePlace) -> bool:
 
 
 def framed(
-    planes: list[Plane], place: SpherePlace, display: Window | None, reading: PanoramaReading
+    planes: list[Plane], place: SpherePlace, display: Box2i | None, reading: PanoramaReading
 ) -> list[Plane]:
     """Put the pixels where they belong: what is not there is black, what is outside is cut away."""
     frame, data = place.frame, place.data
@@ -142,7 +142,7 @@ def framed(
     return whole
 
 
-def within(window: Window, outer: Window) -> tuple[slice, slice]:
+def within(window: Box2i, outer: Box2i) -> tuple[slice, slice]:
     """Return the rows and columns of a window in an array that begins with another."""
     return (
         slice(window.top - outer.top, window.bottom - outer.top + 1),

@@ -30,8 +30,8 @@ class Attribute(NamedTuple):
     value: bytes
 
 
-class Window(NamedTuple):
-    """A rectangle of pixels; right and bottom belong to it."""
+class Box2i(NamedTuple):
+    """A rectangle of pixels, as a header has it; right and bottom belong to it."""
 
     left: int
     top: int
@@ -76,10 +76,10 @@ class ExrPart(NamedTuple):
             return None
         return struct.unpack(form, value)
 
-    def window(self, name: str) -> Window | None:
+    def window(self, name: str) -> Box2i | None:
         """Return the `dataWindow` or `displayWindow`."""
         value = self.value(name, "box2i")
-        return Window(*struct.unpack("<4i", value)) if value and len(value) == 16 else None
+        return Box2i(*struct.unpack("<4i", value)) if value and len(value) == 16 else None
 
     @property
     def channels(self) -> tuple[Channel, ...]:

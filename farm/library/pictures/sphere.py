@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from farm.library.pictures.exr import (
+    Box2i,
     ExrPart,
     Layer,
-    Window,
     exr_parts,
     exr_size_px,
     layers_of,
@@ -32,9 +32,9 @@ class SpherePlace(NamedTuple):
 
     layer: Layer | None
     """Its channels; None where the header does not say."""
-    data: Window
+    data: Box2i
     """The pixels that are there."""
-    frame: Window
+    frame: Box2i
     """The pixels that make the sphere."""
 
 
@@ -66,7 +66,7 @@ def likely(width: int, height: int) -> str:
     return "this looks like a part of one: pad it with black, or use the whole panorama"
 
 
-def frame_of(part: ExrPart) -> tuple[Window, Window] | None:
+def frame_of(part: ExrPart) -> tuple[Box2i, Box2i] | None:
     """Return the data window, and the window that is the sphere; None if the header lacks it.
 
     That is the display window. Where it cannot be a sphere but the pixels are one, they are it:
@@ -149,9 +149,9 @@ def radiance_fault(head: bytes) -> str | None:
     return shape_fault(*header.size_px)
 
 
-def overlap(one: Window, other: Window) -> Window | None:
+def overlap(one: Box2i, other: Box2i) -> Box2i | None:
     """Return what two windows share; None if that is nothing."""
-    shared = Window(
+    shared = Box2i(
         max(one.left, other.left),
         max(one.top, other.top),
         min(one.right, other.right),
